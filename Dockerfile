@@ -1,0 +1,20 @@
+# One image for every long-running part: docker run eventtrail sink | indexer | notifier | migrate | …
+FROM node:24-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+COPY stack/package.json stack/
+RUN npm ci --ignore-scripts
+COPY . .
+# The platform packages are for clones: Postgres and a second Node have no place in an image.
+RUN npm run build && npm prune --ignore-scripts --omit=dev --omit=optional
+
+FROM node:24-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/package.json /app/LICENSE ./
+COPY --from=build /app/bin bin
+COPY --from=build /app/dist dist
+USER node
+ENTRYPOINT ["node", "bin/eventtrail.mjs"]
+CMD ["--help"]

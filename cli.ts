@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { Command, CommanderError } from 'commander'
+import {
+  addSettingFlags,
+  type CommandContext,
+  type CommandHost,
+  type CommandWork,
+  configFromOptions,
+  exitCodes,
+  type RegisterCommands
+} from './core/command.ts'
+import { ConfigError, describeError, EventtrailError, UsageError } from './core/errors.ts'
+import { createLogger } from './core/log.ts'
+
+// Signals, process.exit and the console live in this file alone.
+const stop = new AbortController()
+let signalledAt = 0
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // One Ctrl-C can arrive several times (process group, npm, entry): only a later one means "now".
+    if (signalledAt && Date.now() - signalledAt > 1_000) process.exit(exitCodes.interrupted)
+    signalledAt ||= Date.now()
+    stop.abort()
+  })
+}
+
+// The entry holds the other end of this channel: when it is killed, nobody is left to pass a signal on.
+process.on('disconnect', () => stop.abort())
+process.channel?.unref()
+
+// A reader such as `head` that has seen enough closes the pipe: no fault, and a reason to stop.
+process.stdout.on('error', error => {
+  if (!('code' in error && error.code === 'EPIPE')) throw error
+  stop.abort()
+})
+
+const host: CommandHost = {
+  connect: (command, ...keys) => addSettingFlags(command, keys),
+  action<Args extends unknown[]>(work: CommandWork<Args>) {
+    return async (...args: Args) => {
+      const command = args.find(arg => arg instanceof Command)
+      const config = configFromOptions(command?.optsWithGlobals() ?? {})
+      const context: CommandContext = {
+        out: line => void process.stdout.write(`${line}\n`),
+        say: line => void process.stderr.write(`${line}\n`),
+        interactive: process.stderr.isTTY === true,
+        config,
+        log: createLogger({ level: config.get('logLevel') }),
+        signal: stop.signal
+      }
+      process.exitCode = await work(context, ...args)
+    }
+  }
+}
+
+const require = createRequire(import.meta.url)
+const { version } = require('eventtrail/package.json') as { version: string }
+
+const program = new Command('eventtrail')
+  .description('An event bus on Kafka whose audit trail in Postgres can be trusted.')
+  .showHelpAfterError('(--help shows what there is)')
+  .version(version, '--version', 'the version of eventtrail')
+  .exitOverride()
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 done, 1 done but something is not as it should be, 2 called or configured wrongly, 3 a server failed or is out of reach, 130 interrupted.'
+  )
+
+// Codes, of whichever room, of what the caller can mend and not a server.
+const callersFault = new Set(['OPTION_INVALID', 'OPTIONS_INVALID', 'NO_SUCH_ENTRY', 'TABLES_MISSING'])
+
+function exitCodeOf(error: unknown): number {
+  if (stop.signal.aborted) return exitCodes.interrupted
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  if (error instanceof UsageError || error instanceof ConfigError) return exitCodes.usage
+  if (error instanceof EventtrailError && callersFault.has(error.code)) return exitCodes.usage
+  return exitCodes.unavailable
+}
+
+// What brings its own servers comes with a clone alone; the package has no such folders, and must not be built from them.
+const stackRoom = new URL('./stack/command.ts', import.meta.url)
+if (existsSync(stackRoom)) {
+  const { stackCommands } = (await import(stackRoom.href)) as { stackCommands: RegisterCommands }
+  stackCommands(program, host)
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) {
+    process.stderr.write(`eventtrail: ${describeError(error)}\n`)
+    if (!(error instanceof EventtrailError) && process.env.LOG_LEVEL === 'debug')
+      process.stderr.write(`${(error as Error).stack}\n`)
+  }
+  process.exitCode = exitCodeOf(error)
+}
+
+// Everything is done. A process that does not end names what holds it, and ends.
+setTimeout(() => {
+  const held = [...new Set(process.getActiveResourcesInfo())].filter(name => !/TTY|Pipe|Timeout/.test(name))
+  process.stderr.write(`eventtrail: still open at the end: ${held.join(', ') || 'timers'}\n`)
+  process.exit()
+}, 3_000).unref()

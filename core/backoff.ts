@@ -1,0 +1,54 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+export interface BackoffOptions {
+  /** First pause, ms. Default 100. */
+  readonly initialMs?: number
+  /** Longest pause, ms. Default 10,000. */
+  readonly maxMs?: number
+  /** Growth from one pause to the next. Default 2. */
+  readonly factor?: number
+  /** Share of each pause that is random, 0 to 1. Default 0.2. */
+  readonly jitter?: number
+}
+
+/** The pause before retry number `attempt` (1 for the first), in ms. Pure but for the jitter's `random`. */
+export function backoffMs(attempt: number, options: BackoffOptions = {}, random: () => number = Math.random): number {
+  const { initialMs = 100, maxMs = 10_000, factor = 2, jitter = 0.2 } = options
+  const full = Math.min(maxMs, initialMs * factor ** Math.max(0, attempt - 1))
+  return Math.round(full * (1 - jitter * random()))
+}
+
+/** Pauses, and ends early (returning false) when the signal aborts. */
+export async function pause(ms: number, signal?: AbortSignal): Promise<boolean> {
+  try {
+    await delay(ms, undefined, signal && { signal })
+    return true
+  } catch {
+    return false
+  }
+}
+
+export interface RetryOptions extends BackoffOptions {
+  readonly signal?: AbortSignal
+  /** Give up after so many ms since the first attempt. Default: never. */
+  readonly deadlineMs?: number
+  /** Decides whether an error is worth another attempt. Default: all are. */
+  readonly retryable?: (error: unknown) => boolean
+  readonly onRetry?: (error: unknown, attempt: number, pauseMs: number) => void
+}
+
+/** Calls `work` until it succeeds, an error is not retryable, the deadline passes or the signal aborts. */
+export async function retry<T>(work: (attempt: number) => Promise<T>, options: RetryOptions = {}): Promise<T> {
+  const started = Date.now()
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work(attempt)
+    } catch (error) {
+      const pauseMs = backoffMs(attempt, options)
+      const late = options.deadlineMs !== undefined && Date.now() - started + pauseMs > options.deadlineMs
+      if (late || options.signal?.aborted || options.retryable?.(error) === false) throw error
+      options.onRetry?.(error, attempt, pauseMs)
+      if (!(await pause(pauseMs, options.signal))) throw error
+    }
+  }
+}

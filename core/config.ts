@@ -1,0 +1,239 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { ConfigError } from './errors.ts'
+import { type LogLevel, logLevels } from './log.ts'
+
+/** How to reach a Kafka that asks for more than a TCP connection. */
+export interface KafkaSecurity {
+  readonly ssl?: boolean
+  readonly sasl?: {
+    readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+    readonly username: string
+    readonly password: string
+  }
+}
+
+interface Setting<T> {
+  /** Environment variable. */
+  readonly env: string
+  /** Command line flag, where there is one; secrets have none. */
+  readonly flag?: string
+  readonly help: string
+  readonly initial?: T
+  readonly parse: (text: string) => T
+}
+
+const text = (value: string): string => value
+const list = (value: string): readonly string[] => {
+  const parts = value
+    .split(',')
+    .map(part => part.trim())
+    .filter(Boolean)
+  if (parts.length === 0) throw new Error('expected at least one, got none')
+  return parts
+}
+const url =
+  (...schemes: string[]) =>
+  (value: string): string => {
+    if (!schemes.some(scheme => value.startsWith(`${scheme}://`)) || !URL.canParse(value)) {
+      throw new Error(`expected a URL that begins with ${schemes.map(scheme => `${scheme}://`).join(' or ')}`)
+    }
+    return value.replace(/\/+$/, '')
+  }
+const hostsAndPorts = (value: string): readonly string[] => {
+  const hosts = list(value)
+  const wrong = hosts.find(host => !/^[^\s/]+:\d{1,5}$/.test(host))
+  if (wrong !== undefined || hosts.length === 0)
+    throw new Error('expected host:port, or several of them, comma-separated')
+  return hosts
+}
+const count = (value: string): number => {
+  const parsed = Number(value)
+  if (!Number.isSafeInteger(parsed) || parsed < 1) throw new Error(`expected a whole number from 1, got ${value}`)
+  return parsed
+}
+const oneOf =
+  <T extends string>(allowed: readonly T[]) =>
+  (value: string): T => {
+    const found = allowed.find(each => each === value)
+    if (!found) throw new Error(`expected one of ${allowed.join(', ')}, got ${value}`)
+    return found
+  }
+
+/** Every setting there is: the key in the config file, its environment variable, its flag, its default. */
+export const settings = {
+  brokers: {
+    env: 'KAFKA_BROKERS',
+    flag: '--brokers <list>',
+    help: 'Kafka brokers, host:port, comma-separated',
+    parse: hostsAndPorts
+  },
+  registryUrl: {
+    env: 'SCHEMA_REGISTRY_URL',
+    flag: '--registry <url>',
+    help: 'schema registry, its Confluent-compatible API',
+    parse: url('http', 'https')
+  },
+  databaseUrl: {
+    env: 'DATABASE_URL',
+    flag: '--database <url>',
+    help: 'Postgres that holds the trail',
+    parse: url('postgres', 'postgresql')
+  },
+  smtpUrl: { env: 'SMTP_URL', flag: '--smtp <url>', help: 'mail server of the notifier', parse: url('smtp', 'smtps') },
+  topicPrefix: {
+    env: 'TOPIC_PREFIX',
+    flag: '--prefix <text>',
+    help: 'put before every event name to make its topic',
+    initial: '',
+    parse: text
+  },
+  schemasDir: {
+    env: 'EVENTTRAIL_SCHEMAS',
+    flag: '--schemas <dir>',
+    help: 'folder of event schemas (default: the example catalogue)',
+    parse: text
+  },
+  partitions: { env: 'TOPIC_PARTITIONS', help: 'partitions of a topic that register makes', initial: 6, parse: count },
+  replicationFactor: {
+    env: 'TOPIC_REPLICATION_FACTOR',
+    help: 'replicas of a topic that register makes',
+    initial: 1,
+    parse: count
+  },
+  minInsyncReplicas: {
+    env: 'TOPIC_MIN_INSYNC_REPLICAS',
+    help: 'min.insync.replicas of such a topic',
+    initial: 1,
+    parse: count
+  },
+  retentionMs: {
+    env: 'TOPIC_RETENTION_MS',
+    help: 'retention.ms of such a topic',
+    initial: 7 * 24 * 3_600_000,
+    parse: count
+  },
+  sasl: {
+    env: 'KAFKA_SASL_MECHANISM',
+    help: 'plain, scram-sha-256 or scram-sha-512, with KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD',
+    parse: oneOf(['plain', 'scram-sha-256', 'scram-sha-512'] as const)
+  },
+  saslUsername: { env: 'KAFKA_SASL_USERNAME', help: 'user of the above', parse: text },
+  saslPassword: { env: 'KAFKA_SASL_PASSWORD', help: 'password of the above', parse: text },
+  ssl: { env: 'KAFKA_SSL', help: 'true to speak TLS to Kafka', parse: oneOf(['true', 'false'] as const) },
+  logLevel: {
+    env: 'LOG_LEVEL',
+    flag: '--log-level <level>',
+    help: logLevels.join(', '),
+    initial: 'info' as LogLevel,
+    parse: oneOf(logLevels)
+  }
+} as const satisfies Record<string, Setting<unknown>>
+
+// What `stack env` sets.
+const ofStack = new Set<ConfigKey>(['brokers', 'registryUrl', 'databaseUrl'])
+// The package has no servers; what is beside this file tells a clone from it.
+const stackHint = existsSync(new URL('../stack/package.json', import.meta.url))
+  ? ' `node bin/eventtrail.mjs stack up` starts servers and `eval "$(node bin/eventtrail.mjs stack env)"` sets it.'
+  : ''
+
+type Settings = typeof settings
+export type ConfigKey = keyof Settings
+type Parsed<K extends ConfigKey> = ReturnType<Settings[K]['parse']>
+
+/** The settings that were given or have a default. Frozen. */
+export interface Config {
+  /** The setting, or undefined when it was not given. */
+  get<K extends ConfigKey>(key: K): Parsed<K> | (Settings[K] extends { initial: unknown } ? never : undefined)
+  /** The setting. @throws ConfigError `CONFIG_MISSING`, saying how to give it. */
+  require<K extends ConfigKey>(key: K): Parsed<K>
+  /** TLS and SASL settings of Kafka, empty when none are set. */
+  readonly security: KafkaSecurity
+}
+
+export interface ConfigSources {
+  /** Values from the command line, by key: they win. */
+  readonly flags?: Readonly<Partial<Record<ConfigKey, string>>>
+  /** Default `process.env`. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** A JSON file with the keys of {@link settings}. */
+  readonly file?: string
+}
+
+/** Reads the configuration: flags win over the environment, the environment over the file, the file over defaults. */
+export function loadConfig(sources: ConfigSources = {}): Config {
+  const { flags = {}, env = process.env } = sources
+  const file = sources.file ?? env.EVENTTRAIL_CONFIG
+  const fromFile = file ? readConfigFile(file) : {}
+  const values = new Map<ConfigKey, unknown>()
+  for (const [key, setting] of Object.entries(settings) as [ConfigKey, Setting<unknown>][]) {
+    const given: [string, string] | undefined =
+      flags[key] !== undefined
+        ? [setting.flag ?? key, flags[key]]
+        : env[setting.env]
+          ? [setting.env, env[setting.env] as string]
+          : fromFile[key] !== undefined
+            ? [`"${key}" in ${file}`, fromFile[key] as string]
+            : undefined
+    if (given) values.set(key, parseSetting(setting, ...given))
+    else if (setting.initial !== undefined) values.set(key, setting.initial)
+  }
+  const require = (key: ConfigKey): unknown => {
+    if (values.has(key)) return values.get(key)
+    const { env: variable, flag, help } = settings[key] as Setting<unknown>
+    throw new ConfigError(
+      'CONFIG_MISSING',
+      `${variable} is not set (${help}). Set it in the environment${flag ? `, give ${flag.split(' ')[0]}` : ''} or put "${key}" into the config file.${ofStack.has(key) ? stackHint : ''}`
+    )
+  }
+  return Object.freeze({
+    get: (key: ConfigKey) => values.get(key),
+    require,
+    get security() {
+      return kafkaSecurity(values, require)
+    }
+  }) as Config
+}
+
+function parseSetting(setting: Setting<unknown>, where: string, value: string): unknown {
+  try {
+    return setting.parse(value)
+  } catch (cause) {
+    throw new ConfigError('CONFIG_INVALID', `${where}: ${(cause as Error).message}`)
+  }
+}
+
+function readConfigFile(file: string): Partial<Record<ConfigKey, string>> {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (cause) {
+    throw new ConfigError('CONFIG_FILE', `The config file ${file} cannot be read as JSON`, cause)
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new ConfigError('CONFIG_FILE', `The config file ${file} must hold one JSON object`)
+  }
+  const unknown = Object.keys(parsed).filter(key => !(key in settings))
+  if (unknown.length > 0) {
+    throw new ConfigError(
+      'CONFIG_FILE',
+      `The config file ${file} has unknown keys: ${unknown.join(', ')}. Known are: ${Object.keys(settings).join(', ')}`
+    )
+  }
+  return Object.fromEntries(
+    Object.entries(parsed).map(([key, value]: [string, unknown]) => {
+      if (typeof value === 'object' && !Array.isArray(value))
+        throw new ConfigError('CONFIG_FILE', `"${key}" in ${file} must be a text, a number or a list of texts`)
+      return [key, Array.isArray(value) ? value.join(',') : String(value)]
+    })
+  )
+}
+
+function kafkaSecurity(values: Map<ConfigKey, unknown>, require: (key: ConfigKey) => unknown): KafkaSecurity {
+  const mechanism = values.get('sasl') as NonNullable<KafkaSecurity['sasl']>['mechanism'] | undefined
+  return {
+    ...(values.get('ssl') === 'true' && { ssl: true }),
+    ...(mechanism && {
+      sasl: { mechanism, username: require('saslUsername') as string, password: require('saslPassword') as string }
+    })
+  }
+}

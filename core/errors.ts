@@ -1,0 +1,94 @@
+/** What every error of eventtrail carries beside its message. */
+export interface ErrorFacts<Code extends string> {
+  /** Names the fault; each class has a closed list of them. */
+  readonly code: Code
+  /** True when the same call may succeed later without any change by the caller. */
+  readonly retryable: boolean
+  readonly cause?: unknown
+}
+
+/**
+ * The one base class. A room of the project derives its own class with its own closed list of codes,
+ * so that `switch (error.code)` can be checked by the compiler.
+ */
+export class EventtrailError<Code extends string = string> extends Error {
+  readonly code: Code
+  readonly retryable: boolean
+
+  constructor(message: string, facts: ErrorFacts<Code>) {
+    super(message, facts.cause === undefined ? undefined : { cause: facts.cause })
+    this.name = new.target.name
+    this.code = facts.code
+    this.retryable = facts.retryable
+  }
+}
+
+export type ConfigErrorCode = 'CONFIG_MISSING' | 'CONFIG_INVALID' | 'CONFIG_FILE'
+
+/** A setting is absent or wrong; the message names it and says where it can be set. */
+export class ConfigError extends EventtrailError<ConfigErrorCode> {
+  constructor(code: ConfigErrorCode, message: string, cause?: unknown) {
+    super(message, { code, retryable: false, cause })
+  }
+}
+
+/** A command was called in a way that cannot work; the CLI prints it without a stack and exits with 2. */
+export class UsageError extends EventtrailError<'USAGE'> {
+  constructor(message: string) {
+    super(message, { code: 'USAGE', retryable: false })
+  }
+}
+
+/** What may be told about an error in a log, a metric or an answer: nothing that can hold personal data. */
+export interface SafeError {
+  readonly type: string
+  readonly code?: string
+  readonly message?: string
+  readonly table?: string
+  readonly constraint?: string
+  readonly stack?: string
+  readonly cause?: SafeError
+}
+
+interface DatabaseErrorShape {
+  severity: string
+  code?: string
+  table?: string
+  constraint?: string
+}
+
+// A Postgres error repeats the row's values in message, detail and where: only its names are passed on.
+function isDatabaseError(error: Error): error is Error & DatabaseErrorShape {
+  return 'severity' in error && 'routine' in error
+}
+
+/** Reduces any thrown value to what is safe to show. Never throws. */
+export function safeError(thrown: unknown, depth = 0): SafeError {
+  if (!(thrown instanceof Error)) return { type: typeof thrown }
+  if (isDatabaseError(thrown)) {
+    const { code, table, constraint } = thrown
+    return {
+      type: 'DatabaseError',
+      ...(code && { code }),
+      ...(table && { table }),
+      ...(constraint && { constraint })
+    }
+  }
+  const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined
+  return {
+    type: thrown.name,
+    ...(code && { code }),
+    message: thrown.message,
+    ...(thrown.cause !== undefined && depth < 3 && { cause: safeError(thrown.cause, depth + 1) })
+  }
+}
+
+/** One line for a person: what happened and what lay beneath it. */
+export function describeError(thrown: unknown): string {
+  const lines: string[] = []
+  for (let safe: SafeError | undefined = safeError(thrown); safe; safe = safe.cause) {
+    const text = safe.message || [safe.type, safe.code, safe.table, safe.constraint].filter(Boolean).join(' ')
+    if (!lines.some(line => line.includes(text))) lines.push(text)
+  }
+  return lines.join(': ')
+}

@@ -1,0 +1,154 @@
+import { join } from 'node:path'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { CommandContext, CommandHost, ExitCode } from '../core/command.ts'
+import { exitCodes } from '../core/command.ts'
+import { keepArchives } from './embedded.ts'
+import { makeFolders, runFolder } from './folders.ts'
+import { Instance } from './instance.ts'
+import { takeLock } from './lock.mjs'
+import type { WantedPorts } from './ports.ts'
+import { startStack } from './stack.ts'
+import { runTests } from './test-run.ts'
+
+/** The one long-lived instance of a clone. */
+const lasting = 'up'
+const serverNames = ['kafka', 'registry', 'postgres'] as const
+
+interface UpOptions {
+  readonly kafkaPort?: number
+  readonly registryPort?: number
+  readonly postgresPort?: number
+}
+
+/** Adds `stack up|down|status|env` and `test`: what only a clone of the project can do. */
+export function stackCommands(program: Command, host: CommandHost): void {
+  const stack = program.command('stack').description('real servers for trying and testing, on this machine')
+  const up = stack.command('up').description('start Kafka, a schema registry and Postgres, and leave them running')
+  for (const name of serverNames) {
+    up.addOption(
+      new Option(`--${name}-port <port>`, `port of ${name} on 127.0.0.1 (default: a free one)`)
+        .env(`EVENTTRAIL_${name.toUpperCase()}_PORT`)
+        .argParser(parsePort)
+    )
+  }
+  up.action(host.action((context, options: UpOptions) => stackUp(context, options)))
+  stack
+    .command('down')
+    .description('stop them; their data stays for the next `up`')
+    .option('--wipe', 'remove their data as well')
+    .action(host.action((context, options: { wipe?: boolean }) => stackDown(context, options.wipe === true)))
+  stack.command('status').description('say what runs, and where').action(host.action(stackStatus))
+  stack
+    .command('env')
+    .description('print the variables that lead eventtrail to them: eval "$(eventtrail stack env)"')
+    .action(host.action(stackEnv))
+  program
+    .command('test')
+    .description('run the tests on servers of their own, which are gone afterwards')
+    .argument('[vitest...]', 'what vitest takes: files, -t <name> …')
+    .option('--unit', 'only the tests that need no servers')
+    .allowUnknownOption()
+    .action(host.action(runTests))
+}
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new InvalidArgumentError('Expected a port from 1 to 65535.')
+  }
+  return port
+}
+
+function find(): Instance | undefined {
+  makeFolders()
+  return Instance.open(lasting)
+}
+
+async function runningServers(instance: Instance | undefined): Promise<string[]> {
+  const running = (await instance?.running()) ?? []
+  return serverNames.filter(name => running.includes(name))
+}
+
+/** Two that change the same servers at once would each undo the other's work. */
+async function exclusively<T>(context: CommandContext, work: () => Promise<T>): Promise<T> {
+  makeFolders()
+  const release = await takeLock(join(runFolder, `${lasting}.lock`), {
+    signal: context.signal,
+    onWait: pid => context.say(`waiting for process ${pid}, which is starting or stopping the servers`)
+  })
+  try {
+    return await work()
+  } finally {
+    release()
+  }
+}
+
+function stackUp(context: CommandContext, options: UpOptions): Promise<ExitCode> {
+  return exclusively(context, async () => {
+    const running = await runningServers(find())
+    if (running.length === serverNames.length) {
+      context.say('they run already')
+    } else {
+      const ports: WantedPorts = {
+        ...(options.kafkaPort && { kafka: options.kafkaPort }),
+        ...(options.registryPort && { registry: options.registryPort }),
+        ...(options.postgresPort && { postgres: options.postgresPort })
+      }
+      // Some gone, some alive: after a clean stop of the rest all start from the same data.
+      await find()?.endProcesses()
+      await startStack({
+        kind: lasting,
+        keepData: true,
+        ports,
+        onProgress: context.say,
+        logger: context.log,
+        signal: context.signal
+      })
+    }
+    await stackStatus(context)
+    context.say(
+      'to use them: eval "$(node bin/eventtrail.mjs stack env)"; to stop them: node bin/eventtrail.mjs stack down'
+    )
+    return exitCodes.ok
+  })
+}
+
+function stackDown(context: CommandContext, wipe: boolean): Promise<ExitCode> {
+  return exclusively(context, async () => {
+    const instance = find()
+    const running = await runningServers(instance)
+    await instance?.endProcesses()
+    if (instance) keepArchives(instance)
+    if (wipe) {
+      await instance?.wipe()
+      instance?.remove()
+    }
+    const stopped = running.length > 0 ? `stopped ${running.join(', ')}` : 'nothing was running'
+    context.say(`${stopped}${wipe ? '; their data is removed' : ''}`)
+    return exitCodes.ok
+  })
+}
+
+async function stackStatus(context: CommandContext): Promise<ExitCode> {
+  const instance = find()
+  const running = await runningServers(instance)
+  const { env, ports } = instance?.state ?? {}
+  for (const name of serverNames) {
+    const pid = instance?.living.find(each => each.name === name)?.pid
+    const where = `runs at 127.0.0.1:${ports?.[name]}, ${pid ? `process ${pid}` : 'in a container'}`
+    context.out(`${name.padEnd(9)} ${running.includes(name) ? where : 'is stopped'}`)
+  }
+  if (instance && env) context.out(`logs      ${instance.logs}`)
+  return running.length === serverNames.length ? exitCodes.ok : exitCodes.notOk
+}
+
+async function stackEnv(context: CommandContext): Promise<ExitCode> {
+  const instance = find()
+  const { env } = instance?.state ?? {}
+  if (!env || (await runningServers(instance)).length < serverNames.length) {
+    context.say('the servers do not run: start them with `node bin/eventtrail.mjs stack up`')
+    return exitCodes.notOk
+  }
+  for (const [name, value] of Object.entries(env)) context.out(`export ${name}=${value}`)
+  return exitCodes.ok
+}

@@ -1,0 +1,34 @@
+import { accessSync, constants, mkdirSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { StackError } from './errors.ts'
+
+/** The clone this file lies in. */
+export const cloneRoot = dirname(dirname(fileURLToPath(import.meta.url)))
+
+/** The one folder that holds everything the stack makes; git ignores it. Moved by EVENTTRAIL_HOME. */
+export const home = resolve(process.env.EVENTTRAIL_HOME || join(cloneRoot, '.eventtrail'))
+
+/** Downloaded servers and what is derived from them; shared by all instances. */
+export const partsFolder = join(home, 'parts')
+
+/** A folder per instance: its state, data and logs. */
+export const runFolder = join(home, 'run')
+
+/** Logs that belong to no instance. */
+export const logsFolder = join(home, 'logs')
+
+/** Makes the folders above. @throws StackError `SERVER_FAILED` when they cannot be written. */
+export function makeFolders(): void {
+  try {
+    for (const folder of [partsFolder, runFolder, logsFolder]) {
+      mkdirSync(folder, { recursive: true })
+      accessSync(folder, constants.W_OK)
+    }
+  } catch {
+    throw new StackError(
+      'SERVER_FAILED',
+      `${home} cannot be written: remove it if another user made it, or name another folder in EVENTTRAIL_HOME`
+    )
+  }
+}

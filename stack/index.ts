@@ -1,0 +1,5 @@
+export { stackCommands } from './command.ts'
+export { StackError, type StackErrorCode } from './errors.ts'
+export type { WantedPorts } from './ports.ts'
+export type { RestartableServer } from './server.ts'
+export { type Stack, type StackEnv, type StackOptions, startStack } from './stack.ts'

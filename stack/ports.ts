@@ -1,0 +1,50 @@
+import { createServer, type Server } from 'node:net'
+import { StackError } from './errors.ts'
+import type { Ports } from './instance.ts'
+
+/** Ports that the caller wants; the others are free-chosen. */
+export type WantedPorts = Partial<Pick<Ports, 'kafka' | 'registry' | 'postgres'>>
+
+function listen(port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject)
+    server.listen(port, '127.0.0.1', () => resolve(server))
+  })
+}
+
+const portOf = (server: Server): number => {
+  const address = server.address()
+  return typeof address === 'object' && address ? address.port : 0
+}
+
+/**
+ * The wanted ports, checked to be free, and free ones for the rest. All are held until all are known, so that
+ * they differ. Earlier ones are taken again where nobody else has them, so that addresses stay.
+ * @throws StackError `PORT_IN_USE` for a wanted port that is taken
+ */
+export async function choosePorts(wanted: WantedPorts = {}, earlier: Partial<Ports> = {}): Promise<Ports> {
+  const held: Server[] = []
+  const hold = async (what: keyof Ports): Promise<number> => {
+    const port = what === 'controller' ? undefined : wanted[what]
+    const server = await (port === undefined
+      ? listen(earlier[what] ?? 0).catch(() => listen(0))
+      : listen(port).catch(() => {
+          throw new StackError(
+            'PORT_IN_USE',
+            `Port ${port} for ${what} is in use by another program: end that program, or choose another port or none`
+          )
+        }))
+    held.push(server)
+    return portOf(server)
+  }
+  try {
+    return {
+      kafka: await hold('kafka'),
+      registry: await hold('registry'),
+      postgres: await hold('postgres'),
+      controller: await hold('controller')
+    }
+  } finally {
+    await Promise.all(held.map(server => new Promise(resolve => server.close(resolve))))
+  }
+}

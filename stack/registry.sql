@@ -1,0 +1,2 @@
+-- Runs once, when the Postgres of docker-compose.yml makes its data: the registry keeps its schemas here.
+CREATE DATABASE registry;

@@ -1,0 +1,36 @@
+// What the embedded stack and docker-compose.yml must agree on. A test compares the two.
+
+/** Versions of the servers. The Maven ones stand in pom.xml as well, Postgres' in package.json. */
+export const versions = { kafka: '4.1.1', registry: '3.0.9', postgres: '18.4' } as const
+
+/** The database of the trail and who owns it; fit for a stack on 127.0.0.1 and for nothing else. */
+export const database = { name: 'eventtrail', user: 'eventtrail', password: 'eventtrail' } as const
+
+/** Where the registry answers in the dialect that Confluent's clients speak. */
+export const registryPath = '/apis/ccompat/v7'
+
+/** Broker settings that do not depend on ports or folders. */
+export const kafkaSettings = {
+  'process.roles': 'broker,controller',
+  'node.id': '1',
+  'controller.listener.names': 'CONTROLLER',
+  'inter.broker.listener.name': 'PLAINTEXT',
+  // Topics are made by `schemas register`: a typo must not make one.
+  'auto.create.topics.enable': 'false',
+  'offsets.topic.replication.factor': '1',
+  'offsets.topic.num.partitions': '1',
+  'transaction.state.log.replication.factor': '1',
+  'transaction.state.log.min.isr': '1',
+  'transaction.state.log.num.partitions': '1',
+  'share.coordinator.state.topic.replication.factor': '1',
+  'share.coordinator.state.topic.min.isr': '1',
+  'group.initial.rebalance.delay.ms': '0',
+  // Lets tests see a killed member's partitions freed within a second or two.
+  'group.min.session.timeout.ms': '1000',
+  // Lets tests see retention at work without waiting for minutes.
+  'log.retention.check.interval.ms': '1000',
+  'log.segment.delete.delay.ms': '1000'
+} as const satisfies Record<string, string>
+
+/** Postgres settings that do not depend on ports or folders. Durability stays as Postgres ships it. */
+export const postgresSettings = { max_connections: '200', timezone: 'UTC' } as const satisfies Record<string, string>

@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { loadConfig } from '../../../core/config.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'eventtrail config '))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function configFile(content: unknown): string {
+  const file = join(folder, `${Math.random().toString(36).slice(2)}.json`)
+  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content))
+  return file
+}
+
+const env = { KAFKA_BROKERS: 'env:1', TOPIC_PREFIX: 'env.' }
+
+describe('a setting', () => {
+  it('comes from the flag, else the environment, else the file, else its default', () => {
+    const file = configFile({ brokers: ['file:1', 'file:2'], topicPrefix: 'file.', partitions: 3, logLevel: 'warn' })
+    const config = loadConfig({ flags: { brokers: 'flag:1, flag:2' }, env, file })
+    expect(config.get('brokers')).toEqual(['flag:1', 'flag:2'])
+    expect(config.get('topicPrefix')).toBe('env.')
+    expect(config.get('partitions')).toBe(3)
+    expect(config.get('logLevel')).toBe('warn')
+    expect(config.get('replicationFactor')).toBe(1)
+    expect(loadConfig({ env: {}, file }).get('brokers')).toEqual(['file:1', 'file:2'])
+    expect(loadConfig({ env: {} })).toMatchObject({ security: {} })
+  })
+
+  it('that is empty in the environment counts as not given; an empty flag is given', () => {
+    expect(loadConfig({ env: { TOPIC_PREFIX: '', TOPIC_PARTITIONS: '' } }).get('partitions')).toBe(6)
+    expect(loadConfig({ flags: { topicPrefix: '' }, env }).get('topicPrefix')).toBe('')
+  })
+
+  it('is read from the file that EVENTTRAIL_CONFIG names, unless another one is given', () => {
+    const named = configFile({ topicPrefix: 'named.' })
+    const given = configFile({ topicPrefix: 'given.' })
+    expect(loadConfig({ env: { EVENTTRAIL_CONFIG: named } }).get('topicPrefix')).toBe('named.')
+    expect(loadConfig({ env: { EVENTTRAIL_CONFIG: named }, file: given }).get('topicPrefix')).toBe('given.')
+  })
+
+  it('loses the slash at the end of a URL', () => {
+    expect(loadConfig({ env: { SCHEMA_REGISTRY_URL: 'http://host/apis/v7//' } }).get('registryUrl')).toBe(
+      'http://host/apis/v7'
+    )
+  })
+})
+
+describe('what is missing or wrong', () => {
+  it('names the variable, the flag and the key', () => {
+    const config = loadConfig({ env: {} })
+    expect(config.get('databaseUrl')).toBeUndefined()
+    expect(() => config.require('databaseUrl')).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_MISSING',
+        message: expect.stringMatching(/DATABASE_URL.*--database.*"databaseUrl"/)
+      })
+    )
+  })
+
+  it.each([
+    [{ TOPIC_PARTITIONS: '0' }, 'TOPIC_PARTITIONS'],
+    [{ TOPIC_PARTITIONS: '1.5' }, 'TOPIC_PARTITIONS'],
+    [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
+    [{ KAFKA_SSL: 'yes' }, 'KAFKA_SSL'],
+    [{ SCHEMA_REGISTRY_URL: 'no url' }, 'SCHEMA_REGISTRY_URL'],
+    [{ KAFKA_BROKERS: ' , ' }, 'KAFKA_BROKERS']
+  ])('names where it was given: %j', (given, where) => {
+    expect(() => loadConfig({ env: given })).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(where) })
+    )
+  })
+
+  it('never repeats a URL, which may hold a password', () => {
+    const secret = 'postgres//user:secret@host'
+    expect(() => loadConfig({ env: { DATABASE_URL: secret } })).toThrow('DATABASE_URL: expected a URL')
+  })
+
+  it.each([
+    ['no JSON', '{', 'cannot be read as JSON'],
+    ['no object', [1], 'must hold one JSON object'],
+    ['a key that is none', { broker: 'x' }, 'unknown keys: broker. Known are: brokers'],
+    ['a value of no setting', { brokers: null }, '"brokers" in'],
+    ['an object for a value', { databaseUrl: { host: 'x' } }, '"databaseUrl" in']
+  ])('tells of a file with %s', (_, content, words) => {
+    const file = configFile(content)
+    expect(() => loadConfig({ env: {}, file })).toThrow(
+      expect.objectContaining({ code: expect.stringMatching(/^CONFIG_/), message: expect.stringContaining(words) })
+    )
+    expect(() => loadConfig({ env: {}, file })).toThrow(file)
+  })
+
+  it('tells of a file that is not there', () => {
+    expect(() => loadConfig({ env: {}, file: join(folder, 'absent.json') })).toThrow('absent.json cannot be read')
+  })
+})
+
+describe('what Kafka asks for', () => {
+  it('is TLS and SASL as they are set', () => {
+    const sasl = { KAFKA_SASL_MECHANISM: 'scram-sha-256', KAFKA_SASL_USERNAME: 'trail', KAFKA_SASL_PASSWORD: 'secret' }
+    expect(loadConfig({ env: { KAFKA_SSL: 'true', ...sasl } }).security).toEqual({
+      ssl: true,
+      sasl: { mechanism: 'scram-sha-256', username: 'trail', password: 'secret' }
+    })
+    expect(loadConfig({ env: { KAFKA_SSL: 'false' } }).security).toEqual({})
+  })
+
+  it('misses a password by its name', () => {
+    const config = loadConfig({ env: { KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'trail' } })
+    expect(() => config.security).toThrow('KAFKA_SASL_PASSWORD is not set')
+  })
+})

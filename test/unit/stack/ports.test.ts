@@ -1,0 +1,35 @@
+import { createServer } from 'node:net'
+import { expect, test } from 'vitest'
+import { StackError } from '../../../stack/errors.ts'
+import { choosePorts } from '../../../stack/ports.ts'
+
+test('free ports differ from each other', async () => {
+  const ports = Object.values(await choosePorts())
+  expect(new Set(ports).size).toBe(4)
+  for (const port of ports) expect(port).toBeGreaterThan(1023)
+})
+
+test('earlier ports are taken again, and wanted ones before them', async () => {
+  const earlier = await choosePorts()
+  expect(await choosePorts({}, earlier)).toEqual(earlier)
+  const { kafka } = await choosePorts()
+  expect(await choosePorts({ kafka }, earlier)).toEqual({ ...earlier, kafka })
+})
+
+test('a wanted port that is taken is an error, an earlier one is replaced', async () => {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const taken = typeof address === 'object' && address ? address.port : 0
+  try {
+    const refusal = await choosePorts({ postgres: taken }).catch((error: unknown) => error)
+    expect(refusal).toBeInstanceOf(StackError)
+    expect(refusal).toMatchObject({
+      code: 'PORT_IN_USE',
+      message: expect.stringContaining(`Port ${taken} for postgres`)
+    })
+    expect((await choosePorts({}, { postgres: taken })).postgres).not.toBe(taken)
+  } finally {
+    server.close()
+  }
+})
