@@ -1,0 +1,133 @@
+import type { Admin } from 'kafkajs'
+import { retry } from '../core/backoff.ts'
+import type { KafkaClient } from './client.ts'
+import { KafkaError, protocolErrorOf, toKafkaError } from './errors.ts'
+
+export interface TopicSpec {
+  readonly topic: string
+  readonly partitions: number
+  readonly replicationFactor: number
+  /** Topic settings, such as `retention.ms`. */
+  readonly config: Readonly<Record<string, string>>
+}
+
+/** The log of one partition: the first offset that is still there, and the one the next record will get. */
+export interface PartitionRange {
+  readonly partition: number
+  readonly start: number
+  readonly end: number
+}
+
+/**
+ * Questions to the cluster. Offsets are numbers: a partition would need 285 years at a million records a
+ * second to pass 2^53. Every call throws {@link KafkaError}.
+ */
+export interface KafkaAdmin extends AsyncDisposable {
+  /** All topics with their number of partitions, internal ones left out. */
+  topics(): Promise<Map<string, number>>
+  /** Makes the topics that do not exist; returns the names of those that were made. */
+  createTopics(specs: readonly TopicSpec[]): Promise<string[]>
+  /** More partitions for a topic. Note that keys move: order per aggregate holds from here on only. */
+  addPartitions(topic: string, total: number): Promise<void>
+  deleteTopics(topics: readonly string[]): Promise<void>
+  /** @throws KafkaError `TOPIC_UNKNOWN` */
+  ranges(topic: string): Promise<PartitionRange[]>
+  /** Committed offsets of a group by topic and partition; partitions without one are left out. */
+  groupOffsets(group: string): Promise<Map<string, Map<number, number>>>
+  /** Members of the group right now. */
+  groupMembers(group: string): Promise<number>
+  close(): Promise<void>
+}
+
+export async function connectAdmin(client: KafkaClient): Promise<KafkaAdmin> {
+  const admin = client.kafka.admin()
+  const close = () => admin.disconnect()
+  try {
+    await admin.connect()
+  } catch (error) {
+    await close().catch(() => undefined)
+    throw toKafkaError(error, `connecting to ${client.brokers.join(', ')}`)
+  }
+  const ask = async <T>(doing: string, question: (admin: Admin) => Promise<T>): Promise<T> => {
+    try {
+      return await question(admin)
+    } catch (error) {
+      throw toKafkaError(error, doing)
+    }
+  }
+  return {
+    async topics() {
+      const { topics } = await ask('listing topics', () => admin.fetchTopicMetadata())
+      return new Map(
+        topics.filter(({ name }) => !name.startsWith('__')).map(({ name, partitions }) => [name, partitions.length])
+      )
+    },
+
+    async createTopics(specs) {
+      const made: string[] = []
+      for (const { topic, partitions, replicationFactor, config } of specs) {
+        const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
+        const entry = { topic, numPartitions: partitions, replicationFactor, configEntries }
+        const created = await ask(`making topic ${topic}`, async () => {
+          const isNew = await admin.createTopics({ waitForLeaders: false, topics: [entry] })
+          if (isNew) await untilLed(admin, topic, partitions)
+          return isNew
+        })
+        if (created) made.push(topic)
+      }
+      return made
+    },
+
+    addPartitions: (topic, count) =>
+      ask(`adding partitions to ${topic}`, async () => {
+        await admin.createPartitions({ topicPartitions: [{ topic, count }] })
+      }),
+
+    deleteTopics: topics => ask('deleting topics', () => admin.deleteTopics({ topics: [...topics] })),
+
+    async ranges(topic) {
+      const offsets = await ask(`reading the offsets of ${topic}`, () => admin.fetchTopicOffsets(topic))
+      return offsets
+        .map(({ partition, low, high }) => ({ partition, start: Number(low), end: Number(high) }))
+        .sort((a, b) => a.partition - b.partition)
+    },
+
+    async groupOffsets(group) {
+      const topics = await ask(`reading the offsets of group ${group}`, () => admin.fetchOffsets({ groupId: group }))
+      return new Map(
+        topics.map(({ topic, partitions }) => [
+          topic,
+          new Map(
+            partitions
+              .filter(({ offset }) => Number(offset) >= 0)
+              .map(({ partition, offset }) => [partition, Number(offset)])
+          )
+        ])
+      )
+    },
+
+    async groupMembers(group) {
+      try {
+        const { groups } = await admin.describeGroups([group])
+        return groups[0]?.members.length ?? 0
+      } catch (error) {
+        if (protocolErrorOf(error) === 'GROUP_ID_NOT_FOUND') return 0
+        throw toKafkaError(error, `describing group ${group}`)
+      }
+    },
+
+    close,
+    [Symbol.asyncDispose]: close
+  }
+}
+
+/** kafkajs's own wait for leaders fails when a broker does not know the topic yet that another one has just made. */
+async function untilLed(admin: Admin, topic: string, partitions: number): Promise<void> {
+  const look = async (): Promise<void> => {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+    const led = topics[0]?.partitions.filter(({ leader }) => leader >= 0).length ?? 0
+    if (led < partitions)
+      throw new KafkaError('KAFKA_UNREACHABLE', `${led} of ${partitions} partitions of ${topic} have a leader`)
+  }
+  await retry(look, { initialMs: 20, maxMs: 500, deadlineMs: 20_000 })
+}

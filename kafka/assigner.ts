@@ -1,0 +1,39 @@
+import kafkajs, { type PartitionAssigner } from 'kafkajs'
+import { assignPartitions } from './assignment.ts'
+
+const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol
+
+const version = 0
+
+/** The wire around {@link assignPartitions}: kafkajs calls it on the member that leads the group. */
+export const subscribersOnly: PartitionAssigner = ({ cluster }) => ({
+  name: 'eventtrail-subscribers-only',
+  version,
+
+  async assign({ members }) {
+    const readers = members.map(({ memberId, memberMetadata }) => ({
+      memberId,
+      topics: MemberMetadata.decode(memberMetadata)?.topics ?? []
+    }))
+    for (const topic of new Set(readers.flatMap(({ topics }) => topics))) {
+      // One that just vanished must not keep the others from their partitions.
+      await cluster.addTargetTopic(topic).catch(() => undefined)
+    }
+    const assignment = assignPartitions(readers, topic =>
+      cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => partitionId)
+    )
+    return [...assignment].map(([memberId, byTopic]) => ({
+      memberId,
+      memberAssignment: MemberAssignment.encode({
+        version,
+        assignment: Object.fromEntries(byTopic),
+        userData: Buffer.alloc(0)
+      })
+    }))
+  },
+
+  protocol: ({ topics }) => ({
+    name: 'eventtrail-subscribers-only',
+    metadata: MemberMetadata.encode({ version, topics, userData: Buffer.alloc(0) })
+  })
+})

@@ -1,0 +1,82 @@
+import { createRequire } from 'node:module'
+import kafkajs, { type Kafka } from 'kafkajs'
+import type { KafkaSecurity } from '../core/config.ts'
+import { type Logger, silentLogger } from '../core/log.ts'
+import { registerCodecs } from './compression/register.ts'
+import { allowRawFetches } from './raw-fetches.ts'
+
+const { Kafka: KafkaJs, logLevel } = kafkajs
+
+export interface KafkaClientOptions {
+  /** `host:port` of at least one broker. */
+  readonly brokers: readonly string[]
+  /** Shown in the brokers' logs and quotas. Default `eventtrail`. */
+  readonly clientId?: string
+  readonly security?: KafkaSecurity
+  readonly log?: Logger
+  /** A request without an answer fails after so many ms. Default 30,000. */
+  readonly requestTimeoutMs?: number
+}
+
+/** A cluster and how to reach it; opens no connection by itself. */
+export interface KafkaClient {
+  readonly kafka: Kafka
+  readonly brokers: readonly string[]
+  readonly log: Logger
+}
+
+export function createKafkaClient(options: KafkaClientOptions): KafkaClient {
+  const { brokers, clientId = 'eventtrail', security = {}, log = silentLogger, requestTimeoutMs = 30_000 } = options
+  quietThrottleTimer()
+  registerCodecs()
+  allowRawFetches()
+  const kafka = new KafkaJs({
+    brokers: [...brokers],
+    clientId,
+    // The default of one second fails on a busy machine and on any link with a handshake.
+    connectionTimeout: 5_000,
+    requestTimeout: requestTimeoutMs,
+    enforceRequestTimeout: true,
+    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5 },
+    logLevel: logLevel.INFO,
+    // What the client says at ERROR is mostly a retry that succeeds; our own parts report what matters.
+    logCreator: () => entry => log.debug({ kafkajs: entry.namespace }, entry.log.message),
+    ...(security.ssl && { ssl: true }),
+    ...(security.sasl && { sasl: security.sasl as { mechanism: 'plain'; username: string; password: string } })
+  })
+  return Object.freeze({ kafka, brokers, log })
+}
+
+interface RequestQueue {
+  throttledUntil: number
+  throttleCheckTimeoutId: NodeJS.Timeout | null
+  pending: unknown[]
+  scheduleCheckPendingRequests(): void
+  checkPendingRequests(): void
+}
+
+let quieted = false
+
+/**
+ * kafkajs 2.2.4 arms a timer with a negative delay on every connection, for ever (its issue #1751): Node 24
+ * warns of it and an idle process pays 3-4 % of a core. This arms it only when something waits.
+ */
+function quietThrottleTimer(): void {
+  if (quieted) return
+  quieted = true
+  const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as {
+    prototype: RequestQueue
+  }
+  prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
+    if (this.throttleCheckTimeoutId) return
+    const throttledMs = this.throttledUntil - Date.now()
+    if (throttledMs <= 0 && this.pending.length === 0) return
+    this.throttleCheckTimeoutId = setTimeout(
+      () => {
+        this.throttleCheckTimeoutId = null
+        this.checkPendingRequests()
+      },
+      Math.max(throttledMs, 10)
+    )
+  }
+}

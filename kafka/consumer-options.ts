@@ -1,0 +1,54 @@
+import type { Logger } from '../core/log.ts'
+import type { BatchControl, PassedOffsets, RecordBatch } from './record-batch.ts'
+
+export interface GroupConsumerOptions {
+  readonly group: string
+  /** What to read. Asked again every `topicRefreshMs`; a failed answer leaves the list as it was. */
+  readonly topics: () => Promise<readonly string[]>
+  /** Handles a batch. An error of its own ends the consumer: what can be retried is retried inside. */
+  readonly onBatch: (batch: RecordBatch, control: BatchControl) => Promise<void>
+  /** Called after every (re)join, before any batch of it: which partitions this member reads. */
+  readonly onAssigned?: (assignment: ReadonlyMap<string, readonly number[]>) => void
+  /** Offsets that hold nothing to handle (aborted transactions, control records) were passed over. */
+  readonly onPassed?: (passed: PassedOffsets) => void
+  /** A topic of ours is gone. */
+  readonly onTopicsVanished?: (topics: readonly string[]) => void
+  readonly log: Logger
+  /** ms; a killed member's partitions are free after about this long. Default 10,000. */
+  readonly sessionTimeoutMs?: number
+  /** ms between two looks for new topics. Default 3,000. */
+  readonly topicRefreshMs?: number
+  /** ms without a fetch or a batch after which the consumer is rebuilt. Default three session timeouts. */
+  readonly stallMs?: number
+  /** How much a fetch may bring, by the number of topics. Default 4 MiB a partition, 16 MiB in all. */
+  readonly fetchLimits?: (topics: number) => FetchLimits
+  /** Batches of different partitions that are handled side by side. Default 1. */
+  readonly concurrency?: number
+  /** ms for which a broker may hold back its answer while there is nothing new. Default 500. */
+  readonly maxWaitMs?: number
+}
+
+/** A batch that is larger comes all the same, alone (KIP-74). */
+export interface FetchLimits {
+  /** Bytes of one partition. */
+  readonly maxBytesPerPartition: number
+  /** Bytes of all partitions of a broker together. */
+  readonly maxBytes: number
+}
+
+/** With a value for everything but what may be left away. */
+export type ConsumerSettings = Required<Omit<GroupConsumerOptions, 'onAssigned' | 'onPassed' | 'onTopicsVanished'>> &
+  GroupConsumerOptions
+
+export function withDefaults(options: GroupConsumerOptions): ConsumerSettings {
+  const sessionTimeoutMs = options.sessionTimeoutMs ?? 10_000
+  return {
+    topicRefreshMs: 3_000,
+    fetchLimits: () => ({ maxBytesPerPartition: 4 * 1024 * 1024, maxBytes: 16 * 1024 * 1024 }),
+    maxWaitMs: 500,
+    concurrency: 1,
+    ...options,
+    sessionTimeoutMs,
+    stallMs: options.stallMs ?? 3 * sessionTimeoutMs
+  }
+}

@@ -1,0 +1,293 @@
+import kafkajs, { type Consumer, type EachBatchPayload } from 'kafkajs'
+import { backoffMs, pause } from '../core/backoff.ts'
+import { safeError } from '../core/errors.ts'
+import { within } from '../core/lifecycle.ts'
+import { subscribersOnly } from './assigner.ts'
+import type { KafkaClient } from './client.ts'
+import { type ConsumerSettings, type GroupConsumerOptions, withDefaults } from './consumer-options.ts'
+import { KafkaError, toKafkaError } from './errors.ts'
+import { fetchVersion } from './fetch-decoder.ts'
+import { fetchingRaw, notFetching } from './raw-fetches.ts'
+import { readBatch, tooOld } from './record-batch.ts'
+import { TopicWatch } from './topic-watch.ts'
+
+const { KafkaJSError } = kafkajs
+
+export type ConsumerState = 'idle' | 'waiting for topics' | 'joining' | 'consuming' | 'recovering' | 'stopped'
+
+/**
+ * A member of a consumer group that stays alive. kafkajs's consumer ends for good on many errors and cannot
+ * change its topics; this one is rebuilt whenever that happens.
+ *
+ * idle → (start) → waiting for topics ⇄ joining → consuming → recovering → joining …, and from each → stopped
+ */
+export class GroupConsumer {
+  readonly #client: KafkaClient
+  readonly #options: ConsumerSettings
+  readonly #stop = new AbortController()
+  readonly #paused = new Map<string, Set<number>>()
+  readonly #watch: TopicWatch
+  #state: ConsumerState = 'idle'
+  #consumer: Consumer | undefined
+  #progressAt = Date.now()
+  #heartbeatSentAt = 0
+  #commits = 0
+  #memberUntil = 0
+  #supervision: Promise<void> | undefined
+  #failure: Error | undefined
+  readonly closed: Promise<Error | undefined>
+  #resolveClosed: (reason: Error | undefined) => void = () => undefined
+
+  constructor(client: KafkaClient, options: GroupConsumerOptions) {
+    this.#client = client
+    this.#options = withDefaults(options)
+    this.#watch = new TopicWatch(client, options.topics, options.log)
+    this.closed = new Promise(resolve => {
+      this.#resolveClosed = resolve
+    })
+  }
+
+  get state(): ConsumerState {
+    return this.#state
+  }
+
+  /** ms since something was fetched or handled. */
+  get idleMs(): number {
+    return Date.now() - this.#progressAt
+  }
+
+  /**
+   * ms for which the group surely still counts this member in, unless a rebalance comes first. 0 when that is
+   * not known: a process that was suspended finds 0 here until a heartbeat has gone through.
+   */
+  get leaseMs(): number {
+    return Math.max(0, this.#memberUntil - Date.now())
+  }
+
+  /** The topics it reads now. */
+  get topics(): readonly string[] {
+    return this.#watch.current
+  }
+
+  /** Starts reading; returns at once. A second call does nothing. */
+  start(): void {
+    this.#supervision ??= this.#supervise()
+  }
+
+  /**
+   * Commits offsets to Kafka: the offset of the next record to read, per topic and partition.
+   * @throws KafkaError `KAFKA_UNREACHABLE` when Kafka did not confirm them, also between two groups
+   */
+  async commit(offsets: readonly { topic: string; partition: number; offset: number }[]): Promise<void> {
+    if (offsets.length === 0) return
+    const before = this.#commits
+    try {
+      await this.#consumer?.commitOffsets(offsets.map(each => ({ ...each, offset: String(each.offset) })))
+    } catch (error) {
+      throw toKafkaError(error, 'committing offsets')
+    }
+    // A kafkajs consumer that is not running takes offsets and forgets them without a word.
+    if (this.#commits === before)
+      throw new KafkaError('KAFKA_UNREACHABLE', 'committing offsets: the consumer is between two groups')
+  }
+
+  /** Stops fetching a partition until {@link resume}; survives rebalances. */
+  pause(topic: string, partition: number): void {
+    const partitions = this.#paused.get(topic) ?? new Set()
+    this.#paused.set(topic, partitions.add(partition))
+    this.#applyPauses()
+  }
+
+  resume(topic: string, partition: number): void {
+    this.#paused.get(topic)?.delete(partition)
+    this.#quietly(() => this.#consumer?.resume([{ topic, partitions: [partition] }]))
+  }
+
+  /**
+   * The next fetch of a partition of ours starts at `offset`. A batch that was fetched before may still be delivered:
+   * its `fetchedOffset` tells.
+   */
+  seek(topic: string, partition: number, offset: number): void {
+    this.#quietly(() => this.#consumer?.seek({ topic, partition, offset: String(offset) }))
+  }
+
+  /**
+   * Leaves the group, at the latest after `deadlineMs` (default 8,000): kafkajs can hang while it reconnects,
+   * and a member that does not leave is dropped by its session timeout. Idempotent.
+   */
+  async stop(deadlineMs = 8_000): Promise<void> {
+    this.#stop.abort()
+    await within(deadlineMs, this.#supervision ?? Promise.resolve())
+    this.#state = 'stopped'
+    this.#resolveClosed(this.#failure)
+  }
+
+  async #supervise(): Promise<void> {
+    const { log, topicRefreshMs } = this.#options
+    const { signal } = this.#stop
+    let known: readonly string[] = []
+    for (let failures = 0; !signal.aborted; ) {
+      const topics = await this.#watch.look(signal)
+      const vanished = known.filter(topic => !topics.includes(topic))
+      if (vanished.length > 0) this.#options.onTopicsVanished?.(vanished)
+      known = topics
+      if (topics.length === 0) {
+        this.#state = 'waiting for topics'
+        await pause(topicRefreshMs, signal)
+        continue
+      }
+      const joinedAt = Date.now()
+      const ended = await this.#runOnce(topics)
+      if (signal.aborted || ended === 'topics changed') continue
+      // A run that held for a while starts the back-off anew.
+      failures = Date.now() - joinedAt > 30_000 ? 1 : failures + 1
+      const waitMs = backoffMs(failures, { initialMs: 200, maxMs: 5_000 })
+      this.#state = 'recovering'
+      log.warn({ err: safeError(ended), waitMs }, 'consumer ended, it is built anew')
+      await pause(waitMs, signal)
+    }
+    await this.#watch.close()
+    this.#state = 'stopped'
+    this.#resolveClosed(this.#failure)
+  }
+
+  /** One kafkajs consumer from joining to its end; says why it ended. */
+  async #runOnce(topics: readonly string[]): Promise<Error | 'topics changed'> {
+    const { group, sessionTimeoutMs, fetchLimits, maxWaitMs, topicRefreshMs } = this.#options
+    this.#state = 'joining'
+    this.#progressAt = Date.now()
+    const consumer = this.#client.kafka.consumer({
+      groupId: group,
+      partitionAssigners: [subscribersOnly],
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: Math.max(sessionTimeoutMs, 10_000),
+      heartbeatInterval: Math.max(200, Math.floor(sessionTimeoutMs / 6)),
+      metadataMaxAge: topicRefreshMs,
+      allowAutoTopicCreation: false,
+      ...fetchLimits(topics.length),
+      maxWaitTimeInMs: maxWaitMs,
+      retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 4, restartOnFailure: async () => false }
+    })
+    this.#consumer = consumer
+    const run = new AbortController()
+    const crashed = new Promise<Error>(resolve => {
+      consumer.on(consumer.events.CRASH, ({ payload }) => resolve(payload.error))
+    })
+    const progress = () => {
+      this.#progressAt = Date.now()
+    }
+    consumer.on(consumer.events.FETCH, progress)
+    consumer.on(consumer.events.END_BATCH_PROCESS, progress)
+    consumer.on(consumer.events.COMMIT_OFFSETS, () => {
+      this.#commits += 1
+    })
+    // Counted from the request: its answer may have lain in the socket while this process was suspended.
+    consumer.on(consumer.events.REQUEST, ({ payload }) => {
+      if (payload.apiName === 'Heartbeat') this.#heartbeatSentAt = payload.sentAt
+      if (payload.apiName === 'Fetch' && payload.apiVersion < fetchVersion) this.#fail(tooOld())
+    })
+    consumer.on(consumer.events.HEARTBEAT, () => {
+      this.#memberUntil = this.#heartbeatSentAt + sessionTimeoutMs
+    })
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      this.#state = 'consuming'
+      this.#memberUntil = Date.now() + sessionTimeoutMs
+      this.#applyPauses()
+      notFetching(() => this.#options.onAssigned?.(new Map(Object.entries(payload.memberAssignment))))
+    })
+    const starting = this.#startConsumer(consumer, topics, run.signal)
+    const failed = starting.then(() => new Promise<never>(() => undefined))
+    try {
+      return await Promise.race([crashed, failed, this.#watchRun(topics, run.signal)])
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error))
+    } finally {
+      run.abort()
+      this.#consumer = undefined
+      await this.#disconnect(consumer, starting)
+    }
+  }
+
+  // A disconnect before run() resolved is ignored (kafkajs #1639), and the consumer then lives for ever.
+  async #disconnect(consumer: Consumer, starting: Promise<void>): Promise<void> {
+    const disconnect = () => consumer.disconnect().catch(() => undefined)
+    const settled = starting.catch(() => undefined)
+    if (!(await within(3_000, settled))) void settled.then(disconnect)
+    await within(4_000, disconnect())
+  }
+
+  /** Resolves once the consumer has joined. */
+  async #startConsumer(consumer: Consumer, topics: readonly string[], signal: AbortSignal): Promise<void> {
+    await consumer.connect()
+    await consumer.subscribe({ topics: [...topics], fromBeginning: true })
+    const either = AbortSignal.any([signal, this.#stop.signal])
+    const eachBatch = (payload: EachBatchPayload) => notFetching(() => this.#handle(consumer, payload, either))
+    const { concurrency: partitionsConsumedConcurrently } = this.#options
+    await fetchingRaw(
+      error => this.#fail(error),
+      () => consumer.run({ autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently, eachBatch })
+    )
+  }
+
+  /** Settles when this run must end: the topics changed, nothing moves, or a stop was asked for. */
+  async #watchRun(topics: readonly string[], runSignal: AbortSignal): Promise<Error | 'topics changed'> {
+    const { topicRefreshMs, stallMs } = this.#options
+    const signal = AbortSignal.any([runSignal, this.#stop.signal])
+    while (!signal.aborted) {
+      await pause(Math.min(topicRefreshMs, stallMs), signal)
+      if (this.idleMs > stallMs) return new Error(`nothing was fetched or handled for ${this.idleMs} ms`)
+      const now = await this.#watch.look(signal)
+      if (now.join() !== topics.join()) return 'topics changed'
+    }
+    return new Error('stopped')
+  }
+
+  // Nothing but kafkajs's own errors may leave this: on a TypeError or RangeError it ends for good.
+  async #handle(consumer: Consumer, payload: EachBatchPayload, signal: AbortSignal): Promise<void> {
+    const { topic, partition } = payload.batch
+    // After a rejoin without this partition there is nothing left to resolve.
+    const resolve = (offset: number) => this.#quietly(() => payload.resolveOffset(String(offset)))
+    try {
+      const batch = readBatch(payload.batch)
+      if (batch.raw.isEmpty) {
+        this.#options.onPassed?.(batch)
+        return resolve(batch.lastOffset)
+      }
+      await this.#options.onBatch(batch, {
+        signal,
+        heartbeat: () => {
+          this.#progressAt = Date.now()
+          return payload.heartbeat()
+        },
+        resolve,
+        seek: offset => this.#quietly(() => consumer.seek({ topic, partition, offset: String(offset) }))
+      })
+    } catch (error) {
+      if (error instanceof KafkaJSError || signal.aborted) throw error
+      this.#fail(error, { topic, partition })
+      throw new KafkaJSError('the batch handler failed')
+    }
+  }
+
+  /** Ends the consumer for good. */
+  #fail(error: unknown, where: { topic?: string; partition?: number } = {}): void {
+    if (this.#stop.signal.aborted) return
+    this.#failure = error instanceof Error ? error : new Error(String(error))
+    this.#options.log.error({ err: safeError(error), ...where }, 'a batch was not handled, the consumer stops')
+    this.#stop.abort()
+  }
+
+  #applyPauses(): void {
+    const pauses = [...this.#paused].map(([topic, partitions]) => ({ topic, partitions: [...partitions] }))
+    this.#quietly(() => this.#consumer?.pause(pauses.filter(({ partitions }) => partitions.length > 0)))
+  }
+
+  // kafkajs throws from pause, resume and seek while it is between two groups; the next join applies them.
+  #quietly(action: () => void): void {
+    try {
+      action()
+    } catch (error) {
+      this.#options.log.debug({ err: safeError(error) }, 'not applied while the consumer is between two groups')
+    }
+  }
+}

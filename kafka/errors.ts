@@ -1,0 +1,54 @@
+import { EventtrailError } from '../core/errors.ts'
+
+/**
+ * - `RECORDS_CORRUPT`: a record batch is not what Kafka's protocol says. The next fetch brings the same bytes, so it is
+ *   not retryable: somebody must look at the log.
+ * - `KAFKA_UNSUPPORTED`: Kafka before 2.3, or records in a format from before 0.11.
+ */
+export type KafkaErrorCode =
+  | 'KAFKA_UNREACHABLE'
+  | 'TOPIC_UNKNOWN'
+  | 'KAFKA_REFUSED'
+  | 'KAFKA_AUTHENTICATION'
+  | 'RECORDS_CORRUPT'
+  | 'KAFKA_UNSUPPORTED'
+
+/** Kafka could not be reached, refused, or answered what cannot be read. */
+export class KafkaError extends EventtrailError<KafkaErrorCode> {
+  constructor(code: KafkaErrorCode, message: string, cause?: unknown) {
+    super(message, { code, retryable: code === 'KAFKA_UNREACHABLE', cause })
+  }
+}
+
+/** The protocol's name of an error (`UNKNOWN_TOPIC_OR_PARTITION`), looked for down the chain of causes. */
+export function protocolErrorOf(thrown: unknown): string | undefined {
+  for (let error = thrown; error instanceof Error; error = error.cause) {
+    if ('type' in error && typeof error.type === 'string') return error.type
+    if ('errors' in error && Array.isArray(error.errors) && error.errors[0]) return protocolErrorOf(error.errors[0])
+  }
+  return undefined
+}
+
+const refusals = new Set([
+  'TOPIC_AUTHORIZATION_FAILED',
+  'GROUP_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'INVALID_TOPIC_EXCEPTION',
+  'INVALID_PARTITIONS',
+  'INVALID_REPLICATION_FACTOR',
+  'INVALID_CONFIG',
+  'POLICY_VIOLATION'
+])
+
+/** Turns whatever the client threw into a {@link KafkaError}; one of ours passes through. */
+export function toKafkaError(thrown: unknown, doing: string): KafkaError {
+  if (thrown instanceof KafkaError) return thrown
+  const type = protocolErrorOf(thrown)
+  if (type === 'UNKNOWN_TOPIC_OR_PARTITION')
+    return new KafkaError('TOPIC_UNKNOWN', `${doing}: no such topic or partition`, thrown)
+  if (type && refusals.has(type)) return new KafkaError('KAFKA_REFUSED', `${doing}: Kafka refused (${type})`, thrown)
+  const name = thrown instanceof Error ? thrown.name : ''
+  if (name === 'KafkaJSSASLAuthenticationError')
+    return new KafkaError('KAFKA_AUTHENTICATION', `${doing}: Kafka did not accept the credentials`, thrown)
+  return new KafkaError('KAFKA_UNREACHABLE', `${doing}: Kafka is out of reach`, thrown)
+}

@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto'
+import { createRequire } from 'node:module'
+import kafkajs, { type KafkaMessage } from 'kafkajs'
+import { afterAll, expect, onTestFinished, test } from 'vitest'
+import { silentLogger } from '../../../core/log.ts'
+import {
+  connectAdmin,
+  connectSender,
+  createKafkaClient,
+  GroupConsumer,
+  type GroupConsumerOptions,
+  type KafkaRecord
+} from '../../../kafka/index.ts'
+import { eventually, testEnvironment } from '../../support/stack.ts'
+
+const { CompressionCodecs, CompressionTypes, Kafka, logLevel } = kafkajs
+const { brokers, topicPrefix } = await testEnvironment()
+const client = createKafkaClient({ brokers, clientId: 'test' })
+const admin = await connectAdmin(client)
+const sender = await connectSender(client)
+afterAll(() => Promise.all([admin.close(), sender.close()]))
+
+let topics = 0
+async function makeTopic(partitions: number, config: Record<string, string> = {}): Promise<string> {
+  const topic = `${topicPrefix}raw.${++topics}`
+  await admin.createTopics([{ topic, partitions, replicationFactor: 1, config }])
+  await eventually(() => admin.ranges(topic), { what: 'its partitions have leaders' })
+  return topic
+}
+
+const headers = { trace: Buffer.from('0af7') }
+async function send(topic: string, ...values: string[]): Promise<void> {
+  const { length: partitions } = await admin.ranges(topic)
+  for (const [index, value] of values.entries()) {
+    const records = [{ key: value, value: Buffer.from(value), headers }]
+    const [result] = await sender.send([{ topic, partition: index % partitions, records }])
+    if (result && 'error' in result) throw result.error
+  }
+}
+
+const textsOf = (records: readonly (KafkaRecord | KafkaMessage)[]) => records.map(({ value }) => String(value)).sort()
+const texts = (prefix: string, count: number) => Array.from({ length: count }, (_, n) => `${prefix} ${100 + n}`)
+
+/** A consumer of ours, started; `records` are what it was given. */
+function startOurs(topic: string, options: Partial<GroupConsumerOptions> = {}) {
+  const records: KafkaRecord[] = []
+  const consumer = new GroupConsumer(client, {
+    group: `${topic}-ours`,
+    topics: async () => [topic],
+    topicRefreshMs: 300,
+    sessionTimeoutMs: 6_000,
+    log: silentLogger,
+    onBatch: async (batch, control) => {
+      records.push(...batch.raw)
+      await consumer.commit([{ topic, partition: batch.partition, offset: batch.lastOffset + 1 }])
+      control.resolve(batch.lastOffset)
+    },
+    ...options
+  })
+  onTestFinished(() => consumer.stop())
+  consumer.start()
+  return { consumer, records }
+}
+
+/** A consumer as an application makes it that uses kafkajs by itself. */
+async function startPlain(topic: string): Promise<KafkaMessage[]> {
+  const messages: KafkaMessage[] = []
+  const kafka = new Kafka({ brokers: [...brokers], clientId: 'plain', logLevel: logLevel.NOTHING })
+  const consumer = kafka.consumer({ groupId: `${topic}-${randomUUID()}`, maxWaitTimeInMs: 200 })
+  onTestFinished(() => consumer.disconnect())
+  await consumer.connect()
+  await consumer.subscribe({ topic, fromBeginning: true })
+  await consumer.run({ eachMessage: async ({ message }) => void messages.push(message) })
+  return messages
+}
+
+test('consumers that are no concern of ours get their messages while ours runs, also one that a handler makes', async () => {
+  const topic = await makeTopic(2)
+  const before = await startPlain(topic)
+  const within = Promise.withResolvers<KafkaMessage[]>()
+  const records: KafkaRecord[] = []
+  startOurs(topic, {
+    onBatch: async (batch, control) => {
+      if (records.length === 0) within.resolve(startPlain(topic))
+      records.push(...batch.raw)
+      control.resolve(batch.lastOffset)
+    }
+  })
+  const first = texts('first', 20)
+  await send(topic, ...first)
+  const made = await within.promise
+  const after = await startPlain(topic)
+  const second = texts('second', 20)
+  await send(topic, ...second)
+  for (const seen of [before, made, after, records])
+    await eventually(() => seen.length >= 40, { what: 'each of them has everything' })
+  for (const seen of [before, made, after, records]) expect(textsOf(seen)).toEqual([...first, ...second])
+  const [message] = after
+  const record = records.find(({ value }) => value?.equals(message?.value as Buffer))
+  expect(record).toEqual({
+    offset: Number(message?.offset),
+    key: message?.key,
+    value: message?.value,
+    headers,
+    timestamp: Number(message?.timestamp)
+  })
+})
+
+test('a consumer gets records as bytes also after rebalances', async () => {
+  const topic = await makeTopic(4)
+  const first = startOurs(topic)
+  await send(topic, ...texts('alone', 8))
+  await eventually(() => first.records.length === 8, { what: 'one reads all' })
+  const second = startOurs(topic)
+  await eventually(() => second.consumer.state === 'consuming', { what: 'the second has joined' })
+  await send(topic, ...texts('both', 8))
+  await eventually(() => first.records.length + second.records.length >= 16, { what: 'both read' })
+  await second.consumer.stop()
+  await send(topic, ...texts('left', 8))
+  await eventually(() => textsOf(first.records).filter(text => text.startsWith('left')).length === 8, {
+    what: 'the first reads all again'
+  })
+  const seen = new Set(textsOf([...first.records, ...second.records]))
+  expect(seen).toEqual(new Set([...texts('alone', 8), ...texts('both', 8), ...texts('left', 8)]))
+})
+
+test('records are asked for in no more bytes than told', async () => {
+  const topic = await makeTopic(1)
+  await send(topic, ...texts('x'.repeat(2_000), 20))
+  const sizes: number[] = []
+  startOurs(topic, {
+    fetchLimits: () => ({ maxBytesPerPartition: 100_000, maxBytes: 5_000 }),
+    maxWaitMs: 50,
+    onBatch: async (batch, control) => {
+      expect(batch.records).toBe(batch.records)
+      expect(batch.raw.bytes).toBeGreaterThan(batch.raw.count * 2_000)
+      sizes.push(batch.records.length)
+      control.resolve(batch.lastOffset)
+    }
+  })
+  await eventually(() => sizes.reduce((sum, size) => sum + size, 0) === 20, { what: 'all are read' })
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(2)
+})
+
+test('bytes that do not decompress end a consumer with their place, instead of being asked for without end', async () => {
+  const topic = await makeTopic(1, { 'compression.type': 'gzip' })
+  const gzip = CompressionCodecs[CompressionTypes.GZIP]
+  onTestFinished(() => void Object.assign(CompressionCodecs, { [CompressionTypes.GZIP]: gzip }))
+  CompressionCodecs[CompressionTypes.GZIP] = () => ({ decompress: () => Promise.reject(new Error('not today')) })
+  await send(topic, 'one')
+  const { consumer, records } = startOurs(topic)
+  expect(await consumer.closed).toMatchObject({
+    code: 'RECORDS_CORRUPT',
+    retryable: false,
+    message: `${topic}/0: the batch at offset 0 cannot be decompressed`
+  })
+  expect(records).toEqual([])
+})
+
+test('a broker from before Kafka 2.3 ends a consumer with what is needed', async () => {
+  const topic = await makeTopic(1)
+  const fetch = createRequire(import.meta.url)('kafkajs/src/protocol/requests/fetch') as { versions: string[] }
+  const { versions } = fetch
+  onTestFinished(() => void Object.assign(fetch, { versions }))
+  // The highest that such a broker would offer.
+  fetch.versions = versions.filter(version => Number(version) <= 10)
+  const { consumer } = startOurs(topic)
+  expect(await consumer.closed).toMatchObject({
+    code: 'KAFKA_UNSUPPORTED',
+    message: expect.stringContaining('Kafka 2.3')
+  })
+})
