@@ -12,6 +12,8 @@ import {
 } from './core/command.ts'
 import { ConfigError, describeError, EventtrailError, UsageError } from './core/errors.ts'
 import { createLogger } from './core/log.ts'
+import { schemaCommands } from './schemas/command.ts'
+import { SchemaError } from './schemas/errors.ts'
 
 // Signals, process.exit and the console live in this file alone.
 const stop = new AbortController()
@@ -73,10 +75,18 @@ const callersFault = new Set(['OPTION_INVALID', 'OPTIONS_INVALID', 'NO_SUCH_ENTR
 function exitCodeOf(error: unknown): number {
   if (stop.signal.aborted) return exitCodes.interrupted
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-  if (error instanceof UsageError || error instanceof ConfigError) return exitCodes.usage
+  if (error instanceof UsageError || error instanceof ConfigError || error instanceof SchemaError)
+    return exitCodes.usage
   if (error instanceof EventtrailError && callersFault.has(error.code)) return exitCodes.usage
   return exitCodes.unavailable
 }
+
+schemaCommands(program, host, async (plans, { config, log }) => {
+  const { connectAdmin, createKafkaClient } = await import('./kafka/index.ts')
+  const client = createKafkaClient({ brokers: config.require('brokers'), security: config.security, log })
+  await using admin = await connectAdmin(client)
+  return await admin.createTopics(plans)
+})
 
 // What brings its own servers comes with a clone alone; the package has no such folders, and must not be built from them.
 const stackRoom = new URL('./stack/command.ts', import.meta.url)

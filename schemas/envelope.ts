@@ -1,0 +1,81 @@
+import type { AvroRecord, AvroSchema } from './types.ts'
+
+/** What an event name looks like: words of small letters and digits, two or more, joined by dots. */
+export const eventNamePattern = /^[a-z][a-z0-9]*(\.[a-z][a-z0-9]*)+$/
+
+/** Name of the record around every payload. */
+export const envelopeName = 'EventEnvelope'
+
+const namespacePrefix = 'eventtrail.'
+/** The namespace of an event's records. */
+export const namespaceOf = (eventName: string): string => namespacePrefix + eventName
+
+const lastMicros = BigInt(Date.UTC(9999, 11, 31, 23, 59, 59, 999)) * 1000n + 999n
+
+/**
+ * Whether microseconds since 1970 can be the time of an event: from 1970, before which nothing was published, to the
+ * end of 9999 (RFC 3339, section 1). What lies outside is mostly another unit than microseconds.
+ */
+export const isOccurredAt = (micros: bigint): boolean => micros >= 0n && micros <= lastMicros
+
+const uuid = { type: 'string', logicalType: 'uuid' } as const
+
+/** The envelope around a payload's record: what is registered for the event. Its shape is frozen. */
+export function composeEnvelope(eventName: string, payload: AvroRecord): AvroRecord {
+  // One order of attributes, so that a schema from a file and the same one embedded give the same text.
+  const { namespace: _, type, name, fields, ...attributes } = payload
+  const record = { type, name, ...attributes, fields }
+  return {
+    type: 'record',
+    name: envelopeName,
+    namespace: namespaceOf(eventName),
+    doc: `An event of the name ${eventName}, with its identity.`,
+    fields: [
+      { name: 'id', type: uuid, doc: 'Identity of the event; the same id is the same event.' },
+      { name: 'aggregate_id', type: uuid, doc: 'What the event is about; the key of its Kafka message.' },
+      { name: 'occurred_at', type: { type: 'long', logicalType: 'timestamp-micros' }, doc: 'When it happened.' },
+      { name: 'event_name', type: 'string', doc: 'Name of the event.' },
+      { name: 'payload', type: record, doc: 'What happened.' },
+      { name: 'schema_version', type: 'int', doc: 'Version of this schema in its subject: 1, 2, 3 …' }
+    ]
+  }
+}
+
+/** The event name if the schema is an envelope as {@link composeEnvelope} makes it, otherwise undefined. */
+export function eventNameOf(schema: AvroSchema): string | undefined {
+  if (!isObject(schema) || schema.type !== 'record' || typeof schema.name !== 'string') return undefined
+  const full = schema.name.includes('.') ? schema.name : `${String(schema.namespace)}.${schema.name}`
+  const namespace = full.slice(0, -(envelopeName.length + 1))
+  if (full !== `${namespace}.${envelopeName}` || !namespace.startsWith(namespacePrefix)) return undefined
+  const eventName = namespace.slice(namespacePrefix.length)
+  if (!eventNamePattern.test(eventName)) return undefined
+  return hasEnvelopeFields(schema.fields) ? eventName : undefined
+}
+
+// A uuid may be registered as a plain string: the bytes are the same, and its form is checked where it is used.
+const fieldRules: Readonly<Record<string, (type: unknown) => boolean>> = {
+  id: type => isTyped(type, 'string', 'uuid') || isTyped(type, 'string'),
+  aggregate_id: type => isTyped(type, 'string', 'uuid') || isTyped(type, 'string'),
+  occurred_at: type => isTyped(type, 'long', 'timestamp-micros'),
+  event_name: type => isTyped(type, 'string'),
+  payload: type => isObject(type) && type.type === 'record',
+  schema_version: type => isTyped(type, 'int')
+}
+
+function hasEnvelopeFields(fields: unknown): boolean {
+  if (!Array.isArray(fields) || fields.length !== Object.keys(fieldRules).length) return false
+  const seen = new Set<string>()
+  return fields.every(field => {
+    if (!isObject(field) || typeof field.name !== 'string' || seen.has(field.name)) return false
+    seen.add(field.name)
+    return Object.hasOwn(fieldRules, field.name) && fieldRules[field.name]?.(field.type) === true
+  })
+}
+
+function isTyped(type: unknown, name: string, logicalType?: string): boolean {
+  if (typeof type === 'string') return type === name && logicalType === undefined
+  return isObject(type) && type.type === name && type.logicalType === logicalType
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,0 +1,209 @@
+import { namespaceOf } from './envelope.ts'
+import {
+  branchName,
+  type EnumNode,
+  isAmbiguous,
+  parseSchema,
+  type RecordNode,
+  type SchemaNode,
+  shapeOf,
+  type UnionNode
+} from './model.ts'
+import type { AvroRecord, Catalogue } from './types.ts'
+import { localName } from './words.ts'
+
+export interface GenerateOptions {
+  /** Module that has `catalogueOf`. Default `eventtrail/schemas`. */
+  readonly importFrom?: string
+}
+
+/**
+ * The TypeScript file of a catalogue: an interface per event as it is read and one as it is published, the map
+ * `Events` of them, and `catalogue`, which holds the schemas themselves. Types are those of the latest versions.
+ */
+export function generateTypes(catalogue: Catalogue, options: GenerateOptions = {}): string {
+  const { importFrom = 'eventtrail/schemas' } = options
+  const names = new Names(['Events'])
+  const declarations: string[] = []
+  const entries: string[] = []
+  for (const eventName of catalogue.eventNames) {
+    const writer = new EventWriter(eventName, names)
+    const node = parseSchema(catalogue.version(eventName).payload, namespaceOf(eventName))
+    const { payload, input } = writer.write(node as RecordNode)
+    declarations.push(...writer.declarations)
+    entries.push(`  readonly '${eventName}': { readonly payload: ${payload}; readonly input: ${input} }`)
+  }
+  const header = [
+    '// Made by `eventtrail schemas generate` from the schemas: change those and run it again.',
+    '// biome-ignore-all format: generated',
+    '/* eslint-disable */',
+    `import { catalogueOf } from '${importFrom}'`
+  ].join('\n')
+  const events = [
+    '/** Event name → what it carries: `payload` as it is read, `input` as it is published. */',
+    'export type Events = {',
+    ...entries,
+    '}'
+  ].join('\n')
+  return `${[header, ...declarations, events, embedded(catalogue)].join('\n\n')}\n`
+}
+
+/** The schemas as data, a line a field. */
+function embedded(catalogue: Catalogue): string {
+  const versions = (eventName: string) => catalogue.versions(eventName).map(({ payload }) => embeddedRecord(payload))
+  return [
+    '/** The events above with their schemas. */',
+    'export const catalogue = catalogueOf<Events>({',
+    catalogue.eventNames.map(name => `  '${name}': [\n${versions(name).join(',\n')}\n  ]`).join(',\n'),
+    '})'
+  ].join('\n')
+}
+
+function embeddedRecord({ type, fields, ...rest }: AvroRecord): string {
+  const attributes = Object.entries(rest).map(([name, value]) => `      ${name}: ${JSON.stringify(value)},`)
+  const lines = fields.map(field => `        ${JSON.stringify(field)}`)
+  return [
+    '    {',
+    `      type: '${type}',`,
+    ...attributes,
+    '      fields: [',
+    lines.join(',\n'),
+    '      ]',
+    '    }'
+  ].join('\n')
+}
+
+/** Hands out each TypeScript name once. */
+class Names {
+  readonly #taken: Set<string>
+
+  constructor(taken: readonly string[]) {
+    this.#taken = new Set(taken)
+  }
+
+  claim(wanted: string): string {
+    let name = wanted
+    for (let number = 2; this.#taken.has(name) || this.#taken.has(`${name}Input`); number += 1) name = wanted + number
+    this.#taken.add(name).add(`${name}Input`)
+    return name
+  }
+}
+
+interface TypeNames {
+  readonly payload: string
+  input: string
+}
+
+/** Writes the declarations of one event, those that others need first. */
+class EventWriter {
+  readonly declarations: string[] = []
+  readonly #prefix: string
+  readonly #names: Names
+  readonly #known = new Map<SchemaNode, TypeNames>()
+
+  constructor(eventName: string, names: Names) {
+    this.#prefix = eventName.split('.').map(capital).join('')
+    this.#names = names
+  }
+
+  write(node: RecordNode): TypeNames {
+    return this.#record(node, this.#prefix)
+  }
+
+  #type(node: SchemaNode): TypeNames {
+    if ('logical' in node && node.logical?.name === 'decimal') return same('string')
+    switch (node.kind) {
+      case 'long':
+        return { payload: 'bigint', input: 'bigint | number' }
+      case 'int':
+      case 'float':
+      case 'double':
+        return same('number')
+      case 'bytes':
+      case 'fixed':
+        return same('Uint8Array')
+      case 'array':
+        return both(this.#type(node.items), type => `readonly ${type.includes(' ') ? `(${type})` : type}[]`)
+      case 'map':
+        return both(this.#type(node.values), type => `{ readonly [key: string]: ${type} }`)
+      case 'enum':
+        return this.#enum(node)
+      case 'union':
+        return this.#union(node)
+      case 'record':
+        return this.#record(node, this.#prefix + capital(localName(node.name)))
+      default:
+        return same(node.kind)
+    }
+  }
+
+  #union(node: UnionNode): TypeNames {
+    const shapes = node.branches.map(shapeOf)
+    const wrapped = isAmbiguous(shapes)
+    const types = node.branches.map(branch => {
+      // Beside a branch of numbers, `bigint | number` would say number twice.
+      const type = branch.kind === 'long' && !wrapped && shapes.includes('number') ? same('bigint') : this.#type(branch)
+      return wrapped && branch.kind !== 'null'
+        ? both(type, each => `{ readonly '${branchName(branch)}': ${each} }`)
+        : type
+    })
+    return {
+      payload: types.map(type => type.payload).join(' | '),
+      input: types.map(type => type.input).join(' | ')
+    }
+  }
+
+  #enum(node: EnumNode): TypeNames {
+    const known = this.#known.get(node)
+    if (known) return known
+    const name = this.#names.claim(this.#prefix + capital(localName(node.name)))
+    this.#known.set(node, same(name))
+    this.declarations.push(
+      `${comment(node.doc)}export type ${name} = ${node.symbols.map(symbol => `'${symbol}'`).join(' | ')}`
+    )
+    return same(name)
+  }
+
+  #record(node: RecordNode, wanted: string): TypeNames {
+    const known = this.#known.get(node)
+    if (known) return known
+    const payload = this.#names.claim(wanted)
+    const names = { payload, input: `${payload}Input` }
+    this.#known.set(node, names)
+    const fields = node.fields.map(({ name, doc, type, fallback }) => ({ name, doc, fallback, ...this.#type(type) }))
+    this.#declare(
+      node.doc,
+      payload,
+      fields.map(field => `${comment(field.doc, '  ')}  readonly ${field.name}: ${field.payload}`)
+    )
+    // Only a record that looks the same both ways needs no second declaration; one that holds itself gets it too.
+    if (fields.every(field => !field.fallback && field.payload === field.input)) {
+      names.input = payload
+      return names
+    }
+    const about = `{@link ${payload}} as it is published: fields with a default may be left out.`
+    this.#declare(
+      about,
+      names.input,
+      fields.map(field => {
+        if (!field.fallback) return `${comment(field.doc, '  ')}  readonly ${field.name}: ${field.input}`
+        const doc = `${field.doc ?? ''} Default ${JSON.stringify(field.fallback.json)}.`.trim()
+        return `${comment(doc, '  ')}  readonly ${field.name}?: ${field.input} | undefined`
+      })
+    )
+    return names
+  }
+
+  #declare(doc: string | undefined, name: string, fields: readonly string[]): void {
+    this.declarations.push(`${comment(doc)}export interface ${name} {\n${fields.join('\n')}\n}`)
+  }
+}
+
+const same = (type: string): TypeNames => ({ payload: type, input: type })
+const both = (type: TypeNames, change: (type: string) => string): TypeNames => ({
+  payload: change(type.payload),
+  input: change(type.input)
+})
+const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
+const comment = (doc: string | undefined, indent = ''): string =>
+  doc ? `${indent}/** ${doc.replaceAll('*/', '* /').replaceAll(/\s*\n\s*/g, ' ')} */\n` : ''

@@ -1,0 +1,45 @@
+/** Schemas of events: what may be published, how it looks on the wire, and how it may change. */
+export { avroType } from './avro.ts'
+export { type CatalogueData, catalogueOf } from './catalogue.ts'
+export { uuidOf } from './complete.ts'
+export { composeEnvelope, eventNameOf, eventNamePattern, isOccurredAt } from './envelope.ts'
+export { RegistryError, type RegistryErrorCode, SchemaError, type SchemaErrorCode } from './errors.ts'
+export { checkEvolution, type EvolutionProblem } from './evolution.ts'
+export { shortestFloat } from './float.ts'
+export { type GenerateOptions, generateTypes } from './generate.ts'
+export {
+  type BadgeAwarded,
+  catalogue,
+  type Events,
+  type LessonPublished,
+  type LessonPublishedInput,
+  type QuizSubmitted
+} from './generated/events.ts'
+export { loadCatalogue } from './load.ts'
+export { completePayload, validatePayload } from './payload.ts'
+export {
+  createRegistry,
+  type Registered,
+  type RegisteredSchema,
+  type Registry,
+  type RegistryOptions
+} from './registry.ts'
+export type {
+  AvroRecord,
+  AvroSchema,
+  Catalogue,
+  Envelope,
+  EnvelopeOf,
+  EventMap,
+  EventName,
+  EventTypes,
+  EventVersion
+} from './types.ts'
+export {
+  decodeEnvelope,
+  type EnvelopeInput,
+  encodeEnvelope,
+  envelopeReader,
+  readSchemaId,
+  schemaIdWithin
+} from './wire.ts'

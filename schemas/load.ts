@@ -1,0 +1,116 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type CatalogueData, catalogueOf } from './catalogue.ts'
+import { SchemaError } from './errors.ts'
+import { checkEvolution } from './evolution.ts'
+import { eventNameFault, versionFaults } from './rules.ts'
+import type { AvroRecord, Catalogue, EventMap } from './types.ts'
+
+export interface CatalogueProblem {
+  readonly kind: 'SCHEMA_INVALID' | 'SCHEMA_INCOMPATIBLE'
+  /** The file or folder at fault. */
+  readonly file: string
+  readonly message: string
+}
+
+export interface InspectedFolder {
+  /** The events whose files are all valid, compatible or not. */
+  readonly data: CatalogueData
+  readonly problems: readonly CatalogueProblem[]
+}
+
+/**
+ * Reads a folder of schemas: `<event.name>/<version>.avsc`, versions 1, 2, 3 … without holes. Other files, and
+ * folders without schemas, are passed over.
+ * @throws SchemaError `SCHEMA_INVALID` or `SCHEMA_INCOMPATIBLE` with every problem, naming the file;
+ *   `CATALOGUE_UNREADABLE` when there is no such folder or no schema in it.
+ */
+export async function loadCatalogue<Events extends EventMap = EventMap>(dir: string): Promise<Catalogue<Events>> {
+  const { data, problems } = await inspectFolder(dir)
+  const first = problems.find(problem => problem.kind === 'SCHEMA_INVALID') ?? problems[0]
+  if (!first) return catalogueOf<Events>(data)
+  throw new SchemaError(first.kind, problems.map(problem => `${problem.file}: ${problem.message}`).join('\n'))
+}
+
+/**
+ * Reads a folder of schemas and tells everything that is wrong with it.
+ * @throws SchemaError `CATALOGUE_UNREADABLE` as `loadCatalogue`.
+ */
+export async function inspectFolder(dir: string): Promise<InspectedFolder> {
+  const data: Record<string, readonly AvroRecord[]> = {}
+  const problems: CatalogueProblem[] = []
+  let schemaFiles = 0
+  for (const entry of await list(dir)) {
+    if (!entry.isDirectory()) {
+      if (entry.name.endsWith('.avsc'))
+        problems.push(
+          invalid(join(dir, entry.name), 'a schema stands in a folder named by its event: <event.name>/1.avsc')
+        )
+      continue
+    }
+    const eventDir = join(dir, entry.name)
+    const files = (await list(eventDir)).map(file => file.name).filter(name => name.endsWith('.avsc'))
+    if (files.length === 0) continue
+    schemaFiles += files.length
+    const event = await inspectEvent(eventDir, entry.name, files)
+    problems.push(...event.problems)
+    if (event.versions) data[entry.name] = event.versions
+  }
+  if (schemaFiles === 0 && problems.length === 0)
+    throw new SchemaError('CATALOGUE_UNREADABLE', `${dir} has no schemas; expected files <event.name>/1.avsc in it`)
+  return { data, problems }
+}
+
+async function inspectEvent(
+  dir: string,
+  eventName: string,
+  files: readonly string[]
+): Promise<{ versions?: readonly AvroRecord[]; problems: CatalogueProblem[] }> {
+  const nameFault = eventNameFault(eventName)
+  if (nameFault) return { problems: [invalid(dir, nameFault)] }
+  const problems = files
+    .filter(name => !/^[1-9]\d*\.avsc$/.test(name))
+    .map(name => invalid(join(dir, name), 'a schema is named by its version: 1.avsc, 2.avsc …'))
+  const numbers = files.map(name => Number.parseInt(name, 10)).filter(number => files.includes(`${number}.avsc`))
+  const last = Math.max(0, ...numbers)
+  const versions: AvroRecord[] = []
+  for (let version = 1; version <= last; version += 1) {
+    const file = join(dir, `${version}.avsc`)
+    if (!numbers.includes(version)) {
+      problems.push(invalid(file, `is missing, and there is a version ${last}: versions have no holes`))
+      continue
+    }
+    const { schema, faults } = await readVersion(file, eventName)
+    problems.push(...faults.map(fault => invalid(file, fault)))
+    if (schema) versions.push(schema)
+  }
+  if (problems.length > 0) return { problems }
+  const evolution = checkEvolution(versions, eventName).map(({ newer, message }) => ({
+    kind: 'SCHEMA_INCOMPATIBLE' as const,
+    file: join(dir, `${newer}.avsc`),
+    message
+  }))
+  return { versions, problems: evolution }
+}
+
+async function readVersion(file: string, eventName: string): Promise<{ schema?: AvroRecord; faults: string[] }> {
+  let schema: unknown
+  try {
+    schema = JSON.parse(await readFile(file, 'utf8'))
+  } catch (error) {
+    return { faults: [`cannot be read as JSON: ${(error as Error).message}`] }
+  }
+  const faults = versionFaults(eventName, schema)
+  return faults.length > 0 ? { faults } : { schema: schema as AvroRecord, faults }
+}
+
+async function list(dir: string) {
+  try {
+    const entries = await readdir(dir, { withFileTypes: true })
+    return entries.sort((one, other) => (one.name < other.name ? -1 : 1))
+  } catch (cause) {
+    throw new SchemaError('CATALOGUE_UNREADABLE', `The folder of schemas ${dir} cannot be read`, { cause })
+  }
+}
+
+const invalid = (file: string, message: string): CatalogueProblem => ({ kind: 'SCHEMA_INVALID', file, message })

@@ -1,0 +1,101 @@
+import { isDeepStrictEqual } from 'node:util'
+import { RegistryError, SchemaError } from './errors.ts'
+import type { Registry } from './registry.ts'
+import type { AvroSchema, Catalogue, EventVersion } from './types.ts'
+
+/** The subject that holds the versions of an event's envelope. */
+export const subjectOf = (eventName: string, prefix = ''): string => `${prefix}${eventName}-value`
+
+/** What became of one version. */
+export interface Registration {
+  readonly eventName: string
+  readonly version: number
+  readonly subject: string
+  readonly id: number
+  /** The number that the registry gave it: what is stored with every event. */
+  readonly registeredVersion: number
+  readonly state: 'registered' | 'there already'
+}
+
+/**
+ * Registers every version of every event in order, each subject with FULL_TRANSITIVE. Doing it again changes nothing.
+ * @throws RegistryError; the versions before the one that was refused are registered then.
+ * @throws SchemaError `VERSION_TAKEN` when a version was edited after it was registered.
+ */
+export async function* registerCatalogue(
+  catalogue: Catalogue,
+  registry: Registry,
+  prefix = ''
+): AsyncGenerator<Registration> {
+  for (const eventName of catalogue.eventNames) {
+    const subject = subjectOf(eventName, prefix)
+    await registry.setCompatibility(subject, 'FULL_TRANSITIVE')
+    for (const version of catalogue.versions(eventName)) {
+      const known = await registry.lookup(subject, version.envelope)
+      if (!known && (await registeredSchemas(registry, subject)).has(version.version))
+        throw new SchemaError('VERSION_TAKEN', editedFault(version))
+      const { id, version: registeredVersion } = known ?? (await registry.register(subject, version.envelope))
+      const state = known ? 'there already' : 'registered'
+      yield { eventName, version: version.version, subject, id, registeredVersion, state }
+    }
+  }
+}
+
+const editedFault = ({ eventName, version }: EventVersion): string =>
+  `${eventName} version ${version} differs from the one that is registered. A published version is never edited: put it back, and make the change a new version`
+
+/**
+ * Compares a catalogue with what is registered: published versions must be as they were, and
+ * the registry must take the new ones.
+ * @returns what is wrong, in words.
+ */
+export async function checkAgainstRegistry(
+  catalogue: Catalogue,
+  registry: Registry,
+  prefix = ''
+): Promise<readonly string[]> {
+  const faults: string[] = []
+  for (const eventName of catalogue.eventNames) {
+    const subject = subjectOf(eventName, prefix)
+    const registered = await registeredSchemas(registry, subject)
+    const files = catalogue.versions(eventName)
+    const edited = files.filter(file => registered.has(file.version) && !isSame(file, registered.get(file.version)))
+    faults.push(...edited.map(editedFault))
+    const missing = [...registered.keys()].filter(version => version > files.length)
+    for (const version of missing)
+      faults.push(`${eventName} version ${version} is registered, and the catalogue has no file of it`)
+    if (edited.length === 0 && missing.length === 0)
+      faults.push(...(await newVersionFaults(registry, subject, eventName, registered, files)))
+  }
+  return faults
+}
+
+async function newVersionFaults(
+  registry: Registry,
+  subject: string,
+  eventName: string,
+  registered: ReadonlyMap<number, AvroSchema>,
+  files: readonly EventVersion[]
+): Promise<string[]> {
+  const added = files.filter(file => !registered.has(file.version))
+  const faults: string[] = []
+  for (const { version, envelope } of added) {
+    const { compatible, messages } = await registry.compatible(subject, envelope)
+    if (!compatible) faults.push([`the registry would refuse ${eventName} version ${version}`, ...messages].join(': '))
+  }
+  return faults
+}
+
+async function registeredSchemas(registry: Registry, subject: string): Promise<Map<number, AvroSchema>> {
+  const schemas = new Map<number, AvroSchema>()
+  try {
+    for (const version of await registry.versions(subject))
+      schemas.set(version, (await registry.schemaAt(subject, version)).schema)
+  } catch (error) {
+    if (!(error instanceof RegistryError) || error.code !== 'SUBJECT_UNKNOWN') throw error
+  }
+  return schemas
+}
+
+const isSame = (file: EventVersion, registered: AvroSchema | undefined): boolean =>
+  isDeepStrictEqual(JSON.parse(JSON.stringify(file.envelope)), registered)

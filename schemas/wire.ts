@@ -1,0 +1,126 @@
+import type { Type } from 'avsc'
+import { avroType } from './avro.ts'
+import { uuidOf } from './complete.ts'
+import { isOccurredAt } from './envelope.ts'
+import { SchemaError } from './errors.ts'
+import { completePayload } from './payload.ts'
+import type { AvroSchema, Envelope, EventVersion } from './types.ts'
+
+// The registry's wire format: magic byte 0, the schema's id in 4 bytes (big-endian), Avro.
+const magicByte = 0
+const headerBytes = 5
+
+/** What is published of one event; its name and schema come from the {@link EventVersion}. */
+export interface EnvelopeInput {
+  /** Any UUID; lower-cased. */
+  readonly id: string
+  /** Any UUID; lower-cased. */
+  readonly aggregate_id: string
+  /** Microseconds since 1970-01-01 UTC. */
+  readonly occurred_at: bigint
+  /** Checked and completed as by `completePayload`. */
+  readonly payload: unknown
+}
+
+/**
+ * An envelope as it goes over the wire.
+ * @param schemaId the registry's global id of the envelope's schema.
+ * @param schemaVersion the version in its subject, as the registry numbers it.
+ * @throws SchemaError `PAYLOAD_INVALID` naming the field.
+ */
+export function encodeEnvelope(
+  version: EventVersion,
+  schemaId: number,
+  envelope: EnvelopeInput,
+  schemaVersion: number
+): Buffer {
+  const body = version.type.toBuffer({
+    id: requireUuid(version, 'id', envelope.id),
+    aggregate_id: requireUuid(version, 'aggregate_id', envelope.aggregate_id),
+    occurred_at: requireMicros(version, envelope.occurred_at),
+    event_name: version.eventName,
+    payload: completePayload(version, envelope.payload),
+    schema_version: schemaVersion
+  })
+  const value = Buffer.allocUnsafe(headerBytes + body.length)
+  value.writeUInt8(magicByte, 0)
+  value.writeUInt32BE(schemaId, 1)
+  body.copy(value, headerBytes)
+  return value
+}
+
+function requireUuid(version: EventVersion, field: 'id' | 'aggregate_id', value: string): string {
+  const uuid = uuidOf(value)
+  if (uuid) return uuid
+  throw new SchemaError('PAYLOAD_INVALID', `${version.eventName}: \`${field}\` must be a UUID`, { field })
+}
+
+function requireMicros(version: EventVersion, value: bigint): bigint {
+  if (typeof value === 'bigint' && isOccurredAt(value)) return value
+  const message = `${version.eventName}: \`occurred_at\` must be microseconds as a bigint, from 1970 to 9999`
+  throw new SchemaError('PAYLOAD_INVALID', message, { field: 'occurred_at' })
+}
+
+/** The schema id that a value begins with. @throws SchemaError `DECODE_FAILED` */
+export function readSchemaId(value: Buffer): number {
+  return schemaIdWithin(value, 0, value.length)
+}
+
+/** The same for the value that lies from `start` to `end`. @throws SchemaError `DECODE_FAILED` */
+export function schemaIdWithin(bytes: Buffer, start: number, end: number): number {
+  const length = end - start
+  if (length < headerBytes) return fail(`it has ${length} bytes, too few for the magic byte and the schema id`)
+  if (bytes[start] !== magicByte) return fail(`its first byte is ${bytes[start]}, not the magic byte 0`)
+  return bytes.readUInt32BE(start + 1)
+}
+
+/**
+ * Reads an envelope as it was written.
+ * @param type codec of the schema that the value names (`avroType` of it).
+ * @throws SchemaError `DECODE_FAILED`
+ */
+export function decodeEnvelope(type: Type, value: Buffer): Envelope {
+  readSchemaId(value)
+  return decodeWith((body, start) => type.decode(body, start), value)
+}
+
+/**
+ * Makes the function that reads envelopes of one schema as if they had been written with another: fields that
+ * the writer did not know get their default, fields that the reader does not know are left out. The function
+ * throws SchemaError `DECODE_FAILED`.
+ * @param version what the caller knows.
+ * @param written the schema that the values name.
+ * @throws SchemaError `SCHEMA_INCOMPATIBLE` when the one cannot be read as the other.
+ */
+export function envelopeReader(version: EventVersion, written: AvroSchema): (value: Buffer) => Envelope {
+  const writer = avroType(written)
+  try {
+    const resolver = version.type.createResolver(writer)
+    return value => {
+      readSchemaId(value)
+      return decodeWith((body, start) => version.type.decode(body, start, resolver), value)
+    }
+  } catch (cause) {
+    const message = `Events of the schema cannot be read as ${version.eventName} version ${version.version}`
+    throw new SchemaError('SCHEMA_INCOMPATIBLE', message, { cause })
+  }
+}
+
+function decodeWith(
+  decode: (value: Buffer, start: number) => { value: unknown; offset: number },
+  value: Buffer
+): Envelope {
+  let decoded: { value: unknown; offset: number }
+  try {
+    decoded = decode(value, headerBytes)
+  } catch (error) {
+    return fail((error as Error).message)
+  }
+  if (decoded.offset < 0) return fail('it is cut short')
+  if (decoded.offset < value.length) return fail(`${value.length - decoded.offset} bytes follow its end`)
+  return decoded.value as Envelope
+}
+
+function fail(reason: string): never {
+  throw new SchemaError('DECODE_FAILED', `The value is no envelope of its schema: ${reason}`)
+}
