@@ -12,6 +12,7 @@ import {
 } from './core/command.ts'
 import { ConfigError, describeError, EventtrailError, UsageError } from './core/errors.ts'
 import { createLogger } from './core/log.ts'
+import { publishCommands } from './producers/command.ts'
 import { schemaCommands } from './schemas/command.ts'
 import { SchemaError } from './schemas/errors.ts'
 
@@ -87,6 +88,8 @@ schemaCommands(program, host, async (plans, { config, log }) => {
   await using admin = await connectAdmin(client)
   return await admin.createTopics(plans)
 })
+
+publishCommands(program, host)
 
 // What brings its own servers comes with a clone alone; the package has no such folders, and must not be built from them.
 const stackRoom = new URL('./stack/command.ts', import.meta.url)

@@ -1,0 +1,193 @@
+import { EventtrailError } from '../../core/errors.ts'
+import {
+  type Catalogue,
+  decodeEnvelope,
+  type Envelope,
+  type EnvelopeOf,
+  type EventMap,
+  type EventName,
+  type Events,
+  type EventVersion,
+  catalogue as example
+} from '../../schemas/index.ts'
+import { encode, type Headers, headersOf, identify, versionOf } from '../envelope.ts'
+import { OptionsError, PublishError } from '../errors.ts'
+import { createIds } from '../ids.ts'
+import { checkSource, checkVersions } from '../options.ts'
+import { publishAll } from '../publish-all.ts'
+import type { EventToPublish, PublishOptions, Receipt } from '../types.ts'
+import { BusError } from './errors.ts'
+import { freeze } from './freeze.ts'
+import { StoreQueue } from './store-queue.ts'
+import { BusSubscription } from './subscription.ts'
+import type { Bus, BusOptions, SubscribeOptions, SubscriberStats, Subscription } from './types.ts'
+
+/** @throws OptionsError */
+export function createBus<KnownEvents extends EventMap = Events>(options: BusOptions<KnownEvents>): Bus<KnownEvents> {
+  return new InProcessBus<KnownEvents>(options)
+}
+
+/** Wrap, store, fan out. States: open → draining (takes no events, stores what it has) → closed. */
+class InProcessBus<KnownEvents extends EventMap> implements Bus<KnownEvents> {
+  readonly closed: Promise<Error | undefined>
+  readonly #catalogue: Catalogue
+  readonly #versions: Readonly<Record<string, number | undefined>>
+  readonly #bufferSize: number
+  readonly #commonHeaders: Headers
+  readonly #queue: StoreQueue
+  readonly #subscriptions = new Set<BusSubscription>()
+  readonly #newId = createIds()
+  readonly #closed = Promise.withResolvers<Error | undefined>()
+  #open = true
+  #draining: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+
+  constructor({ store, catalogue, versions, source, bufferSize = 1_000 }: BusOptions<KnownEvents>) {
+    if (source !== undefined) checkSource(source)
+    this.#catalogue = (catalogue ?? example) as Catalogue
+    this.#versions = { ...versions }
+    checkVersions(this.#versions, this.#catalogue)
+    this.#bufferSize = checkBufferSize(bufferSize)
+    this.#commonHeaders = Object.freeze(source === undefined ? {} : { source })
+    this.#queue = new StoreQueue(store)
+    this.closed = this.#closed.promise
+  }
+
+  publish<Name extends EventName<KnownEvents>>(
+    eventName: Name,
+    aggregateId: string,
+    payload: KnownEvents[Name]['input'],
+    options?: PublishOptions
+  ): Promise<Receipt> {
+    return new Promise((resolve, reject) => {
+      if (!this.#open) throw closedError(eventName)
+      const { envelope, version, headers } = this.#wrap(eventName, aggregateId, payload, options)
+      const { id } = envelope
+      this.#queue.push({
+        envelope,
+        version,
+        stored: () => {
+          for (const subscription of this.#subscriptions) subscription.push({ kind: 'event', envelope, headers })
+          resolve({ id, schemaVersion: version.version })
+        },
+        failed: (error, attempted) => reject(attempted ? storeError(envelope, error) : error)
+      })
+    })
+  }
+
+  publishAll(
+    events: Iterable<EventToPublish<KnownEvents>> | AsyncIterable<EventToPublish<KnownEvents>>
+  ): Promise<Receipt[]> {
+    return publishAll(
+      {
+        publish: event => this.publish(event.eventName, event.aggregateId, event.payload, event),
+        room: () => this.#queue.room()
+      },
+      events
+    )
+  }
+
+  subscribe<Name extends EventName<KnownEvents> = EventName<KnownEvents>>(
+    id: string,
+    options: SubscribeOptions<Name> = {}
+  ): Subscription<EnvelopeOf<KnownEvents, Name>> {
+    if (!this.#open) throw closedError()
+    const { eventNames, signal } = options
+    for (const eventName of eventNames ?? []) wrapped(eventName, () => versionOf(this.#catalogue, eventName, undefined))
+    const onAbort = (): void => subscription.leave()
+    const subscription = new BusSubscription(id, {
+      eventNames,
+      bufferSize: options.bufferSize === undefined ? this.#bufferSize : checkBufferSize(options.bufferSize),
+      onLeave: () => {
+        this.#subscriptions.delete(subscription)
+        signal?.removeEventListener('abort', onAbort)
+      }
+    })
+    this.#subscriptions.add(subscription)
+    if (signal?.aborted) subscription.leave()
+    else signal?.addEventListener('abort', onAbort, { once: true })
+    // What it delivers was decoded from the schemas that the types were generated from.
+    return subscription as unknown as Subscription<EnvelopeOf<KnownEvents, Name>>
+  }
+
+  subscriberStats(): ReadonlyMap<string, SubscriberStats> {
+    const byId = new Map<string, SubscriberStats>()
+    for (const { id, delivered, buffered, lagged } of this.#subscriptions) {
+      const sum = byId.get(id) ?? { active: 0, delivered: 0, buffered: 0, lagged: 0 }
+      byId.set(id, {
+        active: sum.active + 1,
+        delivered: sum.delivered + delivered,
+        buffered: sum.buffered + buffered,
+        lagged: sum.lagged + lagged
+      })
+    }
+    return byId
+  }
+
+  drain(): Promise<void> {
+    this.#open = false
+    this.#draining ??= this.#queue.idle().then(() => this.close())
+    return this.#draining
+  }
+
+  close(): Promise<void> {
+    this.#open = false
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.drain()
+  }
+
+  async #close(): Promise<void> {
+    this.#queue.abandon(({ envelope }) => closedError(envelope.event_name, envelope.id))
+    await this.#queue.idle()
+    for (const subscription of [...this.#subscriptions]) subscription.end()
+    this.#closed.resolve(undefined)
+  }
+
+  /** The event as it would come out of Kafka: what a subscriber sees does not depend on the way. */
+  #wrap(
+    eventName: string,
+    aggregateId: string,
+    payload: unknown,
+    options: PublishOptions | undefined
+  ): { envelope: Envelope; version: EventVersion; headers: Headers } {
+    return wrapped(eventName, () => {
+      const pinned = Object.hasOwn(this.#versions, eventName) ? this.#versions[eventName] : undefined
+      const version = versionOf(this.#catalogue, eventName, pinned)
+      const identity = identify(eventName, aggregateId, options, this.#newId)
+      const headers = headersOf(eventName, options, this.#commonHeaders)
+      const value = encode(version, identity, payload, { id: 0, version: version.version })
+      return { envelope: freeze(decodeEnvelope(version.type, value)), version, headers: Object.freeze(headers) }
+    })
+  }
+}
+
+function checkBufferSize(bufferSize: number): number {
+  if (Number.isSafeInteger(bufferSize) && bufferSize >= 1) return bufferSize
+  throw new OptionsError('bufferSize', 'a whole number from 1', bufferSize)
+}
+
+function wrapped<T>(eventName: string, work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    const { message, id, field } = cause instanceof PublishError ? cause : { message: `${eventName} cannot be encoded` }
+    throw new BusError('SERIALIZATION', message, { eventName, id, field, cause })
+  }
+}
+
+function storeError({ event_name: eventName, id }: Envelope, cause: unknown): BusError {
+  const message = `${eventName}: the store did not confirm the event. It may be stored: publish it again with the same id, and it counts once`
+  const retryable = cause instanceof EventtrailError && cause.retryable
+  return new BusError('STORE', message, { eventName, id, outcome: 'unknown', retryable, cause })
+}
+
+function closedError(eventName?: string, id?: string): BusError {
+  return new BusError('CHANNEL_CLOSED', eventName ? `${eventName}: the bus is closed` : 'The bus is closed', {
+    eventName,
+    id
+  })
+}

@@ -1,0 +1,114 @@
+import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { addAbortSignal, type Readable } from 'node:stream'
+import type { Command } from 'commander'
+import { type CommandContext, type CommandHost, type ExitCode, exitCodes, wholeNumber } from '../core/command.ts'
+import { describeError, UsageError } from '../core/errors.ts'
+import { configuredCatalogue } from '../schemas/command.ts'
+import { type LineCounts, LineRun } from './line-run.ts'
+import { splitLines } from './lines.ts'
+import { createProducer } from './producer.ts'
+import { Rejects } from './rejects.ts'
+
+interface PublishFlags {
+  readonly file?: string
+  readonly rejects?: string
+  readonly source: string
+  readonly eventVersion?: number
+  readonly json?: boolean
+}
+
+// An event may have 1 MiB as Avro; as JSON it can be several times that.
+const maxLineBytes = 8 * 1024 * 1024
+const progressEveryMs = 5_000
+
+/** `eventtrail publish`. */
+export function publishCommands(program: Command, host: CommandHost): void {
+  host
+    .connect(program.command('publish'), 'brokers', 'registryUrl', 'topicPrefix', 'schemasDir')
+    .description('publish events of one name from lines of JSON: valid lines go, each bad one is reported')
+    .argument('<event>', 'event name, such as lesson.published')
+    .option('--file <file>', 'file of lines (default: standard input)')
+    .option('--rejects <file>', 'keep the bad lines here, as they are')
+    .option('--source <name>', 'name of the publishing service, for the header `source`', 'eventtrail-publish')
+    .option('--event-version <n>', 'version of the event to publish (default: the latest)', wholeNumber())
+    .option('--json', 'print the summary as JSON')
+    .addHelpText(
+      'after',
+      `
+A line is {"aggregate_id": UUID, "payload": {…}} and may have:
+  "occurred_at"  "2026-09-01T08:00:00Z", or whole microseconds since 1970 (default: now)
+  "id"           UUID of the event (default: a new one); with ids a second run stores nothing twice
+  "actor"        id of who caused it, never a name or an address
+
+Exits with 0 when all lines were published, 1 when there were bad ones, 2 when the event, its schema or its topic
+is not there, 3 when a server is out of reach or failed.`
+    )
+    .action(host.action((context, eventName: string, flags: PublishFlags) => publishLines(context, eventName, flags)))
+}
+
+async function publishLines(context: CommandContext, eventName: string, flags: PublishFlags): Promise<ExitCode> {
+  const { config, log, say, signal } = context
+  const catalogue = await configuredCatalogue(config)
+  const { version } = catalogue.version(eventName, flags.eventVersion)
+  await using producer = createProducer({
+    brokers: config.require('brokers'),
+    registryUrl: config.require('registryUrl'),
+    topicPrefix: config.get('topicPrefix'),
+    security: config.security,
+    source: flags.source,
+    catalogue,
+    versions: { [eventName]: version },
+    bufferMaxMessages: 10_000,
+    log
+  })
+  const input = await openInput(flags.file, say)
+  const rejects = flags.rejects === undefined ? undefined : await Rejects.open(flags.rejects, flags.file)
+  await producer.connect()
+
+  const started = performance.now()
+  const run = new LineRun({ producer, eventName, rejects, maxLineBytes, say })
+  const progress = setInterval(() => say(`${inWords(run.counts)} so far`), progressEveryMs)
+  try {
+    await run.take(splitLines(addAbortSignal(signal, input), maxLineBytes))
+  } catch (error) {
+    if (!signal.aborted) throw error
+  } finally {
+    await producer.drain()
+    clearInterval(progress)
+  }
+  await rejects?.close()
+  if (run.stoppedBy !== undefined) say(`stopped: ${describeError(run.stoppedBy)}`)
+  const { counts } = run
+  if (counts.failed > 0) say(`good lines that were not published: ${counts.failed}`)
+  if (counts.unknown > 0)
+    say(
+      `good lines that were sent and not acknowledged: ${counts.unknown}; they may be stored. Lines that carry an id can be published again: they count once`
+    )
+  const seconds = (performance.now() - started) / 1_000
+  context.out(
+    flags.json
+      ? JSON.stringify({ event: eventName, ...counts, seconds: Number(seconds.toFixed(3)) })
+      : `${inWords(counts)} in ${seconds.toFixed(1)} s`
+  )
+  return signal.aborted ? exitCodes.interrupted : run.exitCode
+}
+
+const inWords = ({ lines, published, bad }: LineCounts): string =>
+  `${published.toLocaleString('en')} of ${lines.toLocaleString('en')} lines published, ${bad.toLocaleString('en')} bad`
+
+async function openInput(file: string | undefined, say: (line: string) => void): Promise<Readable> {
+  if (file === undefined || file === '-') {
+    if (process.stdin.isTTY) say('reading lines from the terminal; Ctrl-D ends them')
+    return process.stdin
+  }
+  try {
+    const handle = await open(file)
+    const isFile = !(await handle.stat()).isDirectory()
+    await handle.close()
+    if (!isFile) throw Object.assign(new Error(), { code: 'EISDIR' })
+  } catch (error) {
+    throw new UsageError(`The file ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+  }
+  return createReadStream(file)
+}

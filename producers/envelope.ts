@@ -1,0 +1,128 @@
+import {
+  type Catalogue,
+  type EnvelopeInput,
+  type EventVersion,
+  encodeEnvelope,
+  SchemaError,
+  uuidOf
+} from '../schemas/index.ts'
+import { PublishError } from './errors.ts'
+import type { PublishOptions } from './types.ts'
+
+/** The identity of an event, as it stands in its envelope. */
+export type Identity = Pick<EnvelopeInput, 'id' | 'aggregate_id' | 'occurred_at'>
+
+export type Headers = Readonly<Record<string, string>>
+
+// From year 1 to the last that a Date can hold: all of it fits a timestamp of Postgres.
+const earliest = -62_135_596_800_000_000n
+const latest = 8_640_000_000_000_000_000n
+
+/**
+ * Checks and completes what identifies an event.
+ * @param newId makes the id of an event that has none.
+ * @throws PublishError `ENVELOPE_INVALID`
+ */
+export function identify(
+  eventName: string,
+  aggregateId: string,
+  options: PublishOptions | undefined,
+  newId: () => string
+): Identity {
+  const id = options?.id === undefined ? newId() : uuidOf(options.id)
+  if (!id) throw invalid(eventName, 'id', 'a UUID')
+  const aggregate_id = uuidOf(aggregateId)
+  if (!aggregate_id) throw invalid(eventName, 'aggregateId', 'a UUID')
+  const occurred_at = microseconds(options?.occurredAt)
+  if (occurred_at === undefined || occurred_at < earliest || occurred_at > latest)
+    throw invalid(eventName, 'occurredAt', 'a valid Date, or microseconds since 1970 as a bigint, from the year 1 on')
+  return { id, aggregate_id, occurred_at }
+}
+
+function microseconds(time: Date | bigint | undefined): bigint | undefined {
+  if (time === undefined) return BigInt(Date.now()) * 1_000n
+  if (typeof time === 'bigint') return time
+  const ms = time instanceof Date ? time.getTime() : Number.NaN
+  return Number.isNaN(ms) ? undefined : BigInt(ms) * 1_000n
+}
+
+const printable = /^[\x20-\x7e]+$/
+const callHeaders = [
+  { name: 'actor', pattern: printable, maxLength: 255, expected: '1 to 255 printable ASCII characters: an id' },
+  {
+    name: 'traceparent',
+    pattern: /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/,
+    maxLength: 55,
+    expected: 'a W3C traceparent'
+  },
+  { name: 'tracestate', pattern: printable, maxLength: 512, expected: 'a W3C tracestate of at most 512 characters' }
+] as const
+
+/**
+ * The headers of one event: `common` ones and those of the call.
+ * @throws PublishError `ENVELOPE_INVALID`
+ */
+export function headersOf(eventName: string, options: PublishOptions | undefined, common: Headers): Headers {
+  let headers: Record<string, string> | undefined
+  for (const { name, pattern, maxLength, expected } of callHeaders) {
+    const value: unknown = options?.[name]
+    if (value === undefined) continue
+    if (typeof value !== 'string' || value.length > maxLength || !pattern.test(value))
+      throw invalid(eventName, name, expected)
+    headers ??= { ...common }
+    headers[name] = value
+  }
+  return headers ?? common
+}
+
+function invalid(eventName: string, field: string, expected: string): PublishError {
+  return new PublishError('ENVELOPE_INVALID', `${eventName}: expected \`${field}\` to be ${expected}`, {
+    eventName,
+    field
+  })
+}
+
+/** The version of an event that is published. @throws PublishError `EVENT_UNKNOWN` */
+export function versionOf(catalogue: Catalogue, eventName: string, pinned: number | undefined): EventVersion {
+  try {
+    return catalogue.version(eventName, pinned)
+  } catch (error) {
+    throw error instanceof SchemaError
+      ? new PublishError('EVENT_UNKNOWN', error.message, { eventName, cause: error })
+      : error
+  }
+}
+
+/** The bytes that go over the wire. @throws PublishError `PAYLOAD_INVALID` naming the field */
+export function encode(
+  version: EventVersion,
+  identity: Identity,
+  payload: unknown,
+  registered: { readonly id: number; readonly version: number }
+): Buffer {
+  try {
+    return encodeEnvelope(version, registered.id, { ...identity, payload }, registered.version)
+  } catch (error) {
+    throw error instanceof SchemaError
+      ? new PublishError('PAYLOAD_INVALID', error.message, {
+          eventName: version.eventName,
+          id: identity.id,
+          field: error.field,
+          cause: error
+        })
+      : error
+  }
+}
+
+// Lengths, deltas and attributes of a record, and of each header, as varints: at most so many bytes.
+const recordOverhead = 32
+/** What a Kafka batch takes beside its records. */
+export const batchOverhead = 61
+const headerOverhead = 10
+
+/** About what a record takes in a Kafka batch, in bytes, rather more than less. */
+export function recordBytes(value: Buffer, key: string, headers: Headers): number {
+  let bytes = recordOverhead + key.length + value.length
+  for (const name in headers) bytes += headerOverhead + name.length + (headers[name] as string).length
+  return bytes
+}

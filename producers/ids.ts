@@ -1,0 +1,36 @@
+import { randomFillSync } from 'node:crypto'
+import { v7 } from 'uuid'
+
+// uuid's own v7 asks the system for 16 random bytes at a time, which took a fifth of a publish.
+const poolBytes = 4_096
+const bytesAnId = 16
+
+/**
+ * Makes ids of version 7, each greater than the one before, also within one millisecond and when the clock is
+ * set back.
+ * @param clock ms since 1970.
+ */
+export function createIds(clock: () => number = Date.now): () => string {
+  const pool = new Uint8Array(poolBytes)
+  let used = poolBytes
+  let lastMs = Number.NEGATIVE_INFINITY
+  let sequence = 0
+  return () => {
+    if (used === poolBytes) {
+      randomFillSync(pool)
+      used = 0
+    }
+    const random = pool.subarray(used, used + bytesAnId)
+    used += bytesAnId
+    const now = clock()
+    if (now > lastMs) {
+      lastMs = now
+      // 31 of the 32 bits: room to count up from any start.
+      sequence = ((random[0] as number) << 23) | ((random[1] as number) << 15) | ((random[2] as number) << 7)
+    } else {
+      sequence = (sequence + 1) >>> 0
+      if (sequence === 0) lastMs += 1
+    }
+    return v7({ msecs: lastMs, seq: sequence, random })
+  }
+}

@@ -1,0 +1,13 @@
+/** Publishing: events to Kafka, typed by a catalogue. */
+export type { EventMap, EventName } from '../schemas/index.ts'
+export {
+  OptionsError,
+  type Outcome,
+  PublishAllError,
+  PublishError,
+  type PublishErrorCode,
+  type PublishErrorFacts
+} from './errors.ts'
+export type { ProducerOptions } from './options.ts'
+export { createProducer, type Producer } from './producer.ts'
+export type { EventToPublish, KafkaReceipt, Publisher, PublishOptions, Receipt } from './types.ts'

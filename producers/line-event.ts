@@ -1,0 +1,80 @@
+import { isUtf8 } from 'node:buffer'
+import type { PublishOptions } from './types.ts'
+
+/** What a line says of an event. */
+export interface LineEvent {
+  readonly aggregateId: string
+  readonly payload: object
+  readonly options: PublishOptions
+}
+
+/** Why a line is no event; the message names keys, never values. */
+export class BadLine extends Error {}
+
+const known = new Set(['aggregate_id', 'payload', 'occurred_at', 'id', 'actor'])
+
+/** @throws BadLine */
+export function parseLine(bytes: Buffer): LineEvent {
+  const line = parseObject(bytes)
+  for (const key of Object.keys(line)) {
+    if (!known.has(key))
+      throw new BadLine(`has the unknown key ${JSON.stringify(key.slice(0, 80))}; known are ${[...known].join(', ')}`)
+  }
+  const { aggregate_id, payload, occurred_at, id, actor } = line
+  if (typeof aggregate_id !== 'string') throw new BadLine('has no `aggregate_id` (a UUID as text)')
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload))
+    throw new BadLine('has no `payload` (an object)')
+  return {
+    aggregateId: aggregate_id,
+    payload,
+    options: {
+      ...(occurred_at !== undefined && { occurredAt: timeOf(occurred_at) }),
+      ...(id !== undefined && { id: textOf('id', id) }),
+      ...(actor !== undefined && { actor: textOf('actor', actor) })
+    }
+  }
+}
+
+function parseObject(bytes: Buffer): Record<string, unknown> {
+  // Decoding would replace what is wrong by U+FFFD, and what is stored would not be what was given.
+  if (!isUtf8(bytes)) throw new BadLine('is not UTF-8')
+  let parsed: unknown
+  try {
+    const text = bytes.toString()
+    parsed = /\d{16}/.test(text) ? JSON.parse(text, exactNumber) : JSON.parse(text)
+  } catch (error) {
+    // Of the message only the position: the rest quotes the line.
+    const position = /at position (\d+)/.exec((error as Error).message)?.[1]
+    throw new BadLine(`is not JSON${position === undefined ? '' : ` (at position ${position})`}`)
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new BadLine('is not a JSON object')
+  return parsed as Record<string, unknown>
+}
+
+/** Keeps all digits of whole numbers beyond 2^53. */
+function exactNumber(_key: string, value: unknown, context?: { source?: string }): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
+  return context?.source !== undefined && /^-?\d+$/.test(context.source) ? BigInt(context.source) : value
+}
+
+function textOf(key: string, value: unknown): string {
+  if (typeof value === 'string') return value
+  throw new BadLine(`has an \`${key}\` that is not text`)
+}
+
+const isoTime = /^(?:[+-]\d{6}|\d{4})-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.(?<fraction>\d{1,6}))?)?(?:Z|[+-]\d\d:\d\d))?$/
+
+/** An ISO 8601 time with its zone, to the microsecond, or whole microseconds since 1970. */
+function timeOf(value: unknown): bigint {
+  if (typeof value === 'bigint') return value
+  if (Number.isSafeInteger(value)) return BigInt(value as number)
+  const parts = typeof value === 'string' ? isoTime.exec(value) : undefined
+  const ms = parts ? Date.parse(value as string) : Number.NaN
+  if (Number.isNaN(ms))
+    throw new BadLine(
+      'has an `occurred_at` that is neither a time like "2026-09-01T08:00:00Z" nor whole microseconds since 1970'
+    )
+  // Date keeps three digits of the fraction; the other three are added.
+  const microDigits = (parts?.groups?.fraction ?? '').padEnd(6, '0').slice(3)
+  return BigInt(ms) * 1_000n + BigInt(microDigits)
+}

@@ -1,0 +1,123 @@
+import type { EventMap, EventName, Events } from '../schemas/index.ts'
+import { Delivery } from './delivery.ts'
+import { batchOverhead, encode, type Headers, headersOf, identify, recordBytes } from './envelope.ts'
+import { PublishError } from './errors.ts'
+import { createIds } from './ids.ts'
+import { type ProducerOptions, type ResolvedProducerOptions, resolveOptions } from './options.ts'
+import { type Pending, provisional } from './pending.ts'
+import { publishAll } from './publish-all.ts'
+import type { EventToPublish, KafkaReceipt, Publisher, PublishOptions } from './types.ts'
+
+/** Publishes to Kafka. It connects with the first event, and keeps trying while Kafka is out of reach. */
+export interface Producer<Map extends EventMap = Events> extends Publisher<Map, KafkaReceipt> {
+  /**
+   * Tries to reach Kafka and the registry, for those who want to know before they publish.
+   * @throws KafkaError, RegistryError
+   */
+  connect(): Promise<void>
+  /** Resolves when the buffer has room: for those who call `publish` without waiting for its answers. */
+  ready(): Promise<void>
+}
+
+/** @throws OptionsError */
+export function createProducer<Map extends EventMap = Events>(options: ProducerOptions<Map>): Producer<Map> {
+  return new KafkaProducer<Map>(resolveOptions(options))
+}
+
+class KafkaProducer<Map extends EventMap> implements Producer<Map> {
+  readonly closed: Promise<Error | undefined>
+  readonly #options: ResolvedProducerOptions
+  readonly #delivery: Delivery
+  readonly #commonHeaders: Headers
+  readonly #newId = createIds()
+  readonly #closed = Promise.withResolvers<Error | undefined>()
+  #draining: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(options: ResolvedProducerOptions) {
+    this.#options = options
+    this.#delivery = new Delivery(options)
+    this.#commonHeaders = options.source === undefined ? {} : { source: options.source }
+    this.closed = this.#closed.promise
+  }
+
+  connect(): Promise<void> {
+    return this.#delivery.connect()
+  }
+
+  async ready(): Promise<void> {
+    await this.#delivery.room()
+  }
+
+  publish<Name extends EventName<Map>>(
+    eventName: Name,
+    aggregateId: string,
+    payload: Map[Name]['input'],
+    options?: PublishOptions
+  ): Promise<KafkaReceipt> {
+    // Not async: the event is encoded before this returns, and one promise a call is enough.
+    return new Promise((resolve, reject) => {
+      this.#delivery.submit(this.#prepare(eventName, aggregateId, payload, options, resolve, reject))
+    })
+  }
+
+  publishAll(events: Iterable<EventToPublish<Map>> | AsyncIterable<EventToPublish<Map>>): Promise<KafkaReceipt[]> {
+    return publishAll(
+      {
+        publish: event => this.publish(event.eventName, event.aggregateId, event.payload, event),
+        room: () => this.#delivery.room()
+      },
+      events
+    )
+  }
+
+  drain(): Promise<void> {
+    this.#draining ??= this.#delivery.drain().then(() => this.close())
+    return this.#draining
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#delivery.close().then(
+      () => this.#closed.resolve(undefined),
+      error => this.#closed.resolve(error as Error)
+    )
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.drain()
+  }
+
+  #prepare(
+    eventName: string,
+    aggregateId: string,
+    payload: unknown,
+    options: PublishOptions | undefined,
+    resolve: Pending['resolve'],
+    reject: Pending['reject']
+  ): Pending {
+    if (this.#draining !== undefined || this.#closing !== undefined)
+      throw refusal('CLOSED', eventName, 'the producer is closed')
+    const { maxMessageBytes, deliveryTimeoutMs } = this.#options
+    const route = this.#delivery.routes.of(eventName)
+    const identity = identify(eventName, aggregateId, options, this.#newId)
+    const headers = headersOf(eventName, options, this.#commonHeaders)
+    const value = encode(route.version, identity, payload, route.registered ?? provisional)
+    const key = identity.aggregate_id
+    const bytes = recordBytes(value, key, headers)
+    if (bytes + batchOverhead > maxMessageBytes) {
+      const size = `the event takes ${bytes + batchOverhead} bytes, more than \`maxMessageBytes\` (${maxMessageBytes})`
+      throw refusal('TOO_LARGE', eventName, size, identity.id)
+    }
+    if (this.#delivery.fill >= 2) {
+      const full = 'too many events are not acknowledged yet; wait for `ready()` before you publish more'
+      throw refusal('BUFFER_FULL', eventName, full, identity.id)
+    }
+    const deadline = performance.now() + deliveryTimeoutMs
+    return { route, id: identity.id, key, value, headers, bytes, deadline, done: false, resolve, reject }
+  }
+}
+
+function refusal(code: 'CLOSED' | 'TOO_LARGE' | 'BUFFER_FULL', eventName: string, message: string, id?: string) {
+  return new PublishError(code, `${eventName}: ${message}`, { eventName, id })
+}

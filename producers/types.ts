@@ -1,0 +1,65 @@
+import type { Handle } from '../core/lifecycle.ts'
+import type { EventMap, EventName } from '../schemas/index.ts'
+
+/** What may be said about one event beside its payload. */
+export interface PublishOptions {
+  /** Any UUID, lower-cased. Default: a new one of version 7. Give it when you may publish the same event again. */
+  readonly id?: string
+  /** When it happened: a Date, or microseconds since 1970 as a bigint. Default: now. */
+  readonly occurredAt?: Date | bigint
+  /** Who caused it: an id, never a name or an address; it travels as a header, unencrypted. */
+  readonly actor?: string
+  /** W3C trace context of the call that caused it. */
+  readonly traceparent?: string
+  readonly tracestate?: string
+}
+
+/** An event as `publishAll` takes it: the arguments of `publish`, in one object. */
+export type EventToPublish<Events extends EventMap = EventMap> = {
+  [Name in EventName<Events>]: PublishOptions & {
+    readonly eventName: Name
+    readonly aggregateId: string
+    readonly payload: Events[Name]['input']
+  }
+}[EventName<Events>]
+
+/** What is known of an event that was published. */
+export interface Receipt {
+  /** UUID, lower case. */
+  readonly id: string
+  /** Version of the event's schema in its subject: 1, 2, 3 … */
+  readonly schemaVersion: number
+}
+
+/** Where an event stands in Kafka. */
+export interface KafkaReceipt extends Receipt {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+/**
+ * Publishes events; Kafka's producer and the in-process bus both are one, so that a service which takes a
+ * `Publisher` moves from the one to the other by the line that makes it.
+ */
+export interface Publisher<Events extends EventMap = EventMap, Published extends Receipt = Receipt> extends Handle {
+  /**
+   * Publishes one event; resolves when it is stored. The arguments are read at once: they may be changed
+   * afterwards. Events of one aggregate and one event name keep the order of the calls.
+   * @param aggregateId UUID of what the event is about.
+   * @throws PublishError (Kafka) or BusError (in process): both have `outcome` and `retryable`.
+   */
+  publish<Name extends EventName<Events>>(
+    eventName: Name,
+    aggregateId: string,
+    payload: Events[Name]['input'],
+    options?: PublishOptions
+  ): Promise<Published>
+
+  /**
+   * Publishes many, taking them from the iterable only as fast as they can go, and resolves to their receipts,
+   * in order, when all are stored.
+   * @throws PublishAllError when any failed: the others are published nevertheless.
+   */
+  publishAll(events: Iterable<EventToPublish<Events>> | AsyncIterable<EventToPublish<Events>>): Promise<Published[]>
+}

@@ -1,0 +1,10 @@
+import { createBus, memoryStore } from '../../../producers/bus/index.ts'
+import { publisherConformance } from '../../support/publisher-conformance.ts'
+
+publisherConformance('the in-process bus', async () => {
+  const store = memoryStore()
+  return {
+    publisher: createBus({ store }),
+    stored: async eventName => store.envelopes.filter(envelope => envelope.event_name === eventName)
+  }
+})

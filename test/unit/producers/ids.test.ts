@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest'
+import { createIds } from '../../../producers/ids.ts'
+
+describe('ids', () => {
+  it('are UUIDs of version 7 with the time of the clock in front', () => {
+    const id = createIds(() => 0x0123456789ab)()
+    expect(id).toMatch(/^01234567-89ab-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+  })
+
+  it('grow and never repeat: within a millisecond, over the pool of random bytes, with a clock set back', () => {
+    let now = 1_700_000_000_000
+    const newId = createIds(() => now)
+    const ids: string[] = []
+    for (let index = 0; index < 5_000; index += 1) {
+      if (index % 1_000 === 999) now += index === 2_999 ? -60_000 : 1
+      ids.push(newId())
+    }
+    expect(new Set(ids).size).toBe(ids.length)
+    expect([...ids].sort()).toEqual(ids)
+  })
+})

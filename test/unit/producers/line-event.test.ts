@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest'
+import { BadLine, parseLine } from '../../../producers/line-event.ts'
+
+const parse = (line: unknown) => parseLine(Buffer.from(typeof line === 'string' ? line : JSON.stringify(line)))
+const good = { aggregate_id: 'a', payload: {} }
+
+describe('a line', () => {
+  it('becomes the arguments of publish', () => {
+    expect(
+      parse({ ...good, payload: { title: 'x' }, id: 'i', actor: 'w', occurred_at: 1_700_000_000_000_001 })
+    ).toEqual({
+      aggregateId: 'a',
+      payload: { title: 'x' },
+      options: { id: 'i', actor: 'w', occurredAt: 1_700_000_000_000_001n }
+    })
+    expect(parse(`${JSON.stringify(good)}\r`).options).toEqual({})
+  })
+
+  it.each([
+    ['2026-09-01T08:00:00Z', 1_788_249_600_000_000n],
+    ['2026-09-01T10:00:00+02:00', 1_788_249_600_000_000n],
+    ['2026-09-01T08:00:00.5Z', 1_788_249_600_500_000n],
+    ['2026-09-01T08:00:00.000001Z', 1_788_249_600_000_001n],
+    ['2026-09-01T08:00:00.123456Z', 1_788_249_600_123_456n],
+    ['1969-12-31T23:59:59.999999Z', -1n],
+    ['2026-09-01', 1_788_220_800_000_000n],
+    [-5, -5n]
+  ])('has the time %s', (occurred_at, microseconds) => {
+    expect(parse({ ...good, occurred_at }).options.occurredAt).toBe(microseconds)
+  })
+
+  it('keeps all digits of whole numbers, and leaves other numbers alone', () => {
+    const { payload } = parse(
+      '{"aggregate_id":"a","payload":{"n":9007199254740993,"m":-9223372036854775808,"f":0.1234567890123456789,"s":"9007199254740993"}}'
+    )
+    expect(payload).toEqual({
+      n: 9_007_199_254_740_993n,
+      m: -9_223_372_036_854_775_808n,
+      f: 0.12345678901234568,
+      s: '9007199254740993'
+    })
+  })
+
+  it.each([
+    ['nonsense secret', /is not JSON/],
+    ['{"aggregate_id":"secret"', /is not JSON/],
+    ['[]', /not a JSON object/],
+    ['null', /not a JSON object/],
+    [{ payload: {} }, /no `aggregate_id`/],
+    [{ aggregate_id: 'secret' }, /no `payload`/],
+    [{ aggregate_id: 'a', payload: ['secret'] }, /no `payload`/],
+    [{ ...good, occured_at: 'secret' }, /unknown key "occured_at"/],
+    [{ ...good, occurred_at: 'secret' }, /`occurred_at`/],
+    [{ ...good, occurred_at: '2026-09-01T08:00:00.1234567Z' }, /`occurred_at`/],
+    [{ ...good, occurred_at: '2026-13-01T08:00:00Z' }, /`occurred_at`/],
+    [{ ...good, occurred_at: '2026-09-01T08:00:00' }, /`occurred_at`/],
+    [{ ...good, occurred_at: 1.5 }, /`occurred_at`/],
+    [{ ...good, id: 7 }, /`id`/],
+    [{ ...good, actor: {} }, /`actor`/]
+  ])('%j is refused without repeating it', (line, reason) => {
+    expect(() => parse(line)).toThrow(BadLine)
+    expect(() => parse(line)).toThrow(reason)
+    expect(() => parse(line)).not.toThrow(/secret/)
+  })
+
+  it('is refused when its bytes are not UTF-8', () => {
+    expect(() => parseLine(Buffer.from('7b226122ff7d', 'hex'))).toThrow(/not UTF-8/)
+  })
+})
