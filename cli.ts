@@ -15,6 +15,10 @@ import { createLogger } from './core/log.ts'
 import { publishCommands } from './producers/command.ts'
 import { schemaCommands } from './schemas/command.ts'
 import { SchemaError } from './schemas/errors.ts'
+import { sinkCommands } from './sink/command.ts'
+import { trailMigrations } from './sink/migrations.ts'
+import { operateCommands } from './sink/operate-command.ts'
+import { quarantineCommands } from './sink/quarantine-command.ts'
 
 // Signals, process.exit and the console live in this file alone.
 const stop = new AbortController()
@@ -90,6 +94,9 @@ schemaCommands(program, host, async (plans, { config, log }) => {
 })
 
 publishCommands(program, host)
+sinkCommands(program, host)
+quarantineCommands(program, host)
+operateCommands(program, host, [trailMigrations])
 
 // What brings its own servers comes with a clone alone; the package has no such folders, and must not be built from them.
 const stackRoom = new URL('./stack/command.ts', import.meta.url)

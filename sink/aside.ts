@@ -1,0 +1,108 @@
+import type pg from 'pg'
+import type { KafkaRecord } from '../kafka/index.ts'
+import type { Refusal } from './errors.ts'
+import type { RowsResult } from './rows.ts'
+import { type Chunk, idOf, keyOf } from './types.ts'
+
+/** A record that is not stored, and why. */
+export interface Aside {
+  readonly chunk: Chunk
+  readonly record: KafkaRecord
+  readonly refusal: Refusal
+}
+
+/** Puts duplicates into their list. */
+export async function listDuplicates(
+  client: pg.Client,
+  group: string,
+  { duplicates }: Pick<RowsResult, 'duplicates'>
+): Promise<void> {
+  if (duplicates.length === 0) return
+  await client.query(
+    `INSERT INTO sink_duplicates (consumer_group, topic, partition, incarnation, kafka_offset, event_id)
+     SELECT $1, * FROM unnest($2::text[], $3::int[], $4::int[], $5::bigint[], $6::uuid[])`,
+    [
+      group,
+      duplicates.map(({ chunk }) => chunk.topic),
+      duplicates.map(({ chunk }) => chunk.partition),
+      duplicates.map(({ chunk }) => chunk.incarnation),
+      duplicates.map(({ offset }) => offset),
+      duplicates.map(idOf)
+    ]
+  )
+}
+
+/** What was refused before COPY and what Postgres refused, in the order of the log. */
+export function asidesOf(chunks: readonly Chunk[], result: RowsResult): Aside[] {
+  const ours = chunks.flatMap(chunk => chunk.refused.map(({ record, refusal }) => ({ chunk, record, refusal })))
+  const theirs = result.refused.map(({ row: { chunk, record }, refusal }) => ({ chunk, record, refusal }))
+  return [...ours, ...theirs].sort((a, b) => a.record.offset - b.record.offset)
+}
+
+/** Bytes of values in one statement: they travel as hexadecimal text, and a text has its limit. */
+const bytesAtOnce = 8 * 1024 * 1024
+
+/** Puts bad records into quarantine, where they are kept whole. */
+export async function quarantine(client: pg.Client, group: string, asides: readonly Aside[]): Promise<void> {
+  for (const part of parts(asides)) {
+    await client.query({
+      name: 'quarantine',
+      text: `
+        INSERT INTO sink_quarantine (consumer_group, topic, partition, incarnation, kafka_offset, kafka_timestamp,
+          key, value, headers, code, reason, event_id)
+        SELECT $1, topic, partition, incarnation, kafka_offset, to_timestamp(ms / 1000), key, value, headers, code,
+          reason, event_id
+        FROM unnest($2::text[], $3::int[], $4::int[], $5::bigint[], $6::double precision[], $7::bytea[], $8::bytea[],
+            $9::jsonb[], $10::text[], $11::text[], $12::uuid[])
+          AS q(topic, partition, incarnation, kafka_offset, ms, key, value, headers, code, reason, event_id)`,
+      values: [
+        group,
+        part.map(({ chunk }) => chunk.topic),
+        part.map(({ chunk }) => chunk.partition),
+        part.map(({ chunk }) => chunk.incarnation),
+        part.map(({ record }) => record.offset),
+        part.map(({ record }) => Math.max(0, record.timestamp)),
+        part.map(({ record }) => record.key),
+        part.map(({ record }) => record.value),
+        part.map(({ record }) => JSON.stringify(headerList(record))),
+        part.map(({ refusal }) => refusal.code),
+        part.map(({ refusal }) => refusal.reason),
+        part.map(({ refusal }) => refusal.eventId ?? null)
+      ]
+    })
+  }
+}
+
+function parts(asides: readonly Aside[]): Aside[][] {
+  const all: Aside[][] = []
+  let bytes = bytesAtOnce
+  for (const aside of asides) {
+    if (bytes >= bytesAtOnce) {
+      all.push([])
+      bytes = 0
+    }
+    all.at(-1)?.push(aside)
+    bytes += aside.record.value?.length ?? 0
+  }
+  return all
+}
+
+function headerList({ headers }: KafkaRecord): { key: string; value: string | null }[] {
+  return Object.entries(headers).flatMap(([key, values]) =>
+    (Array.isArray(values) ? values : [values]).map(value => ({
+      // Postgres refuses U+0000 in JSON, and a header's name may be any text.
+      key: key.replaceAll('\u0000', '\ufffd').toWellFormed(),
+      value: value === undefined ? null : Buffer.from(value).toString('base64')
+    }))
+  )
+}
+
+/** The partitions that a refusal was found in, with their counts: for logs and metrics. */
+export function refusalsByCode(asides: readonly Aside[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const { chunk, refusal } of asides) {
+    const key = `${keyOf(chunk)} ${refusal.code}`
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+  }
+  return counts
+}

@@ -1,0 +1,206 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import {
+  type CommandContext,
+  type CommandHost,
+  type ExitCode,
+  exitCodes,
+  reason,
+  wholeNumber
+} from '../core/command.ts'
+import type { Config } from '../core/config.ts'
+import { connectAdmin, createKafkaClient, type KafkaAdmin, KafkaError, type PartitionRange } from '../kafka/index.ts'
+import { eventNamePattern } from '../schemas/index.ts'
+import { onTrail } from './database.ts'
+import { SinkError } from './errors.ts'
+import type { SinkOptions } from './options.ts'
+import { type ResetRequest, resetPartition } from './reset.ts'
+import { resumeTopic } from './resume.ts'
+import { createSink } from './sink.ts'
+
+interface SinkFlags {
+  readonly group: string
+  readonly events?: readonly string[]
+  readonly maxRows?: number
+  readonly linger?: number
+  readonly lanes?: number
+  readonly sessionTimeout?: number
+  readonly breaker?: number
+}
+
+/** `eventtrail sink`, `eventtrail sink reset` and `eventtrail sink resume`. */
+export function sinkCommands(program: Command, host: CommandHost): void {
+  const sink = host
+    .connect(program.command('sink'), 'brokers', 'registryUrl', 'databaseUrl', 'topicPrefix')
+    .description('write every event of every topic of ours into Postgres, exactly once, until it is stopped')
+    .option('--group <name>', 'consumer group, behind the prefix; sinks of one group share the work', 'sink')
+    .option(
+      '--events <names>',
+      'only these event names, comma-separated (default: all that the registry knows)',
+      eventNames
+    )
+    .option(
+      '--max-rows <n>',
+      'rows at which a batch is written at once; it may hold more (default 10000)',
+      wholeNumber()
+    )
+    .option(
+      '--linger <ms>',
+      'from one batch of a session to the next at least, unless it is full (default 5)',
+      wholeNumber(0)
+    )
+    .option('--lanes <n>', 'database sessions that write side by side (default 2)', wholeNumber())
+    .option('--session-timeout <ms>', 'after which a sink that died is replaced (default 10000)', wholeNumber(1_000))
+    .option(
+      '--breaker <n>',
+      'records of a topic after which it stops if more than half were bad (default 1000, 0: never)',
+      wholeNumber(0)
+    )
+    .addHelpText(
+      'after',
+      '\nIt stops on SIGINT or SIGTERM: what was read is written first. It may be killed at any time; nothing is lost or stored twice.\nRun `eventtrail migrate` once before.'
+    )
+    .action(host.action((context, flags: SinkFlags) => runSink(context, flags)))
+
+  host
+    .connect(sink.command('reset'), 'brokers', 'databaseUrl', 'topicPrefix')
+    .description('let a stopped partition go on, by accepting the log as it is now; recorded in sink_resets')
+    .requiredOption('--event <name>', 'event name of the topic')
+    .requiredOption('--partition <n>', 'partition', wholeNumber(0))
+    .requiredOption('--to <offset>', 'where to read on: earliest, latest or an offset', resetTarget)
+    .requiredOption('--reason <text>', 'why; kept for the audit', reason)
+    .option('--force', 'also a partition that is not stopped')
+    .option('--group <name>', 'consumer group of the sink, behind the prefix', 'sink')
+    .addHelpText(
+      'after',
+      '\nWhat is stored stays stored. Events that come again are recognised by their id and not stored twice.\n`--to earliest` is right after a topic was deleted and made anew; `--to latest` gives up what lies between.'
+    )
+    .action(host.action((context, _flags: unknown, command: Command) => runReset(context, command.optsWithGlobals())))
+
+  host
+    .connect(sink.command('resume'), 'databaseUrl', 'topicPrefix')
+    .description('let a topic go on that stopped because most of its records were bad')
+    .requiredOption('--event <name>', 'event name of the topic')
+    .option('--group <name>', 'consumer group of the sink, behind the prefix', 'sink')
+    .addHelpText(
+      'after',
+      '\nIt goes on where it stopped. Mend the cause first: `eventtrail quarantine list` shows what was bad.\nPartitions that are stopped for another reason are for `eventtrail sink reset`.'
+    )
+    .action(host.action((context, _flags: unknown, command: Command) => runResume(context, command.optsWithGlobals())))
+}
+
+async function runSink(context: CommandContext, flags: SinkFlags): Promise<ExitCode> {
+  const { config, log, signal } = context
+  const sink = createSink({ ...sinkConfig(config), ...sinkFlags(flags), log })
+  await sink.start()
+  context.say(
+    `eventtrail sink: group ${sink.group}, reading ${flags.events?.join(', ') ?? 'every event of the registry'}; Ctrl-C stops it`
+  )
+  const stop = () => void sink.drain()
+  if (signal.aborted) stop()
+  else signal.addEventListener('abort', stop, { once: true })
+  const failure = await sink.closed
+  const { rows, duplicates, quarantined } = sink.stats
+  log.info({ rows, duplicates, quarantined }, failure ? 'sink failed' : 'sink stopped')
+  if (failure) throw failure
+  return exitCodes.ok
+}
+
+/** The part of the sink's options that comes from the configuration. */
+export function sinkConfig(
+  config: Config
+): Pick<SinkOptions, 'brokers' | 'registryUrl' | 'databaseUrl' | 'topicPrefix' | 'security'> {
+  return {
+    brokers: config.require('brokers'),
+    registryUrl: config.require('registryUrl'),
+    databaseUrl: config.require('databaseUrl'),
+    topicPrefix: config.get('topicPrefix'),
+    security: config.security
+  }
+}
+
+function sinkFlags({
+  group,
+  events,
+  maxRows,
+  linger,
+  lanes,
+  sessionTimeout,
+  breaker
+}: SinkFlags): Partial<SinkOptions> {
+  return {
+    group,
+    ...(events && { eventNames: events }),
+    ...(maxRows !== undefined && { maxRows }),
+    ...(linger !== undefined && { lingerMs: linger }),
+    ...(lanes !== undefined && { lanes }),
+    ...(sessionTimeout !== undefined && { sessionTimeoutMs: sessionTimeout }),
+    ...(breaker !== undefined && { breakerRecords: breaker })
+  }
+}
+
+interface ResetFlags {
+  readonly event: string
+  readonly partition: number
+  readonly to: ResetRequest['to']
+  readonly reason: string
+  readonly force?: boolean
+  readonly group: string
+}
+
+async function runReset(context: CommandContext, flags: ResetFlags): Promise<ExitCode> {
+  const { config } = context
+  const { partition, reason, to, force = false } = flags
+  const { group, topic } = named(config, flags)
+  const result = await onTrail(config.require('databaseUrl'), 'eventtrail-reset', async pool => {
+    await using admin = await connectAdmin(
+      createKafkaClient({ brokers: config.require('brokers'), security: config.security, log: context.log })
+    )
+    const log = (await rangesOf(admin, topic)).find(range => range.partition === partition)
+    if (!log) throw new SinkError('OPTION_INVALID', `The topic ${topic} has no partition ${partition}`)
+    return await resetPartition(pool, { group, topic, partition, to, reason, force }, log)
+  })
+  context.out(
+    `${topic}/${partition}: was at ${result.from ?? 'no offset'}, goes on at ${result.to} as incarnation ${result.incarnation}`
+  )
+  return exitCodes.ok
+}
+
+async function runResume(context: CommandContext, flags: Pick<ResetFlags, 'event' | 'group'>): Promise<ExitCode> {
+  const { group, topic } = named(context.config, flags)
+  const partitions = await onTrail(context.config.require('databaseUrl'), 'eventtrail-resume', pool =>
+    resumeTopic(pool, { group, topic })
+  )
+  context.out(`${topic}: ${partitions} ${partitions === 1 ? 'partition goes' : 'partitions go'} on`)
+  return exitCodes.ok
+}
+
+/** Group and topic as Kafka and the tables have them. */
+function named(
+  config: Config,
+  { group, event }: Pick<ResetFlags, 'event' | 'group'>
+): { group: string; topic: string } {
+  const prefix = config.get('topicPrefix')
+  return { group: prefix + group, topic: prefix + event }
+}
+
+async function rangesOf(admin: KafkaAdmin, topic: string): Promise<readonly PartitionRange[]> {
+  try {
+    return await admin.ranges(topic)
+  } catch (error) {
+    if (!(error instanceof KafkaError) || error.code !== 'TOPIC_UNKNOWN') throw error
+    throw new SinkError('OPTION_INVALID', `Kafka has no topic ${topic}: check --event and --prefix`, error)
+  }
+}
+
+function resetTarget(text: string): ResetRequest['to'] {
+  if (text === 'earliest' || text === 'latest') return text
+  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text)
+  throw new InvalidArgumentError('Expected earliest, latest or an offset.')
+}
+
+function eventNames(text: string): readonly string[] {
+  const names = text.split(',').map(name => name.trim())
+  const wrong = names.find(name => !eventNamePattern.test(name))
+  if (wrong !== undefined) throw new InvalidArgumentError(`"${wrong}" is no event name, such as lesson.published.`)
+  return names
+}

@@ -1,0 +1,120 @@
+import type { RecordCursor, Records } from '../kafka/index.ts'
+import { SchemaError, schemaIdWithin } from '../schemas/index.ts'
+import type { CopyBuffer } from './copy-buffer.ts'
+import { type Refusal, RefusedRecord } from './errors.ts'
+import type { KnownSchema, SchemaBook, UnusableSchema } from './schema-book.ts'
+import type { Page, Refused, TopicPartition } from './types.ts'
+
+/** A value names a schema that is not known yet: learn it, then decode again. Nothing was written. */
+export interface NeedsSchema {
+  readonly kind: 'needs schema'
+  readonly id: number
+}
+
+/** The records of one fetch, as rows behind what the buffer held. */
+export interface Decoded {
+  readonly kind: 'decoded'
+  readonly page: Page
+  readonly refused: readonly Refused[]
+  /** Offsets up to `last` that hold no event, counted from the gaps between records. */
+  readonly skipped: number
+  /** Where the last record lies, be it a row or refused. */
+  readonly lastPlace: number | undefined
+}
+
+/** Where key and value of a record lie; a start of -1 is null. */
+export type RecordBytes = Pick<RecordCursor, 'offset' | 'bytes' | 'keyStart' | 'valueStart' | 'valueEnd'>
+
+/** What it needs of a {@link SchemaBook}. */
+export type Schemas = Pick<SchemaBook, 'find' | 'learn'>
+
+/** Turns the records of one partition into rows of COPY, or says why they cannot be. */
+export class Decoder {
+  readonly #book: Schemas
+  readonly #eventName: string
+  readonly #subject: string
+  readonly #source: { readonly partition: number; offset: number }
+  #last: { readonly id: number; readonly schema: KnownSchema } | undefined
+
+  constructor(book: Schemas, source: TopicPartition, eventName: string) {
+    this.#book = book
+    this.#eventName = eventName
+    this.#subject = `${source.topic}-value`
+    this.#source = { partition: source.partition, offset: 0 }
+  }
+
+  /** Takes the records of the offsets `first` to `last`. A bad record is among `refused` and ends nothing. */
+  decode(records: Records, { first, last }: { first: number; last: number }, out: CopyBuffer): Decoded | NeedsSchema {
+    const start = out.at
+    const cursor = records.cursor()
+    const refused: Refused[] = []
+    const suspects: number[] = []
+    let rows = 0
+    let skipped = 0
+    let expected = first
+    let lastPlace: number | undefined
+    while (cursor.next()) {
+      if (cursor.offset < first) continue
+      lastPlace = cursor.place
+      skipped += cursor.offset - expected
+      expected = cursor.offset + 1
+      const { at, nulCharacters } = out
+      try {
+        const needed = this.encode(cursor, out)
+        if (needed !== undefined) {
+          out.at = start
+          return { kind: 'needs schema', id: needed }
+        }
+        rows += 1
+        if (out.nulCharacters !== nulCharacters) suspects.push(at)
+      } catch (error) {
+        refused.push({ offset: cursor.offset, refusal: refusalOf(error), record: records.at(cursor.place) })
+      }
+    }
+    skipped += last + 1 - expected
+    return { kind: 'decoded', page: { records, start, end: out.at, rows, suspects }, refused, skipped, lastPlace }
+  }
+
+  /** @throws as {@link SchemaBook.learn} */
+  async learn(id: number): Promise<void> {
+    await this.#book.learn(this.#subject, this.#eventName, id)
+  }
+
+  /** Writes the row of one record, or names the schema that it needs first. @throws RefusedRecord with nothing written */
+  encode({ bytes, keyStart, valueStart, valueEnd, offset }: RecordBytes, out: CopyBuffer): number | undefined {
+    if (valueStart < 0) throw new RefusedRecord('NULL_VALUE', 'the record has no value')
+    if (keyStart < 0) throw new RefusedRecord('NULL_KEY', 'the record has no key')
+    const id = schemaIdOf(bytes, valueStart, valueEnd)
+    const schema = this.#find(id)
+    if (!schema) return id
+    if (schema.kind === 'unusable') {
+      const { code, reason, eventId } = schema.refusal
+      throw new RefusedRecord(code, reason, eventId)
+    }
+    this.#source.offset = offset
+    schema.encode(bytes, valueStart, valueEnd, this.#source, out)
+    return undefined
+  }
+
+  // Nearly all records of a partition name the schema of the one before.
+  #find(id: number): KnownSchema | UnusableSchema | undefined {
+    if (this.#last?.id === id) return this.#last.schema
+    const schema = this.#book.find(this.#subject, id)
+    if (schema?.kind === 'known') this.#last = { id, schema }
+    return schema
+  }
+}
+
+function schemaIdOf(bytes: Buffer, start: number, end: number): number {
+  try {
+    return schemaIdWithin(bytes, start, end)
+  } catch (cause) {
+    throw new RefusedRecord('NOT_WIRE_FORMAT', cause instanceof SchemaError ? cause.message : 'no wire format')
+  }
+}
+
+/** Why a record whose encoding threw is refused: whatever it was, it is this record's own fault. */
+export function refusalOf(error: unknown): Refusal {
+  if (error instanceof RefusedRecord) return error.refusal
+  return { code: 'DECODE_FAILED', reason: 'the value is no Avro of its schema' }
+}

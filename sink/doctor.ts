@@ -1,0 +1,152 @@
+import type pg from 'pg'
+import { describeError } from '../core/errors.ts'
+import { type Migrations, migrationStatus, type Queryable } from '../core/migrate.ts'
+import type { KafkaAdmin } from '../kafka/index.ts'
+import type { Registry } from '../schemas/index.ts'
+import { unreachable } from './database.ts'
+import { Discovery } from './discovery.ts'
+import { explainHalt } from './halts.ts'
+import { partitionsAhead } from './partitions.ts'
+
+/** One thing that was looked at. */
+export interface Finding {
+  readonly check: string
+  readonly level: 'ok' | 'warning' | 'wrong'
+  /** What was found, and what to do where it is wrong. */
+  readonly words: string
+}
+
+export interface DoctorParts {
+  readonly brokers: readonly string[]
+  readonly connectKafka: () => Promise<KafkaAdmin>
+  readonly registry: Registry
+  readonly pool: pg.Pool
+  readonly migrations: readonly Migrations[]
+  readonly topicPrefix: string
+}
+
+/** Looks at everything that the pipeline stands on. Never throws: what cannot be asked is a finding. */
+export async function examine(parts: DoctorParts): Promise<Finding[]> {
+  const broker = await examineBroker(parts)
+  const registry = await examineRegistry(parts)
+  const database = await examineDatabase(parts)
+  const findings = [...broker.findings, ...registry.findings, ...database.findings]
+  if (broker.topics && registry.topics) findings.push(...compareTopics(registry.topics, broker.topics))
+  if (database.migrated) findings.push(...(await examineTrail(parts)))
+  return findings
+}
+
+const ok = (check: string, words: string): Finding => ({ check, level: 'ok', words })
+const warning = (check: string, words: string): Finding => ({ check, level: 'warning', words })
+const wrong = (check: string, words: string): Finding => ({ check, level: 'wrong', words })
+
+async function examineBroker({ connectKafka, brokers }: DoctorParts) {
+  try {
+    await using admin = await connectKafka()
+    const topics = await admin.topics()
+    return { findings: [ok('kafka', `reached ${brokers.join(', ')}, ${topics.size} topics`)], topics }
+  } catch (error) {
+    return {
+      findings: [wrong('kafka', `${describeError(error)}. Check KAFKA_BROKERS and that a broker listens there`)]
+    }
+  }
+}
+
+async function examineRegistry({ registry, pool, topicPrefix }: DoctorParts) {
+  try {
+    await registry.ping()
+    const topics = await new Discovery({ registry, pool, topicPrefix }).topics()
+    const finding =
+      topics.length > 0
+        ? ok('registry', `reached, ${topics.length} events registered`)
+        : warning('registry', 'reached, no event is registered: run `eventtrail schemas register`')
+    return { findings: [finding], topics }
+  } catch (error) {
+    return {
+      findings: [wrong('registry', `${describeError(error)}. Check SCHEMA_REGISTRY_URL and that the registry runs`)]
+    }
+  }
+}
+
+async function examineDatabase({ pool, migrations }: DoctorParts) {
+  let client: pg.PoolClient
+  try {
+    client = await pool.connect()
+  } catch (error) {
+    return {
+      findings: [wrong('database', describeError(unreachable(error)))],
+      migrated: false
+    }
+  }
+  try {
+    const findings = [ok('database', 'reached')]
+    let migrated = true
+    for (const each of migrations) {
+      const status = await migrationStatus(client as Queryable, each)
+      if (status.pending.length > 0) {
+        findings.push(
+          wrong(
+            'migrations',
+            `${status.component}: ${status.pending.join(', ')} not applied: run \`eventtrail migrate\``
+          )
+        )
+        if (each.component === 'trail') migrated = false
+      } else findings.push(ok('migrations', `${status.component}: ${status.applied} applied`))
+    }
+    return { findings, migrated }
+  } catch (error) {
+    return { findings: [wrong('migrations', describeError(error))], migrated: false }
+  } finally {
+    client.release()
+  }
+}
+
+function compareTopics(wanted: readonly string[], existing: ReadonlyMap<string, number>): Finding[] {
+  const missing = wanted.filter(topic => !existing.has(topic))
+  if (missing.length > 0) {
+    return [
+      wrong('topics', `registered, but without a topic: ${missing.join(', ')}. Run \`eventtrail schemas register\``)
+    ]
+  }
+  return [ok('topics', wanted.map(topic => `${topic} (${existing.get(topic)} partitions)`).join(', ') || 'none')]
+}
+
+const haltLine = ({ topic, partition, halted }: { topic: string; partition: number; halted: string }): string => {
+  const { words, remedy } = explainHalt(halted)
+  return `${topic}/${partition}: ${halted}, ${words}. ${remedy}`
+}
+
+async function examineTrail({ pool }: DoctorParts): Promise<Finding[]> {
+  const number = async (sql: string) => Number((await pool.query<{ n: string }>(sql)).rows[0]?.n ?? 0)
+  try {
+    const months = await partitionsAhead(pool, new Date())
+    const misplaced = await number('SELECT count(*) AS n FROM event_envelopes_default')
+    const held = await number("SELECT count(*) AS n FROM sink_quarantine WHERE status = 'held'")
+    const halted = await pool.query<{ topic: string; partition: number; halted: string }>(
+      'SELECT topic, partition, halted FROM sink_offsets WHERE halted IS NOT NULL'
+    )
+    const holes = await number('SELECT count(*) AS n FROM sink_ledger_holes')
+    const lost = await number('SELECT coalesce(sum(lost), 0) AS n FROM sink_ledger')
+    return [
+      months >= 2
+        ? ok('partitions', `there for this month and ${months - 1} more`)
+        : wrong('partitions', `${months} months ahead: run \`eventtrail migrate\`, or start a sink`),
+      misplaced === 0
+        ? ok('default', 'no rows in the DEFAULT partition')
+        : warning(
+            'default',
+            `${misplaced} in the DEFAULT partition: their ids carry the time of a month that has none. \`eventtrail migrate --from-month 2013-02\` makes partitions from a month on`
+          ),
+      held === 0
+        ? ok('quarantine', 'nothing held')
+        : warning('quarantine', `${held} records held: \`eventtrail quarantine list\``),
+      ...halted.rows.map(row => wrong('stopped', haltLine(row))),
+      holes === 0 ? ok('ledger', 'without a hole') : wrong('ledger', `${holes} holes: SELECT * FROM sink_ledger_holes`),
+      ...(lost > 0
+        ? [wrong('gaps', `${lost} offsets were removed from Kafka before they were read: SELECT * FROM sink_gaps`)]
+        : [])
+    ]
+  } catch (error) {
+    return [wrong('trail', describeError(error))]
+  }
+}

@@ -1,0 +1,57 @@
+import { EventtrailError } from '../core/errors.ts'
+
+export type SinkErrorCode =
+  | 'TABLES_MISSING'
+  | 'DATABASE_UNREACHABLE'
+  | 'SCHEMA_CHANGED'
+  | 'LEDGER_MISMATCH'
+  | 'NOT_CAUGHT_UP'
+  | 'SINK_CLOSED'
+  | 'OPTION_INVALID'
+  | 'NO_SUCH_ENTRY'
+  | 'STORE_FAILED'
+
+/** The sink cannot go on, or cannot do what was asked of it. */
+export class SinkError extends EventtrailError<SinkErrorCode> {
+  constructor(code: SinkErrorCode, message: string, cause?: unknown) {
+    super(message, { code, retryable: code === 'DATABASE_UNREACHABLE' || code === 'NOT_CAUGHT_UP', cause })
+  }
+}
+
+/** Why a record cannot become a row of the trail. */
+export const refusalCodes = [
+  'NULL_VALUE',
+  'NULL_KEY',
+  'NOT_WIRE_FORMAT',
+  'SCHEMA_UNKNOWN',
+  'SCHEMA_NOT_OF_SUBJECT',
+  'NOT_AN_ENVELOPE',
+  'DECODE_FAILED',
+  'ID_INVALID',
+  'AGGREGATE_ID_INVALID',
+  'OCCURRED_AT_OUT_OF_RANGE',
+  'EVENT_NAME_MISMATCH',
+  'SCHEMA_VERSION_MISMATCH',
+  'NUMBER_NOT_FINITE',
+  'CONFLICT',
+  'POSTGRES_REFUSED'
+] as const
+export type RefusalCode = (typeof refusalCodes)[number]
+
+/** A bad record: its code, and a reason in words that repeats no value of the record. */
+export interface Refusal {
+  readonly code: RefusalCode
+  readonly reason: string
+  /** The envelope's id, where it could be read. */
+  readonly eventId?: string
+}
+
+/** Thrown while a record is decoded and encoded; ends as a row of the quarantine, never as a crash. */
+export class RefusedRecord extends Error {
+  readonly refusal: Refusal
+  constructor(code: RefusalCode, reason: string, eventId?: string) {
+    super(reason)
+    this.name = 'RefusedRecord'
+    this.refusal = { code, reason, ...(eventId !== undefined && { eventId }) }
+  }
+}

@@ -1,0 +1,84 @@
+import type pg from 'pg'
+import type { EventStore, StoredEvent } from '../producers/bus/index.ts'
+import { classify } from './classify.ts'
+import { copyColumns, timestampText } from './copy-row.ts'
+import { inTransaction, requireTables, sessionPool, unreachable } from './database.ts'
+import { SinkError } from './errors.ts'
+import { compileJson, type JsonWriter } from './json.ts'
+import { payloadOf } from './row-encoder.ts'
+
+export interface PostgresEventStoreOptions {
+  readonly databaseUrl: string
+}
+
+const columns = copyColumns.slice(0, 6).join(', ')
+
+/**
+ * The trail as the store of the in-process bus: the same table, by INSERT, without Kafka coordinates.
+ * The same id twice is stored once when the content is the same, and refused when it differs.
+ */
+export class PostgresEventStore implements EventStore, AsyncDisposable {
+  readonly #pool: pg.Pool
+  readonly #writers = new Map<unknown, JsonWriter>()
+  #checked: Promise<void> | undefined
+
+  constructor({ databaseUrl }: PostgresEventStoreOptions) {
+    this.#pool = sessionPool(databaseUrl, { applicationName: 'eventtrail-bus' })
+  }
+
+  /** @throws SinkError `DATABASE_UNREACHABLE` (worth a retry), `TABLES_MISSING`, `STORE_FAILED` */
+  async append(records: readonly StoredEvent[]): Promise<void> {
+    if (records.length === 0) return
+    this.#checked ??= requireTables(this.#pool)
+    try {
+      await this.#checked
+      await this.#insert(records)
+    } catch (cause) {
+      this.#checked = undefined
+      if (cause instanceof SinkError) throw cause
+      if (classify(cause) === 'infrastructure') throw unreachable(cause)
+      throw new SinkError('STORE_FAILED', 'Not stored: Postgres refuses a value of an envelope', cause)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #insert(records: readonly StoredEvent[]): Promise<void> {
+    const values = [
+      records.map(({ envelope }) => envelope.id),
+      records.map(({ envelope }) => envelope.aggregate_id),
+      records.map(({ envelope }) => timestampText(envelope.occurred_at)),
+      records.map(({ envelope }) => envelope.event_name),
+      records.map(record => this.#payloadJson(record)),
+      records.map(({ envelope }) => envelope.schema_version)
+    ]
+    const input = `unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[]::jsonb[], $6::smallint[]) AS w(${columns})`
+    await inTransaction(this.#pool, async client => {
+      const { rowCount } = await client.query(
+        `INSERT INTO event_envelopes (${columns}) SELECT * FROM ${input} ON CONFLICT DO NOTHING`,
+        values
+      )
+      if (rowCount === records.length) return
+      const same = await client.query(
+        `SELECT count(*)::int AS n FROM ${input} JOIN event_envelopes e USING (${columns})`,
+        values
+      )
+      if (same.rows[0]?.n !== records.length) {
+        throw new SinkError('STORE_FAILED', 'An envelope with this id and other content stands in the trail')
+      }
+    })
+  }
+
+  #payloadJson({ envelope, version }: StoredEvent): string {
+    const { type } = version
+    const writer = this.#writers.get(type) ?? compileJson(payloadOf(type))
+    this.#writers.set(type, writer)
+    return writer(envelope.payload)
+  }
+}

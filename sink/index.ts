@@ -1,0 +1,5 @@
+export { type RefusalCode, refusalCodes, SinkError, type SinkErrorCode } from './errors.ts'
+export { PostgresEventStore, type PostgresEventStoreOptions } from './event-store.ts'
+export { trailMigrations } from './migrations.ts'
+export type { CaughtUpOptions, SinkOptions } from './options.ts'
+export { createSink, type Sink, type SinkState, type SinkStats } from './sink.ts'

@@ -1,0 +1,216 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Logger } from '../core/log.ts'
+import type { BatchControl, PassedOffsets, RecordBatch } from '../kafka/index.ts'
+import { type Decoded, Decoder } from './decoder.ts'
+import { digestOf } from './digest.ts'
+import type { Discovery } from './discovery.ts'
+import { insist } from './insist.ts'
+import type { Lane } from './lane.ts'
+import type { Position } from './position.ts'
+import type { Positions } from './positions.ts'
+import type { SchemaBook } from './schema-book.ts'
+import { type Chunk, keyOf, type TopicPartition } from './types.ts'
+
+export interface IntakeOptions {
+  readonly positions: Positions
+  readonly book: SchemaBook
+  readonly discovery: Discovery
+  readonly laneOf: (partition: TopicPartition) => Lane
+  /** The next fetch of the partition starts at `offset`. */
+  readonly seek: (partition: TopicPartition, offset: number) => void
+  readonly log: Logger
+}
+
+/** Takes batches from the consumer, judges them by where their partition stands, decodes, and hands chunks to the lanes. */
+export class Intake {
+  readonly #options: IntakeOptions
+  readonly #decoders = new Map<string, Decoder>()
+  /** Partitions of whose log more is there than was fetched. */
+  readonly #behind = new Set<string>()
+  /** Bytes decoded since the event loop went round. */
+  #decoded = 0
+  #turning: Promise<void> | undefined
+  #closing = false
+
+  constructor(options: IntakeOptions) {
+    this.#options = options
+  }
+
+  /** Takes nothing more; a batch that comes is held, unread, until the consumer stops. */
+  close(): void {
+    this.#closing = true
+    this.#options.positions.close()
+  }
+
+  /** The group has changed. */
+  assigned(): void {
+    this.#behind.clear()
+  }
+
+  async take(batch: RecordBatch, control: BatchControl): Promise<void> {
+    if (this.#closing) return beatWhile(new Promise(() => undefined), control)
+    const { positions } = this.#options
+    const position = positions.of(batch)
+    if (position.state === 'halted') return
+    const { raw: records, fetchedOffset, lastOffset } = batch
+    const reading = position.read({ records, fetchedOffset, lastOffset })
+    switch (reading.kind) {
+      case 'reposition':
+        return beatWhile(positions.placed(batch), control)
+      case 'reread':
+        return control.seek(reading.from)
+      case 'halt':
+        return positions.halt(batch, reading.reason)
+      case 'nothing new':
+        position.advance(lastOffset)
+        return control.resolve(lastOffset)
+      case 'records':
+        return this.#handOver(batch, reading.first, control)
+    }
+  }
+
+  /** Offsets that were fetched and hold no event; the client goes on behind them by itself. */
+  passed({ topic, partition, fetchedOffset, lastOffset }: PassedOffsets): void {
+    const { positions, laneOf, seek } = this.#options
+    const source = { topic, partition }
+    const position = positions.of(source)
+    if (this.#closing || position.state === 'halted') return
+    const reading = position.read({ records: [], fetchedOffset, lastOffset })
+    switch (reading.kind) {
+      case 'reposition':
+        void positions.placed(source)
+        return
+      case 'reread':
+        seek(source, reading.from)
+        return
+      case 'halt':
+        void positions.halt(source, reading.reason)
+        return
+      case 'records':
+        laneOf(source).add(chunkOf({ ...source, lastOffset }, position, reading.first))
+    }
+    position.advance(lastOffset)
+  }
+
+  /** Decodes into the lane's own text, once the lane has room and every schema is known. */
+  async #handOver(batch: RecordBatch, first: number, control: BatchControl): Promise<void> {
+    const lane = this.#options.laneOf(batch)
+    const decoder = this.#decoderOf(batch)
+    for (;;) {
+      await this.#breathe()
+      if (lane.full && !control.signal.aborted) {
+        await beatWhile(lane.changed, control)
+        continue
+      }
+      // While waiting the group may have changed: then this batch comes again, from where the trail says.
+      const position = this.#options.positions.of(batch)
+      if (this.#closing || control.signal.aborted || position.next !== first) return
+      if (!position.expects(batch.fetchedOffset)) return
+      const decoded = decoder.decode(batch.raw, { first, last: batch.lastOffset }, lane.text)
+      this.#decoded += batch.raw.bytes
+      if (decoded.kind === 'decoded') {
+        lane.add(chunkOf(batch, position, first, decoded))
+        position.advance(batch.lastOffset)
+        control.resolve(batch.lastOffset)
+        return this.#pace(batch, lane, control)
+      }
+      const learnt = await this.#insist(control, () => decoder.learn(decoded.id).then(() => true))
+      if (!learnt) return
+    }
+  }
+
+  /** Lets the answers of Postgres in between: a session that waits for its next statement does nothing. */
+  async #breathe(): Promise<void> {
+    while (this.#decoded > bytesPerTurn) {
+      this.#turning ??= turn().then(() => {
+        this.#decoded = 0
+        this.#turning = undefined
+      })
+      await this.#turning
+    }
+  }
+
+  /**
+   * Holds up the next fetch until what this one brought is stored, where it has brought all there was: nothing is
+   * stored later for it, and one fetch then brings as much as many would, each with its own costs.
+   */
+  async #pace(batch: RecordBatch, lane: Lane, control: BatchControl): Promise<void> {
+    if (batch.lastOffset + 1 < batch.highWatermark) this.#behind.add(keyOf(batch))
+    else this.#behind.delete(keyOf(batch))
+    // By then the other partitions of this fetch have said how far they are.
+    await turn()
+    while (this.#behind.size === 0 && !lane.idle && !this.#closing && !control.signal.aborted) {
+      await beatWhile(lane.changed, control)
+    }
+  }
+
+  #decoderOf({ topic, partition }: TopicPartition): Decoder {
+    const key = keyOf({ topic, partition })
+    let decoder = this.#decoders.get(key)
+    if (!decoder) {
+      const eventName = this.#options.discovery.eventNameOf(topic)
+      if (eventName === undefined) throw new TypeError(`a batch of ${topic}, which is no topic of ours`)
+      decoder = new Decoder(this.#options.book, { topic, partition }, eventName)
+      this.#decoders.set(key, decoder)
+    }
+    return decoder
+  }
+
+  /** {@link insist}, with heartbeats meanwhile; a rebalance ends it. */
+  async #insist<T>(control: BatchControl, work: () => Promise<T>): Promise<T | undefined> {
+    const ended = new AbortController()
+    const running = insist(AbortSignal.any([control.signal, ended.signal]), this.#options.log, work)
+    try {
+      await beatWhile(
+        running.catch(() => undefined),
+        control
+      )
+      return control.signal.aborted ? undefined : await running
+    } finally {
+      ended.abort()
+    }
+  }
+}
+
+function chunkOf(
+  { topic, partition, lastOffset }: Pick<RecordBatch, 'topic' | 'partition' | 'lastOffset'>,
+  { incarnation }: Position,
+  first: number,
+  decoded?: Decoded
+): Chunk {
+  const { page, refused = [], lastPlace, skipped = lastOffset - first + 1 } = decoded ?? {}
+  const rows = page?.rows ?? 0
+  const last = page && lastPlace !== undefined ? page.records.at(lastPlace) : undefined
+  return {
+    topic,
+    partition,
+    incarnation,
+    first,
+    last: lastOffset,
+    pages: page && rows > 0 ? [page] : [],
+    rows,
+    refused,
+    skipped,
+    lost: 0,
+    bytes: page ? page.end - page.start + page.records.bytes : 0,
+    ...(last && { lastRecord: { offset: last.offset, digest: digestOf(last.value) } })
+  }
+}
+
+const bytesPerTurn = 256 * 1024
+const beatMs = 250
+
+/** Waits for something while the group is told that this member lives; a rebalance ends the wait with its error. */
+async function beatWhile(something: Promise<unknown>, control: BatchControl): Promise<void> {
+  let done = false
+  const finished = something.finally(() => {
+    done = true
+  })
+  while (!done && !control.signal.aborted) {
+    const timer = Promise.withResolvers<void>()
+    const handle = setTimeout(timer.resolve, beatMs)
+    await Promise.race([finished, timer.promise])
+    clearTimeout(handle)
+    if (!done) await control.heartbeat()
+  }
+}

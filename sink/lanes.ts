@@ -1,0 +1,53 @@
+import { Lane, type LaneOptions } from './lane.ts'
+import type { TopicPartition } from './types.ts'
+import { Writer, type WriterOptions } from './writer.ts'
+
+export interface LanesOptions extends Omit<LaneOptions, 'write'>, WriterOptions {
+  readonly lanes: number
+}
+
+/** The lanes of a sink, each with a database session of its own. */
+export class Lanes {
+  readonly #all: readonly { readonly lane: Lane; readonly writer: Writer }[]
+
+  constructor({ lanes, ...options }: LanesOptions) {
+    this.#all = Array.from({ length: lanes }, () => {
+      const writer = new Writer(options)
+      return { writer, lane: new Lane({ ...options, write: batch => writer.write(batch) }) }
+    })
+  }
+
+  /** A partition always has the same one, so that its chunks stay in order. */
+  of({ topic, partition }: TopicPartition): Lane {
+    let hash = partition
+    for (const letter of topic) hash = (hash * 31 + letter.charCodeAt(0)) >>> 0
+    return (this.#all[hash % this.#all.length] as { lane: Lane }).lane
+  }
+
+  /** Rows that are handed over and not written yet. */
+  get pendingRows(): number {
+    return this.#all.reduce((sum, { lane }) => sum + lane.pendingRows, 0)
+  }
+
+  /** Resolves at the next change in any of them. */
+  get changed(): Promise<void> {
+    return Promise.race(this.#all.map(({ lane }) => lane.changed))
+  }
+
+  /** Writes what is pending, and ends. */
+  async drain(): Promise<void> {
+    await Promise.all(this.#all.map(({ lane }) => lane.drain()))
+  }
+
+  /** Ends now; what is pending is read again from Kafka by whoever comes next. */
+  async close(): Promise<void> {
+    await Promise.all(
+      this.#all.map(async ({ lane, writer }) => {
+        const closed = lane.close()
+        // A write that Postgres holds up would otherwise hold up the end.
+        await writer.close()
+        await closed
+      })
+    )
+  }
+}

@@ -1,0 +1,83 @@
+import type { Command } from 'commander'
+import { type CommandContext, type CommandHost, type ExitCode, exitCodes } from '../core/command.ts'
+import { UsageError } from '../core/errors.ts'
+import { type Migrations, migrate, type Queryable } from '../core/migrate.ts'
+import { connectAdmin, createKafkaClient } from '../kafka/index.ts'
+import { createRegistry } from '../schemas/index.ts'
+import { connectSession, sessionPool } from './database.ts'
+import { examine } from './doctor.ts'
+import { keepPartitionsAhead, makePartitionsSince } from './partitions.ts'
+
+/** `eventtrail migrate` and `eventtrail doctor`: over the tables of every part, which the CLI hands in. */
+export function operateCommands(program: Command, host: CommandHost, migrations: readonly Migrations[]): void {
+  host
+    .connect(program.command('migrate'), 'databaseUrl')
+    .description('make or update the tables in Postgres; safe to run at any time, also twice at once')
+    .option('--from-month <month>', 'also make the partitions from this month on, such as 2013-02, for older events')
+    .action(host.action((context, flags: { fromMonth?: string }) => runMigrate(context, migrations, flags.fromMonth)))
+
+  host
+    .connect(program.command('doctor'), 'brokers', 'registryUrl', 'databaseUrl', 'topicPrefix')
+    .description('check broker, registry, database, migrations, topics and the trail; exits 1 when something is wrong')
+    .option('--json', 'one JSON object a line')
+    .action(host.action((context, flags: { json?: boolean }) => runDoctor(context, migrations, flags.json === true)))
+}
+
+async function runMigrate(
+  context: CommandContext,
+  migrations: readonly Migrations[],
+  fromMonth?: string
+): Promise<ExitCode> {
+  const since = fromMonth === undefined ? undefined : monthOf(fromMonth)
+  const databaseUrl = context.config.require('databaseUrl')
+  const client = await connectSession(databaseUrl, { applicationName: 'eventtrail-migrate', lockTimeoutMs: 60_000 })
+  try {
+    for (const each of migrations) {
+      const done = await migrate(client as Queryable, each)
+      context.out(`${each.component}: ${done.length > 0 ? `applied ${done.join(', ')}` : 'up to date'}`)
+    }
+  } finally {
+    await client.end()
+  }
+  const pool = sessionPool(databaseUrl, { applicationName: 'eventtrail-migrate' })
+  try {
+    const now = new Date()
+    const made = [
+      ...(since ? await makePartitionsSince(pool, since, now) : []),
+      ...(await keepPartitionsAhead(pool, now))
+    ]
+    context.out(`partitions: ${made.length > 0 ? `made ${made.join(', ')}` : 'ahead'}`)
+  } finally {
+    await pool.end()
+  }
+  return exitCodes.ok
+}
+
+async function runDoctor(context: CommandContext, migrations: readonly Migrations[], json: boolean): Promise<ExitCode> {
+  const { config, log } = context
+  const brokers = config.require('brokers')
+  const pool = sessionPool(config.require('databaseUrl'), { applicationName: 'eventtrail-doctor' })
+  try {
+    const findings = await examine({
+      brokers,
+      connectKafka: () => connectAdmin(createKafkaClient({ brokers, security: config.security, log })),
+      registry: createRegistry({ url: config.require('registryUrl'), log }),
+      pool,
+      migrations,
+      topicPrefix: config.get('topicPrefix')
+    })
+    const marks = { ok: 'ok     ', warning: 'warning', wrong: 'WRONG  ' }
+    for (const { check, level, words } of findings) {
+      context.out(json ? JSON.stringify({ check, level, words }) : `${marks[level]}  ${check.padEnd(11)} ${words}`)
+    }
+    return findings.some(({ level }) => level === 'wrong') ? exitCodes.notOk : exitCodes.ok
+  } finally {
+    await pool.end()
+  }
+}
+
+function monthOf(text: string): Date {
+  if (!/^(19[7-9]\d|20\d\d)-(0[1-9]|1[0-2])$/.test(text))
+    throw new UsageError(`Expected a month such as 2013-02, got ${text}`)
+  return new Date(`${text}-01T00:00:00Z`)
+}

@@ -1,0 +1,101 @@
+import type { KafkaSecurity } from '../core/config.ts'
+import { type Logger, silentLogger } from '../core/log.ts'
+import { SinkError } from './errors.ts'
+
+export interface SinkOptions {
+  /** `host:port` of at least one broker. */
+  readonly brokers: readonly string[]
+  /** The schema registry's Confluent-compatible API. */
+  readonly registryUrl: string
+  /** The database that holds the trail. */
+  readonly databaseUrl: string
+  /** Sinks of one group share the partitions. Its id in Kafka and in the tables is the topic prefix and this. Default `sink`. */
+  readonly group?: string
+  /** Topic = prefix + event name. Default none. */
+  readonly topicPrefix?: string
+  /** Only these event names. Default: every event that the registry knows, also those that come later. */
+  readonly eventNames?: readonly string[]
+  readonly security?: KafkaSecurity
+  readonly log?: Logger
+  /** Rows at which a batch is written at once, and twice that: at which fetching waits. Default 10,000. */
+  readonly maxRows?: number
+  /** Bytes at which a batch is written at once, and twice that: at which fetching waits. Default 4 MiB. */
+  readonly maxBytes?: number
+  /** ms from one batch of a session to the next at least, unless it is full. Default 5. */
+  readonly lingerMs?: number
+  /** Database sessions that write side by side. Default 2. */
+  readonly lanes?: number
+  /** ms after which a sink that died is replaced. Default 10,000. */
+  readonly sessionTimeoutMs?: number
+  /** ms between two looks for new event names. Default 3,000. */
+  readonly topicRefreshMs?: number
+  /** ms after which a write that waits looks for a sleeping sink that blocks it. Default 1,500. */
+  readonly blockedAfterMs?: number
+  /**
+   * Records of a topic after which it is judged: when more than half were quarantined, the topic stops until
+   * `eventtrail sink resume`. Counted by each sink for itself. Default 1,000; 0: never.
+   */
+  readonly breakerRecords?: number
+  /** Months for which partitions are kept ahead. Default 3. */
+  readonly monthsAhead?: number
+}
+
+export interface CaughtUpOptions {
+  /** ms to wait at most. Default 60,000. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+}
+
+export type ResolvedSinkOptions = Readonly<Required<Omit<SinkOptions, 'eventNames'>> & Pick<SinkOptions, 'eventNames'>>
+
+/** Fills in the defaults and checks them once. @throws SinkError `OPTION_INVALID` */
+export function resolveOptions(given: SinkOptions): ResolvedSinkOptions {
+  // Callers without types pass undefined for what they do not set.
+  const options = Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined)
+  ) as unknown as SinkOptions
+  const resolved: ResolvedSinkOptions = {
+    topicPrefix: '',
+    security: {},
+    log: silentLogger,
+    maxRows: 10_000,
+    maxBytes: 4 * 1024 * 1024,
+    lingerMs: 5,
+    lanes: 2,
+    sessionTimeoutMs: 10_000,
+    topicRefreshMs: 3_000,
+    blockedAfterMs: 1_500,
+    breakerRecords: 1_000,
+    monthsAhead: 3,
+    ...options,
+    group: `${options.topicPrefix ?? ''}${options.group ?? 'sink'}`
+  }
+  for (const { ok, expected } of rules(resolved)) if (!ok) throw new SinkError('OPTION_INVALID', expected)
+  return Object.freeze(resolved)
+}
+
+function rules(options: ResolvedSinkOptions): { ok: boolean; expected: string }[] {
+  const least = (name: keyof ResolvedSinkOptions, minimum: number) => {
+    const value = options[name]
+    return {
+      ok: Number.isSafeInteger(value) && Number(value) >= minimum,
+      expected: `Expected \`${name}\` to be a whole number from ${minimum}, got ${String(value)}`
+    }
+  }
+  return [
+    { ok: options.brokers.length > 0, expected: 'Expected `brokers` to name at least one broker, got none' },
+    least('maxRows', 1),
+    least('maxBytes', 1),
+    least('lingerMs', 0),
+    least('lanes', 1),
+    least('sessionTimeoutMs', 1_000),
+    least('topicRefreshMs', 100),
+    least('blockedAfterMs', 100),
+    least('breakerRecords', 0),
+    least('monthsAhead', 0),
+    {
+      ok: options.lingerMs < options.sessionTimeoutMs,
+      expected: `Expected \`lingerMs\` to be less than \`sessionTimeoutMs\`, got ${options.lingerMs} and ${options.sessionTimeoutMs}`
+    }
+  ]
+}

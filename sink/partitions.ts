@@ -1,0 +1,83 @@
+import type pg from 'pg'
+import { inTransaction } from './database.ts'
+
+/** A month of the trail: rows whose UUIDv7 carries a time in it. */
+export interface MonthPartition {
+  /** `event_envelopes_2026_11` */
+  readonly table: string
+  /** Lowest id of the month. */
+  readonly from: string
+  /** Lowest id of the next month. */
+  readonly to: string
+}
+
+/** The partition of the month that lies `ahead` months after `now`. Months are UTC. */
+export function monthPartition(now: Date, ahead = 0): MonthPartition {
+  const start = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead))
+  const end = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead + 1))
+  const month = String(start.getUTCMonth() + 1).padStart(2, '0')
+  return {
+    table: `event_envelopes_${start.getUTCFullYear()}_${month}`,
+    from: lowestId(start.getTime()),
+    to: lowestId(end.getTime())
+  }
+}
+
+/** The lowest UUID with these milliseconds in its first 48 bits (RFC 9562, section 5.7). */
+export function lowestId(ms: number): string {
+  const hex = ms.toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`
+}
+
+/**
+ * Makes the partitions of this month and the next `ahead` ones (default 3) that are not there, and moves rows that
+ * landed in DEFAULT because their clock ran ahead: they would block the attachment (SQLSTATE 23514).
+ * Any number of sinks may call it at once.
+ * @returns the tables that were made.
+ */
+export function keepPartitionsAhead(pool: pg.Pool, now: Date, ahead = 3): Promise<string[]> {
+  return makePartitions(pool, now, 0, ahead)
+}
+
+/** Makes the partitions from the month of `since` to that of `now`, for events that are older than the trail. */
+export function makePartitionsSince(pool: pg.Pool, since: Date, now: Date): Promise<string[]> {
+  const months = (date: Date) => date.getUTCFullYear() * 12 + date.getUTCMonth()
+  return makePartitions(pool, now, months(since) - months(now), 0)
+}
+
+async function makePartitions(pool: pg.Pool, now: Date, first: number, last: number): Promise<string[]> {
+  const made: string[] = []
+  for (let month = first; month <= last; month += 1) {
+    const partition = monthPartition(now, month)
+    if (await makePartition(pool, partition)) made.push(partition.table)
+  }
+  return made
+}
+
+/** How many months from this one on have a partition without a break. */
+export async function partitionsAhead(client: pg.Pool | pg.Client, now: Date): Promise<number> {
+  for (let month = 0; ; month += 1) {
+    if (!(await exists(client, monthPartition(now, month).table))) return month
+  }
+}
+
+async function makePartition(pool: pg.Pool, { table, from, to }: MonthPartition): Promise<boolean> {
+  if (await exists(pool, table)) return false
+  return inTransaction(pool, async client => {
+    // Nobody may make the same partition, nor put a row of its month into DEFAULT before it is attached.
+    await client.query('LOCK TABLE event_envelopes_default IN ACCESS EXCLUSIVE MODE')
+    if (await exists(client, table)) return false
+    await client.query(`CREATE TABLE ${table} (LIKE event_envelopes INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`)
+    await client.query(
+      `WITH moved AS (DELETE FROM event_envelopes_default WHERE id >= '${from}' AND id < '${to}' RETURNING *)
+       INSERT INTO ${table} SELECT * FROM moved`
+    )
+    await client.query(`ALTER TABLE event_envelopes ATTACH PARTITION ${table} FOR VALUES FROM ('${from}') TO ('${to}')`)
+    return true
+  })
+}
+
+async function exists(client: pg.Pool | pg.PoolClient | pg.Client, table: string): Promise<boolean> {
+  const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [table])
+  return rows[0]?.there === true
+}

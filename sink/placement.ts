@@ -1,0 +1,77 @@
+import type pg from 'pg'
+import { mapConcurrently } from '../core/concurrency.ts'
+import { KafkaError, type PartitionRange } from '../kafka/index.ts'
+import { openPositions, readPositions } from './fence.ts'
+import type { LogRanges } from './log-ranges.ts'
+import { type Placement, place, type StoredPosition } from './position.ts'
+import { keyOf, type TopicPartition } from './types.ts'
+
+export interface PlacementOptions {
+  readonly group: string
+  readonly pool: pg.Pool
+  readonly ranges: LogRanges
+}
+
+/** What trail and log say of a partition together. */
+export interface PlacedPartition {
+  readonly partition: TopicPartition
+  readonly stored: StoredPosition
+  readonly placement: Placement
+}
+
+const topicsAtOnce = 16
+
+/**
+ * Looks where partitions stand by the trail and what their logs are now; those that the trail does not know begin at
+ * the start of their log. Partitions that Kafka does not have are left out.
+ * @throws KafkaError, a database error: worth a retry
+ */
+export async function findPlaces(
+  { group, pool, ranges }: PlacementOptions,
+  partitions: readonly TopicPartition[]
+): Promise<PlacedPartition[]> {
+  // The trail first: what another sink stores meanwhile must not look as if the log were shorter.
+  const stored = await readPositions(pool, group, partitions)
+  const fresh = partitions.filter(partition => !stored.has(keyOf(partition)))
+  if (fresh.length > 0) {
+    const logs = await logsOf(ranges, fresh)
+    const opened = await openPositions(
+      pool,
+      group,
+      fresh.flatMap(({ topic, partition }) => {
+        const start = logs.get(keyOf({ topic, partition }))?.start
+        return start === undefined ? [] : [{ topic, partition, start }]
+      })
+    )
+    for (const [key, position] of opened) stored.set(key, position)
+  }
+  const logs = await logsOf(ranges, partitions)
+  return partitions.flatMap(({ topic, partition }) => {
+    const position = stored.get(keyOf({ topic, partition }))
+    const log = logs.get(keyOf({ topic, partition }))
+    return position && log
+      ? [{ partition: { topic, partition }, stored: position, placement: place(position, log) }]
+      : []
+  })
+}
+
+async function logsOf(
+  ranges: LogRanges,
+  partitions: readonly TopicPartition[]
+): Promise<ReadonlyMap<string, PartitionRange>> {
+  const topics = [...new Set(partitions.map(({ topic }) => topic))]
+  const logs = await mapConcurrently(topics, topicsAtOnce, async topic =>
+    (await rangesOf(ranges, topic)).map(range => [keyOf({ topic, partition: range.partition }), range] as const)
+  )
+  return new Map(logs.flat())
+}
+
+// A topic that just vanished must not keep the others waiting.
+async function rangesOf(ranges: LogRanges, topic: string): Promise<readonly PartitionRange[]> {
+  try {
+    return await ranges.of(topic)
+  } catch (error) {
+    if (error instanceof KafkaError && error.code === 'TOPIC_UNKNOWN') return []
+    throw error
+  }
+}

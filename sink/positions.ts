@@ -1,0 +1,205 @@
+import { safeError } from '../core/errors.ts'
+import type { Logger } from '../core/log.ts'
+import type { Trip } from './breaker.ts'
+import { haltPartition, haltTopic, readPositions } from './fence.ts'
+import { explainHalt, tooManyBad } from './halts.ts'
+import { insist } from './insist.ts'
+import type { Lane } from './lane.ts'
+import { findPlaces, type PlacedPartition, type PlacementOptions } from './placement.ts'
+import { Position, type StoredPosition } from './position.ts'
+import { keyOf, type TopicPartition } from './types.ts'
+
+export interface PositionsOptions extends PlacementOptions {
+  readonly laneOf: (partition: TopicPartition) => Lane
+  /** The next fetch of the partition starts at `offset`. */
+  readonly seek: (partition: TopicPartition, offset: number) => void
+  /** Stops fetching a partition that does not fit the trail. */
+  readonly onHalt: (partition: TopicPartition) => void
+  /** Something shows that no retry can mend. */
+  readonly onFailure: (error: Error) => void
+  readonly log: Logger
+}
+
+/**
+ * Where every partition of this sink stands, held against the trail: after every join all of them, also those in which
+ * nothing happens (Kafka's own offset may lie anywhere, also behind what the trail lacks), and single ones whose
+ * position was lost or moved.
+ */
+export class Positions {
+  readonly #options: PositionsOptions
+  readonly #positions = new Map<string, Position>()
+  readonly #placing = new Map<string, Promise<void>>()
+  // Topics whose stop is being recorded: until then the trail says that they flow.
+  readonly #stopping = new Set<string>()
+  #assigned: readonly TopicPartition[] = []
+  #generation = new AbortController()
+
+  constructor(options: PositionsOptions) {
+    this.#options = options
+  }
+
+  of(partition: TopicPartition): Position {
+    const key = keyOf(partition)
+    const position = this.#positions.get(key) ?? new Position()
+    this.#positions.set(key, position)
+    return position
+  }
+
+  /** After every join: all positions are forgotten, and those of the partitions that are ours now are found. */
+  assign(partitions: readonly TopicPartition[]): void {
+    this.#generation.abort()
+    this.#generation = new AbortController()
+    this.#assigned = partitions
+    for (const position of this.#positions.values()) position.forget()
+    void this.#start(partitions.filter(partition => this.of(partition).state !== 'halted'))
+  }
+
+  /** Their offsets moved without us, and are asked for again. */
+  displace(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) this.of(partition).forget()
+    void this.#start(partitions)
+  }
+
+  /** Resolves when the partition is placed or halted, or the group has changed. */
+  placed({ topic, partition }: TopicPartition): Promise<void> {
+    return this.#placing.get(keyOf({ topic, partition })) ?? this.#start([{ topic, partition }])
+  }
+
+  /** Stops a partition until it is reset or resumed, for every sink of the group. */
+  async halt({ topic, partition }: TopicPartition, reason: string): Promise<void> {
+    const { pool, group, onHalt, log } = this.#options
+    const position = this.of({ topic, partition })
+    position.state = 'halted'
+    const { words, remedy } = explainHalt(reason)
+    log.error(
+      { topic, partition, reason, nextOffset: position.next },
+      `partition stopped: ${words}. Nothing is dropped. ${remedy}`
+    )
+    onHalt({ topic, partition })
+    await haltPartition(pool, group, { topic, partition }, reason).catch(error =>
+      log.warn({ err: safeError(error) }, 'the stop could not be recorded')
+    )
+  }
+
+  /** Stops all partitions of a topic until they are resumed, also those that other sinks of the group read. */
+  async haltTopic({ topic, records, bad }: Trip): Promise<void> {
+    const { pool, group, onHalt, log } = this.#options
+    const { remedy } = explainHalt(tooManyBad)
+    log.error(
+      { topic, reason: tooManyBad, records, bad },
+      `topic stopped: ${bad} of ${records} records were bad. They are in quarantine, the rest stays in Kafka. ${remedy}`
+    )
+    this.#stopping.add(topic)
+    for (const [key, position] of this.#positions) {
+      const partition = partitionOf(key)
+      if (partition.topic !== topic) continue
+      position.state = 'halted'
+      onHalt(partition)
+    }
+    // When it fails, they are found to flow at the next visit, and trip again if the records stay bad.
+    await haltTopic(pool, group, topic, tooManyBad)
+      .catch(error => log.warn({ err: safeError(error) }, 'the stop could not be recorded'))
+      .finally(() => this.#stopping.delete(topic))
+  }
+
+  /**
+   * To be called every few seconds: halted partitions that an operator has reset or resumed meanwhile flow again, and so do those
+   * that the trail has moved: a reset of one that flows, a database that was restored.
+   * @returns those that were halted.
+   */
+  async revisit(): Promise<TopicPartition[]> {
+    const visited = this.#visitable().map(partition => {
+      const position = this.of(partition)
+      return { partition, position, next: position.next }
+    })
+    if (visited.length === 0) return []
+    const { pool, group } = this.#options
+    const stored = await readPositions(
+      pool,
+      group,
+      visited.map(({ partition }) => partition)
+    )
+    const known = ({ partition }: { partition: TopicPartition }) => stored.get(keyOf(partition))
+    const revived = visited.filter(each => each.position.state === 'halted' && known(each)?.halted === undefined)
+    const moved = visited.filter(
+      each => this.#rests(each.partition) && each.position.next === each.next && !stands(each.position, known(each))
+    )
+    for (const { partition } of revived) this.#positions.delete(keyOf(partition))
+    const ours = new Set(this.#assigned.map(keyOf))
+    this.displace([...revived, ...moved].map(({ partition }) => partition).filter(each => ours.has(keyOf(each))))
+    return revived.map(({ partition }) => partition)
+  }
+
+  /** Ends what is under way; nothing is placed from here on. */
+  close(): void {
+    this.#generation.abort()
+  }
+
+  #visitable(): TopicPartition[] {
+    const halted = [...this.#positions].filter(([, { state }]) => state === 'halted').map(([key]) => partitionOf(key))
+    const all = new Map([...this.#assigned, ...halted].map(partition => [keyOf(partition), partition]))
+    return [...all.values()].filter(partition => this.#rests(partition))
+  }
+
+  /** Whether nothing of the partition is under way. */
+  #rests(partition: TopicPartition): boolean {
+    const key = keyOf(partition)
+    return (
+      !this.#stopping.has(partition.topic) && !this.#placing.has(key) && !this.#options.laneOf(partition).holds(key)
+    )
+  }
+
+  #start(partitions: readonly TopicPartition[]): Promise<void> {
+    const { signal } = this.#generation
+    const placing = this.#place(partitions, signal)
+      .catch(this.#options.onFailure)
+      .finally(() => {
+        for (const key of partitions.map(keyOf)) if (this.#placing.get(key) === placing) this.#placing.delete(key)
+      })
+    for (const partition of partitions) this.#placing.set(keyOf(partition), placing)
+    return placing
+  }
+
+  async #place(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
+    if (partitions.length === 0) return
+    await this.#untilWritten(partitions, signal)
+    const found = await insist(signal, this.#options.log, () => findPlaces(this.#options, partitions))
+    for (const each of found ?? []) {
+      if (!signal.aborted && this.of(each.partition).state === 'unknown') await this.#settle(each)
+    }
+  }
+
+  async #settle({ partition, stored, placement }: PlacedPartition): Promise<void> {
+    if (stored.halted !== undefined) return this.halt(partition, stored.halted)
+    if (placement.kind === 'halt') return this.halt(partition, placement.reason)
+    const { from, lost } = placement
+    this.of(partition).placed(stored, placement)
+    if (lost > 0) {
+      const nothing = { pages: [], rows: 0, refused: [], skipped: 0, bytes: 0 }
+      const { nextOffset: first, incarnation } = stored
+      this.#options.laneOf(partition).add({ ...partition, ...nothing, incarnation, first, last: from - 1, lost })
+    }
+    this.#options.seek(partition, from)
+  }
+
+  /** What was read before is still in a lane, and moves the position when it is written. */
+  async #untilWritten(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
+    const aborted = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+    for (const partition of partitions) {
+      const lane = this.#options.laneOf(partition)
+      while (lane.holds(keyOf(partition)) && !signal.aborted) await Promise.race([lane.changed, aborted])
+    }
+  }
+}
+
+const stands = (position: Position, stored: StoredPosition | undefined): boolean =>
+  position.state === 'halted' ||
+  (position.state !== 'unknown' &&
+    stored?.nextOffset === position.next &&
+    stored.incarnation === position.incarnation &&
+    stored.halted === undefined)
+
+function partitionOf(key: string): TopicPartition {
+  const slash = key.lastIndexOf('/')
+  return { topic: key.slice(0, slash), partition: Number(key.slice(slash + 1)) }
+}

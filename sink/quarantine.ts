@@ -1,0 +1,165 @@
+import type pg from 'pg'
+import { CopyBuffer } from './copy-buffer.ts'
+import { inTransaction } from './database.ts'
+import { Decoder, type RecordBytes, refusalOf } from './decoder.ts'
+import { type Refusal, SinkError } from './errors.ts'
+import { CarefulInsert } from './rows.ts'
+import type { SchemaBook } from './schema-book.ts'
+import type { RowBytes } from './types.ts'
+
+/** A record in quarantine without its content. */
+export interface QuarantineEntry {
+  readonly number: number
+  readonly group: string
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly code: string
+  readonly reason: string
+  readonly eventId: string | null
+  readonly status: 'held' | 'stored' | 'duplicate' | 'discarded'
+  readonly quarantinedAt: Date
+  readonly resolvedAt: Date | null
+  readonly resolution: string | null
+}
+
+/** The same with its bytes, as they were in Kafka. */
+export interface QuarantinedRecord extends QuarantineEntry {
+  readonly timestamp: Date
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  /** Values in base64. */
+  readonly headers: readonly { readonly key: string; readonly value: string | null }[]
+}
+
+export interface QuarantineFilter {
+  /** Default `held`. */
+  readonly status?: QuarantineEntry['status'] | 'all'
+  readonly topic?: string
+  readonly code?: string
+  /** Default 100. */
+  readonly limit?: number
+}
+
+const entryColumns = `number, consumer_group AS "group", topic, partition, kafka_offset AS "offset", code, reason,
+  event_id AS "eventId", status, quarantined_at AS "quarantinedAt", resolved_at AS "resolvedAt", resolution`
+
+/** What is in quarantine, the oldest first. */
+export async function listQuarantine(pool: pg.Pool, filter: QuarantineFilter = {}): Promise<QuarantineEntry[]> {
+  const { status = 'held', topic, code, limit = 100 } = filter
+  const { rows } = await pool.query(
+    `SELECT ${entryColumns} FROM sink_quarantine
+     WHERE ($1 = 'all' OR status = $1) AND ($2::text IS NULL OR topic = $2) AND ($3::text IS NULL OR code = $3)
+     ORDER BY number LIMIT $4`,
+    [status, topic ?? null, code ?? null, limit]
+  )
+  return rows.map(toEntry)
+}
+
+/** @throws SinkError `NO_SUCH_ENTRY` */
+export async function showQuarantined(pool: pg.Pool, number: number): Promise<QuarantinedRecord> {
+  const { rows } = await pool.query(
+    `SELECT ${entryColumns}, kafka_timestamp AS "timestamp", key, value, headers FROM sink_quarantine WHERE number = $1`,
+    [number]
+  )
+  if (!rows[0])
+    throw new SinkError(
+      'NO_SUCH_ENTRY',
+      `There is no number ${number} in quarantine: \`eventtrail quarantine list\` shows what there is`
+    )
+  return toEntry(rows[0]) as QuarantinedRecord
+}
+
+/**
+ * Tries to store a record again, for instance after its schema was registered. It stays in the list with what came
+ * of it: `stored`, `duplicate`, or still `held` with the reason of this attempt.
+ */
+export async function retryQuarantined(
+  pool: pg.Pool,
+  book: SchemaBook,
+  number: number,
+  topicPrefix: string,
+  by: string
+): Promise<QuarantineEntry> {
+  const record = await showQuarantined(pool, number)
+  requireHeld(record)
+  const decoded = await decodeAgain(book, record, topicPrefix)
+  await inTransaction(pool, async client => {
+    if ('refusal' in decoded) return resolve(client, number, 'held', by, decoded.refusal)
+    const { stored, refused } = await new CarefulInsert(client).run([decoded.row])
+    if (refused[0]) return resolve(client, number, 'held', by, refused[0].refusal)
+    return resolve(client, number, stored > 0 ? 'stored' : 'duplicate', by)
+  })
+  return showQuarantined(pool, number)
+}
+
+/** Gives a record up. Its bytes stay in the table; who gave it up and why is recorded. */
+export async function discardQuarantined(pool: pg.Pool, number: number, reason: string): Promise<QuarantineEntry> {
+  requireHeld(await showQuarantined(pool, number))
+  await resolve(pool, number, 'discarded', reason)
+  return showQuarantined(pool, number)
+}
+
+function requireHeld(record: QuarantineEntry): void {
+  if (record.status === 'held') return
+  throw new SinkError('NO_SUCH_ENTRY', `Number ${record.number} is no longer held, it is ${record.status}`)
+}
+
+async function decodeAgain(
+  book: SchemaBook,
+  record: QuarantinedRecord,
+  topicPrefix: string
+): Promise<{ readonly row: RowBytes } | { readonly refusal: Refusal }> {
+  const { topic, partition, offset, key, value } = record
+  if (!topic.startsWith(topicPrefix)) {
+    throw new SinkError(
+      'OPTION_INVALID',
+      `The topic of number ${record.number} is ${topic}, which does not begin with the prefix ${topicPrefix}: give TOPIC_PREFIX as the sink has it`
+    )
+  }
+  const decoder = new Decoder(book, { topic, partition }, topic.slice(topicPrefix.length))
+  const text = new CopyBuffer()
+  const bytes = {
+    offset,
+    bytes: value ?? Buffer.alloc(0),
+    keyStart: key ? 0 : -1,
+    valueStart: value ? 0 : -1,
+    valueEnd: value?.length ?? -1
+  }
+  let encoded = tryEncoding(decoder, bytes, text)
+  if (typeof encoded === 'number') {
+    await decoder.learn(encoded)
+    encoded = tryEncoding(decoder, bytes, text)
+  }
+  if (typeof encoded === 'number') throw new TypeError('a schema was learnt and is not known')
+  return encoded ? { refusal: encoded } : { row: { text, start: 0, end: text.at } }
+}
+
+/** The schema that is needed first, or why the record is refused; undefined when its row is written. */
+function tryEncoding(decoder: Decoder, bytes: RecordBytes, text: CopyBuffer): number | Refusal | undefined {
+  try {
+    return decoder.encode(bytes, text)
+  } catch (error) {
+    return refusalOf(error)
+  }
+}
+
+async function resolve(
+  client: pg.Pool | pg.PoolClient,
+  number: number,
+  status: QuarantineEntry['status'],
+  resolution: string,
+  refusal?: { code: string; reason: string }
+): Promise<void> {
+  const { rowCount } = await client.query(
+    `UPDATE sink_quarantine SET status = $2, resolution = $3, resolved_at = CASE WHEN $2 = 'held' THEN NULL ELSE now() END,
+       code = coalesce($4, code), reason = coalesce($5, reason)
+     WHERE number = $1 AND status = 'held'`,
+    [number, status, resolution, refusal?.code ?? null, refusal?.reason ?? null]
+  )
+  if (rowCount !== 1) throw new SinkError('NO_SUCH_ENTRY', `Number ${number} was resolved by somebody else meanwhile`)
+}
+
+function toEntry(row: Record<string, unknown>): QuarantineEntry {
+  return { ...row, number: Number(row.number), offset: Number(row.offset) } as unknown as QuarantineEntry
+}

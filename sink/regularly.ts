@@ -1,0 +1,17 @@
+import { safeError } from '../core/errors.ts'
+import type { Logger } from '../core/log.ts'
+
+/** Does `work` every `ms`, never twice at once; what fails is done again the next time. @returns what ends it. */
+export function regularly(ms: number, log: Logger, work: () => Promise<void>): () => void {
+  let running = false
+  const timer = setInterval(() => {
+    if (running) return
+    running = true
+    work()
+      .catch(error => log.warn({ err: safeError(error) }, 'a regular task failed, it is tried again'))
+      .finally(() => {
+        running = false
+      })
+  }, ms)
+  return () => clearInterval(timer)
+}

@@ -1,0 +1,217 @@
+import avsc, { type Type } from 'avsc'
+import { decodeEnvelope, SchemaError } from '../schemas/index.ts'
+import type { CopyBuffer } from './copy-buffer.ts'
+import {
+  copyColumns,
+  copyRow,
+  idEnd,
+  jsonbVersion,
+  lastSmallint,
+  postgresEpoch,
+  readRowId,
+  refusedByPostgres,
+  requireOccurredAt
+} from './copy-row.ts'
+import { RefusedRecord } from './errors.ts'
+import { compileJson } from './json.ts'
+import { AvroCursor, compileTranscode } from './transcode.ts'
+import { parseUuid, uuidLength, uuidTextLength } from './uuid.ts'
+
+/** Where a record lies in Kafka. */
+export interface Coordinates {
+  readonly partition: number
+  readonly offset: number
+}
+
+/**
+ * Writes the row of the value (in the registry's wire format) that lies from `start` to `end` behind what the buffer
+ * holds, as a row of binary COPY.
+ * @throws RefusedRecord, with nothing written
+ */
+export type RowEncoder = (bytes: Buffer, start: number, end: number, source: Coordinates, out: CopyBuffer) => void
+
+const { types } = avsc
+const headerBytes = 5
+
+// Any UUID, of any version (RFC 9562, section 4).
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+const canonicalFields = ['id', 'aggregate_id', 'occurred_at', 'event_name', 'payload', 'schema_version']
+
+/**
+ * Compiles the way from a value to its row. Envelopes as our registry client composes them go straight from Avro
+ * bytes to COPY bytes; those of other makers, with the same fields in another order, are decoded first.
+ * @param version the version that the registry gives the schema in its subject
+ */
+export function compileRowEncoder(type: Type, eventName: string, version: number): RowEncoder {
+  const fields = type instanceof types.RecordType ? type.fields : []
+  const canonical =
+    fields.length === canonicalFields.length && fields.every(({ name }, i) => name === canonicalFields[i])
+  return canonical ? straightEncoder(type, eventName, version) : plainEncoder(type, eventName, version)
+}
+
+/** Decodes, checks, and writes: the same bytes and the same refusals as the straight way. */
+export function plainEncoder(type: Type, eventName: string, version: number): RowEncoder {
+  const writePayload = compileJson(payloadOf(type))
+  return (bytes, start, end, { partition, offset }, out) => {
+    const envelope = decoded(type, bytes.subarray(start, end))
+    const id = envelope.id.toLowerCase()
+    if (!uuid.test(id)) throw new RefusedRecord('ID_INVALID', 'id is not a UUID')
+    try {
+      const aggregateId = envelope.aggregate_id.toLowerCase()
+      if (!uuid.test(aggregateId)) throw new RefusedRecord('AGGREGATE_ID_INVALID', 'aggregate_id is not a UUID')
+      const occurredAt = envelope.occurred_at
+      requireOccurredAt(occurredAt)
+      if (envelope.event_name !== eventName) throw nameMismatch(eventName)
+      const payload = writePayload(envelope.payload)
+      if (envelope.schema_version !== version) throw versionMismatch(envelope.schema_version, version)
+      if (version > lastSmallint) throw versionTooLarge()
+      out.raw(copyRow({ id, aggregateId, occurredAt, eventName, payload, schemaVersion: version, partition, offset }))
+    } catch (error) {
+      throw error instanceof RefusedRecord ? naming(error, id) : error
+    }
+  }
+}
+
+// Where the columns of fixed size lie in a row; each follows the 4 bytes of its length.
+const idAt = idEnd - uuidLength
+const aggregateIdAt = idEnd + 4
+const occurredAtAt = aggregateIdAt + uuidLength + 4
+const nameAt = occurredAtAt + 8 + 4
+
+function straightEncoder(type: Type, eventName: string, version: number): RowEncoder {
+  const cursor = new AvroCursor()
+  const writePayload = compileTranscode(payloadOf(type))
+  const name = Buffer.from(eventName)
+  const head = rowHead(name)
+  const tail = rowTail(version)
+
+  const write = (source: Coordinates, out: CopyBuffer): void => {
+    const start = out.at
+    // All that is the same in every row goes in at once; what differs is then written over it.
+    out.raw(head)
+    const payloadAt = out.at
+    // A refusal names the event once its id is there: until then nothing counts as written.
+    out.at = start
+    if (!readUuid(cursor, out.bytes, start + idAt)) throw new RefusedRecord('ID_INVALID', 'id is not a UUID')
+    out.at = payloadAt
+    if (!readUuid(cursor, out.bytes, start + aggregateIdAt)) {
+      throw new RefusedRecord('AGGREGATE_ID_INVALID', 'aggregate_id is not a UUID')
+    }
+    readTimestamp(cursor, out.bytes, start + occurredAtAt)
+    if (!readName(cursor, name)) throw nameMismatch(eventName)
+    writePayload(cursor, out)
+    writeInt32(out.bytes, out.at - payloadAt + 1, payloadAt - 5)
+    const found = cursor.count()
+    if (found !== version) throw versionMismatch(found, version)
+    if (cursor.at !== cursor.end) throw new RefusedRecord('DECODE_FAILED', 'bytes are left over behind the envelope')
+    if (version > lastSmallint) throw versionTooLarge()
+    out.raw(tail)
+    writeInt32(out.bytes, source.partition, out.at - 16)
+    writeInt64(out.bytes, source.offset, out.at - 8)
+  }
+
+  return (bytes, start, end, source, out) => {
+    const row = out.at
+    cursor.set(bytes, start + headerBytes, end)
+    try {
+      write(source, out)
+    } catch (error) {
+      const id = out.at > row ? readRowId(out.bytes, row) : undefined
+      out.at = row
+      throw id !== undefined && error instanceof RefusedRecord ? naming(error, id) : error
+    }
+  }
+}
+
+/** A row up to its JSON text, with gaps for what differs between rows. */
+function rowHead(name: Buffer): Buffer {
+  const head = Buffer.alloc(nameAt + name.length + 4 + 1)
+  head.writeInt16BE(copyColumns.length)
+  head.writeInt32BE(uuidLength, idAt - 4)
+  head.writeInt32BE(uuidLength, aggregateIdAt - 4)
+  head.writeInt32BE(8, occurredAtAt - 4)
+  head.writeInt32BE(name.length, nameAt - 4)
+  name.copy(head, nameAt)
+  head.writeUInt8(jsonbVersion, head.length - 1)
+  return head
+}
+
+/** A row from its schema_version on, with gaps for partition (4 bytes) and offset (8 bytes). */
+function rowTail(version: number): Buffer {
+  const tail = Buffer.alloc(4 + 2 + 4 + 4 + 4 + 8)
+  tail.writeInt32BE(2)
+  if (version <= lastSmallint) tail.writeInt16BE(version, 4)
+  tail.writeInt32BE(4, 6)
+  tail.writeInt32BE(8, 14)
+  return tail
+}
+
+const nameMismatch = (eventName: string) =>
+  new RefusedRecord('EVENT_NAME_MISMATCH', `event_name is not that of the topic, ${eventName}`)
+const versionMismatch = (found: number, version: number) =>
+  new RefusedRecord('SCHEMA_VERSION_MISMATCH', `schema_version is ${found}, the registry says ${version}`)
+// What Postgres says to such a number as text (numeric_value_out_of_range); in two bytes it would be another one.
+const versionTooLarge = () => new RefusedRecord('POSTGRES_REFUSED', refusedByPostgres('22003'))
+
+/** The same refusal, naming the event. */
+const naming = ({ refusal }: RefusedRecord, id: string): RefusedRecord =>
+  new RefusedRecord(refusal.code, refusal.reason, id)
+
+function decoded(type: Type, value: Buffer) {
+  try {
+    return decodeEnvelope(type, value)
+  } catch (error) {
+    // The messages of SchemaError name lengths and places, never values.
+    throw new RefusedRecord(
+      'DECODE_FAILED',
+      error instanceof SchemaError ? error.message : 'the value is no Avro of its schema'
+    )
+  }
+}
+
+/** The type of an envelope's payload. */
+export function payloadOf(type: Type): Type {
+  const payload = (type as Type & { field(name: string): { type: Type } | undefined }).field('payload')
+  if (!payload) throw new TypeError('an envelope without a payload passed the check')
+  return payload.type
+}
+
+/** Reads the text of a UUID and writes its bytes; false when it is none. */
+function readUuid(cursor: AvroCursor, target: Buffer, at: number): boolean {
+  const length = cursor.count()
+  const start = cursor.take(length)
+  return length === uuidTextLength && parseUuid(cursor.bytes, start, target, at)
+}
+
+function readTimestamp(cursor: AvroCursor, target: Buffer, at: number): void {
+  const micros = cursor.small()
+  // Past 2^52 microseconds (the year 2112) and where it is refused: exactly, and slowly.
+  if (micros === undefined || micros < 0) {
+    const exact = micros === undefined ? cursor.large() : BigInt(micros)
+    requireOccurredAt(exact)
+    target.writeBigInt64BE(exact - BigInt(postgresEpoch), at)
+  } else writeInt64(target, micros - postgresEpoch, at)
+}
+
+function readName(cursor: AvroCursor, name: Buffer): boolean {
+  const length = cursor.count()
+  const start = cursor.take(length)
+  if (length !== name.length) return false
+  const { bytes } = cursor
+  for (let index = 0; index < length; index += 1) if (bytes[start + index] !== name[index]) return false
+  return true
+}
+
+function writeInt32(target: Buffer, value: number, at: number): void {
+  target[at] = value >> 24
+  target[at + 1] = value >> 16
+  target[at + 2] = value >> 8
+  target[at + 3] = value
+}
+
+/** A whole number of up to 53 bits as 64 bits. */
+function writeInt64(target: Buffer, value: number, at: number): void {
+  const high = Math.floor(value / 0x1_0000_0000)
+  writeInt32(target, high, at)
+  writeInt32(target, value - high * 0x1_0000_0000, at + 4)
+}

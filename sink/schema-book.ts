@@ -1,0 +1,185 @@
+import { createHash } from 'node:crypto'
+import type pg from 'pg'
+import { pause } from '../core/backoff.ts'
+import {
+  type AvroSchema,
+  avroType,
+  eventNameOf,
+  type RegisteredSchema,
+  type Registry,
+  RegistryError
+} from '../schemas/index.ts'
+import { type Refusal, SinkError } from './errors.ts'
+import { compileRowEncoder, type RowEncoder } from './row-encoder.ts'
+
+/** How to read the values that name one schema id in one topic. */
+export interface KnownSchema {
+  readonly kind: 'known'
+  /** Version in the subject, as the registry says: what is stored. */
+  readonly version: number
+  readonly encode: RowEncoder
+}
+
+/** The id cannot be used in this topic: its records are quarantined. */
+export interface UnusableSchema {
+  readonly kind: 'unusable'
+  readonly refusal: Refusal
+  /** Until when this is believed without asking again, ms since 1970. */
+  readonly until: number
+}
+
+export interface SchemaBookOptions {
+  readonly registry: Registry
+  readonly pool: pg.Pool
+  /** ms for which an unusable id is not asked for again. Default 30,000. */
+  readonly unusableForMs?: number
+}
+
+/**
+ * The schemas that the sink has met, by subject and id (one id can stand in several subjects with different
+ * versions). Each is also written into the trail, so that the trail can be read without a registry, and so that a
+ * registry which gives an old id to a new schema is noticed.
+ */
+export class SchemaBook {
+  readonly #options: SchemaBookOptions
+  readonly #entries = new Map<string, KnownSchema | UnusableSchema>()
+  readonly #learning = new Map<string, Promise<KnownSchema | UnusableSchema>>()
+
+  constructor(options: SchemaBookOptions) {
+    this.#options = options
+  }
+
+  /** What is known without asking anybody; undefined means {@link learn}. */
+  find(subject: string, id: number): KnownSchema | UnusableSchema | undefined {
+    const entry = this.#entries.get(keyOf(subject, id))
+    return entry?.kind === 'unusable' && entry.until < Date.now() ? undefined : entry
+  }
+
+  /**
+   * Asks the registry, once for any number of callers. When it is out of reach the trail's own copy serves.
+   * @throws RegistryError `REGISTRY_UNREACHABLE`, a database error (both worth a retry)
+   * @throws SinkError `SCHEMA_CHANGED` when the id stood for another schema before
+   */
+  learn(subject: string, eventName: string, id: number): Promise<KnownSchema | UnusableSchema> {
+    const key = keyOf(subject, id)
+    return this.#learning.get(key) ?? this.#note(key, this.#learn(subject, eventName, id))
+  }
+
+  /**
+   * Takes a schema that was heard of on the way, so that its first record need not wait for it. A failure is nobody's
+   * yet: {@link learn} asks again.
+   */
+  async warm(subject: string, eventName: string, { id, version, schema }: RegisteredSchema): Promise<void> {
+    const key = keyOf(subject, id)
+    if (this.#entries.has(key) || this.#learning.has(key)) return
+    const keeping = this.#keep(subject, version, id, schema).then(() => known(eventName, version, schema))
+    await this.#note(key, keeping).catch(() => undefined)
+  }
+
+  /** Whoever asks meanwhile waits for the same answer, and it is kept. */
+  #note<T extends KnownSchema | UnusableSchema>(key: string, answer: Promise<T>): Promise<T> {
+    const noted = answer
+      .then(entry => {
+        this.#entries.set(key, entry)
+        return entry
+      })
+      .finally(() => this.#learning.delete(key))
+    this.#learning.set(key, noted)
+    return noted
+  }
+
+  async #learn(subject: string, eventName: string, id: number): Promise<KnownSchema | UnusableSchema> {
+    try {
+      return await this.#ask(subject, eventName, id)
+    } catch (error) {
+      if (!(error instanceof RegistryError) || !error.retryable) throw error
+      const kept = await this.#kept(subject, eventName, id)
+      if (!kept) throw error
+      return kept
+    }
+  }
+
+  async #ask(subject: string, eventName: string, id: number): Promise<KnownSchema | UnusableSchema> {
+    const { registry } = this.#options
+    const schema = await twice(() => registry.schemaById(id))
+    if (!schema) return this.#unusable('SCHEMA_UNKNOWN', `the registry has no schema ${id}`)
+    if (eventNameOf(schema) !== eventName) {
+      return this.#unusable('NOT_AN_ENVELOPE', `schema ${id} is not the envelope of ${eventName}`)
+    }
+    const version = await registry.versionOf(subject, id)
+    if (version === undefined) {
+      return this.#unusable('SCHEMA_NOT_OF_SUBJECT', `schema ${id} is no version of the subject ${subject}`)
+    }
+    await this.#keep(subject, version, id, schema)
+    return known(eventName, version, schema)
+  }
+
+  #unusable(code: Refusal['code'], reason: string): UnusableSchema {
+    return { kind: 'unusable', refusal: { code, reason }, until: Date.now() + (this.#options.unusableForMs ?? 30_000) }
+  }
+
+  async #keep(subject: string, version: number, id: number, schema: AvroSchema): Promise<void> {
+    const { pool } = this.#options
+    const fingerprint = fingerprintOf(schema)
+    await pool.query(
+      `INSERT INTO sink_schemas (subject, version, id, fingerprint, schema) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT DO NOTHING`,
+      [subject, version, id, fingerprint, JSON.stringify(schema)]
+    )
+    const { rows } = await pool.query<{ fingerprint: string; version: number; id: number }>(
+      'SELECT fingerprint, version, id FROM sink_schemas WHERE subject = $1 AND (version = $2 OR id = $3)',
+      [subject, version, id]
+    )
+    const same = rows.every(row => row.fingerprint === fingerprint && row.version === version && row.id === id)
+    if (same) return
+    throw new SinkError(
+      'SCHEMA_CHANGED',
+      `Schema ${id} (${subject}, version ${version}) is not the one that the trail has under this number: the registry has lost its memory or is another one. Nothing is decoded until it is restored.`
+    )
+  }
+
+  async #kept(subject: string, eventName: string, id: number): Promise<KnownSchema | undefined> {
+    const { rows } = await this.#options.pool.query<{ version: number; schema: AvroSchema }>(
+      'SELECT version, schema FROM sink_schemas WHERE subject = $1 AND id = $2',
+      [subject, id]
+    )
+    const [row] = rows
+    return row && known(eventName, row.version, row.schema)
+  }
+}
+
+const keyOf = (subject: string, id: number): string => `${subject} ${id}`
+
+function known(eventName: string, version: number, schema: AvroSchema): KnownSchema {
+  return { kind: 'known', version, encode: compileRowEncoder(avroType(schema), eventName, version) }
+}
+
+// "Unknown" counts only after a second look: a registry that was just started or is a replica may lag.
+async function twice(look: () => Promise<AvroSchema>): Promise<AvroSchema | undefined> {
+  for (const last of [false, true]) {
+    try {
+      return await look()
+    } catch (error) {
+      if (!(error instanceof RegistryError) || error.retryable) throw error
+      if (last) return undefined
+      await pause(250)
+    }
+  }
+  return undefined
+}
+
+function fingerprintOf(schema: AvroSchema): string {
+  return createHash('sha256')
+    .update(JSON.stringify(sorted(schema)))
+    .digest('hex')
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, item]) => [key, sorted(item)])
+  )
+}

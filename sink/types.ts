@@ -1,0 +1,98 @@
+import type { KafkaRecord, Records } from '../kafka/index.ts'
+import type { CopyBuffer } from './copy-buffer.ts'
+import { readRow, readRowId, type TrailRow } from './copy-row.ts'
+import type { Refusal } from './errors.ts'
+import type { LedgerEntry } from './ledger.ts'
+import type { LastRecord } from './position.ts'
+
+/** Where a row lies. */
+export interface RowBytes {
+  readonly text: { readonly bytes: Buffer }
+  readonly start: number
+  readonly end: number
+}
+
+/** A record that became a row; made only for the few that need a look of their own (see `pages.ts`). */
+export interface Row extends RowBytes {
+  readonly chunk: Chunk
+  readonly offset: number
+  readonly record: KafkaRecord
+}
+
+/** What a row holds, read back from its bytes. */
+export const contentOf = ({ text, start, end }: RowBytes): TrailRow => readRow(text.bytes, start, end)
+
+/** The id of a row: the first column. */
+export const idOf = ({ text, start }: RowBytes): string => readRowId(text.bytes, start)
+
+/** A record that cannot become a row. */
+export interface Refused {
+  readonly offset: number
+  readonly refusal: Refusal
+  readonly record: KafkaRecord
+}
+
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+/** Identifies a partition in maps. */
+export const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
+
+/** The rows of one fetch: they lie one behind the other in the text of their batch, in the order of their records. */
+export interface Page {
+  readonly records: Records
+  readonly start: number
+  readonly end: number
+  readonly rows: number
+  /** Where those rows begin that Postgres may refuse: it is asked about them before COPY, not by it. */
+  readonly suspects: readonly number[]
+}
+
+/**
+ * A stretch of one partition, without a hole: every offset from `first` to `last` is a row, is refused, is counted in
+ * `skipped`, or lies in `lost`.
+ */
+export interface Chunk extends TopicPartition {
+  readonly incarnation: number
+  readonly first: number
+  readonly last: number
+  readonly pages: readonly Page[]
+  /** Rows of all pages together. */
+  readonly rows: number
+  readonly refused: readonly Refused[]
+  /** Offsets that hold no event: control records, aborted transactions, compacted records. Counted, not subtracted. */
+  readonly skipped: number
+  /** Offsets at the start that were removed from the log before they were read. */
+  readonly lost: number
+  /** What a later start compares the log with; undefined when the chunk has no record. */
+  readonly lastRecord?: LastRecord
+  /** About how many bytes it holds in memory. */
+  readonly bytes: number
+}
+
+/** What is written in one transaction: at most one stretch a partition. */
+export interface Batch {
+  /** The rows of all pages. */
+  readonly text: CopyBuffer
+  readonly chunks: readonly Chunk[]
+  /** Records: rows and refused ones. */
+  readonly rows: number
+  readonly bytes: number
+  /** Why it was closed. */
+  readonly trigger: 'rows' | 'bytes' | 'linger' | 'drain'
+}
+
+/** What became of a batch. */
+export interface WriteResult {
+  readonly rows: number
+  readonly duplicates: number
+  readonly quarantined: number
+  /** The same by stretch, of those that this write committed. */
+  readonly booked: readonly LedgerEntry[]
+  /** Stretches that are in the trail now. */
+  readonly stored: readonly Chunk[]
+  /** Partitions whose offset in the trail was not ours to move: another sink has them. */
+  readonly fenced: readonly TopicPartition[]
+}

@@ -1,0 +1,150 @@
+import type pg from 'pg'
+import type { Logger } from '../core/log.ts'
+import { type Aside, asidesOf, listDuplicates, quarantine, refusalsByCode } from './aside.ts'
+import { classify } from './classify.ts'
+import { connectSession } from './database.ts'
+import { claimOffsets, endBlockers } from './fence.ts'
+import { bookEntries, writeGaps, writeLedger } from './ledger.ts'
+import { rowsOf, stretchesOf } from './pages.ts'
+import { CarefulInsert, copyTexts, type RowsResult } from './rows.ts'
+import { type Batch, type Chunk, keyOf, type Row, type WriteResult } from './types.ts'
+
+export interface WriterOptions {
+  readonly databaseUrl: string
+  readonly group: string
+  /** Names this process among the sinks: `eventtrail-sink/<instance>`. */
+  readonly applicationName: string
+  /** For questions beside the transaction. */
+  readonly pool: pg.Pool
+  readonly log: Logger
+  /** ms after which a write that waits looks for a sleeping sink that blocks it. Default 1,500. */
+  readonly blockedAfterMs?: number
+}
+
+/**
+ * Writes a batch in one transaction: offsets (the fence), rows by COPY, what is put aside, the ledger.
+ * One session, one write at a time.
+ *
+ * disconnected → (first write) → connected → disconnected again after an error that may have broken the session.
+ */
+export class Writer {
+  readonly #options: WriterOptions
+  #client: pg.Client | undefined
+  // After a duplicate the next batches look for standing ids first, until they find none.
+  #careful = false
+
+  constructor(options: WriterOptions) {
+    this.#options = options
+  }
+
+  /** Any error means that nothing is known to be written: the caller calls again with the same batch. */
+  async write(batch: Batch): Promise<WriteResult> {
+    this.#client ??= await connectSession(this.#options.databaseUrl, this.#options)
+    const client = this.#client
+    const watchdog = this.#watchForBlockers(client)
+    try {
+      return await this.#transaction(client, batch)
+    } catch (error) {
+      // The session's state is unknown; a new one costs a few ms, a half-dead one costs the batch.
+      await this.close()
+      throw error
+    } finally {
+      clearInterval(watchdog)
+    }
+  }
+
+  async close(): Promise<void> {
+    const client = this.#client
+    this.#client = undefined
+    await client?.end().catch(() => undefined)
+  }
+
+  async #transaction(client: pg.Client, batch: Batch): Promise<WriteResult> {
+    for (;;) {
+      await client.query('BEGIN')
+      const claim = await claimOffsets(client, this.#options.group, batch.chunks)
+      const chunks = batch.chunks.filter(chunk => claim.granted.has(keyOf(chunk)))
+      if (chunks.length === 0) {
+        await client.query('ROLLBACK')
+        return { rows: 0, duplicates: 0, quarantined: 0, booked: [], stored: claim.stored, fenced: claim.fenced }
+      }
+      const result = await this.#insert(client, batch, chunks)
+      if (!result) {
+        await client.query('ROLLBACK')
+        continue
+      }
+      const asides = asidesOf(chunks, result)
+      await quarantine(client, this.#options.group, asides)
+      await listDuplicates(client, this.#options.group, result)
+      await writeGaps(client, this.#options.group, chunks)
+      const booked = bookEntries(chunks, result)
+      await writeLedger(
+        client,
+        this.#options.group,
+        booked,
+        chunk => claim.granted.get(keyOf(chunk))?.hour ?? new Date()
+      )
+      await client.query('COMMIT')
+      this.#report(chunks, asides)
+      return {
+        rows: result.stored,
+        duplicates: result.duplicates.length,
+        quarantined: booked.reduce((sum, { quarantined }) => sum + quarantined, 0),
+        booked,
+        stored: [...chunks, ...claim.stored],
+        fenced: claim.fenced
+      }
+    }
+  }
+
+  /** Undefined when the plain COPY failed on a row: the transaction is to be begun anew, with care. */
+  async #insert(client: pg.Client, batch: Batch, chunks: readonly Chunk[]): Promise<RowsResult | undefined> {
+    const suspects = new Set(chunks.flatMap(({ pages }) => pages.flatMap(page => page.suspects)))
+    if (this.#careful || suspects.size > 0) {
+      const rows = chunks.flatMap(chunk => rowsOf(batch, chunk))
+      const result = await new CarefulInsert<Row>(client).run(rows, {
+        suspects: rows.filter(({ start }) => suspects.has(start)),
+        lookUp: this.#careful
+      })
+      this.#careful = result.duplicates.length + result.refused.length > suspects.size
+      return result
+    }
+    const stored = chunks.reduce((sum, { rows }) => sum + rows, 0)
+    const texts = stretchesOf(chunks).map(({ start, end }) => batch.text.bytes.subarray(start, end))
+    try {
+      await copyTexts(client, texts, stored)
+      return { stored, duplicates: [], refused: [] }
+    } catch (error) {
+      const verdict = classify(error)
+      if (verdict !== 'duplicate' && verdict !== 'data') throw error
+      this.#careful = true
+      return undefined
+    }
+  }
+
+  #report(chunks: readonly Chunk[], asides: readonly Aside[]): void {
+    for (const [where, count] of refusalsByCode(asides)) {
+      this.#options.log.warn({ where, count }, 'records quarantined: `eventtrail quarantine list` shows them')
+    }
+    for (const { topic, partition, first, lost } of chunks) {
+      if (lost === 0) continue
+      const gap = { topic, partition, from: first, to: first + lost - 1 }
+      this.#options.log.error(gap, 'records were removed from the log before they were read: recorded in sink_gaps')
+    }
+  }
+
+  #watchForBlockers(client: pg.Client): NodeJS.Timeout {
+    const { pool, applicationName, blockedAfterMs = 1_500, log } = this.#options
+    const pid = (client as pg.Client & { processID?: number }).processID
+    const look = async () => {
+      if (pid === undefined) return
+      try {
+        const ended = await endBlockers(pool, pid, applicationName)
+        if (ended.length > 0) log.warn({ sessions: ended }, 'ended the session of a sink that blocked this one')
+      } catch {
+        // Postgres is out of reach: the write itself will say so.
+      }
+    }
+    return setInterval(() => void look(), blockedAfterMs)
+  }
+}

@@ -1,0 +1,208 @@
+import { Client } from 'pg'
+import { expect, test } from 'vitest'
+import { catalogue } from '../../../schemas/index.ts'
+import { createSink } from '../../../sink/index.ts'
+import { type CliResult, runCli } from '../../support/cli.ts'
+import { testEnvironment } from '../../support/stack.ts'
+import { badge, testTrail } from '../../support/trail.ts'
+
+const unset = { KAFKA_BROKERS: '', SCHEMA_REGISTRY_URL: '', DATABASE_URL: '', SMTP_URL: '', EVENTTRAIL_CONFIG: '' }
+const nobody = {
+  KAFKA_BROKERS: '127.0.0.1:1',
+  SCHEMA_REGISTRY_URL: 'http://127.0.0.1:1',
+  DATABASE_URL: 'postgres://127.0.0.1:1/none'
+}
+
+/** The names below `Commands:` in a help text. */
+const commandsIn = (help: string): string[] =>
+  (help.split('Commands:\n')[1] ?? '')
+    .split('\n')
+    .map(line => /^ {2}([a-z-]+)/.exec(line)?.[1])
+    .filter(name => name !== undefined && name !== 'help') as string[]
+
+/** Every command with the words that lead to it, as the help tells them. */
+async function allCommands(path: readonly string[] = []): Promise<{ path: readonly string[]; help: CliResult }[]> {
+  const help = await runCli([...path, '--help'], unset)
+  const below = await Promise.all(commandsIn(help.stdout).map(name => allCommands([...path, name])))
+  return [{ path, help }, ...below.flat()]
+}
+
+test('every command has a help, found from the first one on', async () => {
+  const all = await allCommands()
+  for (const { path, help } of all) {
+    expect([path.join(' '), help.code, help.stderr]).toEqual([path.join(' '), 0, ''])
+    expect(help.stdout).toContain(`Usage: ${['eventtrail', ...path].join(' ')}`)
+    // A line or more of what it does stands between usage and options.
+    expect(
+      help.stdout
+        .split(/Options:|Commands:|Arguments:/)[0]
+        ?.split('\n')
+        .slice(2)
+        .join('')
+        .trim()
+    ).not.toBe('')
+  }
+  const names = all.map(({ path }) => path.join(' '))
+  for (const name of [
+    'schemas register',
+    'schemas check',
+    'publish',
+    'sink',
+    'sink reset',
+    'sink resume',
+    'quarantine retry',
+    'migrate',
+    'doctor',
+    'indexer',
+    'notifier',
+    'stack up',
+    'demo'
+  ])
+    expect(names).toContain(name)
+  expect(all[0]?.help.stdout).toContain('Exit codes: 0 done, 1 done but something is not as it should be, 2')
+})
+
+test.each([
+  [[], 'Usage: eventtrail'],
+  [['nonsense'], 'unknown command'],
+  [['sink', '--nonsense'], 'unknown option'],
+  [['sink', '--max-rows', 'many'], '--max-rows'],
+  [['sink', '--session-timeout', '5'], '--session-timeout'],
+  [['sink'], 'KAFKA_BROKERS is not set'],
+  [['sink', 'reset'], '--event'],
+  [['migrate'], 'DATABASE_URL is not set'],
+  [['doctor'], 'KAFKA_BROKERS is not set'],
+  [['quarantine', 'list'], 'DATABASE_URL is not set'],
+  [['migrate', '--database', 'no url'], 'expected a URL'],
+  [['doctor', '--config', 'absent.json'], 'absent.json']
+])('called or configured wrongly it exits with 2 and says why: %j', async (args, words) => {
+  const refused = await runCli(args, unset)
+  expect(refused).toMatchObject({ code: 2, stdout: '' })
+  expect(refused.stderr).toContain(words)
+  expect(refused.stderr).not.toMatch(/^\s+at /m)
+})
+
+test.each([
+  [['migrate'], 'Postgres'],
+  [['quarantine', 'list'], 'Postgres'],
+  [['sink'], 'Postgres'],
+  [['sink', 'reset', '--event', 'a.b', '--partition', '0', '--to', 'latest', '--reason', 'r'], 'Postgres'],
+  [['schemas', 'register'], 'registry']
+])('with no server where it looks, it exits with 3 and says which: %j', async (args, words) => {
+  const failed = await runCli(args, { ...unset, ...nobody })
+  expect(failed.code).toBe(3)
+  const last = failed.stderr.trim().split('\n').at(-1)
+  expect(last).toContain(words)
+  expect(last).toMatch(/^eventtrail: /)
+})
+
+const findings = (stdout: string) =>
+  stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as { check: string; level: string; words: string })
+
+test('doctor says of each server that is away which it is, where to look, and nothing of what it cannot know', async () => {
+  const looked = await runCli(['doctor', '--json'], { ...unset, ...nobody })
+  expect(looked.code).toBe(1)
+  const found = findings(looked.stdout)
+  expect(found.map(({ check, level }) => `${check} ${level}`)).toEqual([
+    'kafka wrong',
+    'registry wrong',
+    'database wrong'
+  ])
+  for (const [index, variable] of ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL', 'DATABASE_URL'].entries())
+    expect(found[index]?.words).toContain(variable)
+})
+
+test('doctor leads from an empty database to a pipeline that stands', async () => {
+  const bare = await testEnvironment()
+  const doctor = () => runCli(['doctor', '--json'], bare.env)
+  const wrong = async () => findings((await doctor()).stdout).filter(({ level }) => level === 'wrong')
+
+  const first = await doctor()
+  expect(first.code).toBe(1)
+  const atFirst = findings(first.stdout)
+  expect(atFirst.filter(({ check }) => check === 'migrations')).toHaveLength(3)
+  for (const { level, words } of atFirst.filter(({ check }) => check === 'migrations'))
+    expect([level, words]).toEqual(['wrong', expect.stringContaining('eventtrail migrate')])
+  expect(atFirst).toContainEqual({
+    check: 'registry',
+    level: 'warning',
+    words: expect.stringContaining('eventtrail schemas register')
+  })
+
+  expect((await runCli(['migrate'], bare.env)).code).toBe(0)
+  expect(await wrong()).toEqual([])
+  expect((await runCli(['schemas', 'register'], bare.env)).code).toBe(0)
+  const well = await doctor()
+  expect(well.code).toBe(0)
+  expect(findings(well.stdout).every(({ level }) => level === 'ok')).toBe(true)
+  expect((await runCli(['doctor'], bare.env)).stdout).toMatch(/^ok {7}kafka .*\nok {7}registry /)
+
+  const client = new Client({ connectionString: bare.databaseUrl })
+  await client.connect()
+  try {
+    const [{ table }] = (
+      await client.query(
+        "SELECT inhrelid::regclass::text AS table FROM pg_inherits WHERE inhparent = 'event_envelopes'::regclass AND inhrelid::regclass::text ~ '_\\d{4}_\\d{2}$' ORDER BY 1 LIMIT 1"
+      )
+    ).rows as [{ table: string }]
+    await client.query(`DROP TABLE ${table}`)
+    expect(await wrong()).toMatchObject([{ check: 'partitions', words: expect.stringContaining('eventtrail migrate') }])
+    expect((await runCli(['migrate'], bare.env)).stdout).toContain(`made ${table}`)
+    expect(await wrong()).toEqual([])
+
+    await client.query("INSERT INTO eventtrail_migrations (component, id, name) VALUES ('trail', 999, '999_later')")
+    expect(await wrong()).toMatchObject([
+      { check: 'migrations', words: expect.stringContaining('a newer eventtrail was here') }
+    ])
+    const refused = await runCli(['migrate'], bare.env)
+    expect(refused.code).not.toBe(0)
+    expect(refused.stderr).toContain('Run that version')
+  } finally {
+    await client.end()
+  }
+})
+
+test('doctor knows a topic that is missing, and a record that is held', async () => {
+  const trail = await testTrail()
+  await trail.register(catalogue.version('badge.awarded'))
+  const without = await runCli(['doctor'], trail.env)
+  expect(without.code).toBe(1)
+  expect(without.stdout).toContain(`registered, but without a topic: ${trail.topicPrefix}badge.awarded`)
+
+  await trail.makeTopic('badge.awarded')
+  await trail.send([{ eventName: 'badge.awarded', key: 'k', value: Buffer.from('bad') }, await trail.encode(badge())])
+  await using sink = createSink(trail.sinkOptions)
+  await sink.start()
+  await sink.whenCaughtUp()
+  const held = findings((await runCli(['doctor', '--json'], trail.env)).stdout)
+  expect(held).toContainEqual({
+    check: 'quarantine',
+    level: 'warning',
+    words: expect.stringContaining('1 records held')
+  })
+  expect(held.find(({ check }) => check === 'ledger')).toMatchObject({ level: 'ok' })
+
+  const reset = ['sink', 'reset', '--event', 'badge.awarded', '--partition', '0', '--to', 'latest', '--reason', 'r']
+  const away = await runCli(reset, { ...trail.env, KAFKA_BROKERS: '127.0.0.1:1' })
+  expect(away).toMatchObject({ code: 3, stderr: expect.stringContaining('Kafka is out of reach') })
+})
+
+test('migrate may be run twice, and by several at once', async () => {
+  const bare = await testEnvironment()
+  const both = await Promise.all([1, 2, 3].map(() => runCli(['migrate'], bare.env)))
+  expect(both.map(({ code, stderr }) => [code, stderr])).toEqual(Array(3).fill([0, '']))
+  const applied = both.flatMap(({ stdout }) => stdout.match(/\d{3}_\w+/g) ?? [])
+  expect(new Set(applied).size).toBe(applied.length)
+  expect(applied.filter(name => name.startsWith('001_'))).toHaveLength(3)
+  const months = both.flatMap(({ stdout }) => stdout.match(/event_envelopes_\w+/g) ?? [])
+  expect(new Set(months).size).toBe(months.length)
+  expect(months.length).toBeGreaterThanOrEqual(4)
+
+  const again = await runCli(['migrate'], bare.env)
+  expect(again).toMatchObject({ code: 0, stderr: '' })
+  expect(again.stdout.match(/up to date/g)).toHaveLength(3)
+  expect(again.stdout).toContain('partitions: ahead')
+})

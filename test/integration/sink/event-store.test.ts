@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { createBus } from '../../../producers/bus/index.ts'
+import { PostgresEventStore } from '../../../sink/index.ts'
+import { testTrail } from '../../support/trail.ts'
+
+const trail = await testTrail()
+
+const payload = () => ({
+  lesson_id: randomUUID(),
+  instructor_id: randomUUID(),
+  course_id: randomUUID(),
+  title: 'Fractions'
+})
+
+// The integration test of the first design.
+test('one lesson published through the in-process bus is exactly one row with the six columns right', async () => {
+  await using store = new PostgresEventStore({ databaseUrl: trail.databaseUrl })
+  await using bus = createBus({ store })
+  const lesson = payload()
+  const aggregateId = randomUUID()
+  const occurredAt = new Date('2026-03-02T09:30:00.250Z')
+  const { id } = await bus.publish('lesson.published', aggregateId, lesson, { occurredAt })
+  const rows = await trail.rows(
+    'SELECT id, aggregate_id, occurred_at, event_name, payload, schema_version FROM event_envelopes'
+  )
+  expect(rows).toEqual([
+    {
+      id,
+      aggregate_id: aggregateId,
+      occurred_at: occurredAt,
+      event_name: 'lesson.published',
+      payload: lesson,
+      schema_version: 2
+    }
+  ])
+})
+
+test('an id that stands already is stored once, and refused with other content; then nothing of the call is stored', async () => {
+  await using store = new PostgresEventStore({ databaseUrl: trail.databaseUrl })
+  await using bus = createBus({ store })
+  const id = randomUUID()
+  const [aggregateId, lesson, occurredAt] = [randomUUID(), payload(), new Date()]
+  const before = await trail.count('event_envelopes')
+  await bus.publish('lesson.published', aggregateId, lesson, { id, occurredAt })
+  await bus.publish('lesson.published', aggregateId, lesson, { id, occurredAt })
+  await expect(bus.publish('lesson.published', aggregateId, payload(), { id, occurredAt })).rejects.toMatchObject({
+    code: 'STORE',
+    cause: { code: 'STORE_FAILED' }
+  })
+  expect(await trail.count('event_envelopes')).toBe(before + 1)
+})
+
+test('a store without its tables, or out of reach, says what to do', async () => {
+  const lost = new URL(trail.databaseUrl)
+  lost.port = '1'
+  await using away = new PostgresEventStore({ databaseUrl: lost.href })
+  await using bus = createBus({ store: away })
+  await expect(bus.publish('lesson.published', randomUUID(), payload())).rejects.toMatchObject({
+    code: 'STORE',
+    retryable: true
+  })
+  await trail.db.query('CREATE DATABASE bare_of_tables')
+  try {
+    const bare = new URL(trail.databaseUrl)
+    bare.pathname = '/bare_of_tables'
+    await using store = new PostgresEventStore({ databaseUrl: bare.href })
+    await using other = createBus({ store })
+    await expect(other.publish('lesson.published', randomUUID(), payload())).rejects.toMatchObject({
+      cause: { code: 'TABLES_MISSING', message: expect.stringContaining('eventtrail migrate') }
+    })
+  } finally {
+    await trail.db.query('DROP DATABASE bare_of_tables WITH (FORCE)')
+  }
+})

@@ -1,0 +1,223 @@
+import { randomUUID } from 'node:crypto'
+import { beforeAll, expect, test } from 'vitest'
+import { catalogue } from '../../../schemas/index.ts'
+import { createSink } from '../../../sink/index.ts'
+import { runCli } from '../../support/cli.ts'
+import { badge, lesson, quiz, testTrail } from '../../support/trail.ts'
+import { wire } from '../../support/wire.ts'
+
+const trail = await testTrail()
+await trail.offer('badge.awarded')
+await trail.offer('quiz.submitted')
+const topic = (name: string) => trail.topicPrefix + name
+
+const quarantine = (...args: string[]) => runCli(['quarantine', ...args], trail.env)
+const lines = (text: string) => text.trim().split('\n').filter(Boolean)
+const json = (text: string) => lines(text).map(line => JSON.parse(line) as Record<string, unknown>)
+
+/** Rows, duplicates and records in quarantine, as the ledger has them and as the tables do. */
+async function books() {
+  const [ledger] = await trail.rows(
+    'SELECT sum(rows)::int AS rows, sum(duplicates)::int AS duplicates, sum(quarantined)::int AS quarantined FROM sink_ledger'
+  )
+  const [stored] = await trail.rows("SELECT count(*)::int AS n FROM sink_quarantine WHERE status = 'stored'")
+  return { ledger, rows: await trail.count('event_envelopes'), storedLater: Number(stored?.n) }
+}
+
+beforeAll(async () => {
+  await using sink = createSink(trail.sinkOptions)
+  await sink.start()
+  const good = await trail.encode(badge('first'))
+  const conflicting = await trail.encode({ ...badge('other'), id: good.id })
+  await trail.send([{ ...good, partition: 0 }])
+  await sink.whenCaughtUp()
+  await trail.send([
+    {
+      eventName: 'badge.awarded',
+      key: 'k',
+      value: Buffer.from('ada@example.org'),
+      partition: 0,
+      headers: { source: 'légère' }
+    },
+    { eventName: 'badge.awarded', key: 'k', value: wire(1_999_999_999, Buffer.alloc(9)), partition: 0 },
+    { ...conflicting, partition: 0 },
+    { eventName: 'quiz.submitted', key: null, value: (await trail.encode(quiz())).value, partition: 0 }
+  ])
+  await sink.whenCaughtUp()
+})
+
+test('list shows what is held, the oldest first, by topic, code and status, and never content', async () => {
+  const all = await quarantine('list', '--json')
+  expect(all).toMatchObject({ code: 0, stderr: '' })
+  expect(json(all.stdout).map(({ code }) => code)).toEqual(
+    expect.arrayContaining(['NOT_WIRE_FORMAT', 'SCHEMA_UNKNOWN', 'CONFLICT', 'NULL_KEY'])
+  )
+  expect(json(all.stdout)).toHaveLength(4)
+  expect(all.stdout).not.toContain('ada@')
+  expect(all.stdout).not.toContain(Buffer.from('ada@example.org').toString('base64'))
+  const numbers = json(all.stdout).map(({ number }) => Number(number))
+  expect(numbers).toEqual([...numbers].sort((a, b) => a - b))
+
+  expect(json((await quarantine('list', '--json', '--topic', topic('quiz.submitted'))).stdout)).toMatchObject([
+    { code: 'NULL_KEY' }
+  ])
+  expect(json((await quarantine('list', '--json', '--code', 'CONFLICT')).stdout)).toMatchObject([{ status: 'held' }])
+  expect(json((await quarantine('list', '--json', '--limit', '2')).stdout)).toHaveLength(2)
+  const none = await quarantine('list', '--status', 'discarded')
+  expect(none).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('nothing found') })
+  const [line] = lines((await quarantine('list', '--code', 'CONFLICT')).stdout)
+  expect(line?.split('\t')).toHaveLength(7)
+})
+
+test('show gives the record whole', async () => {
+  const shown = await quarantine('show', String(await numberOf('NOT_WIRE_FORMAT')))
+  expect(shown.code).toBe(0)
+  expect(JSON.parse(shown.stdout)).toMatchObject({
+    topic: topic('badge.awarded'),
+    partition: 0,
+    key: Buffer.from('k').toString('base64'),
+    value: Buffer.from('ada@example.org').toString('base64'),
+    headers: [{ key: 'source', value: Buffer.from('légère').toString('base64') }],
+    status: 'held',
+    resolvedAt: null
+  })
+  expect(JSON.parse((await quarantine('show', String(await numberOf('NULL_KEY')))).stdout)).toMatchObject({ key: null })
+})
+
+test('retry of what still cannot be stored leaves it held, says so, and exits with 1', async () => {
+  const number = await numberOf('CONFLICT')
+  const again = await quarantine('retry', String(number), '--note', 'tried by J.')
+  expect(again.code).toBe(1)
+  expect(again.stdout).toContain(`${number}\theld`)
+  expect((await entry(number)).resolution).toBe('tried by J.')
+  const unknown = await quarantine('retry', String(await numberOf('SCHEMA_UNKNOWN')))
+  expect(unknown).toMatchObject({ code: 1, stdout: expect.stringContaining('SCHEMA_UNKNOWN') })
+})
+
+test('retry with another prefix than the topic has is refused, and changes nothing', async () => {
+  const number = await numberOf('CONFLICT')
+  const before = await entry(number)
+  const wrong = await quarantine('retry', String(number), '--prefix', 'elsewhere.')
+  expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('TOPIC_PREFIX') })
+  expect(await entry(number)).toEqual(before)
+})
+
+test('retry stores a record once its schema is registered; ledger and table stay explainable', async () => {
+  // Published with the schema of a version that the registry learns only later.
+  const late = catalogue.version('lesson.published', 1)
+  await trail.makeTopic('lesson.published')
+  await trail.register(catalogue.version('lesson.published', 2))
+  const id = randomUUID()
+  const aggregateId = randomUUID()
+  const body = late.type.toBuffer({
+    id,
+    aggregate_id: aggregateId,
+    occurred_at: 1_700_000_000_000_000n,
+    event_name: 'lesson.published',
+    payload: lesson('', 1).payload,
+    schema_version: 2
+  })
+  const { id: schemaId } = await trail.registry.register(
+    `elsewhere.${trail.topicPrefix}lesson.published-value`,
+    late.envelope
+  )
+  await trail.send([{ eventName: 'lesson.published', key: aggregateId, value: wire(schemaId, body), partition: 1 }])
+  {
+    await using sink = createSink(trail.sinkOptions)
+    await sink.start()
+    await sink.whenCaughtUp()
+  }
+  const number = await numberOf('SCHEMA_NOT_OF_SUBJECT')
+  const before = await books()
+
+  await trail.register(late)
+  const stored = await quarantine('retry', String(number), '--note', 'schema registered by J.')
+  expect(stored).toMatchObject({ code: 0, stdout: expect.stringContaining(`${number}\tstored`) })
+  expect(await entry(number)).toMatchObject({
+    status: 'stored',
+    resolution: 'schema registered by J.',
+    resolved_at: expect.any(Date)
+  })
+  expect(
+    await trail.rows(
+      'SELECT aggregate_id, schema_version, kafka_partition, kafka_offset FROM event_envelopes WHERE id = $1',
+      [id]
+    )
+  ).toEqual([{ aggregate_id: aggregateId, schema_version: 2, kafka_partition: 1, kafka_offset: '0' }])
+
+  // The ledger says what happened when it happened; what was stored later is in the quarantine's own words.
+  const after = await books()
+  expect(after.ledger).toEqual(before.ledger)
+  expect(after.rows).toBe(before.rows + 1)
+  expect(after.rows).toBe(Number(after.ledger?.rows) + after.storedLater)
+  expect(await quarantine('retry', String(number))).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('no longer held, it is stored')
+  })
+})
+
+test('retry of an envelope that stands by now is a duplicate', async () => {
+  const sent = await trail.encode(badge('twice'))
+  await trail.send([{ ...sent, key: null, partition: 2 }])
+  {
+    await using sink = createSink(trail.sinkOptions)
+    await sink.start()
+    await sink.whenCaughtUp()
+    await trail.send([{ ...sent, partition: 2 }])
+    await sink.whenCaughtUp()
+  }
+  // Its key is put right by hand: what a retry can mend is the trail's side of it.
+  const [held] = await trail.rows("SELECT number FROM sink_quarantine WHERE code = 'NULL_KEY' AND topic = $1", [
+    topic('badge.awarded')
+  ])
+  await trail.rows('UPDATE sink_quarantine SET key = $2 WHERE number = $1', [
+    held?.number,
+    Buffer.from(String(sent.key))
+  ])
+  const retried = await quarantine('retry', String(held?.number))
+  expect(retried).toMatchObject({ code: 0, stdout: expect.stringContaining('\tduplicate\t') })
+})
+
+test('discard needs a reason, keeps the bytes, and is final', async () => {
+  const number = await numberOf('NOT_WIRE_FORMAT')
+  expect(await quarantine('discard', String(number))).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--reason')
+  })
+  const given = await quarantine('discard', String(number), '--reason', 'test data, agreed with J.')
+  expect(given).toMatchObject({ code: 0, stdout: expect.stringContaining(`${number}\tdiscarded`) })
+  const kept = await entry(number)
+  expect(kept).toMatchObject({ status: 'discarded', resolution: 'test data, agreed with J.' })
+  expect((kept.value as Buffer).toString()).toBe('ada@example.org')
+  expect((await quarantine('discard', String(number), '--reason', 'again')).code).toBe(2)
+  expect(json((await quarantine('list', '--json', '--status', 'discarded')).stdout)).toHaveLength(1)
+})
+
+test('a number that is none, or not there, is a mistake of the caller', async () => {
+  for (const args of [
+    ['show', '999999'],
+    ['show', 'x'],
+    ['retry', '0'],
+    ['discard', '1.5', '--reason', 'r'],
+    ['list', '--status', 'new'],
+    ['list', '--limit', '0'],
+    ['show']
+  ]) {
+    const refused = await quarantine(...args)
+    expect([args.join(' '), refused.code]).toEqual([args.join(' '), 2])
+    expect(refused.stderr).toMatch(/\S/)
+  }
+})
+
+async function numberOf(code: string): Promise<number> {
+  const [held] = await trail.rows(
+    "SELECT number FROM sink_quarantine WHERE code = $1 AND status = 'held' ORDER BY number",
+    [code]
+  )
+  return Number(held?.number)
+}
+
+async function entry(number: number): Promise<Record<string, unknown>> {
+  const [row] = await trail.rows('SELECT * FROM sink_quarantine WHERE number = $1', [number])
+  return row ?? {}
+}

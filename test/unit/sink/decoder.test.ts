@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { readRecordSet } from '../../../kafka/fetch-decoder.ts'
+import { Records } from '../../../kafka/index.ts'
+import { catalogue } from '../../../schemas/index.ts'
+import { CopyBuffer } from '../../../sink/copy-buffer.ts'
+import { Decoder } from '../../../sink/decoder.ts'
+import { rowsOf, stretchesOf } from '../../../sink/pages.ts'
+import { compileRowEncoder } from '../../../sink/row-encoder.ts'
+import type { KnownSchema } from '../../../sink/schema-book.ts'
+import { contentOf } from '../../../sink/types.ts'
+import { encodeBatch } from '../../support/record-batches.ts'
+import { wire } from '../../support/wire.ts'
+import { chunk } from './chunks.ts'
+
+const version = catalogue.version('badge.awarded')
+const schemaId = 7
+const known: KnownSchema = {
+  kind: 'known',
+  version: version.version,
+  encode: compileRowEncoder(version.type, 'badge.awarded', version.version)
+}
+/** A book that knows one schema, once it was asked to learn it. */
+function bookOf(learnt = true) {
+  let knows = learnt
+  return {
+    find: (_subject: string, id: number) => (knows && id === schemaId ? known : undefined),
+    learn: async () => {
+      knows = true
+      return known
+    }
+  }
+}
+const decoderOf = (book = bookOf()) => new Decoder(book, { topic: 'badge.awarded', partition: 2 }, 'badge.awarded')
+
+// As a careless producer would: nothing is checked.
+const badge = (reason: string) =>
+  wire(
+    schemaId,
+    version.type.toBuffer({
+      id: randomUUID(),
+      aggregate_id: randomUUID(),
+      occurred_at: 1_700_000_000_000_000n,
+      event_name: 'badge.awarded',
+      payload: { badge_id: randomUUID(), awarded_to: randomUUID(), reason },
+      schema_version: version.version
+    })
+  )
+
+const kinds = ['good', 'with U+0000', 'no value', 'no key', 'garbage'] as const
+const refusals: Partial<Record<(typeof kinds)[number], string>> = {
+  'no value': 'NULL_VALUE',
+  'no key': 'NULL_KEY',
+  garbage: 'NOT_WIRE_FORMAT'
+}
+
+function valueFor(kind: (typeof kinds)[number]): Buffer | null {
+  if (kind === 'no value') return null
+  if (kind === 'garbage') return Buffer.from('garbage')
+  return badge(kind === 'with U+0000' ? 'a\u0000b' : 'Ten quizzes')
+}
+
+describe('decoding a fetch', () => {
+  it('makes of every offset a row, a refusal or a gap, and finds each row and its record again', async () => {
+    const steps = fc.array(fc.record({ kind: fc.constantFrom(...kinds), gap: fc.nat(2) }), {
+      minLength: 1,
+      maxLength: 12
+    })
+    await fc.assert(
+      fc.asyncProperty(steps, fc.nat(6), fc.nat(3), async (made, skip, tail) => {
+        let offset = 99
+        const log = made.map(({ kind, gap }) => {
+          offset += 1 + gap
+          return { kind, offset, key: kind === 'no key' ? null : Buffer.from('key'), value: valueFor(kind) }
+        })
+        const last = offset + tail
+        const bytes = await encodeBatch({
+          firstOffset: 100,
+          lastOffset: last,
+          records: log.map(({ offset, key, value }) => ({ offsetDelta: offset - 100, key, value }))
+        })
+        const fetched = await readRecordSet(bytes)
+        const records = new Records(fetched?.batches ?? [], 0)
+        const first = Math.min(100 + skip, last)
+        const text = new CopyBuffer()
+        text.raw(Buffer.from('before'))
+        const decoded = decoderOf().decode(records, { first, last }, text)
+        if (decoded.kind !== 'decoded') throw new Error('the schema is known')
+        const { page, refused, skipped } = decoded
+        const wanted = log.filter(each => each.offset >= first)
+        const bad = wanted.filter(({ kind }) => refusals[kind])
+        const good = wanted.filter(({ kind }) => !refusals[kind])
+        expect(refused.map(({ offset, refusal }) => [offset, refusal.code])).toEqual(
+          bad.map(({ offset, kind }) => [offset, refusals[kind]])
+        )
+        expect(page.rows + refused.length + skipped).toBe(last - first + 1)
+        const whole = chunk(first, page.rows, { pages: [page] })
+        const rows = rowsOf({ text, chunks: [whole], rows: page.rows, bytes: 0, trigger: 'rows' }, whole)
+        expect(rows.map(({ offset }) => offset)).toEqual(good.map(({ offset }) => offset))
+        expect(rows.map(({ record }) => record.value)).toEqual(good.map(({ value }) => value))
+        expect(rows.map(row => contentOf(row).offset)).toEqual(good.map(({ offset }) => offset))
+        expect(page.suspects).toEqual(
+          rows.filter((_, index) => good[index]?.kind === 'with U+0000').map(({ start }) => start)
+        )
+        expect(stretchesOf([whole])).toEqual([{ start: 6, end: text.at }])
+      })
+    )
+  })
+
+  it('writes nothing when it has to learn a schema first, and all of it after that', async () => {
+    const bytes = await encodeBatch({
+      firstOffset: 0,
+      records: [
+        { key: Buffer.from('key'), value: null },
+        { key: Buffer.from('key'), value: badge('Ten quizzes') }
+      ]
+    })
+    const records = new Records((await readRecordSet(bytes))?.batches ?? [], 0)
+    const decoder = decoderOf(bookOf(false))
+    const text = new CopyBuffer()
+    expect(decoder.decode(records, { first: 0, last: 1 }, text)).toEqual({ kind: 'needs schema', id: schemaId })
+    expect(text.at).toBe(0)
+    await decoder.learn(schemaId)
+    expect(decoder.decode(records, { first: 0, last: 1 }, text)).toMatchObject({
+      kind: 'decoded',
+      page: { rows: 1 },
+      refused: [{ offset: 0 }]
+    })
+  })
+})
+
+describe('the stretches of some chunks', () => {
+  it('are joined where nothing of another chunk lies between', () => {
+    const page = (start: number, end: number) => ({
+      records: new Records([], 0),
+      start,
+      end,
+      rows: 1,
+      suspects: []
+    })
+    const a = chunk(0, 2, { pages: [page(0, 10), page(20, 30)] })
+    const b = chunk(0, 2, { pages: [page(10, 20), page(30, 40)] })
+    expect(stretchesOf([b, a])).toEqual([{ start: 0, end: 40 }])
+    expect(stretchesOf([a])).toEqual([
+      { start: 0, end: 10 },
+      { start: 20, end: 30 }
+    ])
+  })
+})
