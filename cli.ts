@@ -1,6 +1,10 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
+import { indexerCommands } from './consumers/indexer/command.ts'
+import { indexerMigrations } from './consumers/indexer/migrations.ts'
+import { notifierCommands } from './consumers/notifier/command.ts'
+import { notifierMigrations } from './consumers/notifier/migrations.ts'
 import {
   addSettingFlags,
   type CommandContext,
@@ -96,7 +100,9 @@ schemaCommands(program, host, async (plans, { config, log }) => {
 publishCommands(program, host)
 sinkCommands(program, host)
 quarantineCommands(program, host)
-operateCommands(program, host, [trailMigrations])
+operateCommands(program, host, [trailMigrations, indexerMigrations, notifierMigrations])
+indexerCommands(program, host)
+notifierCommands(program, host)
 
 // What brings its own servers comes with a clone alone; the package has no such folders, and must not be built from them.
 const stackRoom = new URL('./stack/command.ts', import.meta.url)

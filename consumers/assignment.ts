@@ -1,0 +1,64 @@
+import { AssignedPartition } from './assigned-partition.ts'
+
+/** Where a committed offset stands. */
+export interface Commit {
+  readonly source: AssignedPartition
+  readonly offset: number
+}
+
+/** The partitions that this member reads now. */
+export class CurrentAssignment {
+  #partitions = new Map<string, AssignedPartition>()
+  #generation = 0
+  readonly #stopping: AbortSignal
+
+  constructor(stopping: AbortSignal) {
+    this.#stopping = stopping
+  }
+
+  /** Grows with every join: compare it after an await to see whether what you knew still holds. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  get all(): readonly AssignedPartition[] {
+    return [...this.#partitions.values()]
+  }
+
+  get(topic: string, partition: number): AssignedPartition | undefined {
+    return this.#partitions.get(`${topic}/${partition}`)
+  }
+
+  /** Takes over a new assignment: partitions that were kept know what they did, those not in it are lost. */
+  replace(assigned: ReadonlyMap<string, readonly number[]>): void {
+    this.#generation += 1
+    const before = this.#partitions
+    this.#partitions = new Map()
+    for (const [topic, partitions] of assigned) {
+      for (const partition of partitions) {
+        const name = `${topic}/${partition}`
+        const kept = before.get(name)
+        kept?.rejoin()
+        this.#partitions.set(name, kept ?? new AssignedPartition(topic, partition, this.#stopping))
+        before.delete(name)
+      }
+    }
+    for (const source of before.values()) source.lose()
+  }
+
+  /** Starts a partition afresh, because its log is another one now. */
+  renew({ topic, partition }: AssignedPartition): AssignedPartition {
+    this.get(topic, partition)?.lose()
+    const fresh = new AssignedPartition(topic, partition, this.#stopping)
+    this.#partitions.set(`${topic}/${partition}`, fresh)
+    return fresh
+  }
+
+  /** What is finished and not yet committed. */
+  uncommitted(): Commit[] {
+    return this.all.flatMap(source => {
+      const offset = source.tracker.position
+      return offset === undefined || offset === source.committed ? [] : [{ source, offset }]
+    })
+  }
+}

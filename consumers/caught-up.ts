@@ -1,0 +1,53 @@
+import { pause } from '../core/backoff.ts'
+import type { KafkaAdmin } from '../kafka/index.ts'
+import type { AdminLine } from './admin-line.ts'
+import { ConsumerError } from './errors.ts'
+
+/** The end of a partition's log when somebody asked. */
+interface Goal {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+async function goalsOf(admin: KafkaAdmin, topics: readonly string[]): Promise<Goal[]> {
+  const existing = await admin.topics()
+  const goals: Goal[] = []
+  for (const topic of topics.filter(each => existing.has(each))) {
+    for (const { partition, start, end } of await admin.ranges(topic))
+      if (end > start) goals.push({ topic, partition, offset: end })
+  }
+  return goals
+}
+
+export interface CaughtUpOptions {
+  readonly groupId: string
+  readonly topics: readonly string[]
+  readonly timeoutMs: number
+  /** Aborts when the group stops. */
+  readonly signal: AbortSignal
+  /** Commits what this member has finished, so that the answer does not wait for the next interval. */
+  readonly commit: () => Promise<void>
+}
+
+/** Waits until the group has committed everything that is in its topics now. */
+export async function waitUntilCaughtUp(line: AdminLine, options: CaughtUpOptions): Promise<void> {
+  const { groupId, topics, timeoutMs, signal, commit } = options
+  const deadline = Date.now() + timeoutMs
+  let goals = await line.ask(admin => goalsOf(admin, topics))
+  while (goals.length > 0) {
+    if (signal.aborted) throw new ConsumerError('GROUP_CLOSED', 'The group was stopped before it had caught up')
+    await commit()
+    const committed = await line.ask(admin => admin.groupOffsets(groupId))
+    goals = goals.filter(({ topic, partition, offset }) => (committed.get(topic)?.get(partition) ?? 0) < offset)
+    if (goals.length === 0) return
+    if (Date.now() >= deadline) throw behind(groupId, goals, timeoutMs)
+    await pause(100, signal)
+  }
+}
+
+function behind(groupId: string, goals: readonly Goal[], timeoutMs: number): ConsumerError {
+  const where = goals.map(({ topic, partition, offset }) => `${topic}/${partition} (not yet at ${offset})`)
+  const shown = where.slice(0, 5).join(', ') + (where.length > 5 ? ` and ${where.length - 5} more` : '')
+  return new ConsumerError('CATCH_UP_TIMEOUT', `Group ${groupId} was still behind after ${timeoutMs} ms: ${shown}`)
+}

@@ -1,0 +1,107 @@
+import { backoffMs, pause } from '../core/backoff.ts'
+import type { Logger } from '../core/log.ts'
+import type { KafkaRecord, OutgoingRecord } from '../kafka/index.ts'
+import type { Envelope } from '../schemas/index.ts'
+import type { AssignedPartition } from './assigned-partition.ts'
+import { deadLetterOf } from './dead-letters.ts'
+import type { Decoder } from './decoder.ts'
+import { faultName, faultNames, judge } from './faults.ts'
+import type { Slot } from './lane-scheduler.ts'
+import type { RetryPolicy } from './options.ts'
+import type { MessageContext } from './types.ts'
+
+/** One message on its way to a handler. */
+export interface Message {
+  readonly eventName: string
+  readonly record: KafkaRecord
+  readonly source: AssignedPartition
+}
+
+export interface DeliveryOptions {
+  readonly group: string
+  readonly decode: Decoder
+  readonly handle: (eventName: string, envelope: Envelope, context: MessageContext) => Promise<void>
+  /** Resolves once all in-sync replicas of the dead-letter topic have it. */
+  readonly sendDeadLetter: (letter: OutgoingRecord) => Promise<unknown>
+  readonly retry: RetryPolicy & { readonly attempts: number }
+  /** Aborts when running handlers shall end. */
+  readonly closing: AbortSignal
+  readonly log: Logger
+}
+
+/** How a message was left. `left`: unfinished, because the group stops or the partition is another member's now. */
+export type Outcome = 'handled' | 'dead-lettered' | 'left'
+
+/**
+ * Takes one message to its end: decoded, handled, tried again with back-off, at last dead-lettered. Never
+ * rejects for anything that a handler, a registry or Kafka does.
+ */
+export async function deliver(
+  message: Message,
+  slot: Slot,
+  options: DeliveryOptions,
+  onRetry: () => void
+): Promise<Outcome> {
+  const { record, source, eventName } = message
+  const { ended } = source
+  const where = { topic: source.topic, partition: source.partition, offset: record.offset }
+  let failures = 0
+  for (let attempt = 1; !ended.aborted; attempt += 1) {
+    try {
+      const envelope = await options.decode(eventName, record.value)
+      if (options.closing.aborted) return 'left'
+      await options.handle(eventName, envelope, contextOf(message, attempt, options.closing))
+      return 'handled'
+    } catch (thrown) {
+      if (options.closing.aborted) return 'left'
+      const verdict = judge(thrown)
+      if (verdict !== 'wait') failures += 1
+      if (verdict === 'give up' || failures >= options.retry.attempts) {
+        return await giveUp(message, slot, options, { code: faultName(thrown), attempts: attempt }, ended)
+      }
+      const waitMs = backoffMs(attempt, options.retry)
+      options.log.warn(
+        { ...where, fault: faultNames(thrown), attempt, waitMs, verdict },
+        'a message failed, it is tried again'
+      )
+      onRetry()
+      await slot.rest(() => pause(waitMs, ended))
+    }
+  }
+  return 'left'
+}
+
+async function giveUp(
+  { record, source }: Message,
+  slot: Slot,
+  { group, retry, sendDeadLetter, log }: DeliveryOptions,
+  fault: { code: string; attempts: number },
+  ended: AbortSignal
+): Promise<Outcome> {
+  const where = { topic: source.topic, partition: source.partition, offset: record.offset }
+  const letter = deadLetterOf(record, { group, ...where, ...fault })
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await sendDeadLetter(letter)
+      log.error({ ...where, ...fault }, 'a message was dead-lettered')
+      return 'dead-lettered'
+    } catch (thrown) {
+      const waitMs = backoffMs(attempt, retry)
+      log.error(
+        { ...where, fault: faultNames(thrown), waitMs },
+        'the dead-letter topic does not take a message, its partition waits'
+      )
+      if (!(await slot.rest(() => pause(waitMs, ended)))) return 'left'
+    }
+  }
+}
+
+function contextOf({ record, source }: Message, attempt: number, signal: AbortSignal): MessageContext {
+  const headers: Record<string, string> = {}
+  for (const [name, values] of Object.entries(record.headers)) {
+    const value = Array.isArray(values) ? values.at(-1) : values
+    if (value !== undefined) headers[name] = value.toString()
+  }
+  const { topic, partition } = source
+  return { topic, partition, offset: record.offset, timestamp: record.timestamp, headers, attempt, signal }
+}

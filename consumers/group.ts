@@ -1,0 +1,192 @@
+import { pause } from '../core/backoff.ts'
+import { CleanUps, within } from '../core/lifecycle.ts'
+import { createKafkaClient, type KafkaClient } from '../kafka/index.ts'
+import { createRegistry, type Envelope, type EventMap } from '../schemas/index.ts'
+import { AdminLine } from './admin-line.ts'
+import { waitUntilCaughtUp } from './caught-up.ts'
+import { DeadLetterWriter } from './dead-letters.ts'
+import { createDecoder, patientSchemas } from './decoder.ts'
+import { type DeliveryOptions, deliver, type Message, type Outcome } from './delivery.ts'
+import { ConsumerError } from './errors.ts'
+import type { Slot } from './lane-scheduler.ts'
+import { type ConsumerGroupOptions, type ResolvedOptions, resolveOptions } from './options.ts'
+import { Reader } from './reader.ts'
+import type { ConsumerGroup, GroupState, GroupStats, MessageContext } from './types.ts'
+
+/**
+ * A member of a consumer group: calls a typed handler for every event of the names it has handlers for. One
+ * handler at a time per aggregate within a topic and in the order of the log, several aggregates at once; a
+ * failing message is tried again and at last dead-lettered. At least once.
+ *
+ * @throws ConsumerError `OPTIONS_INVALID`; SchemaError `EVENT_UNKNOWN` for a handler that the catalogue does not know
+ */
+export function createConsumerGroup<Events extends EventMap>(options: ConsumerGroupOptions<Events>): ConsumerGroup {
+  return new Member(resolveOptions(options))
+}
+
+type AnyHandler = (envelope: Envelope, context: MessageContext) => Promise<void> | void
+
+/** new → (start) → starting → running → (drain) → draining → closed; close leads there from each. */
+class Member<Events extends EventMap> implements ConsumerGroup {
+  readonly #options: ResolvedOptions<Events>
+  readonly #topics: ReadonlyMap<string, string>
+  readonly #client: KafkaClient
+  readonly #line: AdminLine
+  readonly #reader: Reader
+  readonly #delivery: DeliveryOptions
+  readonly #stopping = new AbortController()
+  readonly #closing = new AbortController()
+  readonly #cleanUps = new CleanUps()
+  readonly #counts = { handled: 0, retried: 0, deadLettered: 0 }
+  #state: GroupState = 'new'
+  #starting: Promise<void> | undefined
+  #ending: Promise<void> | undefined
+  #deadLetters: DeadLetterWriter | undefined
+  #resolveClosed: (reason: Error | undefined) => void = () => undefined
+  readonly closed: Promise<Error | undefined>
+
+  constructor(options: ResolvedOptions<Events>) {
+    this.#options = options
+    const { brokers, security, log, topicPrefix } = options
+    this.#client = createKafkaClient({ brokers, security, log, clientId: `eventtrail-${options.group}` })
+    this.#topics = new Map(options.eventNames.map(name => [topicPrefix + name, name]))
+    this.#line = new AdminLine(this.#client)
+    this.#delivery = this.#deliveryOptions()
+    this.#reader = new Reader({
+      ...options,
+      client: this.#client,
+      line: this.#line,
+      topics: this.#topics,
+      deliver: (message, slot) => this.#deliver(message, slot),
+      onError: error => void this.#end(asError(error)),
+      stopping: this.#stopping.signal
+    })
+    this.closed = new Promise(resolve => {
+      this.#resolveClosed = resolve
+    })
+    void this.#reader.closed.then(reason => reason && this.#end(reason))
+  }
+
+  get state(): GroupState {
+    return this.#state
+  }
+
+  get deadLetterTopic(): string {
+    return this.#options.deadLetters.topic
+  }
+
+  stats(): GroupStats {
+    return { ...this.#counts, ...this.#reader.stats() }
+  }
+
+  start(): Promise<void> {
+    if (this.#ending !== undefined) return Promise.reject(closedError())
+    this.#starting ??= this.#start()
+    return this.#starting
+  }
+
+  async whenCaughtUp({ timeoutMs = 30_000 } = {}): Promise<void> {
+    if (this.#ending !== undefined) throw closedError()
+    await waitUntilCaughtUp(this.#line, {
+      groupId: this.#options.groupId,
+      topics: [...this.#topics.keys()],
+      timeoutMs,
+      signal: this.#stopping.signal,
+      commit: () => this.#reader.commit()
+    })
+  }
+
+  drain(): Promise<void> {
+    return this.#end(undefined)
+  }
+
+  close(): Promise<void> {
+    this.#closing.abort()
+    return this.#end(undefined)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.drain()
+  }
+
+  #deliveryOptions(): DeliveryOptions {
+    const { group, retry, log, catalogue, registryUrl, handlers } = this.#options
+    const registry = createRegistry({ url: registryUrl, log })
+    const schemaById = patientSchemas(id => registry.schemaById(id))
+    return {
+      group,
+      decode: createDecoder(catalogue, schemaById),
+      handle: async (eventName, envelope, context) =>
+        (handlers as Record<string, AnyHandler>)[eventName]?.(envelope, context),
+      sendDeadLetter: letter => this.#deadLetters?.write(letter) ?? Promise.reject(closedError()),
+      retry,
+      closing: this.#closing.signal,
+      log
+    }
+  }
+
+  async #deliver(message: Message, slot: Slot): Promise<Outcome> {
+    const outcome = await deliver(message, slot, this.#delivery, () => {
+      this.#counts.retried += 1
+    })
+    if (outcome === 'handled') this.#counts.handled += 1
+    if (outcome === 'dead-lettered') this.#counts.deadLettered += 1
+    return outcome
+  }
+
+  async #start(): Promise<void> {
+    this.#state = 'starting'
+    try {
+      this.#cleanUps.add(() => this.#line.close())
+      const deadLetters = await DeadLetterWriter.open(this.#client, this.#line, this.#options.deadLetters)
+      this.#deadLetters = deadLetters
+      this.#cleanUps.add(() => deadLetters.close())
+      this.#reader.start()
+      this.#cleanUps.add(() => this.#reader.leave())
+    } catch (error) {
+      if (this.#ending === undefined) {
+        this.#ending = this.#stop(asError(error))
+        await this.#ending
+      }
+      throw error
+    }
+    if (this.#ending !== undefined) return
+    this.#state = 'running'
+    void this.#keepCommitting()
+  }
+
+  async #keepCommitting(): Promise<void> {
+    const { signal } = this.#stopping
+    while (await pause(this.#options.commitIntervalMs, signal)) await this.#reader.commit()
+  }
+
+  #end(failure: Error | undefined): Promise<void> {
+    // A start that is under way is let finish, so that nothing is opened behind the clean-up's back.
+    this.#ending ??= (this.#starting ?? Promise.resolve()).catch(() => undefined).then(() => this.#stop(failure))
+    return this.#ending
+  }
+
+  async #stop(failure: Error | undefined): Promise<void> {
+    this.#state = 'draining'
+    this.#stopping.abort()
+    this.#reader.halt()
+    const { signal } = this.#closing
+    const forced = new Promise<void>(resolve => {
+      if (signal.aborted) resolve()
+      else signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    await within(this.#options.drainTimeoutMs, Promise.race([this.#reader.idle(), forced]))
+    this.#closing.abort()
+    await within(2_000, this.#reader.commit())
+    try {
+      await this.#cleanUps.run()
+    } finally {
+      this.#state = 'closed'
+      this.#resolveClosed(failure)
+    }
+  }
+}
+
+const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)))
+
+const closedError = (): ConsumerError => new ConsumerError('GROUP_CLOSED', 'The consumer group was drained or closed')

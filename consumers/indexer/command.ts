@@ -1,0 +1,61 @@
+import type { Command } from 'commander'
+import { type CommandContext, type CommandHost, type ExitCode, exitCodes, wholeNumber } from '../../core/command.ts'
+import { groupConfig, runGroup } from '../run-group.ts'
+import { createIndexer } from './indexer.ts'
+import { openPostgresIndex } from './postgres-index.ts'
+
+interface IndexerFlags {
+  readonly group: string
+}
+
+interface SearchFlags {
+  readonly limit: number
+  readonly json?: boolean
+}
+
+/** `eventtrail indexer` and `eventtrail search`. */
+export function indexerCommands(program: Command, host: CommandHost): void {
+  host
+    .connect(program.command('indexer'), 'brokers', 'registryUrl', 'databaseUrl', 'topicPrefix')
+    .description('keep a search document per lesson from lesson.published, until it is stopped')
+    .option('--group <name>', 'consumer group, after the prefix; indexers of one group share the work', 'indexer')
+    .addHelpText('after', '\nRun `eventtrail migrate` once before. Try it with `eventtrail search <words>`.')
+    .action(host.action((context, flags: IndexerFlags) => runIndexer(context, flags)))
+
+  host
+    .connect(program.command('search'), 'databaseUrl')
+    .description('find lessons that the indexer knows')
+    .argument('<words...>', 'words of the title, in quotes: \'"a phrase" or this -without\'')
+    .option('--limit <n>', 'hits to show', wholeNumber(), 10)
+    .option('--json', 'one JSON object a line')
+    .action(host.action((context, words: string[], flags: SearchFlags) => runSearch(context, words.join(' '), flags)))
+}
+
+async function runIndexer(context: CommandContext, { group }: IndexerFlags): Promise<ExitCode> {
+  const { config, log } = context
+  const index = await openPostgresIndex(config.require('databaseUrl'))
+  try {
+    const options = groupConfig(config)
+    const indexer = createIndexer({ ...options, group, index, log })
+    const greeting = `eventtrail indexer: group ${options.topicPrefix}${group}, reading ${options.topicPrefix}lesson.published`
+    return await runGroup(context, indexer, greeting)
+  } finally {
+    await index.close()
+  }
+}
+
+async function runSearch(context: CommandContext, text: string, { limit, json }: SearchFlags): Promise<ExitCode> {
+  const index = await openPostgresIndex(context.config.require('databaseUrl'))
+  try {
+    const hits = await index.search(text, { limit })
+    for (const { published_at, ...lesson } of hits) {
+      const published = new Date(Number(published_at / 1_000n)).toISOString()
+      if (json) context.out(JSON.stringify({ ...lesson, published_at: published }))
+      else context.out(`${lesson.lesson_id}  ${published.slice(0, 10)}  ${lesson.title}`)
+    }
+    if (hits.length === 0) context.say(`Nothing found among ${await index.count()} lessons.`)
+    return exitCodes.ok
+  } finally {
+    await index.close()
+  }
+}

@@ -1,0 +1,7 @@
+import type { Migrations } from '../../core/migrate.ts'
+
+/** The table of the search documents. */
+export const indexerMigrations: Migrations = {
+  component: 'indexer',
+  directory: new URL('./migrations', import.meta.url)
+}

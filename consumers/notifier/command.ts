@@ -1,0 +1,46 @@
+import type { Command } from 'commander'
+import type { CommandContext, CommandHost, ExitCode } from '../../core/command.ts'
+import { requireTables } from '../database.ts'
+import { openDatabase } from '../pool.ts'
+import { groupConfig, runGroup } from '../run-group.ts'
+import { createMailer } from './mailer.ts'
+import { createNotifier } from './notifier.ts'
+import { postgresDirectory } from './recipients.ts'
+import { postgresSentLog } from './sent-log.ts'
+
+interface NotifierFlags {
+  readonly group: string
+  readonly from: string
+}
+
+/** `eventtrail notifier`. */
+export function notifierCommands(program: Command, host: CommandHost): void {
+  host
+    .connect(program.command('notifier'), 'brokers', 'registryUrl', 'databaseUrl', 'smtpUrl', 'topicPrefix')
+    .description('mail students about badge.awarded and quiz.submitted, until it is stopped')
+    .option('--group <name>', 'consumer group, after the prefix; notifiers of one group share the work', 'notifier')
+    .option('--from <address>', 'sender of the mails', 'eventtrail <no-reply@localhost>')
+    .addHelpText(
+      'after',
+      '\nAddresses come from the table recipients(id, address, name). Run `eventtrail migrate` once before.'
+    )
+    .action(host.action((context, flags: NotifierFlags) => runNotifier(context, flags)))
+}
+
+async function runNotifier(context: CommandContext, { group, from }: NotifierFlags): Promise<ExitCode> {
+  const { config, log } = context
+  const options = groupConfig(config)
+  const mailer = createMailer({ url: config.require('smtpUrl'), from })
+  const database = openDatabase(config.require('databaseUrl'), 'eventtrail-notifier')
+  try {
+    await requireTables(database, 'recipients', 'notifications_sent')
+    const recipients = postgresDirectory(database)
+    const notifier = createNotifier({ ...options, group, mailer, recipients, sent: postgresSentLog(database), log })
+    const { topicPrefix: prefix } = options
+    const greeting = `eventtrail notifier: group ${prefix}${group}, reading ${prefix}badge.awarded and ${prefix}quiz.submitted`
+    return await runGroup(context, notifier, greeting)
+  } finally {
+    mailer.close()
+    await database.close()
+  }
+}

@@ -1,0 +1,16 @@
+import { EventtrailError } from '../../core/errors.ts'
+
+/**
+ * - `RECIPIENT_UNKNOWN`: the directory has nobody of that id.
+ * - `RECIPIENT_INVALID`: what the directory has is no e-mail address.
+ * - `MAIL_REFUSED`: the mail server refuses this recipient or this message for good (5xx).
+ * - `MAIL_SERVER`: the mail server is away, busy or does not let us in. Retryable.
+ */
+export type NotifierErrorCode = 'RECIPIENT_UNKNOWN' | 'RECIPIENT_INVALID' | 'MAIL_REFUSED' | 'MAIL_SERVER'
+
+/** A notification was not sent. Has no cause: what mail servers say quotes addresses. */
+export class NotifierError extends EventtrailError<NotifierErrorCode> {
+  constructor(code: NotifierErrorCode, message: string) {
+    super(message, { code, retryable: code === 'MAIL_SERVER' })
+  }
+}

@@ -1,0 +1,76 @@
+import nodemailer from 'nodemailer'
+import { ConfigError } from '../../core/errors.ts'
+import { NotifierError } from './errors.ts'
+import type { Recipient } from './recipients.ts'
+import type { MailContent } from './templates.ts'
+
+/** A mail that is ready to go. */
+export interface Mail extends MailContent {
+  readonly to: Recipient
+  /** With its angle brackets. The same for every attempt to send the same notification. */
+  readonly messageId: string
+}
+
+/** Hands mails over to a mail server. */
+export interface Mailer {
+  /** Resolves when the server has taken it. @throws NotifierError `MAIL_REFUSED`, `MAIL_SERVER` */
+  send(mail: Mail, signal?: AbortSignal): Promise<void>
+  close(): void
+}
+
+export interface MailerOptions {
+  /** `smtp://host:port`, `smtps://user:password@host`. */
+  readonly url: string
+  /** Sender: `Name <address>` or an address. */
+  readonly from: string
+  /** Connections to the server. Default 4. */
+  readonly connections?: number
+}
+
+/** SMTP by nodemailer. Opens connections when they are needed. @throws ConfigError `CONFIG_INVALID` */
+export function createMailer({ url, from, connections = 4 }: MailerOptions): Mailer {
+  const { hostname, port, protocol, username, password } = new URL(url)
+  if (protocol !== 'smtp:' && protocol !== 'smtps:')
+    throw new ConfigError('CONFIG_INVALID', 'SMTP_URL: expected smtp://host:port or smtps://host:port')
+  const transport = nodemailer.createTransport({
+    pool: true,
+    host: hostname.replace(/^\[|\]$/g, ''),
+    secure: protocol === 'smtps:',
+    ...(port && { port: Number(port) }),
+    ...(username && { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
+    maxConnections: connections,
+    // A message whose connection breaks may be there or not: that decision is the notifier's.
+    maxRequeues: 0,
+    connectionTimeout: 10_000,
+    greetingTimeout: 10_000,
+    socketTimeout: 30_000,
+    disableFileAccess: true,
+    disableUrlAccess: true
+  })
+  // A broken idle connection; the next mail tells.
+  transport.on('error', () => undefined)
+  return {
+    async send({ to, messageId, subject, text, html }, signal) {
+      const address = { address: to.address, name: to.name ?? '' }
+      try {
+        await transport.sendMail({ from, to: address, messageId, subject, text, html, ...(signal && { signal }) })
+      } catch (error) {
+        throw mailFault(error)
+      }
+    },
+    close: () => transport.close()
+  }
+}
+
+/**
+ * What a failed delivery means: a 5xx to the recipient or to the content is final; anything else, also a 5xx
+ * to us (connection, login, sender), says nothing about the message.
+ */
+export function mailFault(thrown: unknown): NotifierError {
+  const { code, command, responseCode } = thrown as { code?: string; command?: string; responseCode?: number }
+  const aboutTheMail = (code === 'EENVELOPE' && command === 'RCPT TO') || code === 'EMESSAGE'
+  if (aboutTheMail && responseCode !== undefined && responseCode >= 500)
+    return new NotifierError('MAIL_REFUSED', `The mail server refused the recipient or the message (${responseCode})`)
+  const what = responseCode ?? code ?? 'no answer'
+  return new NotifierError('MAIL_SERVER', `The mail server did not take a message (${what}): check SMTP_URL`)
+}

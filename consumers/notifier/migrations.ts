@@ -1,0 +1,7 @@
+import type { Migrations } from '../../core/migrate.ts'
+
+/** The tables of recipients and of what was sent. */
+export const notifierMigrations: Migrations = {
+  component: 'notifier',
+  directory: new URL('./migrations', import.meta.url)
+}

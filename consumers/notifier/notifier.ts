@@ -1,0 +1,63 @@
+import { catalogue, type Envelope, type Events, uuidOf } from '../../schemas/index.ts'
+import { createConsumerGroup } from '../group.ts'
+import type { ConsumerGroupOptions } from '../options.ts'
+import type { ConsumerGroup } from '../types.ts'
+import { NotifierError } from './errors.ts'
+import type { Mailer } from './mailer.ts'
+import type { Recipient, RecipientDirectory } from './recipients.ts'
+import { rememberingSentLog, type SentLog } from './sent-log.ts'
+import { badgeAwarded, quizSubmitted, type Template } from './templates.ts'
+
+export interface NotifierOptions extends Omit<ConsumerGroupOptions<Events>, 'handlers' | 'catalogue' | 'group'> {
+  /** Default `notifier`. */
+  readonly group?: string
+  /** Closed by the caller, like the other parts. */
+  readonly mailer: Mailer
+  readonly recipients: RecipientDirectory
+  readonly sent: SentLog
+}
+
+const channel = 'email'
+const addressShape = /^[^\s@<>(),;:"\\[\]]+@[^\s@<>(),;:"\\[\]]+$/
+
+/**
+ * A consumer group that mails students about badges and marked quizzes. An event that comes again is not mailed
+ * again, but for one that was sent right before a crash; its `Message-ID` is the same then.
+ */
+export function createNotifier(options: NotifierOptions): ConsumerGroup {
+  const { mailer, recipients, group = 'notifier', ...rest } = options
+  const sent = rememberingSentLog(options.sent)
+
+  const notify = async <Payload>(
+    { id, payload }: Envelope<string, Payload>,
+    recipientId: string,
+    template: Template<Payload>,
+    signal: AbortSignal
+  ): Promise<void> => {
+    if (await sent.has(id, channel)) return
+    const uuid = uuidOf(recipientId)
+    const to = checked(uuid ? await recipients.find(uuid) : undefined)
+    if (to.wantsMail === false) return
+    await mailer.send({ to, messageId: messageIdOf(id), ...template(payload, to.name ?? '') }, signal)
+    await sent.add(id, channel)
+  }
+
+  return createConsumerGroup<Events>({
+    ...rest,
+    group,
+    catalogue,
+    handlers: {
+      'badge.awarded': (event, { signal }) => notify(event, event.payload.awarded_to, badgeAwarded, signal),
+      'quiz.submitted': (event, { signal }) => notify(event, event.payload.student_id, quizSubmitted, signal)
+    }
+  })
+}
+
+/** Deterministic, so that a mail that went out twice is recognised as one. */
+export const messageIdOf = (eventId: string): string => `<${eventId}@eventtrail>`
+
+function checked(recipient: Recipient | undefined): Recipient {
+  if (!recipient) throw new NotifierError('RECIPIENT_UNKNOWN', 'The directory does not know the recipient of an event')
+  if (addressShape.test(recipient.address)) return recipient
+  throw new NotifierError('RECIPIENT_INVALID', 'The directory has no valid address for the recipient of an event')
+}

@@ -1,0 +1,41 @@
+import { type Database, query } from '../database.ts'
+
+/** Remembers what went out over a channel (`email`), by the id of the event. */
+export interface SentLog {
+  has(eventId: string, channel: string): Promise<boolean>
+  add(eventId: string, channel: string): Promise<void>
+}
+
+/** The table `notifications_sent`. */
+export function postgresSentLog(database: Database): SentLog {
+  return {
+    async has(eventId, channel) {
+      const found = 'SELECT 1 FROM notifications_sent WHERE event_id = $1 AND channel = $2'
+      return (await query(database, found, [eventId, channel])).length > 0
+    },
+    async add(eventId, channel) {
+      const insert = 'INSERT INTO notifications_sent (event_id, channel) VALUES ($1, $2) ON CONFLICT DO NOTHING'
+      await query(database, insert, [eventId, channel])
+    }
+  }
+}
+
+/**
+ * The same with a memory in front: what was sent and could not be noted down is not sent again by this process
+ * when the message is tried again, only noted down again.
+ */
+export function rememberingSentLog(log: SentLog): SentLog {
+  const unnoted = new Set<string>()
+  return {
+    async has(eventId, channel) {
+      if (!unnoted.has(`${eventId} ${channel}`)) return await log.has(eventId, channel)
+      await this.add(eventId, channel)
+      return true
+    },
+    async add(eventId, channel) {
+      unnoted.add(`${eventId} ${channel}`)
+      await log.add(eventId, channel)
+      unnoted.delete(`${eventId} ${channel}`)
+    }
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * Where one partition stands: which offsets were taken, which are finished, and up to where everything is.
+ *
+ * fresh → (take) → counting → (rewind, after every join) → rewound → (take) → counting …
+ *
+ * After a join Kafka delivers again from the committed offset. What is finished or still running is then known
+ * and is not taken a second time.
+ */
+export class OffsetTracker {
+  /** Taken and not yet behind the position, in order; true when finished. */
+  #window = new Map<number, boolean>()
+  /** The same from before the last rewind, as far as it was not delivered again. */
+  #earlier = new Map<number, boolean>()
+  /** Taken is everything below. */
+  #next: number | undefined
+  /** Delivered since the last join is everything below; undefined until the first record after it. */
+  #cursor: number | undefined
+  #floor: number | undefined
+
+  /** The offset to commit: everything below is finished. Undefined before the first record after a join. */
+  get position(): number | undefined {
+    if (this.#cursor === undefined) return undefined
+    const [first] = this.#window.keys()
+    return first ?? this.#next
+  }
+
+  /** The offset that the next record is expected at, where one was taken before. */
+  get next(): number | undefined {
+    return this.#next
+  }
+
+  /** How many offsets are taken and wait to be passed by the position. */
+  get size(): number {
+    return this.#window.size
+  }
+
+  /**
+   * What a batch that starts at `first` means: `expected`; `ahead`, when it leaves something out that was to be
+   * delivered again; `new log`, when it lies below anything that can come again (the topic was made anew).
+   */
+  locate(first: number): 'expected' | 'ahead' | 'new log' {
+    if (this.#next === undefined || this.#floor === undefined) return 'expected'
+    if (first < (this.#cursor ?? this.#floor)) return 'new log'
+    return this.#cursor === undefined && first > this.#next ? 'ahead' : 'expected'
+  }
+
+  /** Takes an offset; offsets come in ascending order. False when it is finished or running from before. */
+  take(offset: number): boolean {
+    this.#floor ??= offset
+    this.#cursor = offset + 1
+    if (this.#next !== undefined && offset < this.#next) return false
+    this.#next = offset + 1
+    const before = this.#earlier.get(offset)
+    this.#earlier.delete(offset)
+    this.#window.set(offset, before ?? false)
+    this.#advance()
+    return before === undefined
+  }
+
+  /** Nothing more comes up to and with `offset` (control records, compaction); `first` begins that range. */
+  pass(offset: number, first = offset): void {
+    this.#floor ??= first
+    this.#cursor = offset + 1
+    this.#next = Math.max(this.#next ?? 0, this.#cursor)
+  }
+
+  finish(offset: number): void {
+    if (this.#window.has(offset)) this.#window.set(offset, true)
+    else if (this.#earlier.has(offset)) this.#earlier.set(offset, true)
+    this.#advance()
+  }
+
+  /** Kafka knows `offset` as committed: nothing below is delivered again. */
+  committed(offset: number): void {
+    this.#floor = offset
+  }
+
+  /** Starts over at the position, keeping in mind what is finished beyond it and what `isRunning`. */
+  rewind(isRunning: (offset: number) => boolean): void {
+    if (this.#next === undefined) return
+    const kept = [...this.#earlier, ...this.#window].filter(([offset, finished]) => finished || isRunning(offset))
+    const [first] = this.#window.keys()
+    this.#next = first ?? this.#next
+    this.#window = new Map()
+    this.#earlier = new Map(kept)
+    this.#cursor = undefined
+  }
+
+  /** Goes on at `offset`; what lies below is somebody else's. */
+  moveTo(offset: number): void {
+    this.#window = new Map()
+    this.#next = offset
+    this.#floor = offset
+    this.#cursor = offset
+  }
+
+  #advance(): void {
+    for (const [offset, finished] of this.#window) {
+      if (!finished) return
+      this.#window.delete(offset)
+    }
+  }
+}

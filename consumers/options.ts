@@ -1,0 +1,112 @@
+import type { BackoffOptions } from '../core/backoff.ts'
+import type { KafkaSecurity } from '../core/config.ts'
+import { type Logger, silentLogger } from '../core/log.ts'
+import { type Catalogue, type EventMap, eventNamePattern } from '../schemas/index.ts'
+import type { DeadLetterTopic } from './dead-letters.ts'
+import { ConsumerError } from './errors.ts'
+import type { Handlers } from './types.ts'
+
+/** When a failing message is tried again. */
+export interface RetryPolicy extends BackoffOptions {
+  /** Attempts before a message is dead-lettered, the first included. Default 5. */
+  readonly attempts?: number
+}
+
+export interface ConsumerGroupOptions<Events extends EventMap> {
+  /** Kafka group id is `<topicPrefix><group>`; the dead-letter topic is `<topicPrefix><group>.dead-letters`. */
+  readonly group: string
+  /** `host:port` of at least one broker. */
+  readonly brokers: readonly string[]
+  readonly security?: KafkaSecurity
+  /** Confluent-compatible API of the schema registry. */
+  readonly registryUrl: string
+  /** The events this service knows: whatever version was written is read as the latest one in here. */
+  readonly catalogue: Catalogue<Events>
+  /** Put before an event name to make its topic. Default ''. */
+  readonly topicPrefix?: string
+  readonly handlers: Handlers<Events>
+  /** Pauses start at 200 ms and grow to 10 s unless said otherwise. */
+  readonly retry?: RetryPolicy
+  /** Handlers that run at once. Default 16. */
+  readonly concurrency?: number
+  /** Messages of a partition that may wait or be uncommitted before it is paused; a fetch may overshoot. Default 1,000. */
+  readonly maxUncommitted?: number
+  /** ms; a killed member's partitions are free after about this long. Default 10,000. */
+  readonly sessionTimeoutMs?: number
+  /** ms between two commits. Default 1,000. */
+  readonly commitIntervalMs?: number
+  /** ms that `drain` waits for running handlers. Default 30,000. */
+  readonly drainTimeoutMs?: number
+  /** ms between two looks for topics that did not exist yet. Default 3,000. */
+  readonly topicRefreshMs?: number
+  /** How the dead-letter topic is made. Default: the broker's replication factor, kept 30 days. */
+  readonly deadLetters?: { readonly replicationFactor?: number; readonly retentionMs?: number }
+  /** Default: nothing is logged. */
+  readonly log?: Logger
+}
+
+export type ResolvedOptions<Events extends EventMap> = Readonly<
+  Required<Omit<ConsumerGroupOptions<Events>, 'retry' | 'deadLetters'>> & {
+    retry: RetryPolicy & { attempts: number }
+    deadLetters: DeadLetterTopic
+    eventNames: readonly string[]
+    groupId: string
+  }
+>
+
+const day = 24 * 3_600_000
+
+/** Fills in the defaults and checks. @throws ConsumerError `OPTIONS_INVALID` */
+export function resolveOptions<Events extends EventMap>(
+  options: ConsumerGroupOptions<Events>
+): ResolvedOptions<Events> {
+  const { topicPrefix = '', group, brokers, handlers, catalogue } = options
+  if (!/^[a-zA-Z0-9._-]{1,100}$/.test(group)) throw invalid('group', 'letters, digits, dots, - and _', group)
+  if (brokers.length === 0) throw invalid('brokers', 'at least one host:port', 'none')
+  const eventNames = Object.keys(handlers).sort()
+  if (eventNames.length === 0) throw invalid('handlers', 'a handler for at least one event name', 'none')
+  for (const name of eventNames) {
+    if (!eventNamePattern.test(name)) throw invalid('handlers', 'event names as keys', name)
+    catalogue.version(name)
+  }
+  const number = (name: keyof ConsumerGroupOptions<Events>, initial: number): number =>
+    wholeNumber(name, (options[name] as number | undefined) ?? initial)
+  return Object.freeze({
+    group,
+    brokers,
+    security: options.security ?? {},
+    registryUrl: options.registryUrl,
+    catalogue,
+    topicPrefix,
+    handlers,
+    retry: {
+      initialMs: 200,
+      maxMs: 10_000,
+      ...options.retry,
+      attempts: wholeNumber('retry.attempts', options.retry?.attempts ?? 5)
+    },
+    concurrency: number('concurrency', 16),
+    maxUncommitted: number('maxUncommitted', 1_000),
+    sessionTimeoutMs: number('sessionTimeoutMs', 10_000),
+    commitIntervalMs: number('commitIntervalMs', 1_000),
+    drainTimeoutMs: number('drainTimeoutMs', 30_000),
+    topicRefreshMs: number('topicRefreshMs', 3_000),
+    deadLetters: {
+      topic: `${topicPrefix}${group}.dead-letters`,
+      replicationFactor: options.deadLetters?.replicationFactor ?? -1,
+      retentionMs: options.deadLetters?.retentionMs ?? 30 * day
+    },
+    log: (options.log ?? silentLogger).child({ group }),
+    eventNames,
+    groupId: topicPrefix + group
+  })
+}
+
+function wholeNumber(name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value > 0) return value
+  throw invalid(name, 'a whole number from 1', String(value))
+}
+
+function invalid(option: string, expected: string, got: string): ConsumerError {
+  return new ConsumerError('OPTIONS_INVALID', `Expected \`${option}\` to be ${expected}, got ${JSON.stringify(got)}`)
+}

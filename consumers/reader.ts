@@ -1,0 +1,234 @@
+import { pause } from '../core/backoff.ts'
+import { safeError } from '../core/errors.ts'
+import type { Logger } from '../core/log.ts'
+import {
+  type BatchControl,
+  GroupConsumer,
+  type KafkaClient,
+  type PassedOffsets,
+  type RecordBatch
+} from '../kafka/index.ts'
+import type { AdminLine } from './admin-line.ts'
+import type { AssignedPartition } from './assigned-partition.ts'
+import { CurrentAssignment } from './assignment.ts'
+import type { Message, Outcome } from './delivery.ts'
+import { LaneScheduler, type Slot } from './lane-scheduler.ts'
+import type { GroupStats } from './types.ts'
+
+export interface ReaderOptions {
+  readonly client: KafkaClient
+  readonly line: AdminLine
+  readonly groupId: string
+  /** Topic → event name. */
+  readonly topics: ReadonlyMap<string, string>
+  readonly concurrency: number
+  readonly maxUncommitted: number
+  readonly sessionTimeoutMs: number
+  readonly topicRefreshMs: number
+  /** Takes a message to its end; never rejects. */
+  readonly deliver: (message: Message, slot: Slot) => Promise<Outcome>
+  readonly onError: (error: unknown) => void
+  /** Aborts when nothing new is to begin. */
+  readonly stopping: AbortSignal
+  readonly log: Logger
+}
+
+// Fetched messages wait in memory.
+const fetchLimits = { maxBytesPerPartition: 1024 * 1024, maxBytes: 16 * 1024 * 1024 }
+const leaseCheckMs = 50
+
+/**
+ * Reads a group's partitions, runs their messages in lanes and knows what may be committed.
+ *
+ * idle → (start) → reading → (halt) → halted: what runs ends, nothing begins → (leave) → out of the group
+ */
+export class Reader {
+  readonly #options: ReaderOptions
+  readonly #consumer: GroupConsumer
+  readonly #assignment: CurrentAssignment
+  readonly #scheduler: LaneScheduler<Message>
+  readonly #started = new Map<Message, number>()
+  #committing: Promise<void> = Promise.resolve()
+
+  constructor(options: ReaderOptions) {
+    const { client, groupId, topics, concurrency, sessionTimeoutMs, topicRefreshMs, stopping, onError, log } = options
+    this.#options = options
+    this.#assignment = new CurrentAssignment(stopping)
+    this.#scheduler = new LaneScheduler({
+      concurrency,
+      work: (message, slot) => this.#work(message, slot),
+      onError
+    })
+    this.#consumer = new GroupConsumer(client, {
+      group: groupId,
+      topics: async () => [...topics.keys()],
+      onBatch: (batch, control) => this.#take(batch, control),
+      onAssigned: assigned => this.#assigned(assigned),
+      onPassed: passed => this.#pass(passed),
+      onTopicsVanished: vanished => log.warn({ topics: vanished }, 'topics of this group are gone'),
+      log,
+      sessionTimeoutMs,
+      topicRefreshMs,
+      fetchLimits: () => fetchLimits
+    })
+  }
+
+  /** Resolves when it does not read any more: with the error when that was not asked for. */
+  get closed(): Promise<Error | undefined> {
+    return this.#consumer.closed
+  }
+
+  start(): void {
+    this.#consumer.start()
+  }
+
+  /** Begins nothing and takes nothing from here on. */
+  halt(): void {
+    this.#scheduler.stop()
+    for (const { topic, partition } of this.#assignment.all) this.#consumer.pause(topic, partition)
+  }
+
+  /** Resolves when nothing runs. */
+  idle(): Promise<void> {
+    return this.#scheduler.idle()
+  }
+
+  leave(): Promise<void> {
+    return this.#consumer.stop()
+  }
+
+  stats(): Omit<GroupStats, 'handled' | 'retried' | 'deadLettered'> {
+    const sources = this.#assignment.all
+    const [oldest] = this.#started.values()
+    return {
+      running: this.#scheduler.running,
+      queued: this.#scheduler.queued,
+      uncommitted: sources.reduce((sum, { tracker }) => sum + tracker.size, 0),
+      partitions: sources.length,
+      assignments: this.#assignment.generation,
+      longestRunningMs: oldest === undefined ? 0 : Date.now() - oldest
+    }
+  }
+
+  /** Commits what is finished with everything before it; what fails is committed by the next call. */
+  commit(): Promise<void> {
+    this.#committing = this.#committing.then(() => this.#commitNow())
+    return this.#committing
+  }
+
+  async #commitNow(): Promise<void> {
+    const { generation } = this.#assignment
+    const commits = this.#assignment.uncommitted()
+    try {
+      await this.#consumer.commit(
+        commits.map(({ source: { topic, partition }, offset }) => ({ topic, partition, offset }))
+      )
+    } catch (error) {
+      this.#options.log.debug({ err: safeError(error) }, 'offsets were not committed, the next turn tries again')
+      return
+    }
+    if (generation !== this.#assignment.generation) return
+    for (const { source, offset } of commits) {
+      source.committed = offset
+      source.tracker.committed(offset)
+    }
+  }
+
+  #assigned(assigned: ReadonlyMap<string, readonly number[]>): void {
+    const before = this.#assignment.all
+    // What was not started comes again: to this member or to another one.
+    this.#scheduler.remove(() => true)
+    this.#assignment.replace(assigned)
+    for (const source of before) this.#resume(source)
+    const { length: partitions } = this.#assignment.all
+    this.#options.log.info({ partitions, topics: [...assigned.keys()] }, 'partitions assigned')
+  }
+
+  #pass({ topic, partition, firstOffset, lastOffset }: PassedOffsets): void {
+    const tracker = this.#assignment.get(topic, partition)?.tracker
+    if (tracker?.locate(firstOffset) === 'expected') tracker.pass(lastOffset, firstOffset)
+  }
+
+  async #take(batch: RecordBatch, control: BatchControl): Promise<void> {
+    const { topic, partition, records, lastOffset } = batch
+    const eventName = this.#options.topics.get(topic)
+    let source = this.#assignment.get(topic, partition)
+    if (!source || eventName === undefined) return
+    if (this.#options.stopping.aborted) return this.#consumer.pause(topic, partition)
+    const place = source.tracker.locate(records[0]?.offset ?? lastOffset)
+    if (place === 'ahead') return this.#reposition(source, control)
+    if (place === 'new log') {
+      this.#options.log.warn({ topic, partition }, 'the offsets of a partition began anew')
+      source = this.#assignment.renew(source)
+    }
+    for (const record of records) {
+      if (!source.tracker.take(record.offset)) continue
+      const lane = record.key ? `${topic} ${record.key.toString('latin1')}` : `${topic}/${partition}`
+      this.#scheduler.add(lane, { eventName, record, source })
+    }
+    source.tracker.pass(lastOffset)
+    control.resolve(lastOffset)
+    this.#balance(source)
+  }
+
+  /**
+   * The first batch after a join leaves something out. Either another member finished that in between, or this
+   * is a batch from before the join: what Kafka has as committed tells.
+   */
+  async #reposition(source: AssignedPartition, control: BatchControl): Promise<void> {
+    const { topic, partition, tracker } = source
+    const { generation } = this.#assignment
+    await control.heartbeat()
+    const committed = await this.#options.line
+      .ask(admin => admin.groupOffsets(this.#options.groupId))
+      .then(offsets => offsets.get(topic)?.get(partition))
+      .catch(() => undefined)
+    if (generation !== this.#assignment.generation) return
+    const offset = Math.max(committed ?? 0, tracker.next ?? 0)
+    tracker.moveTo(offset)
+    control.seek(offset)
+  }
+
+  async #work(message: Message, slot: Slot): Promise<void> {
+    const { source, record } = message
+    if (this.#consumer.leaseMs === 0 && !(await this.#mayStart(source, slot))) return
+    source.running.add(record.offset)
+    this.#started.set(message, Date.now())
+    try {
+      const outcome = await this.#options.deliver(message, slot)
+      if (outcome !== 'left') source.tracker.finish(record.offset)
+    } finally {
+      this.#started.delete(message)
+      source.running.delete(record.offset)
+    }
+    this.#balance(source)
+  }
+
+  /**
+   * False when the message is not this member's to handle any more. A process that was suspended may have lost
+   * its partitions without knowing: it asks the group first, or it would repeat old events after newer ones.
+   */
+  async #mayStart(source: AssignedPartition, slot: Slot): Promise<boolean> {
+    const { generation } = this.#assignment
+    await slot.rest(async () => {
+      while (this.#consumer.leaseMs === 0 && (await pause(leaseCheckMs, source.ended)));
+    })
+    return generation === this.#assignment.generation && !source.ended.aborted
+  }
+
+  /** Pauses a partition of which too much is unfinished, and resumes it when half of that is done. */
+  #balance(source: AssignedPartition): void {
+    if (source.isLost || this.#options.stopping.aborted) return
+    const { topic, partition, tracker, paused } = source
+    if (!paused && tracker.size >= this.#options.maxUncommitted) {
+      source.paused = true
+      this.#consumer.pause(topic, partition)
+    } else if (tracker.size <= this.#options.maxUncommitted / 2) this.#resume(source)
+  }
+
+  #resume(source: AssignedPartition): void {
+    if (!source.paused) return
+    source.paused = false
+    this.#consumer.resume(source.topic, source.partition)
+  }
+}

@@ -1,0 +1,44 @@
+import { pause } from '../core/backoff.ts'
+import { type CommandContext, type ExitCode, exitCodes } from '../core/command.ts'
+import type { Config } from '../core/config.ts'
+import type { ConsumerGroupOptions } from './options.ts'
+import type { ConsumerGroup } from './types.ts'
+
+const reportEveryMs = 10_000
+
+/** The part of a group's options that comes from the configuration of a command. */
+export function groupConfig(
+  config: Config
+): Pick<ConsumerGroupOptions<never>, 'brokers' | 'security' | 'registryUrl' | 'topicPrefix'> {
+  return {
+    brokers: config.require('brokers'),
+    security: config.security,
+    registryUrl: config.require('registryUrl'),
+    topicPrefix: config.get('topicPrefix')
+  }
+}
+
+/** Runs a group until the command is told to stop, then drains it. */
+export async function runGroup(context: CommandContext, group: ConsumerGroup, greeting: string): Promise<ExitCode> {
+  const { log, signal } = context
+  await group.start()
+  context.say(`${greeting}; dead letters go to ${group.deadLetterTopic}; Ctrl-C stops it`)
+  const drain = (): void => void group.drain()
+  if (signal.aborted) drain()
+  else signal.addEventListener('abort', drain, { once: true })
+  void report(context, group)
+  const failure = await group.closed
+  const { handled, retried, deadLettered, uncommitted } = group.stats()
+  log.info({ handled, retried, deadLettered, left: uncommitted }, failure ? 'group failed' : 'group stopped')
+  if (failure) throw failure
+  return exitCodes.ok
+}
+
+async function report({ log, signal }: CommandContext, group: ConsumerGroup): Promise<void> {
+  for (let last = 0; await pause(reportEveryMs, signal); ) {
+    const { handled, deadLettered, running, queued } = group.stats()
+    if (handled + deadLettered === last) continue
+    last = handled + deadLettered
+    log.info({ handled, deadLettered, running, queued }, 'progress')
+  }
+}

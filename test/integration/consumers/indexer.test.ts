@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto'
+import pg from 'pg'
+import { afterAll, describe, expect, test } from 'vitest'
+import { createIndexer, indexerMigrations, openPostgresIndex } from '../../../consumers/indexer/index.ts'
+import { migrate } from '../../../core/migrate.ts'
+import { lesson, testSchool } from './school.ts'
+
+const school = await testSchool()
+
+await expect(openPostgresIndex(school.databaseUrl)).rejects.toMatchObject({ code: 'TABLES_MISSING' })
+const client = new pg.Client({ connectionString: school.databaseUrl })
+await client.connect()
+afterAll(() => client.end())
+await migrate(client, indexerMigrations)
+const index = await openPostgresIndex(school.databaseUrl)
+afterAll(() => index.close())
+
+const document = (title: string, published_at: bigint, lesson_id: string = randomUUID()) => ({
+  lesson_id,
+  course_id: randomUUID(),
+  instructor_id: randomUUID(),
+  title,
+  published_at,
+  event_id: randomUUID()
+})
+
+describe('the index in Postgres', () => {
+  test('finds lessons by their words, the best first', async () => {
+    await index.put(document('Photosynthesis for beginners', 1n))
+    await index.put(document('Photosynthesis, photosynthesis and more photosynthesis', 2n))
+    await index.put(document('Cell division', 3n))
+    const hits = await index.search('photosynthesis')
+    expect(hits.map(({ title }) => title)).toEqual([
+      'Photosynthesis, photosynthesis and more photosynthesis',
+      'Photosynthesis for beginners'
+    ])
+    expect(await index.search('photosynthesis -beginners')).toHaveLength(1)
+    expect(await index.search('cells')).toHaveLength(1)
+    expect(await index.search('photosynthesis', { limit: 1 })).toHaveLength(1)
+    expect(await index.search(`nothing' of "the sort`)).toEqual([])
+  })
+
+  test('keeps the newest document of a lesson, in whatever order they come', async () => {
+    const id = randomUUID()
+    const before = await index.count()
+    const newest = document('Quantum tunnels', 1_700_000_000_123_456n, id)
+    await index.put(document('Quantum tunnel (draft)', 1_700_000_000_123_455n, id))
+    await index.put(newest)
+    await index.put(newest)
+    await index.put(document('Quantum tunnel (older)', 1n, id))
+    expect(await index.count()).toBe(before + 1)
+    expect(await index.search('quantum')).toEqual([newest])
+  })
+})
+
+test('the indexer keeps a document per lesson; an untitled one is kept, and what Postgres refuses is a dead letter', async () => {
+  const term = school.enrol()
+  await term.offer('lesson.published')
+  const { brokers, registryUrl } = school
+  const { topicPrefix } = term
+  await using indexer = createIndexer({
+    brokers,
+    registryUrl,
+    topicPrefix,
+    index,
+    commitIntervalMs: 100,
+    retry: { attempts: 2, initialMs: 10 }
+  })
+  await indexer.start()
+  const before = await index.count()
+  const [, eventId] = await term.publish(lesson(), lesson('Thermodynamics of tea'))
+  // Our encoder refuses the character; a foreign producer's may not.
+  const { id: _, ...record } = await term.encode(lesson('Broken ~ title'))
+  const value = record.value as Buffer
+  value[value.indexOf('~')] = 0
+  await term.send('lesson.published', record)
+  await indexer.whenCaughtUp()
+  expect(await index.count()).toBe(before + 2)
+  expect(await index.search('tea')).toMatchObject([{ title: 'Thermodynamics of tea', event_id: eventId }])
+  const [letter] = await school.read(`${topicPrefix}indexer.dead-letters`, 1)
+  expect(String(letter?.headers['dead-letter-code'])).toBe('22021')
+})
+
+test('a database that restarts is waited out', async () => {
+  const term = school.enrol()
+  await term.offer('lesson.published')
+  const { brokers, registryUrl } = school
+  const { topicPrefix } = term
+  await using indexer = createIndexer({ brokers, registryUrl, topicPrefix, index, retry: { maxMs: 100 } })
+  await indexer.start()
+  await term.publish(lesson('Before the break'))
+  await indexer.whenCaughtUp()
+  const admin = new pg.Client({ connectionString: process.env.DATABASE_URL })
+  await admin.connect()
+  const name = new URL(school.databaseUrl).pathname.slice(1)
+  const allow = (yes: boolean) => admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS ${yes}`)
+  try {
+    await allow(false)
+    await admin.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND application_name = 'eventtrail-indexer'`,
+      [name]
+    )
+    await term.publish(lesson('Written in the dark'))
+    await expect(indexer.whenCaughtUp({ timeoutMs: 1_000 })).rejects.toMatchObject({ code: 'CATCH_UP_TIMEOUT' })
+    expect(indexer.stats().retried).toBeGreaterThan(0)
+  } finally {
+    await allow(true)
+    await admin.end()
+  }
+  await indexer.whenCaughtUp()
+  expect(indexer.stats()).toMatchObject({ handled: 2, deadLettered: 0 })
+  expect(await index.search('dark')).toHaveLength(1)
+})

@@ -1,0 +1,138 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { LaneScheduler, type Slot } from '../../../consumers/lane-scheduler.ts'
+
+interface Item {
+  readonly lane: string
+  readonly number: number
+}
+
+/** A scheduler whose items end when the test says so. */
+function controlled(concurrency: number) {
+  const running = new Map<Item, { end: () => void; slot: Slot }>()
+  const started: Item[] = []
+  const errors: unknown[] = []
+  const scheduler = new LaneScheduler<Item>({
+    concurrency,
+    work: (item, slot) => {
+      started.push(item)
+      return new Promise<void>(resolve => {
+        running.set(item, {
+          slot,
+          end: () => {
+            running.delete(item)
+            resolve()
+          }
+        })
+      })
+    },
+    onError: error => errors.push(error)
+  })
+  return { scheduler, running, started, errors }
+}
+
+const settle = async (): Promise<void> => {
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve()
+}
+
+describe('LaneScheduler', () => {
+  test('runs one item of a lane at a time, in order, and several lanes at once', async () => {
+    const step = fc.oneof(
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant('add' as const), lane: fc.integer({ min: 0, max: 4 }) }) },
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant('end' as const), pick: fc.nat() }) }
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.array(step, { maxLength: 80 }), async (limit, steps) => {
+        const { scheduler, running, started } = controlled(limit)
+        let number = 0
+        for (const each of steps) {
+          if (each.kind === 'add') {
+            const lane = `lane ${each.lane}`
+            scheduler.add(lane, { lane, number: number++ })
+          } else if (running.size > 0) {
+            const item = [...running.keys()][each.pick % running.size] as Item
+            running.get(item)?.end()
+          }
+          await settle()
+          const lanes = [...running.keys()].map(({ lane }) => lane)
+          expect(new Set(lanes).size).toBe(lanes.length)
+          expect(running.size).toBeLessThanOrEqual(limit)
+          // No slot stays empty while a lane could use it.
+          expect(running.size === limit || scheduler.queued === 0 || running.size > 0).toBe(true)
+        }
+        while (running.size > 0) {
+          for (const { end } of [...running.values()]) end()
+          await settle()
+        }
+        expect(started.length).toBe(number)
+        expect(scheduler.queued).toBe(0)
+        await scheduler.idle()
+        for (const lane of new Set(started.map(item => item.lane))) {
+          const numbers = started.filter(item => item.lane === lane).map(item => item.number)
+          expect(numbers).toEqual([...numbers].sort((a, b) => a - b))
+        }
+      }),
+      { numRuns: 100 }
+    )
+  })
+
+  test('a resting item gives its slot to another lane and keeps its own lane', async () => {
+    const { scheduler, running, started } = controlled(1)
+    const [first, second, third] = [
+      { lane: 'a', number: 1 },
+      { lane: 'a', number: 2 },
+      { lane: 'b', number: 3 }
+    ] as const
+    scheduler.add('a', first)
+    scheduler.add('a', second)
+    scheduler.add('b', third)
+    const rested = Promise.withResolvers<string>()
+    const back = running.get(first)?.slot.rest(() => rested.promise)
+    await settle()
+    expect(started).toEqual([first, third])
+    rested.resolve('rested')
+    await settle()
+    running.get(third)?.end()
+    expect(await back).toBe('rested')
+    running.get(first)?.end()
+    await settle()
+    expect(started).toEqual([first, third, second])
+  })
+
+  test('drops what waits and leaves what runs', async () => {
+    const { scheduler, running, started } = controlled(1)
+    for (const number of [1, 2, 3]) scheduler.add('a', { lane: 'a', number })
+    expect(scheduler.remove(({ number }) => number !== 3)).toBe(1)
+    expect(scheduler.queued).toBe(1)
+    for (const { end } of running.values()) end()
+    await settle()
+    expect(started.map(({ number }) => number)).toEqual([1, 3])
+  })
+
+  test('starts nothing after a stop, and is idle when what runs has ended', async () => {
+    const { scheduler, running, started } = controlled(1)
+    for (const number of [1, 2]) scheduler.add('a', { lane: 'a', number })
+    scheduler.stop()
+    const idle = scheduler.idle()
+    for (const { end } of running.values()) end()
+    await idle
+    expect(started.length).toBe(1)
+    expect(scheduler.running).toBe(0)
+  })
+
+  test('tells of work that rejects and goes on', async () => {
+    const errors: unknown[] = []
+    const scheduler = new LaneScheduler<number>({
+      concurrency: 1,
+      work: async number => {
+        if (number === 1) throw new Error('broken')
+      },
+      onError: error => errors.push(error)
+    })
+    scheduler.add('a', 1)
+    scheduler.add('a', 2)
+    await settle()
+    expect(errors).toEqual([new Error('broken')])
+    expect(scheduler.queued).toBe(0)
+  })
+})

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest'
+import { createConsumerGroup } from '../../../consumers/index.ts'
+import type { ConsumerGroupOptions } from '../../../consumers/options.ts'
+import { catalogue, type Events } from '../../../schemas/index.ts'
+
+const given: ConsumerGroupOptions<Events> = {
+  group: 'readers',
+  brokers: ['localhost:9092'],
+  registryUrl: 'http://localhost:8081',
+  catalogue,
+  handlers: { 'lesson.published': () => undefined }
+}
+
+test.each([
+  ['group', { group: 'a group' }],
+  ['brokers', { brokers: [] }],
+  ['handlers', { handlers: {} }],
+  ['concurrency', { concurrency: 0 }],
+  ['sessionTimeoutMs', { sessionTimeoutMs: 1.5 }],
+  ['retry.attempts', { retry: { attempts: 0 } }]
+])('%s is checked, and the message names it', (name, wrong) => {
+  expect(() => createConsumerGroup({ ...given, ...wrong })).toThrow(
+    expect.objectContaining({ code: 'OPTIONS_INVALID', message: expect.stringContaining(`\`${name}\``) })
+  )
+})
+
+test('a handler for an event that the catalogue does not have', () => {
+  const handlers = { 'lesson.unpublished': () => undefined } as object
+  expect(() => createConsumerGroup({ ...given, handlers })).toThrow(expect.objectContaining({ code: 'EVENT_UNKNOWN' }))
+})
+
+test('a group that was never started can be closed, and is then closed for good', async () => {
+  const group = createConsumerGroup({ ...given, topicPrefix: 'test.' })
+  expect(group.state).toBe('new')
+  expect(group.deadLetterTopic).toBe('test.readers.dead-letters')
+  await group.close()
+  expect(group.state).toBe('closed')
+  expect(await group.closed).toBeUndefined()
+  await expect(group.start()).rejects.toMatchObject({ code: 'GROUP_CLOSED' })
+  await expect(group.whenCaughtUp()).rejects.toMatchObject({ code: 'GROUP_CLOSED' })
+})
