@@ -110,6 +110,11 @@ if (existsSync(stackRoom)) {
   const { stackCommands } = (await import(stackRoom.href)) as { stackCommands: RegisterCommands }
   stackCommands(program, host)
 }
+const demoRoom = new URL('./demo/command.ts', import.meta.url)
+if (existsSync(demoRoom)) {
+  const { demoCommands } = (await import(demoRoom.href)) as { demoCommands: RegisterCommands }
+  demoCommands(program, host)
+}
 
 try {
   await program.parseAsync()

@@ -1,0 +1,109 @@
+import type { Evidence } from './evidence.ts'
+import type { Tally } from './tally.ts'
+import { count, counted, seconds } from './words.ts'
+
+/** What became of the sink that was killed. */
+export interface Kill {
+  /** Rows that were stored when it was killed. */
+  readonly stored: number
+  /** Events that were published by then. */
+  readonly published: number
+  /** ms until its successor had stored more; undefined when there was nothing more to store. */
+  readonly recoveredMs: number | undefined
+}
+
+/** A line of the table at the end. */
+export interface Check {
+  /** For machines. */
+  readonly id: string
+  /** For people. */
+  readonly promise: string
+  readonly ok: boolean
+  /** The figures behind it. */
+  readonly detail: string
+}
+
+export interface Outcome {
+  readonly events: number
+  readonly expected: Pick<Tally, 'published' | 'mails' | 'tenths' | 'versions' | 'lessons' | 'favourite'>
+  readonly found: Evidence
+  readonly inbox: { readonly mails: number; readonly distinct: number }
+  readonly kill: Kill | undefined
+}
+
+/** Holds what was published against what was found. */
+export function checksOf({ events, expected, found, inbox, kill }: Outcome): Check[] {
+  const { ledger, sampled, search } = found
+  const { topic, lessons } = expected.favourite
+  return [
+    {
+      id: 'stored',
+      promise: 'published = stored',
+      ok: expected.published === events && found.rows === events,
+      detail: `${count(expected.published)} = ${count(found.rows)}`
+    },
+    {
+      id: 'once',
+      promise: 'each event once',
+      // A record may stand in Kafka twice, after an answer that was lost; in the trail it may not.
+      ok: found.distinct === found.rows,
+      detail: `${counted(found.rows, 'row')}, ${counted(found.distinct, 'different event')}, ${counted(ledger.duplicates, 'repeated record')} left out`
+    },
+    {
+      id: 'ledger',
+      promise: 'the ledger has no holes',
+      ok:
+        ledger.holes === 0 &&
+        ledger.rows === found.rows &&
+        ledger.quarantined + ledger.unaccounted + found.deadLetters === 0,
+      detail: `${counted(ledger.ranges, 'range')}, ${counted(ledger.holes, 'hole')}, ${count(ledger.rows)} rows, ${count(ledger.quarantined)} quarantined, ${counted(found.deadLetters, 'dead letter')}`
+    },
+    {
+      id: 'kill',
+      promise: 'a killed sink is replaced',
+      ok: kill !== undefined,
+      detail: kill ? killWords(kill) : 'the sink was not killed'
+    },
+    {
+      id: 'versions',
+      promise: 'versions side by side',
+      ok: sameCounts(expected.versions, found.versions),
+      detail: [...found.versions]
+        .sort(([one], [other]) => one.localeCompare(other))
+        .map(([version, rows]) => `${version.replace(/ (\d+)$/, ' v$1')}: ${count(rows)}`)
+        .join(', ')
+    },
+    {
+      id: 'content',
+      promise: 'stored as published',
+      ok: sampled.compared > 0 && sampled.different === 0 && expected.tenths === found.tenths,
+      detail: `${counted(sampled.compared, 'event')} compared field by field, ${count(sampled.different)} differ; marks add up to ${points(found.tenths)} of ${points(expected.tenths)}`
+    },
+    {
+      id: 'search',
+      promise: 'lessons are found',
+      ok: found.documents === expected.lessons && search.hits === lessons && search.right === lessons,
+      detail: `"${topic}" finds ${count(search.right)} of ${count(lessons)}; ${count(found.documents)} of ${count(expected.lessons)} lessons indexed`
+    },
+    {
+      id: 'mails',
+      promise: 'mails arrive once',
+      ok: inbox.mails === expected.mails && inbox.distinct === inbox.mails,
+      detail: `${count(inbox.mails)} of ${count(expected.mails)}, ${count(inbox.distinct)} different`
+    }
+  ]
+}
+
+function killWords({ stored, published, recoveredMs }: Kill): string {
+  const when = `killed at ${counted(stored, 'row')} with ${count(published)} published`
+  return recoveredMs === undefined
+    ? `${when}; nothing was left to store`
+    : `${when}; the next rows came ${seconds(recoveredMs)} later`
+}
+
+const points = (tenths: number): string =>
+  (tenths / 10).toLocaleString('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
+
+function sameCounts(one: ReadonlyMap<string, number>, other: ReadonlyMap<string, number>): boolean {
+  return one.size === other.size && [...one].every(([key, value]) => other.get(key) === value)
+}
