@@ -115,6 +115,11 @@ if (existsSync(demoRoom)) {
   const { demoCommands } = (await import(demoRoom.href)) as { demoCommands: RegisterCommands }
   demoCommands(program, host)
 }
+const benchRoom = new URL('./bench/command.ts', import.meta.url)
+if (existsSync(benchRoom)) {
+  const { benchCommands } = (await import(benchRoom.href)) as { benchCommands: RegisterCommands }
+  benchCommands(program, host)
+}
 
 try {
   await program.parseAsync()
