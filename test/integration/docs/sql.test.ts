@@ -1,0 +1,87 @@
+import { beforeAll, expect, test } from 'vitest'
+import { indexerMigrations } from '../../../consumers/indexer/migrations.ts'
+import { notifierMigrations } from '../../../consumers/notifier/migrations.ts'
+import { migrate } from '../../../core/migrate.ts'
+import { createSink } from '../../../sink/index.ts'
+import { fencesOf, pages } from '../../support/docs.ts'
+import { badge, lesson, testTrail } from '../../support/trail.ts'
+
+const fences = pages()
+  .flatMap(fencesOf)
+  .filter(({ language, notRun }) => language === 'sql' && notRun === undefined)
+const trail = await testTrail()
+await trail.offer('lesson.published')
+await trail.offer('badge.awarded')
+
+/** The statement of docs/trail.md that begins with this comment. */
+function query(comment: string): string {
+  const found = fences.find(({ text }) => text.startsWith(`-- ${comment}\n`))
+  if (!found) throw new Error(`no block of SQL begins with -- ${comment}`)
+  // The statements are written for topics without a prefix.
+  return found.text.replaceAll('e.event_name = l.topic', `'${trail.topicPrefix}' || e.event_name = l.topic`)
+}
+
+const remarks = async () =>
+  (await trail.rows(query('does it add up?'))).filter(({ found }) => Number(found) !== 0).map(({ what }) => what)
+
+beforeAll(async () => {
+  const client = await trail.db.connect()
+  for (const each of [indexerMigrations, notifierMigrations]) await migrate(client, each)
+  client.release()
+  await using sink = createSink(trail.sinkOptions)
+  await sink.start()
+  const lessons = await trail.publish(Array.from({ length: 60 }, () => lesson()))
+  const repeated = lessons.slice(0, 5)
+  await trail.send([...repeated, { eventName: 'badge.awarded', value: Buffer.from('no envelope') }])
+  await trail.publish([badge(), badge()])
+  await sink.whenCaughtUp()
+})
+
+test('every statement of README and docs runs', async () => {
+  expect(fences.length).toBeGreaterThan(5)
+  for (const { page, line, text } of fences) {
+    await trail.rows(text).catch((cause: unknown) => {
+      throw new Error(`${page}, line ${line}`, { cause })
+    })
+  }
+})
+
+test('a trail that is whole adds up, with a duplicate, a quarantined record and events of the bus in it', async () => {
+  await trail.rows(
+    `INSERT INTO event_envelopes (id, aggregate_id, occurred_at, event_name, payload, schema_version)
+     VALUES (gen_random_uuid(), gen_random_uuid(), now(), 'badge.awarded', '{}', 1)`
+  )
+  expect(await trail.count('sink_duplicates')).toBe(5)
+  expect(await trail.count('sink_quarantine')).toBe(1)
+  expect(await remarks()).toEqual([])
+  expect(await trail.rows(query('which ones are missing?'))).toEqual([])
+})
+
+test('a row that was taken away is missed, and found', async () => {
+  const [taken] = await trail.rows(
+    'DELETE FROM event_envelopes WHERE id = (SELECT id FROM event_envelopes WHERE kafka_offset IS NOT NULL LIMIT 1) RETURNING *'
+  )
+  expect(await remarks()).toEqual(['rows that the ledger has and the table has not'])
+  expect(await trail.rows(query('which ones are missing?'))).toEqual([
+    {
+      topic: `${trail.topicPrefix}${taken?.event_name}`,
+      partition: taken?.kafka_partition,
+      kafka_offset: taken?.kafka_offset
+    }
+  ])
+})
+
+test('what was done to the bookkeeping is missed too', async () => {
+  await trail.rows('DELETE FROM sink_duplicates')
+  await trail.rows('DELETE FROM sink_quarantine')
+  await trail.rows('UPDATE sink_offsets SET next_offset = next_offset + 1')
+  expect(await remarks()).toEqual([
+    'rows that the ledger has and the table has not',
+    'duplicates that are counted and not listed',
+    'quarantined records that are counted and not kept',
+    'positions that are not where their ledger ends'
+  ])
+  await expect(trail.rows('UPDATE sink_ledger SET rows = rows - 1')).rejects.toMatchObject({
+    constraint: 'sink_ledger_adds_up'
+  })
+})

@@ -1,0 +1,80 @@
+import { Command } from 'commander'
+import { expect, test } from 'vitest'
+import { indexerCommands } from '../../../consumers/indexer/command.ts'
+import { notifierCommands } from '../../../consumers/notifier/command.ts'
+import { addSettingFlags, type CommandHost } from '../../../core/command.ts'
+import { demoCommands } from '../../../demo/command.ts'
+import { publishCommands } from '../../../producers/command.ts'
+import { schemaCommands } from '../../../schemas/command.ts'
+import { sinkCommands } from '../../../sink/command.ts'
+import { operateCommands } from '../../../sink/operate-command.ts'
+import { quarantineCommands } from '../../../sink/quarantine-command.ts'
+import { stackCommands } from '../../../stack/command.ts'
+import { fencesOf, type Page, pages } from '../../support/docs.ts'
+
+const host: CommandHost = {
+  connect: (command, ...keys) => addSettingFlags(command, keys),
+  action: () => async () => undefined
+}
+const program = new Command('eventtrail')
+schemaCommands(program, host, async () => [])
+operateCommands(program, host, [])
+for (const register of [
+  publishCommands,
+  sinkCommands,
+  quarantineCommands,
+  indexerCommands,
+  notifierCommands,
+  stackCommands,
+  demoCommands
+])
+  register(program, host)
+
+/** What comes before the name of a command, in any of the ways to call it. */
+const call =
+  /(?:^|[\s`$(])(?:npx eventtrail|eventtrail|npm run eventtrail --|node bin\/eventtrail\.mjs) ([a-z|]+[^`\n#)]*)/g
+
+/** The calls of `eventtrail` in the shell blocks and the inline code of a page. */
+function callsIn(each: Page): string[] {
+  const shell = fencesOf(each).filter(({ language }) => language === 'sh' || language === '')
+  const inline = [...each.text.matchAll(/(?<!`)`([^`\n]+)`(?!`)/g)].map(([, code = '']) => code)
+  const texts = [...shell.map(({ text }) => text), ...inline].map(text =>
+    text.replaceAll('\\\n', ' ').replace(/npm (?:run )?(demo|test)(?: --)?(?= |$)/gm, 'eventtrail $1')
+  )
+  return [...new Set(texts.flatMap(text => [...text.matchAll(call)].map(([, words = '']) => words.trim())))]
+}
+
+const alternatives = (word: string | undefined): string[] => word?.split('|') ?? []
+
+/** What is wrong with a call: a command or a flag that there is not. */
+function faultsOf(words: string): string[] {
+  const tokens = words.split(/\s+/)
+  const flags = tokens.filter(token => token.startsWith('--')).map(token => token.split('=')[0] ?? '')
+  let commands: readonly Command[] = [program]
+  for (const token of tokens) {
+    const names = alternatives(token)
+    const next = names.map(name => commands[0]?.commands.find(command => command.name() === name))
+    if (next.some(command => command === undefined)) break
+    commands = next as Command[]
+  }
+  if (commands[0] === program) return [`no command: ${words}`]
+  return commands.flatMap(command => {
+    const known = command.options.map(({ long }) => long)
+    const needsOne = command.commands.length > 0 && command.options.length === 0
+    if (needsOne && tokens.length > 1) return [`no such command of ${command.name()}: ${words}`]
+    return flags.filter(flag => flag !== '--help' && !known.includes(flag)).map(flag => `no ${flag}: ${words}`)
+  })
+}
+
+test.each(pages())('$path names commands and flags that there are', each => {
+  expect(callsIn(each).flatMap(faultsOf)).toEqual([])
+})
+
+test('a command or a flag that there is not would be noticed', () => {
+  expect(pages().flatMap(callsIn).length).toBeGreaterThan(40)
+  expect(faultsOf('sink reset --event x --partition 1 --to earliest --reason y')).toEqual([])
+  expect(faultsOf('quarantine list|show')).toEqual([])
+  expect(faultsOf('sinks')).toHaveLength(1)
+  expect(faultsOf('quarantine remove 3')).toHaveLength(1)
+  expect(faultsOf('doctor --jsonl')).toHaveLength(1)
+})

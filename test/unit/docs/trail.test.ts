@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { refusalCodes } from '../../../sink/errors.ts'
+import { cloneRoot } from '../../../stack/folders.ts'
+import { page } from '../../support/docs.ts'
+
+const { text } = page('docs/trail.md')
+const migration = readFileSync(join(cloneRoot, 'sink', 'migrations', '001_trail.sql'), 'utf8')
+
+test('every table and view of the trail is described', () => {
+  const made = [...migration.matchAll(/^CREATE (?:TABLE|VIEW) (\w+)/gm)].map(([, name = '']) => name)
+  expect(made).toContain('sink_ledger_holes')
+  expect(made.filter(name => !text.includes(`\`${name}\``))).toEqual([])
+})
+
+test('every reason for quarantine is listed, and no other', () => {
+  const listed = [...text.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name]) => name)
+  expect(listed).toEqual([...refusalCodes])
+})

@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { cloneRoot } from '../../../stack/folders.ts'
+import { fencesOf, pages } from '../../support/docs.ts'
+
+const fences = pages()
+  .flatMap(fencesOf)
+  .filter(({ language }) => language === 'ts')
+
+/** What a user imports from the package, as the sources behind it. */
+function exportedPaths(): Record<string, string[]> {
+  const { exports } = JSON.parse(readFileSync(join(cloneRoot, 'package.json'), 'utf8')) as {
+    exports: Record<string, string | { default: string }>
+  }
+  const entries = Object.entries(exports).flatMap(([subpath, target]) =>
+    typeof target === 'string'
+      ? []
+      : [
+          [
+            `eventtrail${subpath.slice(1)}`,
+            [join(cloneRoot, target.default.replace('./dist/', '').replace(/js$/, 'ts'))]
+          ]
+        ]
+  )
+  return Object.fromEntries(entries) as Record<string, string[]>
+}
+
+test('every block of TypeScript in README and docs compiles', async () => {
+  expect(fences.map(({ page }) => page)).toContain('README.md')
+  // Inside of the clone, so that the types of its dependencies are found; git ignores it.
+  mkdirSync(join(cloneRoot, '.eventtrail'), { recursive: true })
+  const folder = mkdtempSync(join(cloneRoot, '.eventtrail', 'docs-'))
+  try {
+    const compilerOptions = {
+      paths: exportedPaths(),
+      allowImportingTsExtensions: true,
+      rewriteRelativeImportExtensions: false,
+      noUnusedLocals: false,
+      noUnusedParameters: false,
+      types: ['node']
+    }
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({ extends: join(cloneRoot, 'tsconfig.json'), compilerOptions, include: ['*.ts'] })
+    )
+    // What `eventtrail schemas generate` would have written.
+    writeFileSync(
+      join(folder, 'events.ts'),
+      `export * from '${join(cloneRoot, 'schemas', 'generated', 'events.ts')}'\n`
+    )
+    for (const { page, line, text, given = '' } of fences) {
+      // The lines of the file are those of the page, so that an error names the right one.
+      const source = '\n'.repeat(line - 1) + text.replaceAll("from '../", `from '${cloneRoot}/`)
+      writeFileSync(join(folder, `${page.replaceAll('/', '~')}~${line}.ts`), `${source}\n${given}\nexport {}\n`)
+    }
+    const tsc = join(cloneRoot, 'node_modules', 'typescript', 'bin', 'tsc')
+    const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', folder, '--pretty', 'false'], {
+      cwd: folder
+    }).catch((failure: { stdout: string }) => failure)
+    expect(stdout).toBe('')
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}, 60_000)
