@@ -2,6 +2,7 @@ import type { Admin } from 'kafkajs'
 import { retry } from '../core/backoff.ts'
 import type { KafkaClient } from './client.ts'
 import { KafkaError, protocolErrorOf, toKafkaError } from './errors.ts'
+import { disconnect } from './incarnation.ts'
 
 export interface TopicSpec {
   readonly topic: string
@@ -25,7 +26,7 @@ export interface PartitionRange {
 export interface KafkaAdmin extends AsyncDisposable {
   /** All topics with their number of partitions, internal ones left out. */
   topics(): Promise<Map<string, number>>
-  /** Makes the topics that do not exist; returns the names of those that were made. */
+  /** Makes the topics that do not exist, and waits until they take records; returns the names of those that were made. */
   createTopics(specs: readonly TopicSpec[]): Promise<string[]>
   /** More partitions for a topic. Note that keys move: order per aggregate holds from here on only. */
   addPartitions(topic: string, total: number): Promise<void>
@@ -68,13 +69,18 @@ export async function connectAdmin(client: KafkaClient): Promise<KafkaAdmin> {
       for (const { topic, partitions, replicationFactor, config } of specs) {
         const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
         const entry = { topic, numPartitions: partitions, replicationFactor, configEntries }
-        const created = await ask(`making topic ${topic}`, async () => {
-          const isNew = await admin.createTopics({ waitForLeaders: false, topics: [entry] })
-          if (isNew) await untilLed(admin, topic, partitions)
-          return isNew
-        })
-        if (created) made.push(topic)
+        const isNew = await ask(`making topic ${topic}`, () =>
+          admin.createTopics({ waitForLeaders: false, topics: [entry] })
+        )
+        if (isNew) made.push(topic)
       }
+      if (made.length > 0)
+        await ask('waiting for leaders', () =>
+          untilLed(
+            client,
+            specs.filter(({ topic }) => made.includes(topic))
+          )
+        )
       return made
     },
 
@@ -121,13 +127,24 @@ export async function connectAdmin(client: KafkaClient): Promise<KafkaAdmin> {
   }
 }
 
-/** kafkajs's own wait for leaders fails when a broker does not know the topic yet that another one has just made. */
-async function untilLed(admin: Admin, topic: string, partitions: number): Promise<void> {
-  const look = async (): Promise<void> => {
-    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
-    const led = topics[0]?.partitions.filter(({ leader }) => leader >= 0).length ?? 0
-    if (led < partitions)
-      throw new KafkaError('KAFKA_UNREACHABLE', `${led} of ${partitions} partitions of ${topic} have a leader`)
+/**
+ * A broker names itself the leader of a new partition before it acts as one, and only the leader answers for the
+ * offsets. kafkajs's own wait looks at the names, and fails when a broker does not know the topic yet. Asked over a
+ * connection of its own: kafkajs's never forgets a topic that it was asked about, and fails once that is deleted.
+ */
+async function untilLed(client: KafkaClient, specs: readonly TopicSpec[]): Promise<void> {
+  const admin = client.kafka.admin()
+  try {
+    await admin.connect()
+    for (const { topic, partitions } of specs) {
+      const look = async (): Promise<void> => {
+        const { length: led } = await admin.fetchTopicOffsets(topic)
+        if (led < partitions)
+          throw new KafkaError('KAFKA_UNREACHABLE', `${led} of ${partitions} partitions of ${topic} have a leader`)
+      }
+      await retry(look, { initialMs: 20, maxMs: 500, deadlineMs: 20_000 })
+    }
+  } finally {
+    await disconnect(admin)
   }
-  await retry(look, { initialMs: 20, maxMs: 500, deadlineMs: 20_000 })
 }

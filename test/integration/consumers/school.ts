@@ -64,10 +64,16 @@ export async function schoolOn<Servers extends Pick<TestEnvironment, 'brokers' |
   const registry = createRegistry({ url: environment.registryUrl })
   afterAll(() => Promise.all([admin.close(), sender.close()]))
 
-  const send = async (topic: string, record: OutgoingRecord): Promise<void> => {
-    const partition = partitionFor(Buffer.from(record.key ?? ''), await sender.partitionsOf(topic))
-    const [result] = await sender.send([{ topic, partition, records: [record] }])
-    if (result && 'error' in result) throw result.error
+  let last: Promise<unknown> = Promise.resolve()
+  /** One after the other, whoever calls: a sender takes at most one batch of a partition at a time. */
+  const send = (topic: string, record: OutgoingRecord): Promise<void> => {
+    const sent = last.then(async () => {
+      const partition = partitionFor(Buffer.from(record.key ?? ''), await sender.partitionsOf(topic))
+      const [result] = await sender.send([{ topic, partition, records: [record] }])
+      if (result && 'error' in result) throw result.error
+    })
+    last = sent.catch(() => undefined)
+    return sent
   }
 
   /** The records of a topic from its start, as many as are asked for. */

@@ -1,0 +1,22 @@
+import { afterAll, expect, test } from 'vitest'
+import { connectAdmin, connectSender, createKafkaClient } from '../../../kafka/index.ts'
+import { testEnvironment } from '../../support/stack.ts'
+
+const { brokers, topicPrefix } = await testEnvironment()
+const client = createKafkaClient({ brokers, clientId: 'test' })
+const admin = await connectAdmin(client)
+const sender = await connectSender(client)
+afterAll(() => Promise.all([admin.close(), sender.close()]))
+
+// A broker names itself the leader of a new partition before it acts as one.
+test('a topic that was made takes records at once, in every partition', async () => {
+  const partitions = [0, 1, 2, 3, 4, 5]
+  for (let number = 0; number < 40; number += 1) {
+    const topic = `${topicPrefix}made.at${number}`
+    const spec = { topic, partitions: partitions.length, replicationFactor: 1, config: {} }
+    expect(await admin.createTopics([spec])).toEqual([topic])
+    const records = [{ key: null, value: Buffer.from('first') }]
+    const results = await sender.send(partitions.map(partition => ({ topic, partition, records })))
+    expect(results).toEqual(partitions.map(() => ({ baseOffset: 0 })))
+  }
+})
