@@ -1,6 +1,5 @@
 import { pause } from '../core/backoff.ts'
-import type { KafkaAdmin } from '../kafka/index.ts'
-import type { AdminLine } from './admin-line.ts'
+import { type AdminLine, type KafkaAdmin, KafkaError } from '../kafka/index.ts'
 import { ConsumerError } from './errors.ts'
 
 /** The end of a partition's log when somebody asked. */
@@ -30,24 +29,36 @@ export interface CaughtUpOptions {
   readonly commit: () => Promise<void>
 }
 
-/** Waits until the group has committed everything that is in its topics now. */
+/**
+ * Waits until the group has committed everything that is in its topics now. A Kafka that is out of reach is waited for.
+ * @throws ConsumerError `GROUP_CLOSED`, `CATCH_UP_TIMEOUT`; KafkaError when Kafka says no
+ */
 export async function waitUntilCaughtUp(line: AdminLine, options: CaughtUpOptions): Promise<void> {
   const { groupId, topics, timeoutMs, signal, commit } = options
   const deadline = Date.now() + timeoutMs
-  let goals = await line.ask(admin => goalsOf(admin, topics))
-  while (goals.length > 0) {
+  let goals: Goal[] | undefined
+  for (;;) {
     if (signal.aborted) throw new ConsumerError('GROUP_CLOSED', 'The group was stopped before it had caught up')
-    await commit()
-    const committed = await line.ask(admin => admin.groupOffsets(groupId))
-    goals = goals.filter(({ topic, partition, offset }) => (committed.get(topic)?.get(partition) ?? 0) < offset)
-    if (goals.length === 0) return
-    if (Date.now() >= deadline) throw behind(groupId, goals, timeoutMs)
+    let trouble: unknown
+    try {
+      goals ??= await line.ask(admin => goalsOf(admin, topics))
+      if (goals.length === 0) return
+      await commit()
+      const committed = await line.ask(admin => admin.groupOffsets(groupId))
+      goals = goals.filter(({ topic, partition, offset }) => (committed.get(topic)?.get(partition) ?? 0) < offset)
+      if (goals.length === 0) return
+    } catch (error) {
+      if (!(error instanceof KafkaError) || !error.retryable) throw error
+      trouble = error
+    }
+    if (Date.now() >= deadline) throw behind(groupId, goals, timeoutMs, trouble)
     await pause(100, signal)
   }
 }
 
-function behind(groupId: string, goals: readonly Goal[], timeoutMs: number): ConsumerError {
+function behind(groupId: string, goals: readonly Goal[] = [], timeoutMs: number, cause: unknown): ConsumerError {
   const where = goals.map(({ topic, partition, offset }) => `${topic}/${partition} (not yet at ${offset})`)
   const shown = where.slice(0, 5).join(', ') + (where.length > 5 ? ` and ${where.length - 5} more` : '')
-  return new ConsumerError('CATCH_UP_TIMEOUT', `Group ${groupId} was still behind after ${timeoutMs} ms: ${shown}`)
+  const message = `Group ${groupId} was still behind after ${timeoutMs} ms: ${shown || 'Kafka could not be asked'}`
+  return new ConsumerError('CATCH_UP_TIMEOUT', message, cause)
 }

@@ -1,5 +1,11 @@
-import { connectSender, type KafkaClient, type KafkaRecord, type OutgoingRecord, type Sender } from '../kafka/index.ts'
-import type { AdminLine } from './admin-line.ts'
+import {
+  type AdminLine,
+  connectSender,
+  type KafkaClient,
+  type KafkaRecord,
+  type OutgoingRecord,
+  type Sender
+} from '../kafka/index.ts'
 
 /** Headers that a dead letter has beside the message's own. */
 export const deadLetterHeaders = {

@@ -18,8 +18,8 @@ export type ConsumerErrorCode =
 
 /** A consumer group was used wrongly, or a message cannot be read. */
 export class ConsumerError extends EventtrailError<ConsumerErrorCode> {
-  constructor(code: ConsumerErrorCode, message: string) {
-    super(message, { code, retryable: code === 'CATCH_UP_TIMEOUT' })
+  constructor(code: ConsumerErrorCode, message: string, cause?: unknown) {
+    super(message, { code, retryable: code === 'CATCH_UP_TIMEOUT', cause })
   }
 }
 

@@ -2,13 +2,13 @@ import { pause } from '../core/backoff.ts'
 import { safeError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
 import {
+  type AdminLine,
   type BatchControl,
   GroupConsumer,
   type KafkaClient,
   type PassedOffsets,
   type RecordBatch
 } from '../kafka/index.ts'
-import type { AdminLine } from './admin-line.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 import { CurrentAssignment } from './assignment.ts'
 import type { Message, Outcome } from './delivery.ts'

@@ -1,27 +1,50 @@
-import { connectAdmin, type KafkaAdmin, type KafkaClient } from '../kafka/index.ts'
+import { connectAdmin, type KafkaAdmin } from './admin.ts'
+import type { KafkaClient } from './client.ts'
+import { KafkaError } from './errors.ts'
 
-/** A connection for questions to the cluster that is opened when needed and anew after a failure. */
+/**
+ * A connection for questions to the cluster, opened when needed. After a failure it is opened anew, and a question
+ * that an old connection failed at is asked once more: kafkajs's fails at everything once a topic is gone that it
+ * was asked about before.
+ */
 export class AdminLine {
   readonly #client: KafkaClient
   #admin: Promise<KafkaAdmin> | undefined
+  #closed = false
 
   constructor(client: KafkaClient) {
     this.#client = client
   }
 
-  /** @throws KafkaError */
+  /** @throws KafkaError, `KAFKA_UNREACHABLE` also once it was closed */
   async ask<T>(question: (admin: KafkaAdmin) => Promise<T>): Promise<T> {
+    const isOld = this.#admin !== undefined
+    try {
+      return await this.#askOnce(question)
+    } catch (error) {
+      if (!isOld || this.#closed) throw error
+      return await this.#askOnce(question)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#hangUp()
+  }
+
+  async #askOnce<T>(question: (admin: KafkaAdmin) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new KafkaError('KAFKA_UNREACHABLE', 'the connection was closed')
     this.#admin ??= connectAdmin(this.#client)
     const asked = this.#admin
     try {
       return await question(await asked)
     } catch (error) {
-      if (this.#admin === asked) await this.close()
+      if (this.#admin === asked) await this.#hangUp()
       throw error
     }
   }
 
-  async close(): Promise<void> {
+  async #hangUp(): Promise<void> {
     const admin = this.#admin
     this.#admin = undefined
     await admin?.then(open => open.close()).catch(() => undefined)

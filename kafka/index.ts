@@ -1,4 +1,5 @@
 export { connectAdmin, type KafkaAdmin, type PartitionRange, type TopicSpec } from './admin.ts'
+export { AdminLine } from './admin-line.ts'
 export { createKafkaClient, type KafkaClient, type KafkaClientOptions } from './client.ts'
 export { type ConsumerState, GroupConsumer } from './consumer.ts'
 export type { FetchLimits, GroupConsumerOptions } from './consumer-options.ts'

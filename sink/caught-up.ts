@@ -1,17 +1,16 @@
 import type pg from 'pg'
 import { EventtrailError } from '../core/errors.ts'
 import { within } from '../core/lifecycle.ts'
-import { KafkaError } from '../kafka/index.ts'
+import { type AdminLine, KafkaError } from '../kafka/index.ts'
 import { SinkError } from './errors.ts'
 import { readPositions } from './fence.ts'
-import type { LogRanges } from './log-ranges.ts'
 import type { CaughtUpOptions } from './options.ts'
 import { keyOf, type TopicPartition } from './types.ts'
 
 export interface CaughtUpParts {
   readonly group: string
   readonly pool: pg.Pool
-  readonly ranges: LogRanges
+  readonly line: AdminLine
   /** Topics that are or will be read. */
   readonly topics: () => Promise<readonly string[]>
   /** Whether each of them must exist; otherwise one that does not is passed over. */
@@ -56,14 +55,16 @@ async function partitionsBehind({ pool, group }: CaughtUpParts, ends: LogEnds): 
   return [...ends].filter(([key, { end }]) => (stored.get(key)?.nextOffset ?? 0) < end).map(([key]) => key)
 }
 
-async function logEnds({ topics, ranges, mustExist }: CaughtUpParts): Promise<LogEnds> {
+async function logEnds({ topics, line, mustExist }: CaughtUpParts): Promise<LogEnds> {
   const ends = new Map<string, TopicPartition & { end: number }>()
 
   for (const topic of await topics()) {
-    const logs = await ranges.of(topic).catch(error => {
-      if (!mustExist && error instanceof KafkaError && error.code === 'TOPIC_UNKNOWN') return []
-      throw error
-    })
+    const logs = await line
+      .ask(admin => admin.ranges(topic))
+      .catch(error => {
+        if (!mustExist && error instanceof KafkaError && error.code === 'TOPIC_UNKNOWN') return []
+        throw error
+      })
     for (const { partition, start, end } of logs) {
       if (end > start) ends.set(keyOf({ topic, partition }), { topic, partition, end })
     }

@@ -1,15 +1,14 @@
 import type pg from 'pg'
 import { mapConcurrently } from '../core/concurrency.ts'
-import { KafkaError, type PartitionRange } from '../kafka/index.ts'
+import { type AdminLine, KafkaError, type PartitionRange } from '../kafka/index.ts'
 import { openPositions, readPositions } from './fence.ts'
-import type { LogRanges } from './log-ranges.ts'
 import { type Placement, place, type StoredPosition } from './position.ts'
 import { keyOf, type TopicPartition } from './types.ts'
 
 export interface PlacementOptions {
   readonly group: string
   readonly pool: pg.Pool
-  readonly ranges: LogRanges
+  readonly line: AdminLine
 }
 
 /** What trail and log say of a partition together. */
@@ -27,14 +26,14 @@ const topicsAtOnce = 16
  * @throws KafkaError, a database error: worth a retry
  */
 export async function findPlaces(
-  { group, pool, ranges }: PlacementOptions,
+  { group, pool, line }: PlacementOptions,
   partitions: readonly TopicPartition[]
 ): Promise<PlacedPartition[]> {
   // The trail first: what another sink stores meanwhile must not look as if the log were shorter.
   const stored = await readPositions(pool, group, partitions)
   const fresh = partitions.filter(partition => !stored.has(keyOf(partition)))
   if (fresh.length > 0) {
-    const logs = await logsOf(ranges, fresh)
+    const logs = await logsOf(line, fresh)
     const opened = await openPositions(
       pool,
       group,
@@ -45,7 +44,7 @@ export async function findPlaces(
     )
     for (const [key, position] of opened) stored.set(key, position)
   }
-  const logs = await logsOf(ranges, partitions)
+  const logs = await logsOf(line, partitions)
   return partitions.flatMap(({ topic, partition }) => {
     const position = stored.get(keyOf({ topic, partition }))
     const log = logs.get(keyOf({ topic, partition }))
@@ -56,20 +55,20 @@ export async function findPlaces(
 }
 
 async function logsOf(
-  ranges: LogRanges,
+  line: AdminLine,
   partitions: readonly TopicPartition[]
 ): Promise<ReadonlyMap<string, PartitionRange>> {
   const topics = [...new Set(partitions.map(({ topic }) => topic))]
   const logs = await mapConcurrently(topics, topicsAtOnce, async topic =>
-    (await rangesOf(ranges, topic)).map(range => [keyOf({ topic, partition: range.partition }), range] as const)
+    (await rangesOf(line, topic)).map(range => [keyOf({ topic, partition: range.partition }), range] as const)
   )
   return new Map(logs.flat())
 }
 
 // A topic that just vanished must not keep the others waiting.
-async function rangesOf(ranges: LogRanges, topic: string): Promise<readonly PartitionRange[]> {
+async function rangesOf(line: AdminLine, topic: string): Promise<readonly PartitionRange[]> {
   try {
-    return await ranges.of(topic)
+    return await line.ask(admin => admin.ranges(topic))
   } catch (error) {
     if (error instanceof KafkaError && error.code === 'TOPIC_UNKNOWN') return []
     throw error

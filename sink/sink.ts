@@ -3,7 +3,7 @@ import type pg from 'pg'
 import { safeError } from '../core/errors.ts'
 import { CleanUps, type Handle, within } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
-import { createKafkaClient, type FetchLimits, GroupConsumer } from '../kafka/index.ts'
+import { AdminLine, createKafkaClient, type FetchLimits, GroupConsumer } from '../kafka/index.ts'
 import { createRegistry } from '../schemas/index.ts'
 import { Breaker } from './breaker.ts'
 import { caughtUp } from './caught-up.ts'
@@ -12,7 +12,6 @@ import { Discovery, type DiscoveryOptions } from './discovery.ts'
 import { SinkError } from './errors.ts'
 import { Intake } from './intake.ts'
 import { Lanes } from './lanes.ts'
-import { LogRanges } from './log-ranges.ts'
 import { type CaughtUpOptions, type ResolvedSinkOptions, resolveOptions, type SinkOptions } from './options.ts'
 import { keepPartitionsAhead } from './partitions.ts'
 import { Positions } from './positions.ts'
@@ -57,7 +56,7 @@ export class Sink implements Handle {
   readonly #options: ResolvedSinkOptions
   readonly #log: Logger
   readonly #pool: pg.Pool
-  readonly #ranges: LogRanges
+  readonly #line: AdminLine
   readonly #discovery: Discovery
   readonly #positions: Positions
   readonly #intake: Intake
@@ -83,7 +82,7 @@ export class Sink implements Handle {
     const client = createKafkaClient({ brokers, clientId: 'eventtrail-sink', security, log: this.#log })
     const registry = createRegistry({ url: registryUrl, log: this.#log })
     this.#breaker = new Breaker(this.#options.breakerRecords)
-    this.#ranges = new LogRanges(client)
+    this.#line = new AdminLine(client)
     const book = new SchemaBook({ registry, pool: this.#pool })
     const onSchema: DiscoveryOptions['onSchema'] = (...found) => void book.warm(...found)
     this.#discovery = new Discovery({ registry, pool: this.#pool, topicPrefix, eventNames, onSchema })
@@ -105,7 +104,7 @@ export class Sink implements Handle {
     this.#positions = new Positions({
       group,
       pool: this.#pool,
-      ranges: this.#ranges,
+      line: this.#line,
       laneOf,
       seek,
       onHalt: ({ topic, partition }) => this.#consumer.pause(topic, partition),
@@ -198,7 +197,7 @@ export class Sink implements Handle {
       {
         group: this.#options.group,
         pool: this.#pool,
-        ranges: this.#ranges,
+        line: this.#line,
         topics: () => this.#discovery.topics(),
         mustExist: this.#options.eventNames !== undefined,
         changed: () => this.#lanes.changed,
@@ -287,7 +286,7 @@ export class Sink implements Handle {
     await first()
     await this.#consumer.stop()
     await this.#cleanUps.run()
-    await this.#ranges.close()
+    await this.#line.close()
     await within(2_000, this.#pool.end())
     this.#state = this.#failure ? 'failed' : 'closed'
     this.#resolveClosed(this.#failure)

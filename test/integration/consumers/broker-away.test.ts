@@ -35,8 +35,9 @@ test('a broker that is killed in mid-work: the group lives on, nothing is lost, 
   // What had begun ends without Kafka; the next ones wait, because the group may have dropped this member.
   await eventually(() => group.stats().longestRunningMs > 3_000, { what: 'the outage is longer than a session' })
   expect(group.state).toBe('running')
+  const caughtUp = group.whenCaughtUp({ timeoutMs: 45_000 })
   await stack.restartable.kafka.start()
-  await group.whenCaughtUp({ timeoutMs: 45_000 })
+  await caughtUp
   expect(handled.toSorted()).toEqual(ids.filter((_, n) => n % 50 !== 7).toSorted())
   expect(group.stats()).toMatchObject({ handled: 294, deadLettered: 6 })
   expect(await group.drain()).toBeUndefined()

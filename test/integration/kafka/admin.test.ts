@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest'
-import { connectAdmin, connectSender, createKafkaClient } from '../../../kafka/index.ts'
+import { AdminLine, connectAdmin, connectSender, createKafkaClient } from '../../../kafka/index.ts'
 import { testEnvironment } from '../../support/stack.ts'
 
 const { brokers, topicPrefix } = await testEnvironment()
@@ -19,4 +19,18 @@ test('a topic that was made takes records at once, in every partition', async ()
     const results = await sender.send(partitions.map(partition => ({ topic, partition, records })))
     expect(results).toEqual(partitions.map(() => ({ baseOffset: 0 })))
   }
+})
+
+test('a line goes on after a topic is gone that it was asked about', async () => {
+  const topics = ['gone.first', 'gone.second'].map(name => topicPrefix + name)
+  const [first = '', second = ''] = topics
+  await admin.createTopics(topics.map(topic => ({ topic, partitions: 1, replicationFactor: 1, config: {} })))
+  const line = new AdminLine(client)
+  expect(await line.ask(each => each.ranges(first))).toHaveLength(1)
+  await admin.deleteTopics([first])
+  expect(await line.ask(each => each.ranges(second))).toEqual([{ partition: 0, start: 0, end: 0 }])
+  await expect(line.ask(each => each.ranges(first))).rejects.toMatchObject({ code: 'TOPIC_UNKNOWN' })
+  expect(await line.ask(each => each.groupOffsets(`${topicPrefix}nobody`))).toEqual(new Map())
+  await line.close()
+  await expect(line.ask(each => each.topics())).rejects.toMatchObject({ code: 'KAFKA_UNREACHABLE' })
 })
