@@ -18,7 +18,7 @@ import {
 
 const help = `Publishes the Open University Learning Analytics Dataset as events.
 
-  node examples/oulad/import.ts --from DIR [--json]
+  node examples/oulad/import.ts DIR [--json]
 
 DIR holds courses, assessments, vle, studentAssessment and studentInfo as .csv or .csv.gz.
 KAFKA_BROKERS, SCHEMA_REGISTRY_URL and TOPIC_PREFIX say where to; \`eventtrail stack env\` prints them.
@@ -103,17 +103,20 @@ async function publishTable(producer: Producer, folder: string, source: Source, 
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: { from: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } }
+  const { values, positionals } = parseArgs({
+    options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    allowPositionals: true
   })
   if (values.help) {
     process.stdout.write(`${help}\n`)
     return 0
   }
-  if (values.from === undefined) throw new UsageError('Say where the files are: --from DIR. --help tells more')
+  const [folder] = positionals
+  if (folder === undefined || positionals.length > 1)
+    throw new UsageError('Name one folder, the one that holds the files. --help tells more')
   const config = loadConfig()
-  const tables = await loadTables(values.from)
-  for (const { table } of sources) tableFile(values.from, table)
+  const tables = await loadTables(folder)
+  for (const { table } of sources) tableFile(folder, table)
 
   await using producer = createProducer({
     brokers: config.require('brokers'),
@@ -130,7 +133,7 @@ async function main(): Promise<number> {
   const tally = new Tally()
   const progress = setInterval(() => say(`${tally.total.toLocaleString('en')} events published`), progressEveryMs)
   try {
-    for (const source of sources) await publishTable(producer, values.from, source, tables, tally)
+    for (const source of sources) await publishTable(producer, folder, source, tables, tally)
   } finally {
     await producer.drain()
     clearInterval(progress)

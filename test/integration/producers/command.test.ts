@@ -143,7 +143,7 @@ describe('the examples', () => {
     const prefix = `${environment.topicPrefix}oulad.`
     const { read: readOulad } = await testTopics({ ...environment, topicPrefix: prefix })
     for (let time = 1; time <= 2; time += 1) {
-      const { code, stdout, stderr } = await example('oulad/import.ts', ['--from', folder, '--json'], {
+      const { code, stdout, stderr } = await example('oulad/import.ts', [folder, '--json'], {
         TOPIC_PREFIX: prefix
       })
       expect([code, stderr]).toEqual([1, 'studentAssessment.csv, line 3: `score` is empty\n'])
@@ -158,7 +158,11 @@ describe('the examples', () => {
         expect([ids.length, new Set(ids).size]).toEqual([2 * time, 2])
       }
     }
-    const wrong = await example('oulad/import.ts', ['--from', join(folder, 'nowhere')])
+    const wrong = await example('oulad/import.ts', [join(folder, 'nowhere')])
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('There is no courses.csv')])
+    for (const folders of [[], [folder, folder]]) {
+      const vague = await example('oulad/import.ts', folders)
+      expect([vague.code, vague.stderr]).toEqual([2, expect.stringContaining('Name one folder')])
+    }
   })
 })
