@@ -1,6 +1,6 @@
 import { safeError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
-import { connectAdmin, type KafkaAdmin } from './admin.ts'
+import { AdminLine } from './admin-line.ts'
 import type { KafkaClient } from './client.ts'
 
 const tellAgainMs = 30_000
@@ -10,16 +10,15 @@ const tellAgainMs = 30_000
  * wanted and does not exist yet is simply not in it.
  */
 export class TopicWatch {
-  readonly #client: KafkaClient
+  readonly #line: AdminLine
   readonly #wanted: () => Promise<readonly string[]>
   readonly #log: Logger
-  #admin: KafkaAdmin | undefined
   #current: readonly string[] = []
   #failingSince: number | undefined
   #toldAt = 0
 
   constructor(client: KafkaClient, wanted: () => Promise<readonly string[]>, log: Logger) {
-    this.#client = client
+    this.#line = new AdminLine(client)
     this.#wanted = wanted
     this.#log = log
   }
@@ -33,15 +32,13 @@ export class TopicWatch {
     if (signal.aborted) return this.#current
     try {
       const wanted = await this.#wanted()
-      this.#admin ??= await connectAdmin(this.#client)
-      const existing = await this.#admin.topics()
+      const existing = await this.#line.ask(admin => admin.topics())
       this.#current = [...new Set(wanted)].filter(topic => existing.has(topic)).sort()
       if (this.#failingSince !== undefined)
         this.#log.info({ topics: this.#current.length }, 'topics can be looked up again')
       this.#failingSince = undefined
     } catch (error) {
       this.#tell(error)
-      await this.close()
     }
     return this.#current
   }
@@ -59,9 +56,7 @@ export class TopicWatch {
     )
   }
 
-  async close(): Promise<void> {
-    const admin = this.#admin
-    this.#admin = undefined
-    await admin?.close().catch(() => undefined)
+  close(): Promise<void> {
+    return this.#line.close()
   }
 }
