@@ -104,6 +104,9 @@ export function readRow(bytes: Buffer, start: number, end: number): TrailRow {
 export const rowIdKey = (bytes: Buffer, start: number): string =>
   bytes.toString('latin1', start + idAt, start + idAt + uuidLength)
 
+/** The first 48 bits of the id of the row that begins at `start`: of a UUIDv7 the ms since 1970. */
+export const idTimeOf = (bytes: Buffer, start: number): number => bytes.readUIntBE(start + idAt, 6)
+
 /** Writes a uuid[] in the binary form in which Postgres takes parameters (`array_recv`): the ids of rows, in their order. */
 export function rowIdArray(
   rows: readonly { readonly text: { readonly bytes: Buffer }; readonly start: number }[]

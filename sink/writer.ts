@@ -4,10 +4,14 @@ import { type Aside, asidesOf, listDuplicates, quarantine, refusalsByCode } from
 import { classify } from './classify.ts'
 import { connectSession } from './database.ts'
 import { claimOffsets, endBlockers } from './fence.ts'
+import { IdOrder } from './id-order.ts'
 import { bookEntries, writeGaps, writeLedger } from './ledger.ts'
 import { rowsOf, stretchesOf } from './pages.ts'
 import { CarefulInsert, copyTexts, type RowsResult } from './rows.ts'
 import { type Batch, type Chunk, keyOf, type Row, type WriteResult } from './types.ts'
+
+// From here on a batch is put in order: fewer have so many rows each that their ids follow each other well enough.
+const manyPages = 16
 
 export interface WriterOptions {
   readonly databaseUrl: string
@@ -32,6 +36,7 @@ export class Writer {
   #client: pg.Client | undefined
   // After a duplicate the next batches look for standing ids first, until they find none.
   #careful = false
+  readonly #idOrder = new IdOrder()
 
   constructor(options: WriterOptions) {
     this.#options = options
@@ -110,9 +115,8 @@ export class Writer {
       return result
     }
     const stored = chunks.reduce((sum, { rows }) => sum + rows, 0)
-    const texts = stretchesOf(chunks).map(({ start, end }) => batch.text.bytes.subarray(start, end))
     try {
-      await copyTexts(client, texts, stored)
+      await copyTexts(client, this.#textsOf(batch, chunks), stored)
       return { stored, duplicates: [], refused: [] }
     } catch (error) {
       const verdict = classify(error)
@@ -120,6 +124,14 @@ export class Writer {
       this.#careful = true
       return undefined
     }
+  }
+
+  /** The rows as they lie, or in the order of their ids where they come from many fetches of few rows each. */
+  #textsOf({ text: { bytes } }: Batch, chunks: readonly Chunk[]): Buffer[] {
+    const stretches = stretchesOf(chunks)
+    const pages = chunks.reduce((sum, chunk) => sum + chunk.pages.length, 0)
+    if (pages >= manyPages) return [this.#idOrder.sort(bytes, stretches)]
+    return stretches.map(({ start, end }) => bytes.subarray(start, end))
   }
 
   #report(chunks: readonly Chunk[], asides: readonly Aside[]): void {

@@ -1,5 +1,9 @@
+import { randomUUID } from 'node:crypto'
+import { v7 } from 'uuid'
 import { expect, test } from 'vitest'
 import { createSink } from '../../../sink/index.ts'
+import { violations } from '../../support/checker.ts'
+import { eventually } from '../../support/stack.ts'
 import { badge, lesson, quiz, testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail()
@@ -54,4 +58,34 @@ test('all event names, versions side by side, and the ledger adds up', async () 
   )
   expect(ledger).toEqual({ rows: before + 1_500, range: before + 1_500 })
   expect(await trail.count('sink_ledger_holes')).toBe(0)
+})
+
+test('a batch of many partitions is written in the order of its ids', async () => {
+  const wide = await testTrail({ partitions: 48 })
+  await wide.offer('badge.awarded')
+  // Each partition has ids from all over the time, as when it is caught up with.
+  const events = Array.from({ length: 1_200 }, (_, index) => ({
+    ...badge(`number ${index}`),
+    id: v7({ msecs: 1_700_000_000_000 + index }),
+    aggregateId: randomUUID()
+  }))
+  const records = await Promise.all(events.map(event => wide.encode(event)))
+  await wide.send(records.map((record, index) => ({ ...record, partition: index % 48 })))
+  const holder = await wide.db.connect()
+  await holder.query('BEGIN; LOCK TABLE sink_ledger IN EXCLUSIVE MODE')
+  await using sink = createSink({ ...wide.sinkOptions, lanes: 1 })
+  await sink.start()
+  await eventually(() => sink.stats.pending === 1_200, { what: 'one batch waits for the lock, and all others for it' })
+  await holder.query('COMMIT')
+  holder.release()
+  await sink.whenCaughtUp()
+  expect(await violations(wide, events)).toEqual([])
+  const batches = Map.groupBy(
+    await wide.rows('SELECT id, xmin::text AS batch FROM event_envelopes ORDER BY tableoid, ctid'),
+    ({ batch }) => batch
+  )
+  const largest = [...batches.values()].reduce((most, batch) => (batch.length > most.length ? batch : most))
+  expect(largest.length).toBeGreaterThanOrEqual(24 * 25)
+  const ids = largest.map(({ id }) => String(id))
+  expect(ids).toEqual(ids.toSorted())
 })
