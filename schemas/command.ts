@@ -197,11 +197,24 @@ async function generate({ config, out, say }: CommandContext, options: GenerateC
     return exitCodes.notOk
   }
   try {
-    await mkdir(dirname(options.out), { recursive: true })
+    await makeFolder(dirname(options.out))
     await writeFile(options.out, text)
   } catch (error) {
     throw new UsageError(`${options.out} cannot be written: ${(error as Error).message}`)
   }
   out(`${options.out}: types of ${catalogue.eventNames.join(', ')}`)
   return exitCodes.ok
+}
+
+/** Node's own `recursive` never ends where the system lets nobody make a folder and says that there is none (/proc). */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || dirname(folder) === folder) throw error
+    await makeFolder(dirname(folder))
+    await mkdir(folder)
+  }
 }

@@ -165,6 +165,14 @@ describe('schemas generate', () => {
     expect(asked).toMatchObject({ code: 2 })
     expect(asked.stderr).toContain('--from')
   })
+
+  it('says what it cannot write, and ends', async () => {
+    const folder = await ownFolder()
+    for (const out of ['/proc/nowhere/events.ts', join(folder, 'quiz.submitted', '1.avsc', 'events.ts')]) {
+      const refused = await runCli(['schemas', 'generate', '--from', folder, '--out', out])
+      expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot be written') })
+    }
+  })
 })
 
 describe('schemas list', () => {
