@@ -3,9 +3,9 @@ import type { KafkaClient } from './client.ts'
 import { KafkaError } from './errors.ts'
 
 /**
- * A connection for questions to the cluster, opened when needed. After a failure it is opened anew, and a question
- * that an old connection failed at is asked once more: kafkajs's fails at everything once a topic is gone that it
- * was asked about before.
+ * A connection for questions to the cluster, opened when needed, and anew after a failure. What an old connection says
+ * of a topic that is unknown is asked once more: kafkajs's fails at everything once a topic is gone that it was asked
+ * about before.
  */
 export class AdminLine {
   readonly #client: KafkaClient
@@ -22,7 +22,8 @@ export class AdminLine {
     try {
       return await this.#askOnce(question)
     } catch (error) {
-      if (!isOld || this.#closed) throw error
+      const unknown = error instanceof KafkaError && error.code === 'TOPIC_UNKNOWN'
+      if (!isOld || !unknown || this.#closed) throw error
       return await this.#askOnce(question)
     }
   }
