@@ -1,0 +1,71 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import {
+  type CounterName,
+  type GaugeName,
+  type HistogramName,
+  type LabelsOf,
+  type Meter,
+  type MetricPart,
+  metrics,
+  type Reading
+} from './metrics.ts'
+
+export interface PrometheusOptions {
+  /** Whose metrics it has. Default: all. */
+  readonly parts?: readonly MetricPart[]
+  /** Whether processor, memory, event loop and handles of the process are told too. Default false. */
+  readonly process?: boolean
+}
+
+/** Figures in the text format of Prometheus, in a registry of its own. */
+export class PrometheusMeter implements Meter {
+  readonly #registry = new Registry()
+  readonly #counters = new Map<string, Counter>()
+  readonly #histograms = new Map<string, Histogram>()
+  readonly #readers = new Map<string, Set<() => readonly Reading[]>>()
+
+  constructor({ parts, process = false }: PrometheusOptions = {}) {
+    const registers = [this.#registry]
+    for (const [name, spec] of Object.entries(metrics)) {
+      if (parts && !parts.includes(spec.part)) continue
+      const common = { name, help: spec.help, labelNames: [...spec.labels], registers }
+      if (spec.type === 'counter') this.#counters.set(name, new Counter(common))
+      else if (spec.type === 'histogram')
+        this.#histograms.set(name, new Histogram({ ...common, buckets: [...spec.buckets] }))
+      else this.#addGauge(name, common)
+    }
+    // Its own interval of 10 ms would wake an idle process a hundred times a second.
+    if (process) collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: 50 })
+  }
+
+  add<Name extends CounterName>(name: Name, by: number, labels: LabelsOf<Name>): void {
+    this.#counters.get(name)?.inc(labels, by)
+  }
+
+  observe<Name extends HistogramName>(name: Name, value: number, labels: LabelsOf<Name>): void {
+    this.#histograms.get(name)?.observe(labels, value)
+  }
+
+  gauge<Name extends GaugeName>(name: Name, read: () => readonly Reading<Name>[]): () => void {
+    this.#readers.get(name)?.add(read)
+    return () => void this.#readers.get(name)?.delete(read)
+  }
+
+  /** What `GET /metrics` answers. */
+  async text(): Promise<{ readonly contentType: string; readonly body: string }> {
+    return { contentType: this.#registry.contentType, body: await this.#registry.metrics() }
+  }
+
+  #addGauge(name: string, common: { name: string; help: string; labelNames: string[]; registers: Registry[] }): void {
+    const readers = new Set<() => readonly Reading[]>()
+    this.#readers.set(name, readers)
+    new Gauge({
+      ...common,
+      collect() {
+        // A partition that went to another process is not told here any more.
+        this.reset()
+        for (const read of readers) for (const { labels, value } of read()) this.set(labels, value)
+      }
+    })
+  }
+}

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest'
+import { type MetricName, metrics } from '../../../core/metrics.ts'
+import { PrometheusMeter } from '../../../core/prometheus.ts'
+
+describe('the table of metrics', () => {
+  it('keeps to the conventions of Prometheus', () => {
+    for (const [name, { type, labels, help, unit, part }] of Object.entries(metrics)) {
+      expect(name).toMatch(/^eventtrail(_[a-z]+)+$/)
+      expect(name.endsWith('_total'), name).toBe(type === 'counter')
+      expect(name.endsWith('_seconds'), name).toBe(unit === 'seconds')
+      if (part !== 'process') expect(name).toContain(`eventtrail_${part}_`)
+      for (const label of labels) expect(label).toMatch(/^[a-z]+$/)
+      expect(help, name).not.toMatch(/\.$/)
+    }
+  })
+
+  it('has no label that could hold a person or an id', () => {
+    const all = new Set<string>(Object.values(metrics).flatMap(({ labels }) => [...labels]))
+    expect([...all].toSorted()).toEqual(['cause', 'code', 'group', 'partition', 'result', 'topic', 'trigger'])
+  })
+
+  it('has buckets in rising order', () => {
+    for (const spec of Object.values(metrics)) {
+      if (spec.type !== 'histogram') continue
+      expect(spec.buckets).toEqual(spec.buckets.toSorted((one, other) => one - other))
+    }
+  })
+})
+
+/** The lines of the text that are samples. */
+const samples = async (meter: PrometheusMeter): Promise<string[]> =>
+  (await meter.text()).body.split('\n').filter(line => line !== '' && !line.startsWith('#'))
+
+describe('a meter for Prometheus', () => {
+  it('counts, observes, and reads gauges when it is asked', async () => {
+    const meter = new PrometheusMeter({ parts: ['sink'] })
+    let lag = 5
+    const remove = meter.gauge('eventtrail_sink_lag', () => [{ value: lag, labels: { topic: 'a', partition: '0' } }])
+    meter.add('eventtrail_sink_rows_total', 3, {})
+    meter.add('eventtrail_sink_rows_total', 4, {})
+    meter.add('eventtrail_sink_batches_total', 1, { trigger: 'linger' })
+    meter.observe('eventtrail_sink_copy_seconds', 0.02, {})
+    lag = 7
+    expect(await samples(meter)).toEqual(
+      expect.arrayContaining([
+        'eventtrail_sink_rows_total 7',
+        'eventtrail_sink_batches_total{trigger="linger"} 1',
+        'eventtrail_sink_lag{topic="a",partition="0"} 7',
+        'eventtrail_sink_copy_seconds_bucket{le="0.01"} 0',
+        'eventtrail_sink_copy_seconds_bucket{le="0.025"} 1',
+        'eventtrail_sink_copy_seconds_count 1'
+      ])
+    )
+    remove()
+    expect((await samples(meter)).filter(line => line.startsWith('eventtrail_sink_lag'))).toEqual([])
+  })
+
+  it('begins counters at 0, where they have no label', async () => {
+    expect(await samples(new PrometheusMeter({ parts: ['sink'] }))).toContain('eventtrail_sink_retries_total 0')
+  })
+
+  it('has the metrics of its parts alone, and shares nothing with another one', async () => {
+    const [one, other] = [new PrometheusMeter({ parts: ['group'] }), new PrometheusMeter({ parts: ['group'] })]
+    one.add('eventtrail_group_handled_total', 1, { group: 'indexer' })
+    one.add('eventtrail_sink_rows_total', 1, {})
+    expect((await samples(one)).filter(line => !line.includes('bucket'))).toEqual([
+      'eventtrail_group_handled_total{group="indexer"} 1'
+    ])
+    expect(await samples(other)).toEqual([])
+  })
+
+  it('describes every metric of the table', async () => {
+    const { body, contentType } = await new PrometheusMeter().text()
+    expect(contentType).toContain('text/plain')
+    for (const name of Object.keys(metrics) as MetricName[]) {
+      expect(body).toContain(`# TYPE ${name} ${metrics[name].type}`)
+    }
+  })
+
+  it('tells of the process when it is asked to', async () => {
+    const { body } = await new PrometheusMeter({ parts: [], process: true }).text()
+    for (const name of ['process_cpu_seconds_total', 'process_resident_memory_bytes', 'nodejs_eventloop_lag_seconds'])
+      expect(body).toContain(`\n${name} `)
+  })
+})
