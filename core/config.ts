@@ -51,6 +51,11 @@ const count = (value: string): number => {
   if (!Number.isSafeInteger(parsed) || parsed < 1) throw new Error(`expected a whole number from 1, got ${value}`)
   return parsed
 }
+const port = (value: string): number => {
+  const parsed = Number(value)
+  if (!/^\d+$/.test(value) || parsed > 65_535) throw new Error(`expected a port from 0 to 65535, got ${value}`)
+  return parsed
+}
 const oneOf =
   <T extends string>(allowed: readonly T[]) =>
   (value: string): T => {
@@ -120,6 +125,18 @@ export const settings = {
   saslUsername: { env: 'KAFKA_SASL_USERNAME', help: 'user of the above', parse: text },
   saslPassword: { env: 'KAFKA_SASL_PASSWORD', help: 'password of the above', parse: text },
   ssl: { env: 'KAFKA_SSL', help: 'true to speak TLS to Kafka', parse: oneOf(['true', 'false'] as const) },
+  statusPort: {
+    env: 'EVENTTRAIL_STATUS_PORT',
+    flag: '--status-port <n>',
+    help: 'port of /livez, /readyz and /metrics of sink, indexer and notifier; 0 takes a free one (default: off)',
+    parse: port
+  },
+  statusHost: {
+    env: 'EVENTTRAIL_STATUS_HOST',
+    help: 'address that this port is opened on; 0.0.0.0 for all of IPv4',
+    initial: '127.0.0.1',
+    parse: text
+  },
   logLevel: {
     env: 'LOG_LEVEL',
     flag: '--log-level <level>',

@@ -1,0 +1,96 @@
+/** How a process is: told by `/livez` and `/readyz`. */
+export interface Health {
+  /** Why it cannot do its work now, in words; none when it can. It goes on by itself once the reason is gone. */
+  readonly notReady: readonly string[]
+  /** Why it will never go on by itself: it is to be ended and started again. None while it lives. */
+  readonly dead: readonly string[]
+}
+
+/** Several as one. */
+export function allOf(...parts: readonly Health[]): Health {
+  return { notReady: parts.flatMap(({ notReady }) => notReady), dead: parts.flatMap(({ dead }) => dead) }
+}
+
+export interface ReachOptions {
+  /** As words begin with it: "Postgres", "the registry". */
+  readonly name: string
+  /** Asks the server something cheap. */
+  readonly probe: () => Promise<unknown>
+  /** ms for which an answer counts: the server is asked when it has not been heard of for so long. Default 5,000. */
+  readonly freshMs?: number
+  /** ms after which a probe counts as failed. Default 3,000. */
+  readonly timeoutMs?: number
+}
+
+const lookEveryMs = 1_000
+
+/**
+ * Whether a server can be reached. Known from what the process does with it anyway ({@link answered},
+ * {@link failed}); only where that says nothing for a while it is asked. Nothing is asked before {@link watch}.
+ *
+ * unheard → (answered) → reached ⇄ (failed) → lost
+ */
+export class Reach {
+  readonly #options: Required<ReachOptions>
+  #state: 'unheard' | 'reached' | 'lost' = 'unheard'
+  #heardAt = 0
+  #probing = false
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(options: ReachOptions) {
+    this.#options = { freshMs: 5_000, timeoutMs: 3_000, ...options }
+  }
+
+  /** The server did something for us. */
+  answered(): void {
+    this.#state = 'reached'
+    this.#heardAt = Date.now()
+  }
+
+  /** The server could not be reached. */
+  failed(): void {
+    this.#state = 'lost'
+  }
+
+  get reached(): boolean {
+    return this.#state === 'reached'
+  }
+
+  /** Why the process is not ready, as far as this server goes. */
+  get reasons(): readonly string[] {
+    const { name } = this.#options
+    if (this.#state === 'reached') return []
+    return [this.#state === 'lost' ? `${name} is out of reach` : `${name} has not answered yet`]
+  }
+
+  /** Begins to ask. A second call does nothing. */
+  watch(): void {
+    if (this.#timer || this.#closed) return
+    this.#timer = setInterval(() => void this.#look(), lookEveryMs).unref()
+    void this.#look()
+  }
+
+  /** Asks nothing from here on. */
+  close(): void {
+    this.#closed = true
+    clearInterval(this.#timer)
+  }
+
+  async #look(): Promise<void> {
+    const { probe, freshMs, timeoutMs } = this.#options
+    if (this.#probing || (this.reached && Date.now() - this.#heardAt < freshMs)) return
+    // A probe that hangs is not asked again before it has ended.
+    this.#probing = true
+    const late = setTimeout(() => this.failed(), timeoutMs).unref()
+    try {
+      await probe()
+      this.answered()
+    } catch {
+      this.failed()
+    } finally {
+      clearTimeout(late)
+      this.#probing = false
+    }
+  }
+}

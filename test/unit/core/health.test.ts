@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { allOf, Reach } from '../../../core/health.ts'
+import { Pulse } from '../../../core/pulse.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+function reachOf(probe: () => Promise<unknown>) {
+  const asked = vi.fn(probe)
+  return { reach: new Reach({ name: 'Kafka', probe: asked }), asked }
+}
+
+it('asks nobody before somebody wants to know', async () => {
+  const { reach, asked } = reachOf(async () => undefined)
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(asked).not.toHaveBeenCalled()
+  expect(reach.reasons).toEqual(['Kafka has not answered yet'])
+  reach.watch()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(reach.reasons).toEqual([])
+  reach.close()
+})
+
+it('does not ask a server that it hears of anyway', async () => {
+  const { reach, asked } = reachOf(async () => undefined)
+  reach.answered()
+  reach.watch()
+  for (let second = 0; second < 30; second += 1) {
+    await vi.advanceTimersByTimeAsync(1_000)
+    reach.answered()
+  }
+  expect(asked).not.toHaveBeenCalled()
+  await vi.advanceTimersByTimeAsync(6_000)
+  expect(asked).toHaveBeenCalledTimes(1)
+  reach.close()
+})
+
+it('is lost at the first failure and found at the first answer, also of what the process does', async () => {
+  let away = true
+  const { reach } = reachOf(() => (away ? Promise.reject(new Error()) : Promise.resolve()))
+  reach.watch()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(reach.reasons).toEqual(['Kafka is out of reach'])
+  reach.answered()
+  expect(reach.reached).toBe(true)
+  reach.failed()
+  expect(reach.reached).toBe(false)
+  away = false
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(reach.reached).toBe(true)
+  reach.close()
+})
+
+it('counts a probe that hangs as failed, and sends no second one after it', async () => {
+  const answer = Promise.withResolvers<void>()
+  const { reach, asked } = reachOf(() => answer.promise)
+  reach.watch()
+  await vi.advanceTimersByTimeAsync(2_900)
+  expect(reach.reasons).toEqual(['Kafka has not answered yet'])
+  await vi.advanceTimersByTimeAsync(30_000)
+  expect(reach.reasons).toEqual(['Kafka is out of reach'])
+  expect(asked).toHaveBeenCalledTimes(1)
+  answer.resolve()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(reach.reached).toBe(true)
+  reach.close()
+})
+
+it('asks nothing once it is closed', async () => {
+  const { reach, asked } = reachOf(async () => undefined)
+  reach.watch()
+  await vi.advanceTimersByTimeAsync(0)
+  reach.close()
+  reach.watch()
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(asked).toHaveBeenCalledTimes(1)
+})
+
+it('several parts of a process are one', () => {
+  const one = { notReady: ['Kafka is out of reach'], dead: [] }
+  const other = { notReady: ['Postgres is out of reach'], dead: ['nothing turns'] }
+  expect(allOf(one, other)).toEqual({
+    notReady: ['Kafka is out of reach', 'Postgres is out of reach'],
+    dead: ['nothing turns']
+  })
+})
+
+it('a pulse counts the time since the last beat, and not the time for which all was suspended', async () => {
+  const seen: number[] = []
+  const pulse = new Pulse(quietMs => seen.push(quietMs))
+  await vi.advanceTimersByTimeAsync(3_000)
+  expect(pulse.quietMs).toBe(3_000)
+  // As after SIGSTOP and SIGCONT: the clock has moved, the timer comes once.
+  vi.setSystemTime(Date.now() + 3_600_000)
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(pulse.quietMs).toBe(4_000)
+  pulse.beat()
+  expect(pulse.quietMs).toBe(0)
+  pulse.close()
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(seen).toEqual([1_000, 2_000, 3_000, 4_000])
+})
