@@ -8,11 +8,11 @@ export class Pulse {
   readonly #timer: NodeJS.Timeout
   #ticks = 0
 
-  /** @param onTick is called every second, with {@link quietMs}. */
-  constructor(onTick: (quietMs: number) => void = () => undefined) {
+  /** @param onTick is called every second */
+  constructor(onTick: () => void = () => undefined) {
     this.#timer = setInterval(() => {
       this.#ticks += 1
-      onTick(this.quietMs)
+      onTick()
     }, tickMs).unref()
   }
 

@@ -35,6 +35,8 @@ export interface KafkaAdmin extends AsyncDisposable {
   ranges(topic: string): Promise<PartitionRange[]>
   /** Committed offsets of a group by topic and partition; partitions without one are left out. */
   groupOffsets(group: string): Promise<Map<string, Map<number, number>>>
+  /** Resolves when the cluster answers. */
+  ping(): Promise<void>
   /** Members of the group right now. */
   groupMembers(group: string): Promise<number>
   close(): Promise<void>
@@ -110,6 +112,10 @@ export async function connectAdmin(client: KafkaClient): Promise<KafkaAdmin> {
           )
         ])
       )
+    },
+
+    async ping() {
+      await ask('asking for the brokers', () => admin.describeCluster())
     },
 
     async groupMembers(group) {

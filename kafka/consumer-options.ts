@@ -1,6 +1,8 @@
 import type { Logger } from '../core/log.ts'
 import type { BatchControl, PassedOffsets, RecordBatch } from './record-batch.ts'
 
+export type RebuildCause = 'ended' | 'stalled'
+
 export interface GroupConsumerOptions {
   readonly group: string
   /** What to read. Asked again every `topicRefreshMs`; a failed answer leaves the list as it was. */
@@ -13,6 +15,10 @@ export interface GroupConsumerOptions {
   readonly onPassed?: (passed: PassedOffsets) => void
   /** A topic of ours is gone. */
   readonly onTopicsVanished?: (topics: readonly string[]) => void
+  /** Kafka answered, or could not be reached. */
+  readonly onReach?: (reached: boolean) => void
+  /** kafkajs's consumer is built anew: it had ended, or stood still. */
+  readonly onRebuilt?: (cause: RebuildCause) => void
   readonly log: Logger
   /** ms; a killed member's partitions are free after about this long. Default 10,000. */
   readonly sessionTimeoutMs?: number
@@ -37,8 +43,8 @@ export interface FetchLimits {
 }
 
 /** With a value for everything but what may be left away. */
-export type ConsumerSettings = Required<Omit<GroupConsumerOptions, 'onAssigned' | 'onPassed' | 'onTopicsVanished'>> &
-  GroupConsumerOptions
+export type ConsumerSettings = GroupConsumerOptions &
+  Required<Omit<GroupConsumerOptions, 'onAssigned' | 'onPassed' | 'onTopicsVanished' | 'onReach' | 'onRebuilt'>>
 
 export function withDefaults(options: GroupConsumerOptions): ConsumerSettings {
   const sessionTimeoutMs = options.sessionTimeoutMs ?? 10_000
@@ -52,3 +58,9 @@ export function withDefaults(options: GroupConsumerOptions): ConsumerSettings {
     stallMs: options.stallMs ?? 3 * sessionTimeoutMs
   }
 }
+
+/**
+ * ms after which a consumer whose supervision does not turn is given up. The longest turn of one that lives is a look
+ * for topics that is cut off, a disconnect and a pause.
+ */
+export const deadAfterMs = ({ stallMs }: Pick<ConsumerSettings, 'stallMs'>): number => 2 * stallMs + 15_000

@@ -10,10 +10,9 @@ import { fetchVersion } from './fetch-decoder.ts'
 import { fetchingRaw, notFetching } from './raw-fetches.ts'
 import { readBatch, tooOld } from './record-batch.ts'
 import { TopicWatch } from './topic-watch.ts'
+import { type ConsumerState, Vitals } from './vitals.ts'
 
 const { KafkaJSError } = kafkajs
-
-export type ConsumerState = 'idle' | 'waiting for topics' | 'joining' | 'consuming' | 'recovering' | 'stopped'
 
 /**
  * A member of a consumer group that stays alive. kafkajs's consumer ends for good on many errors and cannot
@@ -27,12 +26,10 @@ export class GroupConsumer {
   readonly #stop = new AbortController()
   readonly #paused = new Map<string, Set<number>>()
   readonly #watch: TopicWatch
-  #state: ConsumerState = 'idle'
+  /** What one sees of it from outside. */
+  readonly vitals: Vitals
   #consumer: Consumer | undefined
-  #progressAt = Date.now()
-  #heartbeatSentAt = 0
   #commits = 0
-  #memberUntil = 0
   #supervision: Promise<void> | undefined
   #failure: Error | undefined
   readonly closed: Promise<Error | undefined>
@@ -41,19 +38,15 @@ export class GroupConsumer {
   constructor(client: KafkaClient, options: GroupConsumerOptions) {
     this.#client = client
     this.#options = withDefaults(options)
-    this.#watch = new TopicWatch(client, options.topics, options.log)
+    this.vitals = new Vitals(this.#options)
+    this.#watch = new TopicWatch(client, options.topics, options.log, options.onReach)
     this.closed = new Promise(resolve => {
       this.#resolveClosed = resolve
     })
   }
 
   get state(): ConsumerState {
-    return this.#state
-  }
-
-  /** ms since something was fetched or handled. */
-  get idleMs(): number {
-    return Date.now() - this.#progressAt
+    return this.vitals.state
   }
 
   /**
@@ -61,7 +54,7 @@ export class GroupConsumer {
    * not known: a process that was suspended finds 0 here until a heartbeat has gone through.
    */
   get leaseMs(): number {
-    return Math.max(0, this.#memberUntil - Date.now())
+    return this.vitals.leaseMs
   }
 
   /** The topics it reads now. */
@@ -71,7 +64,13 @@ export class GroupConsumer {
 
   /** Starts reading; returns at once. A second call does nothing. */
   start(): void {
-    this.#supervision ??= this.#supervise()
+    if (this.#supervision !== undefined) return
+    this.vitals.watch(error => {
+      // Whatever holds the supervision up would not let it end either.
+      this.#fail(error)
+      this.#resolveClosed(this.#failure)
+    })
+    this.#supervision = this.#supervise()
   }
 
   /**
@@ -118,7 +117,7 @@ export class GroupConsumer {
   async stop(deadlineMs = 8_000): Promise<void> {
     this.#stop.abort()
     await within(deadlineMs, this.#supervision ?? Promise.resolve())
-    this.#state = 'stopped'
+    this.vitals.stop()
     this.#resolveClosed(this.#failure)
   }
 
@@ -127,12 +126,13 @@ export class GroupConsumer {
     const { signal } = this.#stop
     let known: readonly string[] = []
     for (let failures = 0; !signal.aborted; ) {
-      const topics = await this.#watch.look(signal)
+      this.vitals.beat()
+      const topics = await this.#look(signal)
       const vanished = known.filter(topic => !topics.includes(topic))
       if (vanished.length > 0) this.#options.onTopicsVanished?.(vanished)
       known = topics
       if (topics.length === 0) {
-        this.#state = 'waiting for topics'
+        this.vitals.state = 'waiting for topics'
         await pause(topicRefreshMs, signal)
         continue
       }
@@ -142,20 +142,21 @@ export class GroupConsumer {
       // A run that held for a while starts the back-off anew.
       failures = Date.now() - joinedAt > 30_000 ? 1 : failures + 1
       const waitMs = backoffMs(failures, { initialMs: 200, maxMs: 5_000 })
-      this.#state = 'recovering'
+      const stalled = ended instanceof KafkaError && ended.code === 'CONSUMER_STALLED'
+      this.#options.onRebuilt?.(stalled ? 'stalled' : 'ended')
       log.warn({ err: safeError(ended), waitMs }, 'consumer ended, it is built anew')
       await pause(waitMs, signal)
     }
     await this.#watch.close()
-    this.#state = 'stopped'
+    this.vitals.stop()
     this.#resolveClosed(this.#failure)
   }
 
   /** One kafkajs consumer from joining to its end; says why it ended. */
   async #runOnce(topics: readonly string[]): Promise<Error | 'topics changed'> {
     const { group, sessionTimeoutMs, fetchLimits, maxWaitMs, topicRefreshMs } = this.#options
-    this.#state = 'joining'
-    this.#progressAt = Date.now()
+    this.vitals.state = 'joining'
+    this.vitals.progress()
     const consumer = this.#client.kafka.consumer({
       groupId: group,
       partitionAssigners: [subscribersOnly],
@@ -173,27 +174,21 @@ export class GroupConsumer {
     const crashed = new Promise<Error>(resolve => {
       consumer.on(consumer.events.CRASH, ({ payload }) => resolve(payload.error))
     })
-    const progress = () => {
-      this.#progressAt = Date.now()
-    }
-    consumer.on(consumer.events.FETCH, progress)
-    consumer.on(consumer.events.END_BATCH_PROCESS, progress)
+    let assigned: [string, number[]][] = []
+    this.vitals.listen(consumer, () =>
+      assigned.some(([topic, partitions]) => partitions.some(each => !this.#paused.get(topic)?.has(each)))
+    )
     consumer.on(consumer.events.COMMIT_OFFSETS, () => {
       this.#commits += 1
     })
-    // Counted from the request: its answer may have lain in the socket while this process was suspended.
     consumer.on(consumer.events.REQUEST, ({ payload }) => {
-      if (payload.apiName === 'Heartbeat') this.#heartbeatSentAt = payload.sentAt
       if (payload.apiName === 'Fetch' && payload.apiVersion < fetchVersion) this.#fail(tooOld())
     })
-    consumer.on(consumer.events.HEARTBEAT, () => {
-      this.#memberUntil = this.#heartbeatSentAt + sessionTimeoutMs
-    })
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      this.#state = 'consuming'
-      this.#memberUntil = Date.now() + sessionTimeoutMs
+      this.vitals.joined()
+      assigned = Object.entries(payload.memberAssignment)
       this.#applyPauses()
-      notFetching(() => this.#options.onAssigned?.(new Map(Object.entries(payload.memberAssignment))))
+      notFetching(() => this.#options.onAssigned?.(new Map(assigned)))
     })
     const starting = this.#startConsumer(consumer, topics, run.signal)
     const failed = starting.then(() => new Promise<never>(() => undefined))
@@ -203,6 +198,7 @@ export class GroupConsumer {
       return error instanceof Error ? error : new Error(String(error))
     } finally {
       run.abort()
+      this.vitals.state = 'recovering'
       this.#consumer = undefined
       await this.#disconnect(consumer, starting)
     }
@@ -234,12 +230,19 @@ export class GroupConsumer {
     const { topicRefreshMs, stallMs } = this.#options
     const signal = AbortSignal.any([runSignal, this.#stop.signal])
     while (!signal.aborted) {
+      this.vitals.beat()
       await pause(Math.min(topicRefreshMs, stallMs), signal)
-      if (this.idleMs > stallMs) return new Error(`nothing was fetched or handled for ${this.idleMs} ms`)
-      const now = await this.#watch.look(signal)
+      if (this.vitals.stalled) return this.vitals.stalled
+      const now = await this.#look(signal)
       if (now.join() !== topics.join()) return 'topics changed'
     }
     return new Error('stopped')
+  }
+
+  /** The topics as of now; as of before, when the answer takes too long: whoever waits for it watches nothing. */
+  async #look(signal: AbortSignal): Promise<readonly string[]> {
+    await within(this.#options.stallMs, this.#watch.look(signal))
+    return this.#watch.current
   }
 
   // Nothing but kafkajs's own errors may leave this: on a TypeError or RangeError it ends for good.
@@ -256,7 +259,7 @@ export class GroupConsumer {
       await this.#options.onBatch(batch, {
         signal,
         heartbeat: () => {
-          this.#progressAt = Date.now()
+          this.vitals.progress()
           return payload.heartbeat()
         },
         resolve,

@@ -4,6 +4,7 @@ import { EventtrailError } from '../core/errors.ts'
  * - `RECORDS_CORRUPT`: a record batch is not what Kafka's protocol says. The next fetch brings the same bytes, so it is
  *   not retryable: somebody must look at the log.
  * - `KAFKA_UNSUPPORTED`: Kafka before 2.3, or records in a format from before 0.11.
+ * - `CONSUMER_STALLED`: a consumer stood still, and building it anew did not help: the process is to be started again.
  */
 export type KafkaErrorCode =
   | 'KAFKA_UNREACHABLE'
@@ -12,6 +13,7 @@ export type KafkaErrorCode =
   | 'KAFKA_AUTHENTICATION'
   | 'RECORDS_CORRUPT'
   | 'KAFKA_UNSUPPORTED'
+  | 'CONSUMER_STALLED'
 
 /** Kafka could not be reached, refused, or answered what cannot be read. */
 export class KafkaError extends EventtrailError<KafkaErrorCode> {

@@ -43,6 +43,6 @@ export function toSendError(thrown: unknown, sent: boolean): SendError {
   if (refusals.has(type)) return new SendError('KAFKA_REFUSED', `Kafka refused a batch (${type})`, facts)
   const { code, message } = toKafkaError(thrown, 'sending to Kafka')
   // Only who reads meets these.
-  const refused = code === 'RECORDS_CORRUPT' || code === 'KAFKA_UNSUPPORTED'
+  const refused = code === 'RECORDS_CORRUPT' || code === 'KAFKA_UNSUPPORTED' || code === 'CONSUMER_STALLED'
   return new SendError(refused ? 'KAFKA_REFUSED' : code, message, facts)
 }

@@ -13,14 +13,23 @@ export class TopicWatch {
   readonly #line: AdminLine
   readonly #wanted: () => Promise<readonly string[]>
   readonly #log: Logger
+  readonly #onReach: (reached: boolean) => void
   #current: readonly string[] = []
+  #looking: Promise<void> | undefined
   #failingSince: number | undefined
   #toldAt = 0
 
-  constructor(client: KafkaClient, wanted: () => Promise<readonly string[]>, log: Logger) {
+  /** @param onReach is told whether Kafka answered */
+  constructor(
+    client: KafkaClient,
+    wanted: () => Promise<readonly string[]>,
+    log: Logger,
+    onReach: (reached: boolean) => void = () => undefined
+  ) {
     this.#line = new AdminLine(client)
     this.#wanted = wanted
     this.#log = log
+    this.#onReach = onReach
   }
 
   /** The list as of the last look that succeeded, sorted. */
@@ -28,11 +37,20 @@ export class TopicWatch {
     return this.#current
   }
 
+  /** A look that is under way serves the next one too. */
   async look(signal: AbortSignal): Promise<readonly string[]> {
     if (signal.aborted) return this.#current
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined
+    })
+    await this.#looking
+    return this.#current
+  }
+
+  async #look(): Promise<void> {
     try {
       const wanted = await this.#wanted()
-      const existing = await this.#line.ask(admin => admin.topics())
+      const existing = await this.#existing()
       this.#current = [...new Set(wanted)].filter(topic => existing.has(topic)).sort()
       if (this.#failingSince !== undefined)
         this.#log.info({ topics: this.#current.length }, 'topics can be looked up again')
@@ -40,7 +58,17 @@ export class TopicWatch {
     } catch (error) {
       this.#tell(error)
     }
-    return this.#current
+  }
+
+  async #existing(): Promise<ReadonlyMap<string, number>> {
+    try {
+      const existing = await this.#line.ask(admin => admin.topics())
+      this.#onReach(true)
+      return existing
+    } catch (error) {
+      this.#onReach(false)
+      throw error
+    }
   }
 
   // Once at the start of an outage and then now and again: a process that only waits must say so.

@@ -12,6 +12,8 @@ export interface HttpOptions {
   readonly url: string
   readonly timeoutMs: number
   readonly auth?: { readonly username: string; readonly password: string }
+  /** Told after each question whether there was an answer. */
+  readonly onReach?: (reached: boolean) => void
 }
 
 /**
@@ -22,10 +24,12 @@ export class RegistryHttp {
   readonly #base: string
   readonly #timeoutMs: number
   readonly #headers: Record<string, string>
+  readonly #onReach: (reached: boolean) => void
   /** Address without credentials, for messages. */
   readonly address: string
 
-  constructor({ url, timeoutMs, auth }: HttpOptions) {
+  constructor({ url, timeoutMs, auth, onReach = () => undefined }: HttpOptions) {
+    this.#onReach = onReach
     const parsed = new URL(url)
     const username = auth?.username ?? decodeURIComponent(parsed.username)
     const password = auth?.password ?? decodeURIComponent(parsed.password)
@@ -56,6 +60,17 @@ export class RegistryHttp {
   }
 
   async #ask(method: string, path: string, body?: unknown): Promise<Answer> {
+    try {
+      const answer = await this.#exchange(method, path, body)
+      this.#onReach(true)
+      return answer
+    } catch (error) {
+      this.#onReach(error instanceof RegistryError && error.code === 'REGISTRY_REFUSED')
+      throw error
+    }
+  }
+
+  async #exchange(method: string, path: string, body?: unknown): Promise<Answer> {
     let status: number
     let text: string
     try {

@@ -12,6 +12,8 @@ export interface RegistryOptions {
   readonly timeoutMs?: number
   /** Default: silent. */
   readonly log?: Logger
+  /** Told after each question whether there was an answer. Default: nobody is told. */
+  readonly onReach?: (reached: boolean) => void
 }
 
 /** Where a schema stands in a subject. */

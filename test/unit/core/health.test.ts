@@ -87,7 +87,7 @@ it('several parts of a process are one', () => {
 
 it('a pulse counts the time since the last beat, and not the time for which all was suspended', async () => {
   const seen: number[] = []
-  const pulse = new Pulse(quietMs => seen.push(quietMs))
+  const pulse: Pulse = new Pulse(() => seen.push(pulse.quietMs))
   await vi.advanceTimersByTimeAsync(3_000)
   expect(pulse.quietMs).toBe(3_000)
   // As after SIGSTOP and SIGCONT: the clock has moved, the timer comes once.

@@ -1,0 +1,14 @@
+import type { Health, Reach } from '../core/health.ts'
+import type { Vitals } from './vitals.ts'
+
+/** ms for which a member that had partitions may be without: a rebuild for a new topic takes a second or two. */
+const graceMs = 10_000
+
+/** How a member of a consumer group is. One that waits for topics, or has no partition to read, is well. */
+export function memberHealth({ awayMs, dead }: Pick<Vitals, 'awayMs' | 'dead'>, kafka: Reach): Health {
+  const away = awayMs > graceMs ? ['no partitions yet'] : []
+  return {
+    notReady: [...kafka.reasons, ...away],
+    dead: dead ? ['the Kafka consumer does not turn any more'] : []
+  }
+}

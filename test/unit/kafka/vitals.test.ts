@@ -1,0 +1,128 @@
+import { EventEmitter } from 'node:events'
+import type { Consumer } from 'kafkajs'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Reach } from '../../../core/health.ts'
+import { silentLogger } from '../../../core/log.ts'
+import { withDefaults } from '../../../kafka/consumer-options.ts'
+import { memberHealth } from '../../../kafka/member-health.ts'
+import { Vitals } from '../../../kafka/vitals.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+const settings = (onReach?: (reached: boolean) => void) =>
+  withDefaults({
+    group: 'g',
+    topics: async () => [],
+    onBatch: async () => undefined,
+    log: silentLogger,
+    ...(onReach && { onReach })
+  })
+
+/** What of kafkajs's consumer is listened to, and a way to say it. */
+function speaker() {
+  const emitter = new EventEmitter()
+  const events = { FETCH: 'f', END_BATCH_PROCESS: 'e', REQUEST: 'r', HEARTBEAT: 'h' } as const
+  const consumer = { events, on: emitter.on.bind(emitter) } as unknown as Consumer
+  const answered = (apiName: string, sentAt = Date.now()) =>
+    emitter.emit(events.REQUEST, { payload: { apiName, sentAt } })
+  return { consumer, answered, fetched: () => emitter.emit(events.FETCH), beat: () => emitter.emit(events.HEARTBEAT) }
+}
+
+describe('the signs of a consumer', () => {
+  it('a fetch that asked for nothing is progress only where there is nothing to fetch', () => {
+    const vitals = new Vitals(settings())
+    const { consumer, fetched, answered } = speaker()
+    let hasToFetch = true
+    vitals.listen(consumer, () => hasToFetch)
+    vi.advanceTimersByTime(31_000)
+    fetched()
+    expect(vitals.stalled).toMatchObject({ code: 'CONSUMER_STALLED' })
+    hasToFetch = false
+    fetched()
+    expect(vitals.stalled).toBeUndefined()
+    vi.advanceTimersByTime(31_000)
+    hasToFetch = true
+    expect(vitals.stalled).toBeDefined()
+    answered('Heartbeat')
+    expect(vitals.stalled).toBeDefined()
+    answered('Fetch')
+    expect(vitals.stalled).toBeUndefined()
+  })
+
+  it('every answer says that Kafka can be reached', () => {
+    const onReach = vi.fn()
+    const vitals = new Vitals(settings(onReach))
+    const { consumer, answered, fetched } = speaker()
+    vitals.listen(consumer, () => false)
+    fetched()
+    expect(onReach).not.toHaveBeenCalled()
+    answered('Metadata')
+    expect(onReach).toHaveBeenCalledWith(true)
+  })
+
+  it('is away from its group until it has joined, and since it left', () => {
+    const vitals = new Vitals(settings())
+    vitals.state = 'joining'
+    expect(vitals.awayMs).toBe(Number.POSITIVE_INFINITY)
+    vitals.joined()
+    vi.advanceTimersByTime(60_000)
+    expect(vitals.awayMs).toBe(0)
+    vitals.state = 'recovering'
+    vi.advanceTimersByTime(4_000)
+    vitals.state = 'joining'
+    expect(vitals.awayMs).toBe(4_000)
+    vitals.state = 'waiting for topics'
+    expect(vitals.awayMs).toBe(0)
+  })
+
+  it('its lease is counted from when a heartbeat was sent', () => {
+    const vitals = new Vitals(settings())
+    const { consumer, answered, beat } = speaker()
+    vitals.listen(consumer, () => false)
+    const sentAt = Date.now()
+    vi.advanceTimersByTime(3_000)
+    answered('Heartbeat', sentAt)
+    beat()
+    expect(vitals.leaseMs).toBe(7_000)
+  })
+
+  it('a supervision that does not turn is told of after 75 s, and not while it turns', () => {
+    const vitals = new Vitals(settings())
+    const dead = vi.fn()
+    vitals.watch(dead)
+    for (let turn = 0; turn < 10; turn += 1) {
+      vi.advanceTimersByTime(60_000)
+      vitals.beat()
+    }
+    expect(dead).not.toHaveBeenCalled()
+    vi.advanceTimersByTime(75_000)
+    expect(dead).not.toHaveBeenCalled()
+    vi.advanceTimersByTime(1_000)
+    expect(vitals.dead).toBe(true)
+    expect(dead).toHaveBeenCalledWith(expect.objectContaining({ code: 'CONSUMER_STALLED', retryable: false }))
+    vitals.stop()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('the health of a member', () => {
+  const kafka = new Reach({ name: 'Kafka', probe: async () => undefined })
+
+  it('is not ready before it has joined, while Kafka is away, and when it has been out of its group for long', () => {
+    expect(memberHealth({ awayMs: Number.POSITIVE_INFINITY, dead: false }, kafka).notReady).toEqual([
+      'Kafka has not answered yet',
+      'no partitions yet'
+    ])
+    kafka.answered()
+    expect(memberHealth({ awayMs: 0, dead: false }, kafka)).toEqual({ notReady: [], dead: [] })
+    expect(memberHealth({ awayMs: 9_000, dead: false }, kafka).notReady).toEqual([])
+    expect(memberHealth({ awayMs: 11_000, dead: false }, kafka).notReady).toEqual(['no partitions yet'])
+    kafka.failed()
+    expect(memberHealth({ awayMs: 0, dead: false }, kafka).notReady).toEqual(['Kafka is out of reach'])
+  })
+
+  it('is dead when its supervision is', () => {
+    expect(memberHealth({ awayMs: 0, dead: true }, kafka).dead).toHaveLength(1)
+  })
+})
