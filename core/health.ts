@@ -18,6 +18,8 @@ export interface ReachOptions {
   readonly probe: () => Promise<unknown>
   /** ms for which an answer counts: the server is asked when it has not been heard of for so long. Default 5,000. */
   readonly freshMs?: number
+  /** ms after which one that could not be reached is asked again. Default 1,000. */
+  readonly retryMs?: number
   /** ms after which a probe counts as failed. Default 3,000. */
   readonly timeoutMs?: number
 }
@@ -25,32 +27,28 @@ export interface ReachOptions {
 const lookEveryMs = 1_000
 
 /**
- * Whether a server can be reached. Known from what the process does with it anyway ({@link answered},
- * {@link failed}); only where that says nothing for a while it is asked. Nothing is asked before {@link watch}.
+ * Whether a server can be reached. Known from what the process does with it anyway ({@link heard}); only
+ * where that says nothing for a while it is asked. Nothing is asked before {@link watch}.
  *
- * unheard → (answered) → reached ⇄ (failed) → lost
+ * unheard → reached or lost, reached ⇄ lost
  */
 export class Reach {
   readonly #options: Required<ReachOptions>
   #state: 'unheard' | 'reached' | 'lost' = 'unheard'
-  #heardAt = 0
+  #heardAt = Number.NEGATIVE_INFINITY
+  #askedAt = Number.NEGATIVE_INFINITY
   #probing = false
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
   constructor(options: ReachOptions) {
-    this.#options = { freshMs: 5_000, timeoutMs: 3_000, ...options }
+    this.#options = { freshMs: 5_000, retryMs: 1_000, timeoutMs: 3_000, ...options }
   }
 
-  /** The server did something for us. */
-  answered(): void {
-    this.#state = 'reached'
-    this.#heardAt = Date.now()
-  }
-
-  /** The server could not be reached. */
-  failed(): void {
-    this.#state = 'lost'
+  /** The server did something for us (true), or could not be reached. May be handed on as it is. */
+  readonly heard = (answered: boolean): void => {
+    this.#state = answered ? 'reached' : 'lost'
+    if (answered) this.#heardAt = Date.now()
   }
 
   get reached(): boolean {
@@ -78,16 +76,19 @@ export class Reach {
   }
 
   async #look(): Promise<void> {
-    const { probe, freshMs, timeoutMs } = this.#options
-    if (this.#probing || (this.reached && Date.now() - this.#heardAt < freshMs)) return
+    const { probe, freshMs, retryMs, timeoutMs } = this.#options
     // A probe that hangs is not asked again before it has ended.
+    if (this.#probing) return
+    const now = Date.now()
+    if (this.reached ? now - this.#heardAt < freshMs : now - this.#askedAt < retryMs) return
     this.#probing = true
-    const late = setTimeout(() => this.failed(), timeoutMs).unref()
+    this.#askedAt = now
+    const late = setTimeout(() => this.heard(false), timeoutMs).unref()
     try {
       await probe()
-      this.answered()
+      this.heard(true)
     } catch {
-      this.failed()
+      this.heard(false)
     } finally {
       clearTimeout(late)
       this.#probing = false

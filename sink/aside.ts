@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import type { KafkaRecord } from '../kafka/index.ts'
-import type { Refusal } from './errors.ts'
+import type { Refusal, RefusalCode } from './errors.ts'
 import type { RowsResult } from './rows.ts'
 import { type Chunk, idOf, keyOf } from './types.ts'
 
@@ -97,7 +97,14 @@ function headerList({ headers }: KafkaRecord): { key: string; value: string | nu
   )
 }
 
-/** The partitions that a refusal was found in, with their counts: for logs and metrics. */
+/** How many there are of each code. */
+export function countByCode(asides: readonly Aside[]): Map<RefusalCode, number> {
+  const counts = new Map<RefusalCode, number>()
+  for (const { refusal } of asides) counts.set(refusal.code, (counts.get(refusal.code) ?? 0) + 1)
+  return counts
+}
+
+/** The partitions that a refusal was found in, with their counts: for logs. */
 export function refusalsByCode(asides: readonly Aside[]): Map<string, number> {
   const counts = new Map<string, number>()
   for (const { chunk, refusal } of asides) {

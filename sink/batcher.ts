@@ -101,6 +101,7 @@ export class Batcher {
 
 function join(before: Chunk, after: Chunk): Chunk {
   const lastRecord = after.lastRecord ?? before.lastRecord
+  const lastTimestamp = after.lastTimestamp ?? before.lastTimestamp
   return {
     topic: before.topic,
     partition: before.partition,
@@ -113,6 +114,7 @@ function join(before: Chunk, after: Chunk): Chunk {
     skipped: before.skipped + after.skipped,
     lost: before.lost + after.lost,
     bytes: before.bytes + after.bytes,
-    ...(lastRecord && { lastRecord })
+    ...(lastRecord && { lastRecord }),
+    ...(lastTimestamp !== undefined && { lastTimestamp })
   }
 }

@@ -8,6 +8,7 @@ import {
   wholeNumber
 } from '../core/command.ts'
 import type { Config } from '../core/config.ts'
+import { createStatus } from '../core/status.ts'
 import { connectAdmin, createKafkaClient, type KafkaAdmin, KafkaError, type PartitionRange } from '../kafka/index.ts'
 import { eventNamePattern } from '../schemas/index.ts'
 import { onTrail } from './database.ts'
@@ -30,7 +31,7 @@ interface SinkFlags {
 /** `eventtrail sink`, `eventtrail sink reset` and `eventtrail sink resume`. */
 export function sinkCommands(program: Command, host: CommandHost): void {
   const sink = host
-    .connect(program.command('sink'), 'brokers', 'registryUrl', 'databaseUrl', 'topicPrefix')
+    .connect(program.command('sink'), 'brokers', 'registryUrl', 'databaseUrl', 'topicPrefix', 'statusPort')
     .description('write every event of every topic of ours into Postgres, exactly once, until it is stopped')
     .option('--group <name>', 'consumer group, behind the prefix; sinks of one group share the work', 'sink')
     .option(
@@ -90,7 +91,9 @@ export function sinkCommands(program: Command, host: CommandHost): void {
 
 async function runSink(context: CommandContext, flags: SinkFlags): Promise<ExitCode> {
   const { config, log, signal } = context
-  const sink = createSink({ ...sinkConfig(config), ...sinkFlags(flags), log })
+  await using status = await createStatus(context, ['sink'])
+  const sink = createSink({ ...sinkConfig(config), ...sinkFlags(flags), log, meter: status.meter })
+  await status.serve(() => sink.health())
   await sink.start()
   context.say(
     `eventtrail sink: group ${sink.group}, reading ${flags.events?.join(', ') ?? 'every event of the registry'}; Ctrl-C stops it`

@@ -9,6 +9,8 @@ export interface SessionOptions {
   readonly applicationName: string
   /** ms that a statement waits for a lock. Default 10,000. */
   readonly lockTimeoutMs?: number
+  /** ms after which a question without an answer fails, and its session is closed. Default: never. */
+  readonly queryTimeoutMs?: number
 }
 
 /**
@@ -16,12 +18,13 @@ export interface SessionOptions {
  * stopped in its middle, a network that swallows packets.
  */
 export function sessionSettings(databaseUrl: string, options: SessionOptions): pg.ClientConfig {
-  const { applicationName, lockTimeoutMs = 10_000 } = options
+  const { applicationName, lockTimeoutMs = 10_000, queryTimeoutMs } = options
   return {
     connectionString: databaseUrl,
     application_name: applicationName,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
+    ...(queryTimeoutMs !== undefined && { query_timeout: queryTimeoutMs }),
     options: [
       `-c lock_timeout=${lockTimeoutMs}`,
       '-c idle_in_transaction_session_timeout=60000',
@@ -118,4 +121,29 @@ export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClie
   } finally {
     client.release()
   }
+}
+
+/** The process id of the session in Postgres itself; a pooler in between has told the client another one. */
+export async function backendOf(client: pg.Client): Promise<number | undefined> {
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+  return rows[0]?.pid
+}
+
+/**
+ * Whether Postgres works at something for a session; false when it waits for the session's next word, undefined when
+ * it has no such session.
+ */
+export async function isWorking(pool: pg.Pool, pid: number, applicationName: string): Promise<boolean | undefined> {
+  const { rows } = await pool.query<{ working: boolean }>(
+    `SELECT state = 'active' AND wait_event IS DISTINCT FROM 'ClientRead' AS working
+     FROM pg_stat_activity WHERE pid = $1 AND application_name = $2`,
+    [pid, applicationName]
+  )
+  return rows[0]?.working
+}
+
+/** Cuts the connection of a session: what waits on it fails at once. */
+export function abandon(client: pg.Client): void {
+  const { connection } = client as pg.Client & { readonly connection?: { readonly stream?: { destroy(): void } } }
+  connection?.stream?.destroy()
 }

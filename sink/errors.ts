@@ -7,6 +7,7 @@ export type SinkErrorCode =
   | 'LEDGER_MISMATCH'
   | 'NOT_CAUGHT_UP'
   | 'SINK_CLOSED'
+  | 'WRITE_STALLED'
   | 'OPTION_INVALID'
   | 'NO_SUCH_ENTRY'
   | 'STORE_FAILED'

@@ -2,4 +2,5 @@ export { type RefusalCode, refusalCodes, SinkError, type SinkErrorCode } from '.
 export { PostgresEventStore, type PostgresEventStoreOptions } from './event-store.ts'
 export { trailMigrations } from './migrations.ts'
 export type { CaughtUpOptions, SinkOptions } from './options.ts'
-export { createSink, type Sink, type SinkState, type SinkStats } from './sink.ts'
+export { createSink, type Sink } from './sink.ts'
+export type { SinkState, SinkStats } from './state.ts'

@@ -193,7 +193,10 @@ function chunkOf(
     skipped,
     lost: 0,
     bytes: page ? page.end - page.start + page.records.bytes : 0,
-    ...(last && { lastRecord: { offset: last.offset, digest: digestOf(last.value) } })
+    ...(last && {
+      lastRecord: { offset: last.offset, digest: digestOf(last.value) },
+      lastTimestamp: last.timestamp
+    })
   }
 }
 

@@ -31,6 +31,9 @@ export class Lane {
   readonly #stop = new AbortController()
   readonly #loop: Promise<void>
   #writing: { readonly batch: Batch; readonly keys: ReadonlySet<string> } | undefined
+  #failures = 0
+  /** Since when what is there waits, while {@link idle} is false. */
+  #waitingSince = 0
   #draining = false
   #failure: Error | undefined
   #changed = Promise.withResolvers<void>()
@@ -44,6 +47,16 @@ export class Lane {
   /** Rows that are handed over and not written yet. */
   get pendingRows(): number {
     return this.#batcher.rows + (this.#writing?.batch.rows ?? 0)
+  }
+
+  /** How often writing the batch that is in hand has failed. */
+  get failures(): number {
+    return this.#failures
+  }
+
+  /** ms for which something has waited to be stored while nothing was; 0 when all is. */
+  get waitingMs(): number {
+    return this.idle ? 0 : Date.now() - this.#waitingSince
   }
 
   /** Whether whoever adds should wait for {@link changed} first. */
@@ -67,6 +80,7 @@ export class Lane {
 
   add(chunk: Chunk): void {
     if (this.#failure) throw this.#failure
+    if (this.idle) this.#waitingSince = Date.now()
     this.#batcher.add(chunk)
     this.#notify()
   }
@@ -116,6 +130,8 @@ export class Lane {
     for (let attempt = 1; !signal.aborted; attempt += 1) {
       try {
         onWritten(batch, await write(batch))
+        this.#failures = 0
+        this.#waitingSince = Date.now()
         return true
       } catch (error) {
         if (isDefect(error)) {
@@ -125,6 +141,7 @@ export class Lane {
           return false
         }
         const waitMs = backoffMs(attempt, { initialMs: 50, maxMs: 5_000 })
+        this.#failures = attempt
         onRetry?.(error, attempt)
         log.warn(
           { err: safeError(error), attempt, waitMs, rows: batch.rows },

@@ -1,3 +1,4 @@
+import { within } from '../core/lifecycle.ts'
 import { Lane, type LaneOptions } from './lane.ts'
 import type { TopicPartition } from './types.ts'
 import { Writer, type WriterOptions } from './writer.ts'
@@ -29,6 +30,16 @@ export class Lanes {
     return this.#all.reduce((sum, { lane }) => sum + lane.pendingRows, 0)
   }
 
+  /** How often writing a batch that is in hand has failed; the most of all lanes. */
+  get failures(): number {
+    return Math.max(...this.#all.map(({ lane }) => lane.failures))
+  }
+
+  /** ms for which something has waited to be stored in a lane that stored nothing; 0 when all is stored. */
+  get waitingMs(): number {
+    return Math.max(...this.#all.map(({ lane }) => lane.waitingMs))
+  }
+
   /** Resolves at the next change in any of them. */
   get changed(): Promise<void> {
     return Promise.race(this.#all.map(({ lane }) => lane.changed))
@@ -46,7 +57,7 @@ export class Lanes {
         const closed = lane.close()
         // A write that Postgres holds up would otherwise hold up the end.
         await writer.close()
-        await closed
+        await within(5_000, closed)
       })
     )
   }

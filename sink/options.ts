@@ -1,5 +1,7 @@
 import type { KafkaSecurity } from '../core/config.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
+import { type Meter, noMeter } from '../core/metrics.ts'
+import type { FetchLimits } from '../kafka/index.ts'
 import { SinkError } from './errors.ts'
 
 export interface SinkOptions {
@@ -17,6 +19,8 @@ export interface SinkOptions {
   readonly eventNames?: readonly string[]
   readonly security?: KafkaSecurity
   readonly log?: Logger
+  /** Gets the figures of docs/metrics.md that are the sink's. Default: nobody does. */
+  readonly meter?: Meter
   /** Rows at which a batch is written at once, and twice that: at which fetching waits. Default 10,000. */
   readonly maxRows?: number
   /** Bytes at which a batch is written at once, and twice that: at which fetching waits. Default 4 MiB. */
@@ -48,6 +52,12 @@ export interface CaughtUpOptions {
 
 export type ResolvedSinkOptions = Readonly<Required<Omit<SinkOptions, 'eventNames'>> & Pick<SinkOptions, 'eventNames'>>
 
+// What a fetch brings stays in memory until it is stored; but it names every partition, so of many it is to bring more.
+export const fetchLimits = (topics: number): FetchLimits => ({
+  maxBytesPerPartition: 512 * 1024,
+  maxBytes: Math.min(Math.max(4, topics / 8), 16) * 1024 * 1024
+})
+
 /** Fills in the defaults and checks them once. @throws SinkError `OPTION_INVALID` */
 export function resolveOptions(given: SinkOptions): ResolvedSinkOptions {
   // Callers without types pass undefined for what they do not set.
@@ -58,6 +68,7 @@ export function resolveOptions(given: SinkOptions): ResolvedSinkOptions {
     topicPrefix: '',
     security: {},
     log: silentLogger,
+    meter: noMeter,
     maxRows: 10_000,
     maxBytes: 4 * 1024 * 1024,
     lingerMs: 5,

@@ -54,7 +54,8 @@ export async function findPlaces(
   })
 }
 
-async function logsOf(
+/** The logs of partitions, by key; those that Kafka does not have are left out. @throws KafkaError */
+export async function logsOf(
   line: AdminLine,
   partitions: readonly TopicPartition[]
 ): Promise<ReadonlyMap<string, PartitionRange>> {

@@ -45,6 +45,16 @@ export class Positions {
     return position
   }
 
+  /** The partitions of this sink. */
+  get assigned(): readonly TopicPartition[] {
+    return this.#assigned
+  }
+
+  /** How many of them are halted. */
+  get halted(): number {
+    return this.#assigned.filter(partition => this.of(partition).state === 'halted').length
+  }
+
   /** After every join: all positions are forgotten, and those of the partitions that are ours now are found. */
   assign(partitions: readonly TopicPartition[]): void {
     this.#generation.abort()

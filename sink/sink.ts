@@ -1,48 +1,39 @@
 import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
-import { safeError } from '../core/errors.ts'
+import type { Health } from '../core/health.ts'
 import { CleanUps, type Handle, within } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
-import { AdminLine, createKafkaClient, type FetchLimits, GroupConsumer } from '../kafka/index.ts'
+import { AdminLine, createKafkaClient, GroupConsumer } from '../kafka/index.ts'
 import { createRegistry } from '../schemas/index.ts'
 import { Breaker } from './breaker.ts'
 import { caughtUp } from './caught-up.ts'
 import { requireTables, sessionPool, sinkSessions, unreachable } from './database.ts'
 import { Discovery, type DiscoveryOptions } from './discovery.ts'
 import { SinkError } from './errors.ts'
+import { SinkHealth, type SinkParts } from './health.ts'
+import { Hints } from './hints.ts'
 import { Intake } from './intake.ts'
 import { Lanes } from './lanes.ts'
-import { type CaughtUpOptions, type ResolvedSinkOptions, resolveOptions, type SinkOptions } from './options.ts'
+import {
+  type CaughtUpOptions,
+  fetchLimits,
+  type ResolvedSinkOptions,
+  resolveOptions,
+  type SinkOptions
+} from './options.ts'
 import { keepPartitionsAhead } from './partitions.ts'
 import { Positions } from './positions.ts'
 import { regularly } from './regularly.ts'
 import { SchemaBook } from './schema-book.ts'
+import type { SinkState, SinkStats } from './state.ts'
+import { Telemetry } from './telemetry.ts'
 import { type Batch, keyOf, type TopicPartition, type WriteResult } from './types.ts'
-
-export type SinkState = 'idle' | 'running' | 'draining' | 'closed' | 'failed'
-
-/** Counts since the start of this process. */
-export interface SinkStats {
-  readonly rows: number
-  readonly batches: number
-  readonly duplicates: number
-  readonly quarantined: number
-  /** Stretches that another sink had taken over. */
-  readonly fenced: number
-  /** Writes that were tried again. */
-  readonly retries: number
-  /** Rows handed over and not written yet. */
-  readonly pending: number
-}
 
 const hintEveryMs = 1_000
 const revisitMs = 2_000
 const partitionsEveryMs = 3_600_000
-// What a fetch brings stays in memory until it is stored; but it names every partition, so of many it is to bring more.
-const fetchLimits = (topics: number): FetchLimits => ({
-  maxBytesPerPartition: 512 * 1024,
-  maxBytes: Math.min(Math.max(4, topics / 8), 16) * 1024 * 1024
-})
+/** Of what is asked beside the writes. One that is not answered for so long sits on a session that is no more. */
+const queryTimeoutMs = 120_000
 /** Batches in hand at once: those that wait for a lane with room must not hold up those of another lane. */
 const concurrency = 64
 
@@ -64,8 +55,10 @@ export class Sink implements Handle {
   readonly #lanes: Lanes
   readonly #breaker: Breaker
   readonly #cleanUps = new CleanUps()
-  readonly #hints = new Map<string, { topic: string; partition: number; offset: number }>()
-  readonly #counts = { rows: 0, batches: 0, duplicates: 0, quarantined: 0, fenced: 0, retries: 0 }
+  readonly #hints: Hints
+  readonly #parts: SinkParts
+  readonly #health: SinkHealth
+  readonly #telemetry: Telemetry
   readonly closed: Promise<Error | undefined>
   readonly #resolveClosed: (reason: Error | undefined) => void
   #state: SinkState = 'idle'
@@ -78,11 +71,13 @@ export class Sink implements Handle {
     const { databaseUrl, group, topicPrefix, eventNames, log, registryUrl, brokers, security } = this.#options
     this.#log = log.child({ part: 'sink', group })
     const applicationName = `${sinkSessions}/${randomBytes(4).toString('hex')}`
-    this.#pool = sessionPool(databaseUrl, { applicationName })
+    this.#pool = sessionPool(databaseUrl, { applicationName, queryTimeoutMs })
     const client = createKafkaClient({ brokers, clientId: 'eventtrail-sink', security, log: this.#log })
-    const registry = createRegistry({ url: registryUrl, log: this.#log })
-    this.#breaker = new Breaker(this.#options.breakerRecords)
     this.#line = new AdminLine(client)
+    this.#hints = new Hints(() => this.#consumer, this.#log)
+    this.#health = new SinkHealth({ line: this.#line, pool: this.#pool, registry: () => registry })
+    const registry = createRegistry({ url: registryUrl, log: this.#log, onReach: this.#health.registry.heard })
+    this.#breaker = new Breaker(this.#options.breakerRecords)
     const book = new SchemaBook({ registry, pool: this.#pool })
     const onSchema: DiscoveryOptions['onSchema'] = (...found) => void book.warm(...found)
     this.#discovery = new Discovery({ registry, pool: this.#pool, topicPrefix, eventNames, onSchema })
@@ -93,9 +88,12 @@ export class Sink implements Handle {
       pool: this.#pool,
       log: this.#log,
       onWritten: (batch, result) => this.#written(batch, result),
-      onRetry: () => {
-        this.#counts.retries += 1
+      onRetry: error => {
+        this.#telemetry.retried()
+        if (error instanceof SinkError && error.code === 'DATABASE_UNREACHABLE') this.#health.postgres.heard(false)
       },
+      onAbandoned: () => this.#telemetry.abandoned(),
+      onStalled: error => this.#fail(error),
       onFailure: error => this.#fail(error)
     })
     this.#cleanUps.add(() => this.#lanes.close())
@@ -129,9 +127,12 @@ export class Sink implements Handle {
         )
         this.#intake.assigned()
         this.#positions.assign(partitions)
+        this.#telemetry.assigned()
         this.#log.info({ partitions: partitions.length, topics: assignment.size }, 'partitions assigned')
       },
       onPassed: passed => this.#intake.passed(passed),
+      onReach: this.#health.kafka.heard,
+      onRebuilt: cause => this.#telemetry.rebuilt(cause),
       onTopicsVanished: topics => this.#log.error({ topics }, 'topics are gone, the others go on'),
       log: this.#log,
       fetchLimits,
@@ -139,6 +140,8 @@ export class Sink implements Handle {
       sessionTimeoutMs: this.#options.sessionTimeoutMs,
       topicRefreshMs: this.#options.topicRefreshMs
     })
+    this.#parts = { positions: this.#positions, lanes: this.#lanes, vitals: this.#consumer.vitals }
+    this.#telemetry = new Telemetry({ ...this.#options, ...this.#parts, pool: this.#pool, line: this.#line })
     const ended = Promise.withResolvers<Error | undefined>()
     this.closed = ended.promise
     this.#resolveClosed = ended.resolve
@@ -153,7 +156,15 @@ export class Sink implements Handle {
   }
 
   get stats(): SinkStats {
-    return { ...this.#counts, pending: this.#lanes.pendingRows }
+    return this.#telemetry.stats
+  }
+
+  /**
+   * How it is. From the first call on, servers that it hears nothing of for a while are asked every few seconds
+   * whether they are there.
+   */
+  health(): Health {
+    return this.#health.read(this.#state, this.#parts)
   }
 
   /**
@@ -172,7 +183,7 @@ export class Sink implements Handle {
       const drained = await within(deadlineMs, this.#lanes.drain())
       if (!drained)
         this.#log.warn({ deadlineMs }, 'not all could be written in time; it is read again at the next start')
-      await within(2_000, this.#commitHints())
+      await within(2_000, this.#hints.commit())
     })
     return this.#ending
   }
@@ -216,7 +227,9 @@ export class Sink implements Handle {
       throw fault
     }
     this.#state = 'running'
-    this.#cleanUps.add(regularly(hintEveryMs, this.#log, () => this.#commitHints()))
+    this.#health.postgres.heard(true)
+    this.#cleanUps.add(this.#telemetry.start())
+    this.#cleanUps.add(regularly(hintEveryMs, this.#log, () => this.#hints.commit()))
     this.#cleanUps.add(regularly(revisitMs, this.#log, () => this.#revisit()))
     this.#cleanUps.add(regularly(partitionsEveryMs, this.#log, () => this.#keepPartitions()))
     this.#consumer.start()
@@ -233,14 +246,9 @@ export class Sink implements Handle {
   }
 
   #written(batch: Batch, result: WriteResult): void {
-    this.#counts.batches += 1
-    this.#counts.rows += result.rows
-    this.#counts.duplicates += result.duplicates
-    this.#counts.quarantined += result.quarantined
-    this.#counts.fenced += result.fenced.length
-    for (const { topic, partition, last } of result.stored) {
-      this.#hints.set(keyOf({ topic, partition }), { topic, partition, offset: last + 1 })
-    }
+    this.#telemetry.written(batch, result)
+    this.#health.postgres.heard(true)
+    this.#hints.stored(result.stored)
     for (const trip of this.#breaker.count(result.booked)) void this.#positions.haltTopic(trip)
     // What was under way when a partition stopped is read again when it goes on.
     const overtaken = result.fenced.filter(partition => this.#positions.of(partition).state !== 'halted')
@@ -251,15 +259,6 @@ export class Sink implements Handle {
         'another sink has these partitions or stopped them, their rows were left'
       )
     }
-  }
-
-  /** Kafka's own offsets are a hint: for its lag tools, and so that a restart begins near the right place. */
-  async #commitHints(): Promise<void> {
-    const hints = [...this.#hints.values()]
-    this.#hints.clear()
-    await this.#consumer
-      .commit(hints)
-      .catch(error => this.#log.debug({ err: safeError(error) }, 'offsets were not committed to Kafka'))
   }
 
   async #revisit(): Promise<void> {
@@ -285,6 +284,7 @@ export class Sink implements Handle {
     this.#intake.close()
     await first()
     await this.#consumer.stop()
+    this.#health.close()
     await this.#cleanUps.run()
     await this.#line.close()
     await within(2_000, this.#pool.end())

@@ -1,7 +1,7 @@
 import type { KafkaRecord, Records } from '../kafka/index.ts'
 import type { CopyBuffer } from './copy-buffer.ts'
 import { readRow, readRowId, type TrailRow } from './copy-row.ts'
-import type { Refusal } from './errors.ts'
+import type { Refusal, RefusalCode } from './errors.ts'
 import type { LedgerEntry } from './ledger.ts'
 import type { LastRecord } from './position.ts'
 
@@ -68,6 +68,8 @@ export interface Chunk extends TopicPartition {
   readonly lost: number
   /** What a later start compares the log with; undefined when the chunk has no record. */
   readonly lastRecord?: LastRecord
+  /** The time of that record in Kafka, ms since 1970. */
+  readonly lastTimestamp?: number
   /** About how many bytes it holds in memory. */
   readonly bytes: number
 }
@@ -89,6 +91,10 @@ export interface WriteResult {
   readonly rows: number
   readonly duplicates: number
   readonly quarantined: number
+  /** The quarantined ones by the code of their reason. */
+  readonly refusals: ReadonlyMap<RefusalCode, number>
+  /** ms that it took to get the rows into the table; undefined when there was nothing to write. */
+  readonly copyMs?: number
   /** The same by stretch, of those that this write committed. */
   readonly booked: readonly LedgerEntry[]
   /** Stretches that are in the trail now. */

@@ -1,8 +1,10 @@
 import type pg from 'pg'
+import { within } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
-import { type Aside, asidesOf, listDuplicates, quarantine, refusalsByCode } from './aside.ts'
+import { type Aside, asidesOf, countByCode, listDuplicates, quarantine, refusalsByCode } from './aside.ts'
 import { classify } from './classify.ts'
-import { connectSession } from './database.ts'
+import { abandon, backendOf, connectSession, isWorking } from './database.ts'
+import { SinkError } from './errors.ts'
 import { claimOffsets, endBlockers } from './fence.ts'
 import { IdOrder } from './id-order.ts'
 import { bookEntries, writeGaps, writeLedger } from './ledger.ts'
@@ -23,6 +25,12 @@ export interface WriterOptions {
   readonly log: Logger
   /** ms after which a write that waits looks for a sleeping sink that blocks it. Default 1,500. */
   readonly blockedAfterMs?: number
+  /** ms after which a write that Postgres does not work at is given up, while Postgres answers. Default 120,000. */
+  readonly stalledAfterMs?: number
+  /** A session was given up, because Postgres does not know it any more: the write fails, and is tried again. */
+  readonly onAbandoned?: () => void
+  /** A write hangs, and nothing that could be done about it helps. */
+  readonly onStalled?: (error: SinkError) => void
 }
 
 /**
@@ -34,6 +42,7 @@ export interface WriterOptions {
 export class Writer {
   readonly #options: WriterOptions
   #client: pg.Client | undefined
+  #backend: number | undefined
   // After a duplicate the next batches look for standing ids first, until they find none.
   #careful = false
   readonly #idOrder = new IdOrder()
@@ -44,9 +53,8 @@ export class Writer {
 
   /** Any error means that nothing is known to be written: the caller calls again with the same batch. */
   async write(batch: Batch): Promise<WriteResult> {
-    this.#client ??= await connectSession(this.#options.databaseUrl, this.#options)
-    const client = this.#client
-    const watchdog = this.#watchForBlockers(client)
+    const client = this.#client ?? (await this.#connect())
+    const watchdog = this.#watch(client)
     try {
       return await this.#transaction(client, batch)
     } catch (error) {
@@ -58,10 +66,25 @@ export class Writer {
     }
   }
 
+  async #connect(): Promise<pg.Client> {
+    const client = await connectSession(this.#options.databaseUrl, this.#options)
+    this.#client = client
+    this.#backend = await backendOf(client)
+    return client
+  }
+
   async close(): Promise<void> {
     const client = this.#client
     this.#client = undefined
-    await client?.end().catch(() => undefined)
+    if (!client) return
+    // One that Postgres has forgotten answers to nothing.
+    if (
+      !(await within(
+        closeWithinMs,
+        client.end().catch(() => undefined)
+      ))
+    )
+      abandon(client)
   }
 
   async #transaction(client: pg.Client, batch: Batch): Promise<WriteResult> {
@@ -71,9 +94,12 @@ export class Writer {
       const chunks = batch.chunks.filter(chunk => claim.granted.has(keyOf(chunk)))
       if (chunks.length === 0) {
         await client.query('ROLLBACK')
-        return { rows: 0, duplicates: 0, quarantined: 0, booked: [], stored: claim.stored, fenced: claim.fenced }
+        const nothing = { rows: 0, duplicates: 0, quarantined: 0, refusals: new Map(), booked: [] }
+        return { ...nothing, stored: claim.stored, fenced: claim.fenced }
       }
+      const began = performance.now()
       const result = await this.#insert(client, batch, chunks)
+      const copyMs = performance.now() - began
       if (!result) {
         await client.query('ROLLBACK')
         continue
@@ -95,6 +121,8 @@ export class Writer {
         rows: result.stored,
         duplicates: result.duplicates.length,
         quarantined: booked.reduce((sum, { quarantined }) => sum + quarantined, 0),
+        refusals: countByCode(asides),
+        copyMs,
         booked,
         stored: [...chunks, ...claim.stored],
         fenced: claim.fenced
@@ -145,12 +173,24 @@ export class Writer {
     }
   }
 
-  #watchForBlockers(client: pg.Client): NodeJS.Timeout {
-    const { pool, applicationName, blockedAfterMs = 1_500, log } = this.#options
+  /** Looks after a write that takes long: for a sleeping sink that blocks it, and for a session that is no more. */
+  #watch(client: pg.Client): NodeJS.Timeout {
+    const { pool, applicationName, blockedAfterMs = 1_500, stalledAfterMs = 120_000, log } = this.#options
     const pid = (client as pg.Client & { processID?: number }).processID
+    // Counted in looks that had an answer: time in which Postgres or this process was away is nobody's fault.
+    let idleLooks = 0
     const look = async () => {
       if (pid === undefined) return
       try {
+        const working = this.#backend !== pid || (await isWorking(pool, pid, applicationName))
+        idleLooks = working ? 0 : idleLooks + 1
+        if (working === undefined && this.#client === client) {
+          log.warn({ session: pid }, 'Postgres does not know the session of a write any more, it is given up')
+          this.#options.onAbandoned?.()
+          abandon(client)
+        }
+        if (idleLooks * blockedAfterMs > stalledAfterMs)
+          this.#options.onStalled?.(new SinkError('WRITE_STALLED', 'a write hangs while Postgres answers'))
         const ended = await endBlockers(pool, pid, applicationName)
         if (ended.length > 0) log.warn({ sessions: ended }, 'ended the session of a sink that blocked this one')
       } catch {
@@ -160,3 +200,5 @@ export class Writer {
     return setInterval(() => void look(), blockedAfterMs)
   }
 }
+
+const closeWithinMs = 2_000

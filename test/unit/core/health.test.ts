@@ -23,11 +23,11 @@ it('asks nobody before somebody wants to know', async () => {
 
 it('does not ask a server that it hears of anyway', async () => {
   const { reach, asked } = reachOf(async () => undefined)
-  reach.answered()
+  reach.heard(true)
   reach.watch()
   for (let second = 0; second < 30; second += 1) {
     await vi.advanceTimersByTimeAsync(1_000)
-    reach.answered()
+    reach.heard(true)
   }
   expect(asked).not.toHaveBeenCalled()
   await vi.advanceTimersByTimeAsync(6_000)
@@ -41,9 +41,9 @@ it('is lost at the first failure and found at the first answer, also of what the
   reach.watch()
   await vi.advanceTimersByTimeAsync(0)
   expect(reach.reasons).toEqual(['Kafka is out of reach'])
-  reach.answered()
+  reach.heard(true)
   expect(reach.reached).toBe(true)
-  reach.failed()
+  reach.heard(false)
   expect(reach.reached).toBe(false)
   away = false
   await vi.advanceTimersByTimeAsync(1_000)

@@ -114,11 +114,11 @@ describe('the health of a member', () => {
       'Kafka has not answered yet',
       'no partitions yet'
     ])
-    kafka.answered()
+    kafka.heard(true)
     expect(memberHealth({ awayMs: 0, dead: false }, kafka)).toEqual({ notReady: [], dead: [] })
     expect(memberHealth({ awayMs: 9_000, dead: false }, kafka).notReady).toEqual([])
     expect(memberHealth({ awayMs: 11_000, dead: false }, kafka).notReady).toEqual(['no partitions yet'])
-    kafka.failed()
+    kafka.heard(false)
     expect(memberHealth({ awayMs: 0, dead: false }, kafka).notReady).toEqual(['Kafka is out of reach'])
   })
 

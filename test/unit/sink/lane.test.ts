@@ -9,6 +9,7 @@ const answer = (batch: Batch): WriteResult => ({
   rows: batch.rows,
   duplicates: 0,
   quarantined: 0,
+  refusals: new Map(),
   booked: [],
   stored: batch.chunks,
   fenced: []
@@ -149,6 +150,28 @@ describe('a lane', () => {
     held.end.resolve()
     while (!lane.idle) await lane.changed
     await lane.close()
+  })
+
+  it('says how often a batch has failed and how long it waits, until it is stored', async () => {
+    let fails = 3
+    const retried: number[] = []
+    const { lane } = laneOf({
+      write: async batch => {
+        if (fails-- > 0) throw new SinkError('DATABASE_UNREACHABLE', 'away')
+        return answer(batch)
+      },
+      onRetry: (_, attempt) => {
+        retried.push(attempt)
+        expect(lane.failures).toBe(attempt)
+      }
+    })
+    expect([lane.failures, lane.waitingMs]).toEqual([0, 0])
+    lane.add(chunk(0, 1))
+    while (retried.length < 3) await new Promise(resolve => setTimeout(resolve, 5))
+    expect(lane.waitingMs).toBeGreaterThan(0)
+    await lane.drain()
+    expect(retried).toEqual([1, 2, 3])
+    expect([lane.failures, lane.waitingMs]).toEqual([0, 0])
   })
 
   it('writes together what one turn brings to several partitions', async () => {

@@ -1,0 +1,68 @@
+import type pg from 'pg'
+import { type Health, Reach } from '../core/health.ts'
+import { type AdminLine, memberHealth, type Vitals } from '../kafka/index.ts'
+import type { Registry } from '../schemas/index.ts'
+import type { Lanes } from './lanes.ts'
+import type { Positions } from './positions.ts'
+import type { SinkState } from './state.ts'
+
+/** What of a sink is looked at from outside. */
+export interface SinkParts {
+  readonly vitals: Pick<Vitals, 'awayMs' | 'idleMs' | 'dead'>
+  readonly positions: Pick<Positions, 'assigned' | 'halted'>
+  readonly lanes: Pick<Lanes, 'pendingRows' | 'waitingMs' | 'failures'>
+}
+
+const notRunning: Readonly<Record<SinkState, readonly string[]>> = {
+  idle: ['it has not started yet'],
+  running: [],
+  draining: ['it is stopping'],
+  closed: ['it has stopped'],
+  failed: ['it has failed']
+}
+/** From then on it is no hiccup. */
+const failuresThatCount = 3
+const probeMs = 3_000
+
+/** Whether the servers of a sink can be reached, and what else keeps it from its work. */
+export class SinkHealth {
+  readonly kafka: Reach
+  readonly postgres: Reach
+  readonly registry: Reach
+
+  constructor({ line, pool, registry }: { line: AdminLine; pool: pg.Pool; registry: () => Registry }) {
+    this.kafka = new Reach({ name: 'Kafka', probe: () => line.ask(admin => admin.ping()) })
+    // With a bound of its own: a session that is half-dead gives its place in the pool to one that lives.
+    const select = { text: 'SELECT 1', query_timeout: probeMs }
+    this.postgres = new Reach({ name: 'Postgres', probe: () => pool.query(select), timeoutMs: probeMs })
+    this.registry = new Reach({ name: 'the registry', probe: () => registry().ping() })
+  }
+
+  /** Nothing is asked before this was called for the first time. */
+  read(state: SinkState, { vitals, lanes, positions: { halted } }: SinkParts): Health {
+    const member = memberHealth(vitals, this.kafka)
+    if (state !== 'running') return { notReady: notRunning[state], dead: member.dead }
+    for (const server of this.#servers) server.watch()
+    const refused = this.postgres.reached && lanes.failures >= failuresThatCount
+    return {
+      dead: member.dead,
+      notReady: [
+        ...member.notReady,
+        ...this.postgres.reasons,
+        ...this.registry.reasons,
+        ...(refused ? ['Postgres takes no rows: writing is tried again'] : []),
+        ...(halted > 0
+          ? [`${halted} ${halted === 1 ? 'partition' : 'partitions'} stopped: eventtrail doctor says why`]
+          : [])
+      ]
+    }
+  }
+
+  close(): void {
+    for (const server of this.#servers) server.close()
+  }
+
+  get #servers(): readonly Reach[] {
+    return [this.kafka, this.postgres, this.registry]
+  }
+}

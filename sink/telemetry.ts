@@ -1,0 +1,109 @@
+import { safeError } from '../core/errors.ts'
+import { CleanUps } from '../core/lifecycle.ts'
+import type { Logger } from '../core/log.ts'
+import { type GaugeName, type Meter, noMeter, type Reading } from '../core/metrics.ts'
+import type { RebuildCause } from '../kafka/index.ts'
+import type { SinkParts } from './health.ts'
+import { type LagReading, type LagSources, readLag } from './lag.ts'
+import { regularly } from './regularly.ts'
+import type { SinkStats } from './state.ts'
+import { type Batch, keyOf, type WriteResult } from './types.ts'
+
+export interface TelemetryOptions extends LagSources, SinkParts {
+  readonly meter: Meter
+  readonly log: Logger
+}
+
+const lagEveryMs = 10_000
+
+/** Counts what the sink does, batch by batch, for its `stats` and for the meter. */
+export class Telemetry {
+  readonly #options: TelemetryOptions
+  readonly #meter: Meter
+  readonly #cleanUps = new CleanUps()
+  readonly #counts = { rows: 0, batches: 0, duplicates: 0, quarantined: 0, fenced: 0, retries: 0 }
+  #lag: readonly LagReading[] = []
+
+  constructor(options: TelemetryOptions) {
+    this.#options = options
+    this.#meter = options.meter
+  }
+
+  get stats(): SinkStats {
+    return { ...this.#counts, pending: this.#options.lanes.pendingRows }
+  }
+
+  /** Begins to tell how things are now. @returns what ends it */
+  start(): () => Promise<void> {
+    const { positions, lanes, vitals, log } = this.#options
+    const gauge = (name: GaugeName & `eventtrail_sink_p${string}`, read: () => number) =>
+      this.#cleanUps.add(this.#meter.gauge(name, () => [{ value: read(), labels: {} }]))
+    gauge('eventtrail_sink_partitions', () => positions.assigned.length)
+    gauge('eventtrail_sink_partitions_halted', () => positions.halted)
+    gauge('eventtrail_sink_pending_rows', () => lanes.pendingRows)
+    gauge('eventtrail_sink_progress_age_seconds', () => Math.max(lanes.waitingMs, vitals.idleMs) / 1_000)
+    this.#cleanUps.add(this.#meter.gauge('eventtrail_sink_lag', () => this.#lagOfOurs()))
+    // It asks Kafka and Postgres, so for nobody it is not done.
+    if (this.#meter !== noMeter) this.#cleanUps.add(regularly(lagEveryMs, log, () => this.#lookForLag()))
+    return () => this.#cleanUps.run()
+  }
+
+  written(batch: Batch, result: WriteResult): void {
+    const { rows, duplicates, quarantined, fenced } = result
+    this.#counts.batches += 1
+    this.#counts.rows += rows
+    this.#counts.duplicates += duplicates
+    this.#counts.quarantined += quarantined
+    this.#counts.fenced += fenced.length
+    const meter = this.#meter
+    meter.add('eventtrail_sink_batches_total', 1, { trigger: batch.trigger })
+    meter.add('eventtrail_sink_rows_total', rows, {})
+    meter.add('eventtrail_sink_duplicates_total', duplicates, {})
+    meter.add('eventtrail_sink_fenced_total', fenced.length, {})
+    for (const [code, count] of result.refusals) meter.add('eventtrail_sink_quarantined_total', count, { code })
+    if (result.copyMs !== undefined) meter.observe('eventtrail_sink_copy_seconds', result.copyMs / 1_000, {})
+    const now = Date.now()
+    for (const { lastTimestamp, lost } of result.stored) {
+      if (lastTimestamp !== undefined)
+        meter.observe('eventtrail_sink_publish_latency_seconds', Math.max(0, now - lastTimestamp) / 1_000, {})
+      if (lost === 0) continue
+      meter.add('eventtrail_sink_gaps_total', 1, {})
+      meter.add('eventtrail_sink_lost_total', lost, {})
+    }
+  }
+
+  retried(): void {
+    this.#counts.retries += 1
+    this.#meter.add('eventtrail_sink_retries_total', 1, {})
+  }
+
+  assigned(): void {
+    this.#meter.add('eventtrail_sink_rebalances_total', 1, {})
+    if (this.#meter !== noMeter) void this.#lookForLag()
+  }
+
+  rebuilt(cause: RebuildCause): void {
+    this.#meter.add('eventtrail_sink_rebuilds_total', 1, { cause })
+  }
+
+  abandoned(): void {
+    this.#meter.add('eventtrail_sink_sessions_abandoned_total', 1, {})
+  }
+
+  /** As it was at the last look: while Kafka or Postgres is away, nobody knows better. */
+  #lagOfOurs(): Reading<'eventtrail_sink_lag'>[] {
+    const ours = new Set(this.#options.positions.assigned.map(keyOf))
+    return this.#lag
+      .filter(each => ours.has(keyOf(each)))
+      .map(({ topic, partition, lag }) => ({ value: lag, labels: { topic, partition: String(partition) } }))
+  }
+
+  async #lookForLag(): Promise<void> {
+    const { positions, log } = this.#options
+    try {
+      this.#lag = await readLag(this.#options, positions.assigned)
+    } catch (error) {
+      log.debug({ err: safeError(error) }, 'the lag could not be looked up')
+    }
+  }
+}
