@@ -1,15 +1,18 @@
 import { pause } from '../core/backoff.ts'
+import type { Health } from '../core/health.ts'
 import { CleanUps, within } from '../core/lifecycle.ts'
 import { AdminLine, createKafkaClient, type KafkaClient } from '../kafka/index.ts'
-import { createRegistry, type Envelope, type EventMap } from '../schemas/index.ts'
+import { createRegistry, type Envelope, type EventMap, type Registry } from '../schemas/index.ts'
 import { waitUntilCaughtUp } from './caught-up.ts'
 import { DeadLetterWriter } from './dead-letters.ts'
 import { createDecoder, patientSchemas } from './decoder.ts'
 import { type DeliveryOptions, deliver, type Message, type Outcome } from './delivery.ts'
 import { ConsumerError } from './errors.ts'
+import { GroupHealth } from './health.ts'
 import type { Slot } from './lane-scheduler.ts'
 import { type ConsumerGroupOptions, type ResolvedOptions, resolveOptions } from './options.ts'
 import { Reader } from './reader.ts'
+import { Telemetry } from './telemetry.ts'
 import type { ConsumerGroup, GroupState, GroupStats, MessageContext } from './types.ts'
 
 /**
@@ -36,7 +39,9 @@ class Member<Events extends EventMap> implements ConsumerGroup {
   readonly #stopping = new AbortController()
   readonly #closing = new AbortController()
   readonly #cleanUps = new CleanUps()
-  readonly #counts = { handled: 0, retried: 0, deadLettered: 0 }
+  readonly #telemetry: Telemetry
+  readonly #health: GroupHealth
+  readonly #registry: Registry
   #state: GroupState = 'new'
   #starting: Promise<void> | undefined
   #ending: Promise<void> | undefined
@@ -50,6 +55,9 @@ class Member<Events extends EventMap> implements ConsumerGroup {
     this.#client = createKafkaClient({ brokers, security, log, clientId: `eventtrail-${options.group}` })
     this.#topics = new Map(options.eventNames.map(name => [topicPrefix + name, name]))
     this.#line = new AdminLine(this.#client)
+    this.#health = new GroupHealth({ line: this.#line, pingRegistry: () => this.#registry.ping() })
+    this.#registry = createRegistry({ url: options.registryUrl, log, onReach: this.#health.registry.heard })
+    this.#telemetry = new Telemetry({ ...options, line: this.#line })
     this.#delivery = this.#deliveryOptions()
     this.#reader = new Reader({
       ...options,
@@ -58,6 +66,9 @@ class Member<Events extends EventMap> implements ConsumerGroup {
       topics: this.#topics,
       deliver: (message, slot) => this.#deliver(message, slot),
       onError: error => void this.#end(asError(error)),
+      onAssigned: () => this.#telemetry.assigned(),
+      onReach: this.#health.kafka.heard,
+      onRebuilt: cause => this.#telemetry.rebuilt(cause),
       stopping: this.#stopping.signal
     })
     this.closed = new Promise(resolve => {
@@ -75,7 +86,11 @@ class Member<Events extends EventMap> implements ConsumerGroup {
   }
 
   stats(): GroupStats {
-    return { ...this.#counts, ...this.#reader.stats() }
+    return { ...this.#telemetry.counts, ...this.#reader.stats() }
+  }
+
+  health(): Health {
+    return this.#health.read(this.#state, this.#reader.vitals)
   }
 
   start(): Promise<void> {
@@ -109,14 +124,13 @@ class Member<Events extends EventMap> implements ConsumerGroup {
   }
 
   #deliveryOptions(): DeliveryOptions {
-    const { group, retry, log, catalogue, registryUrl, handlers } = this.#options
-    const registry = createRegistry({ url: registryUrl, log })
-    const schemaById = patientSchemas(id => registry.schemaById(id))
+    const { group, retry, log, catalogue, handlers } = this.#options
+    const schemaById = patientSchemas(id => this.#registry.schemaById(id))
     return {
       group,
       decode: createDecoder(catalogue, schemaById),
-      handle: async (eventName, envelope, context) =>
-        (handlers as Record<string, AnyHandler>)[eventName]?.(envelope, context),
+      handle: (eventName, envelope, context) =>
+        this.#telemetry.timed(async () => (handlers as Record<string, AnyHandler>)[eventName]?.(envelope, context)),
       sendDeadLetter: letter => this.#deadLetters?.write(letter) ?? Promise.reject(closedError()),
       retry,
       closing: this.#closing.signal,
@@ -125,11 +139,8 @@ class Member<Events extends EventMap> implements ConsumerGroup {
   }
 
   async #deliver(message: Message, slot: Slot): Promise<Outcome> {
-    const outcome = await deliver(message, slot, this.#delivery, () => {
-      this.#counts.retried += 1
-    })
-    if (outcome === 'handled') this.#counts.handled += 1
-    if (outcome === 'dead-lettered') this.#counts.deadLettered += 1
+    const outcome = await deliver(message, slot, this.#delivery, () => this.#telemetry.retried())
+    this.#telemetry.ended(outcome)
     return outcome
   }
 
@@ -140,6 +151,8 @@ class Member<Events extends EventMap> implements ConsumerGroup {
       const deadLetters = await DeadLetterWriter.open(this.#client, this.#line, this.#options.deadLetters)
       this.#deadLetters = deadLetters
       this.#cleanUps.add(() => deadLetters.close())
+      this.#cleanUps.add(() => this.#health.close())
+      this.#cleanUps.add(this.#telemetry.start(this.#reader))
       this.#reader.start()
       this.#cleanUps.add(() => this.#reader.leave())
     } catch (error) {

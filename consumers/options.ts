@@ -1,6 +1,7 @@
 import type { BackoffOptions } from '../core/backoff.ts'
 import type { KafkaSecurity } from '../core/config.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
+import { type Meter, noMeter } from '../core/metrics.ts'
 import { type Catalogue, type EventMap, eventNamePattern } from '../schemas/index.ts'
 import type { DeadLetterTopic } from './dead-letters.ts'
 import { ConsumerError } from './errors.ts'
@@ -43,6 +44,8 @@ export interface ConsumerGroupOptions<Events extends EventMap> {
   readonly deadLetters?: { readonly replicationFactor?: number; readonly retentionMs?: number }
   /** Default: nothing is logged. */
   readonly log?: Logger
+  /** Gets the figures of docs/metrics.md that are a group's. Default: nobody does. */
+  readonly meter?: Meter
 }
 
 export type ResolvedOptions<Events extends EventMap> = Readonly<
@@ -96,6 +99,7 @@ export function resolveOptions<Events extends EventMap>(
       replicationFactor: options.deadLetters?.replicationFactor ?? -1,
       retentionMs: options.deadLetters?.retentionMs ?? 30 * day
     },
+    meter: options.meter ?? noMeter,
     log: (options.log ?? silentLogger).child({ group }),
     eventNames,
     groupId: topicPrefix + group

@@ -1,10 +1,15 @@
 import pg from 'pg'
+import { Reach } from '../core/health.ts'
 import type { Database } from './database.ts'
 
 /** A database that was opened here and is closed here. */
 export interface OwnDatabase extends Database {
   close(): Promise<void>
+  /** Whether it can be reached, for `/readyz`. */
+  readonly reach: Reach
 }
+
+const probeMs = 3_000
 
 /** Opens a small pool. Connections are made when they are needed. */
 export function openDatabase(url: string, applicationName: string): OwnDatabase {
@@ -18,8 +23,19 @@ export function openDatabase(url: string, applicationName: string): OwnDatabase 
   })
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined)
+  // With a bound of its own: a connection that is half-dead gives its place in the pool to one that lives.
+  const select = { text: 'SELECT 1', query_timeout: probeMs }
+  const reach = new Reach({ name: 'Postgres', probe: () => pool.query(select), timeoutMs: probeMs })
   return {
-    query: (text, values) => pool.query(text, values),
-    close: () => pool.end()
+    reach,
+    query: async (text, values) => {
+      const result = await pool.query(text, values)
+      reach.heard(true)
+      return result
+    },
+    async close() {
+      reach.close()
+      await pool.end()
+    }
   }
 }

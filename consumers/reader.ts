@@ -7,12 +7,15 @@ import {
   GroupConsumer,
   type KafkaClient,
   type PassedOffsets,
-  type RecordBatch
+  type RebuildCause,
+  type RecordBatch,
+  type Vitals
 } from '../kafka/index.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 import { CurrentAssignment } from './assignment.ts'
 import type { Message, Outcome } from './delivery.ts'
 import { LaneScheduler, type Slot } from './lane-scheduler.ts'
+import type { TopicPartition } from './telemetry.ts'
 import type { GroupStats } from './types.ts'
 
 export interface ReaderOptions {
@@ -28,6 +31,11 @@ export interface ReaderOptions {
   /** Takes a message to its end; never rejects. */
   readonly deliver: (message: Message, slot: Slot) => Promise<Outcome>
   readonly onError: (error: unknown) => void
+  /** This member was given its partitions. */
+  readonly onAssigned: () => void
+  /** Kafka answered, or could not be reached. */
+  readonly onReach: (reached: boolean) => void
+  readonly onRebuilt: (cause: RebuildCause) => void
   /** Aborts when nothing new is to begin. */
   readonly stopping: AbortSignal
   readonly log: Logger
@@ -48,10 +56,13 @@ export class Reader {
   readonly #assignment: CurrentAssignment
   readonly #scheduler: LaneScheduler<Message>
   readonly #started = new Map<Message, number>()
+  /** When a message was last finished, or the first one taken after a time without any. */
+  #progressAt = Date.now()
   #committing: Promise<void> = Promise.resolve()
 
   constructor(options: ReaderOptions) {
-    const { client, groupId, topics, concurrency, sessionTimeoutMs, topicRefreshMs, stopping, onError, log } = options
+    const { client, groupId, topics, concurrency, sessionTimeoutMs, topicRefreshMs, stopping, log } = options
+    const { onError, onReach, onRebuilt } = options
     this.#options = options
     this.#assignment = new CurrentAssignment(stopping)
     this.#scheduler = new LaneScheduler({
@@ -66,6 +77,8 @@ export class Reader {
       onAssigned: assigned => this.#assigned(assigned),
       onPassed: passed => this.#pass(passed),
       onTopicsVanished: vanished => log.warn({ topics: vanished }, 'topics of this group are gone'),
+      onReach,
+      onRebuilt,
       log,
       sessionTimeoutMs,
       topicRefreshMs,
@@ -76,6 +89,22 @@ export class Reader {
   /** Resolves when it does not read any more: with the error when that was not asked for. */
   get closed(): Promise<Error | undefined> {
     return this.#consumer.closed
+  }
+
+  /** The signs by which one sees whether it lives. */
+  get vitals(): Vitals {
+    return this.#consumer.vitals
+  }
+
+  /** The partitions that this member reads. */
+  get partitions(): readonly TopicPartition[] {
+    return this.#assignment.all
+  }
+
+  /** ms since a message was finished, or since Kafka was found to have nothing new. */
+  get progressAgeMs(): number {
+    const busy = this.#scheduler.running + this.#scheduler.queued > 0
+    return busy ? Date.now() - this.#progressAt : this.vitals.idleMs
   }
 
   start(): void {
@@ -141,6 +170,7 @@ export class Reader {
     this.#assignment.replace(assigned)
     for (const source of before) this.#resume(source)
     const { length: partitions } = this.#assignment.all
+    this.#options.onAssigned()
     this.#options.log.info({ partitions, topics: [...assigned.keys()] }, 'partitions assigned')
   }
 
@@ -161,6 +191,7 @@ export class Reader {
       this.#options.log.warn({ topic, partition }, 'the offsets of a partition began anew')
       source = this.#assignment.renew(source)
     }
+    if (this.#scheduler.running + this.#scheduler.queued === 0) this.#progressAt = Date.now()
     for (const record of records) {
       if (!source.tracker.take(record.offset)) continue
       const lane = record.key ? `${topic} ${record.key.toString('latin1')}` : `${topic}/${partition}`
@@ -196,6 +227,7 @@ export class Reader {
     this.#started.set(message, Date.now())
     try {
       const outcome = await this.#options.deliver(message, slot)
+      this.#progressAt = Date.now()
       if (outcome !== 'left') source.tracker.finish(record.offset)
     } finally {
       this.#started.delete(message)

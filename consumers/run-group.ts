@@ -1,6 +1,8 @@
 import { pause } from '../core/backoff.ts'
 import { type CommandContext, type ExitCode, exitCodes } from '../core/command.ts'
 import type { Config } from '../core/config.ts'
+import { allOf, type Health, type Reach } from '../core/health.ts'
+import type { Status } from '../core/status.ts'
 import type { ConsumerGroupOptions } from './options.ts'
 import type { ConsumerGroup } from './types.ts'
 
@@ -18,9 +20,21 @@ export function groupConfig(
   }
 }
 
+/** A group as a command runs it. */
+export interface Running {
+  readonly group: ConsumerGroup
+  /** Which group it is and what it reads. */
+  readonly greeting: string
+  readonly status: Status
+  /** Servers that its handlers need. */
+  readonly servers: readonly Reach[]
+}
+
 /** Runs a group until the command is told to stop, then drains it. */
-export async function runGroup(context: CommandContext, group: ConsumerGroup, greeting: string): Promise<ExitCode> {
+export async function runGroup(context: CommandContext, running: Running): Promise<ExitCode> {
   const { log, signal } = context
+  const { group, greeting, status, servers } = running
+  await status.serve(() => healthOf(group, servers))
   await group.start()
   context.say(`${greeting}; dead letters go to ${group.deadLetterTopic}; Ctrl-C stops it`)
   const drain = (): void => void group.drain()
@@ -32,6 +46,11 @@ export async function runGroup(context: CommandContext, group: ConsumerGroup, gr
   log.info({ handled, retried, deadLettered, left: uncommitted }, failure ? 'group failed' : 'group stopped')
   if (failure) throw failure
   return exitCodes.ok
+}
+
+function healthOf(group: ConsumerGroup, servers: readonly Reach[]): Health {
+  for (const server of servers) server.watch()
+  return allOf(group.health(), { notReady: servers.flatMap(({ reasons }) => reasons), dead: [] })
 }
 
 async function report({ log, signal }: CommandContext, group: ConsumerGroup): Promise<void> {

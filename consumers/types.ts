@@ -1,3 +1,4 @@
+import type { Health } from '../core/health.ts'
 import type { Handle } from '../core/lifecycle.ts'
 import type { EnvelopeOf, EventMap, EventName } from '../schemas/types.ts'
 
@@ -72,6 +73,11 @@ export interface ConsumerGroup extends Handle {
    */
   whenCaughtUp(options?: { readonly timeoutMs?: number }): Promise<void>
   stats(): GroupStats
+  /**
+   * How it is; what its handlers need is not part of that. From the first call on, servers that it hears nothing of
+   * for a while are asked every few seconds whether they are there.
+   */
+  health(): Health
   readonly state: GroupState
   readonly deadLetterTopic: string
 }

@@ -1,8 +1,11 @@
 import type { Command } from 'commander'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, wholeNumber } from '../../core/command.ts'
+import { createStatus } from '../../core/status.ts'
+import { requireTables } from '../database.ts'
+import { openDatabase } from '../pool.ts'
 import { groupConfig, runGroup } from '../run-group.ts'
 import { createIndexer } from './indexer.ts'
-import { openPostgresIndex } from './postgres-index.ts'
+import { documentTable, indexerSessions, openPostgresIndex, postgresIndex } from './postgres-index.ts'
 
 interface IndexerFlags {
   readonly group: string
@@ -16,7 +19,7 @@ interface SearchFlags {
 /** `eventtrail indexer` and `eventtrail search`. */
 export function indexerCommands(program: Command, host: CommandHost): void {
   host
-    .connect(program.command('indexer'), 'brokers', 'registryUrl', 'databaseUrl', 'topicPrefix')
+    .connect(program.command('indexer'), 'brokers', 'registryUrl', 'databaseUrl', 'topicPrefix', 'statusPort')
     .description('keep a search document per lesson from lesson.published, until it is stopped')
     .option('--group <name>', 'consumer group, after the prefix; indexers of one group share the work', 'indexer')
     .addHelpText('after', '\nRun `eventtrail migrate` once before. Try it with `eventtrail search <words>`.')
@@ -33,14 +36,17 @@ export function indexerCommands(program: Command, host: CommandHost): void {
 
 async function runIndexer(context: CommandContext, { group }: IndexerFlags): Promise<ExitCode> {
   const { config, log } = context
-  const index = await openPostgresIndex(config.require('databaseUrl'))
+  const database = openDatabase(config.require('databaseUrl'), indexerSessions)
   try {
+    await requireTables(database, documentTable)
     const options = groupConfig(config)
-    const indexer = createIndexer({ ...options, group, index, log })
+    await using status = await createStatus(context, ['group'])
+    const { meter } = status
+    const indexer = createIndexer({ ...options, group, index: postgresIndex(database), log, meter })
     const greeting = `eventtrail indexer: group ${options.topicPrefix}${group}, reading ${options.topicPrefix}lesson.published`
-    return await runGroup(context, indexer, greeting)
+    return await runGroup(context, { group: indexer, greeting, status, servers: [database.reach] })
   } finally {
-    await index.close()
+    await database.close()
   }
 }
 

@@ -2,6 +2,10 @@ import { type Database, query, requireTables } from '../database.ts'
 import { openDatabase } from '../pool.ts'
 import type { LessonDocument, SearchIndex } from './search-index.ts'
 
+export const documentTable = 'lesson_documents'
+/** Name of its sessions in pg_stat_activity. */
+export const indexerSessions = 'eventtrail-indexer'
+
 const put = `
   INSERT INTO lesson_documents (lesson_id, course_id, instructor_id, title, published_at, event_id)
   VALUES ($1, $2, $3, $4, timestamptz 'epoch' + $5::bigint * interval '1 microsecond', $6)
@@ -23,9 +27,9 @@ const search = `
  * @throws DatabaseError `TABLES_MISSING`, `DATABASE_UNAVAILABLE`
  */
 export async function openPostgresIndex(databaseUrl: string): Promise<SearchIndex> {
-  const database = openDatabase(databaseUrl, 'eventtrail-indexer')
+  const database = openDatabase(databaseUrl, indexerSessions)
   try {
-    await requireTables(database, 'lesson_documents')
+    await requireTables(database, documentTable)
   } catch (error) {
     await database.close()
     throw error

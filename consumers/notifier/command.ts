@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { CommandContext, CommandHost, ExitCode } from '../../core/command.ts'
+import { createStatus } from '../../core/status.ts'
 import { requireTables } from '../database.ts'
 import { openDatabase } from '../pool.ts'
 import { groupConfig, runGroup } from '../run-group.ts'
@@ -16,7 +17,15 @@ interface NotifierFlags {
 /** `eventtrail notifier`. */
 export function notifierCommands(program: Command, host: CommandHost): void {
   host
-    .connect(program.command('notifier'), 'brokers', 'registryUrl', 'databaseUrl', 'smtpUrl', 'topicPrefix')
+    .connect(
+      program.command('notifier'),
+      'brokers',
+      'registryUrl',
+      'databaseUrl',
+      'smtpUrl',
+      'topicPrefix',
+      'statusPort'
+    )
     .description('mail students about badge.awarded and quiz.submitted, until it is stopped')
     .option('--group <name>', 'consumer group, after the prefix; notifiers of one group share the work', 'notifier')
     .option('--from <address>', 'sender of the mails', 'eventtrail <no-reply@localhost>')
@@ -34,11 +43,12 @@ async function runNotifier(context: CommandContext, { group, from }: NotifierFla
   const database = openDatabase(config.require('databaseUrl'), 'eventtrail-notifier')
   try {
     await requireTables(database, 'recipients', 'notifications_sent')
-    const recipients = postgresDirectory(database)
-    const notifier = createNotifier({ ...options, group, mailer, recipients, sent: postgresSentLog(database), log })
+    await using status = await createStatus(context, ['group', 'notifier'])
+    const parts = { mailer, recipients: postgresDirectory(database), sent: postgresSentLog(database) }
+    const notifier = createNotifier({ ...options, ...parts, group, log, meter: status.meter })
     const { topicPrefix: prefix } = options
     const greeting = `eventtrail notifier: group ${prefix}${group}, reading ${prefix}badge.awarded and ${prefix}quiz.submitted`
-    return await runGroup(context, notifier, greeting)
+    return await runGroup(context, { group: notifier, greeting, status, servers: [database.reach, mailer.reach] })
   } finally {
     mailer.close()
     await database.close()

@@ -1,6 +1,6 @@
 /** The consumer group that mails students about badges and marked quizzes. */
 export { NotifierError, type NotifierErrorCode } from './errors.ts'
-export { createMailer, type Mail, type Mailer, type MailerOptions } from './mailer.ts'
+export { createMailer, type Mail, type Mailer, type MailerOptions, type SmtpMailer } from './mailer.ts'
 export { notifierMigrations } from './migrations.ts'
 export { createNotifier, messageIdOf, type NotifierOptions } from './notifier.ts'
 export { postgresDirectory, type Recipient, type RecipientDirectory } from './recipients.ts'

@@ -1,5 +1,6 @@
 import nodemailer from 'nodemailer'
 import { ConfigError } from '../../core/errors.ts'
+import { Reach } from '../../core/health.ts'
 import { NotifierError } from './errors.ts'
 import type { Recipient } from './recipients.ts'
 import type { MailContent } from './templates.ts'
@@ -27,8 +28,17 @@ export interface MailerOptions {
   readonly connections?: number
 }
 
+/** One that hands mails to a server by SMTP. */
+export interface SmtpMailer extends Mailer {
+  /** Whether the server can be reached and lets us in, for `/readyz`. */
+  readonly reach: Reach
+}
+
+// A conversation without a mail, with a login where there is one: not more often than a server takes kindly.
+const probes = { freshMs: 15_000, retryMs: 5_000, timeoutMs: 10_000 }
+
 /** SMTP by nodemailer. Opens connections when they are needed. @throws ConfigError `CONFIG_INVALID` */
-export function createMailer({ url, from, connections = 4 }: MailerOptions): Mailer {
+export function createMailer({ url, from, connections = 4 }: MailerOptions): SmtpMailer {
   const { hostname, port, protocol, username, password } = new URL(url)
   if (protocol !== 'smtp:' && protocol !== 'smtps:')
     throw new ConfigError('CONFIG_INVALID', 'SMTP_URL: expected smtp://host:port or smtps://host:port')
@@ -49,16 +59,22 @@ export function createMailer({ url, from, connections = 4 }: MailerOptions): Mai
   })
   // A broken idle connection; the next mail tells.
   transport.on('error', () => undefined)
+  const reach = new Reach({ name: 'the mail server', probe: () => transport.verify(), ...probes })
   return {
+    reach,
     async send({ to, messageId, subject, text, html }, signal) {
       const address = { address: to.address, name: to.name ?? '' }
       try {
         await transport.sendMail({ from, to: address, messageId, subject, text, html, ...(signal && { signal }) })
+        reach.heard(true)
       } catch (error) {
         throw mailFault(error)
       }
     },
-    close: () => transport.close()
+    close() {
+      reach.close()
+      transport.close()
+    }
   }
 }
 

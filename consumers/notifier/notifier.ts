@@ -1,3 +1,4 @@
+import { type Meter, noMeter } from '../../core/metrics.ts'
 import { catalogue, type Envelope, type Events, uuidOf } from '../../schemas/index.ts'
 import { createConsumerGroup } from '../group.ts'
 import type { ConsumerGroupOptions } from '../options.ts'
@@ -25,8 +26,9 @@ const addressShape = /^[^\s@<>(),;:"\\[\]]+@[^\s@<>(),;:"\\[\]]+$/
  * again, but for one that was sent right before a crash; its `Message-ID` is the same then.
  */
 export function createNotifier(options: NotifierOptions): ConsumerGroup {
-  const { mailer, recipients, group = 'notifier', ...rest } = options
+  const { recipients, group = 'notifier', meter = noMeter, ...rest } = options
   const sent = rememberingSentLog(options.sent)
+  const mailer = countingMailer(options.mailer, meter)
 
   const notify = async <Payload>(
     { id, payload }: Envelope<string, Payload>,
@@ -37,13 +39,14 @@ export function createNotifier(options: NotifierOptions): ConsumerGroup {
     if (await sent.has(id, channel)) return
     const uuid = uuidOf(recipientId)
     const to = checked(uuid ? await recipients.find(uuid) : undefined)
-    if (to.wantsMail === false) return
+    if (to.wantsMail === false) return meter.add('eventtrail_notifier_mails_total', 1, { result: 'unwanted' })
     await mailer.send({ to, messageId: messageIdOf(id), ...template(payload, to.name ?? '') }, signal)
     await sent.add(id, channel)
   }
 
   return createConsumerGroup<Events>({
     ...rest,
+    meter,
     group,
     catalogue,
     handlers: {
@@ -51,6 +54,21 @@ export function createNotifier(options: NotifierOptions): ConsumerGroup {
       'quiz.submitted': (event, { signal }) => notify(event, event.payload.student_id, quizSubmitted, signal)
     }
   })
+}
+
+function countingMailer(mailer: Mailer, meter: Meter): Pick<Mailer, 'send'> {
+  const count = (result: string) => meter.add('eventtrail_notifier_mails_total', 1, { result })
+  return {
+    async send(mail, signal) {
+      try {
+        await mailer.send(mail, signal)
+        count('sent')
+      } catch (error) {
+        count(error instanceof NotifierError && error.code === 'MAIL_REFUSED' ? 'refused' : 'failed')
+        throw error
+      }
+    }
+  }
 }
 
 /** Deterministic, so that a mail that went out twice is recognised as one. */

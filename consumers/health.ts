@@ -1,0 +1,36 @@
+import { type Health, Reach } from '../core/health.ts'
+import { type AdminLine, memberHealth, type Vitals } from '../kafka/index.ts'
+import type { GroupState } from './types.ts'
+
+const notRunning: Readonly<Record<GroupState, readonly string[]>> = {
+  new: ['it has not started yet'],
+  starting: ['it is starting'],
+  running: [],
+  draining: ['it is stopping'],
+  closed: ['it has stopped']
+}
+
+/** Whether the servers of a group can be reached. What its handlers need is their service's to know. */
+export class GroupHealth {
+  readonly kafka: Reach
+  readonly registry: Reach
+
+  constructor({ line, pingRegistry }: { line: AdminLine; pingRegistry: () => Promise<unknown> }) {
+    this.kafka = new Reach({ name: 'Kafka', probe: () => line.ask(admin => admin.ping()) })
+    this.registry = new Reach({ name: 'the registry', probe: pingRegistry })
+  }
+
+  /** Nothing is asked before this was called for the first time. */
+  read(state: GroupState, vitals: Pick<Vitals, 'awayMs' | 'dead'>): Health {
+    const { notReady, dead } = memberHealth(vitals, this.kafka)
+    if (state !== 'running') return { notReady: notRunning[state], dead }
+    this.kafka.watch()
+    this.registry.watch()
+    return { notReady: [...notReady, ...this.registry.reasons], dead }
+  }
+
+  close(): void {
+    this.kafka.close()
+    this.registry.close()
+  }
+}

@@ -1,0 +1,134 @@
+import { safeError } from '../core/errors.ts'
+import { CleanUps } from '../core/lifecycle.ts'
+import type { Logger } from '../core/log.ts'
+import { type GaugeName, type Meter, noMeter, type Reading } from '../core/metrics.ts'
+import type { AdminLine, RebuildCause } from '../kafka/index.ts'
+import type { Outcome } from './delivery.ts'
+import type { GroupStats } from './types.ts'
+
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+export interface TelemetryOptions {
+  readonly meter: Meter
+  readonly log: Logger
+  readonly line: AdminLine
+  readonly groupId: string
+}
+
+/** What of a member is looked at from outside. */
+export interface MemberView {
+  readonly partitions: readonly TopicPartition[]
+  readonly progressAgeMs: number
+  stats(): Omit<GroupStats, 'handled' | 'retried' | 'deadLettered'>
+}
+
+const lagEveryMs = 10_000
+type PlainGauge = Exclude<GaugeName & `eventtrail_group_${string}`, 'eventtrail_group_lag'>
+
+/** Counts what a member does, for its `stats()` and for the meter. */
+export class Telemetry {
+  readonly #options: TelemetryOptions
+  readonly #meter: Meter
+  readonly #labels: { readonly group: string }
+  readonly #cleanUps = new CleanUps()
+  readonly #counts = { handled: 0, retried: 0, deadLettered: 0 }
+  #member: MemberView | undefined
+  #lag: readonly (TopicPartition & { readonly lag: number })[] = []
+
+  constructor(options: TelemetryOptions) {
+    this.#options = options
+    this.#meter = options.meter
+    this.#labels = Object.freeze({ group: options.groupId })
+  }
+
+  get counts(): Pick<GroupStats, 'handled' | 'retried' | 'deadLettered'> {
+    return { ...this.#counts }
+  }
+
+  /** Begins to tell how things are now. @returns what ends it */
+  start(member: MemberView): () => Promise<void> {
+    this.#member = member
+    const gauge = (name: PlainGauge, read: () => number) =>
+      this.#cleanUps.add(this.#meter.gauge(name, () => [{ value: read(), labels: this.#labels }]))
+    gauge('eventtrail_group_partitions', () => member.partitions.length)
+    gauge('eventtrail_group_queued', () => member.stats().queued)
+    gauge('eventtrail_group_running', () => member.stats().running)
+    gauge('eventtrail_group_uncommitted', () => member.stats().uncommitted)
+    gauge('eventtrail_group_oldest_running_seconds', () => member.stats().longestRunningMs / 1_000)
+    gauge('eventtrail_group_progress_age_seconds', () => member.progressAgeMs / 1_000)
+    this.#cleanUps.add(this.#meter.gauge('eventtrail_group_lag', () => this.#lagOfOurs(member)))
+    // It asks Kafka, so for nobody it is not done.
+    if (this.#meter !== noMeter) {
+      const timer = setInterval(() => void this.#lookForLag(), lagEveryMs)
+      this.#cleanUps.add(() => clearInterval(timer))
+    }
+    return () => this.#cleanUps.run()
+  }
+
+  /** Calls a handler, and tells how long that took. */
+  async timed(call: () => Promise<void>): Promise<void> {
+    const began = performance.now()
+    try {
+      await call()
+    } finally {
+      this.#meter.observe('eventtrail_group_handler_seconds', (performance.now() - began) / 1_000, this.#labels)
+    }
+  }
+
+  ended(outcome: Outcome): void {
+    if (outcome === 'handled') {
+      this.#counts.handled += 1
+      this.#meter.add('eventtrail_group_handled_total', 1, this.#labels)
+    } else if (outcome === 'dead-lettered') {
+      this.#counts.deadLettered += 1
+      this.#meter.add('eventtrail_group_dead_lettered_total', 1, this.#labels)
+    }
+  }
+
+  retried(): void {
+    this.#counts.retried += 1
+    this.#meter.add('eventtrail_group_retried_total', 1, this.#labels)
+  }
+
+  assigned(): void {
+    this.#meter.add('eventtrail_group_rebalances_total', 1, this.#labels)
+    if (this.#meter !== noMeter) void this.#lookForLag()
+  }
+
+  rebuilt(cause: RebuildCause): void {
+    this.#meter.add('eventtrail_group_rebuilds_total', 1, { ...this.#labels, cause })
+  }
+
+  /** As it was at the last look: while Kafka is away, nobody knows better. */
+  #lagOfOurs(member: MemberView): Reading<'eventtrail_group_lag'>[] {
+    const ours = new Set(member.partitions.map(({ topic, partition }) => `${topic}/${partition}`))
+    return this.#lag
+      .filter(({ topic, partition }) => ours.has(`${topic}/${partition}`))
+      .map(({ topic, partition, lag }) => ({
+        value: lag,
+        labels: { ...this.#labels, topic, partition: String(partition) }
+      }))
+  }
+
+  async #lookForLag(): Promise<void> {
+    const { line, groupId, log } = this.#options
+    const topics = new Set(this.#member?.partitions.map(({ topic }) => topic))
+    try {
+      // What is committed first: what is added in between must not look like a log that ends before it.
+      const committed = await line.ask(admin => admin.groupOffsets(groupId))
+      const readings = [...topics].map(async topic => {
+        const ranges = await line.ask(admin => admin.ranges(topic))
+        return ranges.map(({ partition, start, end }) => {
+          const next = committed.get(topic)?.get(partition) ?? start
+          return { topic, partition, lag: Math.max(0, end - Math.max(next, start)) }
+        })
+      })
+      this.#lag = (await Promise.all(readings)).flat()
+    } catch (error) {
+      log.debug({ err: safeError(error) }, 'the lag could not be looked up')
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest'
+import { GroupHealth } from '../../../consumers/health.ts'
+import { Telemetry } from '../../../consumers/telemetry.ts'
+import { silentLogger } from '../../../core/log.ts'
+import { PrometheusMeter } from '../../../core/prometheus.ts'
+import type { AdminLine, KafkaAdmin } from '../../../kafka/index.ts'
+import { eventually } from '../../support/stack.ts'
+
+/** A line over which only offsets are asked for. */
+const lineOf = (admin: Partial<KafkaAdmin>): AdminLine =>
+  ({ ask: async (question: (open: KafkaAdmin) => unknown) => question(admin as KafkaAdmin) }) as unknown as AdminLine
+
+const member = {
+  partitions: [
+    { topic: 'a', partition: 0 },
+    { topic: 'a', partition: 1 }
+  ],
+  progressAgeMs: 1_500,
+  stats: () => ({ running: 2, queued: 5, uncommitted: 9, partitions: 2, assignments: 1, longestRunningMs: 2_500 })
+}
+
+const samples = async (meter: PrometheusMeter): Promise<string[]> =>
+  (await meter.text()).body.split('\n').filter(line => line.startsWith('eventtrail') && !line.includes('_bucket'))
+
+describe('what a member tells', () => {
+  it('counts, times its handlers, and says how things are and how far it is behind', async () => {
+    const meter = new PrometheusMeter({ parts: ['group'] })
+    const line = lineOf({
+      groupOffsets: async () => new Map([['a', new Map([[0, 70]])]]),
+      ranges: async () => [
+        { partition: 0, start: 50, end: 100 },
+        { partition: 1, start: 10, end: 15 },
+        { partition: 2, start: 0, end: 1_000 }
+      ]
+    })
+    const telemetry = new Telemetry({ meter, log: silentLogger, line, groupId: 'x.indexer' })
+    const end = telemetry.start(member)
+    telemetry.assigned()
+    telemetry.ended('handled')
+    telemetry.ended('dead-lettered')
+    telemetry.ended('left')
+    telemetry.retried()
+    telemetry.rebuilt('stalled')
+    await telemetry.timed(async () => undefined)
+    await expect(telemetry.timed(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
+    await eventually(async () => (await samples(meter)).some(sample => sample.includes('_lag{')), { what: 'the lag' })
+    const lines = await samples(meter)
+    const of = (name: string, more = '') => `eventtrail_group_${name}{group="x.indexer"${more}}`
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        `${of('handled_total')} 1`,
+        `${of('dead_lettered_total')} 1`,
+        `${of('retried_total')} 1`,
+        `${of('rebalances_total')} 1`,
+        `${of('rebuilds_total', ',cause="stalled"')} 1`,
+        `${of('lag', ',topic="a",partition="0"')} 30`,
+        `${of('lag', ',topic="a",partition="1"')} 5`,
+        `${of('partitions')} 2`,
+        `${of('queued')} 5`,
+        `${of('running')} 2`,
+        `${of('uncommitted')} 9`,
+        `${of('oldest_running_seconds')} 2.5`,
+        `${of('progress_age_seconds')} 1.5`,
+        `${of('handler_seconds_count')} 2`
+      ])
+    )
+    // The partition of another member is told by that one.
+    expect(lines.filter(sample => sample.includes('partition="2"'))).toEqual([])
+    expect(telemetry.counts).toEqual({ handled: 1, deadLettered: 1, retried: 1 })
+    await end()
+    expect((await samples(meter)).filter(sample => sample.includes('_lag{'))).toEqual([])
+  })
+})
+
+describe('the health of a group', () => {
+  it('needs Kafka, the registry, and to be a member', () => {
+    const health = new GroupHealth({ line: lineOf({}), pingRegistry: async () => undefined })
+    const vitals = { awayMs: 0, dead: false }
+    expect(health.read('starting', vitals).notReady).toEqual(['it is starting'])
+    health.kafka.heard(true)
+    health.registry.heard(true)
+    expect(health.read('running', vitals)).toEqual({ notReady: [], dead: [] })
+    expect(health.read('running', { awayMs: 60_000, dead: true })).toEqual({
+      notReady: ['no partitions yet'],
+      dead: ['the Kafka consumer does not turn any more']
+    })
+    health.registry.heard(false)
+    expect(health.read('running', vitals).notReady).toEqual(['the registry is out of reach'])
+    expect(health.read('draining', vitals).notReady).toEqual(['it is stopping'])
+    health.close()
+  })
+})
