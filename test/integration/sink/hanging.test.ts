@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest'
+import { silentLogger } from '../../../core/log.ts'
+import { PrometheusMeter } from '../../../core/prometheus.ts'
+import { CopyBuffer } from '../../../sink/copy-buffer.ts'
+import { sessionPool } from '../../../sink/database.ts'
+import { createSink } from '../../../sink/index.ts'
+import { Writer } from '../../../sink/writer.ts'
+import { violations } from '../../support/checker.ts'
+import { publisherJournal } from '../../support/journal.ts'
+import { eventually } from '../../support/stack.ts'
+import { parsed } from '../../support/status.ts'
+import { swallowingProxy } from '../../support/swallowing-proxy.ts'
+import { testTrail } from '../../support/trail.ts'
+import { chunk } from '../../unit/sink/chunks.ts'
+
+const trail = await testTrail()
+await trail.offer('badge.awarded')
+const { acknowledged, publish } = publisherJournal(trail)
+const proxy = await swallowingProxy(trail.databaseUrl)
+
+/** The port of the session that is in the middle of a COPY. */
+const copyingPort = () =>
+  eventually(
+    async () => {
+      const [row] = await trail.rows(
+        `SELECT client_port FROM pg_stat_activity WHERE pid IN
+           (SELECT pid FROM pg_stat_progress_copy WHERE relid = 'event_envelopes'::regclass AND tuples_processed > 20)`
+      )
+      return row && Number(row.client_port)
+    },
+    { what: 'a COPY is under way' }
+  )
+
+test('a session that Postgres has forgotten is given up, and its batch is stored by a new one', {
+  timeout: 90_000
+}, async () => {
+  const meter = new PrometheusMeter({ parts: ['sink'] })
+  await using sink = createSink({ ...trail.sinkOptions, databaseUrl: proxy.url, blockedAfterMs: 200, lanes: 1, meter })
+  await sink.start()
+  await trail.slowRows()
+  await publish(1_000)
+  const port = await copyingPort()
+  // The link swallows everything from here on, and Postgres ends the session: the sink is not told.
+  proxy.swallow(port)
+  await trail.rows(
+    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE client_port = $1 AND datname = current_database()',
+    [port]
+  )
+  await trail.fastRows()
+  await sink.whenCaughtUp({ timeoutMs: 30_000 })
+  const { body } = await meter.text()
+  expect(parsed(body).get('eventtrail_sink_sessions_abandoned_total')).toBe(1)
+  expect(parsed(body).get('eventtrail_sink_retries_total')).toBeGreaterThanOrEqual(1)
+  expect(sink.state).toBe('running')
+  expect(await violations(trail, acknowledged)).toEqual([])
+})
+
+test('a write that hangs while Postgres waits for its next word is told of, once the bound is over', async () => {
+  const pool = sessionPool(trail.databaseUrl, { applicationName: 'eventtrail-sink/hanging' })
+  const stalled = Promise.withResolvers<Error>()
+  const writer = new Writer({
+    databaseUrl: proxy.url,
+    group: 'hanging',
+    applicationName: 'eventtrail-sink/hanging',
+    pool,
+    log: silentLogger,
+    blockedAfterMs: 50,
+    stalledAfterMs: 500,
+    onStalled: stalled.resolve
+  })
+  const batch = { text: new CopyBuffer(), chunks: [chunk(0, 0, { skipped: 1, last: 0 })], rows: 0, bytes: 0 }
+  const write = () => writer.write({ ...batch, trigger: 'linger' })
+  // Nobody has opened that offset: it is refused, and the session stays open.
+  expect((await write()).fenced).toHaveLength(1)
+  const [session] = await trail.rows(
+    "SELECT client_port FROM pg_stat_activity WHERE application_name = 'eventtrail-sink/hanging' AND query LIKE 'ROLLBACK%'"
+  )
+  proxy.swallow(Number(session?.client_port))
+  const hanging = write().catch(error => error)
+  expect(await stalled.promise).toMatchObject({ code: 'WRITE_STALLED', retryable: false })
+  await writer.close()
+  expect(await hanging).toBeInstanceOf(Error)
+  await pool.end()
+})

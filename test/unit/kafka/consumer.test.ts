@@ -1,0 +1,28 @@
+import { afterEach, expect, it, vi } from 'vitest'
+import { silentLogger } from '../../../core/log.ts'
+import { createKafkaClient, GroupConsumer } from '../../../kafka/index.ts'
+import { Vitals } from '../../../kafka/vitals.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
+
+// Nothing is known that holds the supervision up; that is what the bound is for.
+it('a consumer whose supervision does not turn ends, with the reason, for its process to end too', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  vi.spyOn(Vitals.prototype, 'beat').mockImplementation(() => undefined)
+  const consumer = new GroupConsumer(createKafkaClient({ brokers: ['127.0.0.1:1'] }), {
+    group: 'g',
+    topics: () => new Promise(() => undefined),
+    onBatch: async () => undefined,
+    log: silentLogger
+  })
+  consumer.start()
+  vi.advanceTimersByTime(75_000)
+  expect(consumer.vitals.dead).toBe(false)
+  vi.advanceTimersByTime(1_000)
+  expect(consumer.vitals.dead).toBe(true)
+  expect(await consumer.closed).toMatchObject({ code: 'CONSUMER_STALLED', retryable: false })
+  await consumer.stop(10)
+})
