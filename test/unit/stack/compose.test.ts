@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { Ajv2019 } from 'ajv/dist/2019.js'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -72,6 +75,34 @@ describe('docker-compose.yml', () => {
       expect(service(name).command).toEqual([name])
       expect(service(name).depends_on).toMatchObject({ setup: { condition: 'service_completed_successfully' } })
     }
+  })
+
+  test('asks sink, indexer and notifier whether they are ready, on the loopback of their own container', () => {
+    for (const name of ['sink', 'indexer', 'notifier']) {
+      const { environment = {}, healthcheck, ports } = service(name)
+      expect(healthcheck?.test?.slice(0, 3)).toEqual(['CMD', 'node', '-e'])
+      expect(healthcheck?.test?.[3]).toContain(`http://127.0.0.1:${environment.EVENTTRAIL_STATUS_PORT}/readyz`)
+      expect(environment).not.toHaveProperty('EVENTTRAIL_STATUS_HOST')
+      expect(ports).toBeUndefined()
+    }
+  })
+
+  test('the health check of these is a program that says by its exit code what the process says', async () => {
+    const [, , flag = '', program = ''] = service('sink').healthcheck?.test ?? []
+    let status = 200
+    const server = createServer((_, response) => response.writeHead(status).end())
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as { port: number }
+    const check = () =>
+      promisify(execFile)(process.execPath, [flag, program.replace(':9464', `:${port}`)]).then(
+        () => 0,
+        (error: { code: number }) => error.code
+      )
+    expect(await check()).toBe(0)
+    status = 503
+    expect(await check()).toBe(1)
+    await new Promise(resolve => server.close(resolve))
+    expect(await check()).toBe(1)
   })
 })
 

@@ -1,0 +1,53 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { metrics } from '../../../core/metrics.ts'
+import { cloneRoot } from '../../../stack/folders.ts'
+import { page } from '../../support/docs.ts'
+
+const code = (text: string): string => `\`${text}\``
+const { path, text } = page('docs/metrics.md')
+
+function metricsTable(): string {
+  const rows = Object.entries(metrics).map(([name, { type, labels, unit, help }]) =>
+    [code(name), type, labels.map(code).join(', '), unit, help.replaceAll('|', '\\|')].join(' | ')
+  )
+  const head = ['| name | type | labels | unit | what it is |', '|---|---|---|---|---|']
+  return [...head, ...rows.map(row => `| ${row} |`.replace(/ {2,}/g, ' '))].join('\n')
+}
+
+const start = '<!-- metrics: made from core/metrics.ts -->\n'
+const end = '<!-- end of metrics -->'
+
+test('the table of metrics is that of the code (UPDATE_DOCS=1 npm test -- test/unit/docs writes it anew)', () => {
+  const from = text.indexOf(start) + start.length
+  const to = text.indexOf(end)
+  expect(from).toBeGreaterThan(start.length)
+  expect(to).toBeGreaterThanOrEqual(from)
+  const table = `${metricsTable()}\n`
+  if (process.env.UPDATE_DOCS) writeFileSync(join(cloneRoot, path), text.slice(0, from) + table + text.slice(to))
+  else expect(text.slice(from, to)).toBe(table)
+})
+
+test('every metric that the pages name is one', () => {
+  const named = ['docs/metrics.md', 'docs/operations.md', 'docs/consuming.md'].flatMap(each =>
+    [...page(each).text.matchAll(/`(eventtrail_[a-z_]+)/g)].map(([, name = '']) => name)
+  )
+  expect(named.length).toBeGreaterThan(30)
+  expect(named.filter(name => !(name in metrics))).toEqual([])
+})
+
+test('the reasons that it explains are said by the code', () => {
+  const sources = ['core/health.ts', 'kafka/member-health.ts', 'sink/health.ts', 'consumers/health.ts']
+    .map(file => readFileSync(join(cloneRoot, file), 'utf8'))
+    .join('\n')
+  const [, section = ''] = text.split('## Ready or not')
+  const reasons = [...(section.split('\n\n## ', 1)[0] ?? '').matchAll(/^\| (.*?) \| /gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`([^`]+)`/g)].map(([, reason = '']) => reason)
+  )
+  expect(reasons.length).toBeGreaterThan(6)
+  const said = reasons.map(reason =>
+    reason.replace(/^(Kafka|Postgres|the registry|the mail server|…|3 partitions) /, '')
+  )
+  expect(said.filter(words => !sources.includes(words))).toEqual([])
+})
