@@ -131,15 +131,15 @@ export class Intake {
   }
 
   /**
-   * Holds up the next fetch until what this one brought is stored, where it has brought all there was: nothing is
-   * stored later for it, and one fetch then brings as much as many would, each with its own costs.
+   * Holds up the next fetch until what this one brought is being written, where it has brought all there was: nothing
+   * is stored later for it, and one fetch then brings as much as many would, each with its own costs.
    */
   async #pace(batch: RecordBatch, lane: Lane, control: BatchControl): Promise<void> {
     if (batch.lastOffset + 1 < batch.highWatermark) this.#behind.add(keyOf(batch))
     else this.#behind.delete(keyOf(batch))
     // By then the other partitions of this fetch have said how far they are.
     await turn()
-    while (this.#behind.size === 0 && !lane.idle && !this.#closing && !control.signal.aborted) {
+    while (this.#behind.size === 0 && lane.waits && !this.#closing && !control.signal.aborted) {
       await beatWhile(lane.changed, control)
     }
   }

@@ -69,6 +69,11 @@ export class Lane {
     return this.#batcher.empty && this.#writing === undefined
   }
 
+  /** Whether something was added that is not being written yet. */
+  get waits(): boolean {
+    return !this.#batcher.empty
+  }
+
   /** What the rows of the next chunk are written into; to be followed by {@link add} before anybody else's turn. */
   get text(): CopyBuffer {
     return this.#batcher.text

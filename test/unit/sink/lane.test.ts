@@ -60,8 +60,11 @@ describe('a lane', () => {
     const held = heldWrite()
     const { lane, written } = laneOf({ write: held.write })
     lane.add(chunk(0, 3))
+    expect(lane.waits).toBe(true)
     await held.started
+    expect([lane.waits, lane.idle]).toEqual([false, false])
     lane.add(chunk(3, 2))
+    expect(lane.waits).toBe(true)
     lane.add(chunk(0, 1, { partition: 1 }))
     expect(lane.pendingRows).toBe(6)
     expect([lane.holds('lesson.published/0'), lane.holds('lesson.published/1')]).toEqual([true, true])
