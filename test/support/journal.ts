@@ -11,7 +11,11 @@ export function publisherJournal(trail: TestTrail) {
   return {
     acknowledged,
     async publish(count: number): Promise<void> {
-      const events = Array.from({ length: count }, () => ({ ...badge('a badge'), id: randomUUID() }))
+      const events = Array.from({ length: count }, () => ({
+        ...badge('a badge'),
+        id: randomUUID(),
+        aggregateId: randomUUID()
+      }))
       await trail.publish(events)
       acknowledged.push(...events)
     },

@@ -25,8 +25,8 @@ const poisons = (eventName: string, count: number) =>
 async function goods(count: number, make: () => TestEvent): Promise<RawRecord[]> {
   const events = Array.from({ length: count }, () => make())
   const encoded = await Promise.all(events.map(event => trail.encode(event)))
-  for (const [i, { id, eventName }] of encoded.entries())
-    acknowledged.push({ id, eventName, payload: events[i]?.payload })
+  for (const [i, { id, eventName, key }] of encoded.entries())
+    acknowledged.push({ id, eventName, payload: events[i]?.payload, aggregateId: String(key) })
   return encoded.map((record, i) => ({ ...record, partition: i % partitions }))
 }
 
