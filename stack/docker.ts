@@ -57,7 +57,12 @@ export async function startContainers(instance: Instance, ports: Ports, signal?:
     kill: async () => void (await compose(instance.id, ['kill', name], ports)),
     start: async () => void (await compose(instance.id, ['up', '--detach', '--wait', name], ports))
   })
-  return { kafka: container('kafka'), registry: container('registry'), postgres: container('postgres') }
+  return {
+    kafka: container('kafka'),
+    moreBrokers: [],
+    registry: container('registry'),
+    postgres: container('postgres')
+  }
 }
 
 /** Removes an instance's containers, and their data where it is not to be kept. */

@@ -19,6 +19,8 @@ export interface EmbeddedOptions {
   readonly java: Java
   readonly compiler: 'quick' | 'full'
   readonly ports?: WantedPorts | undefined
+  readonly brokers?: number | undefined
+  readonly kafkaProxy?: number | undefined
   readonly logger?: Logger | undefined
   readonly signal?: AbortSignal | undefined
   readonly say: (line: string) => void
@@ -27,34 +29,47 @@ export interface EmbeddedOptions {
 /** The servers as processes of this machine. */
 export interface EmbeddedServers {
   readonly kafka: Server
+  /** The second and third of a cluster. */
+  readonly moreBrokers: readonly Server[]
   readonly registry: Server
   readonly postgres: Server
 }
 
-/** Starts the three side by side; when a free-chosen port was taken in between, once more on others. */
+/** Starts them side by side; when a free-chosen port was taken in between, once more on others. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServers> {
   const { instance, say } = options
   if (lostData(instance)) await instance.wipe()
   for (const file of archivesIn(instance)) rmSync(file)
   for (let attempt = 1; ; attempt += 1) {
-    const ports = await choosePorts(options.ports, attempt === 1 ? instance.state.ports : {})
+    const layout = { brokers: options.brokers, proxied: options.kafkaProxy !== undefined }
+    const ports = await choosePorts(options.ports, attempt === 1 ? instance.state.ports : {}, layout)
     instance.update({ ports, containers: false })
     const servers = makeServers(options, ports)
-    const outcomes = await Promise.allSettled(Object.values(servers).map(server => server.start()))
+    const outcomes = await Promise.allSettled(allOf(servers).map(server => server.start()))
     const failures = outcomes.flatMap(outcome => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
     if (failures.length === 0) return servers
-    await Promise.all(Object.values(servers).map(server => server.stop()))
+    await Promise.all(allOf(servers).map(server => server.stop()))
     const portTaken = failures.every(failure => failure instanceof StackError && failure.code === 'PORT_IN_USE')
     if (!portTaken || attempt === 3) throw failures[0]
     say(`trying other ports: ${describeError(failures[0])}`)
   }
 }
 
-function makeServers(options: EmbeddedOptions, ports: Ports): EmbeddedServers & Record<string, Server> {
+const allOf = ({ kafka, moreBrokers, registry, postgres }: EmbeddedServers): Server[] => [
+  kafka,
+  ...moreBrokers,
+  registry,
+  postgres
+]
+
+function makeServers(options: EmbeddedOptions, ports: Ports): EmbeddedServers {
   const { instance, signal, logger = silentLogger } = options
   const common: ServerOptions = { instance, logger, signal }
   return {
     kafka: new Server(kafkaPlan({ ...options, ports }), common),
+    moreBrokers: (ports.moreBrokers ?? []).map(
+      (_, at) => new Server(kafkaPlan({ ...options, ports, node: at + 2 }), common)
+    ),
     registry: new Server(registryPlan({ ...options, ports }), common),
     postgres: new Server(postgresPlan({ instance, ports }), common)
   }

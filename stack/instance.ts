@@ -14,6 +14,15 @@ export interface Ports {
   readonly controller: number
   readonly registry: number
   readonly postgres: number
+  /** Of the second and third broker of a cluster. */
+  readonly moreBrokers?: readonly BrokerPorts[]
+  /** A second listener of the first broker, for clients behind a proxy. */
+  readonly proxied?: number
+}
+
+export interface BrokerPorts {
+  readonly kafka: number
+  readonly controller: number
 }
 
 /** Written at every change, so that whoever finds the folder later can end what is left of it. */

@@ -5,7 +5,7 @@ const findCoordinator = 10
 const describeGroups = 15
 
 /**
- * Resolves when the broker's group coordinator answers; rejects while it does not. The first call makes
+ * Resolves when the group coordinator answers that the broker names; rejects while it does not. The first call makes
  * `__consumer_offsets`, so that the first consumer of a new broker need not wait for it.
  */
 export async function probeCoordinator(port: number): Promise<void> {
@@ -14,8 +14,15 @@ export async function probeCoordinator(port: number): Promise<void> {
   // for DescribeGroups the number of groups (4 bytes) and the first one's error code.
   const coordinator = await request(port, findCoordinator, Buffer.concat([group, Buffer.of(0)]))
   check(coordinator.readInt16BE(4))
-  const description = await request(port, describeGroups, Buffer.concat([Buffer.of(0, 0, 0, 1), group]))
+  const named = portIn(coordinator)
+  const description = await request(named, describeGroups, Buffer.concat([Buffer.of(0, 0, 0, 1), group]))
   check(description.readInt16BE(8))
+}
+
+/** Behind the error code: a message that may be null (length -1), the node's id, its host, its port. */
+function portIn(coordinator: Buffer): number {
+  const host = 8 + Math.max(0, coordinator.readInt16BE(6)) + 4
+  return coordinator.readInt32BE(host + 2 + coordinator.readInt16BE(host))
 }
 
 function check(errorCode: number): void {

@@ -1,9 +1,15 @@
 import { createServer, type Server } from 'node:net'
 import { StackError } from './errors.ts'
-import type { Ports } from './instance.ts'
+import type { BrokerPorts, Ports } from './instance.ts'
 
 /** Ports that the caller wants; the others are free-chosen. */
 export type WantedPorts = Partial<Pick<Ports, 'kafka' | 'registry' | 'postgres'>>
+
+/** What there is beyond one of each. */
+export interface Layout {
+  readonly brokers?: number | undefined
+  readonly proxied?: boolean
+}
 
 function listen(port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
@@ -22,9 +28,13 @@ const portOf = (server: Server): number => {
  * they differ. Earlier ones are taken again where nobody else has them, so that addresses stay.
  * @throws StackError `PORT_IN_USE` for a wanted port that is taken
  */
-export async function choosePorts(wanted: WantedPorts = {}, earlier: Partial<Ports> = {}): Promise<Ports> {
+export async function choosePorts(
+  wanted: WantedPorts = {},
+  earlier: Partial<Ports> = {},
+  layout: Layout = {}
+): Promise<Ports> {
   const held: Server[] = []
-  const hold = async (what: keyof Ports): Promise<number> => {
+  const hold = async (what: 'kafka' | 'registry' | 'postgres' | 'controller'): Promise<number> => {
     const port = what === 'controller' ? undefined : wanted[what]
     const server = await (port === undefined
       ? listen(earlier[what] ?? 0).catch(() => listen(0))
@@ -38,11 +48,24 @@ export async function choosePorts(wanted: WantedPorts = {}, earlier: Partial<Por
     return portOf(server)
   }
   try {
-    return {
+    const ports: Ports = {
       kafka: await hold('kafka'),
       registry: await hold('registry'),
       postgres: await hold('postgres'),
       controller: await hold('controller')
+    }
+    const free = async (): Promise<number> => {
+      const server = await listen(0)
+      held.push(server)
+      return portOf(server)
+    }
+    const moreBrokers: BrokerPorts[] = []
+    while (moreBrokers.length + 1 < (layout.brokers ?? 1))
+      moreBrokers.push({ kafka: await free(), controller: await free() })
+    return {
+      ...ports,
+      ...(moreBrokers.length > 0 && { moreBrokers }),
+      ...(layout.proxied && { proxied: await free() })
     }
   } finally {
     await Promise.all(held.map(server => new Promise(resolve => server.close(resolve))))

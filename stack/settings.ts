@@ -32,5 +32,18 @@ export const kafkaSettings = {
   'log.segment.delete.delay.ms': '1000'
 } as const satisfies Record<string, string>
 
+/** What differs where three brokers are a cluster: a write needs two of them, and one that died is missed soon. */
+export const clusterSettings = {
+  'default.replication.factor': '3',
+  'min.insync.replicas': '2',
+  'offsets.topic.replication.factor': '3',
+  'transaction.state.log.replication.factor': '3',
+  'transaction.state.log.min.isr': '2',
+  'share.coordinator.state.topic.replication.factor': '3',
+  'share.coordinator.state.topic.min.isr': '2',
+  'broker.session.timeout.ms': '3000',
+  'broker.heartbeat.interval.ms': '500'
+} as const satisfies Record<string, string>
+
 /** Postgres settings that do not depend on ports or folders. Durability stays as Postgres ships it. */
 export const postgresSettings = { max_connections: '200', timezone: 'UTC' } as const satisfies Record<string, string>

@@ -31,6 +31,13 @@ export interface StackOptions {
    * and `stop` leaves the data there. Default false: all ends with this process, data too.
    */
   readonly keepData?: boolean
+  /** Three are a cluster: replication factor 3, two in-sync replicas for a write. Only without Docker. Default 1. */
+  readonly brokers?: 1 | 3
+  /**
+   * Port of a proxy on 127.0.0.1. The (single) broker then has a second listener at `proxied`, and sends whoever
+   * comes in there to this port. Only without Docker.
+   */
+  readonly kafkaProxy?: number
   /** `full` lets the JVMs compile for long runs (benchmarks). Default `quick`: they start faster. */
   readonly compiler?: 'quick' | 'full'
   /** Gets a line for the person who waits. */
@@ -51,6 +58,10 @@ export interface Stack extends AsyncDisposable {
     readonly registry: RestartableServer
     readonly postgres: RestartableServer
   }
+  /** All brokers, the first one again. */
+  readonly brokers: readonly RestartableServer[]
+  /** Port of the second listener of Kafka, for the proxy to lead to; undefined without `kafkaProxy`. */
+  readonly proxied: number | undefined
   /** Where the servers write their logs. */
   readonly logs: string
   /** Records a child process of the caller that must not outlive the stack, even when the caller is killed. */
@@ -72,22 +83,23 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const instance = keepData ? Instance.lasting(kind) : Instance.forThisProcess(kind)
   const dismissWatchdog = keepData ? async () => {} : startWatchdog(instance)
   let failed = true
-  let servers: Partial<Stack['restartable']> = {}
+  let running: readonly RestartableServer[] = []
   const stop = onlyOnce(async () => {
     await instance.endClients()
-    await Promise.all(Object.values(servers).map(server => server.stop()))
+    await Promise.all(running.map(server => server.stop()))
     await instance.endProcesses()
     keepArchives(instance)
     if (!keepData) instance.remove({ keepLogs: failed && !options.signal?.aborted })
     await dismissWatchdog()
   })
   try {
-    const restartable = await startServers(instance, options, say)
-    servers = restartable
+    const { moreBrokers, ...restartable } = await startServers(instance, options, say)
+    const brokers = [restartable.kafka, ...moreBrokers]
+    running = [...brokers, restartable.registry, restartable.postgres]
     const { ports } = instance.state
     if (!ports) throw new Error('servers without ports')
     const env: StackEnv = {
-      KAFKA_BROKERS: `127.0.0.1:${ports.kafka}`,
+      KAFKA_BROKERS: [ports, ...(ports.moreBrokers ?? [])].map(({ kafka }) => `127.0.0.1:${kafka}`).join(),
       SCHEMA_REGISTRY_URL: `http://127.0.0.1:${ports.registry}${registryPath}`,
       DATABASE_URL: databaseUrl(ports)
     }
@@ -97,6 +109,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       id: instance.id,
       env,
       restartable,
+      brokers,
+      proxied: ports.proxied,
       logs: instance.logs,
       adopt: (name, pid) => instance.adopt({ name, pid, client: true }),
       stop,
@@ -110,6 +124,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 
 async function startServers(instance: Instance, options: StackOptions, say: (line: string) => void) {
   const embedded = await prepareEmbedded(instance, say, options.signal)
+  if (!embedded && (options.brokers === 3 || options.kafkaProxy !== undefined))
+    throw new StackError('SERVER_FAILED', 'several brokers, and one behind a proxy, are only without Docker')
   const began = performance.now()
   say(`starting Kafka, the schema registry and Postgres${embedded ? '' : ' with docker compose'}`)
   const servers = embedded

@@ -16,6 +16,12 @@ test('earlier ports are taken again, and wanted ones before them', async () => {
   expect(await choosePorts({ kafka }, earlier)).toEqual({ ...earlier, kafka })
 })
 
+test('brokers of a cluster and a listener behind a proxy have ports of their own', async () => {
+  const { moreBrokers = [], ...ports } = await choosePorts({}, {}, { brokers: 3, proxied: true })
+  const all = [...Object.values(ports), ...moreBrokers.flatMap(({ kafka, controller }) => [kafka, controller])]
+  expect(new Set(all).size).toBe(9)
+})
+
 test('a wanted port that is taken is an error, an earlier one is replaced', async () => {
   const server = createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
