@@ -4,6 +4,7 @@ import type { KafkaSecurity } from '../core/config.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
 import { registerCodecs } from './compression/register.ts'
 import { allowRawFetches } from './raw-fetches.ts'
+import { endStoppedRunners } from './stopped-runner.ts'
 
 const { Kafka: KafkaJs, logLevel } = kafkajs
 
@@ -30,6 +31,7 @@ export function createKafkaClient(options: KafkaClientOptions): KafkaClient {
   quietThrottleTimer()
   registerCodecs()
   allowRawFetches()
+  endStoppedRunners()
   const kafka = new KafkaJs({
     brokers: [...brokers],
     clientId,
