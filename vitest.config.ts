@@ -16,6 +16,15 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000
         }
+      },
+      {
+        extends: true,
+        test: {
+          name: 'integrity',
+          include: ['test/integrity/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 120_000
+        }
       }
     ]
   }

@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { CommandContext, CommandHost, ExitCode } from '../core/command.ts'
-import { exitCodes } from '../core/command.ts'
+import { exitCodes, wholeNumber } from '../core/command.ts'
 import { keepArchives } from './embedded.ts'
 import { makeFolders, runFolder } from './folders.ts'
 import { Instance } from './instance.ts'
+import { runIntegrity } from './integrity-run.ts'
 import { takeLock } from './lock.mjs'
 import type { WantedPorts } from './ports.ts'
 import { startStack } from './stack.ts'
@@ -20,7 +21,7 @@ interface UpOptions {
   readonly postgresPort?: number
 }
 
-/** Adds `stack up|down|status|env` and `test`: what only a clone of the project can do. */
+/** Adds `stack up|down|status|env`, `test` and `integrity`: what only a clone of the project can do. */
 export function stackCommands(program: Command, host: CommandHost): void {
   const stack = program.command('stack').description('real servers for trying and testing, on this machine')
   const up = stack.command('up').description('start Kafka, a schema registry and Postgres, and leave them running')
@@ -49,6 +50,15 @@ export function stackCommands(program: Command, host: CommandHost): void {
     .option('--unit', 'only the tests that need no servers')
     .allowUnknownOption()
     .action(host.action(runTests))
+  program
+    .command('integrity')
+    .description('break real servers and processes on purpose, and check that nothing was lost')
+    .argument('[vitest...]', 'what vitest takes: files, -t <name> …')
+    .option('--quick', 'ten kills where the full suite makes a hundred')
+    .option('--seed <n>', 'of the random moments; printed by each run (default: another one each time)', wholeNumber())
+    .option('--minutes <n>', 'let the soak last so long; alone, run the soak and nothing else', wholeNumber())
+    .allowUnknownOption()
+    .action(host.action(runIntegrity))
 }
 
 function parsePort(text: string): number {

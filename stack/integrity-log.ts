@@ -1,0 +1,160 @@
+import { readFileSync } from 'node:fs'
+
+/** One fault that a test made. */
+export interface FaultLine {
+  readonly type: 'fault'
+  /** The file of the test. */
+  readonly file: string
+  readonly what: string
+  /** ISO time at which it was made. */
+  readonly at: string
+  /** ms for which nothing moved around it. */
+  readonly standstillMs: number
+  /** Records that were, or but for the fence would have been, delivered again. */
+  readonly redelivered: number
+}
+
+/** One verdict of the checker. */
+export interface CheckLine {
+  readonly type: 'check'
+  readonly file: string
+  readonly events: number
+  readonly unknown: number
+  readonly failed: number
+  readonly violations: readonly string[]
+}
+
+/** What a process held at a moment of the soak. */
+export interface SampleLine {
+  readonly type: 'sample'
+  readonly at: string
+  readonly process: string
+  readonly pid: number
+  /** Resident memory, bytes. */
+  readonly memory: number
+  /** Open file descriptors. */
+  readonly handles: number
+}
+
+/** What the publisher of the soak called, on average. */
+export interface LoadLine {
+  readonly type: 'load'
+  readonly eventsPerSecond: number
+}
+
+export type IntegrityLine = FaultLine | CheckLine | SampleLine | LoadLine
+
+/** How a run is asked for, from one process to another. */
+export interface RunSettings {
+  readonly seed: number
+  readonly quick: boolean
+  /** Of the soak. */
+  readonly minutes: number | undefined
+  /** File that gets a line for each fault. */
+  readonly log: string | undefined
+}
+
+export function runSettings(env: NodeJS.ProcessEnv): RunSettings {
+  return {
+    seed: Number(env.INTEGRITY_SEED ?? 1),
+    quick: env.INTEGRITY_QUICK === 'yes',
+    minutes: env.INTEGRITY_MINUTES ? Number(env.INTEGRITY_MINUTES) : undefined,
+    log: env.INTEGRITY_LOG || undefined
+  }
+}
+
+export function settingsEnv({ seed, quick, minutes, log }: RunSettings): Record<string, string> {
+  return {
+    INTEGRITY_SEED: String(seed),
+    INTEGRITY_QUICK: quick ? 'yes' : 'no',
+    INTEGRITY_MINUTES: minutes === undefined ? '' : String(minutes),
+    INTEGRITY_LOG: log ?? ''
+  }
+}
+
+/** What came of a run. */
+export interface IntegritySummary {
+  readonly faults: number
+  readonly byKind: Readonly<Record<string, { count: number; longestStandstillMs: number; redelivered: number }>>
+  readonly longestStandstillMs: number
+  readonly redelivered: number
+  readonly checks: number
+  /** Of the soak, on average; undefined where it did not run. */
+  readonly eventsPerSecond: number | undefined
+  readonly events: number
+  readonly unknown: number
+  readonly failed: number
+  readonly violations: readonly string[]
+}
+
+export function readLines(file: string): IntegrityLine[] {
+  try {
+    return readFileSync(file, 'utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map(line => JSON.parse(line) as IntegrityLine)
+  } catch {
+    return []
+  }
+}
+
+export function summarize(lines: readonly IntegrityLine[]): IntegritySummary {
+  const faults = lines.filter(line => line.type === 'fault')
+  const checks = lines.filter(line => line.type === 'check')
+  const byKind: Record<string, { count: number; longestStandstillMs: number; redelivered: number }> = {}
+  for (const { what, standstillMs, redelivered } of faults) {
+    const kind = byKind[what] ?? { count: 0, longestStandstillMs: 0, redelivered: 0 }
+    kind.count += 1
+    kind.longestStandstillMs = Math.max(kind.longestStandstillMs, standstillMs)
+    kind.redelivered += redelivered
+    byKind[what] = kind
+  }
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
+  return {
+    faults: faults.length,
+    byKind,
+    longestStandstillMs: Math.max(0, ...faults.map(({ standstillMs }) => standstillMs)),
+    redelivered: sum(faults.map(({ redelivered }) => redelivered)),
+    checks: checks.length,
+    eventsPerSecond: lines.find(line => line.type === 'load')?.eventsPerSecond,
+    events: sum(checks.map(({ events }) => events)),
+    unknown: sum(checks.map(({ unknown }) => unknown)),
+    failed: sum(checks.map(({ failed }) => failed)),
+    violations: checks.flatMap(({ file, violations }) => violations.map(violation => `${file}: ${violation}`))
+  }
+}
+
+/** The summary for the person at the terminal. */
+export function summaryLines(summary: IntegritySummary): string[] {
+  const {
+    faults,
+    byKind,
+    longestStandstillMs,
+    redelivered,
+    checks,
+    events,
+    unknown,
+    failed,
+    violations,
+    eventsPerSecond
+  } = summary
+  const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
+  return [
+    `${faults} faults were made; nothing moved for ${seconds(longestStandstillMs)} at most; ${redelivered} records were read again`,
+    ...Object.entries(byKind)
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(
+        ([what, { count, longestStandstillMs: ms }]) =>
+          `  ${String(count).padStart(4)} × ${what}, at most ${seconds(ms)}`
+      ),
+    `${events} events were checked in ${checks} checks (${unknown} of unknown outcome, ${failed} failed)`,
+    ...(eventsPerSecond === undefined ? [] : [`the soak ran at ${eventsPerSecond} events a second`]),
+    verdict(checks, violations.length),
+    ...violations.slice(0, 20).map(violation => `  ${violation}`)
+  ]
+}
+
+function verdict(checks: number, violations: number): string {
+  if (checks === 0) return 'the checker had nothing to look at'
+  return violations === 0 ? 'the checker was clean' : `the checker found ${violations} violations:`
+}

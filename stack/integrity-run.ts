@@ -1,0 +1,54 @@
+import { randomInt } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type CommandContext, type ExitCode, exitCodes } from '../core/command.ts'
+import { cloneRoot, home } from './folders.ts'
+import { readLines, settingsEnv, summarize, summaryLines } from './integrity-log.ts'
+import { startStack } from './stack.ts'
+import { givenServers, runVitest } from './test-run.ts'
+
+export interface IntegrityFlags {
+  readonly quick?: boolean
+  readonly seed?: number
+  readonly minutes?: number
+}
+
+/**
+ * Runs the integrity suite: real faults, one file at a time. Says what was broken and what the checker found;
+ * a full run writes its figures to docs/integrity.json.
+ */
+export async function runIntegrity(
+  context: CommandContext,
+  args: string[],
+  { quick = false, seed = randomInt(1, 2 ** 31), minutes }: IntegrityFlags
+): Promise<ExitCode> {
+  const began = performance.now()
+  const run = `${new Date().toISOString().replace(/[:.]/g, '-')}-${seed}`
+  mkdirSync(join(home, 'integrity'), { recursive: true })
+  const log = join(home, 'integrity', `${run}.ndjson`)
+  context.say(`seed ${seed}; each fault is a line in ${log}`)
+  // Only the soak knows what to do with minutes.
+  const files = minutes !== undefined && args.length === 0 ? ['test/integrity/soak'] : args
+  const env = settingsEnv({ seed, quick, minutes, log })
+  const given = givenServers()
+  const stack = given
+    ? undefined
+    : await startStack({ kind: 'integrity', onProgress: context.say, logger: context.log, signal: context.signal })
+  let code: ExitCode
+  try {
+    code = await runVitest(context, ['--project', 'integrity', '--no-file-parallelism', ...files], stack, env)
+  } finally {
+    await stack?.stop()
+  }
+  const summary = summarize(readLines(log))
+  for (const line of summaryLines(summary)) context.out(line)
+  const minutesTaken = (performance.now() - began) / 60_000
+  context.out(`seed ${seed}, ${minutesTaken.toFixed(1)} minutes`)
+  const clean = code === exitCodes.ok && summary.violations.length === 0
+  if (clean && !quick && files.length === 0) {
+    const figures = { seed, node: process.versions.node, minutes: Number(minutesTaken.toFixed(1)), ...summary }
+    writeFileSync(join(cloneRoot, 'docs', 'integrity.json'), `${JSON.stringify(figures, undefined, 2)}\n`)
+  }
+  if (code !== exitCodes.ok) return code
+  return clean ? exitCodes.ok : exitCodes.notOk
+}

@@ -1,0 +1,32 @@
+import { appendFileSync, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { type Random, randomFrom } from '../../demo/random.ts'
+import { home } from '../../stack/folders.ts'
+import { type IntegrityLine, runSettings } from '../../stack/integrity-log.ts'
+
+const given = runSettings(process.env)
+
+/** How this run was asked for; `npm run integrity` sets it, and a file that is run alone has defaults. */
+export const settings = {
+  ...given,
+  /** As many as asked for, a tenth of that with --quick. */
+  times: (count: number): number => (given.quick ? Math.max(1, Math.round(count / 10)) : count)
+}
+
+const log = settings.log ?? join(home, 'integrity', 'loose.ndjson')
+mkdirSync(dirname(log), { recursive: true })
+
+/** Appends a line to the log of this run. */
+export function record(line: IntegrityLine): void {
+  appendFileSync(log, `${JSON.stringify(line)}\n`)
+}
+
+/** Where this run may keep files of its own. */
+export const folder = (name: string): string => {
+  const path = join(dirname(log), 'files', `${name}-${process.pid}`)
+  mkdirSync(path, { recursive: true })
+  return path
+}
+
+/** Numbers from 0 to below 1 that are the same for the same seed and name. */
+export const randomOf = (name: string): Random => randomFrom(`${settings.seed} ${name}`)

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest'
+import { type IntegrityLine, runSettings, settingsEnv, summarize, summaryLines } from '../../../stack/integrity-log.ts'
+
+const fault = (what: string, standstillMs: number, redelivered = 0): IntegrityLine => ({
+  type: 'fault',
+  file: 'a.test.ts',
+  what,
+  at: '2026-01-01T00:00:00.000Z',
+  standstillMs,
+  redelivered
+})
+const verdict = (...violations: string[]): IntegrityLine => ({
+  type: 'check',
+  file: 'a.test.ts',
+  events: 10,
+  unknown: 2,
+  failed: 1,
+  violations
+})
+
+const load: IntegrityLine = { type: 'load', eventsPerSecond: 5_500 }
+
+test('a summary counts faults by kind, and keeps the longest standstill', () => {
+  const summary = summarize([
+    fault('kill', 100, 3),
+    fault('kill', 900, 4),
+    fault('reset', 50),
+    verdict(),
+    verdict(),
+    load
+  ])
+  expect(summary).toEqual({
+    faults: 3,
+    byKind: {
+      kill: { count: 2, longestStandstillMs: 900, redelivered: 7 },
+      reset: { count: 1, longestStandstillMs: 50, redelivered: 0 }
+    },
+    longestStandstillMs: 900,
+    redelivered: 7,
+    checks: 2,
+    eventsPerSecond: 5_500,
+    events: 20,
+    unknown: 4,
+    failed: 2,
+    violations: []
+  })
+  expect(summaryLines(summary).at(-1)).toBe('the checker was clean')
+})
+
+test('a violation is named with the file that found it, and nothing is called clean that was not checked', () => {
+  expect(summaryLines(summarize([verdict('lost: x')])).slice(-2)).toEqual([
+    'the checker found 1 violations:',
+    '  a.test.ts: lost: x'
+  ])
+  expect(summaryLines(summarize([fault('kill', 1)])).at(-1)).toBe('the checker had nothing to look at')
+})
+
+test('what a run was asked for reaches the tests', () => {
+  const settings = { seed: 42, quick: true, minutes: 20, log: '/tmp/run.ndjson' }
+  expect(runSettings(settingsEnv(settings))).toEqual(settings)
+  expect(runSettings(settingsEnv({ ...settings, minutes: undefined }))).toEqual({ ...settings, minutes: undefined })
+})
