@@ -19,9 +19,9 @@ export interface SinkProcess {
   stop(signal?: NodeJS.Signals): Promise<number | null>
 }
 
-export function startSink(trail: TestTrail, ...flags: string[]): SinkProcess {
+export function startSink(trail: Pick<TestTrail, 'env'>, ...flags: string[]): SinkProcess {
   const child = spawn(process.execPath, [cli, 'sink', '--session-timeout', '1000', ...flags], {
-    env: { ...process.env, ...trail.env, LOG_LEVEL: 'info' },
+    env: { ...process.env, LOG_LEVEL: 'info', ...trail.env },
     // Over the channel it hears when this process is gone, and ends too.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc']
   })

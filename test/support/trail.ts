@@ -32,7 +32,9 @@ export interface TestEvent {
 }
 
 /** A fresh trail: its own database with all tables, its own topics, and raw access to both sides. */
-export async function testTrail(options: { partitions?: number; catalogue?: Catalogue } = {}) {
+export async function testTrail(
+  options: { partitions?: number; catalogue?: Catalogue; replicationFactor?: number } = {}
+) {
   const environment = await testEnvironment()
   const events = options.catalogue ?? catalogue
   const { brokers, registryUrl, databaseUrl, topicPrefix } = environment
@@ -60,7 +62,9 @@ export async function testTrail(options: { partitions?: number; catalogue?: Cata
     return known
   }
   const makeTopic = (eventName: string, partitions = options.partitions ?? 3) =>
-    admin.createTopics([{ topic: topicPrefix + eventName, partitions, replicationFactor: 1, config: {} }])
+    admin.createTopics([
+      { topic: topicPrefix + eventName, partitions, replicationFactor: options.replicationFactor ?? 1, config: {} }
+    ])
 
   /** Registers all versions of an event and makes its topic. */
   const offer = async (eventName: string, from: Catalogue = events): Promise<void> => {
