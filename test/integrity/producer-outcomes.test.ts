@@ -1,21 +1,34 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import type { Logger } from '../../../core/log.ts'
+import type { Logger } from '../../core/log.ts'
+import { below } from '../../demo/random.ts'
 import {
   createProducer,
   type KafkaReceipt,
   type Producer,
   type ProducerOptions,
   PublishError
-} from '../../../producers/index.ts'
-import { catalogue, decodeEnvelope } from '../../../schemas/index.ts'
-import { startStack } from '../../../stack/index.ts'
-import { eventually } from '../../support/stack.ts'
-import { testTopics } from '../../support/topics.ts'
+} from '../../producers/index.ts'
+import { catalogue, decodeEnvelope } from '../../schemas/index.ts'
+import { startStack } from '../../stack/index.ts'
+import { startSink } from '../support/sink-process.ts'
+import { eventually } from '../support/stack.ts'
+import { testTopics } from '../support/topics.ts'
+import { testTrail } from '../support/trail.ts'
+import { loadEvents, startLoad } from './load.ts'
+import { type Cut, FaultProxy } from './proxy.ts'
+import { Range } from './range.ts'
+import { randomOf, settings } from './settings.ts'
 
 // Brokers are killed and frozen here: a stack of its own.
-const stack = await startStack({ kind: 'producer-faults' })
-afterAll(() => stack.stop())
+const proxy = await FaultProxy.start()
+const stack = await startStack({ kind: 'producer-faults', kafkaProxy: proxy.port })
+proxy.target = stack.proxied
+afterAll(async () => {
+  await proxy.close()
+  await stack.stop()
+})
+Object.assign(process.env, stack.env)
 const { kafka } = stack.restartable
 const environment = {
   brokers: stack.env.KAFKA_BROKERS.split(','),
@@ -177,3 +190,54 @@ describe('a broker that does not answer', () => {
     expect(await check()).toMatchObject({ acknowledged: 1 + 3 * 90, failed: 0, unknown: 0 })
   })
 })
+
+describe('a network between publisher and broker', () => {
+  // Case 30
+  it('answers are withheld, cut off and reset under load: what was acknowledged is stored, what failed is nowhere', async () => {
+    const trail = await testTrail()
+    for (const eventName of loadEvents) await trail.offer(eventName)
+    await using range = new Range(trail)
+    const sink = startSink(trail)
+    const load = await startLoad(trail, {
+      env: {
+        KAFKA_BROKERS: `127.0.0.1:${proxy.port}`,
+        REQUEST_TIMEOUT_MS: '800',
+        DELIVERY_TIMEOUT_MS: '2000'
+      }
+    })
+    const random = randomOf('producer-outcomes')
+    for (let round = 0; round < settings.times(20); round += 1) {
+      await range.fault('answers of the broker withheld', async () => {
+        const { unknown } = load.counts
+        proxy.swallowing.add('toClient')
+        await eventually(() => load.counts.unknown > unknown, { what: 'events are given up as unknown' })
+        proxy.swallowing.delete('toClient')
+        proxy.reset()
+      })
+      await range.fault('connections to the broker reset', async () => proxy.reset())
+      await range.fault('request to the broker cut in its middle', () =>
+        cutOnce({ direction: 'toServer', afterBytes: 2_000 + below(200_000, random()) })
+      )
+      await range.fault('answer of the broker cut in its middle', () =>
+        cutOnce({ direction: 'toClient', afterBytes: 1_000 + below(4_000, random()) })
+      )
+      await range.fault('broker not to be reached', async () => {
+        const { failed } = load.counts
+        proxy.refusing = true
+        proxy.reset()
+        await eventually(() => load.counts.failed > failed, { what: 'events are given up as failed' })
+        proxy.refusing = false
+      })
+    }
+    await range.expectClean(load)
+    expect(load.counts.unknown).toBeGreaterThan(0)
+    expect(load.counts.failed).toBeGreaterThan(0)
+    expect(await trail.count('sink_quarantine')).toBe(0)
+    expect(await sink.stop()).toBe(0)
+  })
+})
+
+async function cutOnce(cut: Cut): Promise<void> {
+  const rule = proxy.cut(cut)
+  await eventually(() => rule.done === 1, { what: 'a connection was cut', timeoutMs: 60_000 })
+}

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { startSink } from '../support/sink-process.ts'
+import { testTrail } from '../support/trail.ts'
+import { loadEvents, startLoad } from './load.ts'
+import { Range } from './range.ts'
+import { settings } from './settings.ts'
+
+const rounds = settings.times(30)
+const partitions = 6
+const trail = await testTrail({ partitions })
+for (const eventName of loadEvents) await trail.offer(eventName)
+
+/** ms for which the trail may stand still while sinks come and go: a session timeout, a join, and their margins. */
+const bound = 15_000
+
+// Case 5
+test(`1 → 3 → 1 sinks, ${rounds} times under load: clean, and progress never stalls`, {
+  timeout: 120_000 + rounds * 30_000
+}, async () => {
+  await using range = new Range(trail)
+  const start = () => startSink(trail, '--max-rows', '100')
+  const running = [start()]
+  const load = await startLoad(trail, { partitions })
+  const since = performance.now()
+  for (let round = 0; round < rounds; round += 1) {
+    await range.fault('two sinks join', async () => void running.push(start(), start()), 500)
+    // The oldest go: each takes partitions with it that it has held for a while.
+    const leaving = running.splice(0, 2)
+    const signal = round % 2 === 0 ? 'SIGTERM' : 'SIGKILL'
+    await range.fault(
+      `two of three sinks get ${signal}`,
+      async () => {
+        for (const code of await Promise.all(leaving.map(sink => sink.stop(signal))))
+          expect(code).toBe(signal === 'SIGTERM' ? 0 : null)
+      },
+      500
+    )
+  }
+  expect(range.progress.standstill(since)).toBeLessThan(bound)
+  await range.expectClean(load)
+  expect(await trail.count('sink_duplicates')).toBe(0)
+  expect(await trail.count('sink_quarantine')).toBe(0)
+  expect(await trail.rows('SELECT * FROM sink_offsets WHERE halted IS NOT NULL')).toEqual([])
+  expect(await Promise.all(running.map(sink => sink.stop()))).toEqual([0])
+})
