@@ -31,6 +31,7 @@ export function pages(): Page[] {
     'README.md',
     'CONTRIBUTING.md',
     'CHANGELOG.md',
+    'test/integrity/README.md',
     ...inDocs.filter(name => name.endsWith('.md')).map(name => join('docs', name))
   ]
   return paths.sort().map(path => ({ path, text: readFileSync(join(cloneRoot, path), 'utf8') }))

@@ -39,7 +39,7 @@ function callsIn(each: Page): string[] {
   const shell = fencesOf(each).filter(({ language }) => language === 'sh' || language === '')
   const inline = [...each.text.matchAll(/(?<!`)`([^`\n]+)`(?!`)/g)].map(([, code = '']) => code)
   const texts = [...shell.map(({ text }) => text), ...inline].map(text =>
-    text.replaceAll('\\\n', ' ').replace(/npm (?:run )?(demo|test)(?: --)?(?= |$)/gm, 'eventtrail $1')
+    text.replaceAll('\\\n', ' ').replace(/npm (?:run )?(demo|test|integrity)(?: --)?(?= |$)/gm, 'eventtrail $1')
   )
   return [...new Set(texts.flatMap(text => [...text.matchAll(call)].map(([, words = '']) => words.trim())))]
 }
