@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { within } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import type { BatchControl, PassedOffsets, RecordBatch } from '../kafka/index.ts'
 import { type Decoded, Decoder } from './decoder.ts'
@@ -18,6 +19,9 @@ export interface IntakeOptions {
   readonly laneOf: (partition: TopicPartition) => Lane
   /** The next fetch of the partition starts at `offset`. */
   readonly seek: (partition: TopicPartition, offset: number) => void
+  /** Nothing more of the partition comes until it is resumed. */
+  readonly pause: (partition: TopicPartition) => void
+  readonly resume: (partition: TopicPartition) => void
   readonly log: Logger
 }
 
@@ -114,8 +118,7 @@ export class Intake {
         control.resolve(batch.lastOffset)
         return this.#pace(batch, lane, control)
       }
-      const learnt = await this.#insist(control, () => decoder.learn(decoded.id).then(() => true))
-      if (!learnt) return
+      if (!(await this.#learnt(batch, decoder, decoded.id, control))) return
     }
   }
 
@@ -156,19 +159,22 @@ export class Intake {
     return decoder
   }
 
-  /** {@link insist}, with heartbeats meanwhile; a rebalance ends it. */
-  async #insist<T>(control: BatchControl, work: () => Promise<T>): Promise<T | undefined> {
-    const ended = new AbortController()
-    const running = insist(AbortSignal.any([control.signal, ended.signal]), this.#options.log, work)
-    try {
-      await beatWhile(
-        running.catch(() => undefined),
-        control
-      )
-      return control.signal.aborted ? undefined : await running
-    } finally {
-      ended.abort()
+  /**
+   * Learns a schema. kafkajs fetches nothing more from a broker before all of one fetch is handled: past a moment only
+   * this partition waits, and its batch comes again. False where the batch is to be left.
+   */
+  async #learnt(batch: TopicPartition, decoder: Decoder, id: number, control: BatchControl): Promise<boolean> {
+    const { log, positions, pause, resume } = this.#options
+    const learning = insist(control.signal, log, () => decoder.learn(id).then(() => true))
+    if (await within(patienceMs, learning)) return (await learning) === true
+    const source = { topic: batch.topic, partition: batch.partition }
+    pause(source)
+    const goOn = () => {
+      if (positions.of(source).state !== 'halted') resume(source)
     }
+    // An error comes again with the batch, and ends the consumer then.
+    learning.then(goOn, goOn)
+    return false
   }
 }
 
@@ -200,6 +206,8 @@ function chunkOf(
   }
 }
 
+/** ms for which all partitions of a fetch wait for a schema of one. */
+const patienceMs = 150
 const bytesPerTurn = 256 * 1024
 const beatMs = 250
 

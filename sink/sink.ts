@@ -115,6 +115,8 @@ export class Sink implements Handle {
       discovery: this.#discovery,
       laneOf,
       seek,
+      pause: ({ topic, partition }) => this.#consumer.pause(topic, partition),
+      resume: ({ topic, partition }) => this.#consumer.resume(topic, partition),
       log: this.#log
     })
     this.#consumer = new GroupConsumer(client, {
