@@ -103,6 +103,7 @@ export class SchemaBook {
     const { registry } = this.#options
     const schema = await twice(() => registry.schemaById(id))
     if (!schema) return this.#unusable('SCHEMA_UNKNOWN', `the registry has no schema ${id}`)
+    await this.#compare(subject, id, schema)
     if (eventNameOf(schema) !== eventName) {
       return this.#unusable('NOT_AN_ENVELOPE', `schema ${id} is not the envelope of ${eventName}`)
     }
@@ -131,11 +132,17 @@ export class SchemaBook {
       [subject, version, id]
     )
     const same = rows.every(row => row.fingerprint === fingerprint && row.version === version && row.id === id)
-    if (same) return
-    throw new SinkError(
-      'SCHEMA_CHANGED',
-      `Schema ${id} (${subject}, version ${version}) is not the one that the trail has under this number: the registry has lost its memory or is another one. Nothing is decoded until it is restored.`
+    if (!same) throw changed(id, `${subject}, version ${version}`)
+  }
+
+  /** Before anything is made of it: where the trail has another schema under this id, no record of it is to blame. */
+  async #compare(subject: string, id: number, schema: AvroSchema): Promise<void> {
+    const { rows } = await this.#options.pool.query<{ fingerprint: string }>(
+      'SELECT fingerprint FROM sink_schemas WHERE subject = $1 AND id = $2',
+      [subject, id]
     )
+    const [kept] = rows
+    if (kept && kept.fingerprint !== fingerprintOf(schema)) throw changed(id, subject)
   }
 
   async #kept(subject: string, eventName: string, id: number): Promise<KnownSchema | undefined> {
@@ -146,6 +153,13 @@ export class SchemaBook {
     const [row] = rows
     return row && known(eventName, row.version, row.schema)
   }
+}
+
+function changed(id: number, where: string): SinkError {
+  return new SinkError(
+    'SCHEMA_CHANGED',
+    `Schema ${id} (${where}) is not the one that the trail has under this number: the registry has lost its memory or is another one. Nothing is decoded until it is restored.`
+  )
 }
 
 const keyOf = (subject: string, id: number): string => `${subject} ${id}`
