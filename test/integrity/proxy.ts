@@ -45,6 +45,7 @@ export class FaultProxy implements AsyncDisposable {
   readonly #server: Server
   readonly #links = new Set<Link>()
   readonly #rules = new Set<Rule>()
+  readonly #counters = new Set<{ readonly direction: Direction; readonly bytes: Buffer; seen: number }>()
 
   private constructor(server: Server, target: number | undefined) {
     this.#server = server
@@ -84,6 +85,13 @@ export class FaultProxy implements AsyncDisposable {
     }
   }
 
+  /** How often these bytes have come since, counted once a piece. */
+  count(direction: Direction, bytes: Buffer): { readonly seen: number } {
+    const counter = { direction, bytes, seen: 0 }
+    this.#counters.add(counter)
+    return counter
+  }
+
   async close(): Promise<void> {
     this.reset()
     this.#server.close()
@@ -112,6 +120,12 @@ export class FaultProxy implements AsyncDisposable {
 
   /** How much of a piece may pass before a rule cuts; undefined when none does. */
   #cutAt(direction: Direction, { piece, passed, tail }: Seen): number | undefined {
+    for (const counter of this.#counters)
+      if (
+        counter.direction === direction &&
+        placeOf({ direction, before: counter.bytes }, piece, passed, tail) !== undefined
+      )
+        counter.seen += 1
     for (const rule of this.#rules) {
       if (rule.direction !== direction) continue
       const at = placeOf(rule, piece, passed, tail)

@@ -165,3 +165,15 @@ test('a rule that was taken back cuts nothing', async () => {
   await eventually(() => read() === 'xyz', { what: 'the echo' })
   expect(rule.done).toBe(0)
 })
+
+test('counts chosen bytes in one direction', async () => {
+  const { proxy } = await proxied()
+  const there = proxy.count('toServer', Buffer.from('ask'))
+  const nothing = proxy.count('toServer', Buffer.from('never'))
+  const { socket, read } = await client(proxy.port)
+  for (const answered of ['ask', 'ask me ask', 'ask me ask more']) {
+    socket.write(answered.slice(read().length))
+    await eventually(() => read() === answered, { what: 'the echo' })
+  }
+  expect([there.seen, nothing.seen]).toEqual([2, 0])
+})
