@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { startSink } from '../support/sink-process.ts'
+import { eventually } from '../support/stack.ts'
 import { testTrail } from '../support/trail.ts'
 import { loadEvents, startLoad } from './load.ts'
 import { Range } from './range.ts'
@@ -23,7 +24,15 @@ test(`1 → 3 → 1 sinks, ${rounds} times under load: clean, and progress never
   const load = await startLoad(trail, { partitions })
   const since = performance.now()
   for (let round = 0; round < rounds; round += 1) {
-    await range.fault('two sinks join', async () => void running.push(start(), start()), 500)
+    await range.fault(
+      'two sinks join',
+      async () => {
+        running.push(start(), start())
+        const joined = async () => (await trail.admin.groupMembers(trail.group)) === 3
+        await eventually(joined, { what: 'three sinks are in the group', timeoutMs: 60_000 })
+      },
+      500
+    )
     // The oldest go: each takes partitions with it that it has held for a while.
     const leaving = running.splice(0, 2)
     const signal = round % 2 === 0 ? 'SIGTERM' : 'SIGKILL'

@@ -77,6 +77,8 @@ test(`${minutes} minutes of ${rate} events a second with a random fault every 10
     [
       'a sink told to end, and replaced',
       async () => {
+        // One that was just started hears no signal yet.
+        await eventually(() => victim.log().includes('eventtrail sink:'), { what: 'it is up', timeoutMs: 60_000 })
         expect(await victim.stop()).toBe(0)
         victim = start()
       }
@@ -140,6 +142,7 @@ test(`${minutes} minutes of ${rate} events a second with a random fault every 10
   await range.expectCleanInParts(load)
   expect(await trail.count('sink_quarantine')).toBe(0)
   expect(survivor.child.exitCode).toBeNull()
+  await eventually(() => victim.log().includes('eventtrail sink:'), { what: 'the last sink is up' })
   expect([await survivor.stop(), await victim.stop()]).toEqual([0, 0])
   // Shorter ones end before there is a value to be held to.
   expect(samples.grown()).toEqual([])
