@@ -3,6 +3,7 @@ import kafkajs, { type Kafka } from 'kafkajs'
 import type { KafkaSecurity } from '../core/config.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
 import { registerCodecs } from './compression/register.ts'
+import { startConnectionsEmpty } from './fresh-connections.ts'
 import { allowRawFetches } from './raw-fetches.ts'
 import { endStoppedRunners } from './stopped-runner.ts'
 
@@ -32,6 +33,7 @@ export function createKafkaClient(options: KafkaClientOptions): KafkaClient {
   registerCodecs()
   allowRawFetches()
   endStoppedRunners()
+  startConnectionsEmpty()
   const kafka = new KafkaJs({
     brokers: [...brokers],
     clientId,
