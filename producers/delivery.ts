@@ -12,6 +12,7 @@ import { createRegistry, type Registry } from '../schemas/index.ts'
 import { Alarm } from './alarm.ts'
 import { type Batch, Batcher, type Lane } from './batcher.ts'
 import { abandonedError, lateError, refusalError } from './failures.ts'
+import { leave, mayBeStored } from './leaving.ts'
 import type { ResolvedProducerOptions } from './options.ts'
 import { completeValue, type Pending } from './pending.ts'
 import { findSchema, type Route, Routes } from './routes.ts'
@@ -237,8 +238,7 @@ export class Delivery {
       this.#batcher.split(batch)
       return
     }
-    // A batch that was held back or refused is what it was before this attempt.
-    batch.sent = mayStand || (error.sent && error.retryable)
+    batch.sent = mayBeStored(batch, error, mayStand)
     if (error.retryable && items.some(item => !item.done)) {
       this.#batcher.again(batch, performance.now() + backoffMs(attempts, retryPauses))
       return
@@ -292,14 +292,3 @@ export class Delivery {
     }
   }
 }
-
-/**
- * The moment when a batch may begin to leave. A caller whose deadline has passed by now was told that the event
- * never left: it is held back, and the others go without it.
- */
-function leave(batch: Batch<Pending>): void {
-  if (!batch.sent && batch.items.some(item => item.done)) throw new HeldBack()
-  batch.sent = true
-}
-
-class HeldBack extends Error {}
