@@ -37,8 +37,10 @@ export function publishCommands(program: Command, host: CommandHost): void {
       'after',
       `
 A line is {"aggregate_id": UUID, "payload": {…}} and may have:
-  "occurred_at"  "2026-09-01T08:00:00Z", or whole microseconds since 1970 (default: now)
-  "id"           UUID of the event (default: a new one); with ids a second run stores nothing twice
+  "occurred_at"  "2026-09-01T08:00:00Z", or whole microseconds since 1970 
+                 (default: the time in an id of version 7, else now)
+  "id"           UUID of the event (default: a new one); with ids a second run stores nothing twice.
+                 One that is not of version 7 needs "occurred_at" too
   "actor"        id of who caused it, never a name or an address
 
 Exits with 0 when all lines were published, 1 when there were bad ones, 2 when the event, its schema or its topic

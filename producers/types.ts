@@ -3,9 +3,12 @@ import type { EventMap, EventName } from '../schemas/index.ts'
 
 /** What may be said about one event beside its payload. */
 export interface PublishOptions {
-  /** Any UUID, lower-cased. Default: a new one of version 7. Give it when you may publish the same event again. */
+  /**
+   * Any UUID, lower-cased. Default: a new one of version 7. Give it when you may publish the same event again; one of
+   * another version needs `occurredAt` too.
+   */
   readonly id?: string
-  /** When it happened: a Date, or microseconds since 1970 as a bigint. Default: now. */
+  /** When it happened: a Date, or microseconds since 1970 as a bigint. Default: the time in a given id, else now. */
   readonly occurredAt?: Date | bigint
   /** Who caused it: an id, never a name or an address; it travels as a header, unencrypted. */
   readonly actor?: string

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { v7 } from 'uuid'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { Logger } from '../../core/log.ts'
 import { below } from '../../demo/random.ts'
@@ -51,7 +52,7 @@ afterEach(async () => {
 function recorder(producer: Producer) {
   const calls: { id: string; aggregate: string; answer: Promise<KafkaReceipt | PublishError> }[] = []
   const publish = (aggregate: string): Promise<KafkaReceipt | PublishError> => {
-    const id = randomUUID()
+    const id = v7()
     const payload = { badge_id: aggregate, awarded_to: aggregate, reason: 'x'.repeat(calls.length % 200) }
     const answer = producer.publish('badge.awarded', aggregate, payload, { id }).catch((error: PublishError) => error)
     calls.push({ id, aggregate, answer })

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { v7 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EventtrailError } from '../../core/errors.ts'
 import { PublishAllError, type Publisher } from '../../producers/index.ts'
@@ -69,6 +70,14 @@ export function publisherConformance(name: string, make: () => Promise<Publisher
       expect(other?.occurred_at).toBe(1_789_000_000_123_000n)
     })
 
+    it('takes the time from an id of version 7: the same event again is the same', async () => {
+      const aggregate = randomUUID()
+      const id = v7({ msecs: 1_789_000_000_123 })
+      await under.publisher.publish('badge.awarded', aggregate, badge('a'), { id })
+      const [envelope] = await storedOf('badge.awarded', aggregate)
+      expect(envelope).toMatchObject({ id, occurred_at: 1_789_000_000_123_000n })
+    })
+
     it('stores payloads as every reader gets them: defaults filled, UUIDs in lower case, floats of 32 bits', async () => {
       const lesson = randomUUID()
       const upper = { lesson_id: lesson.toUpperCase(), instructor_id: randomUUID(), course_id: randomUUID() }
@@ -107,6 +116,7 @@ export function publisherConformance(name: string, make: () => Promise<Publisher
       ['a field that the schema does not have', 'badge.awarded', { ...badge(secret), colour: secret }, {}, 'colour'],
       ['no payload', 'badge.awarded', undefined, {}, ''],
       ['an id that is no UUID', 'badge.awarded', badge(secret), { id: secret }, 'id'],
+      ['an id that tells no time, without one', 'badge.awarded', badge(secret), { id: randomUUID() }, 'occurredAt'],
       ['a time that is none', 'badge.awarded', badge(secret), { occurredAt: new Date(Number.NaN) }, 'occurredAt'],
       ['an actor with a line feed', 'badge.awarded', badge(secret), { actor: `${secret}\n` }, 'actor'],
       ['a traceparent that is none', 'badge.awarded', badge(secret), { traceparent: secret }, 'traceparent']
@@ -144,7 +154,7 @@ export function publisherConformance(name: string, make: () => Promise<Publisher
         eventName: 'badge.awarded' as const,
         aggregateId: aggregate,
         payload: badge(reason),
-        id: randomUUID()
+        id: v7()
       })
       const first = Array.from({ length: 50 }, (_, index) => event(`array ${index}`))
       const second = Array.from({ length: 50 }, (_, index) => event(`generator ${index}`))
@@ -197,7 +207,7 @@ export function publisherConformance(name: string, make: () => Promise<Publisher
       const { publisher, stored } = await make()
       const aggregate = randomUUID()
       const publishing = Array.from({ length: 20 }, (_, index) =>
-        publisher.publish('badge.awarded', aggregate, badge(`${index}`), { id: randomUUID() })
+        publisher.publish('badge.awarded', aggregate, badge(`${index}`), { id: v7() })
       )
       const settled = Promise.allSettled(publishing)
       await publisher.close()

@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto'
+import { v7 } from 'uuid'
 import { expect, test } from 'vitest'
 import { createSink } from '../../../sink/index.ts'
+import { runCli } from '../../support/cli.ts'
 import { badge, testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail()
@@ -61,4 +64,24 @@ test('both at once, in one batch and with bad rows among them, still add up', as
     duplicates: await trail.count('sink_duplicates'),
     quarantined: await trail.count('sink_quarantine')
   })
+})
+
+test('lines that carry an id of version 7 are stored once, however often they are published', async () => {
+  const own = await testTrail()
+  await own.offer('badge.awarded')
+  await using sink = createSink(own.sinkOptions)
+  await sink.start()
+  const lines = Array.from({ length: 5 }, () => {
+    const badge_id = randomUUID()
+    return JSON.stringify({
+      id: v7(),
+      aggregate_id: badge_id,
+      payload: { badge_id, awarded_to: badge_id, reason: 'x' }
+    })
+  })
+  for (const _ of ['first', 'second'])
+    expect(await runCli(['publish', 'badge.awarded'], own.env, lines.join('\n'))).toMatchObject({ code: 0 })
+  await sink.whenCaughtUp()
+  const counts = await Promise.all(['event_envelopes', 'sink_duplicates', 'sink_quarantine'].map(own.count))
+  expect(counts).toEqual([5, 5, 0])
 })
