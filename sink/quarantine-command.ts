@@ -12,8 +12,10 @@ import { UsageError } from '../core/errors.ts'
 import { createRegistry } from '../schemas/index.ts'
 import { onTrail } from './database.ts'
 import {
+  countQuarantine,
   discardQuarantined,
   listQuarantine,
+  type QuarantineCount,
   type QuarantineEntry,
   type QuarantineFilter,
   retryQuarantined,
@@ -84,17 +86,26 @@ async function list(context: CommandContext, pool: pg.Pool, flags: ListFlags): P
     throw new UsageError(`Expected --status to be held, stored, duplicate, discarded or all, got ${flags.status}`)
   }
   const { topic, code, status } = flags
-  const entries = await listQuarantine(pool, {
-    status,
-    limit: flags.limit,
-    ...(topic && { topic }),
-    ...(code && { code })
-  })
+  const filter = { status, ...(topic && { topic }), ...(code && { code }) }
+  const entries = await listQuarantine(pool, { ...filter, limit: flags.limit })
+  const counts = await countQuarantine(pool, filter)
   if (entries.length > 0 && !flags.json) context.say('number\tstatus\tsince\trecord\tcode\treason\tevent')
   for (const entry of entries) context.out(flags.json ? JSON.stringify(entry) : line(entry))
-  if (entries.length === 0) context.say(status === 'held' ? 'nothing is held in quarantine' : 'nothing found')
+  const total = counts.reduce((sum, { records }) => sum + records, 0)
+  if (total > entries.length) context.say(`${figure(entries.length)} of ${figure(total)} shown: --limit N shows more`)
+  if (counts.length > 0) {
+    if (!flags.json) context.say(`by code: ${byCode(counts)}`)
+    return exitCodes.ok
+  }
+  const others = topic || code ? await countQuarantine(pool, { status }) : []
+  if (others.length > 0) context.say(`nothing found; without --topic and --code there are: ${byCode(others)}`)
+  else context.say(status === 'held' ? 'nothing is held in quarantine' : 'nothing found')
   return exitCodes.ok
 }
+
+const figure = (count: number): string => count.toLocaleString('en-US')
+const byCode = (counts: readonly QuarantineCount[]): string =>
+  counts.map(({ code, records }) => `${code} ${figure(records)}`).join(', ')
 
 async function show(context: CommandContext, pool: pg.Pool, number: number): Promise<ExitCode> {
   const { key, value, ...rest } = await showQuarantined(pool, number)

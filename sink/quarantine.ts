@@ -37,23 +37,41 @@ export interface QuarantineFilter {
   readonly status?: QuarantineEntry['status'] | 'all'
   readonly topic?: string
   readonly code?: string
+}
+
+export interface QuarantineList extends QuarantineFilter {
   /** Default 100. */
   readonly limit?: number
+}
+
+/** How many records there are with a code. */
+export interface QuarantineCount {
+  readonly code: string
+  readonly records: number
 }
 
 const entryColumns = `number, consumer_group AS "group", topic, partition, kafka_offset AS "offset", code, reason,
   event_id AS "eventId", status, quarantined_at AS "quarantinedAt", resolved_at AS "resolvedAt", resolution`
 
+const matching = `($1 = 'all' OR status = $1) AND ($2::text IS NULL OR topic = $2) AND ($3::text IS NULL OR code = $3)`
+const valuesOf = ({ status = 'held', topic, code }: QuarantineFilter) => [status, topic ?? null, code ?? null]
+
 /** What is in quarantine, the oldest first. */
-export async function listQuarantine(pool: pg.Pool, filter: QuarantineFilter = {}): Promise<QuarantineEntry[]> {
-  const { status = 'held', topic, code, limit = 100 } = filter
+export async function listQuarantine(pool: pg.Pool, filter: QuarantineList = {}): Promise<QuarantineEntry[]> {
   const { rows } = await pool.query(
-    `SELECT ${entryColumns} FROM sink_quarantine
-     WHERE ($1 = 'all' OR status = $1) AND ($2::text IS NULL OR topic = $2) AND ($3::text IS NULL OR code = $3)
-     ORDER BY number LIMIT $4`,
-    [status, topic ?? null, code ?? null, limit]
+    `SELECT ${entryColumns} FROM sink_quarantine WHERE ${matching} ORDER BY number LIMIT $4`,
+    [...valuesOf(filter), filter.limit ?? 100]
   )
   return rows.map(toEntry)
+}
+
+/** How many there are of each code, the most first. */
+export async function countQuarantine(pool: pg.Pool, filter: QuarantineFilter = {}): Promise<QuarantineCount[]> {
+  const { rows } = await pool.query<{ code: string; records: string }>(
+    `SELECT code, count(*) AS records FROM sink_quarantine WHERE ${matching} GROUP BY code ORDER BY count(*) DESC, code`,
+    valuesOf(filter)
+  )
+  return rows.map(({ code, records }) => ({ code, records: Number(records) }))
 }
 
 /** @throws SinkError `NO_SUCH_ENTRY` */

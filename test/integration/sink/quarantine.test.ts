@@ -69,6 +69,28 @@ test('list shows what is held, the oldest first, by topic, code and status, and 
   expect(line?.split('\t')).toHaveLength(7)
 })
 
+test('list finds a code behind its limit, and says how many there are in all and of each code', async () => {
+  const codes = json((await quarantine('list', '--json')).stdout).map(({ code }) => String(code))
+  const last = await quarantine('list', '--code', String(codes.at(-1)), '--limit', '1')
+  expect(lines(last.stdout)).toHaveLength(1)
+  expect(last.stderr).not.toContain('shown')
+
+  const cut = await quarantine('list', '--limit', '2')
+  expect(lines(cut.stdout)).toHaveLength(2)
+  expect(cut.stderr).toContain('2 of 4 shown: --limit N shows more\n')
+  expect(cut.stderr).toContain(
+    `by code: ${[...codes]
+      .sort()
+      .map(code => `${code} 1`)
+      .join(', ')}\n`
+  )
+  expect((await quarantine('list', '--limit', '2', '--json')).stderr).toBe('2 of 4 shown: --limit N shows more\n')
+
+  const none = await quarantine('list', '--code', 'NULL_VALUE')
+  expect(none).toMatchObject({ code: 0, stdout: '' })
+  expect(none.stderr).toContain('nothing found; without --topic and --code there are: CONFLICT 1, ')
+})
+
 test('show gives the record whole', async () => {
   const shown = await quarantine('show', String(await numberOf('NOT_WIRE_FORMAT')))
   expect(shown.code).toBe(0)
