@@ -11,9 +11,12 @@ import {
 import { UsageError } from '../core/errors.ts'
 import { createRegistry } from '../schemas/index.ts'
 import { onTrail } from './database.ts'
+import { SinkError } from './errors.ts'
 import {
   countQuarantine,
+  discardHeld,
   discardQuarantined,
+  heldBatches,
   listQuarantine,
   type QuarantineCount,
   type QuarantineEntry,
@@ -23,10 +26,14 @@ import {
 } from './quarantine.ts'
 import { SchemaBook } from './schema-book.ts'
 
-interface ListFlags {
-  readonly status: NonNullable<QuarantineFilter['status']>
+interface MatchFlags {
   readonly topic?: string
+  readonly event?: string
   readonly code?: string
+}
+
+interface ListFlags extends MatchFlags {
+  readonly status: NonNullable<QuarantineFilter['status']>
   readonly limit: number
   readonly json?: boolean
 }
@@ -37,12 +44,15 @@ export function quarantineCommands(program: Command, host: CommandHost): void {
     .command('quarantine')
     .description('records that the sink could not store, kept whole in Postgres')
 
-  host
-    .connect(quarantine.command('list'), 'databaseUrl')
+  const matching = (command: Command): Command =>
+    command
+      .option('--topic <topic>', 'only of this topic, as `list` shows it')
+      .option('--event <name>', 'only of the topic of this event name')
+      .option('--code <code>', 'only with this code, such as DECODE_FAILED')
+
+  matching(host.connect(quarantine.command('list'), 'databaseUrl', 'topicPrefix'))
     .description('what is held, the oldest first; never shows content')
     .option('--status <status>', 'held, stored, duplicate, discarded or all', 'held')
-    .option('--topic <topic>', 'only of this topic')
-    .option('--code <code>', 'only with this code, such as DECODE_FAILED')
     .option('--limit <n>', 'how many at most', wholeNumber(), 100)
     .option('--json', 'one JSON object a line')
     .action(host.action((context, flags: ListFlags) => onPool(context, pool => list(context, pool, flags))))
@@ -53,40 +63,53 @@ export function quarantineCommands(program: Command, host: CommandHost): void {
     .description('one record with its bytes (base64) and headers; mind that it may hold personal data')
     .action(host.action((context, number: number) => onPool(context, pool => show(context, pool, number))))
 
-  host
-    .connect(quarantine.command('retry'), 'databaseUrl', 'registryUrl', 'topicPrefix')
-    .argument('<numbers...>', 'as `list` shows them', wholeNumbers)
+  matching(host.connect(quarantine.command('retry'), 'databaseUrl', 'registryUrl', 'topicPrefix'))
+    .argument('[numbers...]', 'as `list` shows them', wholeNumbers)
     .description(
-      'try to store records again, for instance after their schema was registered; exits 1 if one is still held'
+      'try to store records again, for instance after their schema was registered: those of the numbers, or all that match; exits 1 if one is still held'
     )
     .option('--note <text>', 'kept with the record', 'retried')
     .action(
-      host.action((context, numbers: number[], flags: { note: string }) =>
-        onPool(context, pool => retry(context, pool, numbers, flags.note))
+      host.action((context, numbers: number[] | undefined, flags: MatchFlags & { note: string }) =>
+        onPool(context, pool => retry(context, pool, chosen(context, numbers, flags), flags.note))
       )
     )
 
-  host
-    .connect(quarantine.command('discard'), 'databaseUrl')
-    .argument('<numbers...>', 'as `list` shows them', wholeNumbers)
-    .description('give records up; their bytes stay in the table')
+  matching(host.connect(quarantine.command('discard'), 'databaseUrl', 'topicPrefix'))
+    .argument('[numbers...]', 'as `list` shows them', wholeNumbers)
+    .description('give records up, those of the numbers or all that match; their bytes stay in the table')
     .requiredOption('--reason <text>', 'kept with the record', reason)
     .action(
-      host.action((context, numbers: number[], flags: { reason: string }) =>
-        onPool(context, async pool => {
-          for (const number of numbers) context.out(line(await discardQuarantined(pool, number, flags.reason)))
-          return exitCodes.ok
-        })
+      host.action((context, numbers: number[] | undefined, flags: MatchFlags & { reason: string }) =>
+        onPool(context, pool => discard(context, pool, chosen(context, numbers, flags), flags.reason))
       )
     )
+}
+
+/** Records by their numbers, or all that match. */
+type Chosen = { readonly numbers: readonly number[] } | { readonly filter: Omit<QuarantineFilter, 'status'> }
+
+/** @throws UsageError unless there are either numbers or flags */
+function chosen(context: CommandContext, numbers: readonly number[] = [], flags: MatchFlags): Chosen {
+  const filter = filterOf(context, flags)
+  const filtered = Object.keys(filter).length > 0
+  if (numbers.length > 0 && !filtered) return { numbers }
+  if (numbers.length === 0 && filtered) return { filter }
+  throw new UsageError('Expected either numbers, or --code, --topic or --event for all that match')
+}
+
+function filterOf({ config }: CommandContext, { topic, event, code }: MatchFlags): Omit<QuarantineFilter, 'status'> {
+  if (topic !== undefined && event !== undefined) throw new UsageError('Expected either --topic or --event, got both')
+  const name = event === undefined ? topic : config.get('topicPrefix') + event
+  return { ...(name !== undefined && { topic: name }), ...(code !== undefined && { code }) }
 }
 
 async function list(context: CommandContext, pool: pg.Pool, flags: ListFlags): Promise<ExitCode> {
   if (!['held', 'stored', 'duplicate', 'discarded', 'all'].includes(flags.status)) {
     throw new UsageError(`Expected --status to be held, stored, duplicate, discarded or all, got ${flags.status}`)
   }
-  const { topic, code, status } = flags
-  const filter = { status, ...(topic && { topic }), ...(code && { code }) }
+  const { status } = flags
+  const filter = { status, ...filterOf(context, flags) }
   const entries = await listQuarantine(pool, { ...filter, limit: flags.limit })
   const counts = await countQuarantine(pool, filter)
   if (entries.length > 0 && !flags.json) context.say('number\tstatus\tsince\trecord\tcode\treason\tevent')
@@ -97,8 +120,8 @@ async function list(context: CommandContext, pool: pg.Pool, flags: ListFlags): P
     if (!flags.json) context.say(`by code: ${byCode(counts)}`)
     return exitCodes.ok
   }
-  const others = topic || code ? await countQuarantine(pool, { status }) : []
-  if (others.length > 0) context.say(`nothing found; without --topic and --code there are: ${byCode(others)}`)
+  const others = filter.topic || filter.code ? await countQuarantine(pool, { status }) : []
+  if (others.length > 0) context.say(`nothing found; of every topic and code there are: ${byCode(others)}`)
   else context.say(status === 'held' ? 'nothing is held in quarantine' : 'nothing found')
   return exitCodes.ok
 }
@@ -115,16 +138,50 @@ async function show(context: CommandContext, pool: pg.Pool, number: number): Pro
   return exitCodes.ok
 }
 
-async function retry(context: CommandContext, pool: pg.Pool, numbers: number[], note: string): Promise<ExitCode> {
+async function retry(context: CommandContext, pool: pg.Pool, which: Chosen, note: string): Promise<ExitCode> {
   const { config, log } = context
   const book = new SchemaBook({ registry: createRegistry({ url: config.require('registryUrl'), log }), pool })
-  let held = 0
-  for (const number of numbers) {
-    const entry = await retryQuarantined(pool, book, number, config.get('topicPrefix'), note)
-    if (entry.status === 'held') held += 1
-    context.out(line(entry))
+  const again = (number: number) => retryQuarantined(pool, book, number, config.get('topicPrefix'), note)
+  const counts = { stored: 0, duplicate: 0, held: 0, discarded: 0 }
+  if ('numbers' in which) {
+    for (const number of which.numbers) {
+      const entry = await again(number)
+      counts[entry.status] += 1
+      context.out(line(entry))
+    }
+    return counts.held > 0 ? exitCodes.notOk : exitCodes.ok
   }
+  for await (const numbers of heldBatches(pool, which.filter)) {
+    for (const number of numbers) {
+      if (context.signal.aborted) break
+      const entry = await again(number).catch(unlessResolved)
+      if (entry) counts[entry.status] += 1
+    }
+    if (context.signal.aborted) break
+  }
+  const { stored, duplicate, held } = counts
+  context.out(`${figure(stored)} stored, ${figure(duplicate)} duplicates, ${figure(held)} still held`)
+  if (context.signal.aborted) return exitCodes.interrupted
   return held > 0 ? exitCodes.notOk : exitCodes.ok
+}
+
+// Somebody else was faster with one of many: it is theirs.
+function unlessResolved(error: unknown): undefined {
+  if (!(error instanceof SinkError) || error.code !== 'NO_SUCH_ENTRY') throw error
+}
+
+async function discard(context: CommandContext, pool: pg.Pool, which: Chosen, reason: string): Promise<ExitCode> {
+  if ('numbers' in which) {
+    for (const number of which.numbers) context.out(line(await discardQuarantined(pool, number, reason)))
+    return exitCodes.ok
+  }
+  let discarded = 0
+  for await (const numbers of heldBatches(pool, which.filter)) {
+    if (context.signal.aborted) break
+    discarded += await discardHeld(pool, numbers, reason)
+  }
+  context.out(`${figure(discarded)} discarded`)
+  return context.signal.aborted ? exitCodes.interrupted : exitCodes.ok
 }
 
 const onPool = (context: CommandContext, work: (pool: pg.Pool) => Promise<ExitCode>): Promise<ExitCode> =>

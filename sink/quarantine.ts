@@ -42,6 +42,8 @@ export interface QuarantineFilter {
 export interface QuarantineList extends QuarantineFilter {
   /** Default 100. */
   readonly limit?: number
+  /** Only behind this number. */
+  readonly after?: number
 }
 
 /** How many records there are with a code. */
@@ -59,8 +61,8 @@ const valuesOf = ({ status = 'held', topic, code }: QuarantineFilter) => [status
 /** What is in quarantine, the oldest first. */
 export async function listQuarantine(pool: pg.Pool, filter: QuarantineList = {}): Promise<QuarantineEntry[]> {
   const { rows } = await pool.query(
-    `SELECT ${entryColumns} FROM sink_quarantine WHERE ${matching} ORDER BY number LIMIT $4`,
-    [...valuesOf(filter), filter.limit ?? 100]
+    `SELECT ${entryColumns} FROM sink_quarantine WHERE ${matching} AND number > $5 ORDER BY number LIMIT $4`,
+    [...valuesOf(filter), filter.limit ?? 100, filter.after ?? 0]
   )
   return rows.map(toEntry)
 }
@@ -116,6 +118,37 @@ export async function discardQuarantined(pool: pg.Pool, number: number, reason: 
   requireHeld(await showQuarantined(pool, number))
   await resolve(pool, number, 'discarded', reason)
   return showQuarantined(pool, number)
+}
+
+const batchSize = 500
+
+/**
+ * The numbers of all that are held and match, in batches, the oldest first. Each comes once, also when it stays held;
+ * what is held only since the call is left for the next one.
+ */
+export async function* heldBatches(
+  pool: pg.Pool,
+  filter: Omit<QuarantineFilter, 'status'>
+): AsyncGenerator<readonly number[]> {
+  const { rows } = await pool.query<{ last: string | null }>('SELECT max(number) AS last FROM sink_quarantine')
+  const last = Number(rows[0]?.last ?? 0)
+  for (let after = 0; ; ) {
+    const entries = await listQuarantine(pool, { ...filter, status: 'held', limit: batchSize, after })
+    const numbers = entries.map(({ number }) => number).filter(number => number <= last)
+    if (numbers.length > 0) yield numbers
+    if (numbers.length < batchSize) return
+    after = numbers.at(-1) ?? last
+  }
+}
+
+/** Gives up those of the records that are still held. @returns how many those were */
+export async function discardHeld(pool: pg.Pool, numbers: readonly number[], reason: string): Promise<number> {
+  const { rowCount } = await pool.query(
+    `UPDATE sink_quarantine SET status = 'discarded', resolution = $2, resolved_at = now()
+     WHERE number = ANY($1::bigint[]) AND status = 'held'`,
+    [numbers, reason]
+  )
+  return rowCount ?? 0
 }
 
 function requireHeld(record: QuarantineEntry): void {

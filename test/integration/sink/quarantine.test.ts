@@ -88,7 +88,7 @@ test('list finds a code behind its limit, and says how many there are in all and
 
   const none = await quarantine('list', '--code', 'NULL_VALUE')
   expect(none).toMatchObject({ code: 0, stdout: '' })
-  expect(none.stderr).toContain('nothing found; without --topic and --code there are: CONFLICT 1, ')
+  expect(none.stderr).toContain('nothing found; of every topic and code there are: CONFLICT 1, ')
 })
 
 test('show gives the record whole', async () => {
@@ -215,11 +215,48 @@ test('discard needs a reason, keeps the bytes, and is final', async () => {
   expect(json((await quarantine('list', '--json', '--status', 'discarded')).stdout)).toHaveLength(1)
 })
 
+test('retry and discard take all that match, through more than one batch, and count them', async () => {
+  const many = 1_100
+  const bare = { eventName: 'quiz.submitted', key: 'k', value: null, partition: 0 }
+  await trail.send(Array.from({ length: many }, () => bare))
+  {
+    await using sink = createSink({ ...trail.sinkOptions, breakerRecords: 0 })
+    await sink.start()
+    await sink.whenCaughtUp()
+  }
+  const others = "SELECT number, status, resolution FROM sink_quarantine WHERE code <> 'NULL_VALUE' ORDER BY number"
+  const before = await trail.rows(others)
+  const found = await quarantine('list', '--code', 'NULL_VALUE', '--event', 'quiz.submitted')
+  expect(found.stderr).toContain('100 of 1,100 shown: --limit N shows more\nby code: NULL_VALUE 1,100\n')
+
+  const retried = await quarantine('retry', '--code', 'NULL_VALUE', '--note', 'all of them')
+  expect(retried).toMatchObject({ code: 1, stdout: '0 stored, 0 duplicates, 1,100 still held\n' })
+  const elsewhere = await quarantine('discard', '--code', 'NULL_VALUE', '--event', 'badge.awarded', '--reason', 'r')
+  expect(elsewhere).toMatchObject({ code: 0, stdout: '0 discarded\n' })
+  const ofThem = () =>
+    trail.rows(
+      `SELECT status, resolution, resolved_at IS NULL AS open, count(*)::int AS n FROM sink_quarantine
+       WHERE code = 'NULL_VALUE' GROUP BY 1, 2, 3`
+    )
+  expect(await ofThem()).toEqual([{ status: 'held', resolution: 'all of them', open: true, n: many }])
+
+  const ofTopic = ['--code', 'NULL_VALUE', '--topic', topic('quiz.submitted')]
+  expect((await quarantine('discard', ...ofTopic)).stderr).toContain('--reason')
+  const discarded = await quarantine('discard', ...ofTopic, '--reason', 'agreed with J.')
+  expect(discarded).toMatchObject({ code: 0, stdout: '1,100 discarded\n' })
+  expect(await ofThem()).toEqual([{ status: 'discarded', resolution: 'agreed with J.', open: false, n: many }])
+  expect(await trail.rows(others)).toEqual(before)
+})
+
 test('a number that is none, or not there, is a mistake of the caller', async () => {
   for (const args of [
     ['show', '999999'],
     ['show', 'x'],
     ['retry', '0'],
+    ['retry'],
+    ['retry', '1', '--code', 'CONFLICT'],
+    ['discard', '--reason', 'r'],
+    ['list', '--topic', 'a', '--event', 'b'],
     ['discard', '1.5', '--reason', 'r'],
     ['list', '--status', 'new'],
     ['list', '--limit', '0'],
