@@ -75,14 +75,17 @@ export class Positions {
     return this.#placing.get(keyOf({ topic, partition })) ?? this.#start([{ topic, partition }])
   }
 
-  /** Stops a partition until it is reset or resumed, for every sink of the group. */
-  async halt({ topic, partition }: TopicPartition, reason: string): Promise<void> {
+  /**
+   * Stops a partition until it is reset or resumed, for every sink of the group.
+   * @param nextOffset where the trail stands, if the position was not placed
+   */
+  async halt({ topic, partition }: TopicPartition, reason: string, nextOffset?: number): Promise<void> {
     const { pool, group, onHalt, log } = this.#options
     const position = this.of({ topic, partition })
     position.state = 'halted'
     const { words, remedy } = explainHalt(reason)
     log.error(
-      { topic, partition, reason, nextOffset: position.next },
+      { topic, partition, reason, nextOffset: nextOffset ?? position.next },
       `partition stopped: ${words}. Nothing is dropped. ${remedy}`
     )
     onHalt({ topic, partition })
@@ -180,8 +183,8 @@ export class Positions {
   }
 
   async #settle({ partition, stored, placement }: PlacedPartition): Promise<void> {
-    if (stored.halted !== undefined) return this.halt(partition, stored.halted)
-    if (placement.kind === 'halt') return this.halt(partition, placement.reason)
+    if (stored.halted !== undefined) return this.halt(partition, stored.halted, stored.nextOffset)
+    if (placement.kind === 'halt') return this.halt(partition, placement.reason, stored.nextOffset)
     const { from, lost } = placement
     this.of(partition).placed(stored, placement)
     if (lost > 0) {

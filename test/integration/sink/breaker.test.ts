@@ -168,6 +168,27 @@ test('when one sink of a group trips, the others stop the topic too, and go on w
   expect(await violations(trail, acknowledged)).toEqual([])
 })
 
+test('a sink that finds a partition stopped logs where the trail stands', async () => {
+  await trail.send([...poisons('badge.awarded', 900)])
+  {
+    await using _ = await started({ breakerRecords: 100 })
+    await stopped(badges)
+  }
+  const seen = errorLog()
+  await using _ = await started({ breakerRecords: 100, log: seen.log })
+  await eventually(() => seen.stops().length === partitions, { what: 'it finds all of them stopped' })
+  const stored = await trail.rows(
+    'SELECT partition, next_offset::int AS "nextOffset" FROM sink_offsets WHERE topic = $1 ORDER BY partition',
+    [badges]
+  )
+  const logged = seen.stops() as unknown as { readonly partition: number; readonly nextOffset: number }[]
+  expect(
+    logged.map(({ partition, nextOffset }) => ({ partition, nextOffset })).toSorted((a, b) => a.partition - b.partition)
+  ).toEqual(stored)
+  expect(logged.every(({ nextOffset }) => nextOffset > 0)).toBe(true)
+  expect(await resume('badge.awarded')).toMatchObject({ code: 0 })
+})
+
 test('resume is for topics that the breaker stopped, and for nothing else', async () => {
   const halt = (partition: number, reason: string) =>
     trail.rows('UPDATE sink_offsets SET halted = $1 WHERE topic = $2 AND partition = $3', [reason, quizzes, partition])
