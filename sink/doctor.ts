@@ -40,6 +40,12 @@ const ok = (check: string, words: string): Finding => ({ check, level: 'ok', wor
 const warning = (check: string, words: string): Finding => ({ check, level: 'warning', words })
 const wrong = (check: string, words: string): Finding => ({ check, level: 'wrong', words })
 
+/** What went wrong as a sentence, and behind it what to look at. */
+function withAdvice(error: unknown, advice: string): string {
+  const what = describeError(error)
+  return `${/[.?!]$/.test(what) ? what : `${what}.`} ${advice}`
+}
+
 async function examineBroker({ connectKafka, brokers }: DoctorParts) {
   try {
     await using admin = await connectKafka()
@@ -47,7 +53,7 @@ async function examineBroker({ connectKafka, brokers }: DoctorParts) {
     return { findings: [ok('kafka', `reached ${brokers.join(', ')}, ${topics.size} topics`)], topics }
   } catch (error) {
     return {
-      findings: [wrong('kafka', `${describeError(error)}. Check KAFKA_BROKERS and that a broker listens there`)]
+      findings: [wrong('kafka', withAdvice(error, 'Check KAFKA_BROKERS and that a broker listens there'))]
     }
   }
 }
@@ -63,7 +69,7 @@ async function examineRegistry({ registry, pool, topicPrefix }: DoctorParts) {
     return { findings: [finding], topics }
   } catch (error) {
     return {
-      findings: [wrong('registry', `${describeError(error)}. Check SCHEMA_REGISTRY_URL and that the registry runs`)]
+      findings: [wrong('registry', withAdvice(error, 'Check SCHEMA_REGISTRY_URL and that the registry runs'))]
     }
   }
 }

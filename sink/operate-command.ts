@@ -56,12 +56,15 @@ async function runMigrate(
 async function runDoctor(context: CommandContext, migrations: readonly Migrations[], json: boolean): Promise<ExitCode> {
   const { config, log } = context
   const brokers = config.require('brokers')
+  // What is configured wrongly is no finding about a server, so it is read before any is asked.
+  const { security } = config
+  const registryUrl = config.require('registryUrl')
   const pool = sessionPool(config.require('databaseUrl'), { applicationName: 'eventtrail-doctor' })
   try {
     const findings = await examine({
       brokers,
-      connectKafka: () => connectAdmin(createKafkaClient({ brokers, security: config.security, log })),
-      registry: createRegistry({ url: config.require('registryUrl'), log }),
+      connectKafka: () => connectAdmin(createKafkaClient({ brokers, security, log })),
+      registry: createRegistry({ url: registryUrl, log }),
       pool,
       migrations,
       topicPrefix: config.get('topicPrefix')

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { Client } from 'pg'
 import { expect, test } from 'vitest'
 import { catalogue } from '../../../schemas/index.ts'
@@ -113,6 +116,27 @@ test('doctor says of each server that is away which it is, where to look, and no
   ])
   for (const [index, variable] of ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL', 'DATABASE_URL'].entries())
     expect(found[index]?.words).toContain(variable)
+})
+
+test('doctor calls no server wrong for a setting that is, and ends its sentences once', async () => {
+  const unnamed = await runCli(['doctor'], {
+    ...unset,
+    ...nobody,
+    KAFKA_SASL_MECHANISM: 'plain',
+    KAFKA_SASL_USERNAME: ''
+  })
+  expect(unnamed).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining('KAFKA_SASL_USERNAME is not set')
+  })
+
+  await using server = createServer((_, response) => response.writeHead(404).end('no registry'))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  const looked = await runCli(['doctor'], { ...unset, ...nobody, SCHEMA_REGISTRY_URL: `http://127.0.0.1:${port}` })
+  expect(looked.stdout).toContain('Is the address right? Check SCHEMA_REGISTRY_URL')
+  expect(looked.stdout).not.toMatch(/[.?!]\./)
 })
 
 test('doctor leads from an empty database to a pipeline that stands', async () => {
