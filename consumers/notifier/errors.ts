@@ -8,9 +8,20 @@ import { EventtrailError } from '../../core/errors.ts'
  */
 export type NotifierErrorCode = 'RECIPIENT_UNKNOWN' | 'RECIPIENT_INVALID' | 'MAIL_REFUSED' | 'MAIL_SERVER'
 
-/** A notification was not sent. Has no cause: what mail servers say quotes addresses. */
+/** The name of what lay beneath, such as ECONNREFUSED or EAUTH, without the words of the server or the network. */
+export class MailServerFault extends Error {
+  readonly code: string
+
+  constructor(code: string) {
+    super(code)
+    this.name = 'MailServerFault'
+    this.code = code
+  }
+}
+
+/** A notification was not sent. Its cause is a name at most: what mail servers say quotes addresses. */
 export class NotifierError extends EventtrailError<NotifierErrorCode> {
-  constructor(code: NotifierErrorCode, message: string) {
-    super(message, { code, retryable: code === 'MAIL_SERVER' })
+  constructor(code: NotifierErrorCode, message: string, cause?: MailServerFault) {
+    super(message, { code, retryable: code === 'MAIL_SERVER', cause })
   }
 }

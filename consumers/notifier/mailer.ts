@@ -1,8 +1,9 @@
+import { getSystemErrorName } from 'node:util'
 import nodemailer from 'nodemailer'
 import { ConfigError } from '../../core/errors.ts'
 import { Reach } from '../../core/health.ts'
-import { NotifierError } from './errors.ts'
-import type { Recipient } from './recipients.ts'
+import { MailServerFault, NotifierError } from './errors.ts'
+import { addressShape, type Recipient } from './recipients.ts'
 import type { MailContent } from './templates.ts'
 
 /** A mail that is ready to go. */
@@ -39,6 +40,8 @@ const probes = { freshMs: 15_000, retryMs: 5_000, timeoutMs: 10_000 }
 
 /** SMTP by nodemailer. Opens connections when they are needed. @throws ConfigError `CONFIG_INVALID` */
 export function createMailer({ url, from, connections = 4 }: MailerOptions): SmtpMailer {
+  if (!addressShape.test(/^[^<>\r\n]*<([^<>]*)>$/.exec(from.trim())?.[1] ?? from.trim()))
+    throw new ConfigError('CONFIG_INVALID', '--from: expected an address, or Name <address>')
   const { hostname, port, protocol, username, password } = new URL(url)
   if (protocol !== 'smtp:' && protocol !== 'smtps:')
     throw new ConfigError('CONFIG_INVALID', 'SMTP_URL: expected smtp://host:port or smtps://host:port')
@@ -83,10 +86,18 @@ export function createMailer({ url, from, connections = 4 }: MailerOptions): Smt
  * to us (connection, login, sender), says nothing about the message.
  */
 export function mailFault(thrown: unknown): NotifierError {
-  const { code, command, responseCode } = thrown as { code?: string; command?: string; responseCode?: number }
+  const { code, command, responseCode, errno } = thrown as {
+    code?: string
+    command?: string
+    responseCode?: number
+    errno?: number
+  }
   const aboutTheMail = (code === 'EENVELOPE' && command === 'RCPT TO') || code === 'EMESSAGE'
   if (aboutTheMail && responseCode !== undefined && responseCode >= 500)
     return new NotifierError('MAIL_REFUSED', `The mail server refused the recipient or the message (${responseCode})`)
-  const what = responseCode ?? code ?? 'no answer'
-  return new NotifierError('MAIL_SERVER', `The mail server did not take a message (${what}): check SMTP_URL`)
+  // nodemailer puts a code of its own (ESOCKET) in the place of the network's, and keeps its number.
+  const name = (typeof errno === 'number' && errno < 0 ? getSystemErrorName(errno) : undefined) ?? code
+  const what = responseCode ?? name ?? 'no answer'
+  const message = `The mail server did not take a message (${what}): check SMTP_URL`
+  return new NotifierError('MAIL_SERVER', message, name === undefined ? undefined : new MailServerFault(name))
 }

@@ -5,7 +5,7 @@ import type { ConsumerGroupOptions } from '../options.ts'
 import type { ConsumerGroup } from '../types.ts'
 import { NotifierError } from './errors.ts'
 import type { Mailer } from './mailer.ts'
-import type { Recipient, RecipientDirectory } from './recipients.ts'
+import { addressShape, type Recipient, type RecipientDirectory } from './recipients.ts'
 import { rememberingSentLog, type SentLog } from './sent-log.ts'
 import { badgeAwarded, quizSubmitted, type Template } from './templates.ts'
 
@@ -19,7 +19,6 @@ export interface NotifierOptions extends Omit<ConsumerGroupOptions<Events>, 'han
 }
 
 const channel = 'email'
-const addressShape = /^[^\s@<>(),;:"\\[\]]+@[^\s@<>(),;:"\\[\]]+$/
 
 /**
  * A consumer group that mails students about badges and marked quizzes. An event that comes again is not mailed

@@ -1,5 +1,8 @@
 import { type Database, query } from '../database.ts'
 
+/** A mail address and nothing else: no name, no list. */
+export const addressShape = /^[^\s@<>(),;:"\\[\]]+@[^\s@<>(),;:"\\[\]]+$/
+
 /** Somebody who can be written to. */
 export interface Recipient {
   readonly address: string

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { faultNames } from '../../../consumers/faults.ts'
 import { createMailer, mailFault } from '../../../consumers/notifier/mailer.ts'
+import { describeError } from '../../../core/errors.ts'
 
 describe('mailFault', () => {
   test.each([
@@ -16,8 +18,39 @@ describe('mailFault', () => {
     expect(fault.code).toBe(code)
     expect(fault.retryable).toBe(code === 'MAIL_SERVER')
     expect(fault.message).not.toContain('ada')
-    expect(fault.cause).toBeUndefined()
+    expect(faultNames(fault.cause ?? '')).not.toContain('ada')
   })
+})
+
+test('a server that refuses connections is named by its errno, and by nothing of where it is', async () => {
+  const mailer = createMailer({ url: 'smtp://user:secret@127.0.0.1:1', from: 'a@b' })
+  const mail = { to: { address: 'ada@example.org' }, messageId: '<1@b>', subject: 's', text: 't', html: 'h' }
+  const fault = await mailer.send(mail).catch((error: unknown) => error)
+  mailer.close()
+  expect(faultNames(fault)).toBe('MAIL_SERVER, ECONNREFUSED')
+  expect(describeError(fault)).toBe('The mail server did not take a message (ECONNREFUSED): check SMTP_URL')
+})
+
+test.each([
+  'not an address',
+  '',
+  '<>',
+  'Name <none>',
+  'a@b, c@d',
+  'a@b\r\nBcc: c@d'
+])('a sender that is none is refused at once: %j', from => {
+  expect(() => createMailer({ url: 'smtp://localhost', from })).toThrow(
+    expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining('--from') })
+  )
+})
+
+test.each([
+  'a@b',
+  'School <school@example.org>',
+  '"School, north" <school@example.org>',
+  '<a@b>'
+])('a sender: %j', from => {
+  expect(() => createMailer({ url: 'smtp://localhost', from }).close()).not.toThrow()
 })
 
 test('a URL that is not SMTP is refused at once', () => {
