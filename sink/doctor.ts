@@ -122,11 +122,38 @@ const haltLine = ({ topic, partition, halted }: { topic: string; partition: numb
   return `${topic}/${partition}: ${halted}, ${words}. ${remedy}`
 }
 
+function inDefault(timed: number, untimed: number): Finding[] {
+  if (timed + untimed === 0) return [ok('default', 'no rows in the DEFAULT partition')]
+  return [
+    ...(timed > 0
+      ? [
+          warning(
+            'default',
+            `${timed} in the DEFAULT partition: their ids carry the time of a month that has none. \`eventtrail migrate --from-month 2013-02\` makes partitions from a month on`
+          )
+        ]
+      : []),
+    ...(untimed > 0
+      ? [
+          warning(
+            'default',
+            `${untimed} in the DEFAULT partition have ids of other versions than 7, which carry no time: they stay there, no partition of a month helps. Their producer should make UUIDs of version 7`
+          )
+        ]
+      : [])
+  ]
+}
+
 async function examineTrail({ pool }: DoctorParts): Promise<Finding[]> {
   const number = async (sql: string) => Number((await pool.query<{ n: string }>(sql)).rows[0]?.n ?? 0)
   try {
     const months = await partitionsAhead(pool, new Date())
-    const misplaced = await number('SELECT count(*) AS n FROM event_envelopes_default')
+    // The version is the first digit of the third group.
+    const misplaced = await pool.query<{ timed: string; untimed: string }>(
+      `SELECT count(*) FILTER (WHERE substr(id::text, 15, 1) = '7') AS timed,
+         count(*) FILTER (WHERE substr(id::text, 15, 1) <> '7') AS untimed
+       FROM event_envelopes_default`
+    )
     const held = await number("SELECT count(*) AS n FROM sink_quarantine WHERE status = 'held'")
     const halted = await pool.query<{ topic: string; partition: number; halted: string }>(
       'SELECT topic, partition, halted FROM sink_offsets WHERE halted IS NOT NULL'
@@ -137,12 +164,7 @@ async function examineTrail({ pool }: DoctorParts): Promise<Finding[]> {
       months >= 2
         ? ok('partitions', `there for this month and ${months - 1} more`)
         : wrong('partitions', `${months} months ahead: run \`eventtrail migrate\`, or start a sink`),
-      misplaced === 0
-        ? ok('default', 'no rows in the DEFAULT partition')
-        : warning(
-            'default',
-            `${misplaced} in the DEFAULT partition: their ids carry the time of a month that has none. \`eventtrail migrate --from-month 2013-02\` makes partitions from a month on`
-          ),
+      ...inDefault(Number(misplaced.rows[0]?.timed), Number(misplaced.rows[0]?.untimed)),
       held === 0
         ? ok('quarantine', 'nothing held')
         : warning('quarantine', `${held} records held: \`eventtrail quarantine list\``),

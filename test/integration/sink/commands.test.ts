@@ -214,6 +214,33 @@ test('doctor knows a topic that is missing, and a record that is held', async ()
   expect(away).toMatchObject({ code: 3, stderr: expect.stringContaining('Kafka is out of reach') })
 })
 
+test('doctor counts what no month helps apart, and migrate what one does', async () => {
+  const trail = await testTrail()
+  await trail.offer('badge.awarded')
+  const ids = [
+    '013c9000-0000-7000-8000-000000000001',
+    'f47ac10b-58cc-4372-a567-0e02b2c3d479',
+    'f47ac10b-58cc-4372-a567-0e02b2c3d480'
+  ]
+  await trail.publish(ids.map(id => ({ ...badge(), id })))
+  await using sink = createSink(trail.sinkOptions)
+  await sink.start()
+  await sink.whenCaughtUp()
+  const misplaced = async () =>
+    findings((await runCli(['doctor', '--json'], trail.env)).stdout).filter(({ check }) => check === 'default')
+  const untimed = {
+    check: 'default',
+    level: 'warning',
+    words: expect.stringMatching(/^2 in .* other versions than 7.* stay there/)
+  }
+  expect(await misplaced()).toEqual([
+    { check: 'default', level: 'warning', words: expect.stringMatching(/^1 in .*--from-month/) },
+    untimed
+  ])
+  expect((await runCli(['migrate', '--from-month', '2013-01'], trail.env)).code).toBe(0)
+  expect(await misplaced()).toEqual([untimed])
+})
+
 test('migrate may be run twice, and by several at once', async () => {
   const bare = await testEnvironment()
   const both = await Promise.all([1, 2, 3].map(() => runCli(['migrate'], bare.env)))
