@@ -46,9 +46,11 @@ export async function deliver(
   const { ended } = source
   const where = { topic: source.topic, partition: source.partition, offset: record.offset }
   let failures = 0
+  let decoded = false
   for (let attempt = 1; !ended.aborted; attempt += 1) {
     try {
       const envelope = await options.decode(eventName, record.value)
+      decoded = true
       if (options.closing.aborted) return 'left'
       await options.handle(eventName, envelope, contextOf(message, attempt, options.closing))
       return 'handled'
@@ -57,7 +59,9 @@ export async function deliver(
       const verdict = judge(thrown)
       if (verdict !== 'wait') failures += 1
       if (verdict === 'give up' || failures >= options.retry.attempts) {
-        return await giveUp(message, slot, options, { code: faultName(thrown), attempts: attempt }, ended)
+        // A handler that turns an event down knows why; what cannot be read, or failed to the end, is for an operator.
+        const level = decoded && verdict === 'give up' ? 'warn' : 'error'
+        return await giveUp(message, slot, options, { code: faultName(thrown), attempts: attempt }, level)
       }
       const waitMs = backoffMs(attempt, options.retry)
       options.log.warn(
@@ -76,14 +80,15 @@ async function giveUp(
   slot: Slot,
   { group, retry, sendDeadLetter, log }: DeliveryOptions,
   fault: { code: string; attempts: number },
-  ended: AbortSignal
+  level: 'warn' | 'error'
 ): Promise<Outcome> {
   const where = { topic: source.topic, partition: source.partition, offset: record.offset }
+  const { ended } = source
   const letter = deadLetterOf(record, { group, ...where, ...fault })
   for (let attempt = 1; ; attempt += 1) {
     try {
       await sendDeadLetter(letter)
-      log.error({ ...where, ...fault }, 'a message was dead-lettered')
+      log[level]({ ...where, ...fault }, 'a message was dead-lettered')
       return 'dead-lettered'
     } catch (thrown) {
       const waitMs = backoffMs(attempt, retry)

@@ -11,6 +11,7 @@ import {
   postgresSentLog,
   type SentLog
 } from '../../../consumers/notifier/index.ts'
+import { createLogger, type Logger, silentLogger } from '../../../core/log.ts'
 import { migrate } from '../../../core/migrate.ts'
 import { eventually } from '../../support/stack.ts'
 import { badge, quiz, testSchool } from './school.ts'
@@ -60,7 +61,7 @@ async function student(address: string, name: string | null = 'Ada Lovelace'): P
   return id
 }
 
-async function startNotifier(sent: SentLog = postgresSentLog(database)) {
+async function startNotifier(sent: SentLog = postgresSentLog(database), log: Logger = silentLogger) {
   const term = school.enrol()
   await term.offer('badge.awarded', 1)
   await term.offer('quiz.submitted', 1)
@@ -71,6 +72,7 @@ async function startNotifier(sent: SentLog = postgresSentLog(database)) {
     mailer,
     recipients: postgresDirectory(database),
     sent,
+    log,
     commitIntervalMs: 100,
     retry: { attempts: 2, initialMs: 10, maxMs: 50 }
   })
@@ -100,7 +102,9 @@ test('a badge and a marked quiz arrive, and an event that comes again is not mai
 })
 
 test('nobody to write to is a dead letter at once, and so is an address that is none or is refused', async () => {
-  const { term, notifier } = await startNotifier()
+  const logged: string[] = []
+  const log = createLogger({ level: 'warn', destination: { write: line => logged.push(line) } })
+  const { term, notifier } = await startNotifier(postgresSentLog(database), log)
   await using _ = notifier
   answer = address => (address.startsWith('gone') ? { code: 550 } : undefined)
   await term.publish(
@@ -119,6 +123,18 @@ test('nobody to write to is a dead letter at once, and so is an address that is 
   ])
   expect(JSON.stringify(letters.map(({ headers }) => headers))).not.toContain('example.org')
   expect(notifier.stats().retried).toBe(0)
+
+  // Somebody without an address wakes up no operator; a message that nobody can read does.
+  await term.send('badge.awarded', { key: null, value: Buffer.from('no event') })
+  await notifier.whenCaughtUp()
+  const lines = logged.map(line => JSON.parse(line) as { level: number; code: string; msg: string })
+  const dead = lines.filter(({ msg }) => msg === 'a message was dead-lettered')
+  expect(dead.map(({ level, code }) => `${level} ${code}`).toSorted()).toEqual([
+    '40 MAIL_REFUSED',
+    '40 RECIPIENT_INVALID',
+    '40 RECIPIENT_UNKNOWN',
+    '50 DECODE_FAILED'
+  ])
 })
 
 test('somebody who asked not to be written to gets no mail, and that is no fault', async () => {
