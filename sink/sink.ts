@@ -4,7 +4,8 @@ import type { Health } from '../core/health.ts'
 import { CleanUps, type Handle, within } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import { AdminLine, createKafkaClient, GroupConsumer } from '../kafka/index.ts'
-import { createRegistry } from '../schemas/index.ts'
+import { createRegistry, type Registry } from '../schemas/index.ts'
+import { tellAwaited } from './awaited.ts'
 import { Breaker } from './breaker.ts'
 import { caughtUp } from './caught-up.ts'
 import { requireTables, sessionPool, sinkSessions, unreachable } from './database.ts'
@@ -48,6 +49,7 @@ export class Sink implements Handle {
   readonly #log: Logger
   readonly #pool: pg.Pool
   readonly #line: AdminLine
+  readonly #registry: Registry
   readonly #discovery: Discovery
   readonly #positions: Positions
   readonly #intake: Intake
@@ -77,6 +79,7 @@ export class Sink implements Handle {
     this.#hints = new Hints(() => this.#consumer, this.#log)
     this.#health = new SinkHealth({ line: this.#line, pool: this.#pool, registry: () => registry })
     const registry = createRegistry({ url: registryUrl, log: this.#log, onReach: this.#health.registry.heard })
+    this.#registry = registry
     this.#breaker = new Breaker(this.#options.breakerRecords)
     const book = new SchemaBook({ registry, pool: this.#pool })
     const onSchema: DiscoveryOptions['onSchema'] = (...found) => void book.warm(...found)
@@ -235,6 +238,11 @@ export class Sink implements Handle {
     this.#cleanUps.add(regularly(revisitMs, this.#log, () => this.#revisit()))
     this.#cleanUps.add(regularly(partitionsEveryMs, this.#log, () => this.#keepPartitions()))
     this.#consumer.start()
+    const { eventNames } = this.#options
+    if (eventNames) {
+      const parts = { line: this.#line, registry: this.#registry, log: this.#log }
+      this.#cleanUps.add(tellAwaited({ ...this.#options, ...parts, eventNames }))
+    }
     void this.#consumer.closed.then(failure => failure && this.#fail(failure))
   }
 

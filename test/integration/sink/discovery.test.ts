@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { createLogger } from '../../../core/log.ts'
 import { createSink, type Sink } from '../../../sink/index.ts'
 import { eventually } from '../../support/stack.ts'
 import { badge, lesson, quiz, testTrail } from '../../support/trail.ts'
@@ -70,4 +71,28 @@ test('what appears while two sinks run is stored from its first event, and what 
     await eventually(stored(id), { what: 'events of the other topics are stored after one vanished' })
   expect([one.state, two.state]).toEqual(['running', 'running'])
   expect(await trail.count('sink_ledger_holes')).toBe(0)
+})
+
+test('named events without a topic or a subject are told once, and waited for', async () => {
+  const lines: string[] = []
+  const log = createLogger({ level: 'warn', destination: { write: line => lines.push(line) } })
+  const told = () =>
+    lines
+      .map(line => JSON.parse(line) as Record<string, unknown>)
+      .filter(({ msg }) => String(msg).endsWith('they are waited for'))
+  const named = await testTrail()
+  await named.offer('lesson.published')
+  const eventNames = ['lesson.published', 'badge.awarded']
+  {
+    await using sink = createSink({ ...named.sinkOptions, eventNames, log })
+    await sink.start()
+    await eventually(() => told().length > 0, { what: 'it tells what it waits for' })
+    await named.offer('badge.awarded')
+    const [awarded] = await named.publish([badge('at last')])
+    await eventually(
+      async () => (await named.rows('SELECT 1 FROM event_envelopes WHERE id = $1', [awarded?.id])).length === 1,
+      { what: 'the badge is stored' }
+    )
+  }
+  expect(told()).toMatchObject([{ level: 40, withoutTopic: ['badge.awarded'], withoutSubject: ['badge.awarded'] }])
 })
