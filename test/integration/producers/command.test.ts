@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -97,6 +98,7 @@ describe('eventtrail publish', () => {
 
   it('says with 2 what is called wrongly, before anything is published', async () => {
     const path = await file('one.ndjson', [line('never')])
+    const kept = await file('kept.ndjson', ['of an earlier run'])
     const cases: [string[], RegExp, Record<string, string>?][] = [
       [['badge.lost', '--file', path], /no event "badge.lost"/],
       [['badge.awarded', '--event-version', '9', '--file', path], /no version 9/],
@@ -105,6 +107,8 @@ describe('eventtrail publish', () => {
       [['badge.awarded', '--file', folder], /cannot be read \(EISDIR\)/],
       [['badge.awarded', '--file', path, '--rejects', path], /names the file that is read/],
       [['badge.awarded', '--file', path, '--rejects', join(folder, 'no', 'such')], /cannot be written \(ENOENT\)/],
+      [['badge.awarded', '--file', path, '--rejects', folder], /cannot be written \(EISDIR\)/],
+      [['badge.awarded', '--file', path, '--rejects', kept], /kept\.ndjson of --rejects is not empty/],
       [['badge.awarded', '--file', path, '--prefix', `${environment.topicPrefix}other.`], /schemas register/]
     ]
     for (const [args, message] of cases) {
@@ -112,6 +116,13 @@ describe('eventtrail publish', () => {
       expect([code, stderr]).toEqual([2, expect.stringMatching(message)])
     }
     expect(await readFile(path, 'utf8')).not.toBe('')
+    expect(await readFile(kept, 'utf8')).toBe('of an earlier run\n')
+  })
+
+  it('makes no file for bad lines where there are none', async () => {
+    const rejects = join(folder, 'none-rejected.ndjson')
+    const { code } = await publish(['badge.awarded', '--rejects', rejects], JSON.stringify(line('good')))
+    expect([code, existsSync(rejects)]).toEqual([0, false])
   })
 
   it('says with 3 which server is out of reach', async () => {
