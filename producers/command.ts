@@ -44,7 +44,7 @@ A line is {"aggregate_id": UUID, "payload": {…}} and may have:
   "actor"        id of who caused it, never a name or an address
 
 Exits with 0 when all lines were published, 1 when there were bad ones, 2 when the event, its schema or its topic
-is not there, 3 when a server is out of reach or failed.`
+is not there, 3 when a server is out of reach or failed, 130 when it was interrupted: it then says after which line.`
     )
     .action(host.action((context, eventName: string, flags: PublishFlags) => publishLines(context, eventName, flags)))
 }
@@ -71,17 +71,20 @@ async function publishLines(context: CommandContext, eventName: string, flags: P
   const started = performance.now()
   const run = new LineRun({ producer, eventName, rejects, maxLineBytes, say })
   const progress = setInterval(() => say(`${inWords(run.counts)} so far`), progressEveryMs)
+  let interrupted = false
   try {
     await run.take(splitLines(addAbortSignal(signal, input), maxLineBytes))
   } catch (error) {
     if (!signal.aborted) throw error
+    interrupted = true
   } finally {
     await producer.drain()
     clearInterval(progress)
   }
   await rejects?.close()
   if (run.stoppedBy !== undefined) say(`stopped: ${describeError(run.stoppedBy)}`)
-  const { counts } = run
+  const { counts, lastLine } = run
+  if (interrupted) say(`interrupted after line ${lastLine}: the rest was not read`)
   if (counts.failed > 0) say(`good lines that were not published: ${counts.failed}`)
   if (counts.unknown > 0)
     say(
@@ -90,7 +93,12 @@ async function publishLines(context: CommandContext, eventName: string, flags: P
   const seconds = (performance.now() - started) / 1_000
   context.out(
     flags.json
-      ? JSON.stringify({ event: eventName, ...counts, seconds: Number(seconds.toFixed(3)) })
+      ? JSON.stringify({
+          event: eventName,
+          ...counts,
+          seconds: Number(seconds.toFixed(3)),
+          ...(interrupted && { interrupted, lastLine })
+        })
       : `${inWords(counts)} in ${seconds.toFixed(1)} s`
   )
   return signal.aborted ? exitCodes.interrupted : run.exitCode

@@ -37,6 +37,8 @@ const linesBetweenPauses = 100
 export class LineRun {
   /** What ended the run before the lines did. */
   stoppedBy: unknown
+  /** The last line that was read to its end, from 1; 0 before the first. */
+  lastLine = 0
   readonly #options: LineRunOptions
   #lines = 0
   #published = 0
@@ -69,6 +71,7 @@ export class LineRun {
       await rejects?.room()
       if (line.whole) this.#publish(line)
       else this.#passOver(line)
+      if (line.end) this.lastLine = line.number
     }
   }
 

@@ -1,12 +1,17 @@
+import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { v7 } from 'uuid'
 import { afterAll, describe, expect, it } from 'vitest'
 import { catalogue, decodeEnvelope } from '../../../schemas/index.ts'
 import { runCli, runProgram } from '../../support/cli.ts'
-import { testEnvironment } from '../../support/stack.ts'
+import { eventually, testEnvironment } from '../../support/stack.ts'
 import { testTopics } from '../../support/topics.ts'
 
 const environment = await testEnvironment()
@@ -14,6 +19,7 @@ const { read } = await testTopics(environment)
 const folder = await mkdtemp(join(tmpdir(), 'publish-'))
 afterAll(() => rm(folder, { recursive: true }))
 
+const cli = fileURLToPath(new URL('../../../cli.ts', import.meta.url))
 const publish = (args: readonly string[], input = '') => runCli(['publish', ...args], environment.env, input)
 const example = (name: string, args: readonly string[], env = {}) =>
   runProgram(join(import.meta.dirname, '../../../examples', name), args, { ...environment.env, ...env })
@@ -94,6 +100,21 @@ describe('eventtrail publish', () => {
     expect(stderr).toBe('line 1: is longer than 8388608 bytes\n')
     expect(await readFile(rejects, 'utf8')).toBe(`${long}\n`)
     expect((await stored('quiz.submitted')).map(({ payload }) => payload)).toEqual([quiz])
+  })
+
+  it('says after which line it was interrupted', async () => {
+    const args = [cli, 'publish', 'badge.awarded', '--json']
+    const child = spawn(process.execPath, args, { env: { ...process.env, ...environment.env }, stdio: 'pipe' })
+    const ended = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)])
+    const last = v7()
+    child.stdin.write(`${JSON.stringify(line('one'))}\n\n${JSON.stringify(line('two', { id: last }))}\n`)
+    await eventually(async () => (await stored('badge.awarded')).some(({ id }) => id === last), {
+      what: 'the lines so far are published'
+    })
+    child.kill('SIGINT')
+    const [[code], stdout, stderr] = await ended
+    expect([code, stderr]).toEqual([130, 'interrupted after line 3: the rest was not read\n'])
+    expect(JSON.parse(stdout)).toMatchObject({ lines: 2, published: 2, interrupted: true, lastLine: 3 })
   })
 
   it('says with 2 what is called wrongly, before anything is published', async () => {
