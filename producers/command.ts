@@ -3,11 +3,14 @@ import { open } from 'node:fs/promises'
 import { addAbortSignal, type Readable } from 'node:stream'
 import type { Command } from 'commander'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, wholeNumber } from '../core/command.ts'
-import { describeError, UsageError } from '../core/errors.ts'
+import { UsageError } from '../core/errors.ts'
 import { configuredCatalogue } from '../schemas/command.ts'
+import type { Catalogue, EventMap } from '../schemas/index.ts'
+import { OptionsError } from './errors.ts'
 import { type LineCounts, LineRun } from './line-run.ts'
+import { inFlags } from './line-words.ts'
 import { splitLines } from './lines.ts'
-import { createProducer } from './producer.ts'
+import { createProducer, type Producer } from './producer.ts'
 import { Rejects } from './rejects.ts'
 
 interface PublishFlags {
@@ -50,20 +53,10 @@ is not there, 3 when a server is out of reach or failed, 130 when it was interru
 }
 
 async function publishLines(context: CommandContext, eventName: string, flags: PublishFlags): Promise<ExitCode> {
-  const { config, log, say, signal } = context
+  const { config, say, signal } = context
   const catalogue = await configuredCatalogue(config)
   const { version } = catalogue.version(eventName, flags.eventVersion)
-  await using producer = createProducer({
-    brokers: config.require('brokers'),
-    registryUrl: config.require('registryUrl'),
-    topicPrefix: config.get('topicPrefix'),
-    security: config.security,
-    source: flags.source,
-    catalogue,
-    versions: { [eventName]: version },
-    bufferMaxMessages: 10_000,
-    log
-  })
+  await using producer = producerOf(context, catalogue, flags.source, { [eventName]: version })
   const input = await openInput(flags.file, say)
   const rejects = flags.rejects === undefined ? undefined : await Rejects.open(flags.rejects, flags.file)
   await producer.connect()
@@ -82,7 +75,7 @@ async function publishLines(context: CommandContext, eventName: string, flags: P
     clearInterval(progress)
   }
   await rejects?.close()
-  if (run.stoppedBy !== undefined) say(`stopped: ${describeError(run.stoppedBy)}`)
+  if (run.stoppedBy !== undefined) say(`stopped: ${inFlags(run.stoppedBy)}`)
   const { counts, lastLine } = run
   if (interrupted) say(`interrupted after line ${lastLine}: the rest was not read`)
   if (counts.failed > 0) say(`good lines that were not published: ${counts.failed}`)
@@ -102,6 +95,34 @@ async function publishLines(context: CommandContext, eventName: string, flags: P
       : `${inWords(counts)} in ${seconds.toFixed(1)} s`
   )
   return signal.aborted ? exitCodes.interrupted : run.exitCode
+}
+
+function producerOf(
+  { config, log }: CommandContext,
+  catalogue: Catalogue,
+  source: string,
+  versions: Readonly<Record<string, number>>
+): Producer<EventMap> {
+  const brokers = config.require('brokers')
+  const registryUrl = config.require('registryUrl')
+  const topicPrefix = config.get('topicPrefix')
+  const { security } = config
+  const bufferMaxMessages = 10_000
+  try {
+    return createProducer({
+      brokers,
+      registryUrl,
+      topicPrefix,
+      security,
+      source,
+      catalogue,
+      versions,
+      bufferMaxMessages,
+      log
+    })
+  } catch (error) {
+    throw error instanceof OptionsError ? new UsageError(inFlags(error)) : error
+  }
 }
 
 const inWords = ({ lines, published, bad }: LineCounts): string =>

@@ -2,6 +2,7 @@ import { type ExitCode, exitCodes } from '../core/command.ts'
 import type { EventMap } from '../schemas/index.ts'
 import { PublishError } from './errors.ts'
 import { BadLine, parseLine } from './line-event.ts'
+import { checkIdentity, inLineWords } from './line-words.ts'
 import type { Line } from './lines.ts'
 import type { Producer } from './producer.ts'
 import type { Rejects } from './rejects.ts'
@@ -80,7 +81,9 @@ export class LineRun {
     this.#lines += 1
     const { producer, eventName } = this.#options
     try {
-      const { aggregateId, payload, options } = parseLine(number === 1 ? withoutMark(bytes) : bytes)
+      const event = parseLine(number === 1 ? withoutMark(bytes) : bytes)
+      checkIdentity(event)
+      const { aggregateId, payload, options } = event
       producer.publish(eventName, aggregateId, payload, options).then(
         () => {
           this.#published += 1
@@ -105,7 +108,7 @@ export class LineRun {
 
   #refused(number: number, bytes: Buffer, error: unknown): void {
     if (error instanceof PublishError && lineFaults.has(error.code)) {
-      this.#reject(number, error.message, bytes, true)
+      this.#reject(number, inLineWords(error.message), bytes, true)
       return
     }
     if (error instanceof PublishError && error.outcome === 'failed') this.#failed += 1

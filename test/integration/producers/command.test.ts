@@ -43,10 +43,11 @@ describe('eventtrail publish', () => {
     const bad = [
       'no json with a secret',
       JSON.stringify(line('x', { actr: 'secret' })),
-      JSON.stringify(line(7 as never))
+      JSON.stringify(line(7 as never)),
+      JSON.stringify(line('old', { occurred_at: '1492-01-01T00:00:00Z' }))
     ]
     const first = line('first', { id, occurred_at: '2026-09-01T08:00:00.000001Z', actor: 'importer' })
-    const path = await file('mixed.ndjson', [first, bad[0], '', bad[1], line('second'), bad[2]])
+    const path = await file('mixed.ndjson', [first, bad[0], '', bad[1], line('second'), bad[2], bad[3]])
     const rejects = join(folder, 'rejects.ndjson')
     const { code, stdout, stderr } = await publish([
       'badge.awarded',
@@ -58,9 +59,10 @@ describe('eventtrail publish', () => {
       'school'
     ])
     expect(code).toBe(1)
-    expect(stdout).toMatch(/^2 of 5 lines published, 3 bad in [\d.]+ s\n$/)
-    expect(stderr.split('\n').map(each => each.split(':')[0])).toEqual(['line 2', 'line 4', 'line 6', ''])
+    expect(stdout).toMatch(/^2 of 6 lines published, 4 bad in [\d.]+ s\n$/)
+    expect(stderr.split('\n').map(each => each.split(':')[0])).toEqual(['line 2', 'line 4', 'line 6', 'line 7', ''])
     expect(stderr).toContain('`reason` must be a string')
+    expect(stderr).toContain('line 7: has an `occurred_at` that is not between 1970 and 9999\n')
     expect(stderr).not.toContain('secret')
     expect(await readFile(rejects, 'utf8')).toBe(bad.map(each => `${each}\n`).join(''))
     const envelopes = await stored('badge.awarded')
@@ -130,6 +132,7 @@ describe('eventtrail publish', () => {
       [['badge.awarded', '--file', path, '--rejects', join(folder, 'no', 'such')], /cannot be written \(ENOENT\)/],
       [['badge.awarded', '--file', path, '--rejects', folder], /cannot be written \(EISDIR\)/],
       [['badge.awarded', '--file', path, '--rejects', kept], /kept\.ndjson of --rejects is not empty/],
+      [['badge.awarded', '--file', path, '--prefix', 'no/prefix'], /`--prefix` to be at most 100 letters/],
       [['badge.awarded', '--file', path, '--prefix', `${environment.topicPrefix}other.`], /schemas register/]
     ]
     for (const [args, message] of cases) {

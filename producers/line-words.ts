@@ -1,0 +1,27 @@
+import { describeError } from '../core/errors.ts'
+import { isOccurredAt, uuidOf } from '../schemas/index.ts'
+import { BadLine, type LineEvent } from './line-event.ts'
+
+// The producer speaks to a program: of its options and of JavaScript's types. A line has neither.
+const flags: Readonly<Record<string, string>> = {
+  topicPrefix: '--prefix',
+  source: '--source',
+  brokers: '--brokers',
+  registryUrl: '--registry'
+}
+const options = new RegExp(`\`(${Object.keys(flags).join('|')})\``, 'g')
+
+/** Why a line was refused by the producer, in words of JSON. */
+export const inLineWords = (message: string): string => message.replace(': a bigint, or a number up to 2^53 - 1', '')
+
+/** An error of the producer, with its options named as the flags of the command. */
+export const inFlags = (error: unknown): string =>
+  describeError(error).replace(options, (_, option: string) => `\`${flags[option]}\``)
+
+/** Checks what identifies the event, by the names that it has in a line. @throws BadLine */
+export function checkIdentity({ aggregateId, options: { id, occurredAt } }: LineEvent): void {
+  if (!uuidOf(aggregateId)) throw new BadLine('has an `aggregate_id` that is not a UUID')
+  if (id !== undefined && !uuidOf(id)) throw new BadLine('has an `id` that is not a UUID')
+  if (typeof occurredAt === 'bigint' && !isOccurredAt(occurredAt))
+    throw new BadLine('has an `occurred_at` that is not between 1970 and 9999')
+}

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest'
+import { OptionsError } from '../../../producers/errors.ts'
+import type { LineEvent } from '../../../producers/line-event.ts'
+import { checkIdentity, inFlags, inLineWords } from '../../../producers/line-words.ts'
+import { type CatalogueData, catalogueOf, validatePayload } from '../../../schemas/index.ts'
+
+const good = { aggregateId: '0190f8a0-0000-7000-8000-000000000001', payload: {}, options: {} }
+const year = (text: string): bigint => BigInt(Date.parse(text)) * 1_000n
+
+describe('a fault of a line', () => {
+  it.each<[Partial<LineEvent>, string]>([
+    [{ aggregateId: 'secret' }, 'has an `aggregate_id` that is not a UUID'],
+    [{ options: { id: 'secret' } }, 'has an `id` that is not a UUID'],
+    [{ options: { occurredAt: year('1492-01-01') } }, 'has an `occurred_at` that is not between 1970 and 9999'],
+    [{ options: { occurredAt: year('9999-12-31') * 2n } }, 'has an `occurred_at` that is not between 1970 and 9999']
+  ])('is named by the key of the line: %o', (wrong, words) => {
+    expect(() => checkIdentity({ ...good, ...wrong })).toThrow(words)
+  })
+
+  it('is none where there is none', () => {
+    checkIdentity(good)
+    checkIdentity({ ...good, options: { id: good.aggregateId, occurredAt: year('1970-01-01') } })
+  })
+})
+
+describe('what the producer says', () => {
+  it('tells a line of JSON nothing of bigint', () => {
+    const data = { 'probe.sent': [{ type: 'record', name: 'ProbeSent', fields: [{ name: 'n', type: 'long' }] }] }
+    const version = catalogueOf(data as CatalogueData).version('probe.sent')
+    let message = ''
+    try {
+      validatePayload(version, { n: 1.5 })
+    } catch (error) {
+      message = (error as Error).message
+    }
+    expect(message).toContain('bigint')
+    expect(inLineWords(message)).toBe('probe.sent version 1: `n` must be a whole number of 64 bits')
+  })
+
+  it('names flags where a program has options', () => {
+    expect(inFlags(new OptionsError('topicPrefix', 'short', 'x'))).toBe('Expected `--prefix` to be short, got x')
+    expect(inFlags(new Error('Check `topicPrefix`'))).toBe('Check `--prefix`')
+  })
+})
