@@ -7,8 +7,8 @@ import { makeFolders, runFolder } from './folders.ts'
 import { Instance } from './instance.ts'
 import { runIntegrity } from './integrity-run.ts'
 import { takeLock } from './lock.mjs'
-import type { WantedPorts } from './ports.ts'
-import { startStack } from './stack.ts'
+import { checkWanted, type WantedPorts } from './ports.ts'
+import { stackChoice, startStack } from './stack.ts'
 import { runTests } from './test-run.ts'
 
 /** The one long-lived instance of a clone. */
@@ -93,17 +93,20 @@ async function exclusively<T>(context: CommandContext, work: () => Promise<T>): 
   }
 }
 
-function stackUp(context: CommandContext, options: UpOptions): Promise<ExitCode> {
+async function stackUp(context: CommandContext, options: UpOptions): Promise<ExitCode> {
+  const ports: WantedPorts = {
+    ...(options.kafkaPort && { kafka: options.kafkaPort }),
+    ...(options.registryPort && { registry: options.registryPort }),
+    ...(options.postgresPort && { postgres: options.postgresPort })
+  }
+  checkWanted(ports)
+  stackChoice()
   return exclusively(context, async () => {
     const running = await runningServers(find())
     if (running.length === serverNames.length) {
+      checkWanted(ports, find()?.state.ports)
       context.say('they run already')
     } else {
-      const ports: WantedPorts = {
-        ...(options.kafkaPort && { kafka: options.kafkaPort }),
-        ...(options.registryPort && { registry: options.registryPort }),
-        ...(options.postgresPort && { postgres: options.postgresPort })
-      }
       // Some gone, some alive: after a clean stop of the rest all start from the same data.
       await find()?.endProcesses()
       await startStack({
@@ -155,8 +158,11 @@ async function stackStatus(context: CommandContext): Promise<ExitCode> {
 async function stackEnv(context: CommandContext): Promise<ExitCode> {
   const instance = find()
   const { env } = instance?.state ?? {}
-  if (!env || (await runningServers(instance)).length < serverNames.length) {
-    context.say('the servers do not run: start them with `node bin/eventtrail.mjs stack up`')
+  const running = env ? await runningServers(instance) : []
+  if (!env || running.length < serverNames.length) {
+    const stopped = serverNames.filter(name => !running.includes(name))
+    const what = running.length > 0 ? `not all servers run (stopped: ${stopped.join(', ')})` : 'the servers do not run'
+    context.say(`${what}: start them with \`node bin/eventtrail.mjs stack up\``)
     return exitCodes.notOk
   }
   for (const [name, value] of Object.entries(env)) context.out(`export ${name}=${value}`)

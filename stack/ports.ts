@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:net'
+import { UsageError } from '../core/errors.ts'
 import { StackError } from './errors.ts'
 import type { BrokerPorts, Ports } from './instance.ts'
 
@@ -9,6 +10,19 @@ export type WantedPorts = Partial<Pick<Ports, 'kafka' | 'registry' | 'postgres'>
 export interface Layout {
   readonly brokers?: number | undefined
   readonly proxied?: boolean
+}
+
+/** @throws UsageError when two servers are to share a port, or a server runs on another one than is wanted */
+export function checkWanted(wanted: WantedPorts, running?: WantedPorts): void {
+  const asked = Object.entries(wanted) as [keyof WantedPorts, number][]
+  for (const [index, [name, port]] of asked.entries()) {
+    const other = asked.slice(0, index).find(each => each[1] === port)
+    if (other) throw new UsageError(`Port ${port} cannot be that of ${other[0]} and of ${name}: give each its own`)
+    if (running && running[name] !== port)
+      throw new UsageError(
+        `${name} runs already, on port ${running[name]} and not on ${port}: end the servers with \`node bin/eventtrail.mjs stack down\` first`
+      )
+  }
 }
 
 function listen(port: number): Promise<Server> {

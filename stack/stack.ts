@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { UsageError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
 import { dockerAnswers, startContainers } from './docker.ts'
 import { keepArchives, startEmbedded } from './embedded.ts'
@@ -135,12 +136,23 @@ async function startServers(instance: Instance, options: StackOptions, say: (lin
   return servers
 }
 
+const choices = ['embedded', 'docker'] as const
+
+/** What EVENTTRAIL_STACK asks for, undefined when it is not set. @throws UsageError when it is neither of them */
+export function stackChoice(): (typeof choices)[number] | undefined {
+  const given = process.env.EVENTTRAIL_STACK || undefined
+  const choice = choices.find(each => each === given)
+  if (given !== undefined && !choice)
+    throw new UsageError(`EVENTTRAIL_STACK must be ${choices.join(' or ')} or not set, got ${given}`)
+  return choice
+}
+
 /**
  * Java and the servers it runs, or undefined where Docker is to run them: EVENTTRAIL_STACK says so, or this
  * machine lacks something and has a Docker engine.
  */
 async function prepareEmbedded(instance: Instance, say: (line: string) => void, signal?: AbortSignal) {
-  const choice = process.env.EVENTTRAIL_STACK
+  const choice = stackChoice()
   if (choice === 'docker') {
     if (await dockerAnswers()) return undefined
     throw new StackError(

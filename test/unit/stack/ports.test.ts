@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { StackError } from '../../../stack/errors.ts'
-import { choosePorts } from '../../../stack/ports.ts'
+import { checkWanted, choosePorts } from '../../../stack/ports.ts'
 
 test('free ports differ from each other', async () => {
   const ports = Object.values(await choosePorts())
@@ -38,4 +38,14 @@ test('a wanted port that is taken is an error, an earlier one is replaced', asyn
   } finally {
     server.close()
   }
+})
+
+test('two servers cannot share a port, and what runs keeps its own', () => {
+  expect(() => checkWanted({ kafka: 9_092, registry: 9_092 })).toThrow(
+    'Port 9092 cannot be that of kafka and of registry'
+  )
+  const running = { kafka: 9_092, registry: 8_080, postgres: 5_432 }
+  expect(() => checkWanted({ kafka: 45_678 }, running)).toThrow('kafka runs already, on port 9092 and not on 45678')
+  checkWanted({ kafka: 9_092 }, running)
+  checkWanted({ kafka: 45_678 })
 })
