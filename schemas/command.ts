@@ -1,9 +1,10 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes } from '../core/command.ts'
 import type { Config } from '../core/config.ts'
 import { describeError, UsageError } from '../core/errors.ts'
+import { makeFolder } from '../core/folder.ts'
 import { type CatalogueData, catalogueOf } from './catalogue.ts'
 import { namespaceOf } from './envelope.ts'
 import { RegistryError, SchemaError } from './errors.ts'
@@ -197,24 +198,11 @@ async function generate({ config, out, say }: CommandContext, options: GenerateC
     return exitCodes.notOk
   }
   try {
-    await makeFolder(dirname(options.out))
+    makeFolder(dirname(options.out))
     await writeFile(options.out, text)
   } catch (error) {
     throw new UsageError(`${options.out} cannot be written: ${(error as Error).message}`)
   }
   out(`${options.out}: types of ${catalogue.eventNames.join(', ')}`)
   return exitCodes.ok
-}
-
-/** Node's own `recursive` never ends where the system lets nobody make a folder and says that there is none (/proc). */
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') return
-    if (code !== 'ENOENT' || dirname(folder) === folder) throw error
-    await makeFolder(dirname(folder))
-    await mkdir(folder)
-  }
 }

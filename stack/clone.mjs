@@ -1,10 +1,10 @@
 // Plain JavaScript without dependencies: what the entry does in a clone, under the machine's own Node.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { identify, isAlive, takeLock } from './lock.mjs'
+import { identify, isAlive, makeFolder, takeLock } from './lock.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const home = resolve(process.env.EVENTTRAIL_HOME || join(root, '.eventtrail'))
@@ -76,7 +76,7 @@ async function install(handOver) {
   const installed = () => existsSync(node) && readText(stampFile) === stamp
   if (installed()) return node
 
-  mkdirSync(home, { recursive: true })
+  makeFolder(home)
   const release = await takeLock(join(home, 'install.lock'), {
     signal: handOver.signal,
     onWait: pid => say(`waiting for process ${pid}, which is installing the dependencies`)

@@ -1,6 +1,7 @@
-import { accessSync, constants, mkdirSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { makeFolder } from '../core/folder.ts'
 import { StackError } from './errors.ts'
 
 /** The clone this file lies in. */
@@ -22,7 +23,7 @@ export const logsFolder = join(home, 'logs')
 export function makeFolders(): void {
   try {
     for (const folder of [partsFolder, runFolder, logsFolder]) {
-      mkdirSync(folder, { recursive: true })
+      makeFolder(folder)
       accessSync(folder, constants.W_OK)
     }
   } catch {

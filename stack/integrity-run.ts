@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type CommandContext, type ExitCode, exitCodes } from '../core/command.ts'
+import { makeFolder } from '../core/folder.ts'
 import { cloneRoot, home } from './folders.ts'
 import { readLines, settingsEnv, summarize, summaryLines } from './integrity-log.ts'
 import { startStack } from './stack.ts'
@@ -24,7 +25,7 @@ export async function runIntegrity(
 ): Promise<ExitCode> {
   const began = performance.now()
   const run = `${new Date().toISOString().replace(/[:.]/g, '-')}-${seed}`
-  mkdirSync(join(home, 'integrity'), { recursive: true })
+  makeFolder(join(home, 'integrity'))
   const log = join(home, 'integrity', `${run}.ndjson`)
   context.say(`seed ${seed}; each fault is a line in ${log}`)
   // Only the soak knows what to do with minutes.

@@ -30,12 +30,30 @@ export function isAlive(identity) {
   return identity.startedAt !== '' && startOf(identity.pid) === identity.startedAt
 }
 
+/** As core/folder.ts, which is not there for the machine's own Node: Node's `recursive` never ends below /proc. */
+export function makeFolder(folder) {
+  if (isThere(folder)) return
+  makeFolder(dirname(folder))
+  if (!isThere(folder)) mkdirSync(folder)
+}
+
+function isThere(folder) {
+  try {
+    mkdirSync(folder)
+    return true
+  } catch (error) {
+    if (error.code === 'EEXIST') return true
+    if (error.code !== 'ENOENT' || dirname(folder) === folder) throw error
+    return false
+  }
+}
+
 /**
  * Takes the lock file, waiting while a living process holds it; a dead one's is taken over.
  * Answers with the function that gives it back.
  */
 export async function takeLock(path, { signal, onWait } = {}) {
-  mkdirSync(dirname(path), { recursive: true })
+  makeFolder(dirname(path))
   const mine = `${path}.${randomBytes(6).toString('hex')}`
   const content = JSON.stringify(identify())
   writeFileSync(mine, content)
