@@ -220,6 +220,7 @@ function parseSetting(setting: Setting<unknown>, where: string, value: string): 
 }
 
 function readConfigFile(file: string): Partial<Record<ConfigKey, string>> {
+  if (!existsSync(file)) throw new ConfigError('CONFIG_FILE', `There is no config file ${file}`)
   let parsed: unknown
   try {
     parsed = JSON.parse(readFileSync(file, 'utf8'))

@@ -28,6 +28,9 @@ export function indexerCommands(program: Command, host: CommandHost): void {
   host
     .connect(program.command('search'), 'databaseUrl')
     .description('find lessons that the indexer knows')
+    .showHelpAfterError(
+      '(--help shows what there is; words that begin with - go behind --: search -- fractions -basic)'
+    )
     .argument('<words...>', 'words of the title, in quotes: \'"a phrase" or this -without\'')
     .option('--limit <n>', 'hits to show', wholeNumber(), 10)
     .option('--json', 'one JSON object a line')

@@ -69,6 +69,7 @@ test.each([
   [[], 'Usage: eventtrail'],
   [['nonsense'], 'unknown command'],
   [['sink', '--nonsense'], 'unknown option'],
+  [['search', 'fractions', '-basic'], 'words that begin with - go behind --'],
   [['sink', '--max-rows', 'many'], '--max-rows'],
   [['sink', '--session-timeout', '5'], '--session-timeout'],
   [['sink'], 'KAFKA_BROKERS is not set'],

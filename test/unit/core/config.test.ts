@@ -92,7 +92,9 @@ describe('what is missing or wrong', () => {
   })
 
   it('tells of a file that is not there', () => {
-    expect(() => loadConfig({ env: {}, file: join(folder, 'absent.json') })).toThrow('absent.json cannot be read')
+    expect(() => loadConfig({ env: {}, file: join(folder, 'absent.json') })).toThrow(
+      /^There is no config file .*absent\.json$/
+    )
   })
 })
 
