@@ -50,13 +50,16 @@ export function schemaCommands(program: Command, host: CommandHost, makeTopics: 
   const schemas = program.command('schemas').description('the schemas of events: list, check, register, generate types')
   host
     .connect(
-      schemas.command('register').description('register every version of every event, and make the topics'),
+      schemas
+        .command('register')
+        .description('register every version of every event, and make the topics')
+        .option('--from <dir>', 'folder of schemas (the same as --schemas)'),
       'schemasDir',
       'registryUrl',
       'brokers',
       'topicPrefix'
     )
-    .action(host.action(context => register(context, makeTopics)))
+    .action(host.action((context, options: FromOption) => register(context, makeTopics, options)))
   host
     .connect(
       schemas
@@ -96,10 +99,10 @@ function registryOf({ config, log }: CommandContext): Registry {
   return createRegistry({ url: config.require('registryUrl'), log })
 }
 
-async function register(context: CommandContext, makeTopics: MakeTopics): Promise<ExitCode> {
+async function register(context: CommandContext, makeTopics: MakeTopics, { from }: FromOption): Promise<ExitCode> {
   const { config, out, say } = context
   const prefix = config.get('topicPrefix')
-  const catalogue = await configuredCatalogue(config)
+  const catalogue = await configuredCatalogue(config, from)
   const registry = registryOf(context)
   config.require('brokers')
   const done: Registration[] = []
@@ -153,14 +156,21 @@ async function check(context: CommandContext, options: CheckOptions): Promise<Ex
   const { data, problems } = dir ? await inspectFolder(dir) : { data: exampleData(), problems: [] }
   const faults = problems.map(({ file, message }) => `${file}: ${message}`)
   const catalogue = catalogueOf(data)
-  if (options.againstRegistry)
-    faults.push(...(await checkAgainstRegistry(catalogue, registryOf(context), config.get('topicPrefix'))))
+  const compared = options.againstRegistry
+    ? await checkAgainstRegistry(catalogue, registryOf(context), config.get('topicPrefix'))
+    : { faults: [], unregistered: [] }
+  faults.push(...compared.faults)
   for (const fault of new Set(faults)) out(fault)
   if (faults.length > 0) return exitCodes.notOk
   const count = catalogue.eventNames.reduce((sum, name) => sum + catalogue.versions(name).length, 0)
-  out(`${catalogue.eventNames.length} events in ${count} versions: every version can read the events of every other`)
+  for (const version of compared.unregistered) out(`${version} is not registered yet`)
+  out(
+    `${many(catalogue.eventNames.length, 'event')} in ${many(count, 'version')}: every version can read the events of every other`
+  )
   return exitCodes.ok
 }
+
+const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
 
 // Checked by this project's own tests; here it is only compared with the registry.
 const exampleData = (): CatalogueData =>

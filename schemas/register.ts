@@ -44,17 +44,21 @@ export async function* registerCatalogue(
 const editedFault = ({ eventName, version }: EventVersion): string =>
   `${eventName} version ${version} differs from the one that is registered. A published version is never edited: put it back, and make the change a new version`
 
+/** How a catalogue stands to what is registered. */
+export interface Comparison {
+  /** What is wrong, in words. */
+  readonly faults: readonly string[]
+  /** What nobody registered yet: `quiz.submitted version 2`. */
+  readonly unregistered: readonly string[]
+}
+
 /**
  * Compares a catalogue with what is registered: published versions must be as they were, and
  * the registry must take the new ones.
- * @returns what is wrong, in words.
  */
-export async function checkAgainstRegistry(
-  catalogue: Catalogue,
-  registry: Registry,
-  prefix = ''
-): Promise<readonly string[]> {
+export async function checkAgainstRegistry(catalogue: Catalogue, registry: Registry, prefix = ''): Promise<Comparison> {
   const faults: string[] = []
+  const unregistered: string[] = []
   for (const eventName of catalogue.eventNames) {
     const subject = subjectOf(eventName, prefix)
     const registered = await registeredSchemas(registry, subject)
@@ -64,20 +68,20 @@ export async function checkAgainstRegistry(
     const missing = [...registered.keys()].filter(version => version > files.length)
     for (const version of missing)
       faults.push(`${eventName} version ${version} is registered, and the catalogue has no file of it`)
+    const added = files.filter(file => !registered.has(file.version))
+    unregistered.push(...added.map(({ version }) => `${eventName} version ${version}`))
     if (edited.length === 0 && missing.length === 0)
-      faults.push(...(await newVersionFaults(registry, subject, eventName, registered, files)))
+      faults.push(...(await newVersionFaults(registry, subject, eventName, added)))
   }
-  return faults
+  return { faults, unregistered }
 }
 
 async function newVersionFaults(
   registry: Registry,
   subject: string,
   eventName: string,
-  registered: ReadonlyMap<number, AvroSchema>,
-  files: readonly EventVersion[]
+  added: readonly EventVersion[]
 ): Promise<string[]> {
-  const added = files.filter(file => !registered.has(file.version))
   const faults: string[] = []
   for (const { version, envelope } of added) {
     const { compatible, messages } = await registry.compatible(subject, envelope)

@@ -72,8 +72,14 @@ describe('schemas register', () => {
     await newVersion(join(folder, 'quiz.submitted'), 1, schema =>
       schema.fields.push({ name: 'attempt', type: 'int', default: 1, doc: 'Which try it was.' })
     )
-    expect(await runCli(['schemas', 'check', '--from', folder, '--against-registry'], own)).toMatchObject({ code: 0 })
-    const added = await runCli(['schemas', 'register', '--schemas', folder], own)
+    const check = ['schemas', 'check', '--from', folder, '--against-registry']
+    const before = await runCli(check, own)
+    expect(before.code).toBe(0)
+    expect(before.stdout.match(/^.* is not registered yet$/gm)).toEqual([
+      'quiz.submitted version 2 is not registered yet'
+    ])
+    const added = await runCli(['schemas', 'register', '--from', folder], own)
+    expect((await runCli(check, own)).stdout).not.toContain('not registered')
     expect(added.stdout).toMatch(/quiz\.submitted +2 +\d+ +registered .* there already/)
   })
 
@@ -109,6 +115,12 @@ describe('schemas check', () => {
     const added = await runCli(['schemas', 'check', '--from', folder])
     expect(added).toMatchObject({ code: 0 })
     expect(added.stdout).toContain('3 events in 5 versions')
+  })
+
+  it('counts one event as one', async () => {
+    for (const event of ['lesson.published', 'quiz.submitted']) await rm(join(folder, event), { recursive: true })
+    const one = await runCli(['schemas', 'check', '--from', folder])
+    expect(one.stdout).toContain('1 event in 1 version: ')
   })
 
   it('says in words what breaks', async () => {
