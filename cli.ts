@@ -14,7 +14,7 @@ import {
   exitCodes,
   type RegisterCommands
 } from './core/command.ts'
-import { ConfigError, describeError, EventtrailError, UsageError } from './core/errors.ts'
+import { ConfigError, describeError, EventtrailError, isWrongLogin, UsageError } from './core/errors.ts'
 import { createLogger } from './core/log.ts'
 import { publishCommands } from './producers/command.ts'
 import { schemaCommands } from './schemas/command.ts'
@@ -87,6 +87,7 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError || error instanceof ConfigError || error instanceof SchemaError)
     return exitCodes.usage
   if (error instanceof EventtrailError && callersFault.has(error.code)) return exitCodes.usage
+  if (isWrongLogin(error)) return exitCodes.usage
   return exitCodes.unavailable
 }
 

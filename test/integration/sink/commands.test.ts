@@ -100,6 +100,19 @@ test.each([
   expect(last).toMatch(/^eventtrail: /)
 })
 
+test.each([
+  [{ pathname: '/no_such_database' }, 'no database of the name'],
+  [{ username: 'nobody_of_this_name' }, 'does not accept the'],
+  [{ password: 'not-the-password' }, 'does not accept the password']
+])('where Postgres does not take in %j it exits with 2', async (wrong, words) => {
+  const url = Object.assign(new URL(process.env.DATABASE_URL ?? ''), wrong)
+  for (const command of [['migrate'], ['quarantine', 'list'], ['search', 'words']]) {
+    const refused = await runCli(command, { ...unset, DATABASE_URL: url.href })
+    expect(refused).toMatchObject({ code: 2, stdout: '' })
+    if (command[0] === 'migrate') expect(refused.stderr).toContain(words)
+  }
+})
+
 const findings = (stdout: string) =>
   stdout
     .trim()
