@@ -7,6 +7,7 @@ import {
   uuidOf
 } from '../schemas/index.ts'
 import { PublishError } from './errors.ts'
+import { timeOfId } from './ids.ts'
 import type { PublishOptions } from './types.ts'
 
 /** The identity of an event, as it stands in its envelope. */
@@ -34,18 +35,13 @@ export function identify(
   const aggregate_id = uuidOf(aggregateId)
   if (!aggregate_id) throw invalid(eventName, 'aggregateId', 'a UUID')
   // Published again under its id, an event must be the same one, also in its time.
-  const time = options?.occurredAt ?? (options?.id === undefined ? BigInt(Date.now()) * 1_000n : timeOf(id))
+  const time = options?.occurredAt ?? (options?.id === undefined ? BigInt(Date.now()) * 1_000n : timeOfId(id))
   if (time === undefined)
     throw invalid(eventName, 'occurredAt', 'given, as the id is not of version 7 and tells no time')
   const occurred_at = microseconds(time)
   if (occurred_at === undefined || occurred_at < earliest || occurred_at > latest)
     throw invalid(eventName, 'occurredAt', 'a valid Date, or microseconds since 1970 as a bigint, from the year 1 on')
   return { id, aggregate_id, occurred_at }
-}
-
-/** The time in an id of version 7 (RFC 9562, section 5.7), to the ms; others have none. */
-function timeOf(id: string): bigint | undefined {
-  return id[14] === '7' ? BigInt(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)) * 1_000n : undefined
 }
 
 function microseconds(time: Date | bigint): bigint | undefined {

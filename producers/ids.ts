@@ -5,6 +5,10 @@ import { v7 } from 'uuid'
 const poolBytes = 4_096
 const bytesAnId = 16
 
+/** The time in a UUID of version 7 (RFC 9562, section 5.7): its ms, as microseconds since 1970. Others have none. */
+export const timeOfId = (id: string): bigint | undefined =>
+  id[14] === '7' ? BigInt(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)) * 1_000n : undefined
+
 /**
  * Makes ids of version 7, each greater than the one before, also within one millisecond and when the clock is
  * set back.

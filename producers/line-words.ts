@@ -1,5 +1,6 @@
 import { describeError } from '../core/errors.ts'
 import { isOccurredAt, uuidOf } from '../schemas/index.ts'
+import { timeOfId } from './ids.ts'
 import { BadLine, type LineEvent } from './line-event.ts'
 
 // The producer speaks to a program: of its options and of JavaScript's types. A line has neither.
@@ -22,6 +23,8 @@ export const inFlags = (error: unknown): string =>
 export function checkIdentity({ aggregateId, options: { id, occurredAt } }: LineEvent): void {
   if (!uuidOf(aggregateId)) throw new BadLine('has an `aggregate_id` that is not a UUID')
   if (id !== undefined && !uuidOf(id)) throw new BadLine('has an `id` that is not a UUID')
+  if (id !== undefined && occurredAt === undefined && timeOfId(id) === undefined)
+    throw new BadLine('has an `id` that is not of version 7, and no `occurred_at` beside it')
   if (typeof occurredAt === 'bigint' && !isOccurredAt(occurredAt))
     throw new BadLine('has an `occurred_at` that is not between 1970 and 9999')
 }

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { createIds } from '../../../producers/ids.ts'
+import { createIds, timeOfId } from '../../../producers/ids.ts'
 
 describe('ids', () => {
   it('are UUIDs of version 7 with the time of the clock in front', () => {
     const id = createIds(() => 0x0123456789ab)()
     expect(id).toMatch(/^01234567-89ab-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    expect(timeOfId(id)).toBe(0x0123456789abn * 1_000n)
   })
 
   it('grow and never repeat: within a millisecond, over the pool of random bytes, with a clock set back', () => {
