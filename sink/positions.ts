@@ -14,7 +14,7 @@ export interface PositionsOptions extends PlacementOptions {
   /** The next fetch of the partition starts at `offset`. */
   readonly seek: (partition: TopicPartition, offset: number) => void
   /** Stops fetching a partition that does not fit the trail. */
-  readonly onHalt: (partition: TopicPartition) => void
+  readonly pause: (partition: TopicPartition) => void
   /** Something shows that no retry can mend. */
   readonly onFailure: (error: Error) => void
   readonly log: Logger
@@ -80,7 +80,7 @@ export class Positions {
    * @param nextOffset where the trail stands, if the position was not placed
    */
   async halt({ topic, partition }: TopicPartition, reason: string, nextOffset?: number): Promise<void> {
-    const { pool, group, onHalt, log } = this.#options
+    const { pool, group, pause, log } = this.#options
     const position = this.of({ topic, partition })
     position.state = 'halted'
     const { words, remedy } = explainHalt(reason)
@@ -88,7 +88,7 @@ export class Positions {
       { topic, partition, reason, nextOffset: nextOffset ?? position.next },
       `partition stopped: ${words}. Nothing is dropped. ${remedy}`
     )
-    onHalt({ topic, partition })
+    pause({ topic, partition })
     await haltPartition(pool, group, { topic, partition }, reason).catch(error =>
       log.warn({ err: safeError(error) }, 'the stop could not be recorded')
     )
@@ -96,7 +96,7 @@ export class Positions {
 
   /** Stops all partitions of a topic until they are resumed, also those that other sinks of the group read. */
   async haltTopic({ topic, records, bad }: Trip): Promise<void> {
-    const { pool, group, onHalt, log } = this.#options
+    const { pool, group, pause, log } = this.#options
     const { remedy } = explainHalt(tooManyBad)
     log.error(
       { topic, reason: tooManyBad, records, bad },
@@ -107,7 +107,7 @@ export class Positions {
       const partition = partitionOf(key)
       if (partition.topic !== topic) continue
       position.state = 'halted'
-      onHalt(partition)
+      pause(partition)
     }
     // When it fails, they are found to flow at the next visit, and trip again if the records stay bad.
     await haltTopic(pool, group, topic, tooManyBad)

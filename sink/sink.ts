@@ -100,28 +100,16 @@ export class Sink implements Handle {
       onFailure: error => this.#fail(error)
     })
     this.#cleanUps.add(() => this.#lanes.close())
-    const laneOf = (partition: TopicPartition) => this.#lanes.of(partition)
-    const seek = ({ topic, partition }: TopicPartition, offset: number) => this.#consumer.seek(topic, partition, offset)
-    this.#positions = new Positions({
-      group,
-      pool: this.#pool,
-      line: this.#line,
-      laneOf,
-      seek,
-      onHalt: ({ topic, partition }) => this.#consumer.pause(topic, partition),
-      onFailure: error => this.#fail(error),
+    const reading = {
+      laneOf: (partition: TopicPartition) => this.#lanes.of(partition),
+      seek: ({ topic, partition }: TopicPartition, offset: number) => this.#consumer.seek(topic, partition, offset),
+      pause: ({ topic, partition }: TopicPartition) => this.#consumer.pause(topic, partition),
+      resume: ({ topic, partition }: TopicPartition) => this.#consumer.resume(topic, partition),
       log: this.#log
-    })
-    this.#intake = new Intake({
-      positions: this.#positions,
-      book,
-      discovery: this.#discovery,
-      laneOf,
-      seek,
-      pause: ({ topic, partition }) => this.#consumer.pause(topic, partition),
-      resume: ({ topic, partition }) => this.#consumer.resume(topic, partition),
-      log: this.#log
-    })
+    }
+    const onFailure = (error: Error) => this.#fail(error)
+    this.#positions = new Positions({ ...reading, group, pool: this.#pool, line: this.#line, onFailure })
+    this.#intake = new Intake({ ...reading, positions: this.#positions, book, discovery: this.#discovery })
     this.#consumer = new GroupConsumer(client, {
       group,
       topics: () => this.#discovery.topics(),
