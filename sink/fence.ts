@@ -54,11 +54,27 @@ export async function claimOffsets(client: pg.Client, group: string, chunks: rea
   const refused = chunks.filter(chunk => !granted.has(keyOf(chunk)))
   if (refused.length === 0) return { granted, stored: [], fenced: [] }
   const actual = await readPositions(client, group, refused)
+  return { granted, ...judgeRefused(refused, actual) }
+}
+
+/**
+ * Tells stretches that stand already from those that were overtaken. Offsets alone do not: where the topic was made
+ * anew, another sink may have stored the old record of the same offset meanwhile.
+ */
+export function judgeRefused(
+  refused: readonly Chunk[],
+  actual: ReadonlyMap<string, StoredPosition>
+): Pick<Claim, 'stored' | 'fenced'> {
   const isStored = (chunk: Chunk) => {
     const position = actual.get(keyOf(chunk))
-    return position?.nextOffset === chunk.last + 1 && position.incarnation === chunk.incarnation
+    if (position?.nextOffset !== chunk.last + 1 || position.incarnation !== chunk.incarnation) return false
+    const { lastRecord } = chunk
+    return (
+      !lastRecord ||
+      (position.lastRecord?.offset === lastRecord.offset && position.lastRecord.digest.equals(lastRecord.digest))
+    )
   }
-  return { granted, stored: refused.filter(isStored), fenced: refused.filter(chunk => !isStored(chunk)) }
+  return { stored: refused.filter(isStored), fenced: refused.filter(chunk => !isStored(chunk)) }
 }
 
 export async function readPositions(

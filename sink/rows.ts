@@ -101,9 +101,12 @@ export class CarefulInsert<R extends RowBytes> {
     const standing = await this.#standing(firsts)
     const [known, fresh] = partition(firsts, row => standing.has(keyOf(row)))
     await this.#settle(known)
+    const { length: refusals } = this.#refused
     await this.#insertFresh(fresh, attempt)
-    // Two of one id in the same batch: the first stands by now, the second is compared with it.
-    await this.#settle(repeats)
+    // Two of one id in the same batch: the first stands by now, and the second is compared with it; unless the first
+    // was refused.
+    if (this.#refused.length === refusals) await this.#settle(repeats)
+    else await this.#insert(repeats, 0)
   }
 
   async #insertFresh(rows: readonly R[], attempt: number): Promise<void> {

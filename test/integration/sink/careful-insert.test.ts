@@ -8,13 +8,13 @@ import { testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail()
 
-const bytesOf = (id: string, offset: number): Buffer =>
+const bytesOf = (id: string, offset: number, payload = '{"title": "Fractions"}'): Buffer =>
   copyRow({
     id,
     aggregateId: randomUUID(),
     occurredAt: 1_700_000_000_123_456n,
     eventName: 'lesson.published',
-    payload: '{"title": "Fractions"}',
+    payload,
     schemaVersion: 1,
     partition: 0,
     offset
@@ -76,4 +76,23 @@ test('ids that others store while they are copied, twice in a row, are sorted ou
   expect(await trail.rows('SELECT kafka_offset::int AS offset FROM event_envelopes ORDER BY id')).toEqual(
     [1, 2, 3].map(offset => ({ offset }))
   )
+})
+
+test('an id whose first row Postgres refuses is stored with the next one of the same batch', async () => {
+  const id = '0190a5b2-0000-7000-8000-000000000004'
+  const rows = rowsOf([bytesOf(id, 4, '{"title": "\\u0000"}'), bytesOf(id, 5), bytesOf(id, 6)])
+  const client = await trail.db.connect()
+  try {
+    await client.query('BEGIN')
+    const { stored, duplicates, refused } = await new CarefulInsert<Row>(client).run(rows)
+    await client.query('COMMIT')
+    expect([stored, duplicates]).toEqual([1, []])
+    expect(refused.map(({ row, refusal }) => [rows.indexOf(row), refusal.code])).toEqual([
+      [0, 'POSTGRES_REFUSED'],
+      // Its aggregate is another one.
+      [2, 'CONFLICT']
+    ])
+  } finally {
+    client.release()
+  }
 })
