@@ -208,6 +208,9 @@ describe('a network between publisher and broker', () => {
     })
     const random = randomOf('producer-outcomes')
     for (let round = 0; round < settings.times(20); round += 1) {
+      // One that has not found the broker again sends nothing, and then nothing is unknown.
+      const { stored } = load.counts
+      await eventually(() => load.counts.stored > stored, { what: 'the publisher is heard again', timeoutMs: 60_000 })
       await range.fault('answers of the broker withheld', async () => {
         const { unknown } = load.counts
         proxy.swallowing.add('toClient')
