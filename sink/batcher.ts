@@ -65,6 +65,15 @@ export class Batcher {
     this.#bytes += chunk.bytes
   }
 
+  /** Leaves out what is there of a partition; its bytes stay in the text, and nobody asks for them. */
+  drop(key: string): void {
+    const chunk = this.#chunks.get(key)
+    if (!chunk) return
+    this.#chunks.delete(key)
+    this.#rows -= chunk.rows + chunk.refused.length
+    this.#bytes -= chunk.bytes
+  }
+
   /** Why the batch is due at `now`, or undefined while it is not. */
   due(now: number): Batch['trigger'] | undefined {
     if (this.empty) return undefined

@@ -134,7 +134,10 @@ export class Lane {
     const { write, onWritten, onRetry, onFailure, log } = this.#options
     for (let attempt = 1; !signal.aborted; attempt += 1) {
       try {
-        onWritten(batch, await write(batch))
+        const result = await write(batch)
+        // What follows a stretch that was refused counts on it: alone it would fit a log that is another one by now.
+        for (const partition of result.fenced) this.#batcher.drop(keyOf(partition))
+        onWritten(batch, result)
         this.#failures = 0
         this.#waitingSince = Date.now()
         return true

@@ -142,6 +142,27 @@ describe('a lane', () => {
     expect(() => lane.add(chunk(1, 1))).toThrow(fault)
   })
 
+  it('leaves what follows a stretch that was refused, and writes what is of other partitions', async () => {
+    const held = heldWrite()
+    const { lane, written } = laneOf({
+      write: async batch => {
+        const result = await held.write(batch)
+        return batch.chunks.some(({ first }) => first === 0) ? { ...result, stored: [], fenced: batch.chunks } : result
+      }
+    })
+    lane.add(chunk(0, 1))
+    await held.started
+    lane.add(chunk(1, 1))
+    lane.add(chunk(5, 2, { partition: 1 }))
+    held.end.resolve()
+    await lane.drain()
+    expect(written.map(({ chunks }) => chunks.map(({ partition, first }) => [partition, first]))).toEqual([
+      [[0, 0]],
+      [[1, 5]]
+    ])
+    expect(lane.pendingRows).toBe(0)
+  })
+
   it('says whether all that was added is stored', async () => {
     const held = heldWrite()
     const { lane } = laneOf({ write: held.write })
