@@ -1,6 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { within } from '../core/lifecycle.ts'
-import type { Logger } from '../core/log.ts'
 import type { BatchControl, PassedOffsets, RecordBatch } from '../kafka/index.ts'
 import { type Decoded, Decoder } from './decoder.ts'
 import { digestOf } from './digest.ts'
@@ -9,20 +8,14 @@ import { insist } from './insist.ts'
 import type { Lane } from './lane.ts'
 import type { Position } from './position.ts'
 import type { Positions } from './positions.ts'
+import type { Reading } from './reading.ts'
 import type { SchemaBook } from './schema-book.ts'
 import { type Chunk, keyOf, type TopicPartition } from './types.ts'
 
-export interface IntakeOptions {
+export interface IntakeOptions extends Reading {
   readonly positions: Positions
   readonly book: SchemaBook
   readonly discovery: Discovery
-  readonly laneOf: (partition: TopicPartition) => Lane
-  /** The next fetch of the partition starts at `offset`. */
-  readonly seek: (partition: TopicPartition, offset: number) => void
-  /** Nothing more of the partition comes until it is resumed. */
-  readonly pause: (partition: TopicPartition) => void
-  readonly resume: (partition: TopicPartition) => void
-  readonly log: Logger
 }
 
 /** Takes batches from the consumer, judges them by where their partition stands, decodes, and hands chunks to the lanes. */

@@ -1,23 +1,16 @@
 import { safeError } from '../core/errors.ts'
-import type { Logger } from '../core/log.ts'
 import type { Trip } from './breaker.ts'
 import { haltPartition, haltTopic, readPositions } from './fence.ts'
 import { explainHalt, tooManyBad } from './halts.ts'
 import { insist } from './insist.ts'
-import type { Lane } from './lane.ts'
 import { findPlaces, type PlacedPartition, type PlacementOptions } from './placement.ts'
 import { Position, type StoredPosition } from './position.ts'
+import type { Reading } from './reading.ts'
 import { keyOf, type TopicPartition } from './types.ts'
 
-export interface PositionsOptions extends PlacementOptions {
-  readonly laneOf: (partition: TopicPartition) => Lane
-  /** The next fetch of the partition starts at `offset`. */
-  readonly seek: (partition: TopicPartition, offset: number) => void
-  /** Stops fetching a partition that does not fit the trail. */
-  readonly pause: (partition: TopicPartition) => void
+export interface PositionsOptions extends PlacementOptions, Reading {
   /** Something shows that no retry can mend. */
   readonly onFailure: (error: Error) => void
-  readonly log: Logger
 }
 
 /**

@@ -24,11 +24,12 @@ import {
 } from './options.ts'
 import { keepPartitionsAhead } from './partitions.ts'
 import { Positions } from './positions.ts'
+import type { Reading } from './reading.ts'
 import { regularly } from './regularly.ts'
 import { SchemaBook } from './schema-book.ts'
 import type { SinkState, SinkStats } from './state.ts'
 import { Telemetry } from './telemetry.ts'
-import { type Batch, keyOf, type TopicPartition, type WriteResult } from './types.ts'
+import { type Batch, keyOf, type WriteResult } from './types.ts'
 
 const hintEveryMs = 1_000
 const revisitMs = 2_000
@@ -100,11 +101,11 @@ export class Sink implements Handle {
       onFailure: error => this.#fail(error)
     })
     this.#cleanUps.add(() => this.#lanes.close())
-    const reading = {
-      laneOf: (partition: TopicPartition) => this.#lanes.of(partition),
-      seek: ({ topic, partition }: TopicPartition, offset: number) => this.#consumer.seek(topic, partition, offset),
-      pause: ({ topic, partition }: TopicPartition) => this.#consumer.pause(topic, partition),
-      resume: ({ topic, partition }: TopicPartition) => this.#consumer.resume(topic, partition),
+    const reading: Reading = {
+      laneOf: partition => this.#lanes.of(partition),
+      seek: ({ topic, partition }, offset) => this.#consumer.seek(topic, partition, offset),
+      pause: ({ topic, partition }) => this.#consumer.pause(topic, partition),
+      resume: ({ topic, partition }) => this.#consumer.resume(topic, partition),
       log: this.#log
     }
     const onFailure = (error: Error) => this.#fail(error)

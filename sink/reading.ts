@@ -1,0 +1,14 @@
+import type { Logger } from '../core/log.ts'
+import type { Lane } from './lane.ts'
+import type { TopicPartition } from './types.ts'
+
+/** How the partitions of a sink are read, and where what was read goes. */
+export interface Reading {
+  readonly laneOf: (partition: TopicPartition) => Lane
+  /** The next fetch of the partition starts at `offset`. */
+  readonly seek: (partition: TopicPartition, offset: number) => void
+  /** Nothing more of the partition comes until it is resumed. */
+  readonly pause: (partition: TopicPartition) => void
+  readonly resume: (partition: TopicPartition) => void
+  readonly log: Logger
+}
