@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { type Clock, machineClock } from './clock.ts'
 
 export interface BackoffOptions {
   /** First pause, ms. Default 100. */
@@ -19,13 +19,19 @@ export function backoffMs(attempt: number, options: BackoffOptions = {}, random:
 }
 
 /** Pauses, and ends early (returning false) when the signal aborts. */
-export async function pause(ms: number, signal?: AbortSignal): Promise<boolean> {
-  try {
-    await delay(ms, undefined, signal && { signal })
-    return true
-  } catch {
-    return false
+export function pause(ms: number, signal?: AbortSignal, clock: Clock = machineClock): Promise<boolean> {
+  if (signal?.aborted) return Promise.resolve(false)
+  const over = Promise.withResolvers<boolean>()
+  const ended = () => {
+    callOff()
+    over.resolve(false)
   }
+  const callOff = clock.after(ms, () => {
+    signal?.removeEventListener('abort', ended)
+    over.resolve(true)
+  })
+  signal?.addEventListener('abort', ended, { once: true })
+  return over.promise
 }
 
 export interface RetryOptions extends BackoffOptions {

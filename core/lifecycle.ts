@@ -1,3 +1,5 @@
+import { type Clock, machineClock } from './clock.ts'
+
 /** A started part of eventtrail. Every call may be made twice; the second gets the first one's promise. */
 export interface Handle extends AsyncDisposable {
   /** Finishes what is in flight, then closes. */
@@ -37,14 +39,14 @@ export class CleanUps {
 }
 
 /** Waits for `work` at most `ms`; resolves to false when it took longer (the work itself goes on). */
-export async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
+export async function within(ms: number, work: Promise<unknown>, clock: Clock = machineClock): Promise<boolean> {
+  let callOff: (() => void) | undefined
   const late = new Promise<false>(resolve => {
-    timer = setTimeout(resolve, ms, false)
+    callOff = clock.after(ms, () => resolve(false))
   })
   try {
     return await Promise.race([work.then(() => true as const), late])
   } finally {
-    clearTimeout(timer)
+    callOff?.()
   }
 }

@@ -1,4 +1,5 @@
 import { backoffMs, pause } from '../core/backoff.ts'
+import { type Clock, machineClock } from '../core/clock.ts'
 import { safeError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
 import { classify } from './classify.ts'
@@ -8,7 +9,12 @@ import { SinkError } from './errors.ts'
  * Repeats `work` with back-off while a server is out of reach; undefined when the signal ended it.
  * Passes through what no retry mends.
  */
-export async function insist<T>(signal: AbortSignal, log: Logger, work: () => Promise<T>): Promise<T | undefined> {
+export async function insist<T>(
+  signal: AbortSignal,
+  log: Logger,
+  work: () => Promise<T>,
+  clock: Clock = machineClock
+): Promise<T | undefined> {
   for (let attempt = 1; !signal.aborted; attempt += 1) {
     try {
       return await work()
@@ -16,7 +22,7 @@ export async function insist<T>(signal: AbortSignal, log: Logger, work: () => Pr
       if ((error instanceof SinkError && !error.retryable) || classify(error) === 'defect') throw error
       const waitMs = backoffMs(attempt, { maxMs: 3_000 })
       log.warn({ err: safeError(error), attempt, waitMs }, 'waiting for a server, nothing is dropped')
-      await pause(waitMs, signal)
+      await pause(waitMs, signal, clock)
     }
   }
   return undefined

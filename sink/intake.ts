@@ -1,7 +1,7 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import { type Clock, machineClock } from '../core/clock.ts'
 import { within } from '../core/lifecycle.ts'
 import type { BatchControl, PassedOffsets, RecordBatch } from '../kafka/index.ts'
-import { type Decoded, Decoder } from './decoder.ts'
+import { type Decoded, Decoder, type Schemas } from './decoder.ts'
 import { digestOf } from './digest.ts'
 import type { Discovery } from './discovery.ts'
 import { insist } from './insist.ts'
@@ -9,18 +9,18 @@ import type { Lane } from './lane.ts'
 import type { Position } from './position.ts'
 import type { Positions } from './positions.ts'
 import type { Reading } from './reading.ts'
-import type { SchemaBook } from './schema-book.ts'
 import { type Chunk, keyOf, type TopicPartition } from './types.ts'
 
 export interface IntakeOptions extends Reading {
   readonly positions: Positions
-  readonly book: SchemaBook
-  readonly discovery: Discovery
+  readonly book: Schemas
+  readonly discovery: Pick<Discovery, 'eventNameOf'>
 }
 
 /** Takes batches from the consumer, judges them by where their partition stands, decodes, and hands chunks to the lanes. */
 export class Intake {
   readonly #options: IntakeOptions
+  readonly #clock: Clock
   readonly #decoders = new Map<string, Decoder>()
   /** Partitions of whose log more is there than was fetched. */
   readonly #behind = new Set<string>()
@@ -31,6 +31,7 @@ export class Intake {
 
   constructor(options: IntakeOptions) {
     this.#options = options
+    this.#clock = options.clock ?? machineClock
   }
 
   /** Takes nothing more; a batch that comes is held, unread, until the consumer stops. */
@@ -45,7 +46,7 @@ export class Intake {
   }
 
   async take(batch: RecordBatch, control: BatchControl): Promise<void> {
-    if (this.#closing) return beatWhile(new Promise(() => undefined), control)
+    if (this.#closing) return this.#beatWhile(new Promise(() => undefined), control)
     const { positions } = this.#options
     const position = positions.of(batch)
     if (position.state === 'halted') return
@@ -53,7 +54,7 @@ export class Intake {
     const reading = position.read({ records, fetchedOffset, lastOffset })
     switch (reading.kind) {
       case 'reposition':
-        return beatWhile(positions.placed(batch), control)
+        return this.#beatWhile(positions.placed(batch), control)
       case 'reread':
         return control.seek(reading.from)
       case 'halt':
@@ -96,7 +97,7 @@ export class Intake {
     for (;;) {
       await this.#breathe()
       if (lane.full && !control.signal.aborted) {
-        await beatWhile(lane.changed, control)
+        await this.#beatWhile(lane.changed, control)
         continue
       }
       // While waiting the group may have changed: then this batch comes again, from where the trail says.
@@ -118,7 +119,7 @@ export class Intake {
   /** Lets the answers of Postgres in between: a session that waits for its next statement does nothing. */
   async #breathe(): Promise<void> {
     while (this.#decoded > bytesPerTurn) {
-      this.#turning ??= turn().then(() => {
+      this.#turning ??= this.#clock.turn().then(() => {
         this.#decoded = 0
         this.#turning = undefined
       })
@@ -134,9 +135,9 @@ export class Intake {
     if (batch.lastOffset + 1 < batch.highWatermark) this.#behind.add(keyOf(batch))
     else this.#behind.delete(keyOf(batch))
     // By then the other partitions of this fetch have said how far they are.
-    await turn()
+    await this.#clock.turn()
     while (this.#behind.size === 0 && lane.waits && !this.#closing && !control.signal.aborted) {
-      await beatWhile(lane.changed, control)
+      await this.#beatWhile(lane.changed, control)
     }
   }
 
@@ -158,8 +159,8 @@ export class Intake {
    */
   async #learnt(batch: TopicPartition, decoder: Decoder, id: number, control: BatchControl): Promise<boolean> {
     const { log, positions, pause, resume } = this.#options
-    const learning = insist(control.signal, log, () => decoder.learn(id).then(() => true))
-    if (await within(patienceMs, learning)) return (await learning) === true
+    const learning = insist(control.signal, log, () => decoder.learn(id).then(() => true), this.#clock)
+    if (await within(patienceMs, learning, this.#clock)) return (await learning) === true
     const source = { topic: batch.topic, partition: batch.partition }
     pause(source)
     const goOn = () => {
@@ -168,6 +169,21 @@ export class Intake {
     // An error comes again with the batch, and ends the consumer then.
     learning.then(goOn, goOn)
     return false
+  }
+
+  /** Waits for something while the group is told that this member lives; a rebalance ends the wait with its error. */
+  async #beatWhile(something: Promise<unknown>, control: BatchControl): Promise<void> {
+    let done = false
+    const finished = something.finally(() => {
+      done = true
+    })
+    while (!done && !control.signal.aborted) {
+      const timer = Promise.withResolvers<void>()
+      const callOff = this.#clock.after(beatMs, timer.resolve)
+      await Promise.race([finished, timer.promise])
+      callOff()
+      if (!done) await control.heartbeat()
+    }
   }
 }
 
@@ -203,18 +219,3 @@ function chunkOf(
 const patienceMs = 150
 const bytesPerTurn = 256 * 1024
 const beatMs = 250
-
-/** Waits for something while the group is told that this member lives; a rebalance ends the wait with its error. */
-async function beatWhile(something: Promise<unknown>, control: BatchControl): Promise<void> {
-  let done = false
-  const finished = something.finally(() => {
-    done = true
-  })
-  while (!done && !control.signal.aborted) {
-    const timer = Promise.withResolvers<void>()
-    const handle = setTimeout(timer.resolve, beatMs)
-    await Promise.race([finished, timer.promise])
-    clearTimeout(handle)
-    if (!done) await control.heartbeat()
-  }
-}

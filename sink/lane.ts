@@ -1,5 +1,5 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import { backoffMs, pause } from '../core/backoff.ts'
+import { type Clock, machineClock } from '../core/clock.ts'
 import { safeError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
 import { Batcher, type BatcherLimits } from './batcher.ts'
@@ -17,6 +17,8 @@ export interface LaneOptions {
   /** The lane failed for good. */
   readonly onFailure: (error: Error) => void
   readonly log: Logger
+  /** Default: the machine's. */
+  readonly clock?: Clock
 }
 
 /**
@@ -27,6 +29,7 @@ export interface LaneOptions {
  */
 export class Lane {
   readonly #options: LaneOptions
+  readonly #clock: Clock
   readonly #batcher: Batcher
   readonly #stop = new AbortController()
   readonly #loop: Promise<void>
@@ -40,6 +43,7 @@ export class Lane {
 
   constructor(options: LaneOptions) {
     this.#options = options
+    this.#clock = options.clock ?? machineClock
     this.#batcher = new Batcher(options.limits)
     this.#loop = this.#run()
   }
@@ -56,7 +60,7 @@ export class Lane {
 
   /** ms for which something has waited to be stored while nothing was; 0 when all is. */
   get waitingMs(): number {
-    return this.idle ? 0 : Date.now() - this.#waitingSince
+    return this.idle ? 0 : this.#clock.now() - this.#waitingSince
   }
 
   /** Whether whoever adds should wait for {@link changed} first. */
@@ -85,7 +89,7 @@ export class Lane {
 
   add(chunk: Chunk): void {
     if (this.#failure) throw this.#failure
-    if (this.idle) this.#waitingSince = Date.now()
+    if (this.idle) this.#waitingSince = this.#clock.now()
     this.#batcher.add(chunk)
     this.#notify()
   }
@@ -113,11 +117,12 @@ export class Lane {
   async #run(): Promise<void> {
     const { signal } = this.#stop
     while (!signal.aborted) {
-      const trigger = this.#batcher.due(Date.now()) ?? (this.#draining && !this.#batcher.empty ? 'drain' : undefined)
+      const trigger =
+        this.#batcher.due(this.#clock.now()) ?? (this.#draining && !this.#batcher.empty ? 'drain' : undefined)
       if (trigger) {
         // One fetch brings something to many partitions, one after the other: that goes together.
-        if (trigger === 'linger') await turn()
-        const batch = this.#batcher.flush(trigger, Date.now())
+        if (trigger === 'linger') await this.#clock.turn()
+        const batch = this.#batcher.flush(trigger, this.#clock.now())
         this.#writing = { batch, keys: new Set(batch.chunks.map(keyOf)) }
         this.#notify()
         const written = await this.#writeUntilStored(batch, signal)
@@ -126,7 +131,7 @@ export class Lane {
         this.#notify()
         if (!written) return
       } else if (this.#draining) return
-      else await this.#wait(this.#batcher.untilNext(Date.now()))
+      else await this.#wait(this.#batcher.untilNext(this.#clock.now()))
     }
   }
 
@@ -139,7 +144,7 @@ export class Lane {
         for (const partition of result.fenced) this.#batcher.drop(keyOf(partition))
         onWritten(batch, result)
         this.#failures = 0
-        this.#waitingSince = Date.now()
+        this.#waitingSince = this.#clock.now()
         return true
       } catch (error) {
         if (isDefect(error)) {
@@ -155,7 +160,7 @@ export class Lane {
           { err: safeError(error), attempt, waitMs, rows: batch.rows },
           'writing a batch failed, the same batch is written again'
         )
-        await pause(waitMs, signal)
+        await pause(waitMs, signal, this.#clock)
       }
     }
     return false
@@ -163,9 +168,9 @@ export class Lane {
 
   async #wait(ms: number | undefined): Promise<void> {
     const elapsed = Promise.withResolvers<void>()
-    const timer = ms === undefined ? undefined : setTimeout(elapsed.resolve, ms)
+    const callOff = ms === undefined ? undefined : this.#clock.after(ms, elapsed.resolve)
     await Promise.race([this.#changed.promise, elapsed.promise])
-    clearTimeout(timer)
+    callOff?.()
   }
 
   #notify(): void {

@@ -169,7 +169,12 @@ export class Positions {
   async #place(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
     if (partitions.length === 0) return
     await this.#untilWritten(partitions, signal)
-    const found = await insist(signal, this.#options.log, () => findPlaces(this.#options, partitions))
+    const found = await insist(
+      signal,
+      this.#options.log,
+      () => findPlaces(this.#options, partitions),
+      this.#options.clock
+    )
     for (const each of found ?? []) {
       if (!signal.aborted && this.of(each.partition).state === 'unknown') await this.#settle(each)
     }

@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
 import type { Lane } from './lane.ts'
 import type { TopicPartition } from './types.ts'
@@ -11,4 +12,6 @@ export interface Reading {
   readonly pause: (partition: TopicPartition) => void
   readonly resume: (partition: TopicPartition) => void
   readonly log: Logger
+  /** Default: the machine's. */
+  readonly clock?: Clock
 }

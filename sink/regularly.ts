@@ -1,10 +1,11 @@
+import { type Clock, machineClock } from '../core/clock.ts'
 import { safeError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
 
 /** Does `work` every `ms`, never twice at once; what fails is done again the next time. @returns what ends it. */
-export function regularly(ms: number, log: Logger, work: () => Promise<void>): () => void {
+export function regularly(ms: number, log: Logger, work: () => Promise<void>, clock: Clock = machineClock): () => void {
   let running = false
-  const timer = setInterval(() => {
+  return clock.every(ms, () => {
     if (running) return
     running = true
     work()
@@ -12,6 +13,5 @@ export function regularly(ms: number, log: Logger, work: () => Promise<void>): (
       .finally(() => {
         running = false
       })
-  }, ms)
-  return () => clearInterval(timer)
+  })
 }

@@ -1,0 +1,26 @@
+import { setImmediate as turn } from 'node:timers/promises'
+
+/** What time it is and how to wait: the machine's own, or one that a simulation moves. */
+export interface Clock {
+  /** ms since 1970. */
+  now(): number
+  /** Runs `work` once, in `ms`. @returns what calls it off */
+  after(ms: number, work: () => void): () => void
+  /** Runs `work` every `ms`. @returns what ends it */
+  every(ms: number, work: () => void): () => void
+  /** Lets whatever is due go first. */
+  turn(): Promise<void>
+}
+
+export const machineClock: Clock = {
+  now: () => Date.now(),
+  after(ms, work) {
+    const timer = setTimeout(work, ms)
+    return () => clearTimeout(timer)
+  },
+  every(ms, work) {
+    const timer = setInterval(work, ms)
+    return () => clearInterval(timer)
+  },
+  turn
+}
