@@ -1,4 +1,3 @@
-import { readPositions } from './fence.ts'
 import { logsOf, type PlacementOptions } from './placement.ts'
 import { keyOf, type TopicPartition } from './types.ts'
 
@@ -11,13 +10,13 @@ export interface LagReading extends TopicPartition {
 
 /** @throws KafkaError, a database error */
 export async function readLag(
-  { pool, line, group }: LagSources,
+  { trail, ranges }: LagSources,
   partitions: readonly TopicPartition[]
 ): Promise<LagReading[]> {
   if (partitions.length === 0) return []
   // The trail first: what is stored in between must not look like a log that ends before it.
-  const stored = await readPositions(pool, group, partitions)
-  const logs = await logsOf(line, partitions)
+  const stored = await trail.read(partitions)
+  const logs = await logsOf(ranges, partitions)
   return partitions.flatMap(({ topic, partition }) => {
     const key = keyOf({ topic, partition })
     const log = logs.get(key)

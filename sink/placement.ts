@@ -1,14 +1,13 @@
-import type pg from 'pg'
 import { mapConcurrently } from '../core/concurrency.ts'
-import { type AdminLine, KafkaError, type PartitionRange } from '../kafka/index.ts'
-import { openPositions, readPositions } from './fence.ts'
+import { KafkaError, type PartitionRange } from '../kafka/index.ts'
 import { type Placement, place, type StoredPosition } from './position.ts'
+import type { TrailPositions } from './session.ts'
 import { keyOf, type TopicPartition } from './types.ts'
 
 export interface PlacementOptions {
-  readonly group: string
-  readonly pool: pg.Pool
-  readonly line: AdminLine
+  readonly trail: TrailPositions
+  /** The ranges of a topic's logs. @throws KafkaError */
+  readonly ranges: (topic: string) => Promise<readonly PartitionRange[]>
 }
 
 /** What trail and log say of a partition together. */
@@ -26,17 +25,15 @@ const topicsAtOnce = 16
  * @throws KafkaError, a database error: worth a retry
  */
 export async function findPlaces(
-  { group, pool, line }: PlacementOptions,
+  { trail, ranges }: PlacementOptions,
   partitions: readonly TopicPartition[]
 ): Promise<PlacedPartition[]> {
   // The trail first: what another sink stores meanwhile must not look as if the log were shorter.
-  const stored = await readPositions(pool, group, partitions)
+  const stored = await trail.read(partitions)
   const fresh = partitions.filter(partition => !stored.has(keyOf(partition)))
   if (fresh.length > 0) {
-    const logs = await logsOf(line, fresh)
-    const opened = await openPositions(
-      pool,
-      group,
+    const logs = await logsOf(ranges, fresh)
+    const opened = await trail.open(
       fresh.flatMap(({ topic, partition }) => {
         const start = logs.get(keyOf({ topic, partition }))?.start
         return start === undefined ? [] : [{ topic, partition, start }]
@@ -44,7 +41,7 @@ export async function findPlaces(
     )
     for (const [key, position] of opened) stored.set(key, position)
   }
-  const logs = await logsOf(line, partitions)
+  const logs = await logsOf(ranges, partitions)
   return partitions.flatMap(({ topic, partition }) => {
     const position = stored.get(keyOf({ topic, partition }))
     const log = logs.get(keyOf({ topic, partition }))
@@ -56,20 +53,20 @@ export async function findPlaces(
 
 /** The logs of partitions, by key; those that Kafka does not have are left out. @throws KafkaError */
 export async function logsOf(
-  line: AdminLine,
+  ranges: PlacementOptions['ranges'],
   partitions: readonly TopicPartition[]
 ): Promise<ReadonlyMap<string, PartitionRange>> {
   const topics = [...new Set(partitions.map(({ topic }) => topic))]
   const logs = await mapConcurrently(topics, topicsAtOnce, async topic =>
-    (await rangesOf(line, topic)).map(range => [keyOf({ topic, partition: range.partition }), range] as const)
+    (await rangesOf(ranges, topic)).map(range => [keyOf({ topic, partition: range.partition }), range] as const)
   )
   return new Map(logs.flat())
 }
 
 // A topic that just vanished must not keep the others waiting.
-async function rangesOf(line: AdminLine, topic: string): Promise<readonly PartitionRange[]> {
+async function rangesOf(ranges: PlacementOptions['ranges'], topic: string): Promise<readonly PartitionRange[]> {
   try {
-    return await line.ask(admin => admin.ranges(topic))
+    return await ranges(topic)
   } catch (error) {
     if (error instanceof KafkaError && error.code === 'TOPIC_UNKNOWN') return []
     throw error

@@ -1,6 +1,5 @@
 import { safeError } from '../core/errors.ts'
 import type { Trip } from './breaker.ts'
-import { haltPartition, haltTopic, readPositions } from './fence.ts'
 import { explainHalt, tooManyBad } from './halts.ts'
 import { insist } from './insist.ts'
 import { findPlaces, type PlacedPartition, type PlacementOptions } from './placement.ts'
@@ -73,7 +72,7 @@ export class Positions {
    * @param nextOffset where the trail stands, if the position was not placed
    */
   async halt({ topic, partition }: TopicPartition, reason: string, nextOffset?: number): Promise<void> {
-    const { pool, group, pause, log } = this.#options
+    const { trail, pause, log } = this.#options
     const position = this.of({ topic, partition })
     position.state = 'halted'
     const { words, remedy } = explainHalt(reason)
@@ -82,14 +81,14 @@ export class Positions {
       `partition stopped: ${words}. Nothing is dropped. ${remedy}`
     )
     pause({ topic, partition })
-    await haltPartition(pool, group, { topic, partition }, reason).catch(error =>
-      log.warn({ err: safeError(error) }, 'the stop could not be recorded')
-    )
+    await trail
+      .halt({ topic, partition }, reason)
+      .catch(error => log.warn({ err: safeError(error) }, 'the stop could not be recorded'))
   }
 
   /** Stops all partitions of a topic until they are resumed, also those that other sinks of the group read. */
   async haltTopic({ topic, records, bad }: Trip): Promise<void> {
-    const { pool, group, pause, log } = this.#options
+    const { trail, pause, log } = this.#options
     const { remedy } = explainHalt(tooManyBad)
     log.error(
       { topic, reason: tooManyBad, records, bad },
@@ -103,7 +102,8 @@ export class Positions {
       pause(partition)
     }
     // When it fails, they are found to flow at the next visit, and trip again if the records stay bad.
-    await haltTopic(pool, group, topic, tooManyBad)
+    await trail
+      .haltTopic(topic, tooManyBad)
       .catch(error => log.warn({ err: safeError(error) }, 'the stop could not be recorded'))
       .finally(() => this.#stopping.delete(topic))
   }
@@ -119,12 +119,7 @@ export class Positions {
       return { partition, position, next: position.next }
     })
     if (visited.length === 0) return []
-    const { pool, group } = this.#options
-    const stored = await readPositions(
-      pool,
-      group,
-      visited.map(({ partition }) => partition)
-    )
+    const stored = await this.#options.trail.read(visited.map(({ partition }) => partition))
     const known = ({ partition }: { partition: TopicPartition }) => stored.get(keyOf(partition))
     const revived = visited.filter(each => each.position.state === 'halted' && known(each)?.halted === undefined)
     const moved = visited.filter(
@@ -168,13 +163,9 @@ export class Positions {
 
   async #place(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
     if (partitions.length === 0) return
+    const { log, clock } = this.#options
     await this.#untilWritten(partitions, signal)
-    const found = await insist(
-      signal,
-      this.#options.log,
-      () => findPlaces(this.#options, partitions),
-      this.#options.clock
-    )
+    const found = await insist(signal, log, () => findPlaces(this.#options, partitions), clock)
     for (const each of found ?? []) {
       if (!signal.aborted && this.of(each.partition).state === 'unknown') await this.#settle(each)
     }

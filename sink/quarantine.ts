@@ -3,6 +3,7 @@ import { CopyBuffer } from './copy-buffer.ts'
 import { inTransaction } from './database.ts'
 import { Decoder, type RecordBytes, refusalOf } from './decoder.ts'
 import { type Refusal, SinkError } from './errors.ts'
+import { PgRows } from './pg-rows.ts'
 import { CarefulInsert } from './rows.ts'
 import type { SchemaBook } from './schema-book.ts'
 import type { RowBytes } from './types.ts'
@@ -106,7 +107,7 @@ export async function retryQuarantined(
   const decoded = await decodeAgain(book, record, topicPrefix)
   await inTransaction(pool, async client => {
     if ('refusal' in decoded) return resolve(client, number, 'held', by, decoded.refusal)
-    const { stored, refused } = await new CarefulInsert(client).run([decoded.row])
+    const { stored, refused } = await new CarefulInsert(new PgRows(client)).run([decoded.row])
     if (refused[0]) return resolve(client, number, 'held', by, refused[0].refusal)
     return resolve(client, number, stored > 0 ? 'stored' : 'duplicate', by)
   })

@@ -6,15 +6,11 @@ import type { Logger } from '../core/log.ts'
 import { AdminLine, createKafkaClient, GroupConsumer } from '../kafka/index.ts'
 import { createRegistry, type Registry } from '../schemas/index.ts'
 import { tellAwaited } from './awaited.ts'
-import { Breaker } from './breaker.ts'
 import { caughtUp } from './caught-up.ts'
 import { requireTables, sessionPool, sinkSessions, unreachable } from './database.ts'
 import { Discovery, type DiscoveryOptions } from './discovery.ts'
 import { SinkError } from './errors.ts'
 import { SinkHealth, type SinkParts } from './health.ts'
-import { Hints } from './hints.ts'
-import { Intake } from './intake.ts'
-import { Lanes } from './lanes.ts'
 import {
   type CaughtUpOptions,
   fetchLimits,
@@ -23,13 +19,14 @@ import {
   type SinkOptions
 } from './options.ts'
 import { keepPartitionsAhead } from './partitions.ts'
-import { Positions } from './positions.ts'
-import type { Reading } from './reading.ts'
+import { openPgSession, pgPositions } from './pg-session.ts'
+import { Pipeline } from './pipeline.ts'
 import { regularly } from './regularly.ts'
 import { SchemaBook } from './schema-book.ts'
+import type { TrailSession } from './session.ts'
 import type { SinkState, SinkStats } from './state.ts'
 import { Telemetry } from './telemetry.ts'
-import { type Batch, keyOf, type WriteResult } from './types.ts'
+import type { Batch, WriteResult } from './types.ts'
 
 const hintEveryMs = 1_000
 const revisitMs = 2_000
@@ -38,6 +35,12 @@ const partitionsEveryMs = 3_600_000
 const queryTimeoutMs = 120_000
 /** Batches in hand at once: those that wait for a lane with room must not hold up those of another lane. */
 const concurrency = 64
+
+/** What only tests put in place. */
+export interface SinkInternals {
+  /** @param open opens the session that a sink has */
+  readonly openSession?: (open: () => Promise<TrailSession>) => Promise<TrailSession>
+}
 
 /**
  * The audit sink: writes every envelope of every topic of ours into Postgres, exactly once.
@@ -52,13 +55,9 @@ export class Sink implements Handle {
   readonly #line: AdminLine
   readonly #registry: Registry
   readonly #discovery: Discovery
-  readonly #positions: Positions
-  readonly #intake: Intake
+  readonly #pipeline: Pipeline
   readonly #consumer: GroupConsumer
-  readonly #lanes: Lanes
-  readonly #breaker: Breaker
   readonly #cleanUps = new CleanUps()
-  readonly #hints: Hints
   readonly #parts: SinkParts
   readonly #health: SinkHealth
   readonly #telemetry: Telemetry
@@ -69,7 +68,7 @@ export class Sink implements Handle {
   #ending: Promise<void> | undefined
   #failure: Error | undefined
 
-  constructor(options: SinkOptions) {
+  constructor(options: SinkOptions, { openSession = open => open() }: SinkInternals = {}) {
     this.#options = resolveOptions(options)
     const { databaseUrl, group, topicPrefix, eventNames, log, registryUrl, brokers, security } = this.#options
     this.#log = log.child({ part: 'sink', group })
@@ -77,19 +76,21 @@ export class Sink implements Handle {
     this.#pool = sessionPool(databaseUrl, { applicationName, queryTimeoutMs })
     const client = createKafkaClient({ brokers, clientId: 'eventtrail-sink', security, log: this.#log })
     this.#line = new AdminLine(client)
-    this.#hints = new Hints(() => this.#consumer, this.#log)
     this.#health = new SinkHealth({ line: this.#line, pool: this.#pool, registry: () => registry })
     const registry = createRegistry({ url: registryUrl, log: this.#log, onReach: this.#health.registry.heard })
     this.#registry = registry
-    this.#breaker = new Breaker(this.#options.breakerRecords)
     const book = new SchemaBook({ registry, pool: this.#pool })
     const onSchema: DiscoveryOptions['onSchema'] = (...found) => void book.warm(...found)
     this.#discovery = new Discovery({ registry, pool: this.#pool, topicPrefix, eventNames, onSchema })
-    this.#lanes = new Lanes({
+    const ranges = (topic: string) => this.#line.ask(admin => admin.ranges(topic))
+    const sources = { trail: pgPositions(this.#pool, group), ranges }
+    this.#pipeline = new Pipeline({
       ...this.#options,
-      limits: this.#options,
-      applicationName,
-      pool: this.#pool,
+      openSession: () => openSession(() => openPgSession({ databaseUrl, group, applicationName, pool: this.#pool })),
+      ...sources,
+      book,
+      discovery: this.#discovery,
+      consumer: () => this.#consumer,
       log: this.#log,
       onWritten: (batch, result) => this.#written(batch, result),
       onRetry: error => {
@@ -100,31 +101,20 @@ export class Sink implements Handle {
       onStalled: error => this.#fail(error),
       onFailure: error => this.#fail(error)
     })
-    this.#cleanUps.add(() => this.#lanes.close())
-    const reading: Reading = {
-      laneOf: partition => this.#lanes.of(partition),
-      seek: ({ topic, partition }, offset) => this.#consumer.seek(topic, partition, offset),
-      pause: ({ topic, partition }) => this.#consumer.pause(topic, partition),
-      resume: ({ topic, partition }) => this.#consumer.resume(topic, partition),
-      log: this.#log
-    }
-    const onFailure = (error: Error) => this.#fail(error)
-    this.#positions = new Positions({ ...reading, group, pool: this.#pool, line: this.#line, onFailure })
-    this.#intake = new Intake({ ...reading, positions: this.#positions, book, discovery: this.#discovery })
+    this.#cleanUps.add(() => this.#pipeline.lanes.close())
     this.#consumer = new GroupConsumer(client, {
       group,
       topics: () => this.#discovery.topics(),
-      onBatch: (batch, control) => this.#intake.take(batch, control),
+      onBatch: (batch, control) => this.#pipeline.take(batch, control),
       onAssigned: assignment => {
         const partitions = [...assignment].flatMap(([topic, numbers]) =>
           numbers.map(partition => ({ topic, partition }))
         )
-        this.#intake.assigned()
-        this.#positions.assign(partitions)
+        this.#pipeline.assigned(partitions)
         this.#telemetry.assigned()
         this.#log.info({ partitions: partitions.length, topics: assignment.size }, 'partitions assigned')
       },
-      onPassed: passed => this.#intake.passed(passed),
+      onPassed: passed => this.#pipeline.passed(passed),
       onReach: this.#health.kafka.heard,
       onRebuilt: cause => this.#telemetry.rebuilt(cause),
       onTopicsVanished: topics => this.#log.error({ topics }, 'topics are gone, the others go on'),
@@ -134,8 +124,9 @@ export class Sink implements Handle {
       sessionTimeoutMs: this.#options.sessionTimeoutMs,
       topicRefreshMs: this.#options.topicRefreshMs
     })
-    this.#parts = { positions: this.#positions, lanes: this.#lanes, vitals: this.#consumer.vitals }
-    this.#telemetry = new Telemetry({ ...this.#options, ...this.#parts, pool: this.#pool, line: this.#line })
+    const { positions, lanes } = this.#pipeline
+    this.#parts = { positions, lanes, vitals: this.#consumer.vitals }
+    this.#telemetry = new Telemetry({ ...this.#options, ...this.#parts, ...sources })
     const ended = Promise.withResolvers<Error | undefined>()
     this.closed = ended.promise
     this.#resolveClosed = ended.resolve
@@ -174,10 +165,10 @@ export class Sink implements Handle {
   drain(deadlineMs = 10_000): Promise<void> {
     this.#ending ??= this.#end(async () => {
       this.#state = 'draining'
-      const drained = await within(deadlineMs, this.#lanes.drain())
+      const drained = await within(deadlineMs, this.#pipeline.lanes.drain())
       if (!drained)
         this.#log.warn({ deadlineMs }, 'not all could be written in time; it is read again at the next start')
-      await within(2_000, this.#hints.commit())
+      await within(2_000, this.#pipeline.commitHints())
     })
     return this.#ending
   }
@@ -205,7 +196,7 @@ export class Sink implements Handle {
         line: this.#line,
         topics: () => this.#discovery.topics(),
         mustExist: this.#options.eventNames !== undefined,
-        changed: () => this.#lanes.changed,
+        changed: () => this.#pipeline.lanes.changed,
         ended: () => (this.#state === 'closed' || this.#state === 'failed' ? { failure: this.#failure } : undefined)
       },
       options
@@ -223,8 +214,8 @@ export class Sink implements Handle {
     this.#state = 'running'
     this.#health.postgres.heard(true)
     this.#cleanUps.add(this.#telemetry.start())
-    this.#cleanUps.add(regularly(hintEveryMs, this.#log, () => this.#hints.commit()))
-    this.#cleanUps.add(regularly(revisitMs, this.#log, () => this.#revisit()))
+    this.#cleanUps.add(regularly(hintEveryMs, this.#log, () => this.#pipeline.commitHints()))
+    this.#cleanUps.add(regularly(revisitMs, this.#log, () => this.#pipeline.revisit()))
     this.#cleanUps.add(regularly(partitionsEveryMs, this.#log, () => this.#keepPartitions()))
     this.#consumer.start()
     const { eventNames } = this.#options
@@ -247,25 +238,6 @@ export class Sink implements Handle {
   #written(batch: Batch, result: WriteResult): void {
     this.#telemetry.written(batch, result)
     this.#health.postgres.heard(true)
-    this.#hints.stored(result.stored)
-    for (const trip of this.#breaker.count(result.booked)) void this.#positions.haltTopic(trip)
-    // What was under way when a partition stopped is read again when it goes on.
-    const overtaken = result.fenced.filter(partition => this.#positions.of(partition).state !== 'halted')
-    if (overtaken.length > 0) {
-      this.#positions.displace(overtaken)
-      this.#log.warn(
-        { partitions: overtaken.map(keyOf), rows: batch.rows },
-        'another sink has these partitions or stopped them, their rows were left'
-      )
-    }
-  }
-
-  async #revisit(): Promise<void> {
-    for (const partition of await this.#positions.revisit()) {
-      this.#breaker.forget(partition.topic)
-      this.#consumer.resume(partition.topic, partition.partition)
-      this.#log.info({ ...partition }, 'partition was reset or resumed, it flows again')
-    }
   }
 
   async #keepPartitions(): Promise<void> {
@@ -280,7 +252,7 @@ export class Sink implements Handle {
   }
 
   async #end(first: () => Promise<void>): Promise<void> {
-    this.#intake.close()
+    this.#pipeline.refuse()
     await first()
     await this.#consumer.stop()
     this.#health.close()

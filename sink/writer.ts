@@ -1,27 +1,20 @@
-import type pg from 'pg'
-import { within } from '../core/lifecycle.ts'
+import { type Clock, machineClock } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
-import { type Aside, asidesOf, countByCode, listDuplicates, quarantine, refusalsByCode } from './aside.ts'
+import { type Aside, asidesOf, countByCode, refusalsByCode } from './aside.ts'
 import { classify } from './classify.ts'
-import { abandon, backendOf, connectSession, isWorking } from './database.ts'
 import { SinkError } from './errors.ts'
-import { claimOffsets, endBlockers } from './fence.ts'
 import { IdOrder } from './id-order.ts'
-import { bookEntries, writeGaps, writeLedger } from './ledger.ts'
+import { bookEntries } from './ledger.ts'
 import { rowsOf, stretchesOf } from './pages.ts'
-import { CarefulInsert, copyTexts, type RowsResult } from './rows.ts'
+import { CarefulInsert, type RowsResult } from './rows.ts'
+import type { TrailSession } from './session.ts'
 import { type Batch, type Chunk, keyOf, type Row, type WriteResult } from './types.ts'
 
 // From here on a batch is put in order: fewer have so many rows each that their ids follow each other well enough.
 const manyPages = 16
 
 export interface WriterOptions {
-  readonly databaseUrl: string
-  readonly group: string
-  /** Names this process among the sinks: `eventtrail-sink/<instance>`. */
-  readonly applicationName: string
-  /** For questions beside the transaction. */
-  readonly pool: pg.Pool
+  readonly openSession: () => Promise<TrailSession>
   readonly log: Logger
   /** ms after which a write that waits looks for a sleeping sink that blocks it. Default 1,500. */
   readonly blockedAfterMs?: number
@@ -31,6 +24,8 @@ export interface WriterOptions {
   readonly onAbandoned?: () => void
   /** A write hangs, and nothing that could be done about it helps. */
   readonly onStalled?: (error: SinkError) => void
+  /** Default: the machine's. */
+  readonly clock?: Clock
 }
 
 /**
@@ -41,81 +36,63 @@ export interface WriterOptions {
  */
 export class Writer {
   readonly #options: WriterOptions
-  #client: pg.Client | undefined
-  #backend: number | undefined
+  readonly #clock: Clock
+  #session: TrailSession | undefined
   // After a duplicate the next batches look for standing ids first, until they find none.
   #careful = false
   readonly #idOrder = new IdOrder()
 
   constructor(options: WriterOptions) {
     this.#options = options
+    this.#clock = options.clock ?? machineClock
   }
 
   /** Any error means that nothing is known to be written: the caller calls again with the same batch. */
   async write(batch: Batch): Promise<WriteResult> {
-    const client = this.#client ?? (await this.#connect())
-    const watchdog = this.#watch(client)
+    this.#session ??= await this.#options.openSession()
+    const session = this.#session
+    const stopWatching = this.#watch(session)
     try {
-      return await this.#transaction(client, batch)
+      return await this.#transaction(session, batch)
     } catch (error) {
       // The session's state is unknown; a new one costs a few ms, a half-dead one costs the batch.
       await this.close()
       throw error
     } finally {
-      clearInterval(watchdog)
+      stopWatching()
     }
   }
 
-  async #connect(): Promise<pg.Client> {
-    const client = await connectSession(this.#options.databaseUrl, this.#options)
-    this.#client = client
-    this.#backend = await backendOf(client)
-    return client
-  }
-
   async close(): Promise<void> {
-    const client = this.#client
-    this.#client = undefined
-    if (!client) return
-    // One that Postgres has forgotten answers to nothing.
-    if (
-      !(await within(
-        closeWithinMs,
-        client.end().catch(() => undefined)
-      ))
-    )
-      abandon(client)
+    const session = this.#session
+    this.#session = undefined
+    await session?.end()
   }
 
-  async #transaction(client: pg.Client, batch: Batch): Promise<WriteResult> {
+  async #transaction(session: TrailSession, batch: Batch): Promise<WriteResult> {
     for (;;) {
-      await client.query('BEGIN')
-      const claim = await claimOffsets(client, this.#options.group, batch.chunks)
+      await session.begin()
+      const claim = await session.claim(batch.chunks)
       const chunks = batch.chunks.filter(chunk => claim.granted.has(keyOf(chunk)))
       if (chunks.length === 0) {
-        await client.query('ROLLBACK')
+        await session.rollback()
         const nothing = { rows: 0, duplicates: 0, quarantined: 0, refusals: new Map(), booked: [] }
         return { ...nothing, stored: claim.stored, fenced: claim.fenced }
       }
       const began = performance.now()
-      const result = await this.#insert(client, batch, chunks)
+      const result = await this.#insert(session, batch, chunks)
       const copyMs = performance.now() - began
       if (!result) {
-        await client.query('ROLLBACK')
+        await session.rollback()
         continue
       }
       const asides = asidesOf(chunks, result)
-      await quarantine(client, this.#options.group, asides)
-      await listDuplicates(client, this.#options.group, result)
-      await writeGaps(client, this.#options.group, chunks)
+      await session.quarantine(asides)
+      await session.listDuplicates(result.duplicates)
+      await session.writeGaps(chunks)
       const booked = bookEntries(chunks, result)
-      await writeLedger(
-        client,
-        this.#options.group,
-        booked,
-        chunk => claim.granted.get(keyOf(chunk))?.hour ?? new Date()
-      )
-      await client.query('COMMIT')
+      await session.writeLedger(booked, chunk => claim.granted.get(keyOf(chunk))?.hour ?? new Date(this.#clock.now()))
+      await session.commit()
       this.#report(chunks, asides)
       return {
         rows: result.stored,
@@ -131,11 +108,11 @@ export class Writer {
   }
 
   /** Undefined when the plain COPY failed on a row: the transaction is to be begun anew, with care. */
-  async #insert(client: pg.Client, batch: Batch, chunks: readonly Chunk[]): Promise<RowsResult | undefined> {
+  async #insert(session: TrailSession, batch: Batch, chunks: readonly Chunk[]): Promise<RowsResult | undefined> {
     const suspects = new Set(chunks.flatMap(({ pages }) => pages.flatMap(page => page.suspects)))
     if (this.#careful || suspects.size > 0) {
       const rows = chunks.flatMap(chunk => rowsOf(batch, chunk))
-      const result = await new CarefulInsert<Row>(client).run(rows, {
+      const result = await new CarefulInsert<Row>(session).run(rows, {
         suspects: rows.filter(({ start }) => suspects.has(start)),
         lookUp: this.#careful
       })
@@ -144,7 +121,7 @@ export class Writer {
     }
     const stored = chunks.reduce((sum, { rows }) => sum + rows, 0)
     try {
-      await copyTexts(client, this.#textsOf(batch, chunks), stored)
+      await session.copy(this.#textsOf(batch, chunks), stored)
       return { stored, duplicates: [], refused: [] }
     } catch (error) {
       const verdict = classify(error)
@@ -173,32 +150,31 @@ export class Writer {
     }
   }
 
-  /** Looks after a write that takes long: for a sleeping sink that blocks it, and for a session that is no more. */
-  #watch(client: pg.Client): NodeJS.Timeout {
-    const { pool, applicationName, blockedAfterMs = 1_500, stalledAfterMs = 120_000, log } = this.#options
-    const pid = (client as pg.Client & { processID?: number }).processID
+  /**
+   * Looks after a write that takes long: for a sleeping sink that blocks it, and for a session that is no more.
+   * @returns what ends it
+   */
+  #watch(session: TrailSession): () => void {
+    const { blockedAfterMs = 1_500, stalledAfterMs = 120_000, log } = this.#options
     // Counted in looks that had an answer: time in which Postgres or this process was away is nobody's fault.
     let idleLooks = 0
     const look = async () => {
-      if (pid === undefined) return
       try {
-        const working = this.#backend !== pid || (await isWorking(pool, pid, applicationName))
+        const working = await session.isWorking()
         idleLooks = working ? 0 : idleLooks + 1
-        if (working === undefined && this.#client === client) {
-          log.warn({ session: pid }, 'Postgres does not know the session of a write any more, it is given up')
+        if (working === undefined && this.#session === session) {
+          log.warn({ session: session.id }, 'Postgres does not know the session of a write any more, it is given up')
           this.#options.onAbandoned?.()
-          abandon(client)
+          session.abandon()
         }
         if (idleLooks * blockedAfterMs > stalledAfterMs)
           this.#options.onStalled?.(new SinkError('WRITE_STALLED', 'a write hangs while Postgres answers'))
-        const ended = await endBlockers(pool, pid, applicationName)
+        const ended = await session.endBlockers()
         if (ended.length > 0) log.warn({ sessions: ended }, 'ended the session of a sink that blocked this one')
       } catch {
         // Postgres is out of reach: the write itself will say so.
       }
     }
-    return setInterval(() => void look(), blockedAfterMs)
+    return this.#clock.every(blockedAfterMs, () => void look())
   }
 }
-
-const closeWithinMs = 2_000

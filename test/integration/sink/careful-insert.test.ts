@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { expect, test, vi } from 'vitest'
 import { copyRow } from '../../../sink/copy-row.ts'
-import { CarefulInsert, copyTexts } from '../../../sink/rows.ts'
+import { copyTexts, PgRows } from '../../../sink/pg-rows.ts'
+import { CarefulInsert } from '../../../sink/rows.ts'
 import type { Row } from '../../../sink/types.ts'
 import { testTrail } from '../../support/trail.ts'
 
@@ -61,7 +62,7 @@ test('ids that others store while they are copied, twice in a row, are sorted ou
     }
     await ours.query('BEGIN')
     const rows = rowsOf(pieces)
-    const running = new CarefulInsert(ours).run(rows)
+    const running = new CarefulInsert(new PgRows(ours)).run(rows)
     await waitsFor(one)
     await one.query('COMMIT')
     await waitsFor(other)
@@ -84,7 +85,7 @@ test('an id whose first row Postgres refuses is stored with the next one of the 
   const client = await trail.db.connect()
   try {
     await client.query('BEGIN')
-    const { stored, duplicates, refused } = await new CarefulInsert<Row>(client).run(rows)
+    const { stored, duplicates, refused } = await new CarefulInsert<Row>(new PgRows(client)).run(rows)
     await client.query('COMMIT')
     expect([stored, duplicates]).toEqual([1, []])
     expect(refused.map(({ row, refusal }) => [rows.indexOf(row), refusal.code])).toEqual([

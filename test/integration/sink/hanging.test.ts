@@ -4,6 +4,7 @@ import { PrometheusMeter } from '../../../core/prometheus.ts'
 import { CopyBuffer } from '../../../sink/copy-buffer.ts'
 import { sessionPool } from '../../../sink/database.ts'
 import { createSink } from '../../../sink/index.ts'
+import { openPgSession } from '../../../sink/pg-session.ts'
 import { Writer } from '../../../sink/writer.ts'
 import { violations } from '../../support/checker.ts'
 import { publisherJournal } from '../../support/journal.ts'
@@ -59,10 +60,8 @@ test('a write that hangs while Postgres waits for its next word is told of, once
   const pool = sessionPool(trail.databaseUrl, { applicationName: 'eventtrail-sink/hanging' })
   const stalled = Promise.withResolvers<Error>()
   const writer = new Writer({
-    databaseUrl: proxy.url,
-    group: 'hanging',
-    applicationName: 'eventtrail-sink/hanging',
-    pool,
+    openSession: () =>
+      openPgSession({ databaseUrl: proxy.url, group: 'hanging', applicationName: 'eventtrail-sink/hanging', pool }),
     log: silentLogger,
     blockedAfterMs: 50,
     stalledAfterMs: 500,

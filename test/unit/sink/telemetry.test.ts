@@ -5,12 +5,13 @@ import type { Meter } from '../../../core/metrics.ts'
 import type { AdminLine } from '../../../kafka/index.ts'
 import { createRegistry } from '../../../schemas/index.ts'
 import { SinkHealth, type SinkParts } from '../../../sink/health.ts'
+import type { TrailPositions } from '../../../sink/session.ts'
 import { Telemetry } from '../../../sink/telemetry.ts'
 import type { Batch, WriteResult } from '../../../sink/types.ts'
 import { chunk } from './chunks.ts'
 
 // No server is asked here: what is read comes from the parts alone.
-const nobody = { pool: {} as pg.Pool, line: {} as AdminLine, group: 'sink' }
+const nobody = { trail: {} as TrailPositions, ranges: async () => [] }
 const parts = (facts: { halted?: number; failures?: number; awayMs?: number; waitingMs?: number } = {}): SinkParts => ({
   vitals: { awayMs: facts.awayMs ?? 0, idleMs: 100, dead: false },
   positions: { assigned: [{ topic: 'a', partition: 0 }], halted: facts.halted ?? 0 },
@@ -112,7 +113,7 @@ describe('the health of a sink', () => {
   const healthy = () => {
     const registry = createRegistry({ url: 'http://127.0.0.1:1' })
     const health = new SinkHealth({
-      ...nobody,
+      line: {} as AdminLine,
       pool: { query: async () => undefined } as unknown as pg.Pool,
       registry: () => registry
     })

@@ -1,0 +1,115 @@
+import type pg from 'pg'
+import { within } from '../core/lifecycle.ts'
+import { type Aside, listDuplicates, quarantine } from './aside.ts'
+import { abandon, backendOf, connectSession, isWorking } from './database.ts'
+import {
+  type Claim,
+  claimOffsets,
+  endBlockers,
+  haltPartition,
+  haltTopic,
+  openPositions,
+  readPositions
+} from './fence.ts'
+import { type LedgerEntry, writeGaps, writeLedger } from './ledger.ts'
+import { PgRows } from './pg-rows.ts'
+import type { TrailPositions, TrailSession } from './session.ts'
+import type { Chunk, Row } from './types.ts'
+
+export interface PgSessionOptions {
+  readonly databaseUrl: string
+  readonly group: string
+  /** Names this process among the sinks: `eventtrail-sink/<instance>`. */
+  readonly applicationName: string
+  /** For questions beside the transaction. */
+  readonly pool: pg.Pool
+}
+
+/** Opens a session of Postgres. @throws SinkError `DATABASE_UNREACHABLE` */
+export async function openPgSession(options: PgSessionOptions): Promise<TrailSession> {
+  const client = await connectSession(options.databaseUrl, options)
+  try {
+    return new PgSession(client, await backendOf(client), options)
+  } catch (cause) {
+    abandon(client)
+    throw cause
+  }
+}
+
+const closeWithinMs = 2_000
+
+class PgSession extends PgRows<pg.Client> implements TrailSession {
+  readonly #options: PgSessionOptions
+  readonly #backend: number | undefined
+  readonly id: number | undefined
+
+  constructor(client: pg.Client, backend: number | undefined, options: PgSessionOptions) {
+    super(client)
+    this.#options = options
+    this.#backend = backend
+    this.id = (client as pg.Client & { processID?: number }).processID
+  }
+
+  async begin(): Promise<void> {
+    await this.client.query('BEGIN')
+  }
+
+  async commit(): Promise<void> {
+    await this.client.query('COMMIT')
+  }
+
+  async rollback(): Promise<void> {
+    await this.client.query('ROLLBACK')
+  }
+
+  claim(chunks: readonly Chunk[]): Promise<Claim> {
+    return claimOffsets(this.client, this.#options.group, chunks)
+  }
+
+  quarantine(asides: readonly Aside[]): Promise<void> {
+    return quarantine(this.client, this.#options.group, asides)
+  }
+
+  listDuplicates(duplicates: readonly Row[]): Promise<void> {
+    return listDuplicates(this.client, this.#options.group, { duplicates })
+  }
+
+  writeGaps(chunks: readonly Chunk[]): Promise<void> {
+    return writeGaps(this.client, this.#options.group, chunks)
+  }
+
+  writeLedger(entries: readonly LedgerEntry[], hourOf: (chunk: Chunk) => Date): Promise<void> {
+    return writeLedger(this.client, this.#options.group, entries, hourOf)
+  }
+
+  async isWorking(): Promise<boolean | undefined> {
+    const { pool, applicationName } = this.#options
+    // Through a pooler it cannot be told.
+    if (this.id === undefined || this.id !== this.#backend) return true
+    return isWorking(pool, this.id, applicationName)
+  }
+
+  async endBlockers(): Promise<number[]> {
+    const { pool, applicationName } = this.#options
+    return this.id === undefined ? [] : endBlockers(pool, this.id, applicationName)
+  }
+
+  abandon(): void {
+    abandon(this.client)
+  }
+
+  async end(): Promise<void> {
+    const ended = this.client.end().catch(() => undefined)
+    if (!(await within(closeWithinMs, ended))) this.abandon()
+  }
+}
+
+/** The positions in Postgres. */
+export function pgPositions(pool: pg.Pool, group: string): TrailPositions {
+  return {
+    read: partitions => readPositions(pool, group, partitions),
+    open: partitions => openPositions(pool, group, partitions),
+    halt: (partition, reason) => haltPartition(pool, group, partition, reason),
+    haltTopic: (topic, reason) => haltTopic(pool, group, topic, reason)
+  }
+}

@@ -1,0 +1,100 @@
+import type { BatchControl, GroupConsumer, PassedOffsets, RecordBatch } from '../kafka/index.ts'
+import { Breaker } from './breaker.ts'
+import { Hints } from './hints.ts'
+import { Intake, type IntakeOptions } from './intake.ts'
+import { Lanes, type LanesOptions } from './lanes.ts'
+import type { ResolvedSinkOptions } from './options.ts'
+import { Positions, type PositionsOptions } from './positions.ts'
+import type { Reading } from './reading.ts'
+import { type Batch, keyOf, type TopicPartition, type WriteResult } from './types.ts'
+
+/** All that leads out of the sink: what a simulation puts others in place of. */
+export interface PipelineOptions
+  extends Omit<LanesOptions, 'limits'>,
+    Pick<ResolvedSinkOptions, 'maxRows' | 'maxBytes' | 'lingerMs' | 'breakerRecords'>,
+    Pick<IntakeOptions, 'book' | 'discovery'>,
+    Pick<PositionsOptions, 'trail' | 'ranges'> {
+  readonly consumer: () => Pick<GroupConsumer, 'seek' | 'pause' | 'resume' | 'commit'>
+}
+
+/** The way of a record from the consumer to the trail, without the wires at its ends. */
+export class Pipeline {
+  readonly #options: PipelineOptions
+  readonly #intake: Intake
+  readonly #breaker: Breaker
+  readonly #hints: Hints
+  readonly positions: Positions
+  readonly lanes: Lanes
+
+  constructor(options: PipelineOptions) {
+    this.#options = options
+    const { consumer, log, clock } = options
+    this.#hints = new Hints(consumer, log)
+    this.#breaker = new Breaker(options.breakerRecords)
+    this.lanes = new Lanes({
+      ...options,
+      limits: options,
+      onWritten: (batch, result) => this.#written(batch, result)
+    })
+    const reading: Reading = {
+      laneOf: partition => this.lanes.of(partition),
+      seek: ({ topic, partition }, offset) => consumer().seek(topic, partition, offset),
+      pause: ({ topic, partition }) => consumer().pause(topic, partition),
+      resume: ({ topic, partition }) => consumer().resume(topic, partition),
+      log,
+      ...(clock && { clock })
+    }
+    const { trail, ranges, book, discovery, onFailure } = options
+    this.positions = new Positions({ ...reading, trail, ranges, onFailure })
+    this.#intake = new Intake({ ...reading, positions: this.positions, book, discovery })
+  }
+
+  take(batch: RecordBatch, control: BatchControl): Promise<void> {
+    return this.#intake.take(batch, control)
+  }
+
+  passed(offsets: PassedOffsets): void {
+    this.#intake.passed(offsets)
+  }
+
+  /** After every join: the partitions that are ours now. */
+  assigned(partitions: readonly TopicPartition[]): void {
+    this.#intake.assigned()
+    this.positions.assign(partitions)
+  }
+
+  /** To be called every few seconds: what was stopped may have been let go, what flows may have been moved. */
+  async revisit(): Promise<void> {
+    const { consumer, log } = this.#options
+    for (const partition of await this.positions.revisit()) {
+      this.#breaker.forget(partition.topic)
+      consumer().resume(partition.topic, partition.partition)
+      log.info({ ...partition }, 'partition was reset or resumed, it flows again')
+    }
+  }
+
+  /** To be called every second: tells Kafka where the trail stands. */
+  commitHints(): Promise<void> {
+    return this.#hints.commit()
+  }
+
+  /** Takes nothing more; what was taken is still written. */
+  refuse(): void {
+    this.#intake.close()
+  }
+
+  #written(batch: Batch, result: WriteResult): void {
+    this.#options.onWritten(batch, result)
+    this.#hints.stored(result.stored)
+    for (const trip of this.#breaker.count(result.booked)) void this.positions.haltTopic(trip)
+    // What was under way when a partition stopped is read again when it goes on.
+    const overtaken = result.fenced.filter(partition => this.positions.of(partition).state !== 'halted')
+    if (overtaken.length > 0) {
+      this.positions.displace(overtaken)
+      this.#options.log.warn(
+        { partitions: overtaken.map(keyOf), rows: batch.rows },
+        'another sink has these partitions or stopped them, their rows were left'
+      )
+    }
+  }
+}

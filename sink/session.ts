@@ -1,0 +1,62 @@
+import type { Aside } from './aside.ts'
+import type { TrailRow } from './copy-row.ts'
+import type { Claim } from './fence.ts'
+import type { LedgerEntry } from './ledger.ts'
+import type { StoredPosition } from './position.ts'
+import type { Chunk, Row, RowBytes, TopicPartition } from './types.ts'
+
+/** What storing rows needs of a database session inside a transaction; Postgres is behind it (`pg-rows.ts`). */
+export interface RowSession {
+  /** Copies rows as they are. Any error of the database passes through and leaves the transaction aborted. */
+  copy(texts: Iterable<Buffer>, rows: number): Promise<void>
+  /** Payloads that are no jsonb, by index, with the SQLSTATE. */
+  unreadable(payloads: readonly string[]): Promise<Map<number, string>>
+  /** Those, by index, whose id stands with the same content. Payloads must be readable. */
+  sameContent(contents: readonly TrailRow[]): Promise<Set<number>>
+  /** The keys (`rowIdKey`) of the ids among these that stand. There is one row at least. */
+  standing(rows: readonly RowBytes[]): Promise<Set<string>>
+  /** Makes an empty staging table of the session's own. */
+  makeStaging(): Promise<void>
+  /** As {@link copy}, into the staging table. */
+  copyToStaging(texts: Iterable<Buffer>, rows: number): Promise<void>
+  /** Stores what is staged but for ids that stand. @returns the keys of those that were stored. */
+  storeStaged(): Promise<Set<string>>
+  savepoint(): Promise<void>
+  rollbackToSavepoint(): Promise<void>
+  releaseSavepoint(): Promise<void>
+}
+
+/** A database session that writes batches of one consumer group. After any error of {@link commit} the outcome is unknown. */
+export interface TrailSession extends RowSession {
+  begin(): Promise<void>
+  commit(): Promise<void>
+  rollback(): Promise<void>
+  /** The fence: see `claimOffsets`. */
+  claim(chunks: readonly Chunk[]): Promise<Claim>
+  quarantine(asides: readonly Aside[]): Promise<void>
+  listDuplicates(duplicates: readonly Row[]): Promise<void>
+  writeGaps(chunks: readonly Chunk[]): Promise<void>
+  writeLedger(entries: readonly LedgerEntry[], hourOf: (chunk: Chunk) => Date): Promise<void>
+  /** Names it in the database; may be unknown. */
+  readonly id: number | undefined
+  /**
+   * Whether the database works at something for it, or that cannot be told; false when it waits for the session's next
+   * word, undefined when it has no such session. May be called while it waits.
+   */
+  isWorking(): Promise<boolean | undefined>
+  /** Ends sessions of other sinks that keep this one waiting; may be called while it waits. @returns which. */
+  endBlockers(): Promise<number[]>
+  /** Cuts the connection: what waits on it fails at once. */
+  abandon(): void
+  /** Never fails, and does not wait for a database that has forgotten the session. */
+  end(): Promise<void>
+}
+
+/** Where partitions stand by the trail, for one consumer group, beside any transaction of a batch. */
+export interface TrailPositions {
+  read(partitions: readonly TopicPartition[]): Promise<Map<string, StoredPosition>>
+  /** As {@link read}; one that the trail does not know starts at its `start`. */
+  open(partitions: readonly (TopicPartition & { readonly start: number })[]): Promise<Map<string, StoredPosition>>
+  halt(partition: TopicPartition, reason: string): Promise<void>
+  haltTopic(topic: string, reason: string): Promise<void>
+}
