@@ -1,0 +1,234 @@
+import { silentLogger } from '../../core/log.ts'
+import { Pipeline } from '../../sink/pipeline.ts'
+import { regularly } from '../../sink/regularly.ts'
+import { type Sabotage, sabotaged } from '../support/sabotage.ts'
+import { violations } from './checker.ts'
+import { Database, emptyTables, type Tables } from './database.ts'
+import { eventName, makeEvent, type SimEvent, schemas } from './events.ts'
+import { Group, Member } from './group.ts'
+import { Log, Topic } from './log.ts'
+import type { Happening, Schedule } from './schedule.ts'
+import { FakeSession, fakePositions, type Wire } from './session.ts'
+import { Process, World } from './world.ts'
+
+const restMs = 3_600_000
+
+/** Runs a schedule to its end. @returns what is wrong then, in words; nothing when all is well. */
+export async function simulate(schedule: Schedule, sabotage?: Sabotage): Promise<string[]> {
+  return new Simulation(schedule, sabotage).run()
+}
+
+/** One run: the world, and the sinks in it. */
+class Simulation {
+  readonly #schedule: Schedule
+  readonly #sabotage: Sabotage | undefined
+  readonly #world: World
+  readonly #topic: Topic
+  readonly #group: Group
+  readonly #wire: Wire
+  readonly #sinks = new Map<number, { process: Process; member: Member }>()
+  readonly #failures: string[] = []
+  readonly #faults: Schedule['faults'][number][]
+  #untilFault = 0
+  #healed = false
+  #backup: Tables = emptyTables()
+
+  constructor(schedule: Schedule, sabotage?: Sabotage) {
+    this.#schedule = schedule
+    this.#sabotage = sabotage
+    this.#world = new World(schedule.seed)
+    this.#topic = new Topic(eventName, schedule.partitions)
+    this.#group = new Group(this.#world, this.#topic, schedule.fetchCount)
+    this.#faults = [...schedule.faults]
+    this.#untilFault = this.#faults[0]?.after ?? 0
+    this.#wire = {
+      db: new Database(this.#world, { uniqueIds: sabotage !== 'no deduplication' }),
+      sessions: new Map(),
+      latencyMs: schedule.latencyMs,
+      lastSession: 0,
+      nextFault: () => this.#nextFault(),
+      pause: (process, ms) => this.#pause(process, ms),
+      crash: (process, ms) => this.#crash(process, ms)
+    }
+  }
+
+  async run(): Promise<string[]> {
+    const { sinks, happenings } = this.#schedule
+    for (let index = 0; index < sinks; index += 1) this.#start(index)
+    const lastEvent = this.#publish()
+    for (const { at, what } of happenings) this.#world.in(at, () => this.#happen(what))
+    const faultsEnd = Math.max(lastEvent, ...happenings.map(({ at }) => at)) + 1_000
+    let over = false
+    this.#world.in(faultsEnd, () => {
+      over = true
+    })
+    await this.#world.run(restMs, () => over)
+    this.#heal()
+    const caughtUp = await this.#world.run(restMs, () => this.#caughtUp())
+    const { tables } = this.#wire.db
+    const found = violations(tables, this.#topic.byKey())
+    for (const { process } of this.#sinks.values()) process.kill()
+    return [...this.#failures, ...(caughtUp ? [] : ['the sinks do not catch up']), ...found]
+  }
+
+  #start(index: number): void {
+    const process = new Process(this.#world)
+    const { maxRows, lanes, breakerRecords } = this.#schedule
+    const trail = fakePositions(this.#wire, process)
+    const pipeline = new Pipeline({
+      maxRows,
+      maxBytes: 1_000_000,
+      lingerMs: 5,
+      lanes,
+      blockedAfterMs: 1_500,
+      breakerRecords,
+      book: schemas,
+      discovery: { eventNameOf: () => eventName },
+      trail,
+      ranges: async () => {
+        await process.wait(this.#world.below(20))
+        return this.#topic.ranges()
+      },
+      openSession: async () => {
+        await process.wait(this.#world.below(20))
+        return sabotaged(new FakeSession(this.#wire, process), this.#sabotage, trail.read)
+      },
+      consumer: () => member,
+      onWritten: () => undefined,
+      onFailure: error => {
+        this.#failures.push(`a sink failed: ${error.message}`)
+        this.#crash(process, 1_000)
+      },
+      log: silentLogger,
+      clock: process
+    })
+    const member = new Member(this.#group, process, {
+      onBatch: (batch, control) => pipeline.take(batch, control),
+      onPassed: passed => pipeline.passed(passed),
+      onAssigned: partitions => pipeline.assigned(partitions)
+    })
+    regularly(1_000, silentLogger, () => pipeline.commitHints(), process)
+    regularly(2_000, silentLogger, () => pipeline.revisit(), process)
+    this.#sinks.set(index, { process, member })
+  }
+
+  /** @returns when the last is published, in ms */
+  #publish(): number {
+    const made: SimEvent[] = []
+    let at = 0
+    for (const [number, { kind, partition, gap, of }] of this.#schedule.events.entries()) {
+      at += gap
+      const readable = made.filter(({ id }) => id !== undefined)
+      const earlier = readable[of % Math.max(1, readable.length)]
+      const event =
+        kind === 'control'
+          ? undefined
+          : kind === 'again' && earlier
+            ? earlier
+            : makeEvent(kind === 'again' ? 'good' : kind, number, kind === 'conflict' ? earlier : undefined)
+      if (event) made.push(event)
+      this.#world.in(at, () => this.#topic.logs[partition % this.#topic.logs.length]?.append(event))
+    }
+    return at
+  }
+
+  #nextFault() {
+    if (this.#healed || this.#faults.length === 0) return undefined
+    if (this.#untilFault > 0) {
+      this.#untilFault -= 1
+      return undefined
+    }
+    const next = this.#faults.shift()
+    this.#untilFault = this.#faults[0]?.after ?? 0
+    return next?.fault
+  }
+
+  #happen(what: Happening): void {
+    const log = 'partition' in what ? this.#topic.logs[what.partition % this.#topic.logs.length] : undefined
+    const sink = 'sink' in what ? this.#sinks.get(what.sink % this.#sinks.size) : undefined
+    switch (what.kind) {
+      case 'rebalance':
+        return this.#group.rebalance()
+      case 'pause':
+        return sink && this.#pause(sink.process, what.ms)
+      case 'crash':
+        return sink && this.#crash(sink.process, what.ms)
+      case 'retention':
+        return log?.retain(what.count)
+      case 'cut back':
+        log?.cutBack(what.count)
+        return this.#group.rebalance()
+      case 'recreate':
+        log?.recreate()
+        return this.#group.rebalance()
+      case 'hint':
+        this.#group.committed.set(`${eventName}/${what.partition % this.#topic.logs.length}`, what.offset)
+        return
+      case 'backup':
+        this.#backup = this.#wire.db.backup()
+        return
+      case 'restore':
+        this.#endSessions()
+        return this.#wire.db.restore(this.#backup)
+      case 'terminate sessions':
+        return this.#endSessions()
+      case 'add partition':
+        if (this.#topic.logs.length < 4) this.#topic.logs.push(new Log())
+        return this.#group.rebalance()
+    }
+  }
+
+  #endSessions(): void {
+    for (const session of this.#wire.sessions.values()) session.terminate()
+  }
+
+  #pause(process: Process, ms: number): void {
+    process.pause()
+    // The coordinator misses its heartbeats.
+    this.#world.in(3_000, () => this.#group.rebalance())
+    this.#world.in(ms, () => {
+      process.resume()
+      this.#group.rebalance()
+    })
+  }
+
+  #crash(process: Process, ms: number): void {
+    const [index, sink] = [...this.#sinks].find(([, each]) => each.process === process) ?? []
+    if (index === undefined || !sink || process.state === 'dead') return
+    process.kill()
+    this.#group.members.delete(sink.member)
+    for (const session of this.#wire.sessions.values()) {
+      if (session.process === process) this.#world.in(this.#world.below(2_000), () => session.terminate())
+    }
+    this.#world.in(3_000, () => this.#group.rebalance())
+    this.#world.in(ms, () => this.#start(index))
+  }
+
+  /** No fault comes any more, and an operator looks at what stopped. */
+  #heal(): void {
+    this.#healed = true
+    this.#operate()
+  }
+
+  #operate(): void {
+    const { tables } = this.#wire.db
+    for (const [key, { halted, ...at }] of tables.offsets) {
+      if (halted === undefined) continue
+      const log = this.#topic.byKey().get(key)
+      const { nextOffset, incarnation, updatedAt } = at
+      // `sink resume`, and `sink reset --to earliest`.
+      if (halted === 'TOO_MANY_BAD') tables.offsets.set(key, at)
+      else tables.offsets.set(key, { nextOffset: log?.start ?? nextOffset, incarnation: incarnation + 1, updatedAt })
+    }
+    this.#world.in(5_000, () => this.#operate())
+  }
+
+  #caughtUp(): boolean {
+    const { tables, sessions } = { tables: this.#wire.db.tables, sessions: this.#wire.sessions }
+    if ([...sessions.values()].some(({ transaction }) => transaction)) return false
+    return [...this.#topic.byKey()].every(([key, { start, end }]) => {
+      const at = tables.offsets.get(key)
+      return at ? at.nextOffset === end && at.halted === undefined : start === end
+    })
+  }
+}

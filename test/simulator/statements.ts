@@ -1,0 +1,164 @@
+import { readRow, readRowId, rowEnd, rowIdKey, type TrailRow } from '../../sink/copy-row.ts'
+import type { Claim } from '../../sink/fence.ts'
+import type { LedgerEntry } from '../../sink/ledger.ts'
+import { type Chunk, keyOf, type RowBytes } from '../../sink/types.ts'
+import {
+  type Booked,
+  type Database,
+  databaseError,
+  type Offsets,
+  type StoredRow,
+  type Transaction
+} from './database.ts'
+
+/** What the fake refuses in COPY although it can be read, as a check of the table would. */
+export const refusedByCopy = 'refused by the table'
+
+const trailPartition = 'event_envelopes_default'
+
+export function readRows(texts: Iterable<Buffer>): TrailRow[] {
+  const rows: TrailRow[] = []
+  for (const text of texts) {
+    for (let at = 0; at < text.length; ) {
+      const end = rowEnd(text, at)
+      rows.push(readRow(text, at, end))
+      at = end
+    }
+  }
+  return rows
+}
+
+const jsonbFault = (payload: string): string | undefined => (payload.includes('\\u0000') ? '22P05' : undefined)
+
+export const unreadable = (payloads: readonly string[]): Map<number, string> =>
+  new Map(
+    payloads.flatMap((payload, index) => {
+      const state = jsonbFault(payload)
+      return state ? [[index, state] as const] : []
+    })
+  )
+
+export const topicOf = (eventName: string): string => eventName
+
+export async function insert(db: Database, tx: Transaction, rows: readonly TrailRow[], skipStanding = false) {
+  const stored = new Set<string>()
+  for (const row of rows) {
+    const fault = jsonbFault(row.payload)
+    if (fault) throw databaseError(fault)
+    if (row.payload.includes(refusedByCopy))
+      throw databaseError('23514', { table: trailPartition, constraint: 'not_refused' })
+    if (db.uniqueIds) {
+      await db.lock(tx, `id ${row.id}`)
+      if (db.tables.ids.has(row.id) || tx.ownIds.has(row.id)) {
+        if (skipStanding) continue
+        throw databaseError('23505', { table: trailPartition, constraint: `${trailPartition}_pkey` })
+      }
+    }
+    const topic = topicOf(row.eventName)
+    const key = keyOf({ topic, partition: row.partition })
+    const incarnation = tx.ownOffsets.get(key)?.incarnation ?? db.tables.offsets.get(key)?.incarnation ?? 1
+    const standing: StoredRow = { ...row, topic, incarnation, commit: 0 }
+    tx.ownIds.set(row.id, standing)
+    stored.add(row.id)
+    const lock = tx.locks.get(`id ${row.id}`)
+    tx.steps.push({
+      apply: (tables, commit) => {
+        const committed = { ...standing, commit }
+        tables.rows.push(committed)
+        tables.ids.set(row.id, committed)
+      },
+      undo: () => {
+        tx.ownIds.delete(row.id)
+        lock?.release()
+        tx.locks.delete(`id ${row.id}`)
+      }
+    })
+  }
+  return stored
+}
+
+const find = (db: Database, tx: Transaction, id: string): StoredRow | undefined =>
+  tx.ownIds.get(id) ?? db.tables.ids.get(id)
+
+export function sameContent(db: Database, tx: Transaction, contents: readonly TrailRow[]): Set<number> {
+  return new Set(
+    contents.flatMap((wanted, index) => {
+      const row = find(db, tx, wanted.id)
+      const same =
+        row?.aggregateId === wanted.aggregateId &&
+        row.occurredAt === wanted.occurredAt &&
+        row.eventName === wanted.eventName &&
+        row.payload === wanted.payload &&
+        row.schemaVersion === wanted.schemaVersion
+      return same ? [index] : []
+    })
+  )
+}
+
+export function standing(db: Database, tx: Transaction, rows: readonly RowBytes[]): Set<string> {
+  const known = rows.filter(({ text, start }) => find(db, tx, readRowId(text.bytes, start)))
+  return new Set(known.map(({ text, start }) => rowIdKey(text.bytes, start)))
+}
+
+/** As the statement in `sink/fence.ts`: rows that match in the snapshot are locked in order, then looked at again. */
+export async function claim(db: Database, tx: Transaction, chunks: readonly Chunk[]): Promise<Claim> {
+  const now = (key: string) => tx.ownOffsets.get(key) ?? db.tables.offsets.get(key)
+  const fits = (chunk: Chunk) => {
+    const at = now(keyOf(chunk))
+    return at?.nextOffset === chunk.first && at.incarnation === chunk.incarnation && at.halted === undefined
+  }
+  const wanted = chunks.filter(fits).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+  const granted = new Map<string, { hour: Date }>()
+  for (const chunk of wanted) {
+    const key = keyOf(chunk)
+    await db.lock(tx, `offsets ${key}`)
+    if (!fits(chunk)) continue
+    const before = now(key) as Offsets
+    const lastRecord = chunk.lastRecord ?? before.lastRecord
+    const updatedAt = Math.max(before.updatedAt, db.world.now)
+    setOffsets(tx, key, { ...before, nextOffset: chunk.last + 1, updatedAt, ...(lastRecord && { lastRecord }) })
+    granted.set(key, { hour: new Date(updatedAt - (updatedAt % 3_600_000)) })
+  }
+  const refused = chunks.filter(chunk => !granted.has(keyOf(chunk)))
+  const isStored = (chunk: Chunk) => {
+    const at = now(keyOf(chunk))
+    return at?.nextOffset === chunk.last + 1 && at.incarnation === chunk.incarnation
+  }
+  return { granted, stored: refused.filter(isStored), fenced: refused.filter(chunk => !isStored(chunk)) }
+}
+
+export function setOffsets(tx: Transaction, key: string, offsets: Offsets): void {
+  const before = tx.ownOffsets.get(key)
+  tx.ownOffsets.set(key, offsets)
+  tx.steps.push({
+    apply: tables => tables.offsets.set(key, offsets),
+    undo: () => (before ? tx.ownOffsets.set(key, before) : tx.ownOffsets.delete(key))
+  })
+}
+
+export function extendLedger(tx: Transaction, entries: readonly LedgerEntry[], hourOf: (chunk: Chunk) => Date): void {
+  for (const { chunk, rows, duplicates, quarantined } of entries) {
+    const hour = hourOf(chunk).getTime()
+    const key = keyOf(chunk)
+    const { incarnation, first, last, skipped, lost } = chunk
+    const name = `${key} ${incarnation} ${hour}`
+    tx.steps.push({
+      undo: () => undefined,
+      apply: ({ ledger }) => {
+        const before: Booked | undefined = ledger.get(name)
+        ledger.set(name, {
+          key,
+          incarnation,
+          hour,
+          first: before?.first ?? first,
+          last,
+          rows: rows + (before?.rows ?? 0),
+          duplicates: duplicates + (before?.duplicates ?? 0),
+          quarantined: quarantined + (before?.quarantined ?? 0),
+          skipped: skipped + (before?.skipped ?? 0),
+          lost: lost + (before?.lost ?? 0)
+        })
+      }
+    })
+  }
+}
