@@ -10,6 +10,8 @@ export interface Clock {
   every(ms: number, work: () => void): () => void
   /** Lets whatever is due go first. */
   turn(): Promise<void>
+  /** From 0 to 1: the jitter of pauses. */
+  random(): number
 }
 
 export const machineClock: Clock = {
@@ -22,5 +24,6 @@ export const machineClock: Clock = {
     const timer = setInterval(work, ms)
     return () => clearInterval(timer)
   },
-  turn
+  turn,
+  random: () => Math.random()
 }

@@ -20,7 +20,7 @@ export async function insist<T>(
       return await work()
     } catch (error) {
       if ((error instanceof SinkError && !error.retryable) || classify(error) === 'defect') throw error
-      const waitMs = backoffMs(attempt, { maxMs: 3_000 })
+      const waitMs = backoffMs(attempt, { maxMs: 3_000 }, clock.random)
       log.warn({ err: safeError(error), attempt, waitMs }, 'waiting for a server, nothing is dropped')
       await pause(waitMs, signal, clock)
     }

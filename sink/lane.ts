@@ -153,7 +153,7 @@ export class Lane {
           onFailure(this.#failure)
           return false
         }
-        const waitMs = backoffMs(attempt, { initialMs: 50, maxMs: 5_000 })
+        const waitMs = backoffMs(attempt, { initialMs: 50, maxMs: 5_000 }, this.#clock.random)
         this.#failures = attempt
         onRetry?.(error, attempt)
         log.warn(

@@ -245,12 +245,12 @@ export function fakePositions(wire: Wire, process: Process): TrailPositions {
   const ask = <T>(work: () => Promise<T>): Promise<T> => {
     const answer = Promise.withResolvers<T>()
     const back = (run: () => void) => process.world.in(process.world.below(wire.latencyMs), () => process.deliver(run))
-    process.world.in(process.world.below(wire.latencyMs), () =>
-      work().then(
+    process.world.in(process.world.below(wire.latencyMs), () => {
+      void work().then(
         result => back(() => answer.resolve(result)),
         error => back(() => answer.reject(error))
       )
-    )
+    })
     return answer.promise
   }
   const { db } = wire

@@ -4,7 +4,7 @@ import { regularly } from '../../sink/regularly.ts'
 import { type Sabotage, sabotaged } from '../support/sabotage.ts'
 import { violations } from './checker.ts'
 import { Database, emptyTables, type Tables } from './database.ts'
-import { eventName, makeEvent, type SimEvent, schemas } from './events.ts'
+import { eventName, type Kind, makeEvent, type SimEvent, schemas } from './events.ts'
 import { Group, Member } from './group.ts'
 import { Log, Topic } from './log.ts'
 import type { Happening, Schedule } from './schedule.ts'
@@ -120,12 +120,7 @@ class Simulation {
       at += gap
       const readable = made.filter(({ id }) => id !== undefined)
       const earlier = readable[of % Math.max(1, readable.length)]
-      const event =
-        kind === 'control'
-          ? undefined
-          : kind === 'again' && earlier
-            ? earlier
-            : makeEvent(kind === 'again' ? 'good' : kind, number, kind === 'conflict' ? earlier : undefined)
+      const event = eventOf(kind, number, earlier)
       if (event) made.push(event)
       this.#world.in(at, () => this.#topic.logs[partition % this.#topic.logs.length]?.append(event))
     }
@@ -148,19 +143,25 @@ class Simulation {
     const sink = 'sink' in what ? this.#sinks.get(what.sink % this.#sinks.size) : undefined
     switch (what.kind) {
       case 'rebalance':
-        return this.#group.rebalance()
+        this.#group.rebalance()
+        return
       case 'pause':
-        return sink && this.#pause(sink.process, what.ms)
+        if (sink) this.#pause(sink.process, what.ms)
+        return
       case 'crash':
-        return sink && this.#crash(sink.process, what.ms)
+        if (sink) this.#crash(sink.process, what.ms)
+        return
       case 'retention':
-        return log?.retain(what.count)
+        log?.retain(what.count)
+        return
       case 'cut back':
         log?.cutBack(what.count)
-        return this.#group.rebalance()
+        this.#group.rebalance()
+        return
       case 'recreate':
         log?.recreate()
-        return this.#group.rebalance()
+        this.#group.rebalance()
+        return
       case 'hint':
         this.#group.committed.set(`${eventName}/${what.partition % this.#topic.logs.length}`, what.offset)
         return
@@ -169,12 +170,15 @@ class Simulation {
         return
       case 'restore':
         this.#endSessions()
-        return this.#wire.db.restore(this.#backup)
+        this.#wire.db.restore(this.#backup)
+        return
       case 'terminate sessions':
-        return this.#endSessions()
+        this.#endSessions()
+        return
       case 'add partition':
         if (this.#topic.logs.length < 4) this.#topic.logs.push(new Log())
-        return this.#group.rebalance()
+        this.#group.rebalance()
+        return
     }
   }
 
@@ -231,4 +235,10 @@ class Simulation {
       return at ? at.nextOffset === end && at.halted === undefined : start === end
     })
   }
+}
+
+function eventOf(kind: Kind, number: number, earlier: SimEvent | undefined): SimEvent | undefined {
+  if (kind === 'control') return undefined
+  if (kind === 'again') return earlier ?? makeEvent('good', number)
+  return makeEvent(kind, number, kind === 'conflict' ? earlier : undefined)
 }

@@ -56,7 +56,6 @@ export class World {
       if (!next || next.at > end) return false
       this.now = next.at
       next.run()
-      // What is due at the very same moment needs no turn of its own unless it waits for promises; most do.
     }
   }
 
@@ -112,7 +111,7 @@ export class Process implements Clock {
   }
 
   every(ms: number, work: () => void): () => void {
-    let callOff = () => undefined as unknown as void
+    let callOff: () => void = () => undefined
     const again = () => {
       callOff = this.after(ms, () => {
         again()
@@ -122,6 +121,8 @@ export class Process implements Clock {
     again()
     return () => callOff()
   }
+
+  readonly random = () => this.world.random()
 
   turn(): Promise<void> {
     return this.wait(0)
