@@ -122,13 +122,15 @@ export class Transaction {
 export class Database {
   readonly world: World
   readonly uniqueIds: boolean
+  readonly ledgerCheck: boolean
   tables: Tables = emptyTables()
   readonly #holds = new Map<string, Hold>()
   #commits = 0
 
-  constructor(world: World, options: { uniqueIds?: boolean } = {}) {
+  constructor(world: World, options: { uniqueIds?: boolean; ledgerCheck?: boolean } = {}) {
     this.world = world
     this.uniqueIds = options.uniqueIds ?? true
+    this.ledgerCheck = options.ledgerCheck ?? true
   }
 
   backup(): Tables {

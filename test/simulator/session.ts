@@ -150,7 +150,7 @@ export class FakeSession implements TrailSession {
     }
   }
   writeLedger: TrailSession['writeLedger'] = (entries, hourOf) =>
-    this.#in(async tx => statements.extendLedger(tx, entries, hourOf))
+    this.#in(async tx => statements.extendLedger(this.#wire.db, tx, entries, hourOf))
 
   /** As through a pooler: it cannot be told. */
   async isWorking(): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { silentLogger } from '../../core/log.ts'
 import { Pipeline } from '../../sink/pipeline.ts'
 import { regularly } from '../../sink/regularly.ts'
-import { type Sabotage, sabotaged } from '../support/sabotage.ts'
+import { guardsOf, type Sabotage, sabotaged } from '../support/sabotage.ts'
 import { violations } from './checker.ts'
 import { Database, emptyTables, type Tables } from './database.ts'
 import { eventName, type Kind, makeEvent, type SimEvent, schemas } from './events.ts'
@@ -12,6 +12,7 @@ import { FakeSession, fakePositions, type Wire } from './session.ts'
 import { Process, World } from './world.ts'
 
 const restMs = 3_600_000
+const quietMs = 5_000
 
 /** Runs a schedule to its end. @returns what is wrong then, in words; nothing when all is well. */
 export async function simulate(schedule: Schedule, sabotage?: Sabotage): Promise<string[]> {
@@ -41,8 +42,9 @@ class Simulation {
     this.#group = new Group(this.#world, this.#topic, schedule.fetchCount)
     this.#faults = [...schedule.faults]
     this.#untilFault = this.#faults[0]?.after ?? 0
+    const gone = sabotage ? guardsOf[sabotage] : []
     this.#wire = {
-      db: new Database(this.#world, { uniqueIds: sabotage !== 'no deduplication' }),
+      db: new Database(this.#world, { uniqueIds: !gone.includes('unique ids'), ledgerCheck: !gone.includes('ledger') }),
       sessions: new Map(),
       latencyMs: schedule.latencyMs,
       lastSession: 0,
@@ -64,6 +66,8 @@ class Simulation {
     })
     await this.#world.run(restMs, () => over)
     this.#heal()
+    // A log that was replaced is only noticed when a sink has joined and read of it.
+    await this.#world.run(quietMs, () => false)
     const caughtUp = await this.#world.run(restMs, () => this.#caughtUp())
     const { tables } = this.#wire.db
     const found = violations(tables, this.#topic.byKey())
@@ -211,6 +215,7 @@ class Simulation {
   /** No fault comes any more, and an operator looks at what stopped. */
   #heal(): void {
     this.#healed = true
+    this.#group.rebalance()
     this.#operate()
   }
 

@@ -136,29 +136,37 @@ export function setOffsets(tx: Transaction, key: string, offsets: Offsets): void
   })
 }
 
-export function extendLedger(tx: Transaction, entries: readonly LedgerEntry[], hourOf: (chunk: Chunk) => Date): void {
+export function extendLedger(
+  db: Database,
+  tx: Transaction,
+  entries: readonly LedgerEntry[],
+  hourOf: (chunk: Chunk) => Date
+): void {
   for (const { chunk, rows, duplicates, quarantined } of entries) {
     const hour = hourOf(chunk).getTime()
     const key = keyOf(chunk)
     const { incarnation, first, last, skipped, lost } = chunk
     const name = `${key} ${incarnation} ${hour}`
+    const extended = (before: Booked | undefined): Booked => ({
+      key,
+      incarnation,
+      hour,
+      first: before?.first ?? first,
+      last,
+      rows: rows + (before?.rows ?? 0),
+      duplicates: duplicates + (before?.duplicates ?? 0),
+      quarantined: quarantined + (before?.quarantined ?? 0),
+      skipped: skipped + (before?.skipped ?? 0),
+      lost: lost + (before?.lost ?? 0)
+    })
+    if (db.ledgerCheck && !addsUp(extended(db.tables.ledger.get(name))))
+      throw databaseError('23514', { table: 'sink_ledger', constraint: 'sink_ledger_adds_up' })
     tx.steps.push({
       undo: () => undefined,
-      apply: ({ ledger }) => {
-        const before: Booked | undefined = ledger.get(name)
-        ledger.set(name, {
-          key,
-          incarnation,
-          hour,
-          first: before?.first ?? first,
-          last,
-          rows: rows + (before?.rows ?? 0),
-          duplicates: duplicates + (before?.duplicates ?? 0),
-          quarantined: quarantined + (before?.quarantined ?? 0),
-          skipped: skipped + (before?.skipped ?? 0),
-          lost: lost + (before?.lost ?? 0)
-        })
-      }
+      apply: ({ ledger }) => ledger.set(name, extended(ledger.get(name)))
     })
   }
 }
+
+const addsUp = ({ first, last, rows, duplicates, quarantined, skipped, lost }: Booked): boolean =>
+  last - first + 1 === rows + duplicates + quarantined + skipped + lost

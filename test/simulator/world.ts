@@ -52,8 +52,9 @@ export class World {
     for (;;) {
       await settled()
       if (done()) return true
-      const next = this.#pop()
+      const next = this.#due[0]
       if (!next || next.at > end) return false
+      this.#pop()
       this.now = next.at
       next.run()
     }

@@ -12,12 +12,18 @@ export const sabotages = [
 ] as const
 export type Sabotage = (typeof sabotages)[number]
 
+/** What Postgres would refuse of a sink that is broken so: these guards are taken away, for the checker to be alone. */
+export const guardsOf: Readonly<Record<Sabotage, readonly ('unique ids' | 'ledger')[]>> = {
+  'commit before write': [],
+  'no fencing': ['ledger'],
+  'no deduplication': ['unique ids'],
+  'offsets outside of the transaction': ['ledger'],
+  'poison skipped': []
+}
+
 type Reader = (chunks: readonly TopicPartition[]) => Promise<Map<string, StoredPosition>>
 
-/**
- * The session of a sink that is broken in one way.
- * `no deduplication` takes more: the key of the table must be gone as well, for Postgres refuses by itself.
- */
+/** The session of a sink that is broken in one way; {@link guardsOf} must be gone as well. */
 export function sabotaged(session: TrailSession, how: Sabotage | undefined, read: Reader): TrailSession {
   switch (how) {
     case 'commit before write':

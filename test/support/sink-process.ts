@@ -2,9 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll } from 'vitest'
+import type { Sabotage } from './sabotage.ts'
 import type { TestTrail } from './trail.ts'
 
 const cli = fileURLToPath(new URL('../../cli.ts', import.meta.url))
+const broken = fileURLToPath(new URL('./broken-sink.ts', import.meta.url))
 const running = new Set<ChildProcess>()
 afterAll(() => {
   for (const child of running) child.kill('SIGKILL')
@@ -20,7 +22,16 @@ export interface SinkProcess {
 }
 
 export function startSink(trail: Pick<TestTrail, 'env'>, ...flags: string[]): SinkProcess {
-  const child = spawn(process.execPath, [cli, 'sink', '--session-timeout', '1000', ...flags], {
+  return start(trail, [cli, 'sink', '--session-timeout', '1000', ...flags])
+}
+
+/** A sink that is broken on purpose in one way, in a process of its own. */
+export function startBrokenSink(trail: Pick<TestTrail, 'env'>, how: Sabotage): SinkProcess {
+  return start(trail, [broken, how])
+}
+
+function start(trail: Pick<TestTrail, 'env'>, args: readonly string[]): SinkProcess {
+  const child = spawn(process.execPath, args, {
     env: { ...process.env, LOG_LEVEL: 'info', ...trail.env },
     // Over the channel it hears when this process is gone, and ends too.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc']
