@@ -1,5 +1,5 @@
 import { readRow, readRowId, rowEnd, rowIdKey, type TrailRow } from '../../sink/copy-row.ts'
-import type { Claim } from '../../sink/fence.ts'
+import { type Claim, judgeRefused } from '../../sink/fence.ts'
 import type { LedgerEntry } from '../../sink/ledger.ts'
 import { type Chunk, keyOf, type RowBytes } from '../../sink/types.ts'
 import {
@@ -120,11 +120,11 @@ export async function claim(db: Database, tx: Transaction, chunks: readonly Chun
     granted.set(key, { hour: new Date(updatedAt - (updatedAt % 3_600_000)) })
   }
   const refused = chunks.filter(chunk => !granted.has(keyOf(chunk)))
-  const isStored = (chunk: Chunk) => {
+  const actual = refused.flatMap(chunk => {
     const at = now(keyOf(chunk))
-    return at?.nextOffset === chunk.last + 1 && at.incarnation === chunk.incarnation
-  }
-  return { granted, stored: refused.filter(isStored), fenced: refused.filter(chunk => !isStored(chunk)) }
+    return at ? [[keyOf(chunk), at] as const] : []
+  })
+  return { granted, ...judgeRefused(refused, new Map(actual)) }
 }
 
 export function setOffsets(tx: Transaction, key: string, offsets: Offsets): void {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { found } from '../../simulator/found.ts'
 import { schedules } from '../../simulator/schedule.ts'
 import { simulate } from '../../simulator/simulation.ts'
 import { sabotages } from '../../support/sabotage.ts'
@@ -14,6 +15,10 @@ it(`comes out clean of ${numRuns} schedules of faults`, { timeout: 60_000 }, asy
     }),
     { numRuns, interruptAfterTimeLimit: 20_000 }
   )
+})
+
+it.each(Object.entries(found))('no longer: %s', async (_, schedule) => {
+  expect(await simulate(schedule)).toEqual([])
 })
 
 it.each(sabotages)('turns red: %s', { timeout: 60_000 }, async how => {
