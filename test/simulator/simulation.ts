@@ -31,6 +31,8 @@ class Simulation {
   readonly #failures: string[] = []
   readonly #faults: Schedule['faults'][number][]
   #untilFault = 0
+  /** What may come again. */
+  readonly #readable: SimEvent[] = []
   #healed = false
   #backup: Tables = emptyTables()
 
@@ -118,15 +120,15 @@ class Simulation {
 
   /** @returns when the last is published, in ms */
   #publish(): number {
-    const made: SimEvent[] = []
     let at = 0
     for (const [number, { kind, partition, gap, of }] of this.#schedule.events.entries()) {
       at += gap
-      const readable = made.filter(({ id }) => id !== undefined)
-      const earlier = readable[of % Math.max(1, readable.length)]
-      const event = eventOf(kind, number, earlier)
-      if (event) made.push(event)
-      this.#world.in(at, () => this.#topic.logs[partition % this.#topic.logs.length]?.append(event))
+      this.#world.in(at, () => {
+        const earlier = this.#readable[of % Math.max(1, this.#readable.length)]
+        const event = eventOf(kind, number, earlier)
+        if (event?.id !== undefined) this.#readable.push(event)
+        this.#topic.logs[partition % this.#topic.logs.length]?.append(event)
+      })
     }
     return at
   }
@@ -159,12 +161,10 @@ class Simulation {
         log?.retain(what.count)
         return
       case 'cut back':
-        log?.cutBack(what.count)
-        this.#group.rebalance()
+        this.#replace(what.partition, log => log.cutBack(what.count))
         return
       case 'recreate':
-        log?.recreate()
-        this.#group.rebalance()
+        this.#replace(what.partition, log => log.recreate())
         return
       case 'hint':
         this.#group.committed.set(`${eventName}/${what.partition % this.#topic.logs.length}`, what.offset)
@@ -184,6 +184,21 @@ class Simulation {
         this.#group.rebalance()
         return
     }
+  }
+
+  /**
+   * Another log takes the place of a partition's. Left out is what a digest cannot tell (docs/decisions/0004): the very
+   * same record at the same offset, and control records with no record before them that could be compared.
+   */
+  #replace(number: number, change: (log: Log) => void): void {
+    const partition = number % this.#topic.logs.length
+    const log = this.#topic.logs[partition] as Log
+    const last = this.#wire.db.tables.offsets.get(`${eventName}/${partition}`)?.lastRecord
+    const comparable = last !== undefined && last.offset >= log.start
+    if (!comparable && log.entries.some(({ event }) => event === undefined)) return
+    change(log)
+    this.#readable.length = 0
+    this.#group.rebalance()
   }
 
   #endSessions(): void {
