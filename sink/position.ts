@@ -110,7 +110,7 @@ export class Position {
       return { kind: 'reposition' }
     }
     this.#asked = false
-    if (this.state === 'verifying' && !this.#fits(records)) return { kind: 'halt', reason: 'LOG_REPLACED' }
+    if (this.#from < this.next && !this.#fits(records)) return { kind: 'halt', reason: 'LOG_REPLACED' }
     if (lastOffset < this.next) return { kind: 'nothing new' }
     return { kind: 'records', first: this.next }
   }
@@ -124,6 +124,8 @@ export class Position {
 
   /** Whether the last record stands first, and no event between it and the position. */
   #fits([head, second]: Iterable<KafkaRecord>): boolean {
+    // The last record came in an earlier fetch: nothing may follow it before the position.
+    if (this.state === 'flowing') return head === undefined || head.offset >= this.next
     const last = this.#last
     if (!last || head?.offset !== last.offset || !last.digest.equals(digestOf(head.value))) return false
     return second === undefined || second.offset >= this.next

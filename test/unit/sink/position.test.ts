@@ -52,6 +52,22 @@ const fetched = (
 })
 
 describe('reading on', () => {
+  it('stops where a log that was cut back has events between the last record and the position', () => {
+    const { position } = placedAt(stored(8, lastAt(4)), 9)
+    expect(position.read(fetched(4, [4]))).toEqual({ kind: 'nothing new' })
+    position.advance(4)
+    expect(position.read(fetched(5, [5, 8]))).toEqual({ kind: 'halt', reason: 'LOG_REPLACED' })
+  })
+
+  it('goes on where nothing but control records lies there, in several fetches', () => {
+    const { position } = placedAt(stored(8, lastAt(4)), 9)
+    position.read(fetched(4, [4]))
+    position.advance(4)
+    expect(position.read(fetched(5, [], 6))).toEqual({ kind: 'nothing new' })
+    position.advance(6)
+    expect(position.read(fetched(7, [8]))).toEqual({ kind: 'records', first: 8 })
+  })
+
   it('compares the last record, and leaves it out', () => {
     const { position } = placedAt(stored(5, lastAt(4)), 9)
     expect(position.state).toBe('verifying')
