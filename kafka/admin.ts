@@ -3,6 +3,7 @@ import { retry } from '../core/backoff.ts'
 import type { KafkaClient } from './client.ts'
 import { KafkaError, protocolErrorOf, toKafkaError } from './errors.ts'
 import { disconnect } from './incarnation.ts'
+import { adminWithCluster, topicIds } from './topic-ids.ts'
 
 export interface TopicSpec {
   readonly topic: string
@@ -33,6 +34,11 @@ export interface KafkaAdmin extends AsyncDisposable {
   deleteTopics(topics: readonly string[]): Promise<void>
   /** @throws KafkaError `TOPIC_UNKNOWN` */
   ranges(topic: string): Promise<PartitionRange[]>
+  /**
+   * Ids of topics, as `kafka-topics` writes them; a topic that is deleted and made anew gets another one (KIP-516). Topics that do not exist are
+   * left out, and all of them where the brokers are older than Kafka 2.8.
+   */
+  topicIds(topics: readonly string[]): Promise<Map<string, string>>
   /** Committed offsets of a group by topic and partition; partitions without one are left out. */
   groupOffsets(group: string): Promise<Map<string, Map<number, number>>>
   /** Resolves when the cluster answers. */
@@ -43,7 +49,7 @@ export interface KafkaAdmin extends AsyncDisposable {
 }
 
 export async function connectAdmin(client: KafkaClient): Promise<KafkaAdmin> {
-  const admin = client.kafka.admin()
+  const { admin, cluster } = adminWithCluster(client.kafka)
   const close = () => admin.disconnect()
   try {
     await admin.connect()
@@ -99,6 +105,8 @@ export async function connectAdmin(client: KafkaClient): Promise<KafkaAdmin> {
         .map(({ partition, low, high }) => ({ partition, start: Number(low), end: Number(high) }))
         .sort((a, b) => a.partition - b.partition)
     },
+
+    topicIds: topics => ask('reading the ids of topics', () => topicIds(cluster, topics)),
 
     async groupOffsets(group) {
       const topics = await ask(`reading the offsets of group ${group}`, () => admin.fetchOffsets({ groupId: group }))

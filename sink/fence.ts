@@ -23,10 +23,10 @@ export async function claimOffsets(client: pg.Client, group: string, chunks: rea
     name: 'claim-offsets',
     text: `
       WITH wanted AS (
-        SELECT * FROM unnest($2::text[], $3::int[], $4::int[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[])
-          AS w(topic, partition, incarnation, expected, next_offset, record_offset, digest)
+        SELECT * FROM unnest($2::text[], $3::int[], $4::int[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[], $9::text[])
+          AS w(topic, partition, incarnation, expected, next_offset, record_offset, digest, topic_id)
       ), locked AS (
-        SELECT o.topic, o.partition, w.next_offset, w.record_offset, w.digest
+        SELECT o.topic, o.partition, w.next_offset, w.record_offset, w.digest, w.topic_id
         FROM sink_offsets o JOIN wanted w USING (topic, partition)
         WHERE o.consumer_group = $1 AND o.next_offset = w.expected AND o.incarnation = w.incarnation AND o.halted IS NULL
         ORDER BY o.topic, o.partition
@@ -35,7 +35,7 @@ export async function claimOffsets(client: pg.Client, group: string, chunks: rea
       UPDATE sink_offsets o
       SET next_offset = l.next_offset, updated_at = greatest(o.updated_at, now()),
         last_record_offset = coalesce(l.record_offset, o.last_record_offset),
-        last_digest = coalesce(l.digest, o.last_digest)
+        last_digest = coalesce(l.digest, o.last_digest), topic_id = coalesce(o.topic_id, l.topic_id)
       FROM locked l
       WHERE o.consumer_group = $1 AND o.topic = l.topic AND o.partition = l.partition
       RETURNING o.topic, o.partition, date_trunc('hour', o.updated_at) AS hour`,
@@ -47,7 +47,8 @@ export async function claimOffsets(client: pg.Client, group: string, chunks: rea
       chunks.map(({ first }) => first),
       chunks.map(({ last }) => last + 1),
       chunks.map(({ lastRecord }) => lastRecord?.offset ?? null),
-      chunks.map(({ lastRecord }) => lastRecord?.digest ?? null)
+      chunks.map(({ lastRecord }) => lastRecord?.digest ?? null),
+      chunks.map(({ topicId }) => topicId ?? null)
     ]
   })
   const granted = new Map(rows.map(row => [keyOf(row), { hour: row.hour }]))
@@ -90,8 +91,9 @@ export async function readPositions(
     last_record_offset: string | null
     last_digest: Buffer | null
     halted: string | null
+    topic_id: string | null
   }>(
-    `SELECT o.topic, o.partition, o.next_offset, o.incarnation, o.last_record_offset, o.last_digest, o.halted
+    `SELECT o.topic, o.partition, o.next_offset, o.incarnation, o.last_record_offset, o.last_digest, o.halted, o.topic_id
      FROM sink_offsets o JOIN unnest($2::text[], $3::int[]) AS w(topic, partition) USING (topic, partition)
      WHERE o.consumer_group = $1`,
     [group, partitions.map(({ topic }) => topic), partitions.map(({ partition }) => partition)]
@@ -106,26 +108,40 @@ export async function readPositions(
           row.last_record_offset !== null && {
             lastRecord: { offset: Number(row.last_record_offset), digest: row.last_digest }
           }),
-        ...(row.halted && { halted: row.halted })
+        ...(row.halted && { halted: row.halted }),
+        ...(row.topic_id && { topicId: row.topic_id })
       }
     ])
   )
+}
+
+/** A partition that the trail may not know yet. */
+export interface FreshPartition extends TopicPartition {
+  /** Where its log begins. */
+  readonly start: number
+  readonly topicId?: string | undefined
 }
 
 /** The positions of partitions; one that the trail does not know starts at its `start`. */
 export async function openPositions(
   client: pg.Client | pg.Pool,
   group: string,
-  partitions: readonly (TopicPartition & { readonly start: number })[]
+  partitions: readonly FreshPartition[]
 ): Promise<Map<string, StoredPosition>> {
   // An insert would wait for a sink that sleeps with the row locked, also where it then does nothing.
   const known = await readPositions(client, group, partitions)
   const fresh = partitions.filter(partition => !known.has(keyOf(partition)))
   if (fresh.length === 0) return known
   await client.query(
-    `INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset)
-     SELECT $1, * FROM unnest($2::text[], $3::int[], $4::bigint[]) ON CONFLICT DO NOTHING`,
-    [group, fresh.map(({ topic }) => topic), fresh.map(({ partition }) => partition), fresh.map(({ start }) => start)]
+    `INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, topic_id)
+     SELECT $1, * FROM unnest($2::text[], $3::int[], $4::bigint[], $5::text[]) ON CONFLICT DO NOTHING`,
+    [
+      group,
+      fresh.map(({ topic }) => topic),
+      fresh.map(({ partition }) => partition),
+      fresh.map(({ start }) => start),
+      fresh.map(({ topicId }) => topicId ?? null)
+    ]
   )
   return readPositions(client, group, partitions)
 }

@@ -14,7 +14,7 @@ const remedy = 'Look, then `eventtrail sink reset`'
 const halts: Readonly<Record<HaltReason | typeof tooManyBad, HaltExplained>> = {
   LOG_CUT_BACK: { words: 'the log ends before what is stored already: it was cut back or made anew', remedy },
   LOG_REPLACED: {
-    words: 'the log holds another record where the last stored one was: the topic was made anew',
+    words: 'the log is another one than the one that was read: the topic was made anew',
     remedy
   },
   TOO_MANY_BAD: {

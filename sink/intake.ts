@@ -189,7 +189,7 @@ export class Intake {
 
 function chunkOf(
   { topic, partition, lastOffset }: Pick<RecordBatch, 'topic' | 'partition' | 'lastOffset'>,
-  { incarnation }: Position,
+  { incarnation, topicId }: Position,
   first: number,
   decoded?: Decoded
 ): Chunk {
@@ -200,6 +200,7 @@ function chunkOf(
     topic,
     partition,
     incarnation,
+    topicId,
     first,
     last: lastOffset,
     pages: page && rows > 0 ? [page] : [],

@@ -1,7 +1,7 @@
 import { logsOf, type PlacementOptions } from './placement.ts'
 import { keyOf, type TopicPartition } from './types.ts'
 
-export type LagSources = PlacementOptions
+export type LagSources = Pick<PlacementOptions, 'trail' | 'ranges'>
 
 /** How many offsets of a partition are in Kafka and not in the trail. */
 export interface LagReading extends TopicPartition {

@@ -13,7 +13,7 @@ export interface PipelineOptions
   extends Omit<LanesOptions, 'limits'>,
     Pick<ResolvedSinkOptions, 'maxRows' | 'maxBytes' | 'lingerMs' | 'breakerRecords'>,
     Pick<IntakeOptions, 'book' | 'discovery'>,
-    Pick<PositionsOptions, 'trail' | 'ranges'> {
+    Pick<PositionsOptions, 'trail' | 'ranges' | 'topicIds'> {
   readonly consumer: () => Pick<GroupConsumer, 'seek' | 'pause' | 'resume' | 'commit'>
 }
 
@@ -44,8 +44,8 @@ export class Pipeline {
       log,
       ...(clock && { clock })
     }
-    const { trail, ranges, book, discovery, onFailure } = options
-    this.positions = new Positions({ ...reading, trail, ranges, onFailure })
+    const { trail, ranges, topicIds, book, discovery, onFailure } = options
+    this.positions = new Positions({ ...reading, trail, ranges, topicIds, onFailure })
     this.#intake = new Intake({ ...reading, positions: this.positions, book, discovery })
   }
 

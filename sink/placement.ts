@@ -8,6 +8,8 @@ export interface PlacementOptions {
   readonly trail: TrailPositions
   /** The ranges of a topic's logs. @throws KafkaError */
   readonly ranges: (topic: string) => Promise<readonly PartitionRange[]>
+  /** The ids of topics, where Kafka has them. @throws KafkaError */
+  readonly topicIds: (topics: readonly string[]) => Promise<ReadonlyMap<string, string>>
 }
 
 /** What trail and log say of a partition together. */
@@ -15,6 +17,8 @@ export interface PlacedPartition {
   readonly partition: TopicPartition
   readonly stored: StoredPosition
   readonly placement: Placement
+  /** The id that the topic has now. */
+  readonly topicId: string | undefined
 }
 
 const topicsAtOnce = 16
@@ -25,18 +29,19 @@ const topicsAtOnce = 16
  * @throws KafkaError, a database error: worth a retry
  */
 export async function findPlaces(
-  { trail, ranges }: PlacementOptions,
+  { trail, ranges, topicIds }: PlacementOptions,
   partitions: readonly TopicPartition[]
 ): Promise<PlacedPartition[]> {
   // The trail first: what another sink stores meanwhile must not look as if the log were shorter.
   const stored = await trail.read(partitions)
+  const ids = await topicIds([...new Set(partitions.map(({ topic }) => topic))])
   const fresh = partitions.filter(partition => !stored.has(keyOf(partition)))
   if (fresh.length > 0) {
     const logs = await logsOf(ranges, fresh)
     const opened = await trail.open(
       fresh.flatMap(({ topic, partition }) => {
         const start = logs.get(keyOf({ topic, partition }))?.start
-        return start === undefined ? [] : [{ topic, partition, start }]
+        return start === undefined ? [] : [{ topic, partition, start, topicId: ids.get(topic) }]
       })
     )
     for (const [key, position] of opened) stored.set(key, position)
@@ -45,9 +50,10 @@ export async function findPlaces(
   return partitions.flatMap(({ topic, partition }) => {
     const position = stored.get(keyOf({ topic, partition }))
     const log = logs.get(keyOf({ topic, partition }))
-    return position && log
-      ? [{ partition: { topic, partition }, stored: position, placement: place(position, log) }]
-      : []
+    if (!position || !log) return []
+    const topicId = ids.get(topic)
+    const placement = place(position, { ...log, topicId })
+    return [{ partition: { topic, partition }, stored: position, placement, topicId }]
   })
 }
 

@@ -15,6 +15,8 @@ export interface StoredPosition {
   /** Once there was one. It may lie further back than `nextOffset - 1`: control records hold nothing to compare. */
   readonly lastRecord?: LastRecord
   readonly halted?: string
+  /** The id of the topic that it is a position in; unknown of what was stored before Kafka or the trail had them. */
+  readonly topicId?: string
 }
 
 /** Why a log does not fit the trail: its partition is stopped until `eventtrail sink reset`. */
@@ -32,13 +34,22 @@ export type Placement =
     }
   | { readonly kind: 'halt'; readonly reason: HaltReason }
 
+/** The log of a partition as it is now. */
+export interface PartitionLog extends Pick<PartitionRange, 'start' | 'end'> {
+  /** Brokers older than Kafka 2.8 have none. */
+  readonly topicId?: string | undefined
+}
+
 /**
- * Compares the trail's position with the log that is there now.
+ * Compares the trail's position with the log that is there now. A topic with another id has another log, whatever is
+ * in it.
  * The last record is read again where it still exists, so that its digest can be compared: a topic that was deleted
  * and made anew has other records at the same offsets, and "drop what is below" would lose them.
  */
-export function place(stored: StoredPosition, log: Pick<PartitionRange, 'start' | 'end'>): Placement {
-  const { nextOffset, lastRecord } = stored
+export function place(stored: StoredPosition, log: PartitionLog): Placement {
+  const { nextOffset, lastRecord, topicId } = stored
+  if (topicId !== undefined && log.topicId !== undefined && topicId !== log.topicId)
+    return { kind: 'halt', reason: 'LOG_REPLACED' }
   if (nextOffset > log.end) return { kind: 'halt', reason: 'LOG_CUT_BACK' }
   if (lastRecord && lastRecord.offset >= log.start)
     return { kind: 'read', from: lastRecord.offset, verify: true, lost: 0 }
@@ -72,13 +83,20 @@ export class Position {
   /** The first offset that was not handed over. */
   next = 0
   incarnation = 1
+  /** The id of the topic, as far as it is known. */
+  topicId: string | undefined
   #from = 0
   #last: LastRecord | undefined
   #asked = false
 
-  placed(stored: StoredPosition, { from, verify }: Extract<Placement, { kind: 'read' }>): void {
+  placed(
+    stored: StoredPosition,
+    { from, verify }: Extract<Placement, { kind: 'read' }>,
+    topicId = stored.topicId
+  ): void {
     this.next = verify ? stored.nextOffset : from
     this.incarnation = stored.incarnation
+    this.topicId = topicId
     this.#last = stored.lastRecord
     this.#from = from
     this.#asked = false

@@ -131,6 +131,21 @@ export class Positions {
     return revived.map(({ partition }) => partition)
   }
 
+  /**
+   * To be called now and then: a topic that was made anew while it is read shows in nothing else where the new log has
+   * grown past the position. Its partitions are placed again, which stops them.
+   */
+  async lookForReplaced(): Promise<void> {
+    const read = this.#assigned.filter(partition => ['verifying', 'flowing'].includes(this.of(partition).state))
+    if (read.length === 0) return
+    const ids = await this.#options.topicIds([...new Set(read.map(({ topic }) => topic))])
+    const replaced = read.filter(partition => {
+      const [was, is] = [this.of(partition).topicId, ids.get(partition.topic)]
+      return was !== undefined && is !== undefined && was !== is && !this.#placing.has(keyOf(partition))
+    })
+    this.displace(replaced)
+  }
+
   /** Ends what is under way; nothing is placed from here on. */
   close(): void {
     this.#generation.abort()
@@ -171,15 +186,17 @@ export class Positions {
     }
   }
 
-  async #settle({ partition, stored, placement }: PlacedPartition): Promise<void> {
+  async #settle({ partition, stored, placement, topicId }: PlacedPartition): Promise<void> {
     if (stored.halted !== undefined) return this.halt(partition, stored.halted, stored.nextOffset)
     if (placement.kind === 'halt') return this.halt(partition, placement.reason, stored.nextOffset)
     const { from, lost } = placement
-    this.of(partition).placed(stored, placement)
+    this.of(partition).placed(stored, placement, topicId)
     if (lost > 0) {
       const nothing = { pages: [], rows: 0, refused: [], skipped: 0, bytes: 0 }
       const { nextOffset: first, incarnation } = stored
-      this.#options.laneOf(partition).add({ ...partition, ...nothing, incarnation, first, last: from - 1, lost })
+      this.#options
+        .laneOf(partition)
+        .add({ ...partition, ...nothing, incarnation, topicId, first, last: from - 1, lost })
     }
     this.#options.seek(partition, from)
   }

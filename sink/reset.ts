@@ -51,7 +51,7 @@ export async function resetPartition(pool: pg.Pool, request: ResetRequest, log: 
     await client.query(
       `INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, incarnation) VALUES ($1, $2, $3, $4, $5)
        ON CONFLICT (consumer_group, topic, partition) DO UPDATE
-       SET next_offset = $4, incarnation = $5, last_record_offset = NULL, last_digest = NULL, halted = NULL, updated_at = now()`,
+       SET next_offset = $4, incarnation = $5, last_record_offset = NULL, last_digest = NULL, topic_id = NULL, halted = NULL, updated_at = now()`,
       [group, topic, partition, to, incarnation]
     )
     await client.query(

@@ -1,6 +1,6 @@
 import type { Aside } from './aside.ts'
 import type { TrailRow } from './copy-row.ts'
-import type { Claim } from './fence.ts'
+import type { Claim, FreshPartition } from './fence.ts'
 import type { LedgerEntry } from './ledger.ts'
 import type { StoredPosition } from './position.ts'
 import type { Chunk, Row, RowBytes, TopicPartition } from './types.ts'
@@ -56,7 +56,7 @@ export interface TrailSession extends RowSession {
 export interface TrailPositions {
   read(partitions: readonly TopicPartition[]): Promise<Map<string, StoredPosition>>
   /** As {@link read}; one that the trail does not know starts at its `start`. */
-  open(partitions: readonly (TopicPartition & { readonly start: number })[]): Promise<Map<string, StoredPosition>>
+  open(partitions: readonly FreshPartition[]): Promise<Map<string, StoredPosition>>
   halt(partition: TopicPartition, reason: string): Promise<void>
   haltTopic(topic: string, reason: string): Promise<void>
 }

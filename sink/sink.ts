@@ -30,6 +30,7 @@ import type { Batch, WriteResult } from './types.ts'
 
 const hintEveryMs = 1_000
 const revisitMs = 2_000
+const replacedEveryMs = 10_000
 const partitionsEveryMs = 3_600_000
 /** Of what is asked beside the writes. One that is not answered for so long sits on a session that is no more. */
 const queryTimeoutMs = 120_000
@@ -83,7 +84,8 @@ export class Sink implements Handle {
     const onSchema: DiscoveryOptions['onSchema'] = (...found) => void book.warm(...found)
     this.#discovery = new Discovery({ registry, pool: this.#pool, topicPrefix, eventNames, onSchema })
     const ranges = (topic: string) => this.#line.ask(admin => admin.ranges(topic))
-    const sources = { trail: pgPositions(this.#pool, group), ranges }
+    const topicIds = (topics: readonly string[]) => this.#line.ask(admin => admin.topicIds(topics))
+    const sources = { trail: pgPositions(this.#pool, group), ranges, topicIds }
     this.#pipeline = new Pipeline({
       ...this.#options,
       openSession: () => openSession(() => openPgSession({ databaseUrl, group, applicationName, pool: this.#pool })),
@@ -216,6 +218,7 @@ export class Sink implements Handle {
     this.#cleanUps.add(this.#telemetry.start())
     this.#cleanUps.add(regularly(hintEveryMs, this.#log, () => this.#pipeline.commitHints()))
     this.#cleanUps.add(regularly(revisitMs, this.#log, () => this.#pipeline.revisit()))
+    this.#cleanUps.add(regularly(replacedEveryMs, this.#log, () => this.#pipeline.positions.lookForReplaced()))
     this.#cleanUps.add(regularly(partitionsEveryMs, this.#log, () => this.#keepPartitions()))
     this.#consumer.start()
     const { eventNames } = this.#options

@@ -56,6 +56,8 @@ export interface Page {
  */
 export interface Chunk extends TopicPartition {
   readonly incarnation: number
+  /** The id of the topic whose log it is of, as far as it is known. */
+  readonly topicId?: string | undefined
   readonly first: number
   readonly last: number
   readonly pages: readonly Page[]

@@ -9,6 +9,7 @@ const plain = {
   fetchCount: 1,
   latencyMs: 60,
   breakerRecords: 0,
+  topicIds: false,
   faults: []
 }
 const good = (partition: number, gap: number) => ({ kind: 'good' as const, partition, gap, of: 0 })

@@ -80,6 +80,7 @@ export class Log {
 export class Topic {
   readonly name: string
   readonly logs: Log[]
+  #life = 1
 
   constructor(name: string, partitions: number) {
     this.name = name
@@ -92,6 +93,16 @@ export class Topic {
 
   log({ partition }: TopicPartition): Log {
     return this.logs[partition] as Log
+  }
+
+  get id(): string {
+    return `${this.name} ${this.#life}`
+  }
+
+  /** It is deleted and made anew. */
+  recreate(): void {
+    this.#life += 1
+    for (const log of this.logs) log.recreate()
   }
 
   byKey(): Map<string, Log> {

@@ -21,6 +21,8 @@ export interface Schedule {
   readonly fetchCount: number
   readonly latencyMs: number
   readonly breakerRecords: number
+  /** Whether Kafka has ids of topics: where it has none (before 2.8), a log is known by its last record alone. */
+  readonly topicIds: boolean
   /** Published one after the other, `gap` ms after the one before. `of` says which event comes again. */
   readonly events: readonly { kind: (typeof kinds)[number]; partition: number; gap: number; of: number }[]
   /** The fault of the statement that comes so many after the one of the fault before. */
@@ -75,6 +77,7 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
   fetchCount: fc.constantFrom(1, 3, 12),
   latencyMs: fc.constantFrom(1, 10, 60),
   breakerRecords: fc.constantFrom(0, 0, 0, 8),
+  topicIds: fc.boolean(),
   events: fc.array(fc.record({ kind, partition: index, gap: fc.nat({ max: 400 }), of: fc.nat({ max: 60 }) }), {
     minLength: 1,
     maxLength: 60,

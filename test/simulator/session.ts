@@ -280,11 +280,12 @@ export function fakePositions(wire: Wire, process: Process): TrailPositions {
     read: partitions => ask(() => read(partitions)),
     open: partitions =>
       ask(async () => {
-        for (const { start, ...partition } of partitions) {
+        for (const { start, topicId, ...partition } of partitions) {
           const key = keyOf(partition)
           await change(key, tx => {
             if (db.tables.offsets.has(key)) return
-            statements.setOffsets(tx, key, { nextOffset: start, incarnation: 1, updatedAt: db.world.now })
+            const fresh = { nextOffset: start, incarnation: 1, updatedAt: db.world.now }
+            statements.setOffsets(tx, key, { ...fresh, ...(topicId !== undefined && { topicId }) })
           })
         }
         return read(partitions)

@@ -116,7 +116,9 @@ export async function claim(db: Database, tx: Transaction, chunks: readonly Chun
     const before = now(key) as Offsets
     const lastRecord = chunk.lastRecord ?? before.lastRecord
     const updatedAt = Math.max(before.updatedAt, db.world.now)
-    setOffsets(tx, key, { ...before, nextOffset: chunk.last + 1, updatedAt, ...(lastRecord && { lastRecord }) })
+    const topicId = before.topicId ?? chunk.topicId
+    const known = { ...(lastRecord && { lastRecord }), ...(topicId !== undefined && { topicId }) }
+    setOffsets(tx, key, { ...before, nextOffset: chunk.last + 1, updatedAt, ...known })
     granted.set(key, { hour: new Date(updatedAt - (updatedAt % 3_600_000)) })
   }
   const refused = chunks.filter(chunk => !granted.has(keyOf(chunk)))

@@ -74,6 +74,18 @@ export async function runSessionScript({ a, b, positions, blocked }: SessionStag
     a.writeLedger([{ chunk: chunkAt(0, 1), rows: 2, duplicates: 0, quarantined: 0 }], () => new Date(0))
   )
   await note('commit', a.commit())
+  const idOf = () => positions.read([at]).then(found => found.get('badge.awarded/0')?.topicId)
+  for (const topicId of [undefined, 'an id that was not known', 'another id']) {
+    await a.begin()
+    await a.claim([{ ...chunkAt(2, 1), topicId }])
+    await a.commit()
+    await note(`the topic's id after ${topicId}`, idOf())
+  }
+  const fresh = { topic: 'quiz.submitted', partition: 0, start: 7, topicId: 'from the start' }
+  await note(
+    'open with an id',
+    positions.open([fresh]).then(found => found.get('quiz.submitted/0')?.topicId)
+  )
 
   await b.begin()
   await note('the same again is stored', claimed(b, 0, 1))

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest'
 import { AdminLine, connectAdmin, connectSender, createKafkaClient } from '../../../kafka/index.ts'
-import { testEnvironment } from '../../support/stack.ts'
+import { eventually, testEnvironment } from '../../support/stack.ts'
 
 const { brokers, topicPrefix } = await testEnvironment()
 const client = createKafkaClient({ brokers, clientId: 'test' })
@@ -33,4 +33,21 @@ test('a line goes on after a topic is gone that it was asked about', async () =>
   expect(await line.ask(each => each.groupOffsets(`${topicPrefix}nobody`))).toEqual(new Map())
   await line.close()
   await expect(line.ask(each => each.topics())).rejects.toMatchObject({ code: 'KAFKA_UNREACHABLE' })
+})
+
+test('a topic has an id, which it loses with its log', async () => {
+  const [kept = '', anew = '', never = ''] = ['ids.kept', 'ids.anew', 'ids.never'].map(name => topicPrefix + name)
+  const spec = (topic: string) => ({ topic, partitions: 3, replicationFactor: 1, config: {} })
+  await admin.createTopics([spec(kept), spec(anew)])
+  await using first = await connectAdmin(client)
+  const before = await first.topicIds([kept, anew, never])
+  expect([...before.keys()].sort()).toEqual([anew, kept])
+  for (const id of before.values()) expect(id).toMatch(/^[\w-]{22}$/)
+  await admin.deleteTopics([anew])
+  await eventually(async () => !(await admin.topicIds([anew])).has(anew), { what: 'it is gone' })
+  await admin.createTopics([spec(anew)])
+  const after = await admin.topicIds([kept, anew])
+  expect(after.get(kept)).toBe(before.get(kept))
+  expect(after.get(anew)).toMatch(/^[\w-]{22}$/)
+  expect(after.get(anew)).not.toBe(before.get(anew))
 })

@@ -25,6 +25,21 @@ describe('placing a partition', () => {
     expect(place(position, log)).toEqual({ kind: 'read', ...expected })
   })
 
+  it('stops where the topic has another id, whatever its log holds', () => {
+    const anew = { kind: 'halt', reason: 'LOG_REPLACED' }
+    const known = { ...stored(5, lastAt(4)), topicId: 'old' }
+    expect(place(known, { start: 0, end: 9, topicId: 'new' })).toEqual(anew)
+    expect(place({ ...stored(0), topicId: 'old' }, { start: 0, end: 0, topicId: 'new' })).toEqual(anew)
+    expect(place(known, { start: 0, end: 4, topicId: 'new' })).toEqual(anew)
+  })
+
+  it.each([
+    ['the trail', stored(5, lastAt(4)), 'new'],
+    ['Kafka', { ...stored(5, lastAt(4)), topicId: 'old' }, undefined]
+  ])('goes by the last record where %s has no id', (_, position, topicId) => {
+    expect(place(position, { start: 0, end: 9, topicId })).toMatchObject({ kind: 'read', from: 4, verify: true })
+  })
+
   it('stops where the log ends before what is stored', () => {
     const halt = { kind: 'halt', reason: 'LOG_CUT_BACK' }
     expect(place(stored(5, lastAt(4)), { start: 0, end: 4 })).toEqual(halt)
