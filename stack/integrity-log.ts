@@ -42,7 +42,18 @@ export interface LoadLine {
   readonly eventsPerSecond: number
 }
 
-export type IntegrityLine = FaultLine | CheckLine | SampleLine | LoadLine
+/** What a process took while nothing happened. */
+export interface IdleLine {
+  readonly type: 'idle'
+  readonly process: string
+  /** Version of its Node. */
+  readonly node: string
+  readonly seconds: number
+  /** Processor time of all its threads, s. */
+  readonly processorSeconds: number
+}
+
+export type IntegrityLine = FaultLine | CheckLine | SampleLine | LoadLine | IdleLine
 
 /** How a run is asked for, from one process to another. */
 export interface RunSettings {
@@ -85,6 +96,21 @@ export interface IntegritySummary {
   readonly unknown: number
   readonly failed: number
   readonly violations: readonly string[]
+  /** Every process that was left idle; none where that did not run. */
+  readonly idle: readonly Omit<IdleLine, 'type'>[]
+  /** The same by test, so that a page may say what each promise was tried with. */
+  readonly byFile: Readonly<Record<string, FileSummary>>
+}
+
+/** What one file of the suite did. */
+export interface FileSummary {
+  readonly faults: number
+  readonly longestStandstillMs: number
+  readonly redelivered: number
+  readonly checks: number
+  /** Events that its checks looked at. */
+  readonly events: number
+  readonly violations: number
 }
 
 export function readLines(file: string): IntegrityLine[] {
@@ -109,7 +135,15 @@ export function summarize(lines: readonly IntegrityLine[]): IntegritySummary {
     kind.redelivered += redelivered
     byKind[what] = kind
   }
-  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
+  const byFile = Object.fromEntries(
+    [...new Set([...faults, ...checks].map(({ file }) => file))].sort().map(file => [
+      file,
+      fileSummary(
+        faults.filter(fault => fault.file === file),
+        checks.filter(check => check.file === file)
+      )
+    ])
+  )
   return {
     faults: faults.length,
     byKind,
@@ -120,7 +154,22 @@ export function summarize(lines: readonly IntegrityLine[]): IntegritySummary {
     events: sum(checks.map(({ events }) => events)),
     unknown: sum(checks.map(({ unknown }) => unknown)),
     failed: sum(checks.map(({ failed }) => failed)),
-    violations: checks.flatMap(({ file, violations }) => violations.map(violation => `${file}: ${violation}`))
+    violations: checks.flatMap(({ file, violations }) => violations.map(violation => `${file}: ${violation}`)),
+    idle: lines.filter(line => line.type === 'idle').map(({ type: _, ...line }) => line),
+    byFile
+  }
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
+
+function fileSummary(faults: readonly FaultLine[], checks: readonly CheckLine[]): FileSummary {
+  return {
+    faults: faults.length,
+    longestStandstillMs: Math.max(0, ...faults.map(({ standstillMs }) => standstillMs)),
+    redelivered: sum(faults.map(({ redelivered }) => redelivered)),
+    checks: checks.length,
+    events: sum(checks.map(({ events }) => events)),
+    violations: sum(checks.map(({ violations }) => violations.length))
   }
 }
 
@@ -136,7 +185,8 @@ export function summaryLines(summary: IntegritySummary): string[] {
     unknown,
     failed,
     violations,
-    eventsPerSecond
+    eventsPerSecond,
+    idle
   } = summary
   const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
   return [
@@ -149,6 +199,10 @@ export function summaryLines(summary: IntegritySummary): string[] {
       ),
     `${events} events were checked in ${checks} checks (${unknown} of unknown outcome, ${failed} failed)`,
     ...(eventsPerSecond === undefined ? [] : [`the soak ran at ${eventsPerSecond} events a second`]),
+    ...idle.map(
+      ({ process, node, seconds: span, processorSeconds }) =>
+        `the idle ${process} took ${((100 * processorSeconds) / span).toFixed(2)} % of a core on Node ${node}, over ${Math.round(span)} s`
+    ),
     verdict(checks, violations.length),
     ...violations.slice(0, 20).map(violation => `  ${violation}`)
   ]

@@ -19,6 +19,7 @@ const verdict = (...violations: string[]): IntegrityLine => ({
 })
 
 const load: IntegrityLine = { type: 'load', eventsPerSecond: 5_500 }
+const idle: IntegrityLine = { type: 'idle', process: 'sink', node: '22.15.0', seconds: 600, processorSeconds: 3 }
 
 test('a summary counts faults by kind, and keeps the longest standstill', () => {
   const summary = summarize([
@@ -27,7 +28,8 @@ test('a summary counts faults by kind, and keeps the longest standstill', () => 
     fault('reset', 50),
     verdict(),
     verdict(),
-    load
+    load,
+    idle
   ])
   expect(summary).toEqual({
     faults: 3,
@@ -42,9 +44,22 @@ test('a summary counts faults by kind, and keeps the longest standstill', () => 
     events: 20,
     unknown: 4,
     failed: 2,
-    violations: []
+    violations: [],
+    idle: [{ process: 'sink', node: '22.15.0', seconds: 600, processorSeconds: 3 }],
+    byFile: {
+      'a.test.ts': { faults: 3, longestStandstillMs: 900, redelivered: 7, checks: 2, events: 20, violations: 0 }
+    }
   })
+  expect(summaryLines(summary)).toContain('the idle sink took 0.50 % of a core on Node 22.15.0, over 600 s')
   expect(summaryLines(summary).at(-1)).toBe('the checker was clean')
+})
+
+test('what each file did is kept apart', () => {
+  const other = { ...verdict('lost: x', 'lost: y'), file: 'b.test.ts' } as IntegrityLine
+  const { byFile } = summarize([other, fault('kill', 100, 3), verdict()])
+  expect(Object.keys(byFile)).toEqual(['a.test.ts', 'b.test.ts'])
+  expect(byFile['a.test.ts']).toMatchObject({ faults: 1, checks: 1, violations: 0 })
+  expect(byFile['b.test.ts']).toMatchObject({ faults: 0, checks: 1, violations: 2 })
 })
 
 test('a violation is named with the file that found it, and nothing is called clean that was not checked', () => {
