@@ -26,9 +26,24 @@ export interface ToldProcess {
   stop(): Promise<number | null>
 }
 
-/** Starts it with a free status port. */
-export async function startTold(env: Readonly<Record<string, string>>, ...args: string[]): Promise<ToldProcess> {
-  const child = spawn(process.execPath, [cli, ...args, '--status-port', '0'], {
+/** What a process is started with: a Node, and an entry of eventtrail. */
+export interface Program {
+  readonly node: string
+  readonly entry: string
+}
+
+/** Starts it from the sources, with a free status port. */
+export function startTold(env: Readonly<Record<string, string>>, ...args: string[]): Promise<ToldProcess> {
+  return startToldBy({ node: process.execPath, entry: cli }, env, ...args)
+}
+
+/** Starts it as another Node, or another entry, runs it. */
+export async function startToldBy(
+  { node, entry }: Program,
+  env: Readonly<Record<string, string>>,
+  ...args: string[]
+): Promise<ToldProcess> {
+  const child = spawn(node, [entry, ...args, '--status-port', '0'], {
     env: { ...process.env, LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc']
   })
