@@ -102,6 +102,15 @@ export interface IntegritySummary {
   readonly byFile: Readonly<Record<string, FileSummary>>
 }
 
+/** What docs/integrity.json holds: the last full run that was clean. */
+export interface IntegrityFigures extends IntegritySummary {
+  /** ISO time at which it began. */
+  readonly at: string
+  readonly seed: number
+  readonly node: string
+  readonly minutes: number
+}
+
 /** What one file of the suite did. */
 export interface FileSummary {
   readonly faults: number

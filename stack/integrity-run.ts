@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { type CommandContext, type ExitCode, exitCodes } from '../core/command.ts'
 import { makeFolder } from '../core/folder.ts'
 import { cloneRoot, home } from './folders.ts'
-import { readLines, settingsEnv, summarize, summaryLines } from './integrity-log.ts'
+import { guaranteesPage } from './guarantees-page.ts'
+import { type IntegrityFigures, readLines, settingsEnv, summarize, summaryLines } from './integrity-log.ts'
 import { startStack } from './stack.ts'
 import { givenServers, runVitest } from './test-run.ts'
 
@@ -16,7 +17,7 @@ export interface IntegrityFlags {
 
 /**
  * Runs the integrity suite: real faults on real processes. Says what was broken and what the checker found;
- * a full run writes its figures to docs/integrity.json.
+ * a full run writes its figures to docs/integrity.json, and docs/guarantees.md with them.
  */
 export async function runIntegrity(
   context: CommandContext,
@@ -24,7 +25,8 @@ export async function runIntegrity(
   { quick = false, seed = randomInt(1, 2 ** 31), minutes }: IntegrityFlags
 ): Promise<ExitCode> {
   const began = performance.now()
-  const run = `${new Date().toISOString().replace(/[:.]/g, '-')}-${seed}`
+  const at = new Date().toISOString()
+  const run = `${at.replace(/[:.]/g, '-')}-${seed}`
   makeFolder(join(home, 'integrity'))
   const log = join(home, 'integrity', `${run}.ndjson`)
   context.say(`seed ${seed}; each fault is a line in ${log}`)
@@ -49,9 +51,15 @@ export async function runIntegrity(
   context.out(`seed ${seed}, ${minutesTaken.toFixed(1)} minutes`)
   const clean = code === exitCodes.ok && summary.violations.length === 0
   if (clean && !quick && files.length === 0) {
-    const figures = { seed, node: process.versions.node, minutes: Number(minutesTaken.toFixed(1)), ...summary }
-    writeFileSync(join(cloneRoot, 'docs', 'integrity.json'), `${JSON.stringify(figures, undefined, 2)}\n`)
+    const figures = { at, seed, node: process.versions.node, minutes: Number(minutesTaken.toFixed(1)), ...summary }
+    writeFigures(figures)
   }
   if (code !== exitCodes.ok) return code
   return clean ? exitCodes.ok : exitCodes.notOk
+}
+
+function writeFigures(figures: IntegrityFigures): void {
+  const docs = join(cloneRoot, 'docs')
+  writeFileSync(join(docs, 'integrity.json'), `${JSON.stringify(figures, undefined, 2)}\n`)
+  writeFileSync(join(docs, 'guarantees.md'), guaranteesPage(figures))
 }

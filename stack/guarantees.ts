@@ -1,0 +1,214 @@
+/** Who relies on a promise. */
+export type Party = 'publishers' | 'readers of the trail' | 'owners of handlers' | 'operators'
+
+export interface Guarantee {
+  readonly title: string
+  readonly to: readonly Party[]
+  /** What is promised; Markdown. */
+  readonly words: string
+  /** What is broken on purpose while it must hold. */
+  readonly faults: string
+  /** Test files that prove it, from `test/` and without `.test.ts`. */
+  readonly proofs: readonly string[]
+}
+
+export interface NotPromised {
+  readonly title: string
+  readonly words: string
+}
+
+export const guarantees: readonly Guarantee[] = [
+  {
+    title: 'What was acknowledged is stored once',
+    to: ['publishers', 'readers of the trail'],
+    words:
+      'An event for which `publish` resolved is in the trail exactly once and as it was published, or whole in quarantine. What failed with `outcome: "failed"` is nowhere. In each partition the events of an aggregate and event name stand in the order of the calls.',
+    faults:
+      'sinks that are killed at any moment and in mid-COPY; a lost answer to COMMIT; a sink that sleeps in mid-COPY while another takes over; sinks that come and go; the leader, the coordinator and all brokers killed; Postgres killed, restarted, away, slow, out of disk or read-only, its sessions ended; deadlocks and timeouts; and all of it at random under load',
+    proofs: [
+      'integrity/no-loss',
+      'integrity/commit-answer-lost',
+      'integrity/fencing',
+      'integrity/rebalance',
+      'integrity/broker-death',
+      'integrity/postgres-death',
+      'integrity/slow-postgres',
+      'integrity/soak'
+    ]
+  },
+  {
+    title: 'A batch is visible whole or not at all',
+    to: ['readers of the trail'],
+    words: 'Rows and position become visible together. A sink that dies in the middle leaves nothing of its batch.',
+    faults: 'sinks killed in mid-COPY',
+    proofs: ['integrity/no-loss']
+  },
+  {
+    title: 'Nothing is lost in silence',
+    to: ['readers of the trail', 'operators'],
+    words:
+      'Every offset that the sink passed is counted once in a ledger that the database checks. What retention removed before it was read is listed in `sink_gaps`, counted as lost and in `eventtrail_sink_gaps_total`, and named by `eventtrail doctor`. A log that ends before the position, or holds another record where the last stored one was, stops its partition alone until an operator says how to go on. A trail that was restored to an earlier state is filled again from Kafka. What Kafka keeps as the position of the group is not trusted. (What is [not seen](#known-to-be-lost-in-silence) is said below.)',
+    faults:
+      'records removed before they were read; a topic made anew while no sink runs and under a running one; offsets of the group moved in Kafka; a trail emptied, and restored to an earlier hour; rows taken from the table',
+    proofs: ['integrity/gaps', 'integration/sink/placement', 'integration/docs/sql', 'unit/sink/telemetry']
+  },
+  {
+    title: 'The same id is one row',
+    to: ['publishers', 'readers of the trail'],
+    words:
+      'An event that comes again with the same id and content is counted as a duplicate. With other content under the same id the first row stays as it is, and the other one goes to quarantine.',
+    faults: 'ids published again, with the same and with other content, in one batch with bad records',
+    proofs: ['integration/sink/duplicates']
+  },
+  {
+    title: 'A bad record harms no other',
+    to: ['readers of the trail', 'operators'],
+    words:
+      'What cannot be a row is kept whole in quarantine, with a reason and a way back, and the rest is stored. When most of a topic is bad, that topic stops, and no other.',
+    faults:
+      'texts, numbers, times and ids that cannot be stored; values that are no envelopes; unknown and foreign schema ids; every codec; topics of which all is bad',
+    proofs: [
+      'integration/sink/bad-input',
+      'integration/sink/quarantine',
+      'integration/sink/breaker',
+      'integration/sink/compression',
+      'integration/sink/foreign'
+    ]
+  },
+  {
+    title: 'Nothing is read with a wrong schema',
+    to: ['readers of the trail', 'operators'],
+    words:
+      'While the registry is away, events of known schemas flow, and those of unknown ones wait. A schema id that the registry does not have is asked for twice, then its records go to quarantine. A registry that gives a known id to another schema ends the sink before anything is decoded.',
+    faults: 'a registry that does not answer, is gone, or has lost its memory',
+    proofs: ['integrity/schemas', 'integration/schemas/registry']
+  },
+  {
+    title: 'A new event name is stored from its first event',
+    to: ['publishers', 'operators'],
+    words: 'Event names and partitions that appear while sinks run are read from their start, without a restart.',
+    faults: 'new names, new partitions, topics that vanish, subjects without a topic',
+    proofs: ['integration/sink/discovery']
+  },
+  {
+    title: 'A failed publish says whether the event may be stored',
+    to: ['publishers'],
+    words:
+      'A `publish` resolves, or rejects at its deadline with `outcome: "failed"` (it is not stored and will not be) or `"unknown"` (it may be). Events of one aggregate and one name keep the order of the calls, awaited or not. None that was acknowledged is taken for a repetition of one that was given up.',
+    faults:
+      'a broker that is gone, bounced, silent past the request timeout and past the deadline; connections reset, refused, and cut in the middle of a request and of an answer',
+    proofs: ['integrity/producer-outcomes', 'unit/producers/batcher', 'integration/producers/conformance']
+  },
+  {
+    title: 'Every event reaches its handler',
+    to: ['owners of handlers'],
+    words:
+      'At least once, and in order for each aggregate of an event name when it is seen for the first time. No offset is committed before all that lies before it is handled or a dead letter. An event that fails holds up its own aggregate alone. A handler that runs for long costs no rebalance.',
+    faults:
+      'members killed, and stopped for three session timeouts; handlers that throw anything; the dead-letter topic or the registry away; aborted transactions',
+    proofs: [
+      'integrity/handlers',
+      'integration/consumers/group',
+      'integration/consumers/membership',
+      'integration/consumers/registry-away',
+      'integration/consumers/transactions'
+    ]
+  },
+  {
+    title: 'It goes on by itself, and says how it is',
+    to: ['operators'],
+    words:
+      'While Kafka, Postgres or the registry is away a process lives, is not ready, and names the reason; when the server is back it is ready again. A Kafka consumer that stands still is built anew.',
+    faults: 'each server taken away and hanging, under sink, indexer and notifier; all brokers killed',
+    proofs: ['integration/status/outages', 'integration/status/hangs', 'integrity/broker-death']
+  },
+  {
+    title: 'It may be stopped at any time',
+    to: ['operators'],
+    words:
+      'On SIGTERM a sink exits with 0 within its deadline, also while a server is away, and nothing is lost. While all are there it has left its group, and what it has written is not read again.',
+    faults: 'SIGTERM while it starts, in mid-batch, and while Postgres or Kafka is gone',
+    proofs: ['integrity/shutdown']
+  },
+  {
+    title: 'Who has nothing to do costs nothing',
+    to: ['operators'],
+    words:
+      'Sink, indexer and notifier with nothing to do write no line in ten minutes and take less than 1 % of a core each, on the oldest Node that is supported and on the one of this clone. The next event after that reaches all of them.',
+    faults: 'none: ten minutes without an event',
+    proofs: ['integrity/idle']
+  },
+  {
+    title: 'No personal data in what is told',
+    to: ['publishers', 'operators'],
+    words:
+      'No payload, key or id of an event is in a log (debug included), a metric, an answer over HTTP, or what `eventtrail doctor` and `eventtrail quarantine list` say. The error of a `publish` that was refused names fields and repeats no value.',
+    faults:
+      'records that the sink refuses, that Postgres refuses, and a batch that it refuses with a message that repeats the row',
+    proofs: ['integrity/privacy', 'integration/status/figures', 'integration/producers/conformance']
+  }
+]
+
+export const notPromised: readonly NotPromised[] = [
+  {
+    title: 'What became of an event whose outcome is "unknown"',
+    words:
+      'It was sent and no answer came: it may be in Kafka, or arrive in a moment, or never. **Publish it again with the same `id`** until it is acknowledged; it counts once. An id of version 7 brings its time along, with any other give the same `occurredAt`, or it is another event under the same id: a conflict, in quarantine. The same goes for events that were in a publisher when it died: nobody has told their outcome. See [when publishing fails](producing.md#when-publishing-fails).'
+  },
+  {
+    title: 'Both or neither with your own database',
+    words:
+      'A service may die between its commit and the call. Keep the event and its id in a table of yours, in the same transaction, and publish from there.'
+  },
+  {
+    title: 'Order across event names',
+    words: 'They are different topics. Nor is there any across an event that finally failed: those behind it still go.'
+  },
+  {
+    title: 'Handlers exactly once',
+    words:
+      'An event may come again after a crash, a rebalance or a redrive. Make handlers idempotent, by `id`. The notifier sends a second mail when it dies after the server took the first and before that was noted.'
+  },
+  {
+    title: 'Deduplication beyond what the trail holds',
+    words: 'An event whose month was dropped, published again under the same id, is a new row.'
+  },
+  {
+    title: 'What retention removed before it was read',
+    words:
+      'It is a recorded gap, never silent, and it is gone all the same. Keep `retention.ms` longer than a sink may be down.'
+  },
+  {
+    title: 'What people give up',
+    words:
+      '`sink reset --to latest` or to an offset leaves what lies before it in Kafka, and `quarantine discard` ends a record. Both ask for a reason, and keep it.'
+  },
+  {
+    title: 'More than the brokers keep',
+    words:
+      '"Acknowledged" means `acks=all`: by as many replicas as `min.insync.replicas` says, which is **1** unless `TOPIC_MIN_INSYNC_REPLICAS` says otherwise. Kafka does not wait for a disk. Losing those replicas at once, or an unclean leader election, takes acknowledged events away. A log that ends before the position of the sink then stops its partition; events that the sink had not read yet are gone, and nobody can know.'
+  },
+  {
+    title: 'More than Postgres keeps',
+    words:
+      'All was tried with `fsync`, `full_page_writes` and `synchronous_commit` on. With `synchronous_commit` off a crash may take back the latest transactions, rows and positions together, and they are read again for as long as Kafka has them. With `fsync` off a crash may leave any part of the database broken.'
+  },
+  {
+    title: 'What others do to the tables and topics',
+    words:
+      'Rows that somebody changes or deletes are not made whole again; the ledger shows that some are missing, and not that a payload was altered. Producers of others that send without idempotence may store an event twice in Kafka: by its id it counts once.'
+  },
+  {
+    title: 'Times',
+    words:
+      'The standstills are those of one machine, on which the servers ran too. Where a test has a bound, it is there to end what hangs.'
+  }
+]
+
+/** Losses that nothing tells of, and that are known to be possible. */
+export const silentLosses: readonly string[] = [
+  'A topic that was deleted and made anew, and holds the identical record (the same bytes) at the very offset that the sink read last: what stands before it in the new log is taken for what is stored.',
+  'One that was made anew where only control records (transaction markers) are there to compare: they hold nothing that tells one log from another.',
+  'One that was made anew after retention had removed the last record that was read, or that lost the record at that offset itself: only the range of the log is compared then.',
+  'One that was deleted, made anew and filled beyond the position, all between two fetches of a sink that runs.'
+]
