@@ -8,7 +8,7 @@ import { badge, lesson, type TestTrail, testTrail } from '../support/trail.ts'
 import { buildPackage, ensureNode, oldestNode } from './nodes.ts'
 import { folder, record, settings } from './settings.ts'
 
-// Every Node has servers' parts of its own: topics, groups and a database that nobody else writes to.
+// Every Node has topics, groups and a database of its own, so that none does the work of the other.
 const entry = await buildPackage(folder('idle'))
 const programs: readonly (Program & { version: string })[] = [
   { node: await ensureNode(oldestNode), entry, version: oldestNode },
