@@ -33,7 +33,9 @@ export const guarantees: readonly Guarantee[] = [
       'integrity/broker-death',
       'integrity/postgres-death',
       'integrity/slow-postgres',
-      'integrity/soak'
+      'integrity/soak',
+      'unit/simulator/simulator',
+      'integration/sink/broken-on-purpose'
     ]
   },
   {
@@ -47,7 +49,7 @@ export const guarantees: readonly Guarantee[] = [
     title: 'Nothing is lost in silence',
     to: ['readers of the trail', 'operators'],
     words:
-      'Every offset that the sink passed is counted once in a ledger that the database checks. What retention removed before it was read is listed in `sink_gaps`, counted as lost and in `eventtrail_sink_gaps_total`, and named by `eventtrail doctor`. A log that ends before the position, or holds another record where the last stored one was, stops its partition alone until an operator says how to go on. A trail that was restored to an earlier state is filled again from Kafka. What Kafka keeps as the position of the group is not trusted. (What is [not seen](#known-to-be-lost-in-silence) is said below.)',
+      'Every offset that the sink passed is counted once in a ledger that the database checks. What retention removed before it was read is listed in `sink_gaps`, counted as lost and in `eventtrail_sink_gaps_total`, and named by `eventtrail doctor`. A topic that was made anew, a log that ends before the position, or one that holds another record where the last stored one was, stops its partitions alone until an operator says how to go on. A trail that was restored to an earlier state is filled again from Kafka. What Kafka keeps as the position of the group is not trusted. (What is [not seen](#known-to-be-lost-in-silence) is said below.)',
     faults:
       'records removed before they were read; a topic made anew while no sink runs and under a running one; offsets of the group moved in Kafka; a trail emptied, and restored to an earlier hour; rows taken from the table',
     proofs: ['integrity/gaps', 'integration/sink/placement', 'integration/docs/sql', 'unit/sink/telemetry']
@@ -176,7 +178,7 @@ export const notPromised: readonly NotPromised[] = [
   {
     title: 'What retention removed before it was read',
     words:
-      'It is a recorded gap, never silent, and it is gone all the same. Keep `retention.ms` longer than a sink may be down.'
+      'It is a recorded gap, never silent, and it is gone all the same. Of a partition into which nothing comes any more it is recorded with the next event, or when a sink joins. Keep `retention.ms` longer than a sink may be down.'
   },
   {
     title: 'What people give up',
@@ -207,8 +209,6 @@ export const notPromised: readonly NotPromised[] = [
 
 /** Losses that nothing tells of, and that are known to be possible. */
 export const silentLosses: readonly string[] = [
-  'A topic that was deleted and made anew, and holds the identical record (the same bytes) at the very offset that the sink read last: what stands before it in the new log is taken for what is stored.',
-  'One that was made anew where only control records (transaction markers) are there to compare: they hold nothing that tells one log from another.',
-  'One that was made anew after retention had removed the last record that was read, or that lost the record at that offset itself: only the range of the log is compared then.',
-  'One that was deleted, made anew and filled beyond the position, all between two fetches of a sink that runs.'
+  'A log that lost its end in an unclean leader election and was written past the position since, where the identical record (the same bytes) came to lie at the very offset that the sink read last, or where retention has removed that record, or where control records (transaction markers) are all there is to compare. It keeps the id of its topic.',
+  'The same of a topic that was deleted and made anew, where the brokers are older than Kafka 2.8 or the position was stored by an eventtrail that knew no ids of topics; there also one that was filled beyond the position between two fetches of a sink that runs.'
 ]
