@@ -22,7 +22,8 @@ const producer = createProducer({
   registryUrl: config.require('registryUrl'),
   topicPrefix,
   deliveryTimeoutMs: Number(process.env.DELIVERY_TIMEOUT_MS ?? 60_000),
-  requestTimeoutMs: Number(process.env.REQUEST_TIMEOUT_MS ?? 5_000)
+  requestTimeoutMs: Number(process.env.REQUEST_TIMEOUT_MS ?? 5_000),
+  bufferMaxMessages: Number(process.env.BUFFER_MAX_MESSAGES ?? 100_000)
 })
 const random = randomFrom(seed)
 const uuid = (): string => v7({ random: Uint8Array.from({ length: 16 }, () => below(256, random())) })
