@@ -10,9 +10,13 @@ import {
   uuidOf
 } from '../schemas/index.ts'
 import { ConsumerError, RetryLater } from './errors.ts'
+import type { Slot } from './lane-scheduler.ts'
 
-/** Reads a message's value as an envelope of the event whose topic it came from. */
-export type Decoder = (eventName: string, value: Buffer | null) => Promise<Envelope>
+/**
+ * Reads a message's value as an envelope of the event whose topic it came from; an answer of the registry is waited for
+ * in `rest`, so that who needs none is not held up.
+ */
+export type Decoder = (eventName: string, value: Buffer | null, rest?: Slot['rest']) => Promise<Envelope>
 
 type SchemaSource = (id: number) => Promise<AvroSchema>
 
@@ -24,12 +28,12 @@ type SchemaSource = (id: number) => Promise<AvroSchema>
  */
 export function createDecoder(catalogue: Pick<Catalogue, 'version'>, schemaById: SchemaSource): Decoder {
   const readers = new Map<string, (value: Buffer) => Envelope>()
-  return async (eventName, value) => {
+  return async (eventName, value, rest = wait => wait()) => {
     if (!value) throw new ConsumerError('VALUE_MISSING', `A message of ${eventName} has no value`)
     const id = readSchemaId(value)
     const known = readers.get(`${id} ${eventName}`)
     if (known) return known(value)
-    const written = await schemaById(id)
+    const written = await rest(() => schemaById(id))
     if (eventNameOf(written) !== eventName)
       throw new ConsumerError('EVENT_MISMATCH', `Schema ${id} is not an envelope of ${eventName}`)
     const decode = envelopeReader(catalogue.version(eventName), written)

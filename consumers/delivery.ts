@@ -49,7 +49,7 @@ export async function deliver(
   let decoded = false
   for (let attempt = 1; !ended.aborted; attempt += 1) {
     try {
-      const envelope = await options.decode(eventName, record.value)
+      const envelope = await options.decode(eventName, record.value, slot.rest)
       decoded = true
       if (options.closing.aborted) return 'left'
       await options.handle(eventName, envelope, contextOf(message, attempt, options.closing))
