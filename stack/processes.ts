@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isAlive, type ProcessIdentity } from './lock.mjs'
+import { identify, isAlive, type ProcessIdentity } from './lock.mjs'
 
 /** A process of an instance, as its state file keeps it. */
 export interface OwnedProcess extends ProcessIdentity {
@@ -71,11 +71,26 @@ export async function endProcess(owned: OwnedProcess, deadlineMs = 15_000): Prom
   await killProcess(owned)
 }
 
-/** Kills a process and its group at once and waits until it is gone. */
+/** Kills a process, its group and its children at once and waits until they are gone. */
 export async function killProcess(owned: ProcessIdentity): Promise<void> {
+  // Sessions of Postgres are in groups of their own, and hold its shared memory: while one lives it does not start again.
+  const children = isAlive(owned) ? childrenOf(owned.pid) : []
   while (isAlive(owned)) {
     if (!signalProcess(-owned.pid, 'SIGKILL')) signalProcess(owned.pid, 'SIGKILL')
     await delay(20)
+  }
+  for (const child of children) {
+    for (; isAlive(child); await delay(20)) signalProcess(child.pid, 'SIGKILL')
+  }
+}
+
+/** As Linux tells them (proc(5), /proc/pid/task/tid/children); none elsewhere. */
+function childrenOf(pid: number): ProcessIdentity[] {
+  try {
+    const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
+    return pids.map(child => identify(Number(child)))
+  } catch {
+    return []
   }
 }
 

@@ -1,9 +1,9 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { identify, isAlive } from '../../../stack/lock.mjs'
-import { ended, endProcess, lastLines, launch } from '../../../stack/processes.ts'
+import { ended, endProcess, killProcess, lastLines, launch } from '../../../stack/processes.ts'
 import { eventually } from '../../support/stack.ts'
 
 let folder: string
@@ -37,11 +37,20 @@ describe('ending a process', () => {
        require('fs').writeFileSync('child', String(child.pid));
        process.on('SIGTERM', () => {}); ${ready}; setInterval(() => {}, 1e6)`
     )
-    const { readFileSync } = await import('node:fs')
     const child = identify(Number(readFileSync(join(folder, 'child'), 'utf8')))
     await endProcess(owned, 50)
     expect(await exit).toBe('SIGKILL')
     await eventually(() => !isAlive(child), { what: 'its child is gone' })
+  })
+
+  test('kills children that are in a group of their own, and waits for them', async () => {
+    const { owned } = await start(
+      `const child = require('child_process').spawn('sleep', ['1000'], { detached: true });
+       require('fs').writeFileSync('child', String(child.pid)); ${ready}; setInterval(() => {}, 1e6)`
+    )
+    const child = identify(Number(readFileSync(join(folder, 'child'), 'utf8')))
+    await killProcess(owned)
+    expect([isAlive(owned), isAlive(child)]).toEqual([false, false])
   })
 
   test('is nothing to do when it is gone already', async () => {
