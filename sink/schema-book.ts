@@ -56,7 +56,8 @@ export class SchemaBook {
   }
 
   /**
-   * Asks the registry, once for any number of callers. When it is out of reach the trail's own copy serves.
+   * Asks the registry, once for any number of callers. When it is out of reach, or has forgotten, the trail's own copy
+   * serves.
    * @throws RegistryError `REGISTRY_UNREACHABLE`, a database error (both worth a retry)
    * @throws SinkError `SCHEMA_CHANGED` when the id stood for another schema before
    */
@@ -102,7 +103,11 @@ export class SchemaBook {
   async #ask(subject: string, eventName: string, id: number): Promise<KnownSchema | UnusableSchema> {
     const { registry } = this.#options
     const schema = await twice(() => registry.schemaById(id))
-    if (!schema) return this.#unusable('SCHEMA_UNKNOWN', `the registry has no schema ${id}`)
+    // A registry that was restored from an older copy: the trail has read records of this schema before.
+    if (!schema) {
+      const kept = await this.#kept(subject, eventName, id)
+      return kept ?? this.#unusable('SCHEMA_UNKNOWN', `neither the registry nor the trail has a schema ${id}`)
+    }
     await this.#compare(subject, id, schema)
     if (eventNameOf(schema) !== eventName) {
       return this.#unusable('NOT_AN_ENVELOPE', `schema ${id} is not the envelope of ${eventName}`)

@@ -81,7 +81,7 @@ export const guarantees: readonly Guarantee[] = [
     title: 'Nothing is read with a wrong schema',
     to: ['readers of the trail', 'operators'],
     words:
-      'While the registry is away, events of known schemas flow, and those of unknown ones wait. A schema id that the registry does not have is asked for twice, then its records go to quarantine. A registry that gives a known id to another schema ends the sink before anything is decoded.',
+      'While the registry is away, events of known schemas flow, and those of unknown ones wait. A schema id that the registry does not have is asked for twice; then the copy in the trail serves, and where there is none its records go to quarantine. A registry that gives a known id to another schema ends the sink before anything is decoded.',
     faults: 'a registry that does not answer, is gone, or has lost its memory',
     proofs: ['integrity/schemas', 'integration/schemas/registry']
   },

@@ -137,3 +137,27 @@ test('a registry that lost its memory and gives old ids to other schemas: the si
   expect(await trail.count('event_envelopes')).toBe(2)
   expect(await trail.count('sink_quarantine')).toBe(0)
 })
+
+test('a registry that came back without the latest version: what the trail knows is stored, and no record is blamed', async () => {
+  await forget()
+  const trail = await testTrail()
+  const [first, second] = [catalogue.version('lesson.published', 1), catalogue.version('lesson.published', 2)]
+  await trail.register(first)
+  await trail.register(second)
+  await trail.makeTopic('lesson.published')
+  await trail.publish([lesson('Before', 2)])
+  const before = sinkOf(trail)
+  await eventually(async () => (await trail.count('event_envelopes')) === 1, { what: 'the first is stored' })
+  expect(await before.stop()).toBe(0)
+  const later = await trail.encode(lesson('Later', 2))
+
+  await forget()
+  await trail.registry.register(`${trail.topicPrefix}lesson.published-value`, first.envelope)
+  await trail.send([later])
+  const after = sinkOf(trail)
+  await eventually(async () => (await trail.count('event_envelopes')) + (await trail.count('sink_quarantine')) === 2, {
+    what: 'the second is stored or held'
+  })
+  expect(await trail.count('sink_quarantine')).toBe(0)
+  expect(await after.stop()).toBe(0)
+})
