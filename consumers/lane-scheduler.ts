@@ -33,6 +33,7 @@ export class LaneScheduler<T> {
   #busyLanes = 0
   #queued = 0
   #stopping = false
+  #filling = false
 
   constructor(options: LaneSchedulerOptions<T>) {
     this.#options = options
@@ -86,19 +87,30 @@ export class LaneScheduler<T> {
   }
 
   #fill(): void {
-    while (this.#slotsTaken < this.#options.concurrency) {
-      const returning = this.#returning.shift()
-      if (returning) {
-        this.#slotsTaken += 1
-        returning()
-        continue
-      }
-      const [name] = this.#ready
-      const lane = name === undefined ? undefined : this.#lanes.get(name)
-      if (this.#stopping || name === undefined || !lane) return
-      this.#ready.delete(name)
-      this.#start(name, lane)
+    // An item that rests as soon as it is started comes here from within: the loop that started it goes on.
+    if (this.#filling) return
+    this.#filling = true
+    try {
+      while (this.#slotsTaken < this.#options.concurrency && this.#fillOne());
+    } finally {
+      this.#filling = false
     }
+  }
+
+  /** Gives a slot to an item that comes back from its rest, or else to a lane; false when neither wants one. */
+  #fillOne(): boolean {
+    const returning = this.#returning.shift()
+    if (returning) {
+      this.#slotsTaken += 1
+      returning()
+      return true
+    }
+    const [name] = this.#ready
+    const lane = name === undefined ? undefined : this.#lanes.get(name)
+    if (this.#stopping || name === undefined || !lane) return false
+    this.#ready.delete(name)
+    this.#start(name, lane)
+    return true
   }
 
   #start(name: string, lane: Lane<T>): void {

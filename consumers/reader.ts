@@ -59,6 +59,7 @@ export class Reader {
   /** When a message was last finished, or the first one taken after a time without any. */
   #progressAt = Date.now()
   #committing: Promise<void> = Promise.resolve()
+  #leaseCheck: Promise<unknown> | undefined
 
   constructor(options: ReaderOptions) {
     const { client, groupId, topics, concurrency, sessionTimeoutMs, topicRefreshMs, stopping, log } = options
@@ -243,9 +244,17 @@ export class Reader {
   async #mayStart(source: AssignedPartition, slot: Slot): Promise<boolean> {
     const { generation } = this.#assignment
     await slot.rest(async () => {
-      while (this.#consumer.leaseMs === 0 && (await pause(leaseCheckMs, source.ended)));
+      while (this.#consumer.leaseMs === 0 && !source.ended.aborted) await this.#nextLeaseCheck()
     })
     return generation === this.#assignment.generation && !source.ended.aborted
+  }
+
+  /** One timer for all that wait: there may be as many as there are aggregates. */
+  #nextLeaseCheck(): Promise<unknown> {
+    this.#leaseCheck ??= pause(leaseCheckMs).finally(() => {
+      this.#leaseCheck = undefined
+    })
+    return this.#leaseCheck
   }
 
   /** Pauses a partition of which too much is unfinished, and resumes it when half of that is done. */

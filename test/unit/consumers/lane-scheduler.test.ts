@@ -99,6 +99,28 @@ describe('LaneScheduler', () => {
     expect(started).toEqual([first, third, second])
   })
 
+  test('any number of items may rest at once', async () => {
+    const rested: number[] = []
+    const [added, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const scheduler = new LaneScheduler<number>({
+      concurrency: 1,
+      work: async (item, slot) => {
+        if (item === 0) await added.promise
+        await slot.rest(() => over.promise)
+        rested.push(item)
+      },
+      onError: error => expect.unreachable(String(error))
+    })
+    const items = Array.from({ length: 20_000 }, (_, item) => item)
+    for (const item of items) scheduler.add(`lane ${item}`, item)
+    added.resolve()
+    await settle()
+    expect(scheduler.queued).toBe(0)
+    over.resolve()
+    await scheduler.idle()
+    expect(rested.toSorted((a, b) => a - b)).toEqual(items)
+  })
+
   test('drops what waits and leaves what runs', async () => {
     const { scheduler, running, started } = controlled(1)
     for (const number of [1, 2, 3]) scheduler.add('a', { lane: 'a', number })
