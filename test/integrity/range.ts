@@ -5,6 +5,7 @@ import type { TestTrail } from '../support/trail.ts'
 import { type CheckOptions, check } from './checker.ts'
 import { collectEvidence } from './evidence.ts'
 import type { GroupEffects, Published } from './facts.ts'
+import type { Handling } from './handling.ts'
 import { journalPartitions, readJournal } from './journal.ts'
 import type { Load } from './load.ts'
 import { Progress } from './progress.ts'
@@ -86,14 +87,16 @@ export class Range implements AsyncDisposable {
   }
 
   /** The same partition by partition, for what does not fit into memory as a whole. */
-  async expectCleanInParts(load: Load): Promise<void> {
+  async expectCleanInParts(load: Load, handling: Handling): Promise<void> {
     await load.stop()
     await this.caughtUp(300_000)
+    await handling.finish()
     let events = 0
     for (const only of journalPartitions(load.journal)) {
       const published = readJournal(load.journal, only)
       events += published.length
-      const found = check(await collectEvidence(this.trail, { published, only }))
+      const effects = [handling.effects(only)]
+      const found = check(await collectEvidence(this.trail, { published, effects, only }))
       report(
         published,
         found.map(({ kind, what }) => `${kind}: ${what}`)

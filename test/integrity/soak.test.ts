@@ -5,6 +5,7 @@ import { startStack } from '../../stack/index.ts'
 import { type SinkProcess, startSink } from '../support/sink-process.ts'
 import { eventually } from '../support/stack.ts'
 import { testTrail } from '../support/trail.ts'
+import { startHandling } from './handling.ts'
 import { loadEvents, startLoad } from './load.ts'
 import { FaultProxy } from './proxy.ts'
 import { Range } from './range.ts'
@@ -57,7 +58,12 @@ test(`${minutes} minutes of ${rate} events a second with a random fault every 10
   let victim: SinkProcess = start()
   const env = { ...throughProxies(), BUFFER_MAX_MESSAGES: String(buffer) }
   const load = await startLoad(trail, { rate, partitions, aggregates: 2_000, env })
-  const samples = new Samples({ 'sink that lives': survivor.child.pid ?? 0, publisher: load.pid })
+  const handling = await startHandling(trail, throughProxies())
+  const samples = new Samples({
+    'sink that lives': survivor.child.pid ?? 0,
+    publisher: load.pid,
+    'consumer group': handling.pid
+  })
   const random = randomOf('soak')
 
   const { kafka, postgres, registry } = stack.restartable
@@ -144,7 +150,7 @@ test(`${minutes} minutes of ${rate} events a second with a random fault every 10
   }
   samples.close()
   record({ type: 'load', eventsPerSecond: Math.round(load.counts.called / samples.seconds) })
-  await range.expectCleanInParts(load)
+  await range.expectCleanInParts(load, handling)
   expect(await trail.count('sink_quarantine')).toBe(0)
   expect(survivor.child.exitCode).toBeNull()
   await eventually(() => victim.log().includes('eventtrail sink:'), { what: 'the last sink is up' })

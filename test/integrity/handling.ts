@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+import { eventually } from '../support/stack.ts'
+import type { TestTrail } from '../support/trail.ts'
+import type { GroupEffects, Partition } from './facts.ts'
+import { journalFile } from './journal.ts'
+import { loadEvents } from './load.ts'
+import { folder } from './settings.ts'
+
+const script = fileURLToPath(new URL('./handling-process.ts', import.meta.url))
+/** Without the prefix. */
+export const handlingGroup = 'handling'
+
+/** A consumer group with handlers for what the load publishes, in a process of its own. */
+export interface Handling {
+  readonly pid: number
+  /** Waits until it has handled and committed all that is in Kafka, and ends it. */
+  finish(): Promise<void>
+  /** What its handlers were given of a partition; after `finish`. */
+  effects(only: Partition): GroupEffects
+}
+
+/** Starts the group; resolves when it has its partitions. */
+export async function startHandling(trail: TestTrail, env: Readonly<Record<string, string>> = {}): Promise<Handling> {
+  const journal = folder(`handling-${trail.topicPrefix}`)
+  const child = spawn(process.execPath, [script, journal], {
+    env: { ...process.env, ...trail.env, ...env },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc']
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const closed = once(child, 'close')
+  const group = trail.topicPrefix + handlingGroup
+  const topics = loadEvents.map(name => trail.topicPrefix + name)
+  await eventually(async () => (await trail.admin.groupMembers(group)) === 1, {
+    what: 'the group has its member',
+    timeoutMs: 60_000
+  })
+  return {
+    pid: child.pid ?? 0,
+    async finish() {
+      const all = eventually(
+        async () => {
+          const offsets = await trail.admin.groupOffsets(group)
+          const behind = await Promise.all(
+            topics.map(async topic => {
+              const ranges = await trail.admin.ranges(topic)
+              return ranges.filter(({ partition, end }) => end > 0 && offsets.get(topic)?.get(partition) !== end)
+            })
+          )
+          return behind.flat().length === 0
+        },
+        { what: 'the group has handled all', timeoutMs: 300_000 }
+      )
+      const died = closed.then(([code, signal]) => {
+        throw new Error(`the group ended by itself: ${code ?? signal}`)
+      })
+      await Promise.race([all, died])
+      child.kill('SIGTERM')
+      const [code] = await closed
+      if (code !== 0) throw new Error(`the group ended with ${code}`)
+    },
+    effects(only) {
+      const file = join(journal, journalFile(only))
+      const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : []
+      const handled = lines.map(line => {
+        const [id = '', aggregateId = ''] = line.split(' ')
+        return { topic: only.topic, id, aggregateId }
+      })
+      return { group, topics: [only.topic], handled }
+    }
+  }
+}
