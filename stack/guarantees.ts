@@ -110,6 +110,7 @@ export const guarantees: readonly Guarantee[] = [
       'members killed, and stopped for three session timeouts; handlers that throw anything; the dead-letter topic or the registry away; aborted transactions',
     proofs: [
       'integrity/handlers',
+      'integrity/soak',
       'integration/consumers/group',
       'integration/consumers/membership',
       'integration/consumers/registry-away',
