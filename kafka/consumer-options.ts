@@ -13,6 +13,11 @@ export interface GroupConsumerOptions {
   readonly onAssigned?: (assignment: ReadonlyMap<string, readonly number[]>) => void
   /** Offsets that hold nothing to handle (aborted transactions, control records) were passed over. */
   readonly onPassed?: (passed: PassedOffsets) => void
+  /**
+   * The log of a partition does not have the offset that was to be fetched next: it was removed, or the log is another
+   * one. kafkajs goes on at the log's start, unless somebody seeks.
+   */
+  readonly onOutOfRange?: (source: { readonly topic: string; readonly partition: number }) => void
   /** A topic of ours is gone. */
   readonly onTopicsVanished?: (topics: readonly string[]) => void
   /** Kafka answered, or could not be reached. */
@@ -44,7 +49,12 @@ export interface FetchLimits {
 
 /** With a value for everything but what may be left away. */
 export type ConsumerSettings = GroupConsumerOptions &
-  Required<Omit<GroupConsumerOptions, 'onAssigned' | 'onPassed' | 'onTopicsVanished' | 'onReach' | 'onRebuilt'>>
+  Required<
+    Omit<
+      GroupConsumerOptions,
+      'onAssigned' | 'onPassed' | 'onOutOfRange' | 'onTopicsVanished' | 'onReach' | 'onRebuilt'
+    >
+  >
 
 export function withDefaults(options: GroupConsumerOptions): ConsumerSettings {
   const sessionTimeoutMs = options.sessionTimeoutMs ?? 10_000

@@ -220,7 +220,10 @@ export class GroupConsumer {
     const eachBatch = (payload: EachBatchPayload) => notFetching(() => this.#handle(consumer, payload, either))
     const { concurrency: partitionsConsumedConcurrently } = this.#options
     await fetchingRaw(
-      error => this.#fail(error),
+      {
+        refused: error => this.#fail(error),
+        outOfRange: source => notFetching(() => this.#options.onOutOfRange?.(source))
+      },
       () => consumer.run({ autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently, eachBatch })
     )
   }

@@ -7,10 +7,19 @@ interface FetchV11 {
   decode(payload: Buffer): Promise<unknown>
 }
 
-type Refuse = (error: KafkaError) => void
+/** What a consumer hears of its fetches beside what kafkajs makes of them. */
+export interface FetchEars {
+  /** A response cannot be read. */
+  refused(error: KafkaError): void
+  /** The log of the partition does not have the offset that was asked for. */
+  outOfRange(partition: { readonly topic: string; readonly partition: number }): void
+}
+
+/** Kafka's protocol guide, "Error Codes". */
+const offsetOutOfRange = 1
 
 // Whoever awaits a fetch decodes its response: what runs for one consumer is told from all others by this.
-const fetching = new AsyncLocalStorage<Refuse | undefined>()
+const fetching = new AsyncLocalStorage<FetchEars | undefined>()
 let allowed = false
 
 /**
@@ -23,21 +32,25 @@ export function allowRawFetches(): void {
   const response = createRequire(import.meta.url)('kafkajs/src/protocol/requests/fetch/v11/response') as FetchV11
   const { decode } = response
   response.decode = async payload => {
-    const refuse = fetching.getStore()
-    if (!refuse) return decode(payload)
+    const ears = fetching.getStore()
+    if (!ears) return decode(payload)
     try {
-      return await decodeFetchResponse(payload)
+      const decoded = await decodeFetchResponse(payload)
+      for (const { topicName: topic, partitions } of decoded.responses)
+        for (const { partition, errorCode } of partitions)
+          if (errorCode === offsetOutOfRange) ears.outOfRange({ topic, partition })
+      return decoded
     } catch (error) {
       // kafkajs would try again, and hide what it was.
-      if (error instanceof KafkaError) refuse(error)
+      if (error instanceof KafkaError) ears.refused(error)
       throw error
     }
   }
 }
 
-/** Runs a consumer; `refuse` is told why a response cannot be read. */
-export function fetchingRaw<T>(refuse: Refuse, run: () => T): T {
-  return fetching.run(refuse, run)
+/** Runs a consumer, whose fetches are told of. */
+export function fetchingRaw<T>(ears: FetchEars, run: () => T): T {
+  return fetching.run(ears, run)
 }
 
 /** For what a consumer calls: a consumer that is made in there is another one. */

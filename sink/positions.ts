@@ -62,6 +62,11 @@ export class Positions {
     void this.#start(partitions)
   }
 
+  /** The log has not what was asked for: what it has now is looked at. */
+  outOfRange(partition: TopicPartition): void {
+    if (this.#isRead(partition) && !this.#placing.has(keyOf(partition))) this.displace([partition])
+  }
+
   /** Resolves when the partition is placed or halted, or the group has changed. */
   placed({ topic, partition }: TopicPartition): Promise<void> {
     return this.#placing.get(keyOf({ topic, partition })) ?? this.#start([{ topic, partition }])
@@ -136,7 +141,7 @@ export class Positions {
    * grown past the position. Its partitions are placed again, which stops them.
    */
   async lookForReplaced(): Promise<void> {
-    const read = this.#assigned.filter(partition => ['verifying', 'flowing'].includes(this.of(partition).state))
+    const read = this.#assigned.filter(partition => this.#isRead(partition))
     if (read.length === 0) return
     const ids = await this.#options.topicIds([...new Set(read.map(({ topic }) => topic))])
     const replaced = read.filter(partition => {
@@ -155,6 +160,10 @@ export class Positions {
     const halted = [...this.#positions].filter(([, { state }]) => state === 'halted').map(([key]) => partitionOf(key))
     const all = new Map([...this.#assigned, ...halted].map(partition => [keyOf(partition), partition]))
     return [...all.values()].filter(partition => this.#rests(partition))
+  }
+
+  #isRead(partition: TopicPartition): boolean {
+    return ['verifying', 'flowing'].includes(this.of(partition).state)
   }
 
   /** Whether nothing of the partition is under way. */

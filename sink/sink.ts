@@ -117,6 +117,7 @@ export class Sink implements Handle {
         this.#log.info({ partitions: partitions.length, topics: assignment.size }, 'partitions assigned')
       },
       onPassed: passed => this.#pipeline.passed(passed),
+      onOutOfRange: source => this.#pipeline.positions.outOfRange(source),
       onReach: this.#health.kafka.heard,
       onRebuilt: cause => this.#telemetry.rebuilt(cause),
       onTopicsVanished: topics => this.#log.error({ topics }, 'topics are gone, the others go on'),

@@ -179,7 +179,7 @@ export const notPromised: readonly NotPromised[] = [
   {
     title: 'What retention removed before it was read',
     words:
-      'It is a recorded gap, never silent, and it is gone all the same. Of a partition into which nothing comes any more it is recorded with the next event, or when a sink joins. Keep `retention.ms` longer than a sink may be down.'
+      'It is a recorded gap, never silent, and it is gone all the same. Keep `retention.ms` longer than a sink may be down.'
   },
   {
     title: 'What people give up',

@@ -6,6 +6,7 @@ import type { Process, World } from './world.ts'
 export interface MemberOptions {
   readonly onBatch: (batch: RecordBatch, control: BatchControl) => Promise<void>
   readonly onPassed: (passed: PassedOffsets) => void
+  readonly onOutOfRange: (partition: TopicPartition) => void
   readonly onAssigned: (partitions: readonly TopicPartition[]) => void
 }
 
@@ -120,6 +121,7 @@ export class Member {
       const log = topic.log(partition)
       const batch = log.fetch(partition, from, 1 + world.below(fetchCount))
       if (batch === 'out of range') {
+        this.#options.onOutOfRange(partition)
         if (positions.get(key) === from) positions.set(key, log.start)
       } else if (!batch) await this.process.wait(100 + world.below(200))
       else {

@@ -170,3 +170,21 @@ test('a broker from before Kafka 2.3 ends a consumer with what is needed', async
     message: expect.stringContaining('Kafka 2.3')
   })
 })
+
+test('it hears of it when the log does not have what it asks for', async () => {
+  const topic = await makeTopic(1)
+  await send(topic, ...texts('event', 5))
+  const told: unknown[] = []
+  const { consumer, records } = startOurs(topic, { onOutOfRange: source => void told.push(source) })
+  await eventually(() => records.length === 5, { what: 'all are read' })
+  const remover = client.kafka.admin()
+  await remover.connect()
+  // kafkajs asks nobody about a topic that it has not met.
+  await remover.fetchTopicOffsets(topic)
+  await remover.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '3' }] })
+  await remover.disconnect()
+  expect(told).toEqual([])
+  consumer.seek(topic, 0, 1)
+  await eventually(() => records.length === 7, { what: 'it goes on at the start of the log' })
+  expect(told).toEqual([{ topic, partition: 0 }])
+})
