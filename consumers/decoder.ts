@@ -1,4 +1,5 @@
 import { pause } from '../core/backoff.ts'
+import { within } from '../core/lifecycle.ts'
 import {
   type AvroSchema,
   type Catalogue,
@@ -13,10 +14,13 @@ import { ConsumerError, RetryLater } from './errors.ts'
 import type { Slot } from './lane-scheduler.ts'
 
 /**
- * Reads a message's value as an envelope of the event whose topic it came from; an answer of the registry is waited for
- * in `rest`, so that who needs none is not held up.
+ * Reads a message's value as an envelope of the event whose topic it came from. A registry that takes its time is waited
+ * for in `rest`, so that who needs no answer of it is not held up.
  */
 export type Decoder = (eventName: string, value: Buffer | null, rest?: Slot['rest']) => Promise<Envelope>
+
+/** ms. From then on the answer is waited for at rest: a registry that lives gives it sooner, and all that begin meanwhile rest too. */
+const patienceMs = 150
 
 type SchemaSource = (id: number) => Promise<AvroSchema>
 
@@ -33,7 +37,8 @@ export function createDecoder(catalogue: Pick<Catalogue, 'version'>, schemaById:
     const id = readSchemaId(value)
     const known = readers.get(`${id} ${eventName}`)
     if (known) return known(value)
-    const written = await rest(() => schemaById(id))
+    const asking = schemaById(id)
+    const written = (await within(patienceMs, asking)) ? await asking : await rest(() => asking)
     if (eventNameOf(written) !== eventName)
       throw new ConsumerError('EVENT_MISMATCH', `Schema ${id} is not an envelope of ${eventName}`)
     const decode = envelopeReader(catalogue.version(eventName), written)
