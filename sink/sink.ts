@@ -37,7 +37,7 @@ const queryTimeoutMs = 120_000
 /** Batches in hand at once: those that wait for a lane with room must not hold up those of another lane. */
 const concurrency = 64
 
-/** What only tests put in place. */
+/** What only tests put in place. @internal */
 export interface SinkInternals {
   /** @param open opens the session that a sink has */
   readonly openSession?: (open: () => Promise<TrailSession>) => Promise<TrailSession>
@@ -69,6 +69,9 @@ export class Sink implements Handle {
   #ending: Promise<void> | undefined
   #failure: Error | undefined
 
+  constructor(options: SinkOptions)
+  /** @internal */
+  constructor(options: SinkOptions, internals: SinkInternals)
   constructor(options: SinkOptions, { openSession = open => open() }: SinkInternals = {}) {
     this.#options = resolveOptions(options)
     const { databaseUrl, group, topicPrefix, eventNames, log, registryUrl, brokers, security } = this.#options
