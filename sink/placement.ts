@@ -2,7 +2,7 @@ import { mapConcurrently } from '../core/concurrency.ts'
 import { KafkaError, type PartitionRange } from '../kafka/index.ts'
 import { type Placement, place, type StoredPosition } from './position.ts'
 import type { TrailPositions } from './session.ts'
-import { keyOf, type TopicPartition } from './types.ts'
+import { keyOf, type TopicPartition, topicsOf } from './types.ts'
 
 export interface PlacementOptions {
   readonly trail: TrailPositions
@@ -34,7 +34,7 @@ export async function findPlaces(
 ): Promise<PlacedPartition[]> {
   // The trail first: what another sink stores meanwhile must not look as if the log were shorter.
   const stored = await trail.read(partitions)
-  const ids = await topicIds([...new Set(partitions.map(({ topic }) => topic))])
+  const ids = await topicIds(topicsOf(partitions))
   const fresh = partitions.filter(partition => !stored.has(keyOf(partition)))
   if (fresh.length > 0) {
     const logs = await logsOf(ranges, fresh)
@@ -62,8 +62,7 @@ export async function logsOf(
   ranges: PlacementOptions['ranges'],
   partitions: readonly TopicPartition[]
 ): Promise<ReadonlyMap<string, PartitionRange>> {
-  const topics = [...new Set(partitions.map(({ topic }) => topic))]
-  const logs = await mapConcurrently(topics, topicsAtOnce, async topic =>
+  const logs = await mapConcurrently(topicsOf(partitions), topicsAtOnce, async topic =>
     (await rangesOf(ranges, topic)).map(range => [keyOf({ topic, partition: range.partition }), range] as const)
   )
   return new Map(logs.flat())

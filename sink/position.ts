@@ -107,9 +107,14 @@ export class Position {
     if (this.state !== 'halted') this.state = 'unknown'
   }
 
+  /** Whether it is known where to read. */
+  get isPlaced(): boolean {
+    return this.state === 'verifying' || this.state === 'flowing'
+  }
+
   /** Whether the batch that was fetched there is the one that follows. */
   expects(fetchedOffset: number): boolean {
-    return (this.state === 'verifying' || this.state === 'flowing') && fetchedOffset === this.#from
+    return this.isPlaced && fetchedOffset === this.#from
   }
 
   /**

@@ -5,7 +5,7 @@ import { insist } from './insist.ts'
 import { findPlaces, type PlacedPartition, type PlacementOptions } from './placement.ts'
 import { Position, type StoredPosition } from './position.ts'
 import type { Reading } from './reading.ts'
-import { keyOf, type TopicPartition } from './types.ts'
+import { keyOf, type TopicPartition, topicsOf } from './types.ts'
 
 export interface PositionsOptions extends PlacementOptions, Reading {
   /** Something shows that no retry can mend. */
@@ -64,7 +64,7 @@ export class Positions {
 
   /** The log has not what was asked for: what it has now is looked at. */
   outOfRange(partition: TopicPartition): void {
-    if (this.#isRead(partition) && !this.#placing.has(keyOf(partition))) this.displace([partition])
+    if (this.of(partition).isPlaced && !this.#placing.has(keyOf(partition))) this.displace([partition])
   }
 
   /** Resolves when the partition is placed or halted, or the group has changed. */
@@ -141,9 +141,9 @@ export class Positions {
    * grown past the position. Its partitions are placed again, which stops them.
    */
   async lookForReplaced(): Promise<void> {
-    const read = this.#assigned.filter(partition => this.#isRead(partition))
+    const read = this.#assigned.filter(partition => this.of(partition).isPlaced)
     if (read.length === 0) return
-    const ids = await this.#options.topicIds([...new Set(read.map(({ topic }) => topic))])
+    const ids = await this.#options.topicIds(topicsOf(read))
     const replaced = read.filter(partition => {
       const [was, is] = [this.of(partition).topicId, ids.get(partition.topic)]
       return was !== undefined && is !== undefined && was !== is && !this.#placing.has(keyOf(partition))
@@ -160,10 +160,6 @@ export class Positions {
     const halted = [...this.#positions].filter(([, { state }]) => state === 'halted').map(([key]) => partitionOf(key))
     const all = new Map([...this.#assigned, ...halted].map(partition => [keyOf(partition), partition]))
     return [...all.values()].filter(partition => this.#rests(partition))
-  }
-
-  #isRead(partition: TopicPartition): boolean {
-    return ['verifying', 'flowing'].includes(this.of(partition).state)
   }
 
   /** Whether nothing of the partition is under way. */

@@ -40,6 +40,11 @@ export interface TopicPartition {
 /** Identifies a partition in maps. */
 export const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
 
+/** The topics of partitions, each once. */
+export const topicsOf = (partitions: readonly TopicPartition[]): string[] => [
+  ...new Set(partitions.map(({ topic }) => topic))
+]
+
 /** The rows of one fetch: they lie one behind the other in the text of their batch, in the order of their records. */
 export interface Page {
   readonly records: Records
