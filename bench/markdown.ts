@@ -1,8 +1,8 @@
+import { table, whole } from '../stack/markdown.ts'
 import type { Circumstances, GrowthResults, LatencyResults, Results, SinkResults, Summary } from './results.ts'
 import { bestOf, type Goal, goalsOf, growthGoals, latencyGoals } from './results.ts'
 import type { Spread } from './statistics.ts'
 
-const whole = (value: number): string => Math.round(value).toLocaleString('en')
 const fixed = (digits: number) => (value: number) => value.toFixed(digits)
 const megabytes = (value: number): string => whole(value / 2 ** 20)
 const percent = (value: number): string => `${Math.round(value * 100)} %`
@@ -11,12 +11,6 @@ const percent = (value: number): string => `${Math.round(value * 100)} %`
 export function spreadText({ median, min, max }: Spread, format: (value: number) => string): string {
   const [middle, low, high] = [median, min, max].map(format)
   return low === high ? `${middle}` : `${middle} (${low}–${high})`
-}
-
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  const rule = head.map((_, index) => (index === 0 ? '---' : '--:'))
-  return [line(head), line(rule), ...rows.map(line)].join('\n')
 }
 
 /** The page: docs/benchmarks.md. */

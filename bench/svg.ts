@@ -1,3 +1,4 @@
+import { whole } from '../stack/markdown.ts'
 import type { Summary } from './results.ts'
 import type { Spread } from './statistics.ts'
 
@@ -31,8 +32,7 @@ interface Panel {
 
 /** Rows a second, processor time and memory of everybody, as bars: an SVG document. */
 export function plot(summaries: readonly Summary[]): string {
-  const whole = (value: number) => Math.round(value).toLocaleString('en')
-  const megabytes = (value: number) => Math.round(value / 2 ** 20).toLocaleString('en')
+  const megabytes = (value: number) => whole(value / 2 ** 20)
   const panels: Panel[] = [
     {
       title: 'Rows a second, median of all turns (line: least to most). More is better.',

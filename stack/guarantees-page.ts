@@ -1,8 +1,7 @@
 import { type Guarantee, guarantees, notPromised, silentLosses } from './guarantees.ts'
-import type { FileSummary, IntegrityFigures } from './integrity-log.ts'
+import { type FileSummary, type IntegrityFigures, idleShare, seconds } from './integrity-log.ts'
+import { table, whole } from './markdown.ts'
 
-const whole = (value: number): string => Math.round(value).toLocaleString('en')
-const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 const fileOf = (proof: string): string => `${proof.slice(proof.lastIndexOf('/') + 1)}.test.ts`
 const linkTo = (proof: string): string => `[${proof}](../test/${proof}.test.ts)`
 
@@ -78,19 +77,8 @@ function fileRow(proof: string, file: FileSummary): string[] {
 function idleTable({ idle }: IntegrityFigures): string {
   return table(
     ['idle', 'Node', 'for', 'of a core'],
-    idle.map(({ process, node, seconds: span, processorSeconds }) => [
-      process,
-      node,
-      `${whole(span)} s`,
-      `${((100 * processorSeconds) / span).toFixed(2)} %`
-    ])
+    idle.map(each => [each.process, each.node, `${whole(each.seconds)} s`, idleShare(each)])
   )
 }
 
 const verdict = (violations: number): string => (violations === 0 ? 'clean' : `**${violations} violations**`)
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  const rule = head.map((_, index) => (index === 0 ? '---' : '--:'))
-  return [line(head), line(rule), ...rows.map(line)].join('\n')
-}

@@ -147,20 +147,16 @@ export function summarize(lines: readonly IntegrityLine[]): IntegritySummary {
   const byFile = Object.fromEntries(
     [...new Set([...faults, ...checks].map(({ file }) => file))].sort().map(file => [
       file,
-      fileSummary(
+      totalsOf(
         faults.filter(fault => fault.file === file),
         checks.filter(check => check.file === file)
       )
     ])
   )
   return {
-    faults: faults.length,
+    ...totalsOf(faults, checks),
     byKind,
-    longestStandstillMs: Math.max(0, ...faults.map(({ standstillMs }) => standstillMs)),
-    redelivered: sum(faults.map(({ redelivered }) => redelivered)),
-    checks: checks.length,
     eventsPerSecond: lines.find(line => line.type === 'load')?.eventsPerSecond,
-    events: sum(checks.map(({ events }) => events)),
     unknown: sum(checks.map(({ unknown }) => unknown)),
     failed: sum(checks.map(({ failed }) => failed)),
     violations: checks.flatMap(({ file, violations }) => violations.map(violation => `${file}: ${violation}`)),
@@ -171,7 +167,7 @@ export function summarize(lines: readonly IntegrityLine[]): IntegritySummary {
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
 
-function fileSummary(faults: readonly FaultLine[], checks: readonly CheckLine[]): FileSummary {
+function totalsOf(faults: readonly FaultLine[], checks: readonly CheckLine[]): FileSummary {
   return {
     faults: faults.length,
     longestStandstillMs: Math.max(0, ...faults.map(({ standstillMs }) => standstillMs)),
@@ -181,6 +177,12 @@ function fileSummary(faults: readonly FaultLine[], checks: readonly CheckLine[])
     violations: sum(checks.map(({ violations }) => violations.length))
   }
 }
+
+export const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
+
+/** How much of a core an idle process took. */
+export const idleShare = ({ seconds: span, processorSeconds }: Omit<IdleLine, 'type'>): string =>
+  `${((100 * processorSeconds) / span).toFixed(2)} %`
 
 /** The summary for the person at the terminal. */
 export function summaryLines(summary: IntegritySummary): string[] {
@@ -197,7 +199,6 @@ export function summaryLines(summary: IntegritySummary): string[] {
     eventsPerSecond,
     idle
   } = summary
-  const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
   return [
     `${faults} faults were made; nothing moved for ${seconds(longestStandstillMs)} at most; ${redelivered} records were read again`,
     ...Object.entries(byKind)
@@ -209,8 +210,8 @@ export function summaryLines(summary: IntegritySummary): string[] {
     `${events} events were checked in ${checks} checks (${unknown} of unknown outcome, ${failed} failed)`,
     ...(eventsPerSecond === undefined ? [] : [`the soak ran at ${eventsPerSecond} events a second`]),
     ...idle.map(
-      ({ process, node, seconds: span, processorSeconds }) =>
-        `the idle ${process} took ${((100 * processorSeconds) / span).toFixed(2)} % of a core on Node ${node}, over ${Math.round(span)} s`
+      each =>
+        `the idle ${each.process} took ${idleShare(each)} of a core on Node ${each.node}, over ${Math.round(each.seconds)} s`
     ),
     verdict(checks, violations.length),
     ...violations.slice(0, 20).map(violation => `  ${violation}`)

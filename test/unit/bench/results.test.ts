@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { differences } from '../../../bench/checks.ts'
 import type { Measured } from '../../../bench/contender.ts'
-import { page, spreadText, table } from '../../../bench/markdown.ts'
+import { page, spreadText } from '../../../bench/markdown.ts'
 import {
   bestOf,
   type GrowthResults,
@@ -12,6 +12,7 @@ import {
   summarise
 } from '../../../bench/results.ts'
 import { plot } from '../../../bench/svg.ts'
+import { table } from '../../../stack/markdown.ts'
 
 const contenders = [
   { name: 'sink-1', label: 'ours, 1', kind: 'ours' },
