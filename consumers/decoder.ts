@@ -19,7 +19,10 @@ import type { Slot } from './lane-scheduler.ts'
  */
 export type Decoder = (eventName: string, value: Buffer | null, rest?: Slot['rest']) => Promise<Envelope>
 
-/** ms. From then on the answer is waited for at rest: a registry that lives gives it sooner, and all that begin meanwhile rest too. */
+/**
+ * How long a schema is waited for before the message goes to rest, in ms. A registry that lives answers sooner; resting
+ * at once would let the group begin every message it has while the first schemas are on their way.
+ */
 const patienceMs = 150
 
 type SchemaSource = (id: number) => Promise<AvroSchema>

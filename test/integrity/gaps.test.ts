@@ -39,9 +39,13 @@ const positionOf = async (partition: number) => {
   return row
 }
 const halted = (partition: number, ...reasons: string[]) =>
-  eventually(async () => reasons.includes(String((await positionOf(partition))?.halted)), {
-    what: `partition ${partition} is stopped: ${reasons.join(' or ')}`
-  })
+  eventually(
+    async () => {
+      expect(reasons).toContain((await positionOf(partition))?.halted)
+      return true
+    },
+    { what: `partition ${partition} is stopped: ${reasons.join(' or ')}` }
+  )
 const stored = (ids: readonly string[]) =>
   eventually(
     async () => (await trail.rows('SELECT 1 FROM event_envelopes WHERE id = ANY($1)', [ids])).length === ids.length,
@@ -59,6 +63,12 @@ const reset = (partition: number, to: string, ...more: string[]) =>
     ['sink', 'reset', '--event', 'lesson.published', '--partition', String(partition), '--to', to, ...more],
     trail.env
   )
+
+/** Waits until a partition is stopped for one of these reasons, and has it read from the start. */
+async function readAnew(partition: number, ...reasons: string[]): Promise<void> {
+  await halted(partition, ...reasons)
+  expect(await reset(partition, 'earliest', '--reason', 'made anew')).toMatchObject({ code: 0 })
+}
 
 async function started(): Promise<Sink> {
   const sink = createSink(trail.sinkOptions)
@@ -109,6 +119,14 @@ test('a topic that was made anew stops its partitions alone, and flows again aft
   const third = await publishTo(2, 1)
   await stored(third)
 
+  const resetTo = (partition: number, offset: number, why: string, reason: string) => ({
+    partition,
+    incarnation: 2,
+    from_offset: 10,
+    to_offset: offset,
+    halted: why,
+    reason
+  })
   const first = { incarnation: 1, first: 0, last: 9, rows: 10, duplicates: 0, skipped: 0, lost: 0 }
   expect(await ledgerOf(0)).toEqual([first, { ...first, incarnation: 2, last: 3, rows: 4 }])
   expect(await ledgerOf(1)).toEqual([first, { ...first, incarnation: 2, first: 3, last: 14, rows: 12 }])
@@ -117,23 +135,9 @@ test('a topic that was made anew stops its partitions alone, and flows again aft
       'SELECT partition, incarnation, from_offset::int, to_offset::int, halted, reason FROM sink_resets ORDER BY partition'
     )
   ).toEqual([
-    {
-      partition: 0,
-      incarnation: 2,
-      from_offset: 10,
-      to_offset: 0,
-      halted: 'LOG_CUT_BACK',
-      reason: 'made anew by J., change 4711'
-    },
-    {
-      partition: 1,
-      incarnation: 2,
-      from_offset: 10,
-      to_offset: 3,
-      halted: 'LOG_REPLACED',
-      reason: 'the first three are known'
-    },
-    { partition: 2, incarnation: 2, from_offset: 10, to_offset: 0, halted: 'LOG_CUT_BACK', reason: 'empty' }
+    resetTo(0, 0, 'LOG_CUT_BACK', 'made anew by J., change 4711'),
+    resetTo(1, 3, 'LOG_REPLACED', 'the first three are known'),
+    resetTo(2, 0, 'LOG_CUT_BACK', 'empty')
   ])
   expect(await trail.count('sink_ledger_holes')).toBe(0)
   expect((await runCli(['doctor'], trail.env)).stdout).not.toContain('LOG_')
@@ -146,14 +150,12 @@ test('a topic that is made anew under a running sink loses nothing either', asyn
   const before = await positionOf(1)
   await makeAnew()
   const anew = await publishTo(1, Number(before?.next) + 5)
-  await halted(1, 'LOG_REPLACED')
-  expect(await reset(1, 'earliest', '--reason', 'made anew')).toMatchObject({ code: 0 })
+  await readAnew(1, 'LOG_REPLACED')
   await stored(anew)
   // A log that is empty now is noticed with its first record at the latest.
   for (const partition of [0, 2]) {
     const first = await publishTo(partition, 1)
-    await halted(partition, 'LOG_CUT_BACK', 'LOG_REPLACED')
-    expect(await reset(partition, 'earliest', '--reason', 'made anew')).toMatchObject({ code: 0 })
+    await readAnew(partition, 'LOG_CUT_BACK', 'LOG_REPLACED')
     await stored(first)
   }
   expect(sink.state).toBe('running')
@@ -171,13 +173,9 @@ test('a topic made anew with the very same last record is another one, also to a
   const first = await publishTo(0, next - 3)
   await trail.send(again)
   const last = await publishTo(0, 2)
-  await halted(0, 'LOG_REPLACED')
-  expect(await reset(0, 'earliest', '--reason', 'made anew')).toMatchObject({ code: 0 })
+  await readAnew(0, 'LOG_REPLACED')
   await stored([...first, ...again.map(({ id }) => id), ...last])
-  for (const partition of [1, 2]) {
-    await halted(partition, 'LOG_REPLACED')
-    expect(await reset(partition, 'earliest', '--reason', 'made anew')).toMatchObject({ code: 0 })
-  }
+  for (const partition of [1, 2]) await readAnew(partition, 'LOG_REPLACED')
   await sink.whenCaughtUp()
 })
 
@@ -280,14 +278,7 @@ test('a reset that cannot be is refused, says why, and changes nothing', async (
     [2, '--reason', await reset(0, 'earliest')],
     [2, '--reason', await reset(0, 'earliest', '--reason', ' ')],
     [2, 'is not stopped', await reset(0, 'earliest', '--reason', 'r')],
-    [
-      2,
-      'has no topic',
-      await runCli(
-        ['sink', 'reset', '--event', 'never.made', '--partition', '0', '--to', 'latest', '--reason', 'r'],
-        trail.env
-      )
-    ]
+    [2, 'has no topic', await reset(0, 'latest', '--reason', 'r', '--event', 'never.made')]
   ] as const) {
     expect([words, answer.code]).toEqual([words, code])
     expect(answer.stderr).toContain(words)

@@ -1,13 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { eventually } from '../support/stack.ts'
 import type { TestTrail } from '../support/trail.ts'
 import type { GroupEffects, Partition } from './facts.ts'
-import { journalFile } from './journal.ts'
+import { journalLines } from './journal.ts'
 import { loadEvents } from './load.ts'
 import { folder } from './settings.ts'
 
@@ -64,9 +62,7 @@ export async function startHandling(trail: TestTrail, env: Readonly<Record<strin
       if (code !== 0) throw new Error(`the group ended with ${code}`)
     },
     effects(only) {
-      const file = join(journal, journalFile(only))
-      const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : []
-      const handled = lines.map(line => {
+      const handled = journalLines(journal, only).map(line => {
         const [id = '', aggregateId = ''] = line.split(' ')
         return { topic: only.topic, id, aggregateId }
       })

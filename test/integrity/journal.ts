@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Partition, Published } from './facts.ts'
 
@@ -12,8 +12,30 @@ export interface LoadCounts {
 
 const separator = '@'
 
-/** The file of a publisher's journal that holds the events of one partition. */
-export const journalFile = ({ topic, partition }: Partition): string => `${topic}${separator}${partition}.ndjson`
+// A file a partition.
+const journalFile = ({ topic, partition }: Partition): string => `${topic}${separator}${partition}.ndjson`
+
+/** What a process writes down, a line an event; on the disk as soon as `write` was called. */
+export class Journal {
+  readonly #folder: string
+  readonly #waiting = new Map<string, string[]>()
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  add(partition: Partition, line: string): void {
+    const file = join(this.#folder, journalFile(partition))
+    const lines = this.#waiting.get(file) ?? []
+    this.#waiting.set(file, lines)
+    lines.push(`${line}\n`)
+  }
+
+  write(): void {
+    for (const [file, lines] of this.#waiting) appendFileSync(file, lines.join(''))
+    this.#waiting.clear()
+  }
+}
 
 /** The partitions that a journal has events of. */
 export function journalPartitions(folder: string): Partition[] {
@@ -23,8 +45,12 @@ export function journalPartitions(folder: string): Partition[] {
   })
 }
 
-/** What a publisher wrote down of one partition. */
-export function readJournal(folder: string, partition: Partition): Published[] {
-  const lines = readFileSync(join(folder, journalFile(partition)), 'utf8').split('\n')
-  return lines.filter(Boolean).map(line => JSON.parse(line) as Published)
+/** The lines of one partition; none if nothing was written down of it. */
+export function journalLines(folder: string, partition: Partition): string[] {
+  const file = join(folder, journalFile(partition))
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : []
 }
+
+/** What a publisher wrote down of one partition. */
+export const readJournal = (folder: string, partition: Partition): Published[] =>
+  journalLines(folder, partition).map(line => JSON.parse(line))

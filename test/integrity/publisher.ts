@@ -1,8 +1,6 @@
 // Publishes with the SDK at an even rate until SIGTERM, and writes down what it was told of each event:
 // publisher.ts <events a second> <aggregates> <partitions> <folder> <seed>
 // The servers come from the environment. Prints its counts as a line of JSON, four times a second.
-import { appendFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { v7 } from 'uuid'
 import { loadConfig } from '../../core/config.ts'
@@ -11,7 +9,7 @@ import { partitionFor } from '../../kafka/index.ts'
 import { createProducer, type KafkaReceipt, PublishError } from '../../producers/index.ts'
 import { contentOf } from './content.ts'
 import type { Published } from './facts.ts'
-import { journalFile, type LoadCounts } from './journal.ts'
+import { Journal, type LoadCounts } from './journal.ts'
 
 const [rate = 0, aggregateCount = 0, partitions = 0] = process.argv.slice(2, 5).map(Number)
 const [folder = '', seed = ''] = process.argv.slice(5)
@@ -41,19 +39,11 @@ const make = {
 const names = Object.keys(make) as (keyof typeof make)[]
 
 const counts: LoadCounts = { called: 0, stored: 0, unknown: 0, failed: 0 }
-const lines = new Map<string, string[]>()
-function write(): void {
-  for (const [file, waiting] of lines) appendFileSync(file, waiting.join(''))
-  lines.clear()
-}
-function journal(event: Published): void {
+const journal = new Journal(folder)
+function writeDown(event: Published): void {
   counts[event.outcome] += 1
   const partition = event.place?.partition ?? partitionFor(event.aggregateId, partitions)
-  const file = join(folder, journalFile({ topic: event.topic, partition }))
-  const line = `${JSON.stringify(event)}\n`
-  const waiting = lines.get(file)
-  if (waiting) waiting.push(line)
-  else lines.set(file, [line])
+  journal.add({ topic: event.topic, partition }, JSON.stringify(event))
 }
 
 function publish(): void {
@@ -66,10 +56,10 @@ function publish(): void {
   const event = { id, aggregateId, topic: topicPrefix + name, content: contentOf(payload), order }
   const call = producer.publish(name, aggregateId, payload as never, { id }) as Promise<KafkaReceipt>
   void call.then(
-    ({ partition, offset }) => journal({ ...event, outcome: 'stored', place: { partition, offset } }),
+    ({ partition, offset }) => writeDown({ ...event, outcome: 'stored', place: { partition, offset } }),
     (error: unknown) => {
       if (!(error instanceof PublishError)) throw error
-      journal({ ...event, outcome: error.outcome })
+      writeDown({ ...event, outcome: error.outcome })
     }
   )
 }
@@ -81,7 +71,7 @@ process.once('SIGTERM', () => {
 const orphaned = () => process.exit(1)
 process.once('disconnect', orphaned)
 const report = setInterval(() => {
-  write()
+  journal.write()
   process.stdout.write(`${JSON.stringify(counts)}\n`)
 }, 250)
 
@@ -99,7 +89,7 @@ for (let before = performance.now(); !stopping; ) {
 await producer.drain()
 await producer.close()
 clearInterval(report)
-write()
+journal.write()
 process.stdout.write(`${JSON.stringify(counts)}\n`)
 process.off('disconnect', orphaned)
 process.disconnect?.()

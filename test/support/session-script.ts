@@ -62,6 +62,21 @@ export async function runSessionScript({ a, b, positions, blocked }: SessionStag
       ids.length
     )
 
+  const waitFor = async (
+    end: 'commit' | 'rollback',
+    what: string,
+    work: (session: TrailSession) => Promise<unknown>
+  ) => {
+    await Promise.all([a.begin(), b.begin()])
+    await work(a)
+    const waiting = work(b)
+    void waiting.catch(() => undefined)
+    await blocked()
+    await a[end]()
+    await note(`${what} that waited for a ${end}`, waiting)
+    await b.rollback()
+  }
+
   await note(
     'open',
     positions.open([{ ...at, start: 0 }]).then(found => found.get('badge.awarded/0')?.nextOffset)
@@ -101,13 +116,7 @@ export async function runSessionScript({ a, b, positions, blocked }: SessionStag
     [2, 'commit'],
     [3, 'rollback']
   ] as const) {
-    await Promise.all([a.begin(), b.begin()])
-    await claimed(a, offset)
-    const waiting = claimed(b, offset)
-    await blocked()
-    await a[end]()
-    await note(`a claim that waited for a ${end}`, waiting)
-    await b.rollback()
+    await waitFor(end, 'a claim', session => claimed(session, offset))
     if (end === 'commit')
       await note(
         'position',
@@ -118,16 +127,8 @@ export async function runSessionScript({ a, b, positions, blocked }: SessionStag
   for (const [id, end] of [
     [2, 'rollback'],
     [2, 'commit']
-  ] as const) {
-    await Promise.all([a.begin(), b.begin()])
-    await copy(a, id)
-    const waiting = copy(b, id)
-    void waiting.catch(() => undefined)
-    await blocked()
-    await a[end]()
-    await note(`an id that waited for a ${end}`, waiting)
-    await b.rollback()
-  }
+  ] as const)
+    await waitFor(end, 'an id', session => copy(session, id))
 
   await a.begin()
   await a.savepoint()
