@@ -146,16 +146,17 @@ export async function openPositions(
   return readPositions(client, group, partitions)
 }
 
-/** Stops a partition until `eventtrail sink reset`, for every sink of the group. */
+/** Stops an incarnation of a partition until `eventtrail sink reset`, for every sink of the group. */
 export async function haltPartition(
   client: pg.Client | pg.Pool,
   group: string,
-  { topic, partition }: TopicPartition,
+  { topic, partition, incarnation }: TopicPartition & Pick<StoredPosition, 'incarnation'>,
   reason: string
 ): Promise<void> {
   await client.query(
-    'UPDATE sink_offsets SET halted = $4 WHERE consumer_group = $1 AND topic = $2 AND partition = $3 AND halted IS NULL',
-    [group, topic, partition, reason]
+    `UPDATE sink_offsets SET halted = $5
+     WHERE consumer_group = $1 AND topic = $2 AND partition = $3 AND incarnation = $4 AND halted IS NULL`,
+    [group, topic, partition, incarnation, reason]
   )
 }
 

@@ -122,7 +122,7 @@ export class Position {
    * there were nothing between it and the position.
    */
   read({ records, fetchedOffset, lastOffset }: Fetched): Reading {
-    if (this.state === 'unknown' || this.state === 'halted') return { kind: 'reposition' }
+    if (!this.isPlaced) return { kind: 'reposition' }
     if (!this.expects(fetchedOffset)) {
       // One that was fetched before the seek comes once. Another one says that the log begins elsewhere by now.
       if (!this.#asked) {

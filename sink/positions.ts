@@ -3,7 +3,7 @@ import type { Trip } from './breaker.ts'
 import { explainHalt, tooManyBad } from './halts.ts'
 import { insist } from './insist.ts'
 import { findPlaces, type PlacedPartition, type PlacementOptions } from './placement.ts'
-import { Position, type StoredPosition } from './position.ts'
+import { type HaltReason, Position, type StoredPosition } from './position.ts'
 import type { Reading } from './reading.ts'
 import { keyOf, type TopicPartition, topicsOf } from './types.ts'
 
@@ -72,23 +72,9 @@ export class Positions {
     return this.#placing.get(keyOf({ topic, partition })) ?? this.#start([{ topic, partition }])
   }
 
-  /**
-   * Stops a partition until it is reset or resumed, for every sink of the group.
-   * @param nextOffset where the trail stands, if the position was not placed
-   */
-  async halt({ topic, partition }: TopicPartition, reason: string, nextOffset?: number): Promise<void> {
-    const { trail, pause, log } = this.#options
-    const position = this.of({ topic, partition })
-    position.state = 'halted'
-    const { words, remedy } = explainHalt(reason)
-    log.error(
-      { topic, partition, reason, nextOffset: nextOffset ?? position.next },
-      `partition stopped: ${words}. Nothing is dropped. ${remedy}`
-    )
-    pause({ topic, partition })
-    await trail
-      .halt({ topic, partition }, reason)
-      .catch(error => log.warn({ err: safeError(error) }, 'the stop could not be recorded'))
+  /** Stops a partition whose log does not fit, for every sink of the group, until it is reset. */
+  async halt({ topic, partition }: TopicPartition, reason: HaltReason): Promise<void> {
+    await this.#halt({ topic, partition }, reason, this.of({ topic, partition }))
   }
 
   /** Stops all partitions of a topic until they are resumed, also those that other sinks of the group read. */
@@ -192,8 +178,10 @@ export class Positions {
   }
 
   async #settle({ partition, stored, placement, topicId }: PlacedPartition): Promise<void> {
-    if (stored.halted !== undefined) return this.halt(partition, stored.halted, stored.nextOffset)
-    if (placement.kind === 'halt') return this.halt(partition, placement.reason, stored.nextOffset)
+    // The trail has it already, and an operator may have let the partition go since it was asked.
+    if (stored.halted !== undefined) return this.#stop(partition, stored.halted, stored.nextOffset)
+    if (placement.kind === 'halt')
+      return this.#halt(partition, placement.reason, { ...stored, next: stored.nextOffset })
     const { from, lost } = placement
     this.of(partition).placed(stored, placement, topicId)
     if (lost > 0) {
@@ -204,6 +192,26 @@ export class Positions {
         .add({ ...partition, ...nothing, incarnation, topicId, first, last: from - 1, lost })
     }
     this.#options.seek(partition, from)
+  }
+
+  async #halt(
+    partition: TopicPartition,
+    reason: HaltReason,
+    { next, incarnation }: Pick<Position, 'next' | 'incarnation'>
+  ): Promise<void> {
+    const { trail, log } = this.#options
+    this.#stop(partition, reason, next)
+    await trail
+      .halt({ ...partition, incarnation }, reason)
+      .catch(error => log.warn({ err: safeError(error) }, 'the stop could not be recorded'))
+  }
+
+  #stop({ topic, partition }: TopicPartition, reason: string, nextOffset: number): void {
+    const { pause, log } = this.#options
+    this.of({ topic, partition }).state = 'halted'
+    const { words, remedy } = explainHalt(reason)
+    log.error({ topic, partition, reason, nextOffset }, `partition stopped: ${words}. Nothing is dropped. ${remedy}`)
+    pause({ topic, partition })
   }
 
   /** What was read before is still in a lane, and moves the position when it is written. */

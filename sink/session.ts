@@ -57,6 +57,7 @@ export interface TrailPositions {
   read(partitions: readonly TopicPartition[]): Promise<Map<string, StoredPosition>>
   /** As {@link read}; one that the trail does not know starts at its `start`. */
   open(partitions: readonly FreshPartition[]): Promise<Map<string, StoredPosition>>
-  halt(partition: TopicPartition, reason: string): Promise<void>
+  /** Of this incarnation only: what was reset meanwhile is another log. */
+  halt(partition: TopicPartition & Pick<StoredPosition, 'incarnation'>, reason: string): Promise<void>
   haltTopic(topic: string, reason: string): Promise<void>
 }

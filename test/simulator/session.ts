@@ -271,10 +271,11 @@ export function fakePositions(wire: Wire, process: Process): TrailPositions {
       db.rollBack(tx)
     }
   }
-  const halt = (key: string, halted: string) =>
+  const halt = (key: string, halted: string, incarnation?: number) =>
     change(key, tx => {
       const at = db.tables.offsets.get(key)
-      if (at && at.halted === undefined) statements.setOffsets(tx, key, { ...at, halted })
+      if (at && at.halted === undefined && at.incarnation === (incarnation ?? at.incarnation))
+        statements.setOffsets(tx, key, { ...at, halted })
     })
   return {
     read: partitions => ask(() => read(partitions)),
@@ -290,7 +291,7 @@ export function fakePositions(wire: Wire, process: Process): TrailPositions {
         }
         return read(partitions)
       }),
-    halt: (partition, reason) => ask(() => halt(keyOf(partition), reason)),
+    halt: (partition, reason) => ask(() => halt(keyOf(partition), reason, partition.incarnation)),
     haltTopic: (topic, reason) =>
       ask(async () => {
         for (const key of [...db.tables.offsets.keys()].sort()) if (key.startsWith(`${topic}/`)) await halt(key, reason)

@@ -181,7 +181,12 @@ export async function runSessionScript({ a, b, positions, blocked }: SessionStag
   seen.push(['deadlock', outcomes.sort()])
   await Promise.all([a.rollback(), b.rollback()])
 
-  await positions.halt(at, 'LOG_CUT_BACK')
+  await positions.halt({ ...at, incarnation: 2 }, 'LOG_REPLACED')
+  await note(
+    'after a stop of another incarnation',
+    inOne(a, () => claimed(a, 3))
+  )
+  await positions.halt({ ...at, incarnation: 1 }, 'LOG_CUT_BACK')
   await note(
     'a halted one',
     inOne(a, () => claimed(a, 3))
