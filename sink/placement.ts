@@ -17,7 +17,7 @@ export interface PlacedPartition {
   readonly partition: TopicPartition
   readonly stored: StoredPosition
   readonly placement: Placement
-  /** The id that the topic has now. */
+  /** The id that the topic had before its log was looked at. */
   readonly topicId: string | undefined
 }
 
@@ -47,12 +47,14 @@ export async function findPlaces(
     for (const [key, position] of opened) stored.set(key, position)
   }
   const logs = await logsOf(ranges, partitions)
+  // Once more, behind the logs: a topic that was made anew in between would pass for the old one, cut back.
+  const idsNow = await topicIds(topicsOf(partitions))
   return partitions.flatMap(({ topic, partition }) => {
     const position = stored.get(keyOf({ topic, partition }))
     const log = logs.get(keyOf({ topic, partition }))
     if (!position || !log) return []
     const topicId = ids.get(topic)
-    const placement = place(position, { ...log, topicId })
+    const placement = place(position, { ...log, topicId: idsNow.get(topic) ?? topicId })
     return [{ partition: { topic, partition }, stored: position, placement, topicId }]
   })
 }
