@@ -119,13 +119,9 @@ test('a topic that was made anew stops its partitions alone, and flows again aft
   const third = await publishTo(2, 1)
   await stored(third)
 
-  const resetTo = (partition: number, offset: number, why: string, reason: string) => ({
-    partition,
-    incarnation: 2,
-    from_offset: 10,
-    to_offset: offset,
-    halted: why,
-    reason
+  const resetTo = (partition: number, to_offset: number, halted: string, reason: string) => ({
+    ...{ partition, incarnation: 2, from_offset: 10 },
+    ...{ to_offset, halted, reason }
   })
   const first = { incarnation: 1, first: 0, last: 9, rows: 10, duplicates: 0, skipped: 0, lost: 0 }
   expect(await ledgerOf(0)).toEqual([first, { ...first, incarnation: 2, last: 3, rows: 4 }])

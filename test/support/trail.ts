@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { v7 } from 'uuid'
 import { afterAll } from 'vitest'
-import { createLogger, type LogLevel } from '../../core/log.ts'
 import { migrate } from '../../core/migrate.ts'
 import { connectAdmin, createKafkaClient } from '../../kafka/index.ts'
 import { type Catalogue, catalogue, createRegistry, type EventVersion, encodeEnvelope } from '../../schemas/index.ts'
 import { trailMigrations } from '../../sink/migrations.ts'
+import { keptLog } from './kept-log.ts'
 import { testEnvironment } from './stack.ts'
 import { wire } from './wire.ts'
 
@@ -35,6 +35,7 @@ export interface TestEvent {
 export async function testTrail(
   options: { partitions?: number; catalogue?: Catalogue; replicationFactor?: number } = {}
 ) {
+  const log = keptLog()
   const environment = await testEnvironment()
   const events = options.catalogue ?? catalogue
   const { brokers, registryUrl, databaseUrl, topicPrefix } = environment
@@ -161,8 +162,7 @@ export async function testTrail(
       topicPrefix,
       sessionTimeoutMs: 2_000,
       topicRefreshMs: 300,
-      // Silent, unless somebody looks: LOG_LEVEL=debug npm test -- …
-      log: createLogger({ level: (process.env.LOG_LEVEL as LogLevel | undefined) ?? 'silent' })
+      log
     }
   }
 }
