@@ -15,7 +15,7 @@ import {
   type RegisterCommands
 } from './core/command.ts'
 import { ConfigError, describeError, EventtrailError, isWrongLogin, UsageError } from './core/errors.ts'
-import { createLogger } from './core/log.ts'
+import { createLogger, type Logger } from './core/log.ts'
 import { publishCommands } from './producers/command.ts'
 import { schemaCommands } from './schemas/command.ts'
 import { SchemaError } from './schemas/errors.ts'
@@ -46,18 +46,20 @@ process.stdout.on('error', error => {
   stop.abort()
 })
 
+let log: Logger | undefined
 const host: CommandHost = {
   connect: (command, ...keys) => addSettingFlags(command, keys),
   action<Args extends unknown[]>(work: CommandWork<Args>) {
     return async (...args: Args) => {
       const command = args.find(arg => arg instanceof Command)
       const config = configFromOptions(command?.optsWithGlobals() ?? {})
+      log = createLogger({ level: config.get('logLevel') })
       const context: CommandContext = {
         out: line => void process.stdout.write(`${line}\n`),
         say: line => void process.stderr.write(`${line}\n`),
         interactive: process.stderr.isTTY === true,
         config,
-        log: createLogger({ level: config.get('logLevel') }),
+        log,
         signal: stop.signal
       }
       process.exitCode = await work(context, ...args)
@@ -133,9 +135,10 @@ try {
   process.exitCode = exitCodeOf(error)
 }
 
-// Everything is done. A process that does not end names what holds it, and ends.
+// Everything is done. A process that does not end (as a rule a server that hangs owes it an answer) names what holds it,
+// and ends.
 setTimeout(() => {
   const held = [...new Set(process.getActiveResourcesInfo())].filter(name => !/TTY|Pipe|Timeout/.test(name))
-  process.stderr.write(`eventtrail: still open at the end: ${held.join(', ') || 'timers'}\n`)
+  log?.info({ held }, 'not all connections could be closed, the process ends all the same')
   process.exit()
 }, 3_000).unref()

@@ -1,6 +1,9 @@
+import { within } from '../core/lifecycle.ts'
 import { connectAdmin, type KafkaAdmin } from './admin.ts'
 import type { KafkaClient } from './client.ts'
 import { KafkaError } from './errors.ts'
+
+const hangUpMs = 2_000
 
 /**
  * A connection for questions to the cluster, opened when needed, and anew after a failure. What an old connection says
@@ -48,6 +51,7 @@ export class AdminLine {
   async #hangUp(): Promise<void> {
     const admin = this.#admin
     this.#admin = undefined
-    await admin?.then(open => open.close()).catch(() => undefined)
+    // kafkajs waits for the answers that are owed, and a broker that hangs owes them until they time out.
+    await within(hangUpMs, admin?.then(open => open.close()).catch(() => undefined) ?? Promise.resolve())
   }
 }

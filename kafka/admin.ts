@@ -50,11 +50,11 @@ export interface KafkaAdmin extends AsyncDisposable {
 
 export async function connectAdmin(client: KafkaClient): Promise<KafkaAdmin> {
   const { admin, cluster } = adminWithCluster(client.kafka)
-  const close = () => admin.disconnect()
+  const close = () => disconnect(admin)
   try {
     await admin.connect()
   } catch (error) {
-    await close().catch(() => undefined)
+    await close()
     throw toKafkaError(error, `connecting to ${client.brokers.join(', ')}`)
   }
   const ask = async <T>(doing: string, question: (admin: Admin) => Promise<T>): Promise<T> => {

@@ -137,8 +137,9 @@ class KafkaSender implements Sender {
   }
 
   async #close(): Promise<void> {
-    const incarnation = await this.#incarnation?.catch(() => undefined)
-    await Promise.all([incarnation && disconnect(incarnation.producer), disconnect(this.#admin)])
+    const connected = this.#incarnation?.catch(() => undefined)
+    const producer = { disconnect: async () => (await connected)?.producer.disconnect() }
+    await Promise.all([disconnect(producer), disconnect(this.#admin)])
   }
 
   async #sendGroup(

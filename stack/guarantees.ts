@@ -129,8 +129,8 @@ export const guarantees: readonly Guarantee[] = [
     title: 'It may be stopped at any time',
     to: ['operators'],
     words:
-      'On SIGTERM a sink exits with 0 within its deadline, also while a server is away, and nothing is lost. While all are there it has left its group, and what it has written is not read again.',
-    faults: 'SIGTERM while it starts, in mid-batch, and while Postgres or Kafka is gone',
+      'On SIGTERM a sink exits with 0 within its deadline, also while a server is away or hangs, and nothing is lost. While all are there it has left its group, and what it has written is not read again.',
+    faults: 'SIGTERM while it starts, in mid-batch, while Postgres or Kafka is gone, and while Kafka hangs',
     proofs: ['integrity/shutdown']
   },
   {

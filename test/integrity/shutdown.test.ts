@@ -1,9 +1,11 @@
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { startStack } from '../../stack/index.ts'
 import { violations } from '../support/checker.ts'
+import { runCli } from '../support/cli.ts'
 import { publisherJournal } from '../support/journal.ts'
 import { startSink } from '../support/sink-process.ts'
 import { eventually } from '../support/stack.ts'
+import { startTold } from '../support/status.ts'
 import { testTrail } from '../support/trail.ts'
 
 // Its own servers: the others' must not lose theirs.
@@ -12,6 +14,8 @@ afterAll(() => stack.stop())
 Object.assign(process.env, stack.env)
 const trail = await testTrail()
 await trail.offer('badge.awarded')
+await trail.offer('lesson.published')
+expect((await runCli(['migrate'], trail.env)).code).toBe(0)
 const { acknowledged, publish, position, caughtUp } = publisherJournal(trail)
 
 const committedToKafka = async () =>
@@ -77,4 +81,24 @@ test('SIGTERM while Postgres or Kafka is away: it exits within its deadline', { 
   await caughtUp('what was left is stored by the next one')
   expect(await sink.stop()).toBe(0)
   expect(await violations(trail, acknowledged)).toEqual([])
+})
+
+// Case 15, of one that takes connections and answers nothing: also what is closed waits for no answer for long.
+test('SIGTERM while Kafka hangs: sink and groups exit within their deadline', { timeout: 180_000 }, async () => {
+  const processes = [
+    await startTold(trail.env, 'sink', '--session-timeout', '1000'),
+    await startTold(trail.env, 'indexer')
+  ]
+  for (const each of processes) await each.becomes('ready')
+  const pid = stack.restartable.kafka.pid ?? 0
+  process.kill(pid, 'SIGSTOP')
+  const wake = () => void process.kill(pid, 'SIGCONT')
+  onTestFinished(wake)
+  for (const each of processes) await each.becomes({ reason: 'Kafka is out of reach' })
+  const began = Date.now()
+  const ended = processes.map(async each => {
+    expect(await each.stop()).toBe(0)
+    return Date.now() - began
+  })
+  for (const tookMs of await Promise.all(ended)) expect(tookMs).toBeLessThan(20_000)
 })
