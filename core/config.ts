@@ -56,6 +56,11 @@ const port = (value: string): number => {
   if (!/^\d+$/.test(value) || parsed > 65_535) throw new Error(`expected a port from 0 to 65535, got ${value}`)
   return parsed
 }
+// A topic has at most 249 characters of these (Kafka's org.apache.kafka.common.internals.Topic).
+const topicPrefix = (value: string): string => {
+  if (!/^[a-zA-Z0-9._-]{0,100}$/.test(value)) throw new Error('expected at most 100 letters, digits, dots, - and _')
+  return value
+}
 const oneOf =
   <T extends string>(allowed: readonly T[]) =>
   (value: string): T => {
@@ -90,7 +95,7 @@ export const settings = {
     flag: '--prefix <text>',
     help: 'put before every event name to make its topic',
     initial: '',
-    parse: text
+    parse: topicPrefix
   },
   schemasDir: {
     env: 'EVENTTRAIL_SCHEMAS',

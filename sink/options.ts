@@ -95,6 +95,14 @@ function rules(options: ResolvedSinkOptions): { ok: boolean; expected: string }[
   }
   return [
     { ok: options.brokers.length > 0, expected: 'Expected `brokers` to name at least one broker, got none' },
+    {
+      ok: /^[a-zA-Z0-9._-]{0,100}$/.test(options.topicPrefix),
+      expected: 'Expected `topicPrefix` to be at most 100 letters, digits, dots, - and _'
+    },
+    {
+      ok: /^[a-zA-Z0-9._-]{1,100}$/.test(options.group.slice(options.topicPrefix.length)),
+      expected: 'Expected `group` to be 1 to 100 letters, digits, dots, - and _'
+    },
     least('maxRows', 1),
     least('maxBytes', 1),
     least('lingerMs', 0),

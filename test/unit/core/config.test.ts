@@ -62,6 +62,7 @@ describe('what is missing or wrong', () => {
   it.each([
     [{ TOPIC_PARTITIONS: '0' }, 'TOPIC_PARTITIONS'],
     [{ TOPIC_PARTITIONS: '1.5' }, 'TOPIC_PARTITIONS'],
+    [{ TOPIC_PREFIX: 'x y' }, 'TOPIC_PREFIX'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
     [{ KAFKA_SSL: 'yes' }, 'KAFKA_SSL'],
     [{ SCHEMA_REGISTRY_URL: 'no url' }, 'SCHEMA_REGISTRY_URL'],

@@ -40,6 +40,10 @@ describe('the options of a sink', () => {
     [{ blockedAfterMs: 0 }, 'blockedAfterMs'],
     [{ breakerRecords: -1 }, 'breakerRecords'],
     [{ monthsAhead: -1 }, 'monthsAhead'],
+    [{ topicPrefix: 'x y' }, 'topicPrefix'],
+    [{ topicPrefix: 'x'.repeat(101) }, 'topicPrefix'],
+    [{ group: 'a b' }, 'group'],
+    [{ group: '' }, 'group'],
     [{ lingerMs: 10_000 }, 'less than `sessionTimeoutMs`']
   ])('are refused when they make no sense: %j', (wrong, words) => {
     expect(() => resolveOptions({ ...needed, ...wrong })).toThrow(
