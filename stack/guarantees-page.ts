@@ -40,7 +40,8 @@ function runPart(figures: IntegrityFigures): string[] {
     table(
       ['fault', 'times', 'longest standstill', 'read again'],
       kinds.map(([what, kind]) => [what, whole(kind.count), seconds(kind.longestStandstillMs), whole(kind.redelivered)])
-    )
+    ),
+    'A standstill contains the outage itself. "Postgres away for longer" lasts a minute on purpose: it comes back when 30,000 more events were published.'
   ]
 }
 
