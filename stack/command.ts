@@ -53,10 +53,12 @@ export function stackCommands(program: Command, host: CommandHost): void {
   program
     .command('integrity')
     .description('break real servers and processes on purpose, and check that nothing was lost')
-    .argument('[vitest...]', 'what vitest takes: files, -t <name> …')
+    .argument('[files...]', 'of test/integrity: parts of their paths (default: all of them)')
     .option('--quick', 'ten kills where the full suite makes a hundred')
     .option('--seed <n>', 'of the random moments; printed by each run (default: another one each time)', wholeNumber())
     .option('--minutes <n>', 'let the soak last so long; alone, run the soak and nothing else', wholeNumber())
+    .option('-t, --testNamePattern <name>', 'only the tests whose names match this')
+    // Refused by the work itself, which names what there is.
     .allowUnknownOption()
     .action(host.action(runIntegrity))
 }
