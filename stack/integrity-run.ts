@@ -6,6 +6,7 @@ import { UsageError } from '../core/errors.ts'
 import { makeFolder } from '../core/folder.ts'
 import { cloneRoot, home } from './folders.ts'
 import { guaranteesPage } from './guarantees-page.ts'
+import { keptFiles, removeOldFiles } from './integrity-files.ts'
 import { type IntegrityFigures, readLines, settingsEnv, summarize, summaryLines } from './integrity-log.ts'
 import { startStack } from './stack.ts'
 import { givenServers, runVitest } from './test-run.ts'
@@ -31,8 +32,10 @@ export async function runIntegrity(
   const began = performance.now()
   const at = new Date().toISOString()
   const run = `${at.replace(/[:.]/g, '-')}-${seed}`
-  makeFolder(join(home, 'integrity'))
-  const log = join(home, 'integrity', `${run}.ndjson`)
+  const folder = join(home, 'integrity')
+  makeFolder(folder)
+  removeOldFiles(folder)
+  const log = join(folder, `${run}.ndjson`)
   context.say(`seed ${seed}; each fault is a line in ${log}`)
   const names = testNamePattern === undefined ? [] : ['--testNamePattern', testNamePattern]
   const all = args.length === 0 && names.length === 0
@@ -53,6 +56,8 @@ export async function runIntegrity(
   }
   const summary = summarize(readLines(log))
   for (const line of summaryLines(summary)) context.out(line)
+  const kept = keptFiles(log)
+  if (kept) context.out(`what the tests that did not pass wrote down is in ${kept}`)
   const minutesTaken = (performance.now() - began) / 60_000
   context.out(`seed ${seed}, ${minutesTaken.toFixed(1)} minutes`)
   const clean = code === exitCodes.ok && summary.violations.length === 0

@@ -7,7 +7,7 @@ import type { TestTrail } from '../support/trail.ts'
 import type { GroupEffects, Partition } from './facts.ts'
 import { journalLines } from './journal.ts'
 import { loadEvents } from './load.ts'
-import { folder } from './settings.ts'
+import { evidence } from './settings.ts'
 
 const script = fileURLToPath(new URL('./handling-process.ts', import.meta.url))
 /** Without the prefix. */
@@ -24,13 +24,16 @@ export interface Handling {
 
 /** Starts the group; resolves when it has its partitions. */
 export async function startHandling(trail: TestTrail, env: Readonly<Record<string, string>> = {}): Promise<Handling> {
-  const journal = folder(`handling-${trail.topicPrefix}`)
+  const journal = evidence(`handling-${trail.topicPrefix}`)
   const child = spawn(process.execPath, [script, journal], {
     env: { ...process.env, ...trail.env, ...env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc']
   })
-  onTestFinished(() => void child.kill('SIGKILL'))
   const closed = once(child, 'close')
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await closed
+  })
   const group = trail.topicPrefix + handlingGroup
   const topics = loadEvents.map(name => trail.topicPrefix + name)
   await eventually(async () => (await trail.admin.groupMembers(group)) === 1, {

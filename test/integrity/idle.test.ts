@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { SMTPServer } from 'smtp-server'
 import { afterAll, expect, test } from 'vitest'
 import { processTimes } from '../../bench/proc.ts'
@@ -9,7 +10,9 @@ import { buildPackage, ensureNode, oldestNode } from './nodes.ts'
 import { folder, record, settings } from './settings.ts'
 
 // Every Node has topics, groups and a database of its own, so that none does the work of the other.
-const entry = await buildPackage(folder('idle'))
+const built = folder('idle')
+afterAll(() => rmSync(built, { recursive: true, force: true }))
+const entry = await buildPackage(built)
 const programs: readonly (Program & { version: string })[] = [
   { node: await ensureNode(oldestNode), entry, version: oldestNode },
   { node: process.execPath, entry, version: process.versions.node }

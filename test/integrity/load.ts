@@ -7,7 +7,7 @@ import { eventually } from '../support/stack.ts'
 import type { TestTrail } from '../support/trail.ts'
 import type { Published } from './facts.ts'
 import { journalPartitions, type LoadCounts, readJournal } from './journal.ts'
-import { folder, settings } from './settings.ts'
+import { evidence, settings } from './settings.ts'
 
 const script = fileURLToPath(new URL('./publisher.ts', import.meta.url))
 /** What the publisher publishes. */
@@ -41,18 +41,21 @@ let loads = 0
 /** Starts to publish; resolves when the first events are acknowledged. */
 export async function startLoad(trail: TestTrail, options: LoadOptions = {}): Promise<Load> {
   const { rate = 500, aggregates = 200, partitions = 3, env = {} } = options
-  const journal = folder(`journal-${trail.topicPrefix}${++loads}`)
+  const journal = evidence(`journal-${trail.topicPrefix}${++loads}`)
   const args = [rate, aggregates, partitions, journal, `${settings.seed} ${loads}`].map(String)
   const child = spawn(process.execPath, [script, ...args], {
     env: { ...process.env, ...trail.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc']
   })
-  onTestFinished(() => void child.kill('SIGKILL'))
+  const closed = once(child, 'close')
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await closed
+  })
   let counts: LoadCounts = { called: 0, stored: 0, unknown: 0, failed: 0 }
   createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', line => {
     counts = JSON.parse(line) as LoadCounts
   })
-  const closed = once(child, 'close')
   await eventually(() => counts.stored > 0, { what: 'the first events are acknowledged', timeoutMs: 60_000 })
   return {
     pid: child.pid ?? 0,

@@ -1,7 +1,9 @@
-import { appendFileSync, mkdirSync } from 'node:fs'
+import { appendFileSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { onTestFinished } from 'vitest'
 import { type Random, randomFrom } from '../../demo/random.ts'
 import { home } from '../../stack/folders.ts'
+import { filesOf } from '../../stack/integrity-files.ts'
 import { type IntegrityLine, runSettings } from '../../stack/integrity-log.ts'
 
 const given = runSettings(process.env)
@@ -21,10 +23,20 @@ export function record(line: IntegrityLine): void {
   appendFileSync(log, `${JSON.stringify(line)}\n`)
 }
 
-/** Where this run may keep files of its own. */
+/** Where this process may keep files of its own. */
 export const folder = (name: string): string => {
-  const path = join(dirname(log), 'files', `${name}-${process.pid}`)
+  const path = join(filesOf(log), `${name}-${process.pid}`)
   mkdirSync(path, { recursive: true })
+  return path
+}
+
+/** The same for what the checker reads: of a test that passes nothing stays. Called in a test. */
+export const evidence = (name: string): string => {
+  const path = folder(name)
+  // Last of all, as it is the first to be asked for: who writes there has ended by then.
+  onTestFinished(({ task }) => {
+    if (task.result?.state === 'pass') rmSync(path, { recursive: true, force: true })
+  })
   return path
 }
 
