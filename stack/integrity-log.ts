@@ -184,8 +184,8 @@ export const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 export const idleShare = ({ seconds: span, processorSeconds }: Omit<IdleLine, 'type'>): string =>
   `${((100 * processorSeconds) / span).toFixed(2)} %`
 
-/** The summary for the person at the terminal. */
-export function summaryLines(summary: IntegritySummary): string[] {
+/** The summary for the person at the terminal; of a run that was interrupted, it is of the time until then. */
+export function summaryLines(summary: IntegritySummary, interrupted = false): string[] {
   const {
     faults,
     byKind,
@@ -213,7 +213,7 @@ export function summaryLines(summary: IntegritySummary): string[] {
       each =>
         `the idle ${each.process} took ${idleShare(each)} of a core on Node ${each.node}, over ${Math.round(each.seconds)} s`
     ),
-    verdict(checks, violations.length),
+    `${interrupted ? 'interrupted; until then ' : ''}${verdict(checks, violations.length)}`,
     ...violations.slice(0, 20).map(violation => `  ${violation}`)
   ]
 }

@@ -55,7 +55,7 @@ export async function runIntegrity(
     await stack?.stop()
   }
   const summary = summarize(readLines(log))
-  for (const line of summaryLines(summary)) context.out(line)
+  for (const line of summaryLines(summary, code === exitCodes.interrupted)) context.out(line)
   const kept = keptFiles(log)
   if (kept) context.out(`what the tests that did not pass wrote down is in ${kept}`)
   const minutesTaken = (performance.now() - began) / 60_000

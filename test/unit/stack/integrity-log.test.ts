@@ -70,6 +70,12 @@ test('a violation is named with the file that found it, and nothing is called cl
   expect(summaryLines(summarize([fault('kill', 1)])).at(-1)).toBe('the checker had nothing to look at')
 })
 
+test('a run that was interrupted says so', () => {
+  const lastOf = (...lines: IntegrityLine[]) => summaryLines(summarize(lines), true).at(-1)
+  expect(lastOf(verdict())).toBe('interrupted; until then the checker was clean')
+  expect(lastOf(fault('kill', 1))).toBe('interrupted; until then the checker had nothing to look at')
+})
+
 test('what a run was asked for reaches the tests', () => {
   const settings = { seed: 42, quick: true, minutes: 20, log: '/tmp/run.ndjson' }
   expect(runSettings(settingsEnv(settings))).toEqual(settings)
