@@ -36,6 +36,8 @@ export async function runIntegrity(
   makeFolder(folder)
   removeOldFiles(folder)
   const log = join(folder, `${run}.ndjson`)
+  // Tests only add to it, and those that break nothing do not.
+  writeFileSync(log, '')
   context.say(`seed ${seed}; each fault is a line in ${log}`)
   const names = testNamePattern === undefined ? [] : ['--testNamePattern', testNamePattern]
   const all = args.length === 0 && names.length === 0

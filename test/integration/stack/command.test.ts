@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -23,4 +23,10 @@ test.each<[string, string[], string]>([
   const { code, stdout, stderr } = await runCli(['integrity', ...args], { EVENTTRAIL_HOME: home })
   expect([code, stdout]).toEqual([2, ''])
   expect(stderr.trim().split('\n')).toEqual([expect.stringContaining(message)])
+})
+
+test('an integrity run that breaks nothing makes the log that it names', async () => {
+  const { code, stderr } = await runCli(['integrity', 'slow-postgres', '-t', 'no such test'], { EVENTTRAIL_HOME: home })
+  expect(code, stderr).toBe(0)
+  expect(await readFile(/a line in (.*)/.exec(stderr)?.[1] ?? '', 'utf8')).toBe('')
 })
