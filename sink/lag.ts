@@ -1,7 +1,8 @@
 import { logsOf, type PlacementOptions } from './placement.ts'
-import { keyOf, type TopicPartition } from './types.ts'
+import { type HaltReason, type PartitionLog, place, type StoredPosition } from './position.ts'
+import { keyOf, type TopicPartition, topicsOf } from './types.ts'
 
-export type LagSources = Pick<PlacementOptions, 'trail' | 'ranges'>
+export type LagSources = Pick<PlacementOptions, 'trail' | 'ranges' | 'topicIds'>
 
 /** How many offsets of a partition are in Kafka and not in the trail. */
 export interface LagReading extends TopicPartition {
@@ -10,16 +11,31 @@ export interface LagReading extends TopicPartition {
 
 /** @throws KafkaError, a database error */
 export async function readLag(
-  { trail, ranges }: LagSources,
+  { trail, ranges, topicIds }: LagSources,
   partitions: readonly TopicPartition[]
 ): Promise<LagReading[]> {
   if (partitions.length === 0) return []
   // The trail first: what is stored in between must not look like a log that ends before it.
   const stored = await trail.read(partitions)
   const logs = await logsOf(ranges, partitions)
+  // Behind the logs, so that none of a topic made anew in between passes for the old one.
+  const ids = await topicIds(topicsOf(partitions))
   return partitions.flatMap(({ topic, partition }) => {
     const key = keyOf({ topic, partition })
     const log = logs.get(key)
-    return log ? [{ topic, partition, lag: Math.max(0, log.end - (stored.get(key)?.nextOffset ?? log.start)) }] : []
+    return log ? [{ topic, partition, lag: lagOf(stored.get(key), { ...log, topicId: ids.get(topic) }) }] : []
   })
 }
+
+/**
+ * The offsets that are in Kafka and not in the trail. Of a log that was replaced or cut back it is all that it holds:
+ * the trail's position is one in another log and says nothing of this one, whose records wait for an operator.
+ * Offsets that retention took are in Kafka no more and do not count.
+ */
+export function lagOf(stored: StoredPosition | undefined, log: PartitionLog): number {
+  if (stored === undefined || ofAnotherLog.has(stored.halted) || place(stored, log).kind === 'halt')
+    return log.end - log.start
+  return log.end - Math.max(stored.nextOffset, log.start)
+}
+
+const ofAnotherLog: ReadonlySet<string | undefined> = new Set<HaltReason>(['LOG_CUT_BACK', 'LOG_REPLACED'])

@@ -80,8 +80,8 @@ test('lag is what is in Kafka and not in the trail, also of a partition that is 
   await sink.becomes('ready')
   const topic = `${trail.topicPrefix}quiz.submitted`
   await trail.rows(
-    `INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, halted) VALUES ($1, $2, 1, 0, 'LOG_REPLACED')
-     ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET halted = 'LOG_REPLACED'`,
+    `INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, halted) VALUES ($1, $2, 1, 40, 'LOG_REPLACED')
+     ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = 40, halted = 'LOG_REPLACED'`,
     [trail.group, topic]
   )
   await sink.becomes({ reason: '1 partition stopped: eventtrail doctor says why' })
@@ -91,7 +91,7 @@ test('lag is what is in Kafka and not in the trail, also of a partition that is 
   )
   await sample(sink, `eventtrail_sink_lag{topic="${topic}",partition="1"}`, 3)
   await sample(sink, 'eventtrail_sink_partitions_halted', 1)
-  await trail.rows('UPDATE sink_offsets SET halted = NULL WHERE topic = $1', [topic])
+  await trail.rows('UPDATE sink_offsets SET next_offset = 0, halted = NULL WHERE topic = $1 AND partition = 1', [topic])
   await sink.becomes('ready')
   await sample(sink, 'eventtrail_sink_quarantined_total{code="NOT_WIRE_FORMAT"}', 3)
   expect(await sink.stop()).toBe(0)
