@@ -42,6 +42,7 @@ export class Telemetry {
     this.#options = options
     this.#meter = options.meter
     this.#labels = Object.freeze({ group: options.groupId })
+    this.#meter.begin?.(this.#labels)
   }
 
   get counts(): Pick<GroupStats, 'handled' | 'retried' | 'deadLettered'> {

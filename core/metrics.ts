@@ -1,15 +1,18 @@
 /** What one metric is: the table below is all there are, and docs/metrics.md is made from it. */
-interface MetricSpec {
+export interface MetricSpec {
   readonly type: 'counter' | 'gauge' | 'histogram'
   /** Which kind of process has it. */
   readonly part: 'process' | 'sink' | 'group' | 'notifier'
   readonly help: string
   readonly labels: readonly string[]
+  /** All that a label can say, where that is known beforehand: such series stand at 0 before their first count. */
+  readonly values?: Readonly<Record<string, readonly string[]>>
   readonly unit: string
   /** Upper bounds of a histogram, in its unit. */
   readonly buckets?: readonly number[]
 }
 
+const causes = ['ended', 'stalled'] as const
 const milliseconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600] as const
 
@@ -37,6 +40,7 @@ export const metrics = {
     part: 'sink',
     help: 'batches written, by why each was closed: rows, bytes, linger or drain',
     labels: ['trigger'],
+    values: { trigger: ['rows', 'bytes', 'linger', 'drain'] },
     unit: 'batches'
   },
   eventtrail_sink_duplicates_total: {
@@ -51,6 +55,25 @@ export const metrics = {
     part: 'sink',
     help: 'records that went into quarantine, by the code of the reason',
     labels: ['code'],
+    values: {
+      code: [
+        'NULL_VALUE',
+        'NULL_KEY',
+        'NOT_WIRE_FORMAT',
+        'SCHEMA_UNKNOWN',
+        'SCHEMA_NOT_OF_SUBJECT',
+        'NOT_AN_ENVELOPE',
+        'DECODE_FAILED',
+        'ID_INVALID',
+        'AGGREGATE_ID_INVALID',
+        'OCCURRED_AT_OUT_OF_RANGE',
+        'EVENT_NAME_MISMATCH',
+        'SCHEMA_VERSION_MISMATCH',
+        'NUMBER_NOT_FINITE',
+        'CONFLICT',
+        'POSTGRES_REFUSED'
+      ]
+    },
     unit: 'records'
   },
   eventtrail_sink_retries_total: {
@@ -93,6 +116,7 @@ export const metrics = {
     part: 'sink',
     help: 'Kafka consumers built anew: one had ended, or stood still (stalled)',
     labels: ['cause'],
+    values: { cause: causes },
     unit: 'consumers'
   },
   eventtrail_sink_sessions_abandoned_total: {
@@ -186,6 +210,7 @@ export const metrics = {
     part: 'group',
     help: 'Kafka consumers built anew: one had ended, or stood still (stalled)',
     labels: ['group', 'cause'],
+    values: { cause: causes },
     unit: 'consumers'
   },
   eventtrail_group_lag: {
@@ -250,6 +275,7 @@ export const metrics = {
     part: 'notifier',
     help: 'mails by result: sent, refused for good, failed and tried again, unwanted by the recipient',
     labels: ['result'],
+    values: { result: ['sent', 'refused', 'failed', 'unwanted'] },
     unit: 'mails'
   }
 } as const satisfies Record<string, MetricSpec>
@@ -263,7 +289,14 @@ type NamesOf<Type extends MetricSpec['type']> = {
 export type CounterName = NamesOf<'counter'>
 export type GaugeName = NamesOf<'gauge'>
 export type HistogramName = NamesOf<'histogram'>
-export type LabelsOf<Name extends MetricName> = Readonly<Record<Table[Name]['labels'][number], string>>
+type ValuesOf<Spec, Label> = Spec extends {
+  readonly values: Readonly<Record<Label & string, readonly (infer Value)[]>>
+}
+  ? Value & string
+  : string
+export type LabelsOf<Name extends MetricName> = {
+  readonly [Label in Table[Name]['labels'][number]]: ValuesOf<Table[Name], Label>
+}
 
 /** What a gauge reads now. */
 export interface Reading<Name extends GaugeName = GaugeName> {
@@ -283,6 +316,11 @@ export interface Meter {
   observe<Name extends HistogramName>(name: Name, value: number, labels: LabelsOf<Name>): void
   /** How a gauge is read, whenever somebody looks. Cheap, and never throws. @returns what takes it away again */
   gauge<Name extends GaugeName>(name: Name, read: () => readonly Reading<Name>[]): () => void
+  /**
+   * A group is made that will count under its name: what can stand at 0 before its first count may do so from here on.
+   * Told again of the same group, nothing is set back.
+   */
+  begin?(labels: { readonly group: string }): void
 }
 
 /** The default of every library part. */

@@ -6,9 +6,14 @@ import {
   type LabelsOf,
   type Meter,
   type MetricPart,
+  type MetricSpec,
   metrics,
   type Reading
 } from './metrics.ts'
+
+type Labels = Readonly<Record<string, string>>
+/** A reading of any gauge. */
+type AnyReading = Pick<Reading, 'value'> & { readonly labels: Labels }
 
 export interface PrometheusOptions {
   /** Whose metrics it has. Default: all. */
@@ -22,7 +27,9 @@ export class PrometheusMeter implements Meter {
   readonly #registry = new Registry()
   readonly #counters = new Map<string, Counter>()
   readonly #histograms = new Map<string, Histogram>()
-  readonly #readers = new Map<string, Set<() => readonly Reading[]>>()
+  readonly #readers = new Map<string, Set<() => readonly AnyReading[]>>()
+  /** Series that were set to 0. */
+  readonly #begun = new Set<string>()
 
   constructor({ parts, process = false }: PrometheusOptions = {}) {
     const registers = [this.#registry]
@@ -34,6 +41,7 @@ export class PrometheusMeter implements Meter {
         this.#histograms.set(name, new Histogram({ ...common, buckets: [...spec.buckets] }))
       else this.#addGauge(name, common)
     }
+    this.#begin({})
     // Its own interval of 10 ms would wake an idle process a hundred times a second, and cost it more than all its work.
     if (process) collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: 200 })
   }
@@ -51,13 +59,30 @@ export class PrometheusMeter implements Meter {
     return () => void this.#readers.get(name)?.delete(read)
   }
 
+  begin(labels: { readonly group: string }): void {
+    this.#begin(labels)
+  }
+
   /** What `GET /metrics` answers. */
   async text(): Promise<{ readonly contentType: string; readonly body: string }> {
     return { contentType: this.#registry.contentType, body: await this.#registry.metrics() }
   }
 
+  // A series that first appears with its first count shows no growth to Prometheus.
+  #begin(known: Labels): void {
+    for (const [name, spec] of Object.entries(metrics)) {
+      for (const labels of labelSets(spec, known)) {
+        const series = name + JSON.stringify(labels)
+        if (this.#begun.has(series)) continue
+        this.#begun.add(series)
+        this.#counters.get(name)?.inc(labels, 0)
+        this.#histograms.get(name)?.zero(labels)
+      }
+    }
+  }
+
   #addGauge(name: string, common: { name: string; help: string; labelNames: string[]; registers: Registry[] }): void {
-    const readers = new Set<() => readonly Reading[]>()
+    const readers = new Set<() => readonly AnyReading[]>()
     this.#readers.set(name, readers)
     new Gauge({
       ...common,
@@ -68,4 +93,15 @@ export class PrometheusMeter implements Meter {
       }
     })
   }
+}
+
+/** Every set of labels that a metric can have, where all of them are known or have a closed list; else none. */
+function labelSets({ labels, values = {} }: MetricSpec, known: Labels): Labels[] {
+  let sets: Labels[] = [{}]
+  for (const label of labels) {
+    const { [label]: given } = known
+    const all = given === undefined ? (values[label] ?? []) : [given]
+    sets = sets.flatMap(set => all.map(value => ({ ...set, [label]: value })))
+  }
+  return sets
 }

@@ -1,4 +1,4 @@
-import { type Meter, noMeter } from '../../core/metrics.ts'
+import { type LabelsOf, type Meter, noMeter } from '../../core/metrics.ts'
 import { catalogue, type Envelope, type Events, uuidOf } from '../../schemas/index.ts'
 import { createConsumerGroup } from '../group.ts'
 import type { ConsumerGroupOptions } from '../options.ts'
@@ -56,7 +56,8 @@ export function createNotifier(options: NotifierOptions): ConsumerGroup {
 }
 
 function countingMailer(mailer: Mailer, meter: Meter): Pick<Mailer, 'send'> {
-  const count = (result: string) => meter.add('eventtrail_notifier_mails_total', 1, { result })
+  const count = (result: LabelsOf<'eventtrail_notifier_mails_total'>['result']) =>
+    meter.add('eventtrail_notifier_mails_total', 1, { result })
   return {
     async send(mail, signal) {
       try {

@@ -25,6 +25,12 @@ test('the figures are those of what was published, and nothing of a payload is t
   const indexer = await startTold({ ...trail.env, LOG_LEVEL: 'debug' }, 'indexer')
   const notifier = await startTold({ ...trail.env, LOG_LEVEL: 'debug' }, 'notifier', '--smtp', 'smtp://127.0.0.1:9')
   await Promise.all([sink, indexer].map(each => each.becomes('ready')))
+  const prefixed = (name: string) => `{group="${trail.topicPrefix}${name}"}`
+  // A counter that is not there before it counts has no first growth.
+  await sample(sink, 'eventtrail_sink_quarantined_total{code="NOT_WIRE_FORMAT"}', 0)
+  await sample(indexer, `eventtrail_group_handler_seconds_count${prefixed('indexer')}`, 0)
+  await sample(notifier, `eventtrail_group_dead_lettered_total${prefixed('notifier')}`, 0)
+  await sample(notifier, 'eventtrail_notifier_mails_total{result="sent"}', 0)
 
   const twice = await trail.encode(lesson(canary))
   const good = await Promise.all(Array.from({ length: 40 }, () => trail.encode(lesson(canary))))
@@ -36,7 +42,6 @@ test('the figures are those of what was published, and nothing of a payload is t
   await trail.send([twice])
   await sample(sink, 'eventtrail_sink_duplicates_total', 1)
   await sample(sink, 'eventtrail_sink_quarantined_total{code="NOT_WIRE_FORMAT"}', 1)
-  const prefixed = (name: string) => `{group="${trail.topicPrefix}${name}"}`
   await sample(indexer, `eventtrail_group_handled_total${prefixed('indexer')}`, 42)
   await sample(indexer, `eventtrail_group_dead_lettered_total${prefixed('indexer')}`, 1)
   await sample(notifier, `eventtrail_group_dead_lettered_total${prefixed('notifier')}`, 1)

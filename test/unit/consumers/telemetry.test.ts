@@ -23,6 +23,22 @@ const samples = async (meter: PrometheusMeter): Promise<string[]> =>
   (await meter.text()).body.split('\n').filter(line => line.startsWith('eventtrail') && !line.includes('_bucket'))
 
 describe('what a member tells', () => {
+  it('stands at 0 before anything came', async () => {
+    const meter = new PrometheusMeter({ parts: ['group'] })
+    new Telemetry({ meter, log: silentLogger, line: lineOf({}), groupId: 'x.indexer' })
+    const of = (name: string, more = '') => `eventtrail_group_${name}{group="x.indexer"${more}} 0`
+    expect(await samples(meter)).toEqual([
+      of('handled_total'),
+      of('retried_total'),
+      of('dead_lettered_total'),
+      of('rebalances_total'),
+      of('rebuilds_total', ',cause="ended"'),
+      of('rebuilds_total', ',cause="stalled"'),
+      of('handler_seconds_sum'),
+      of('handler_seconds_count')
+    ])
+  })
+
   it('counts, times its handlers, and says how things are and how far it is behind', async () => {
     const meter = new PrometheusMeter({ parts: ['group'] })
     const line = lineOf({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type MetricName, metrics } from '../../../core/metrics.ts'
+import { type Meter, type MetricName, metrics } from '../../../core/metrics.ts'
 import { PrometheusMeter } from '../../../core/prometheus.ts'
 
 describe('the table of metrics', () => {
@@ -17,6 +17,12 @@ describe('the table of metrics', () => {
   it('has no label that could hold a person or an id', () => {
     const all = new Set<string>(Object.values(metrics).flatMap(({ labels }) => [...labels]))
     expect([...all].toSorted()).toEqual(['cause', 'code', 'group', 'partition', 'result', 'topic', 'trigger'])
+  })
+
+  it('has values for labels that a metric has', () => {
+    for (const [name, spec] of Object.entries(metrics))
+      if ('values' in spec)
+        for (const label of Object.keys(spec.values)) expect([...spec.labels] as string[], name).toContain(label)
   })
 
   it('has buckets in rising order', () => {
@@ -55,17 +61,54 @@ describe('a meter for Prometheus', () => {
     expect((await samples(meter)).filter(line => line.startsWith('eventtrail_sink_lag'))).toEqual([])
   })
 
-  it('begins counters at 0, where they have no label', async () => {
-    expect(await samples(new PrometheusMeter({ parts: ['sink'] }))).toContain('eventtrail_sink_retries_total 0')
+  it('begins counters at 0, also under each label that is known beforehand', async () => {
+    const begun = await samples(new PrometheusMeter({ parts: ['sink', 'notifier'] }))
+    const { trigger } = metrics.eventtrail_sink_batches_total.values
+    const { code } = metrics.eventtrail_sink_quarantined_total.values
+    expect(begun).toEqual(
+      expect.arrayContaining([
+        'eventtrail_sink_retries_total 0',
+        ...trigger.map(each => `eventtrail_sink_batches_total{trigger="${each}"} 0`),
+        ...code.map(each => `eventtrail_sink_quarantined_total{code="${each}"} 0`),
+        ...['ended', 'stalled'].map(cause => `eventtrail_sink_rebuilds_total{cause="${cause}"} 0`),
+        ...['sent', 'refused', 'failed', 'unwanted'].map(each => `eventtrail_notifier_mails_total{result="${each}"} 0`)
+      ])
+    )
+  })
+
+  it('begins the counters and histograms of a group when it is named, and never again', async () => {
+    const meter: Meter = new PrometheusMeter({ parts: ['group', 'sink'] })
+    const group = 'indexer'
+    meter.add('eventtrail_sink_rows_total', 1, {})
+    meter.begin?.({ group })
+    const of = async () =>
+      (await samples(meter as PrometheusMeter)).filter(line => line.includes('group=') && !line.includes('_bucket'))
+    const all = (handled: number) => [
+      `eventtrail_group_handled_total{group="indexer"} ${handled}`,
+      'eventtrail_group_retried_total{group="indexer"} 0',
+      'eventtrail_group_dead_lettered_total{group="indexer"} 0',
+      'eventtrail_group_rebalances_total{group="indexer"} 0',
+      'eventtrail_group_rebuilds_total{group="indexer",cause="ended"} 0',
+      'eventtrail_group_rebuilds_total{group="indexer",cause="stalled"} 0',
+      `eventtrail_group_handler_seconds_sum{group="indexer"} ${handled}`,
+      `eventtrail_group_handler_seconds_count{group="indexer"} ${handled}`
+    ]
+    expect(await of()).toEqual(all(0))
+    meter.add('eventtrail_group_handled_total', 1, { group })
+    meter.observe('eventtrail_group_handler_seconds', 1, { group })
+    meter.begin?.({ group })
+    expect(await of()).toEqual(all(1))
+    expect(await samples(meter as PrometheusMeter)).toContain('eventtrail_sink_rows_total 1')
   })
 
   it('has the metrics of its parts alone, and shares nothing with another one', async () => {
     const [one, other] = [new PrometheusMeter({ parts: ['group'] }), new PrometheusMeter({ parts: ['group'] })]
+    one.begin({ group: 'indexer' })
     one.add('eventtrail_group_handled_total', 1, { group: 'indexer' })
     one.add('eventtrail_sink_rows_total', 1, {})
-    expect((await samples(one)).filter(line => !line.includes('bucket'))).toEqual([
-      'eventtrail_group_handled_total{group="indexer"} 1'
-    ])
+    const ofOne = await samples(one)
+    expect(ofOne).toContain('eventtrail_group_handled_total{group="indexer"} 1')
+    expect(ofOne.filter(line => !line.startsWith('eventtrail_group_'))).toEqual([])
     expect(await samples(other)).toEqual([])
   })
 

@@ -1,9 +1,10 @@
 import type pg from 'pg'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, expectTypeOf, it, vi } from 'vitest'
 import { silentLogger } from '../../../core/log.ts'
-import type { Meter } from '../../../core/metrics.ts'
-import type { AdminLine } from '../../../kafka/index.ts'
+import { type LabelsOf, type Meter, metrics } from '../../../core/metrics.ts'
+import type { AdminLine, RebuildCause } from '../../../kafka/index.ts'
 import { createRegistry } from '../../../schemas/index.ts'
+import { refusalCodes } from '../../../sink/errors.ts'
 import { SinkHealth, type SinkParts } from '../../../sink/health.ts'
 import type { TrailPositions } from '../../../sink/session.ts'
 import { Telemetry } from '../../../sink/telemetry.ts'
@@ -82,6 +83,13 @@ describe('what a sink tells of its batches', () => {
       ['eventtrail_sink_publish_latency_seconds', expect.closeTo(2, 1)]
     ])
     expect(telemetry.stats).toMatchObject({ rows: 8_000, batches: 1, duplicates: 4, quarantined: 3, pending: 7 })
+  })
+
+  it('goes under labels that the table of metrics knows, each of them', () => {
+    expect(metrics.eventtrail_sink_quarantined_total.values.code).toEqual(refusalCodes)
+    expectTypeOf<LabelsOf<'eventtrail_sink_batches_total'>['trigger']>().toEqualTypeOf<Batch['trigger']>()
+    expectTypeOf<LabelsOf<'eventtrail_sink_rebuilds_total'>['cause']>().toEqualTypeOf<RebuildCause>()
+    expectTypeOf<LabelsOf<'eventtrail_group_rebuilds_total'>['cause']>().toEqualTypeOf<RebuildCause>()
   })
 
   it('a clock of a publisher that is ahead makes no negative latency', () => {
