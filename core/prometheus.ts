@@ -15,6 +15,8 @@ type Labels = Readonly<Record<string, string>>
 /** A reading of any gauge. */
 type AnyReading = Pick<Reading, 'value'> & { readonly labels: Labels }
 
+const longestTimerMs = 2 ** 31 - 1
+
 export interface PrometheusOptions {
   /** Whose metrics it has. Default: all. */
   readonly parts?: readonly MetricPart[]
@@ -42,8 +44,7 @@ export class PrometheusMeter implements Meter {
       else this.#addGauge(name, common)
     }
     this.#begin({})
-    // Its own interval of 10 ms would wake an idle process a hundred times a second, and cost it more than all its work.
-    if (process) collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: 200 })
+    if (process) this.#tellOfTheProcess()
   }
 
   add<Name extends CounterName>(name: Name, by: number, labels: LabelsOf<Name>): void {
@@ -79,6 +80,16 @@ export class PrometheusMeter implements Meter {
         this.#histograms.get(name)?.zero(labels)
       }
     }
+  }
+
+  #tellOfTheProcess(): void {
+    const register = this.#registry
+    // The histogram of the event loop counts its own timer as lag, and at 10 ms costs an idle process more than all its
+    // work. It cannot be left out, so its timer is one that never fires, and its figures are not told.
+    collectDefaultMetrics({ register, eventLoopMonitoringPrecision: longestTimerMs })
+    for (const { name } of register.getMetricsAsArray())
+      if (name.startsWith('nodejs_eventloop_lag_') && name !== 'nodejs_eventloop_lag_seconds')
+        register.removeSingleMetric(name)
   }
 
   #addGauge(name: string, common: { name: string; help: string; labelNames: string[]; registers: Registry[] }): void {

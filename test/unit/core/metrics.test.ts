@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import perfHooks from 'node:perf_hooks'
+import { describe, expect, it, vi } from 'vitest'
 import { type Meter, type MetricName, metrics } from '../../../core/metrics.ts'
 import { PrometheusMeter } from '../../../core/prometheus.ts'
 
@@ -124,5 +125,18 @@ describe('a meter for Prometheus', () => {
     const { body } = await new PrometheusMeter({ parts: [], process: true }).text()
     for (const name of ['process_cpu_seconds_total', 'process_resident_memory_bytes', 'nodejs_eventloop_lag_seconds'])
       expect(body).toContain(`\n${name} `)
+  })
+
+  it('tells of the event loop only what is so: nothing of a histogram that counts its own timer', async () => {
+    const names = (await samples(new PrometheusMeter({ parts: [], process: true }))).map(line => line.split(/[ {]/)[0])
+    expect(names.filter(name => name?.includes('eventloop'))).toEqual(['nodejs_eventloop_lag_seconds'])
+  })
+
+  it('never wakes an idle process for the event loop', () => {
+    const watch = vi.spyOn(perfHooks, 'monitorEventLoopDelay')
+    new PrometheusMeter({ parts: [], process: true })
+    const [{ resolution = 10 } = {}] = watch.mock.lastCall ?? []
+    expect(resolution).toBeGreaterThan(3_600_000)
+    watch.mockRestore()
   })
 })
