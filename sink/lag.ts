@@ -33,9 +33,15 @@ export async function readLag(
  * Offsets that retention took are in Kafka no more and do not count.
  */
 export function lagOf(stored: StoredPosition | undefined, log: PartitionLog): number {
-  if (stored === undefined || ofAnotherLog.has(stored.halted) || place(stored, log).kind === 'halt')
-    return log.end - log.start
-  return log.end - Math.max(stored.nextOffset, log.start)
+  if (stored === undefined || isAnother(stored, log)) return log.end - log.start
+  // One that ends before the position is cut back, or led by a broker that has just begun to: the sink finds out which.
+  return Math.max(0, log.end - Math.max(stored.nextOffset, log.start))
 }
 
 const ofAnotherLog: ReadonlySet<string | undefined> = new Set<HaltReason>(['LOG_CUT_BACK', 'LOG_REPLACED'])
+
+function isAnother(stored: StoredPosition, log: PartitionLog): boolean {
+  if (ofAnotherLog.has(stored.halted)) return true
+  const placement = place(stored, log)
+  return placement.kind === 'halt' && placement.reason === 'LOG_REPLACED'
+}
