@@ -13,6 +13,7 @@ import { connectAdmin, createKafkaClient, type KafkaAdmin, KafkaError, type Part
 import { eventNamePattern } from '../schemas/index.ts'
 import { onTrail } from './database.ts'
 import { SinkError } from './errors.ts'
+import { defaultGroup } from './halts.ts'
 import type { SinkOptions } from './options.ts'
 import { type ResetRequest, resetPartition } from './reset.ts'
 import { resumeTopic } from './resume.ts'
@@ -33,7 +34,7 @@ export function sinkCommands(program: Command, host: CommandHost): void {
   const sink = host
     .connect(program.command('sink'), 'brokers', 'registryUrl', 'databaseUrl', 'topicPrefix', 'statusPort')
     .description('write every event of every topic of ours into Postgres, exactly once, until it is stopped')
-    .option('--group <name>', 'consumer group, behind the prefix; sinks of one group share the work', 'sink')
+    .option('--group <name>', 'consumer group, behind the prefix; sinks of one group share the work', defaultGroup)
     .option(
       '--events <names>',
       'only these event names, comma-separated (default: all that the registry knows)',
@@ -70,7 +71,7 @@ export function sinkCommands(program: Command, host: CommandHost): void {
     .requiredOption('--to <offset>', 'where to read on: earliest, latest or an offset', resetTarget)
     .requiredOption('--reason <text>', 'why; kept for the audit', reason)
     .option('--force', 'also a partition that is not stopped')
-    .option('--group <name>', 'consumer group of the sink, behind the prefix', 'sink')
+    .option('--group <name>', 'consumer group of the sink, behind the prefix', defaultGroup)
     .addHelpText(
       'after',
       '\nWhat is stored stays stored. Events that come again are recognised by their id and not stored twice.\n`--to earliest` is right after a topic was deleted and made anew; `--to latest` gives up what lies between.'
@@ -81,7 +82,7 @@ export function sinkCommands(program: Command, host: CommandHost): void {
     .connect(sink.command('resume'), 'databaseUrl', 'topicPrefix')
     .description('let a topic go on that stopped because most of its records were bad')
     .requiredOption('--event <name>', 'event name of the topic')
-    .option('--group <name>', 'consumer group of the sink, behind the prefix', 'sink')
+    .option('--group <name>', 'consumer group of the sink, behind the prefix', defaultGroup)
     .addHelpText(
       'after',
       '\nIt goes on where it stopped. Mend the cause first: `eventtrail quarantine list` shows what was bad.\nPartitions that are stopped for another reason are for `eventtrail sink reset`.'

@@ -5,7 +5,7 @@ import type { KafkaAdmin } from '../kafka/index.ts'
 import type { Registry } from '../schemas/index.ts'
 import { unreachable } from './database.ts'
 import { Discovery } from './discovery.ts'
-import { explainHalt } from './halts.ts'
+import { explainHalt, type HaltedPartition, remedyOf } from './halts.ts'
 import { partitionsAhead } from './partitions.ts'
 
 /** One thing that was looked at. */
@@ -117,9 +117,9 @@ function compareTopics(wanted: readonly string[], existing: ReadonlyMap<string, 
   return [ok('topics', wanted.map(topic => `${topic} (${existing.get(topic)} partitions)`).join(', ') || 'none')]
 }
 
-const haltLine = ({ topic, partition, halted }: { topic: string; partition: number; halted: string }): string => {
-  const { words, remedy } = explainHalt(halted)
-  return `${topic}/${partition}: ${halted}, ${words}. ${remedy}`
+function haltLine(halt: HaltedPartition, topicPrefix: string): string {
+  const { topic, partition, group, halted } = halt
+  return `${topic}/${partition} of group ${group}: ${halted}, ${explainHalt(halted)}. ${remedyOf(halt, topicPrefix)}`
 }
 
 function inDefault(timed: number, untimed: number): Finding[] {
@@ -144,7 +144,7 @@ function inDefault(timed: number, untimed: number): Finding[] {
   ]
 }
 
-async function examineTrail({ pool }: DoctorParts): Promise<Finding[]> {
+async function examineTrail({ pool, topicPrefix }: DoctorParts): Promise<Finding[]> {
   const number = async (sql: string) => Number((await pool.query<{ n: string }>(sql)).rows[0]?.n ?? 0)
   try {
     const months = await partitionsAhead(pool, new Date())
@@ -155,8 +155,9 @@ async function examineTrail({ pool }: DoctorParts): Promise<Finding[]> {
        FROM event_envelopes_default`
     )
     const held = await number("SELECT count(*) AS n FROM sink_quarantine WHERE status = 'held'")
-    const halted = await pool.query<{ topic: string; partition: number; halted: string }>(
-      'SELECT topic, partition, halted FROM sink_offsets WHERE halted IS NOT NULL'
+    const halted = await pool.query<HaltedPartition>(
+      `SELECT consumer_group AS "group", topic, partition, halted FROM sink_offsets
+       WHERE halted IS NOT NULL ORDER BY consumer_group, topic, partition`
     )
     const holes = await number('SELECT count(*) AS n FROM sink_ledger_holes')
     const lost = await number('SELECT coalesce(sum(lost), 0) AS n FROM sink_ledger')
@@ -168,7 +169,7 @@ async function examineTrail({ pool }: DoctorParts): Promise<Finding[]> {
       held === 0
         ? ok('quarantine', 'nothing held')
         : warning('quarantine', `${held} records held: \`eventtrail quarantine list\``),
-      ...halted.rows.map(row => wrong('stopped', haltLine(row))),
+      ...halted.rows.map(row => wrong('stopped', haltLine(row, topicPrefix))),
       holes === 0 ? ok('ledger', 'without a hole') : wrong('ledger', `${holes} holes: SELECT * FROM sink_ledger_holes`),
       ...(lost > 0
         ? [wrong('gaps', `${lost} offsets were removed from Kafka before they were read: SELECT * FROM sink_gaps`)]

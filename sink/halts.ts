@@ -1,30 +1,45 @@
 import type { HaltReason } from './position.ts'
+import type { TopicPartition } from './types.ts'
 
 /** Why a topic is stopped until `eventtrail sink resume`. */
 export const tooManyBad = 'TOO_MANY_BAD'
 
-export interface HaltExplained {
-  /** What was found. */
-  readonly words: string
-  /** What to do about it. */
-  readonly remedy: string
-}
+/** The group of a sink that was given none, behind the prefix. */
+export const defaultGroup = 'sink'
 
-const remedy = 'Look, then `eventtrail sink reset`'
-const halts: Readonly<Record<HaltReason | typeof tooManyBad, HaltExplained>> = {
-  LOG_CUT_BACK: { words: 'the log ends before what is stored already: it was cut back or made anew', remedy },
-  LOG_REPLACED: {
-    words: 'the log is another one than the one that was read: the topic was made anew',
-    remedy
-  },
-  TOO_MANY_BAD: {
-    words: 'more than half of its latest records were bad',
-    remedy:
-      'Look at `eventtrail quarantine list`, mend the cause, then `eventtrail sink resume --event NAME` (without the prefix)'
-  }
+const halts: Readonly<Record<HaltReason | typeof tooManyBad, string>> = {
+  LOG_CUT_BACK: 'the log ends before what is stored already: it was cut back or made anew',
+  LOG_REPLACED: 'the log is another one than the one that was read: the topic was made anew',
+  TOO_MANY_BAD: 'more than half of its latest records were bad'
 }
 
 /** What `sink_offsets.halted` means; a reason of a newer version stands for itself. */
-export function explainHalt(reason: string): HaltExplained {
-  return Object.hasOwn(halts, reason) ? halts[reason as keyof typeof halts] : { words: reason, remedy }
+export function explainHalt(reason: string): string {
+  return Object.hasOwn(halts, reason) ? halts[reason as keyof typeof halts] : reason
 }
+
+/** A partition that is stopped, as `sink_offsets` has it. */
+export interface HaltedPartition extends TopicPartition {
+  /** With the prefix. */
+  readonly group: string
+  readonly halted: string
+}
+
+/** What to do about it: commands that can be run as they stand, but for the reason. */
+export function remedyOf({ topic, partition, group, halted }: HaltedPartition, topicPrefix: string): string {
+  const ours = topic.startsWith(topicPrefix) && group.startsWith(topicPrefix)
+  // Of a sink with another prefix the whole names are known, not where its prefix ends.
+  const cut = ours ? topicPrefix.length : 0
+  const flags = [
+    `--event ${quoted(topic.slice(cut))}`,
+    ...(halted === tooManyBad ? [] : [`--partition ${partition} --to earliest --reason 'WHY'`]),
+    ...(group.slice(cut) === defaultGroup ? [] : [`--group ${quoted(group.slice(cut))}`]),
+    ...(ours ? [] : ["--prefix ''"])
+  ].join(' ')
+  return halted === tooManyBad
+    ? `Look at \`eventtrail quarantine list --topic ${quoted(topic)}\`, mend the cause, then \`eventtrail sink resume ${flags}\``
+    : `Find out what happened, then \`eventtrail sink reset ${flags}\``
+}
+
+// A group may be called anything.
+const quoted = (word: string): string => (/^[\w.-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)

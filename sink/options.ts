@@ -3,6 +3,7 @@ import { type Logger, silentLogger } from '../core/log.ts'
 import { type Meter, noMeter } from '../core/metrics.ts'
 import type { FetchLimits } from '../kafka/index.ts'
 import { SinkError } from './errors.ts'
+import { defaultGroup } from './halts.ts'
 
 export interface SinkOptions {
   /** `host:port` of at least one broker. */
@@ -79,7 +80,7 @@ export function resolveOptions(given: SinkOptions): ResolvedSinkOptions {
     breakerRecords: 1_000,
     monthsAhead: 3,
     ...options,
-    group: `${options.topicPrefix ?? ''}${options.group ?? 'sink'}`
+    group: `${options.topicPrefix ?? ''}${options.group ?? defaultGroup}`
   }
   for (const { ok, expected } of rules(resolved)) if (!ok) throw new SinkError('OPTION_INVALID', expected)
   return Object.freeze(resolved)

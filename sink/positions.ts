@@ -80,10 +80,9 @@ export class Positions {
   /** Stops all partitions of a topic until they are resumed, also those that other sinks of the group read. */
   async haltTopic({ topic, records, bad }: Trip): Promise<void> {
     const { trail, pause, log } = this.#options
-    const { remedy } = explainHalt(tooManyBad)
     log.error(
       { topic, reason: tooManyBad, records, bad },
-      `topic stopped: ${bad} of ${records} records were bad. They are in quarantine, the rest stays in Kafka. ${remedy}`
+      `topic stopped: ${bad} of ${records} records were bad. They are in quarantine, the rest stays in Kafka. ${askDoctor}`
     )
     this.#stopping.add(topic)
     for (const [key, position] of this.#positions) {
@@ -209,8 +208,10 @@ export class Positions {
   #stop({ topic, partition }: TopicPartition, reason: string, nextOffset: number): void {
     const { pause, log } = this.#options
     this.of({ topic, partition }).state = 'halted'
-    const { words, remedy } = explainHalt(reason)
-    log.error({ topic, partition, reason, nextOffset }, `partition stopped: ${words}. Nothing is dropped. ${remedy}`)
+    log.error(
+      { topic, partition, reason, nextOffset },
+      `partition stopped: ${explainHalt(reason)}. Nothing is dropped. ${askDoctor}`
+    )
     pause({ topic, partition })
   }
 
@@ -223,6 +224,8 @@ export class Positions {
     }
   }
 }
+
+const askDoctor = '`eventtrail doctor` says what to do'
 
 const stands = (position: Position, stored: StoredPosition | undefined): boolean =>
   position.state === 'halted' ||

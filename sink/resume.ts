@@ -35,7 +35,10 @@ export async function resumeTopic(pool: pg.Pool, { group, topic }: ResumeRequest
         halted === null ? [] : [`${keyOf({ topic, partition })} is stopped for ${halted}`]
       )
       const words = others.length > 0 ? `; ${others.join(', ')}: that is for \`eventtrail sink reset\`` : ''
-      throw new SinkError('OPTION_INVALID', `No partition of ${topic} is stopped for ${tooManyBad}${words}`)
+      throw new SinkError(
+        'OPTION_INVALID',
+        `No partition of ${topic} is stopped for ${tooManyBad} in group ${group}${words}`
+      )
     }
     await client.query(
       'UPDATE sink_offsets SET halted = NULL WHERE consumer_group = $1 AND topic = $2 AND partition = ANY($3)',

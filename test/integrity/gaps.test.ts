@@ -105,7 +105,10 @@ test('a topic that was made anew stops its partitions alone, and flows again aft
   )
   const doctor = await runCli(['doctor'], trail.env)
   expect(doctor.code).toBe(1)
-  for (const words of [`${lessons}/0: LOG_CUT_BACK`, `${lessons}/1: LOG_REPLACED`])
+  for (const words of [
+    `${lessons}/0 of group ${trail.group}: LOG_CUT_BACK`,
+    `${lessons}/1 of group ${trail.group}: LOG_REPLACED`
+  ])
     expect(doctor.stdout).toContain(words)
 
   // The sink runs meanwhile, and goes on by itself.
