@@ -72,6 +72,12 @@ export function isWrongLogin(thrown: unknown): boolean {
   return false
 }
 
+/** A Postgres that takes no writes. */
+export const readOnly = 'is read-only (25006): it is a standby, or default_transaction_read_only is on'
+
+// What a code alone says to a person; no code is here whose cause lies in the values.
+const sentences: Readonly<Record<string, string>> = { '25006': `Postgres ${readOnly}` }
+
 /** Reduces any thrown value to what is safe to show. Never throws. */
 export function safeError(thrown: unknown, depth = 0): SafeError {
   if (!(thrown instanceof Error)) return { type: typeof thrown }
@@ -97,7 +103,10 @@ export function safeError(thrown: unknown, depth = 0): SafeError {
 export function describeError(thrown: unknown): string {
   const lines: string[] = []
   for (let safe: SafeError | undefined = safeError(thrown); safe; safe = safe.cause) {
-    const text = safe.message || [safe.type, safe.code, safe.table, safe.constraint].filter(Boolean).join(' ')
+    const text =
+      safe.message ||
+      (safe.type === 'DatabaseError' && sentences[safe.code ?? '']) ||
+      [safe.type, safe.code, safe.table, safe.constraint].filter(Boolean).join(' ')
     if (!lines.some(line => line.includes(text))) lines.push(text)
   }
   return lines.join(': ')

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { describeError } from '../core/errors.ts'
+import { describeError, readOnly } from '../core/errors.ts'
 import { type Migrations, migrationStatus, type Queryable } from '../core/migrate.ts'
 import type { KafkaAdmin } from '../kafka/index.ts'
 import type { Registry } from '../schemas/index.ts'
@@ -85,7 +85,9 @@ async function examineDatabase({ pool, migrations }: DoctorParts) {
     }
   }
   try {
-    const findings = [ok('database', 'reached')]
+    const shown = await client.query<{ transaction_read_only: string }>('SHOW transaction_read_only')
+    const writable = shown.rows[0]?.transaction_read_only === 'off'
+    const findings = [writable ? ok('database', 'reached') : wrong('database', `reached, but it ${readOnly}`)]
     let migrated = true
     for (const each of migrations) {
       const status = await migrationStatus(client as Queryable, each)

@@ -228,6 +228,32 @@ test('doctor knows a topic that is missing, and a record that is held', async ()
   expect(away).toMatchObject({ code: 3, stderr: expect.stringContaining('Kafka is out of reach') })
 })
 
+test('a Postgres that is read-only is told in one sentence, by doctor and by what would write', async () => {
+  const trail = await testTrail()
+  await trail.offer('badge.awarded')
+  await trail.send([{ eventName: 'badge.awarded', key: 'k', value: Buffer.from('ada@example.org') }])
+  {
+    await using sink = createSink(trail.sinkOptions)
+    await sink.start()
+    await sink.whenCaughtUp()
+  }
+  expect((await runCli(['migrate'], trail.env)).code).toBe(0)
+  const database = async () => {
+    const looked = await runCli(['doctor', '--json'], trail.env)
+    return [looked.code, findings(looked.stdout).filter(({ check }) => check === 'database')]
+  }
+  expect(await database()).toMatchObject([0, [{ level: 'ok' }]])
+
+  const name = new URL(trail.databaseUrl).pathname.slice(1)
+  await trail.rows(`ALTER DATABASE ${name} SET default_transaction_read_only = on`)
+  expect(await database()).toMatchObject([1, [{ level: 'wrong', words: expect.stringContaining('is read-only') }]])
+  for (const command of [['migrate'], ['quarantine', 'discard', '1', '--reason', 'r']]) {
+    const refused = await runCli(command, trail.env)
+    expect(refused).toMatchObject({ code: 3, stdout: '' })
+    expect(refused.stderr).toMatch(/^eventtrail: Postgres is read-only \(25006\): .*\n$/)
+  }
+})
+
 test('doctor counts what no month helps apart, and migrate what one does', async () => {
   const trail = await testTrail()
   await trail.offer('badge.awarded')

@@ -40,6 +40,16 @@ describe('what is told about an error', () => {
     expect(describeError(wrapped)).toContain('22P02')
   })
 
+  it('is a sentence where the code says what is wrong with the server, and still no word of Postgres', () => {
+    const error = Object.assign(databaseError(canary), { code: '25006', table: undefined, constraint: undefined })
+    expect(describeError(error)).toBe(
+      'Postgres is read-only (25006): it is a standby, or default_transaction_read_only is on'
+    )
+    expect(describeError(new Error('it was not stored', { cause: error }))).toMatch(
+      /^it was not stored: Postgres is read-only/
+    )
+  })
+
   it('is the same in the log', () => {
     const lines: string[] = []
     const log = createLogger({ destination: { write: line => lines.push(line) } })
