@@ -120,10 +120,16 @@ async function list(context: CommandContext, pool: pg.Pool, flags: ListFlags): P
     if (!flags.json) context.say(`by code: ${byCode(counts)}`)
     return exitCodes.ok
   }
+  await sayNothingFound(context, pool, filter)
+  return exitCodes.ok
+}
+
+/** So that a filter that is spelt wrongly does not look like work that is done. */
+async function sayNothingFound(context: CommandContext, pool: pg.Pool, filter: QuarantineFilter): Promise<void> {
+  const { status = 'held' } = filter
   const others = filter.topic || filter.code ? await countQuarantine(pool, { status }) : []
   if (others.length > 0) context.say(`nothing found; of every topic and code there are: ${byCode(others)}`)
   else context.say(status === 'held' ? 'nothing is held in quarantine' : 'nothing found')
-  return exitCodes.ok
 }
 
 const figure = (count: number): string => count.toLocaleString('en-US')
@@ -151,7 +157,9 @@ async function retry(context: CommandContext, pool: pg.Pool, which: Chosen, note
     }
     return counts.held > 0 ? exitCodes.notOk : exitCodes.ok
   }
+  let found = 0
   for await (const numbers of heldBatches(pool, which.filter)) {
+    found += numbers.length
     for (const number of numbers) {
       if (context.signal.aborted) break
       const entry = await again(number).catch(unlessResolved)
@@ -162,6 +170,7 @@ async function retry(context: CommandContext, pool: pg.Pool, which: Chosen, note
   const { stored, duplicate, held } = counts
   context.out(`${figure(stored)} stored, ${figure(duplicate)} duplicates, ${figure(held)} still held`)
   if (context.signal.aborted) return exitCodes.interrupted
+  if (found === 0) await sayNothingFound(context, pool, which.filter)
   return held > 0 ? exitCodes.notOk : exitCodes.ok
 }
 
@@ -175,13 +184,17 @@ async function discard(context: CommandContext, pool: pg.Pool, which: Chosen, re
     for (const number of which.numbers) context.out(line(await discardQuarantined(pool, number, reason)))
     return exitCodes.ok
   }
+  let found = 0
   let discarded = 0
   for await (const numbers of heldBatches(pool, which.filter)) {
+    found += numbers.length
     if (context.signal.aborted) break
     discarded += await discardHeld(pool, numbers, reason)
   }
   context.out(`${figure(discarded)} discarded`)
-  return context.signal.aborted ? exitCodes.interrupted : exitCodes.ok
+  if (context.signal.aborted) return exitCodes.interrupted
+  if (found === 0) await sayNothingFound(context, pool, which.filter)
+  return exitCodes.ok
 }
 
 const onPool = (context: CommandContext, work: (pool: pg.Pool) => Promise<ExitCode>): Promise<ExitCode> =>

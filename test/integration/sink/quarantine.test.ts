@@ -91,6 +91,28 @@ test('list finds a code behind its limit, and says how many there are in all and
   expect(none.stderr).toContain('nothing found; of every topic and code there are: CONFLICT 1, ')
 })
 
+test('retry and discard of what nothing matches say so, as list does', async () => {
+  const before = await trail.rows('SELECT * FROM sink_quarantine ORDER BY number')
+  const there = 'nothing found; of every topic and code there are: CONFLICT 1, '
+  for (const filter of [
+    ['--code', 'nope'],
+    ['--event', 'nope'],
+    ['--code', 'CONFLICT', '--event', 'quiz.submitted']
+  ]) {
+    expect(await quarantine('retry', ...filter)).toMatchObject({
+      code: 0,
+      stdout: '0 stored, 0 duplicates, 0 still held\n',
+      stderr: expect.stringContaining(there)
+    })
+    expect(await quarantine('discard', ...filter, '--reason', 'r')).toMatchObject({
+      code: 0,
+      stdout: '0 discarded\n',
+      stderr: expect.stringContaining(there)
+    })
+  }
+  expect(await trail.rows('SELECT * FROM sink_quarantine ORDER BY number')).toEqual(before)
+})
+
 test('show gives the record whole', async () => {
   const shown = await quarantine('show', String(await numberOf('NOT_WIRE_FORMAT')))
   expect(shown.code).toBe(0)
