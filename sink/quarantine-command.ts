@@ -21,6 +21,7 @@ import {
   type QuarantineCount,
   type QuarantineEntry,
   type QuarantineFilter,
+  requireAllHeld,
   retryQuarantined,
   showQuarantined
 } from './quarantine.ts'
@@ -86,14 +87,14 @@ export function quarantineCommands(program: Command, host: CommandHost): void {
     )
 }
 
-/** Records by their numbers, or all that match. */
+/** Records by their numbers, each once, or all that match. */
 type Chosen = { readonly numbers: readonly number[] } | { readonly filter: Omit<QuarantineFilter, 'status'> }
 
 /** @throws UsageError unless there are either numbers or flags */
 function chosen(context: CommandContext, numbers: readonly number[] = [], flags: MatchFlags): Chosen {
   const filter = filterOf(context, flags)
   const filtered = Object.keys(filter).length > 0
-  if (numbers.length > 0 && !filtered) return { numbers }
+  if (numbers.length > 0 && !filtered) return { numbers: [...new Set(numbers)] }
   if (numbers.length === 0 && filtered) return { filter }
   throw new UsageError('Expected either numbers, or --code, --topic or --event for all that match')
 }
@@ -150,6 +151,7 @@ async function retry(context: CommandContext, pool: pg.Pool, which: Chosen, note
   const again = (number: number) => retryQuarantined(pool, book, number, config.get('topicPrefix'), note)
   const counts = { stored: 0, duplicate: 0, held: 0, discarded: 0 }
   if ('numbers' in which) {
+    await requireAllHeld(pool, which.numbers)
     for (const number of which.numbers) {
       const entry = await again(number)
       counts[entry.status] += 1
@@ -181,7 +183,7 @@ function unlessResolved(error: unknown): undefined {
 
 async function discard(context: CommandContext, pool: pg.Pool, which: Chosen, reason: string): Promise<ExitCode> {
   if ('numbers' in which) {
-    for (const number of which.numbers) context.out(line(await discardQuarantined(pool, number, reason)))
+    for (const entry of await discardQuarantined(pool, which.numbers, reason)) context.out(line(entry))
     return exitCodes.ok
   }
   let found = 0

@@ -83,11 +83,7 @@ export async function showQuarantined(pool: pg.Pool, number: number): Promise<Qu
     `SELECT ${entryColumns}, kafka_timestamp AS "timestamp", key, value, headers FROM sink_quarantine WHERE number = $1`,
     [number]
   )
-  if (!rows[0])
-    throw new SinkError(
-      'NO_SUCH_ENTRY',
-      `There is no number ${number} in quarantine: \`eventtrail quarantine list\` shows what there is`
-    )
+  if (!rows[0]) throw noSuchEntry(number)
   return toEntry(rows[0]) as QuarantinedRecord
 }
 
@@ -114,11 +110,40 @@ export async function retryQuarantined(
   return showQuarantined(pool, number)
 }
 
-/** Gives a record up. Its bytes stay in the table; who gave it up and why is recorded. */
-export async function discardQuarantined(pool: pg.Pool, number: number, reason: string): Promise<QuarantineEntry> {
-  requireHeld(await showQuarantined(pool, number))
-  await resolve(pool, number, 'discarded', reason)
-  return showQuarantined(pool, number)
+/**
+ * Gives records up, all or none of them. Their bytes stay in the table; who gave them up and why is recorded.
+ * @returns them in the order of the numbers, each of which comes once
+ * @throws SinkError `NO_SUCH_ENTRY`
+ */
+export async function discardQuarantined(
+  pool: pg.Pool,
+  numbers: readonly number[],
+  reason: string
+): Promise<QuarantineEntry[]> {
+  return inTransaction(pool, async client => {
+    await requireAllHeld(client, numbers)
+    if ((await discardHeld(client, numbers, reason)) !== numbers.length) {
+      throw new SinkError('NO_SUCH_ENTRY', 'One of them was resolved by somebody else meanwhile: none was discarded')
+    }
+    return entriesOf(client, numbers)
+  })
+}
+
+/** @throws SinkError `NO_SUCH_ENTRY` unless all of them are there and held */
+export async function requireAllHeld(client: pg.Pool | pg.PoolClient, numbers: readonly number[]): Promise<void> {
+  for (const entry of await entriesOf(client, numbers)) requireHeld(entry)
+}
+
+async function entriesOf(client: pg.Pool | pg.PoolClient, numbers: readonly number[]): Promise<QuarantineEntry[]> {
+  const { rows } = await client.query(`SELECT ${entryColumns} FROM sink_quarantine WHERE number = ANY($1::bigint[])`, [
+    numbers
+  ])
+  const entries = new Map(rows.map(toEntry).map(entry => [entry.number, entry]))
+  return numbers.map(number => {
+    const entry = entries.get(number)
+    if (!entry) throw noSuchEntry(number)
+    return entry
+  })
 }
 
 const batchSize = 500
@@ -143,14 +168,24 @@ export async function* heldBatches(
 }
 
 /** Gives up those of the records that are still held. @returns how many those were */
-export async function discardHeld(pool: pg.Pool, numbers: readonly number[], reason: string): Promise<number> {
-  const { rowCount } = await pool.query(
+export async function discardHeld(
+  client: pg.Pool | pg.PoolClient,
+  numbers: readonly number[],
+  reason: string
+): Promise<number> {
+  const { rowCount } = await client.query(
     `UPDATE sink_quarantine SET status = 'discarded', resolution = $2, resolved_at = now()
      WHERE number = ANY($1::bigint[]) AND status = 'held'`,
     [numbers, reason]
   )
   return rowCount ?? 0
 }
+
+const noSuchEntry = (number: number): SinkError =>
+  new SinkError(
+    'NO_SUCH_ENTRY',
+    `There is no number ${number} in quarantine: \`eventtrail quarantine list\` shows what there is`
+  )
 
 function requireHeld(record: QuarantineEntry): void {
   if (record.status === 'held') return

@@ -146,6 +146,34 @@ test('retry with another prefix than the topic has is refused, and changes nothi
   expect(await entry(number)).toEqual(before)
 })
 
+test('of several numbers none is touched unless all are held, and each is taken once', async () => {
+  const number = String(await numberOf('CONFLICT'))
+  const before = await entry(Number(number))
+  for (const given of [
+    ['discard', number, '999999', '--reason', 'r'],
+    ['retry', number, '999999', '--note', 'n']
+  ]) {
+    const refused = await quarantine(...given)
+    expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('no number 999999') })
+    expect(await entry(Number(number))).toEqual(before)
+  }
+  const twice = await quarantine('retry', number, number)
+  expect(twice.code).toBe(1)
+  expect(lines(twice.stdout)).toHaveLength(1)
+
+  const [first, second] = await spare(2)
+  const gone = await quarantine('discard', String(second), String(second), String(first), '--reason', 'r')
+  expect(gone).toMatchObject({ code: 0, stderr: '' })
+  expect(lines(gone.stdout).map(line => line.split('\t').slice(0, 2))).toEqual([
+    [String(second), 'discarded'],
+    [String(first), 'discarded']
+  ])
+  const late = await quarantine('discard', number, String(first), '--reason', 'r')
+  expect(late).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('no longer held') })
+  expect((await entry(Number(number))).status).toBe('held')
+  await trail.rows('DELETE FROM sink_quarantine WHERE number = ANY($1)', [[first, second]])
+})
+
 test('retry stores a record once its schema is registered; ledger and table stay explainable', async () => {
   // Published with the schema of a version that the registry learns only later.
   const late = catalogue.version('lesson.published', 1)
@@ -296,6 +324,17 @@ async function numberOf(code: string): Promise<number> {
     [code]
   )
   return Number(held?.number)
+}
+
+/** Puts copies of a record into quarantine, at offsets that no topic has. */
+async function spare(count: number): Promise<number[]> {
+  const made = await trail.rows(
+    `INSERT INTO sink_quarantine (consumer_group, topic, partition, incarnation, kafka_offset, kafka_timestamp, headers, code, reason)
+     SELECT consumer_group, topic, partition, incarnation, 1000000 + i, kafka_timestamp, headers, 'NULL_VALUE', 'spare'
+     FROM sink_quarantine, generate_series(1, $1::int) i WHERE code = 'CONFLICT' RETURNING number`,
+    [count]
+  )
+  return made.map(({ number }) => Number(number))
 }
 
 async function entry(number: number): Promise<Record<string, unknown>> {
