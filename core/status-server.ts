@@ -93,6 +93,6 @@ function cannotListen(error: unknown, host: string, port: number): ConfigError {
   }
   return new ConfigError(
     'CONFIG_INVALID',
-    `EVENTTRAIL_STATUS_PORT: port ${port} of ${host} ${why[code] ?? `cannot be opened (${code})`}`
+    `--status-port or EVENTTRAIL_STATUS_PORT: port ${port} of ${host} ${why[code] ?? `cannot be opened (${code})`}`
   )
 }

@@ -77,7 +77,7 @@ test('a port that is in use, and an address that is not ours, are told in words'
   const { port } = other.address() as { port: number }
   await expect(served({ port })).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
-    message: `EVENTTRAIL_STATUS_PORT: port ${port} of 127.0.0.1 is in use: give another one, or 0 for a free one`
+    message: `--status-port or EVENTTRAIL_STATUS_PORT: port ${port} of 127.0.0.1 is in use: give another one, or 0 for a free one`
   })
   await expect(served({ host: '192.0.2.1' })).rejects.toThrow('EVENTTRAIL_STATUS_HOST is no address of this machine')
 })
