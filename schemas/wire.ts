@@ -70,7 +70,7 @@ export function readSchemaId(value: Buffer): number {
 export function schemaIdWithin(bytes: Buffer, start: number, end: number): number {
   const length = end - start
   if (length < headerBytes) return fail(`it has ${length} bytes, too few for the magic byte and the schema id`)
-  if (bytes[start] !== magicByte) return fail(`its first byte is ${bytes[start]}, not the magic byte 0`)
+  if (bytes[start] !== magicByte) return fail('its first byte is not the magic byte 0')
   return bytes.readUInt32BE(start + 1)
 }
 

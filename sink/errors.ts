@@ -39,7 +39,7 @@ export const refusalCodes = [
 ] as const
 export type RefusalCode = (typeof refusalCodes)[number]
 
-/** A bad record: its code, and a reason in words that repeats no value of the record. */
+/** A bad record: its code, and a reason in words that repeats nothing of the record but the number or version of a schema. */
 export interface Refusal {
   readonly code: RefusalCode
   readonly reason: string

@@ -145,7 +145,7 @@ export const guarantees: readonly Guarantee[] = [
     title: 'No personal data in what is told',
     to: ['publishers', 'operators'],
     words:
-      'No payload, key or id of an event is in a log (debug included), a metric, an answer over HTTP, or what `eventtrail doctor` and `eventtrail quarantine list` say. The error of a `publish` that was refused names fields and repeats no value.',
+      'No payload or key of an event is in a log (debug included), a metric, an answer over HTTP, or what `eventtrail doctor` and `eventtrail quarantine list` say. The id of an event is in none of these but the lines of `eventtrail quarantine`, for a record that is kept there: it is no personal data by itself, and a conflict is looked up by it. The error of a `publish` that was refused names fields and repeats no value.',
     faults:
       'records that the sink refuses, that Postgres refuses, and a batch that it refuses with a message that repeats the row',
     proofs: ['integrity/privacy', 'integration/status/figures', 'integration/producers/conformance']
