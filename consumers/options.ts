@@ -2,6 +2,7 @@ import type { BackoffOptions } from '../core/backoff.ts'
 import type { KafkaSecurity } from '../core/config.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
 import { type Meter, noMeter } from '../core/metrics.ts'
+import { isGroupName, legalCharacters } from '../core/names.ts'
 import { type Catalogue, type EventMap, eventNamePattern } from '../schemas/index.ts'
 import type { DeadLetterTopic } from './dead-letters.ts'
 import { ConsumerError } from './errors.ts'
@@ -64,7 +65,7 @@ export function resolveOptions<Events extends EventMap>(
   options: ConsumerGroupOptions<Events>
 ): ResolvedOptions<Events> {
   const { topicPrefix = '', group, brokers, handlers, catalogue } = options
-  if (!/^[a-zA-Z0-9._-]{1,100}$/.test(group)) throw invalid('group', 'letters, digits, dots, - and _', group)
+  if (!isGroupName(group)) throw invalid('group', legalCharacters, group)
   if (brokers.length === 0) throw invalid('brokers', 'at least one host:port', 'none')
   const eventNames = Object.keys(handlers).sort()
   if (eventNames.length === 0) throw invalid('handlers', 'a handler for at least one event name', 'none')

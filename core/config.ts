@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { ConfigError } from './errors.ts'
 import { type LogLevel, logLevels } from './log.ts'
+import { isTopicPrefix, legalCharacters } from './names.ts'
 
 /** How to reach a Kafka that asks for more than a TCP connection. */
 export interface KafkaSecurity {
@@ -56,9 +57,8 @@ const port = (value: string): number => {
   if (!/^\d+$/.test(value) || parsed > 65_535) throw new Error(`expected a port from 0 to 65535, got ${value}`)
   return parsed
 }
-// A topic has at most 249 characters of these (Kafka's org.apache.kafka.common.internals.Topic).
 const topicPrefix = (value: string): string => {
-  if (!/^[a-zA-Z0-9._-]{0,100}$/.test(value)) throw new Error('expected at most 100 letters, digits, dots, - and _')
+  if (!isTopicPrefix(value)) throw new Error(`expected at most 100 ${legalCharacters}`)
   return value
 }
 const oneOf =

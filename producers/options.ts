@@ -1,5 +1,6 @@
 import type { KafkaSecurity } from '../core/config.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
+import { isTopicPrefix, legalCharacters } from '../core/names.ts'
 import { type Catalogue, type EventMap, type EventName, type Events, catalogue as example } from '../schemas/index.ts'
 import { OptionsError } from './errors.ts'
 
@@ -78,8 +79,7 @@ function check(options: ResolvedProducerOptions): void {
   if (brokers.length === 0 || brokers.some(broker => !/^[^\s,]+:\d+$/.test(broker)))
     throw new OptionsError('brokers', 'a list of at least one host:port', brokers.join(', ') || 'none')
   if (!URL.canParse(registryUrl)) throw new OptionsError('registryUrl', 'a URL', typeof registryUrl)
-  if (!/^[a-zA-Z0-9._-]{0,100}$/.test(topicPrefix))
-    throw new OptionsError('topicPrefix', 'at most 100 letters, digits, dots, - and _', topicPrefix)
+  if (!isTopicPrefix(topicPrefix)) throw new OptionsError('topicPrefix', `at most 100 ${legalCharacters}`, topicPrefix)
   if (source !== undefined) checkSource(source)
   checkVersions(versions, catalogue)
   number(options, 'lingerMs', 0)

@@ -1,6 +1,7 @@
 import type { KafkaSecurity } from '../core/config.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
 import { type Meter, noMeter } from '../core/metrics.ts'
+import { isGroupName, isTopicPrefix, legalCharacters } from '../core/names.ts'
 import type { FetchLimits } from '../kafka/index.ts'
 import { SinkError } from './errors.ts'
 import { defaultGroup } from './halts.ts'
@@ -97,12 +98,12 @@ function rules(options: ResolvedSinkOptions): { ok: boolean; expected: string }[
   return [
     { ok: options.brokers.length > 0, expected: 'Expected `brokers` to name at least one broker, got none' },
     {
-      ok: /^[a-zA-Z0-9._-]{0,100}$/.test(options.topicPrefix),
-      expected: 'Expected `topicPrefix` to be at most 100 letters, digits, dots, - and _'
+      ok: isTopicPrefix(options.topicPrefix),
+      expected: `Expected \`topicPrefix\` to be at most 100 ${legalCharacters}`
     },
     {
-      ok: /^[a-zA-Z0-9._-]{1,100}$/.test(options.group.slice(options.topicPrefix.length)),
-      expected: 'Expected `group` to be 1 to 100 letters, digits, dots, - and _'
+      ok: isGroupName(options.group.slice(options.topicPrefix.length)),
+      expected: `Expected \`group\` to be 1 to 100 ${legalCharacters}`
     },
     least('maxRows', 1),
     least('maxBytes', 1),

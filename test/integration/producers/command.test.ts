@@ -132,7 +132,10 @@ describe('eventtrail publish', () => {
       [['badge.awarded', '--file', path, '--rejects', join(folder, 'no', 'such')], /cannot be written \(ENOENT\)/],
       [['badge.awarded', '--file', path, '--rejects', folder], /cannot be written \(EISDIR\)/],
       [['badge.awarded', '--file', path, '--rejects', kept], /kept\.ndjson of --rejects is not empty/],
-      [['badge.awarded', '--file', path, '--prefix', 'no/prefix'], /--prefix .*at most 100 letters/],
+      [
+        ['badge.awarded', '--file', path, '--prefix', 'no/prefix'],
+        /--prefix <text>: expected at most 100 letters, digits, dots, - and _/
+      ],
       [['badge.awarded', '--file', path, '--prefix', `${environment.topicPrefix}other.`], /schemas register/]
     ]
     for (const [args, message] of cases) {

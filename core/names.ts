@@ -1,0 +1,8 @@
+/** In words what a topic, and so a prefix and a group of ours, may be made of (Kafka's org.apache.kafka.common.internals.Topic). */
+export const legalCharacters = 'letters, digits, dots, - and _'
+
+/** At most 100 of the {@link legalCharacters}: a topic has 249 at most, the event name among them. */
+export const isTopicPrefix = (text: string): boolean => /^[a-zA-Z0-9._-]{0,100}$/.test(text)
+
+/** 1 to 100 of the {@link legalCharacters}. Without the prefix. */
+export const isGroupName = (text: string): boolean => /^[a-zA-Z0-9._-]{1,100}$/.test(text)
