@@ -15,7 +15,7 @@ export { ConfigError, EventtrailError, type SafeError, safeError } from './core/
 export type { Health } from './core/health.ts'
 export type { Handle } from './core/lifecycle.ts'
 export type { Logger } from './core/log.ts'
-export type { Meter } from './core/metrics.ts'
+export type { Meter } from './core/meter.ts'
 export { type Bus, type BusOptions, createBus, type EventStore, memoryStore } from './producers/bus/index.ts'
 export {
   createProducer,

@@ -1,7 +1,7 @@
 import type { BackoffOptions } from '../core/backoff.ts'
 import type { KafkaSecurity } from '../core/config.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
-import { type Meter, noMeter } from '../core/metrics.ts'
+import { type Meter, noMeter } from '../core/meter.ts'
 import { isGroupName, legalCharacters } from '../core/names.ts'
 import { type Catalogue, type EventMap, eventNamePattern } from '../schemas/index.ts'
 import type { DeadLetterTopic } from './dead-letters.ts'

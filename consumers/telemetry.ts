@@ -1,7 +1,7 @@
 import { safeError } from '../core/errors.ts'
 import { CleanUps } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
-import { type GaugeName, type Meter, noMeter, type Reading } from '../core/metrics.ts'
+import { type GaugeName, type Meter, noMeter, type Reading } from '../core/meter.ts'
 import type { AdminLine, RebuildCause } from '../kafka/index.ts'
 import type { Outcome } from './delivery.ts'
 import type { GroupStats } from './types.ts'

@@ -1,15 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import {
-  type CounterName,
-  type GaugeName,
-  type HistogramName,
-  type LabelsOf,
-  type Meter,
-  type MetricPart,
-  type MetricSpec,
-  metrics,
-  type Reading
-} from './metrics.ts'
+import type { CounterName, GaugeName, HistogramName, LabelsOf, Meter, Reading } from './meter.ts'
+import { type MetricPart, type MetricSpec, metrics } from './metrics.ts'
 
 type Labels = Readonly<Record<string, string>>
 /** A reading of any gauge. */

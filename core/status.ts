@@ -1,7 +1,8 @@
 import type { CommandContext } from './command.ts'
 import type { Health } from './health.ts'
 import { CleanUps } from './lifecycle.ts'
-import { type Meter, type MetricPart, noMeter } from './metrics.ts'
+import { type Meter, noMeter } from './meter.ts'
+import type { MetricPart } from './metrics.ts'
 
 /** What a long-running command tells of itself over HTTP; nothing unless `statusPort` is set. */
 export interface Status extends AsyncDisposable {

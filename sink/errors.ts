@@ -1,4 +1,7 @@
 import { EventtrailError } from '../core/errors.ts'
+import type { RefusalCode } from '../core/refusal-codes.ts'
+
+export { type RefusalCode, refusalCodes } from '../core/refusal-codes.ts'
 
 export type SinkErrorCode =
   | 'TABLES_MISSING'
@@ -18,26 +21,6 @@ export class SinkError extends EventtrailError<SinkErrorCode> {
     super(message, { code, retryable: code === 'DATABASE_UNREACHABLE' || code === 'NOT_CAUGHT_UP', cause })
   }
 }
-
-/** Why a record cannot become a row of the trail. */
-export const refusalCodes = [
-  'NULL_VALUE',
-  'NULL_KEY',
-  'NOT_WIRE_FORMAT',
-  'SCHEMA_UNKNOWN',
-  'SCHEMA_NOT_OF_SUBJECT',
-  'NOT_AN_ENVELOPE',
-  'DECODE_FAILED',
-  'ID_INVALID',
-  'AGGREGATE_ID_INVALID',
-  'OCCURRED_AT_OUT_OF_RANGE',
-  'EVENT_NAME_MISMATCH',
-  'SCHEMA_VERSION_MISMATCH',
-  'NUMBER_NOT_FINITE',
-  'CONFLICT',
-  'POSTGRES_REFUSED'
-] as const
-export type RefusalCode = (typeof refusalCodes)[number]
 
 /** A bad record: its code, and a reason in words that repeats nothing of the record but the number or version of a schema. */
 export interface Refusal {

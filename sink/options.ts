@@ -1,6 +1,6 @@
 import type { KafkaSecurity } from '../core/config.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
-import { type Meter, noMeter } from '../core/metrics.ts'
+import { type Meter, noMeter } from '../core/meter.ts'
 import { isGroupName, isTopicPrefix, legalCharacters } from '../core/names.ts'
 import type { FetchLimits } from '../kafka/index.ts'
 import { SinkError } from './errors.ts'

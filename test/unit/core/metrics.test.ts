@@ -1,6 +1,7 @@
 import perfHooks from 'node:perf_hooks'
 import { describe, expect, it, vi } from 'vitest'
-import { type Meter, type MetricName, metrics } from '../../../core/metrics.ts'
+import type { Meter } from '../../../core/meter.ts'
+import { type MetricName, metrics } from '../../../core/metrics.ts'
 import { PrometheusMeter } from '../../../core/prometheus.ts'
 
 describe('the table of metrics', () => {

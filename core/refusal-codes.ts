@@ -1,0 +1,19 @@
+/** Why a record cannot become a row of the trail: what the sink refuses with, and what the table of metrics counts by. */
+export const refusalCodes = [
+  'NULL_VALUE',
+  'NULL_KEY',
+  'NOT_WIRE_FORMAT',
+  'SCHEMA_UNKNOWN',
+  'SCHEMA_NOT_OF_SUBJECT',
+  'NOT_AN_ENVELOPE',
+  'DECODE_FAILED',
+  'ID_INVALID',
+  'AGGREGATE_ID_INVALID',
+  'OCCURRED_AT_OUT_OF_RANGE',
+  'EVENT_NAME_MISMATCH',
+  'SCHEMA_VERSION_MISMATCH',
+  'NUMBER_NOT_FINITE',
+  'CONFLICT',
+  'POSTGRES_REFUSED'
+] as const
+export type RefusalCode = (typeof refusalCodes)[number]
