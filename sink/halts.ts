@@ -1,11 +1,9 @@
+import { defaultGroup } from './options.ts'
 import type { HaltReason } from './position.ts'
 import type { TopicPartition } from './types.ts'
 
 /** Why a topic is stopped until `eventtrail sink resume`. */
 export const tooManyBad = 'TOO_MANY_BAD'
-
-/** The group of a sink that was given none, behind the prefix. */
-export const defaultGroup = 'sink'
 
 const halts: Readonly<Record<HaltReason | typeof tooManyBad, string>> = {
   LOG_CUT_BACK: 'the log ends before what is stored already: it was cut back or made anew',

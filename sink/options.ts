@@ -4,7 +4,9 @@ import { type Meter, noMeter } from '../core/meter.ts'
 import { isGroupName, isTopicPrefix, legalCharacters } from '../core/names.ts'
 import type { FetchLimits } from '../kafka/index.ts'
 import { SinkError } from './errors.ts'
-import { defaultGroup } from './halts.ts'
+
+/** The group of a sink that was given none, behind the prefix. */
+export const defaultGroup = 'sink'
 
 export interface SinkOptions {
   /** `host:port` of at least one broker. */
