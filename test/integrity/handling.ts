@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
 import { eventually } from '../support/stack.ts'
 import type { TestTrail } from '../support/trail.ts'
+import { endedWithTest } from './child.ts'
 import type { GroupEffects, Partition } from './facts.ts'
 import { journalLines } from './journal.ts'
 import { loadEvents } from './load.ts'
@@ -29,11 +28,7 @@ export async function startHandling(trail: TestTrail, env: Readonly<Record<strin
     env: { ...process.env, ...trail.env, ...env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc']
   })
-  const closed = once(child, 'close')
-  onTestFinished(async () => {
-    child.kill('SIGKILL')
-    await closed
-  })
+  const closed = endedWithTest(child)
   const group = trail.topicPrefix + handlingGroup
   const topics = loadEvents.map(name => trail.topicPrefix + name)
   await eventually(async () => (await trail.admin.groupMembers(group)) === 1, {

@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
 import { eventually } from '../support/stack.ts'
 import type { TestTrail } from '../support/trail.ts'
+import { endedWithTest } from './child.ts'
 import type { Published } from './facts.ts'
 import { journalPartitions, type LoadCounts, readJournal } from './journal.ts'
 import { evidence, settings } from './settings.ts'
@@ -47,11 +46,7 @@ export async function startLoad(trail: TestTrail, options: LoadOptions = {}): Pr
     env: { ...process.env, ...trail.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc']
   })
-  const closed = once(child, 'close')
-  onTestFinished(async () => {
-    child.kill('SIGKILL')
-    await closed
-  })
+  const closed = endedWithTest(child)
   let counts: LoadCounts = { called: 0, stored: 0, unknown: 0, failed: 0 }
   createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', line => {
     counts = JSON.parse(line) as LoadCounts
