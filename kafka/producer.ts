@@ -2,15 +2,18 @@ import type { Admin, Message, RecordMetadata } from 'kafkajs'
 import type { KafkaClient } from './client.ts'
 import { protocolErrorOf, toKafkaError } from './errors.ts'
 import { connectIncarnation, disconnect, type Incarnation, watched } from './incarnation.ts'
+import { type HeaderList, headersForKafkajs } from './outgoing-headers.ts'
 import { SendError, toSendError } from './send-error.ts'
 import { TopicBook } from './topic-book.ts'
+
+type HeadersByName = Readonly<Record<string, string | Buffer | (string | Buffer)[] | undefined>>
 
 /** A record as it goes to Kafka. */
 export interface OutgoingRecord {
   readonly key: string | Buffer | null
   readonly value: Buffer | null
-  /** A list is a header that is repeated. */
-  readonly headers?: Readonly<Record<string, string | Buffer | (string | Buffer)[] | undefined>>
+  /** By name, where a list is a header that is repeated; or all of them in their order, where a value may be null. */
+  readonly headers?: HeadersByName | HeaderList
 }
 
 /** Records of one partition; they become neighbours in its log. */
@@ -186,7 +189,12 @@ class KafkaSender implements Sender {
       topicMessages.set(batch.topic, messages)
       batch.records.forEach((record, position) => {
         const { key, value, headers } = record
-        const message: Message = { key, value, partition: batch.partition, ...(headers && { headers }) }
+        const message: Message = {
+          key,
+          value,
+          partition: batch.partition,
+          ...(headers && { headers: isList(headers) ? headersForKafkajs(headers) : headers })
+        }
         messages.push(position > 0 ? message : watched(message, leader, onEncode))
       })
     }
@@ -249,6 +257,8 @@ class KafkaSender implements Sender {
     return refused
   }
 }
+
+const isList = (headers: HeadersByName | HeaderList): headers is HeaderList => Array.isArray(headers)
 
 const unknownTopic = 'UNKNOWN_TOPIC_OR_PARTITION'
 // Final for a producer id.
