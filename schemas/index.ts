@@ -15,6 +15,7 @@ export {
   type LessonPublishedInput,
   type QuizSubmitted
 } from './generated/events.ts'
+export { isRecursive, maxDepth, maxEmptyItems, takesNoBytes } from './limits.ts'
 export { loadCatalogue } from './load.ts'
 export { completePayload, validatePayload } from './payload.ts'
 export {

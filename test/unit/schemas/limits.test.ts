@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { isRecursive, takesNoBytes } from '../../../schemas/limits.ts'
+import { parseSchema } from '../../../schemas/model.ts'
+import type { AvroSchema } from '../../../schemas/types.ts'
+
+const record = (name: string, ...types: AvroSchema[]) => ({
+  type: 'record',
+  name,
+  fields: types.map((type, index) => ({ name: `f${index}`, type }))
+})
+
+test.each<[AvroSchema, boolean]>([
+  ['string', false],
+  [record('A', record('B', 'int'), 'B', { type: 'array', items: 'B' }), false],
+  [record('A', ['null', 'A']), true],
+  [record('A', record('B', { type: 'map', values: 'A' })), true],
+  [record('A', record('B', { type: 'array', items: 'B' }), 'string'), true]
+])('%j nests without an end: %j', (schema, recursive) => {
+  expect(isRecursive(parseSchema(schema))).toBe(recursive)
+})
+
+test.each<[AvroSchema, boolean]>([
+  ['null', true],
+  [{ type: 'fixed', name: 'F', size: 0 }, true],
+  [record('A'), true],
+  [record('A', 'null', record('B', 'null'), 'B'), true],
+  [{ type: 'fixed', name: 'F', size: 1 }, false],
+  [record('A', 'null', 'boolean'), false],
+  [['null'], false],
+  [{ type: 'array', items: 'null' }, false],
+  [record('A', ['null', 'A']), false]
+])('a value of %j takes no bytes: %j', (schema, none) => {
+  expect(takesNoBytes(parseSchema(schema))).toBe(none)
+})
