@@ -1,14 +1,12 @@
 import type pg from 'pg'
 import type { KafkaRecord } from '../kafka/index.ts'
-import type { Refusal, RefusalCode } from './errors.ts'
+import type { RefusalCode } from './errors.ts'
 import type { RowsResult } from './rows.ts'
-import { type Chunk, idOf, keyOf } from './types.ts'
+import { type Chunk, idOf, keyOf, offsetsIn, type Refused } from './types.ts'
 
-/** A record that is not stored, and why. */
-export interface Aside {
+/** What is not stored, and why. */
+export interface Aside extends Refused {
   readonly chunk: Chunk
-  readonly record: KafkaRecord
-  readonly refusal: Refusal
 }
 
 /** Puts duplicates into their list. */
@@ -34,9 +32,14 @@ export async function listDuplicates(
 
 /** What was refused before COPY and what Postgres refused, in the order of the log. */
 export function asidesOf(chunks: readonly Chunk[], result: RowsResult): Aside[] {
-  const ours = chunks.flatMap(chunk => chunk.refused.map(({ record, refusal }) => ({ chunk, record, refusal })))
-  const theirs = result.refused.map(({ row: { chunk, record }, refusal }) => ({ chunk, record, refusal }))
-  return [...ours, ...theirs].sort((a, b) => a.record.offset - b.record.offset)
+  const ours = chunks.flatMap(chunk => chunk.refused.map(refused => ({ ...refused, chunk })))
+  const theirs = result.refused.map(({ row: { chunk, offset, record }, refusal }) => ({
+    chunk,
+    offset,
+    record,
+    refusal
+  }))
+  return [...ours, ...theirs].sort((a, b) => a.offset - b.offset)
 }
 
 /** Bytes of values in one statement: they travel as hexadecimal text, and a text has its limit. */
@@ -48,19 +51,21 @@ export async function quarantine(client: pg.Client, group: string, asides: reado
     await client.query({
       name: 'quarantine',
       text: `
-        INSERT INTO sink_quarantine (consumer_group, topic, partition, incarnation, kafka_offset, kafka_timestamp,
-          key, value, headers, code, reason, event_id)
-        SELECT $1, topic, partition, incarnation, kafka_offset, to_timestamp(ms / 1000), key, value, headers, code,
-          reason, event_id
-        FROM unnest($2::text[], $3::int[], $4::int[], $5::bigint[], $6::double precision[], $7::bytea[], $8::bytea[],
-            $9::jsonb[], $10::text[], $11::text[], $12::uuid[])
-          AS q(topic, partition, incarnation, kafka_offset, ms, key, value, headers, code, reason, event_id)`,
+        INSERT INTO sink_quarantine (consumer_group, topic, partition, incarnation, kafka_offset, kafka_last_offset,
+          kafka_timestamp, key, value, headers, code, reason, event_id)
+        SELECT $1, topic, partition, incarnation, kafka_offset, kafka_last_offset, to_timestamp(ms / 1000), key, value,
+          headers, code, reason, event_id
+        FROM unnest($2::text[], $3::int[], $4::int[], $5::bigint[], $6::bigint[], $7::double precision[], $8::bytea[],
+            $9::bytea[], $10::jsonb[], $11::text[], $12::text[], $13::uuid[])
+          AS q(topic, partition, incarnation, kafka_offset, kafka_last_offset, ms, key, value, headers, code, reason,
+            event_id)`,
       values: [
         group,
         part.map(({ chunk }) => chunk.topic),
         part.map(({ chunk }) => chunk.partition),
         part.map(({ chunk }) => chunk.incarnation),
-        part.map(({ record }) => record.offset),
+        part.map(({ offset }) => offset),
+        part.map(({ lastOffset }) => lastOffset ?? null),
         part.map(({ record }) => Math.max(0, record.timestamp)),
         part.map(({ record }) => record.key),
         part.map(({ record }) => record.value),
@@ -97,19 +102,22 @@ function headerList({ headers }: KafkaRecord): { key: string; value: string | nu
   )
 }
 
-/** How many there are of each code. */
+/** How many offsets there are of each code. */
 export function countByCode(asides: readonly Aside[]): Map<RefusalCode, number> {
   const counts = new Map<RefusalCode, number>()
-  for (const { refusal } of asides) counts.set(refusal.code, (counts.get(refusal.code) ?? 0) + 1)
+  for (const aside of asides) {
+    const { code } = aside.refusal
+    counts.set(code, (counts.get(code) ?? 0) + offsetsIn(aside))
+  }
   return counts
 }
 
 /** The partitions that a refusal was found in, with their counts: for logs. */
 export function refusalsByCode(asides: readonly Aside[]): Map<string, number> {
   const counts = new Map<string, number>()
-  for (const { chunk, refusal } of asides) {
-    const key = `${keyOf(chunk)} ${refusal.code}`
-    counts.set(key, (counts.get(key) ?? 0) + 1)
+  for (const aside of asides) {
+    const key = `${keyOf(aside.chunk)} ${aside.refusal.code}`
+    counts.set(key, (counts.get(key) ?? 0) + offsetsIn(aside))
   }
   return counts
 }

@@ -156,7 +156,10 @@ async function examineTrail({ pool, topicPrefix }: DoctorParts): Promise<Finding
          count(*) FILTER (WHERE substr(id::text, 15, 1) <> '7') AS untimed
        FROM event_envelopes_default`
     )
-    const held = await number("SELECT count(*) AS n FROM sink_quarantine WHERE status = 'held'")
+    const held = await number(
+      `SELECT coalesce(sum(coalesce(kafka_last_offset, kafka_offset) - kafka_offset + 1), 0) AS n
+       FROM sink_quarantine WHERE status = 'held'`
+    )
     const halted = await pool.query<HaltedPartition>(
       `SELECT consumer_group AS "group", topic, partition, halted FROM sink_offsets
        WHERE halted IS NOT NULL ORDER BY consumer_group, topic, partition`

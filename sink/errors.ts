@@ -13,6 +13,7 @@ export type SinkErrorCode =
   | 'WRITE_STALLED'
   | 'OPTION_INVALID'
   | 'NO_SUCH_ENTRY'
+  | 'NOT_RETRYABLE'
   | 'STORE_FAILED'
 
 /** The sink cannot go on, or cannot do what was asked of it. */

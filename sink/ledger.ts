@@ -1,13 +1,14 @@
 import type pg from 'pg'
 import { SinkError } from './errors.ts'
 import type { RowsResult } from './rows.ts'
-import { type Chunk, keyOf, type Row } from './types.ts'
+import { type Chunk, keyOf, offsetsIn, type Row } from './types.ts'
 
 /** What is booked for one stretch of a partition. */
 export interface LedgerEntry {
   readonly chunk: Chunk
   readonly rows: number
   readonly duplicates: number
+  /** Offsets: a refused range counts all of it. */
   readonly quarantined: number
 }
 
@@ -30,7 +31,8 @@ export function bookEntries(chunks: readonly Chunk[], result: RowsResult): Ledge
 function book(chunk: Chunk, duplicates: number, refusedByPostgres: number): LedgerEntry {
   const { rows, refused, first, last, skipped, lost } = chunk
   const range = last - first + 1
-  const records = rows + refused.length
+  const refusedByUs = refused.reduce((sum, each) => sum + offsetsIn(each), 0)
+  const records = rows + refusedByUs
   if (skipped < 0 || records + skipped + lost !== range) {
     const counted = `${records} records, ${skipped} skipped and ${lost} lost`
     throw new SinkError('LEDGER_MISMATCH', `${keyOf(chunk)}: offsets ${first} to ${last} are ${range}, not ${counted}`)
@@ -39,7 +41,7 @@ function book(chunk: Chunk, duplicates: number, refusedByPostgres: number): Ledg
     chunk,
     rows: rows - duplicates - refusedByPostgres,
     duplicates,
-    quarantined: refused.length + refusedByPostgres
+    quarantined: refusedByUs + refusedByPostgres
   }
 }
 

@@ -148,14 +148,24 @@ async function show(context: CommandContext, pool: pg.Pool, number: number): Pro
 async function retry(context: CommandContext, pool: pg.Pool, which: Chosen, note: string): Promise<ExitCode> {
   const { config, log } = context
   const book = new SchemaBook({ registry: createRegistry({ url: config.require('registryUrl'), log }), pool })
-  const again = (number: number) => retryQuarantined(pool, book, number, config.get('topicPrefix'), note)
   const counts = { stored: 0, duplicate: 0, held: 0, discarded: 0 }
+  const again = async (number: number) => {
+    try {
+      const entry = await retryQuarantined(pool, book, number, config.get('topicPrefix'), note)
+      counts[entry.status] += 1
+      return entry
+    } catch (error) {
+      if (!(error instanceof SinkError) || error.code !== 'NOT_RETRYABLE') throw error
+      context.say(error.message)
+      counts.held += 1
+      return undefined
+    }
+  }
   if ('numbers' in which) {
     await requireAllHeld(pool, which.numbers)
     for (const number of which.numbers) {
       const entry = await again(number)
-      counts[entry.status] += 1
-      context.out(line(entry))
+      if (entry) context.out(line(entry))
     }
     return counts.held > 0 ? exitCodes.notOk : exitCodes.ok
   }
@@ -164,8 +174,7 @@ async function retry(context: CommandContext, pool: pg.Pool, which: Chosen, note
     found += numbers.length
     for (const number of numbers) {
       if (context.signal.aborted) break
-      const entry = await again(number).catch(unlessResolved)
-      if (entry) counts[entry.status] += 1
+      await again(number).catch(unlessResolved)
     }
     if (context.signal.aborted) break
   }
@@ -203,8 +212,9 @@ const onPool = (context: CommandContext, work: (pool: pg.Pool) => Promise<ExitCo
   onTrail(context.config.require('databaseUrl'), 'eventtrail-quarantine', work)
 
 function line(entry: QuarantineEntry): string {
-  const { number, status, quarantinedAt, topic, partition, offset, code, reason, eventId } = entry
-  return `${number}\t${status}\t${quarantinedAt.toISOString()}\t${topic}/${partition}@${offset}\t${code}\t${reason}\t${eventId ?? '-'}`
+  const { number, status, quarantinedAt, topic, partition, offset, lastOffset, code, reason, eventId } = entry
+  const offsets = lastOffset === null ? offset : `${offset}-${lastOffset}`
+  return `${number}\t${status}\t${quarantinedAt.toISOString()}\t${topic}/${partition}@${offsets}\t${code}\t${reason}\t${eventId ?? '-'}`
 }
 
 // commander hands over one argument at a time, with what came before it.

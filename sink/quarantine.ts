@@ -8,13 +8,15 @@ import { CarefulInsert } from './rows.ts'
 import type { SchemaBook } from './schema-book.ts'
 import type { RowBytes } from './types.ts'
 
-/** A record in quarantine without its content. */
+/** What is in quarantine, a record or a whole batch of the log, without its content. */
 export interface QuarantineEntry {
   readonly number: number
   readonly group: string
   readonly topic: string
   readonly partition: number
   readonly offset: number
+  /** The last offset of a batch that is kept as one; null for a single record. */
+  readonly lastOffset: number | null
   readonly code: string
   readonly reason: string
   readonly eventId: string | null
@@ -47,14 +49,14 @@ export interface QuarantineList extends QuarantineFilter {
   readonly after?: number
 }
 
-/** How many records there are with a code. */
+/** How many records there are with a code; a batch counts all of its offsets. */
 export interface QuarantineCount {
   readonly code: string
   readonly records: number
 }
 
-const entryColumns = `number, consumer_group AS "group", topic, partition, kafka_offset AS "offset", code, reason,
-  event_id AS "eventId", status, quarantined_at AS "quarantinedAt", resolved_at AS "resolvedAt", resolution`
+const entryColumns = `number, consumer_group AS "group", topic, partition, kafka_offset AS "offset", kafka_last_offset AS "lastOffset", code,
+  reason, event_id AS "eventId", status, quarantined_at AS "quarantinedAt", resolved_at AS "resolvedAt", resolution`
 
 const matching = `($1 = 'all' OR status = $1) AND ($2::text IS NULL OR topic = $2) AND ($3::text IS NULL OR code = $3)`
 const valuesOf = ({ status = 'held', topic, code }: QuarantineFilter) => [status, topic ?? null, code ?? null]
@@ -71,7 +73,8 @@ export async function listQuarantine(pool: pg.Pool, filter: QuarantineList = {})
 /** How many there are of each code, the most first. */
 export async function countQuarantine(pool: pg.Pool, filter: QuarantineFilter = {}): Promise<QuarantineCount[]> {
   const { rows } = await pool.query<{ code: string; records: string }>(
-    `SELECT code, count(*) AS records FROM sink_quarantine WHERE ${matching} GROUP BY code ORDER BY count(*) DESC, code`,
+    `SELECT code, sum(coalesce(kafka_last_offset, kafka_offset) - kafka_offset + 1) AS records
+     FROM sink_quarantine WHERE ${matching} GROUP BY code ORDER BY records DESC, code`,
     valuesOf(filter)
   )
   return rows.map(({ code, records }) => ({ code, records: Number(records) }))
@@ -90,6 +93,7 @@ export async function showQuarantined(pool: pg.Pool, number: number): Promise<Qu
 /**
  * Tries to store a record again, for instance after its schema was registered. It stays in the list with what came
  * of it: `stored`, `duplicate`, or still `held` with the reason of this attempt.
+ * @throws SinkError `NO_SUCH_ENTRY`, `NOT_RETRYABLE` where what is kept cannot become a row by any retry
  */
 export async function retryQuarantined(
   pool: pg.Pool,
@@ -100,6 +104,7 @@ export async function retryQuarantined(
 ): Promise<QuarantineEntry> {
   const record = await showQuarantined(pool, number)
   requireHeld(record)
+  requireSingle(record)
   const decoded = await decodeAgain(book, record, topicPrefix)
   await inTransaction(pool, async client => {
     if ('refusal' in decoded) return resolve(client, number, 'held', by, decoded.refusal)
@@ -192,6 +197,15 @@ function requireHeld(record: QuarantineEntry): void {
   throw new SinkError('NO_SUCH_ENTRY', `Number ${record.number} is no longer held, it is ${record.status}`)
 }
 
+/** A batch is kept as the bytes that could not be read: nothing that a registry or a new schema says changes that. */
+function requireSingle({ number, lastOffset }: QuarantineEntry): void {
+  if (lastOffset === null) return
+  throw new SinkError(
+    'NOT_RETRYABLE',
+    `Number ${number} is a whole batch of the log, which cannot be stored as an event: let its producer send the events again, then \`eventtrail quarantine discard\` it`
+  )
+}
+
 async function decodeAgain(
   book: SchemaBook,
   record: QuarantinedRecord,
@@ -248,5 +262,11 @@ async function resolve(
 }
 
 function toEntry(row: Record<string, unknown>): QuarantineEntry {
-  return { ...row, number: Number(row.number), offset: Number(row.offset) } as unknown as QuarantineEntry
+  const { number, offset, lastOffset } = row
+  return {
+    ...row,
+    number: Number(number),
+    offset: Number(offset),
+    lastOffset: lastOffset === null ? null : Number(lastOffset)
+  } as unknown as QuarantineEntry
 }

@@ -25,12 +25,19 @@ export const contentOf = ({ text, start, end }: RowBytes): TrailRow => readRow(t
 /** The id of a row: the first column. */
 export const idOf = ({ text, start }: RowBytes): string => readRowId(text.bytes, start)
 
-/** A record that cannot become a row. */
+/** What cannot become a row: a record, or all that lies from `offset` to `lastOffset` as one. */
 export interface Refused {
   readonly offset: number
+  /** Default `offset`: a single record. */
+  readonly lastOffset?: number
   readonly refusal: Refusal
+  /** What is kept of it. Its offset is `offset`. */
   readonly record: KafkaRecord
 }
+
+/** How many offsets an entry stands for. */
+export const offsetsIn = ({ offset, lastOffset = offset }: Pick<Refused, 'offset' | 'lastOffset'>): number =>
+  lastOffset - offset + 1
 
 export interface TopicPartition {
   readonly topic: string
@@ -86,7 +93,7 @@ export interface Batch {
   /** The rows of all pages. */
   readonly text: CopyBuffer
   readonly chunks: readonly Chunk[]
-  /** Records: rows and refused ones. */
+  /** Entries: rows and what was refused. */
   readonly rows: number
   readonly bytes: number
   /** Why it was closed. */
@@ -97,8 +104,9 @@ export interface Batch {
 export interface WriteResult {
   readonly rows: number
   readonly duplicates: number
+  /** Offsets: an entry that stands for a range counts all of it. */
   readonly quarantined: number
-  /** The quarantined ones by the code of their reason. */
+  /** The quarantined ones by the code of their reason, counted likewise. */
   readonly refusals: ReadonlyMap<RefusalCode, number>
   /** ms that it took to get the rows into the table; undefined when there was nothing to write. */
   readonly copyMs?: number

@@ -86,7 +86,9 @@ async function readDuplicates({ db, group }: EvidenceSource, only: Partition | u
 
 async function readQuarantine({ db, group }: EvidenceSource, only: Partition | undefined): Promise<Aside[]> {
   const { rows } = await db.query<AsideRow>(
-    `SELECT topic, partition, kafka_offset, event_id, code FROM sink_quarantine WHERE ${onlyThese} AND consumer_group = $3`,
+    `SELECT topic, partition, o AS kafka_offset, event_id, code
+     FROM sink_quarantine, generate_series(kafka_offset, coalesce(kafka_last_offset, kafka_offset)) AS o
+     WHERE ${onlyThese} AND consumer_group = $3`,
     [...these(only), group]
   )
   return rows.map(row => asideOf(row, row.code === 'CONFLICT' ? 'conflict' : 'quarantine'))

@@ -55,8 +55,9 @@ function accounts(tables: Tables): Map<string, number> {
   const counts = new Map<string, number>()
   const count = (name: string) => counts.set(name, (counts.get(name) ?? 0) + 1)
   for (const row of tables.rows) count(place(keyOfRow(row), row.incarnation, row.offset))
-  for (const { key, incarnation, offset } of [...tables.duplicates, ...tables.quarantine])
-    count(place(key, incarnation, offset))
+  for (const { key, incarnation, offset } of tables.duplicates) count(place(key, incarnation, offset))
+  for (const { key, incarnation, offset, last } of tables.quarantine)
+    for (let held = offset; held <= last; held += 1) count(place(key, incarnation, held))
   for (const { key, incarnation, offset, to } of tables.gaps)
     for (let lost = offset; lost <= to; lost += 1) count(place(key, incarnation, lost))
   return counts
@@ -133,7 +134,10 @@ function ledger(tables: Tables): string[] {
   }
   for (const column of ['rows', 'duplicates', 'quarantined'] as const) {
     const booked = all.reduce((sum, each) => sum + each[column], 0)
-    const counted = tables[column === 'quarantined' ? 'quarantine' : column].length
+    const counted =
+      column === 'quarantined'
+        ? tables.quarantine.reduce((sum, { offset, last }) => sum + last - offset + 1, 0)
+        : tables[column].length
     if (booked !== counted) found.push(`the ledger has ${booked} ${column}, there are ${counted}`)
   }
   return found

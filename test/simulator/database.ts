@@ -41,7 +41,7 @@ export interface Tables {
   ids: Map<string, StoredRow>
   offsets: Map<string, Offsets>
   duplicates: (Place & { readonly id: string })[]
-  quarantine: (Place & { readonly value: Buffer | null; readonly refusal: Refusal })[]
+  quarantine: (Place & { readonly last: number; readonly value: Buffer | null; readonly refusal: Refusal })[]
   gaps: (Place & { readonly to: number })[]
   ledger: Map<string, Booked>
 }

@@ -123,9 +123,9 @@ export class FakeSession implements TrailSession {
     asides.length === 0
       ? Promise.resolve()
       : this.#in(async tx => {
-          for (const { chunk, record, refusal } of asides) {
-            const { offset, value } = record
-            const entry = { key: keyOf(chunk), incarnation: chunk.incarnation, offset, value, refusal }
+          for (const { chunk, offset, lastOffset: last = offset, record, refusal } of asides) {
+            const { value } = record
+            const entry = { key: keyOf(chunk), incarnation: chunk.incarnation, offset, last, value, refusal }
             tx.steps.push({ undo: () => undefined, apply: tables => tables.quarantine.push(entry) })
           }
         })

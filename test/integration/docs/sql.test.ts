@@ -3,6 +3,7 @@ import { indexerMigrations } from '../../../consumers/indexer/migrations.ts'
 import { notifierMigrations } from '../../../consumers/notifier/migrations.ts'
 import { migrate } from '../../../core/migrate.ts'
 import { createSink } from '../../../sink/index.ts'
+import { batchOf, refusedChunk, writerOn } from '../../support/batches.ts'
 import { fencesOf, pages } from '../../support/docs.ts'
 import { badge, lesson, testTrail } from '../../support/trail.ts'
 
@@ -35,6 +36,13 @@ beforeAll(async () => {
   await trail.send([...repeated, { eventName: 'badge.awarded', value: Buffer.from('no envelope') }])
   await trail.publish([badge(), badge()])
   await sink.whenCaughtUp()
+  const { writer, begin } = writerOn(trail)
+  const topic = `${trail.topicPrefix}unreadable`
+  await begin(topic, 3)
+  const record = { offset: 3, key: null, value: Buffer.from('a batch'), headers: {}, timestamp: 0 }
+  const refusal = { code: 'NOT_WIRE_FORMAT', reason: 'no record can be read' } as const
+  await writer.write(batchOf([refusedChunk(topic, 3, [{ offset: 3, lastOffset: 9, record, refusal }])]))
+  await writer.close()
 })
 
 test('every statement of README and docs runs', async () => {
@@ -46,15 +54,28 @@ test('every statement of README and docs runs', async () => {
   }
 })
 
-test('a trail that is whole adds up, with a duplicate, a quarantined record and events of the bus in it', async () => {
+test('a trail that is whole adds up, with a duplicate, a quarantined record, a batch and events of the bus in it', async () => {
   await trail.rows(
     `INSERT INTO event_envelopes (id, aggregate_id, occurred_at, event_name, payload, schema_version)
      VALUES (gen_random_uuid(), gen_random_uuid(), now(), 'badge.awarded', '{}', 1)`
   )
   expect(await trail.count('sink_duplicates')).toBe(5)
-  expect(await trail.count('sink_quarantine')).toBe(1)
+  expect(await trail.count('sink_quarantine')).toBe(2)
   expect(await remarks()).toEqual([])
   expect(await trail.rows(query('which ones are missing?'))).toEqual([])
+})
+
+test('an offset within a batch that is kept as one is found', async () => {
+  const asked = query('what happened to one offset?')
+    .replace(
+      "'lesson.published' AS topic, 'lesson.published'",
+      `'${trail.topicPrefix}unreadable' AS topic, 'unreadable'`
+    )
+    .replace('4711', '7')
+  expect(await trail.rows(asked)).toMatchObject([
+    { became: 'quarantined, now held', why: 'NOT_WIRE_FORMAT: no record can be read' },
+    { became: 'passed by the sink' }
+  ])
 })
 
 test('a row that was taken away is missed, and found', async () => {

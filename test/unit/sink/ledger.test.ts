@@ -44,6 +44,13 @@ describe('booking', () => {
     )
   })
 
+  it('counts all offsets of what is refused as one', () => {
+    const batch = { ...refused(12), lastOffset: 14 }
+    expect(
+      bookEntries([chunk(10, 2, { last: 14, refused: [batch] })], { stored: 2, duplicates: [], refused: [] })
+    ).toMatchObject([{ rows: 2, duplicates: 0, quarantined: 3 }])
+  })
+
   it('refuses a stretch of which an offset went nowhere', () => {
     expect(() => bookEntries([chunk(0, 3, { last: 3 })], { stored: 3, duplicates: [], refused: [] })).toThrow(
       'offsets 0 to 3 are 4, not 3 records, 0 skipped and 0 lost'
