@@ -26,12 +26,12 @@ import { quarantineCommands } from './sink/quarantine-command.ts'
 
 // Signals, process.exit and the console live in this file alone.
 const stop = new AbortController()
-let signalledAt = 0
+let signalledAt: number | undefined
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     // One Ctrl-C can arrive several times (process group, npm, entry): only a later one means "now".
-    if (signalledAt && Date.now() - signalledAt > 1_000) process.exit(exitCodes.interrupted)
-    signalledAt ||= Date.now()
+    if (signalledAt !== undefined && performance.now() - signalledAt > 1_000) process.exit(exitCodes.interrupted)
+    signalledAt ??= performance.now()
     stop.abort()
   })
 }

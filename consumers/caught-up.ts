@@ -35,7 +35,7 @@ export interface CaughtUpOptions {
  */
 export async function waitUntilCaughtUp(line: AdminLine, options: CaughtUpOptions): Promise<void> {
   const { groupId, topics, timeoutMs, signal, commit } = options
-  const deadline = Date.now() + timeoutMs
+  const deadline = performance.now() + timeoutMs
   let goals: Goal[] | undefined
   for (;;) {
     if (signal.aborted) throw new ConsumerError('GROUP_CLOSED', 'The group was stopped before it had caught up')
@@ -51,7 +51,7 @@ export async function waitUntilCaughtUp(line: AdminLine, options: CaughtUpOption
       if (!(error instanceof KafkaError) || !error.retryable) throw error
       trouble = error
     }
-    if (Date.now() >= deadline) throw behind(groupId, goals, timeoutMs, trouble)
+    if (performance.now() >= deadline) throw behind(groupId, goals, timeoutMs, trouble)
     await pause(100, signal)
   }
 }

@@ -66,7 +66,7 @@ function withValidIds(envelope: Envelope): Envelope {
  */
 export function patientSchemas(
   ask: SchemaSource,
-  { secondLookMs = 1_000, unknownTtlMs = 30_000, now = Date.now } = {}
+  { secondLookMs = 1_000, unknownTtlMs = 30_000, now = () => performance.now() } = {}
 ): SchemaSource {
   const unknown = new Map<number, { readonly error: RegistryError; readonly until: number }>()
   return async id => {

@@ -57,7 +57,7 @@ export class Reader {
   readonly #scheduler: LaneScheduler<Message>
   readonly #started = new Map<Message, number>()
   /** When a message was last finished, or the first one taken after a time without any. */
-  #progressAt = Date.now()
+  #progressAt = performance.now()
   #committing: Promise<void> = Promise.resolve()
   #leaseCheck: Promise<unknown> | undefined
 
@@ -105,7 +105,7 @@ export class Reader {
   /** ms since a message was finished, or since Kafka was found to have nothing new. */
   get progressAgeMs(): number {
     const busy = this.#scheduler.running + this.#scheduler.queued > 0
-    return busy ? Date.now() - this.#progressAt : this.vitals.idleMs
+    return busy ? performance.now() - this.#progressAt : this.vitals.idleMs
   }
 
   start(): void {
@@ -136,7 +136,7 @@ export class Reader {
       uncommitted: sources.reduce((sum, { tracker }) => sum + tracker.size, 0),
       partitions: sources.length,
       assignments: this.#assignment.generation,
-      longestRunningMs: oldest === undefined ? 0 : Date.now() - oldest
+      longestRunningMs: oldest === undefined ? 0 : Math.round(performance.now() - oldest)
     }
   }
 
@@ -192,7 +192,7 @@ export class Reader {
       this.#options.log.warn({ topic, partition }, 'the offsets of a partition began anew')
       source = this.#assignment.renew(source)
     }
-    if (this.#scheduler.running + this.#scheduler.queued === 0) this.#progressAt = Date.now()
+    if (this.#scheduler.running + this.#scheduler.queued === 0) this.#progressAt = performance.now()
     for (const record of records) {
       if (!source.tracker.take(record.offset)) continue
       const lane = record.key ? `${topic} ${record.key.toString('latin1')}` : `${topic}/${partition}`
@@ -225,10 +225,10 @@ export class Reader {
     const { source, record } = message
     if (this.#consumer.leaseMs === 0 && !(await this.#mayStart(source, slot))) return
     source.running.add(record.offset)
-    this.#started.set(message, Date.now())
+    this.#started.set(message, performance.now())
     try {
       const outcome = await this.#options.deliver(message, slot)
-      this.#progressAt = Date.now()
+      this.#progressAt = performance.now()
       if (outcome !== 'left') source.tracker.finish(record.offset)
     } finally {
       this.#started.delete(message)

@@ -45,13 +45,13 @@ export interface RetryOptions extends BackoffOptions {
 
 /** Calls `work` until it succeeds, an error is not retryable, the deadline passes or the signal aborts. */
 export async function retry<T>(work: (attempt: number) => Promise<T>, options: RetryOptions = {}): Promise<T> {
-  const started = Date.now()
+  const started = performance.now()
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work(attempt)
     } catch (error) {
       const pauseMs = backoffMs(attempt, options)
-      const late = options.deadlineMs !== undefined && Date.now() - started + pauseMs > options.deadlineMs
+      const late = options.deadlineMs !== undefined && performance.now() - started + pauseMs > options.deadlineMs
       if (late || options.signal?.aborted || options.retryable?.(error) === false) throw error
       options.onRetry?.(error, attempt, pauseMs)
       if (!(await pause(pauseMs, options.signal))) throw error

@@ -2,8 +2,10 @@ import { setImmediate as turn } from 'node:timers/promises'
 
 /** What time it is and how to wait: the machine's own, or one that a simulation moves. */
 export interface Clock {
-  /** ms since 1970. */
+  /** ms since 1970, for dates that people or other systems read. An administrator or NTP may set it back or forward. */
   now(): number
+  /** ms since some start, for waits, deadlines and ages: it never goes back. */
+  monotonic(): number
   /** Runs `work` once, in `ms`. @returns what calls it off */
   after(ms: number, work: () => void): () => void
   /** Runs `work` every `ms`. @returns what ends it */
@@ -16,6 +18,7 @@ export interface Clock {
 
 export const machineClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   after(ms, work) {
     const timer = setTimeout(work, ms)
     return () => clearTimeout(timer)

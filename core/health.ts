@@ -48,7 +48,7 @@ export class Reach {
   /** The server did something for us (true), or could not be reached. May be handed on as it is. */
   readonly heard = (answered: boolean): void => {
     this.#state = answered ? 'reached' : 'lost'
-    if (answered) this.#heardAt = Date.now()
+    if (answered) this.#heardAt = performance.now()
   }
 
   get reached(): boolean {
@@ -79,7 +79,7 @@ export class Reach {
     const { probe, freshMs, retryMs, timeoutMs } = this.#options
     // A probe that hangs is not asked again before it has ended.
     if (this.#probing) return
-    const now = Date.now()
+    const now = performance.now()
     if (this.reached ? now - this.#heardAt < freshMs : now - this.#askedAt < retryMs) return
     this.#probing = true
     this.#askedAt = now

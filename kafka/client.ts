@@ -5,6 +5,7 @@ import { type Logger, silentLogger } from '../core/log.ts'
 import { registerCodecs } from './compression/register.ts'
 import { startConnectionsEmpty } from './fresh-connections.ts'
 import { allowRawFetches } from './raw-fetches.ts'
+import { measureSteadily } from './steady-clock.ts'
 import { endStoppedRunners } from './stopped-runner.ts'
 
 const { Kafka: KafkaJs, logLevel } = kafkajs
@@ -34,6 +35,7 @@ export function createKafkaClient(options: KafkaClientOptions): KafkaClient {
   allowRawFetches()
   endStoppedRunners()
   startConnectionsEmpty()
+  measureSteadily()
   const kafka = new KafkaJs({
     brokers: [...brokers],
     clientId,

@@ -136,11 +136,11 @@ export class GroupConsumer {
         await pause(topicRefreshMs, signal)
         continue
       }
-      const joinedAt = Date.now()
+      const joinedAt = performance.now()
       const ended = await this.#runOnce(topics)
       if (signal.aborted || ended === 'topics changed') continue
       // A run that held for a while starts the back-off anew.
-      failures = Date.now() - joinedAt > 30_000 ? 1 : failures + 1
+      failures = performance.now() - joinedAt > 30_000 ? 1 : failures + 1
       const waitMs = backoffMs(failures, { initialMs: 200, maxMs: 5_000 })
       const stalled = ended instanceof KafkaError && ended.code === 'CONSUMER_STALLED'
       this.#options.onRebuilt?.(stalled ? 'stalled' : 'ended')

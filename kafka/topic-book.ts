@@ -44,7 +44,7 @@ export class TopicBook {
   }
 
   isStale(name: string): boolean {
-    return Date.now() >= (this.#topics.get(name)?.staleAt ?? 0)
+    return performance.now() >= (this.#topics.get(name)?.staleAt ?? 0)
   }
 
   /** Something failed that may come of old knowledge. */
@@ -79,19 +79,19 @@ export class TopicBook {
   }
 
   async #ask(name: string): Promise<Topic> {
-    const started = Date.now()
+    const started = performance.now()
     for (let attempt = 1; ; attempt += 1) {
       try {
         const { topics } = await this.#admin.fetchTopicMetadata({ topics: [name] })
         const leaders: number[] = []
         for (const { partitionId, leader } of topics[0]?.partitions ?? []) leaders[partitionId] = leader
-        const topic = { leaders, staleAt: Date.now() + maxAgeMs }
+        const topic = { leaders, staleAt: performance.now() + maxAgeMs }
         this.#topics.set(name, topic)
         return topic
       } catch (thrown) {
         const error = toKafkaError(thrown, `looking for topic ${name}`)
         if (error.code !== 'TOPIC_UNKNOWN') throw error
-        if (Date.now() - started > newTopicPatienceMs) {
+        if (performance.now() - started > newTopicPatienceMs) {
           this.#topics.delete(name)
           throw new KafkaError('TOPIC_UNKNOWN', `Kafka has no topic ${name}`, thrown)
         }

@@ -17,7 +17,7 @@ export class TopicWatch {
   #current: readonly string[] = []
   #looking: Promise<void> | undefined
   #failingSince: number | undefined
-  #toldAt = 0
+  #toldAt = Number.NEGATIVE_INFINITY
 
   /** @param onReach is told whether Kafka answered */
   constructor(
@@ -73,11 +73,11 @@ export class TopicWatch {
 
   // Once at the start of an outage and then now and again: a process that only waits must say so.
   #tell(error: unknown): void {
-    const now = Date.now()
+    const now = performance.now()
     this.#failingSince ??= now
     if (now - this.#toldAt < tellAgainMs) return
     this.#toldAt = now
-    const forMs = now - this.#failingSince
+    const forMs = Math.round(now - this.#failingSince)
     this.#log.warn(
       { err: safeError(error), forMs },
       'topics cannot be looked up, the list stays as it was; it is tried again'

@@ -5,15 +5,23 @@ import { KafkaError } from './errors.ts'
 
 export type ConsumerState = 'idle' | 'waiting for topics' | 'joining' | 'consuming' | 'recovering' | 'stopped'
 
+/** One moment, by both clocks. */
+interface Instant {
+  readonly steady: number
+  readonly wall: number
+}
+
+const longAgo: Instant = { steady: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY }
+
 /** The signs by which one sees whether a consumer lives, moves, and belongs to its group. */
 export class Vitals {
   readonly #settings: ConsumerSettings
   #state: ConsumerState = 'idle'
   #pulse: Pulse | undefined
-  #progressAt = Date.now()
+  #progressAt = performance.now()
   #awaySince = Number.NEGATIVE_INFINITY
-  #heartbeatSentAt = 0
-  #memberUntil = 0
+  #heartbeatSent: Instant = longAgo
+  #confirmed: Instant = longAgo
 
   constructor(settings: ConsumerSettings) {
     this.#settings = settings
@@ -24,13 +32,13 @@ export class Vitals {
   }
 
   set state(state: ConsumerState) {
-    if (this.awayMs === 0) this.#awaySince = Date.now()
+    if (this.awayMs === 0) this.#awaySince = performance.now()
     this.#state = state
   }
 
   /** ms since something was fetched or handled. */
   get idleMs(): number {
-    return Date.now() - this.#progressAt
+    return Math.round(performance.now() - this.#progressAt)
   }
 
   get stalled(): KafkaError | undefined {
@@ -40,12 +48,15 @@ export class Vitals {
 
   /** ms since it was last a member of its group, or had no topic to be one for; 0 while that is so. */
   get awayMs(): number {
-    return this.#state === 'consuming' || this.#state === 'waiting for topics' ? 0 : Date.now() - this.#awaySince
+    return this.#state === 'consuming' || this.#state === 'waiting for topics' ? 0 : performance.now() - this.#awaySince
   }
 
   /** ms for which the group surely still counts this member in. */
   get leaseMs(): number {
-    return Math.max(0, this.#memberUntil - Date.now())
+    // By the clock that says more: the monotonic one may stand still while the machine sleeps, the other may be set back.
+    const { steady, wall } = this.#confirmed
+    const ageMs = Math.max(performance.now() - steady, Date.now() - wall)
+    return Math.max(0, this.#settings.sessionTimeoutMs - ageMs)
   }
 
   /** Whether the supervision has not turned for too long. */
@@ -67,13 +78,13 @@ export class Vitals {
   }
 
   progress(): void {
-    this.#progressAt = Date.now()
+    this.#progressAt = performance.now()
   }
 
   /** The group counts this member in. */
   joined(): void {
     this.state = 'consuming'
-    this.#memberUntil = Date.now() + this.#settings.sessionTimeoutMs
+    this.#confirmed = { steady: performance.now(), wall: Date.now() }
   }
 
   /** @param hasToFetch whether it holds a partition that is not paused */
@@ -89,10 +100,13 @@ export class Vitals {
       this.#settings.onReach?.(true)
       if (payload.apiName === 'Fetch') this.progress()
       // Counted from the request: its answer may have lain in the socket while this process was suspended.
-      if (payload.apiName === 'Heartbeat') this.#heartbeatSentAt = payload.sentAt
+      if (payload.apiName === 'Heartbeat') {
+        const { sentAt } = payload
+        this.#heartbeatSent = { steady: performance.now() - (Date.now() - sentAt), wall: sentAt }
+      }
     })
     consumer.on(events.HEARTBEAT, () => {
-      this.#memberUntil = this.#heartbeatSentAt + this.#settings.sessionTimeoutMs
+      this.#confirmed = this.#heartbeatSent
     })
   }
 

@@ -29,7 +29,7 @@ type LogEnds = ReadonlyMap<string, TopicPartition & { readonly end: number }>
  */
 export async function caughtUp(parts: CaughtUpParts, options: CaughtUpOptions = {}): Promise<void> {
   const { timeoutMs = 60_000, signal } = options
-  const deadline = Date.now() + timeoutMs
+  const deadline = performance.now() + timeoutMs
   let ends: LogEnds | undefined
   for (;;) {
     let words = 'it could not be asked'
@@ -45,7 +45,7 @@ export async function caughtUp(parts: CaughtUpParts, options: CaughtUpOptions = 
       if (error instanceof EventtrailError && !error.retryable && !parts.ended()) throw error
       cause = error
     }
-    if (Date.now() > deadline || signal?.aborted) throw new SinkError('NOT_CAUGHT_UP', words, cause)
+    if (performance.now() > deadline || signal?.aborted) throw new SinkError('NOT_CAUGHT_UP', words, cause)
     await within(100, parts.changed())
   }
 }

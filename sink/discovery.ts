@@ -54,7 +54,7 @@ export class Discovery {
     const fresh = (await registry.subjects()).flatMap(subject => {
       const topic = subject.endsWith('-value') ? subject.slice(0, -'-value'.length) : undefined
       if (!topic?.startsWith(topicPrefix) || this.#eventNames.has(topic)) return []
-      return (this.#others.get(subject) ?? 0) > Date.now() ? [] : [{ subject, topic }]
+      return (this.#others.get(subject) ?? 0) > performance.now() ? [] : [{ subject, topic }]
     })
     await mapConcurrently(fresh, lookUpsAtOnce, async ({ subject, topic }) => {
       const latest = await this.#latest(subject)
@@ -62,7 +62,7 @@ export class Discovery {
       if (latest && name !== undefined && topic === topicPrefix + name) {
         this.#eventNames.set(topic, name)
         this.#options.onSchema?.(subject, name, latest)
-      } else this.#others.set(subject, Date.now() + otherForMs)
+      } else this.#others.set(subject, performance.now() + otherForMs)
     })
   }
 

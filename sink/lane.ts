@@ -60,7 +60,7 @@ export class Lane {
 
   /** ms for which something has waited to be stored while nothing was; 0 when all is. */
   get waitingMs(): number {
-    return this.idle ? 0 : this.#clock.now() - this.#waitingSince
+    return this.idle ? 0 : this.#clock.monotonic() - this.#waitingSince
   }
 
   /** Whether whoever adds should wait for {@link changed} first. */
@@ -89,7 +89,7 @@ export class Lane {
 
   add(chunk: Chunk): void {
     if (this.#failure) throw this.#failure
-    if (this.idle) this.#waitingSince = this.#clock.now()
+    if (this.idle) this.#waitingSince = this.#clock.monotonic()
     this.#batcher.add(chunk)
     this.#notify()
   }
@@ -118,11 +118,11 @@ export class Lane {
     const { signal } = this.#stop
     while (!signal.aborted) {
       const trigger =
-        this.#batcher.due(this.#clock.now()) ?? (this.#draining && !this.#batcher.empty ? 'drain' : undefined)
+        this.#batcher.due(this.#clock.monotonic()) ?? (this.#draining && !this.#batcher.empty ? 'drain' : undefined)
       if (trigger) {
         // One fetch brings something to many partitions, one after the other: that goes together.
         if (trigger === 'linger') await this.#clock.turn()
-        const batch = this.#batcher.flush(trigger, this.#clock.now())
+        const batch = this.#batcher.flush(trigger, this.#clock.monotonic())
         this.#writing = { batch, keys: new Set(batch.chunks.map(keyOf)) }
         this.#notify()
         const written = await this.#writeUntilStored(batch, signal)
@@ -131,7 +131,7 @@ export class Lane {
         this.#notify()
         if (!written) return
       } else if (this.#draining) return
-      else await this.#wait(this.#batcher.untilNext(this.#clock.now()))
+      else await this.#wait(this.#batcher.untilNext(this.#clock.monotonic()))
     }
   }
 
@@ -144,7 +144,7 @@ export class Lane {
         for (const partition of result.fenced) this.#batcher.drop(keyOf(partition))
         onWritten(batch, result)
         this.#failures = 0
-        this.#waitingSince = this.#clock.now()
+        this.#waitingSince = this.#clock.monotonic()
         return true
       } catch (error) {
         if (isDefect(error)) {

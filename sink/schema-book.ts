@@ -52,7 +52,7 @@ export class SchemaBook {
   /** What is known without asking anybody; undefined means {@link learn}. */
   find(subject: string, id: number): KnownSchema | UnusableSchema | undefined {
     const entry = this.#entries.get(keyOf(subject, id))
-    return entry?.kind === 'unusable' && entry.until < Date.now() ? undefined : entry
+    return entry?.kind === 'unusable' && entry.until < performance.now() ? undefined : entry
   }
 
   /**
@@ -121,7 +121,11 @@ export class SchemaBook {
   }
 
   #unusable(code: Refusal['code'], reason: string): UnusableSchema {
-    return { kind: 'unusable', refusal: { code, reason }, until: Date.now() + (this.#options.unusableForMs ?? 30_000) }
+    return {
+      kind: 'unusable',
+      refusal: { code, reason },
+      until: performance.now() + (this.#options.unusableForMs ?? 30_000)
+    }
   }
 
   async #keep(subject: string, version: number, id: number, schema: AvroSchema): Promise<void> {

@@ -94,7 +94,12 @@ export class Process implements Clock {
     this.world = world
   }
 
+  /** Runs backwards: nothing of a sink's may wait by it. */
   now(): number {
+    return 2 * this.world.start - this.world.now
+  }
+
+  monotonic(): number {
     return this.world.now
   }
 

@@ -89,7 +89,7 @@ export async function eventually<T>(
 ): Promise<Exclude<T, false | null | undefined>> {
   const { timeoutMs = 20_000, what } = options
   let cause: unknown
-  for (const until = Date.now() + timeoutMs; ; await delay(25)) {
+  for (const until = performance.now() + timeoutMs; ; await delay(25)) {
     try {
       const answer = await ask()
       if (answer !== false && answer !== null && answer !== undefined) {
@@ -99,6 +99,6 @@ export async function eventually<T>(
     } catch (error) {
       cause = error
     }
-    if (Date.now() > until) throw new Error(`not so within ${timeoutMs} ms: ${what}`, { cause })
+    if (performance.now() > until) throw new Error(`not so within ${timeoutMs} ms: ${what}`, { cause })
   }
 }

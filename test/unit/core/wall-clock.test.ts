@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+
+const root = new URL('../../../', import.meta.url)
+
+/** Where the wall clock is read, how often, and what date it makes. All else waits and measures by `performance.now()`. */
+const dates: Readonly<Record<string, readonly [times: number, why: string]>> = {
+  'core/clock.ts': [1, 'the one of the Clock interface that says so'],
+  'kafka/client.ts': [2, 'it is compared with times of kafkajs, which steady-clock.ts keeps'],
+  'kafka/steady-clock.ts': [1, 'what kafkajs keeps is compared with it'],
+  'kafka/vitals.ts': [
+    3,
+    'a lease ends by whichever clock says so first: the monotonic one may stand still in a sleeping machine'
+  ],
+  'producers/envelope.ts': [1, 'when an event occurred'],
+  'producers/ids.ts': [1, 'the time in a UUID of version 7'],
+  'sink/doctor.ts': [1, 'the month of today'],
+  'sink/operate-command.ts': [1, 'the month of today'],
+  'sink/sink.ts': [1, 'the month of today'],
+  'sink/telemetry.ts': [1, 'how old a record is by the time that its producer wrote']
+}
+
+const notShipped = new Set(['bench', 'bin', 'demo', 'docs', 'examples', 'node_modules', 'stack', 'test'])
+
+function* sources(folder = ''): Generator<string> {
+  for (const entry of readdirSync(new URL(folder, root), { withFileTypes: true })) {
+    const path = folder + entry.name
+    if (entry.isDirectory()) {
+      if (!entry.name.startsWith('.') && !(folder === '' && notShipped.has(entry.name))) yield* sources(`${path}/`)
+    } else if (entry.name.endsWith('.ts')) yield path
+  }
+}
+
+test('the wall clock is read for dates alone: no wait, deadline or age may depend on it', () => {
+  const found: Record<string, number> = {}
+  for (const path of sources()) {
+    const code = readFileSync(new URL(path, root), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
+    const times = code.match(/\bDate\.now\b|\bnew Date\(\)|\bDate\(\)/g)?.length ?? 0
+    if (times > 0) found[path] = times
+  }
+  expect(found).toEqual(Object.fromEntries(Object.entries(dates).map(([path, [times]]) => [path, times])))
+})
