@@ -1,6 +1,7 @@
 import {
   type AdminLine,
   connectSender,
+  headersByName,
   type KafkaClient,
   type KafkaRecord,
   type OutgoingRecord,
@@ -36,7 +37,7 @@ export function deadLetterOf(record: KafkaRecord, facts: DeadLetterFacts): Outgo
     key: record.key,
     value: record.value,
     headers: {
-      ...record.headers,
+      ...(headersByName(record.headers) as Record<string, Buffer | Buffer[]>),
       [deadLetterHeaders.group]: facts.group,
       [deadLetterHeaders.topic]: facts.topic,
       [deadLetterHeaders.partition]: String(facts.partition),

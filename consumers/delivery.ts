@@ -102,11 +102,9 @@ async function giveUp(
 }
 
 function contextOf({ record, source }: Message, attempt: number, signal: AbortSignal): MessageContext {
-  const headers: Record<string, string> = {}
-  for (const [name, values] of Object.entries(record.headers)) {
-    const value = Array.isArray(values) ? values.at(-1) : values
-    if (value !== undefined) headers[name] = value.toString()
-  }
+  // The last one of a name counts; one without a value is left out. A header may be called `__proto__`.
+  const headers: Record<string, string> = Object.create(null)
+  for (const [name, value] of record.headers) if (value !== null) headers[name] = value.toString()
   const { topic, partition } = source
   return { topic, partition, offset: record.offset, timestamp: record.timestamp, headers, attempt, signal }
 }

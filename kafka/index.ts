@@ -4,6 +4,7 @@ export { createKafkaClient, type KafkaClient, type KafkaClientOptions } from './
 export { GroupConsumer } from './consumer.ts'
 export type { FetchLimits, GroupConsumerOptions, RebuildCause } from './consumer-options.ts'
 export { KafkaError, type KafkaErrorCode, protocolErrorOf, toKafkaError } from './errors.ts'
+export { type Header, headerLimits, headersByName } from './headers.ts'
 export { memberHealth } from './member-health.ts'
 export type { HeaderList } from './outgoing-headers.ts'
 export { murmur2, partitionFor } from './partitioner.ts'

@@ -1,12 +1,15 @@
-import type { IHeaders } from 'kafkajs'
 import { KafkaError } from './errors.ts'
+import { type Header, headerLimits } from './headers.ts'
 
 /** One message as it lies in the log. */
 export interface KafkaRecord {
   readonly offset: number
   readonly key: Buffer | null
   readonly value: Buffer | null
-  readonly headers: IHeaders
+  /** In the order of the record. Empty where {@link headersLeftOut} says that there are too many. */
+  readonly headers: readonly Header[]
+  /** How many headers it has, where they are more than `headerLimits` and were not read. */
+  readonly headersLeftOut?: number
   /** Milliseconds since 1970, set by the producer or the broker (`message.timestamp.type`). */
   readonly timestamp: number
 }
@@ -65,6 +68,20 @@ export class Records implements Iterable<KafkaRecord> {
 
   /** The record at the `place` of a cursor of these records. */
   at(place: number): KafkaRecord {
+    const { batch, start } = this.#find(place)
+    return readRecord(batch, start)
+  }
+
+  /** The same record without its headers, which stay unread. */
+  valueAt(place: number): Omit<KafkaRecord, 'headers' | 'headersLeftOut'> {
+    const { batch, start } = this.#find(place)
+    const walk = new Walk()
+    walk.enter(batch, start)
+    walk.begin()
+    return readValue(walk, batch)
+  }
+
+  #find(place: number): { readonly batch: StoredBatch; readonly start: number } {
     this.#places ??= placesOf(this.#batches)
     let low = 0
     for (let high = this.#places.length; high - low > 1; ) {
@@ -74,7 +91,7 @@ export class Records implements Iterable<KafkaRecord> {
     }
     const batch = this.#batches[low]
     if (!batch) throw new RangeError('there is no record at this place')
-    return readRecord(batch, batch.start + place - (this.#places[low] as number))
+    return { batch, start: batch.start + place - (this.#places[low] as number) }
   }
 
   *[Symbol.iterator](): Iterator<KafkaRecord> {
@@ -183,10 +200,10 @@ class Walk {
   #batch = none
   #end = 0
 
-  enter(batch: StoredBatch): void {
+  enter(batch: StoredBatch, at = batch.start): void {
     this.#batch = batch
     this.#bytes = batch.bytes
-    this.at = batch.start
+    this.at = at
   }
 
   /** Reads the length of a record, and reads no further than that from here on; returns where it ends. */
@@ -261,34 +278,37 @@ class Walk {
   }
 }
 
-function readRecord(batch: StoredBatch, start: number): KafkaRecord {
-  const walk = new Walk()
-  walk.enter(batch)
-  walk.at = start
-  const end = walk.begin()
+/** Reads a record up to its headers. */
+function readValue(walk: Walk, batch: StoredBatch): Omit<KafkaRecord, 'headers' | 'headersLeftOut'> {
   walk.at += 1
   const timestamp = batch.baseTimestamp + walk.varlong()
   const offset = batch.baseOffset + walk.varint()
   const key = walk.slice()
   const value = walk.slice()
-  const headers = readHeaders(walk)
-  if (walk.at !== end) throw broken(batch, 'a record is longer than what it holds')
-  return { offset, key, value, headers, timestamp: batch.appendedAt ?? timestamp }
+  return { offset, key, value, timestamp: batch.appendedAt ?? timestamp }
 }
 
-/** As kafkajs shows them: the values of a name that comes more than once as an array. */
-function readHeaders(walk: Walk): IHeaders {
+function readRecord(batch: StoredBatch, start: number): KafkaRecord {
+  const walk = new Walk()
+  walk.enter(batch, start)
+  const end = walk.begin()
+  const record = readValue(walk, batch)
+  return { ...record, ...readHeaders(walk, batch, end) }
+}
+
+function readHeaders(walk: Walk, batch: StoredBatch, end: number): Pick<KafkaRecord, 'headers' | 'headersLeftOut'> {
   const count = walk.varint()
-  if (count <= 0) return {}
-  const values = new Map<string, Buffer | null | (Buffer | null)[]>()
+  // A name and a value have a length each.
+  if (count < 0 || count * 2 > end - walk.at) throw broken(batch, 'it has not as many headers as it says')
+  if (count > headerLimits.count || end - walk.at > headerLimits.bytes) return { headers: [], headersLeftOut: count }
+  const headers: Header[] = []
   for (let left = count; left > 0; left -= 1) {
-    const name = String(walk.slice())
-    const value = walk.slice()
-    const before = values.get(name)
-    values.set(name, before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value])
+    const name = walk.slice()
+    if (name === null) throw broken(batch, 'a header has no name')
+    headers.push([name.toString(), walk.slice()])
   }
-  // A null among them is not in kafkajs's types, and comes all the same.
-  return Object.fromEntries(values) as IHeaders
+  if (walk.at !== end) throw broken(batch, 'a record is longer than what it holds')
+  return { headers }
 }
 
 const broken = ({ baseOffset }: StoredBatch, what: string) =>

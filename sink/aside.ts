@@ -93,13 +93,11 @@ function parts(asides: readonly Aside[]): Aside[][] {
 }
 
 function headerList({ headers }: KafkaRecord): { key: string; value: string | null }[] {
-  return Object.entries(headers).flatMap(([key, values]) =>
-    (Array.isArray(values) ? values : [values]).map(value => ({
-      // Postgres refuses U+0000 in JSON, and a header's name may be any text.
-      key: key.replaceAll('\u0000', '\ufffd').toWellFormed(),
-      value: value === undefined ? null : Buffer.from(value).toString('base64')
-    }))
-  )
+  return headers.map(([name, value]) => ({
+    // Postgres refuses U+0000 in JSON, and a header's name may be any text.
+    key: name.replaceAll('\u0000', '\ufffd').toWellFormed(),
+    value: value === null ? null : value.toString('base64')
+  }))
 }
 
 /** How many offsets there are of each code. */

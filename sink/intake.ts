@@ -195,7 +195,7 @@ function chunkOf(
 ): Chunk {
   const { page, refused = [], lastPlace, skipped = lastOffset - first + 1 } = decoded ?? {}
   const rows = page?.rows ?? 0
-  const last = page && lastPlace !== undefined ? page.records.at(lastPlace) : undefined
+  const last = page && lastPlace !== undefined ? page.records.valueAt(lastPlace) : undefined
   return {
     topic,
     partition,

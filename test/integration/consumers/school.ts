@@ -8,6 +8,7 @@ import {
   connectSender,
   createKafkaClient,
   GroupConsumer,
+  headersByName,
   type KafkaRecord,
   type OutgoingRecord,
   partitionFor
@@ -76,8 +77,8 @@ export async function schoolOn<Servers extends Pick<TestEnvironment, 'brokers' |
     return sent
   }
 
-  /** The records of a topic from its start, as many as are asked for. */
-  const read = async (topic: string, count: number): Promise<KafkaRecord[]> => {
+  /** The records of a topic from its start, as many as are asked for; their headers by name. */
+  const read = async (topic: string, count: number) => {
     const records: KafkaRecord[] = []
     const consumer = new GroupConsumer(client, {
       group: `read-${randomUUID()}`,
@@ -92,7 +93,7 @@ export async function schoolOn<Servers extends Pick<TestEnvironment, 'brokers' |
     consumer.start()
     try {
       await eventually(() => records.length >= count, { what: `${count} records in ${topic}` })
-      return records
+      return records.map(({ headers, ...record }) => ({ ...record, headers: headersByName(headers) }))
     } finally {
       await consumer.stop()
     }

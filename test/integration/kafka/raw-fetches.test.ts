@@ -101,7 +101,7 @@ test('consumers that are no concern of ours get their messages while ours runs, 
     offset: Number(message?.offset),
     key: message?.key,
     value: message?.value,
-    headers,
+    headers: Object.entries(headers),
     timestamp: Number(message?.timestamp)
   })
 })

@@ -12,7 +12,7 @@ const record = (offset: number, facts: Partial<KafkaRecord> = {}): KafkaRecord =
   offset,
   key: Buffer.from('key'),
   value: Buffer.from('no envelope'),
-  headers: {},
+  headers: [],
   timestamp: 1_700_000_000_000,
   ...facts
 })

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { registerCodecs } from '../../../kafka/compression/register.ts'
 import { KafkaError } from '../../../kafka/errors.ts'
 import { readRecordSet } from '../../../kafka/fetch-decoder.ts'
+import { type Header, headerLimits, headersByName } from '../../../kafka/headers.ts'
 import { type KafkaRecord, Records } from '../../../kafka/records.ts'
 import { type EncodedBatch, type EncodedRecord, encodeBatch } from '../../support/record-batches.ts'
 
@@ -15,7 +16,7 @@ interface Message {
   readonly offset: string
   readonly key: Buffer | null
   readonly value: Buffer | null
-  readonly headers: KafkaRecord['headers']
+  readonly headers: Readonly<Record<string, Buffer | Buffer[]>>
   readonly timestamp: string
 }
 
@@ -32,7 +33,7 @@ async function oracle(batch: Buffer): Promise<KafkaRecord[]> {
     offset: Number(offset),
     key,
     value,
-    headers,
+    headers: Object.entries(headers).flatMap(([name, values]) => [values].flat().map((each): Header => [name, each])),
     timestamp: Number(timestamp)
   }))
 }
@@ -138,25 +139,67 @@ describe('Records', () => {
     expect(records.bytes).toBe(set.length - 61)
   })
 
-  test('show headers as kafkajs does, and those that it trips over', async () => {
-    const text = (value: string) => Buffer.from(value)
-    // kafkajs's encoder has no null for a value: two headers "a", one of them null, then two names of Object's own.
-    const fields = [
-      [0, 0, 0, 1, 1],
-      [8, 2, 0x61, 1, 2, 0x61, 2, 0x31],
-      [18, ...text('__proto__'), 2, 0x32],
-      [16, ...text('toString'), 2, 0x33]
-    ].flat()
+  const text = (value: string) => Buffer.from(value)
+  /** A record without key and value; kafkajs's encoder has no null for the value of a header. */
+  async function withHeaders(fields: readonly Buffer[], count: number): Promise<Buffer> {
+    const body = Buffer.concat([Buffer.from([0, 0, 0, 1, 1]), zigzag(count), ...fields])
     const batch = await encodeBatch({ firstOffset: 3 })
     batch.writeInt32BE(1, 57)
-    const set = Buffer.concat([batch, Buffer.from([fields.length * 2, ...fields])])
+    const set = Buffer.concat([batch, zigzag(body.length), body])
     set.writeInt32BE(set.length - 12, 8)
-    const [only] = await recordsOf(set)
-    expect(Object.entries(only?.headers ?? {})).toEqual([
+    return set
+  }
+  function zigzag(value: number): Buffer {
+    const bytes: number[] = []
+    let rest = value * 2
+    for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128)
+    return Buffer.from([...bytes, rest])
+  }
+
+  test('show headers in their order, whatever their names and values are', async () => {
+    const field = (name: string, value: string | null) =>
+      Buffer.concat([
+        zigzag(name.length),
+        text(name),
+        value === null ? Buffer.from([1]) : zigzag(value.length),
+        text(value ?? '')
+      ])
+    const headers: [string, string | null][] = [
+      ['a', null],
+      ['__proto__', '2'],
+      ['toString', '3'],
+      ['', ''],
+      ['a', '1']
+    ]
+    const fields = headers.map(([name, value]) => field(name, value))
+    const [only] = await recordsOf(await withHeaders(fields, headers.length))
+    expect(only?.headers).toEqual(headers.map(([name, value]) => [name, value === null ? null : text(value)]))
+    expect(only).not.toHaveProperty('headersLeftOut')
+    expect(Object.entries(headersByName(only?.headers ?? []))).toEqual([
       ['a', [null, text('1')]],
       ['__proto__', text('2')],
-      ['toString', text('3')]
+      ['toString', text('3')],
+      ['', text('')]
     ])
+  })
+
+  const same = Buffer.concat([zigzag(1), text('h'), Buffer.from([1])])
+  test.each([
+    ['many', 340_000, same],
+    ['long', 2, Buffer.concat([zigzag(1), text('h'), zigzag(headerLimits.bytes), Buffer.alloc(headerLimits.bytes)])]
+  ])('leave headers out that are too %s, and say how many there are', async (_, count, one) => {
+    const records = await recordsOf(await withHeaders([Buffer.concat(Array(count).fill(one))], count))
+    expect([...records]).toEqual([expect.objectContaining({ offset: 3, headers: [], headersLeftOut: count })])
+    expect(records.valueAt(0)).toMatchObject({ offset: 3, value: null })
+  })
+
+  test.each([
+    ['fewer headers than told', 3, [same, same]],
+    ['more headers than told', 1, [same, same]],
+    ['a header without a name', 1, [Buffer.from([1, 1])]]
+  ])('of which one has %s are refused', async (_, count, fields) => {
+    const records = await recordsOf(await withHeaders(fields, count))
+    expect(() => [...records]).toThrow(expect.objectContaining({ code: 'RECORDS_CORRUPT' }))
   })
 
   test('of which bytes were broken are refused, never read out of bounds or without end', async () => {

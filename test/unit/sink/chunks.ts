@@ -5,7 +5,7 @@ export const record = (offset: number, value: Buffer | null = Buffer.from(`value
   offset,
   key: Buffer.from('key'),
   value,
-  headers: {},
+  headers: [],
   timestamp: 1_700_000_000_000
 })
 
