@@ -18,6 +18,7 @@ export type { Logger } from './core/log.ts'
 export type { Meter } from './core/meter.ts'
 export { type Bus, type BusOptions, createBus, type EventStore, memoryStore } from './producers/bus/index.ts'
 export {
+  aggregateIdOf,
   createProducer,
   type Producer,
   type ProducerOptions,

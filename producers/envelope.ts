@@ -3,6 +3,7 @@ import {
   type EnvelopeInput,
   type EventVersion,
   encodeEnvelope,
+  isOccurredAt,
   SchemaError,
   uuidOf
 } from '../schemas/index.ts'
@@ -14,10 +15,6 @@ import type { PublishOptions } from './types.ts'
 export type Identity = Pick<EnvelopeInput, 'id' | 'aggregate_id' | 'occurred_at'>
 
 export type Headers = Readonly<Record<string, string>>
-
-// From year 1 to the last that a Date can hold: all of it fits a timestamp of Postgres.
-const earliest = -62_135_596_800_000_000n
-const latest = 8_640_000_000_000_000_000n
 
 /**
  * Checks and completes what identifies an event.
@@ -34,17 +31,18 @@ export function identify(
   if (!id) throw invalid(eventName, 'id', 'a UUID')
   const aggregate_id = uuidOf(aggregateId)
   if (!aggregate_id) throw invalid(eventName, 'aggregateId', 'a UUID')
-  // Published again under its id, an event must be the same one, also in its time.
-  const time = options?.occurredAt ?? (options?.id === undefined ? BigInt(Date.now()) * 1_000n : timeOfId(id))
+  // Published again under its id, an event must be the same one, also in its time. So the time of an id of version 7 is
+  // that of the event, also where the id was made here: an error tells the id, and it may be given with the next try.
+  const time = options?.occurredAt ?? timeOfId(id)
   if (time === undefined)
     throw invalid(eventName, 'occurredAt', 'given, as the id is not of version 7 and tells no time')
   const occurred_at = microseconds(time)
-  if (occurred_at === undefined || occurred_at < earliest || occurred_at > latest)
-    throw invalid(eventName, 'occurredAt', 'a valid Date, or microseconds since 1970 as a bigint, from the year 1 on')
+  if (occurred_at === undefined || !isOccurredAt(occurred_at))
+    throw invalid(eventName, 'occurredAt', 'a Date, or microseconds since 1970 as a bigint, from 1970 to 9999')
   return { id, aggregate_id, occurred_at }
 }
 
-function microseconds(time: Date | bigint): bigint | undefined {
+function microseconds(time: unknown): bigint | undefined {
   if (typeof time === 'bigint') return time
   const ms = time instanceof Date ? time.getTime() : Number.NaN
   return Number.isNaN(ms) ? undefined : BigInt(ms) * 1_000n

@@ -1,5 +1,7 @@
 /** Publishing: events to Kafka, typed by a catalogue. */
+
 export type { EventMap, EventName } from '../schemas/index.ts'
+export { aggregateIdOf } from './aggregate-id.ts'
 export {
   OptionsError,
   type Outcome,

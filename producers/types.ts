@@ -8,7 +8,10 @@ export interface PublishOptions {
    * another version needs `occurredAt` too.
    */
   readonly id?: string
-  /** When it happened: a Date, or microseconds since 1970 as a bigint. Default: the time in a given id, else now. */
+  /**
+   * When it happened: a Date, or microseconds since 1970 as a bigint, from 1970 to 9999. Default: the time in the id,
+   * to the millisecond; a new id has the time of the call.
+   */
   readonly occurredAt?: Date | bigint
   /** Who caused it: an id, never a name or an address; it travels as a header, unencrypted. */
   readonly actor?: string

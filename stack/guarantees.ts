@@ -156,7 +156,7 @@ export const notPromised: readonly NotPromised[] = [
   {
     title: 'What became of an event whose outcome is "unknown"',
     words:
-      'It was sent and no answer came: it may be in Kafka, or arrive in a moment, or never. **Publish it again with the same `id`** until it is acknowledged; it counts once. An id of version 7 brings its time along, with any other give the same `occurredAt`, or it is another event under the same id: a conflict, in quarantine. The same goes for events that were in a publisher when it died: nobody has told their outcome. See [when publishing fails](producing.md#when-publishing-fails).'
+      'It was sent and no answer came: it may be in Kafka, or arrive in a moment, or never. **Publish it again with the same `id`** until it is acknowledged; it counts once. An id of version 7, also one that `publish` made, brings its time along, so that it is the same event. With an id of another version `publish` asks for `occurredAt`: give the same one, or it is another event under the same id, a conflict, in quarantine. The same goes for events that were in a publisher when it died: nobody has told their outcome. See [when publishing fails](producing.md#when-publishing-fails).'
   },
   {
     title: 'Both or neither with your own database',

@@ -78,6 +78,20 @@ export function publisherConformance(name: string, make: () => Promise<Publisher
       expect(envelope).toMatchObject({ id, occurred_at: 1_789_000_000_123_000n })
     })
 
+    it('stores the same event again under the id that it was given here', async () => {
+      const events = Array.from({ length: 200 }, () => ({ aggregate: randomUUID(), payload: badge('a') }))
+      for (const { aggregate, payload } of events) {
+        const { id } = await under.publisher.publish('badge.awarded', aggregate, payload)
+        // As after an unknown outcome, whose error tells the id.
+        await under.publisher.publish('badge.awarded', aggregate, payload, { id })
+      }
+      const stored = await under.stored('badge.awarded')
+      for (const { aggregate } of events) {
+        const [first, ...again] = stored.filter(envelope => envelope.aggregate_id === aggregate)
+        for (const envelope of again) expect(envelope).toEqual(first)
+      }
+    })
+
     it('stores payloads as every reader gets them: defaults filled, UUIDs in lower case, floats of 32 bits', async () => {
       const lesson = randomUUID()
       const upper = { lesson_id: lesson.toUpperCase(), instructor_id: randomUUID(), course_id: randomUUID() }
