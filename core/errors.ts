@@ -23,6 +23,13 @@ export class EventtrailError<Code extends string = string> extends Error {
   }
 }
 
+/** Whether a thrown value is a mistake of a program, not an answer of a server. */
+export const isDefect = (thrown: unknown): boolean =>
+  thrown instanceof TypeError ||
+  thrown instanceof RangeError ||
+  thrown instanceof ReferenceError ||
+  thrown instanceof SyntaxError
+
 export type ConfigErrorCode = 'CONFIG_MISSING' | 'CONFIG_INVALID' | 'CONFIG_FILE'
 
 /** A setting is absent or wrong; the message names it and says where it can be set. */

@@ -1,9 +1,11 @@
-import { EventtrailError } from '../core/errors.ts'
+import { EventtrailError, isDefect } from '../core/errors.ts'
 
 /**
  * - `RECORDS_CORRUPT`: a record batch is not what Kafka's protocol says. The next fetch brings the same bytes, so it is
  *   not retryable: somebody must look at the log.
  * - `KAFKA_UNSUPPORTED`: Kafka before 2.3, or records in a format from before 0.11.
+ * - `CLIENT_FAILED`: the Kafka client failed by itself (a `TypeError` and its like), so whether Kafka can be reached is
+ *   not known. Retryable.
  * - `CONSUMER_STALLED`: a consumer stood still, and building it anew did not help: the process is to be started again.
  */
 export type KafkaErrorCode =
@@ -13,12 +15,13 @@ export type KafkaErrorCode =
   | 'KAFKA_AUTHENTICATION'
   | 'RECORDS_CORRUPT'
   | 'KAFKA_UNSUPPORTED'
+  | 'CLIENT_FAILED'
   | 'CONSUMER_STALLED'
 
 /** Kafka could not be reached, refused, or answered what cannot be read. */
 export class KafkaError extends EventtrailError<KafkaErrorCode> {
   constructor(code: KafkaErrorCode, message: string, cause?: unknown) {
-    super(message, { code, retryable: code === 'KAFKA_UNREACHABLE', cause })
+    super(message, { code, retryable: code === 'KAFKA_UNREACHABLE' || code === 'CLIENT_FAILED', cause })
   }
 }
 
@@ -52,5 +55,15 @@ export function toKafkaError(thrown: unknown, doing: string): KafkaError {
   const name = thrown instanceof Error ? thrown.name : ''
   if (name === 'KafkaJSSASLAuthenticationError')
     return new KafkaError('KAFKA_AUTHENTICATION', `${doing}: Kafka did not accept the credentials`, thrown)
+  const defect = defectIn(thrown)
+  if (defect)
+    return new KafkaError('CLIENT_FAILED', `${doing}: the Kafka client failed by itself (${defect.name})`, thrown)
   return new KafkaError('KAFKA_UNREACHABLE', `${doing}: Kafka is out of reach`, thrown)
+}
+
+/** kafkajs wraps what it or its encoder trips over, and calls that an error of Kafka's. */
+function defectIn(thrown: unknown): Error | undefined {
+  for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth += 1)
+    if (isDefect(error)) return error
+  return undefined
 }

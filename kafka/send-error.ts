@@ -3,12 +3,14 @@ import { protocolErrorOf, toKafkaError } from './errors.ts'
 
 /**
  * - `KAFKA_UNREACHABLE`: no broker, no leader, no answer, not enough replicas: worth another try.
+ * - `CLIENT_FAILED`: the Kafka client failed by itself (a `TypeError` and its like). Retryable; it may be stored.
  * - `TOPIC_UNKNOWN`: the topic does not exist; none is made by sending.
  * - `RECORDS_TOO_LARGE`: the topic takes no batch of that size. It is not stored.
  * - `KAFKA_REFUSED`, `KAFKA_AUTHENTICATION`: Kafka says no. It is not stored.
  */
 export type SendErrorCode =
   | 'KAFKA_UNREACHABLE'
+  | 'CLIENT_FAILED'
   | 'TOPIC_UNKNOWN'
   | 'RECORDS_TOO_LARGE'
   | 'KAFKA_REFUSED'
@@ -20,7 +22,7 @@ export class SendError extends EventtrailError<SendErrorCode> {
   readonly sent: boolean
 
   constructor(code: SendErrorCode, message: string, facts: { sent: boolean; cause?: unknown }) {
-    super(message, { code, retryable: code === 'KAFKA_UNREACHABLE', cause: facts.cause })
+    super(message, { code, retryable: code === 'KAFKA_UNREACHABLE' || code === 'CLIENT_FAILED', cause: facts.cause })
     this.sent = facts.sent
   }
 }
