@@ -1,52 +1,13 @@
 import {
   type AdminLine,
   connectSender,
-  headersByName,
   type KafkaClient,
+  KafkaError,
   type KafkaRecord,
-  type OutgoingRecord,
+  SendError,
   type Sender
 } from '../kafka/index.ts'
-
-/** Headers that a dead letter has beside the message's own. */
-export const deadLetterHeaders = {
-  group: 'dead-letter-group',
-  topic: 'dead-letter-topic',
-  partition: 'dead-letter-partition',
-  offset: 'dead-letter-offset',
-  code: 'dead-letter-code',
-  attempts: 'dead-letter-attempts'
-} as const
-
-/** Why and from where a message became a dead letter. */
-export interface DeadLetterFacts {
-  readonly group: string
-  readonly topic: string
-  readonly partition: number
-  /** Name of the last fault: an error code or class, never a message. */
-  readonly code: string
-  readonly attempts: number
-}
-
-/**
- * The dead letter of a message: its key, value and headers byte for byte, and headers that say where it came
- * from. Those of an earlier failure (a message that was sent through again) are replaced.
- */
-export function deadLetterOf(record: KafkaRecord, facts: DeadLetterFacts): OutgoingRecord {
-  return {
-    key: record.key,
-    value: record.value,
-    headers: {
-      ...(headersByName(record.headers) as Record<string, Buffer | Buffer[]>),
-      [deadLetterHeaders.group]: facts.group,
-      [deadLetterHeaders.topic]: facts.topic,
-      [deadLetterHeaders.partition]: String(facts.partition),
-      [deadLetterHeaders.offset]: String(record.offset),
-      [deadLetterHeaders.code]: facts.code,
-      [deadLetterHeaders.attempts]: String(facts.attempts)
-    }
-  }
-}
+import { barestDeadLetter, type DeadLetter, type DeadLetterFacts, deadLettersOf, type Part } from './dead-letter.ts'
 
 /** How the dead-letter topic is made where it does not exist. */
 export interface DeadLetterTopic {
@@ -59,36 +20,40 @@ export interface DeadLetterTopic {
 
 /** A message that a source topic took must fit here too, with its further headers. */
 const maxMessageBytes = 4 * 1024 * 1024
+/** A dead letter that is larger is not tried, whatever the topic takes. */
+export const maxDeadLetterBytes = 3.5 * 1024 * 1024
 
 /** A dead-letter topic that takes letters one after the other. */
 export class DeadLetterWriter {
   readonly #topic: string
   readonly #sender: Sender
-  #last: Promise<void> = Promise.resolve()
+  #last: Promise<unknown> = Promise.resolve()
 
   private constructor(topic: string, sender: Sender) {
     this.#topic = topic
     this.#sender = sender
   }
 
-  /** Makes the topic (of one partition) if it is missing. @throws KafkaError */
-  static async open(
-    client: KafkaClient,
-    line: AdminLine,
-    { topic, replicationFactor, retentionMs }: DeadLetterTopic
-  ): Promise<DeadLetterWriter> {
-    const config = {
-      'cleanup.policy': 'delete',
-      'retention.ms': String(retentionMs),
-      'max.message.bytes': String(maxMessageBytes)
-    }
-    await line.ask(admin => admin.createTopics([{ topic, partitions: 1, replicationFactor, config }]))
-    return new DeadLetterWriter(topic, await connectSender(client))
+  /**
+   * Makes the topic (of one partition) if it is missing: only then the right to make it is needed.
+   * @throws KafkaError
+   */
+  static async open(client: KafkaClient, line: AdminLine, spec: DeadLetterTopic): Promise<DeadLetterWriter> {
+    const topics = await line.ask(admin => admin.topics())
+    if (!topics.has(spec.topic)) await makeTopic(line, spec)
+    return new DeadLetterWriter(spec.topic, await connectSender(client))
   }
 
-  /** Resolves once all in-sync replicas have it. After an error it may be there all the same. @throws SendError */
-  write(letter: OutgoingRecord): Promise<void> {
-    const written = this.#last.then(() => this.#send(letter))
+  /**
+   * Writes as much of a message as the topic takes. Resolves once all in-sync replicas have it, to what had to be left
+   * out. After an error it may be there all the same.
+   * @param barest nothing but where the message came from: for a message that could not be written otherwise
+   * @throws SendError
+   */
+  write(message: KafkaRecord, facts: DeadLetterFacts, { barest = false } = {}): Promise<readonly Part[]> {
+    const written = this.#last.then(() =>
+      barest ? this.#send(barestDeadLetter(message, facts)) : this.#sendLargest(deadLettersOf(message, facts))
+    )
     this.#last = written.catch(() => undefined)
     return written
   }
@@ -97,10 +62,39 @@ export class DeadLetterWriter {
     return this.#sender.close()
   }
 
-  async #send(letter: OutgoingRecord): Promise<void> {
-    const [result] = await this.#sender.send([{ topic: this.#topic, partition: 0, records: [letter] }])
-    if (!result || !('error' in result)) return
+  async #sendLargest(letters: Iterable<DeadLetter>): Promise<readonly Part[]> {
+    let refusal: unknown
+    for (const letter of letters) {
+      if (letter.bytes > maxDeadLetterBytes) continue
+      try {
+        return await this.#send(letter)
+      } catch (error) {
+        if (!(error instanceof SendError && error.code === 'RECORDS_TOO_LARGE')) throw error
+        refusal = error
+      }
+    }
+    throw refusal
+  }
+
+  async #send({ record, leftOut }: DeadLetter): Promise<readonly Part[]> {
+    const [result] = await this.#sender.send([{ topic: this.#topic, partition: 0, records: [record] }])
+    if (!result || !('error' in result)) return leftOut
     this.#sender.renew()
     throw result.error
+  }
+}
+
+async function makeTopic(line: AdminLine, { topic, replicationFactor, retentionMs }: DeadLetterTopic): Promise<void> {
+  const config = {
+    'cleanup.policy': 'delete',
+    'retention.ms': String(retentionMs),
+    'max.message.bytes': String(maxMessageBytes)
+  }
+  try {
+    await line.ask(admin => admin.createTopics([{ topic, partitions: 1, replicationFactor, config }]))
+  } catch (error) {
+    if (!(error instanceof KafkaError && error.code === 'KAFKA_REFUSED')) throw error
+    const words = `Kafka does not let this group create its dead-letter topic ${topic}: create it, or allow CREATE on it`
+    throw new KafkaError('KAFKA_REFUSED', words, error)
   }
 }

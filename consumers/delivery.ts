@@ -1,11 +1,11 @@
 import { backoffMs, pause } from '../core/backoff.ts'
 import type { Logger } from '../core/log.ts'
-import type { KafkaRecord, OutgoingRecord } from '../kafka/index.ts'
+import type { KafkaRecord } from '../kafka/index.ts'
 import type { Envelope } from '../schemas/index.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
-import { deadLetterOf } from './dead-letters.ts'
+import type { DeadLetterFacts, Part } from './dead-letter.ts'
 import type { Decoder } from './decoder.ts'
-import { faultName, faultNames, judge } from './faults.ts'
+import { faultName, faultNames, isOurs, judge } from './faults.ts'
 import type { Slot } from './lane-scheduler.ts'
 import type { RetryPolicy } from './options.ts'
 import type { MessageContext } from './types.ts'
@@ -21,8 +21,17 @@ export interface DeliveryOptions {
   readonly group: string
   readonly decode: Decoder
   readonly handle: (eventName: string, envelope: Envelope, context: MessageContext) => Promise<void>
-  /** Resolves once all in-sync replicas of the dead-letter topic have it. */
-  readonly sendDeadLetter: (letter: OutgoingRecord) => Promise<unknown>
+  /**
+   * Resolves once all in-sync replicas of the dead-letter topic have the message, to what of it had to be left out.
+   * `barest`: nothing but where it came from is written.
+   */
+  readonly sendDeadLetter: (
+    message: KafkaRecord,
+    facts: DeadLetterFacts,
+    options: { readonly barest: boolean }
+  ) => Promise<readonly Part[]>
+  /** Messages whose dead letter is not taken, with the name of the fault: their partitions wait. */
+  readonly unwritten: Map<Message, string>
   readonly retry: RetryPolicy & { readonly attempts: number }
   /** Aborts when running handlers shall end. */
   readonly closing: AbortSignal
@@ -75,29 +84,40 @@ export async function deliver(
   return 'left'
 }
 
+/** Attempts with all of a message that may fail through a fault of this process before nothing but its place is written. */
+const wholeAttempts = 3
+
 async function giveUp(
-  { record, source }: Message,
+  message: Message,
   slot: Slot,
-  { group, retry, sendDeadLetter, log }: DeliveryOptions,
+  { group, retry, sendDeadLetter, unwritten, log }: DeliveryOptions,
   fault: { code: string; attempts: number },
   level: 'warn' | 'error'
 ): Promise<Outcome> {
+  const { record, source } = message
   const where = { topic: source.topic, partition: source.partition, offset: record.offset }
   const { ended } = source
-  const letter = deadLetterOf(record, { group, ...where, ...fault })
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await sendDeadLetter(letter)
-      log[level]({ ...where, ...fault }, 'a message was dead-lettered')
-      return 'dead-lettered'
-    } catch (thrown) {
-      const waitMs = backoffMs(attempt, retry)
-      log.error(
-        { ...where, fault: faultNames(thrown), waitMs },
-        'the dead-letter topic does not take a message, its partition waits'
-      )
-      if (!(await slot.rest(() => pause(waitMs, ended)))) return 'left'
+  const facts = { group, topic: source.topic, partition: source.partition, ...fault }
+  let oursAlone = 0
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const leftOut = await sendDeadLetter(record, facts, { barest: oursAlone >= wholeAttempts })
+        log[level]({ ...where, ...fault, ...(leftOut.length > 0 && { leftOut }) }, 'a message was dead-lettered')
+        return 'dead-lettered'
+      } catch (thrown) {
+        if (isOurs(thrown)) oursAlone += 1
+        unwritten.set(message, faultName(thrown))
+        const waitMs = backoffMs(attempt, retry)
+        log.error(
+          { ...where, fault: faultNames(thrown), waitMs },
+          'a dead letter cannot be written; its partition waits'
+        )
+        if (!(await slot.rest(() => pause(waitMs, ended)))) return 'left'
+      }
     }
+  } finally {
+    unwritten.delete(message)
   }
 }
 

@@ -1,3 +1,5 @@
+import { EventtrailError, isDefect } from '../core/errors.ts'
+
 /**
  * What to do about something that a handler or a decoder threw: `wait` when it is no fault of the message (a
  * server is away): again and again, without limit; `retry`: a limited number of attempts; `give up`: none.
@@ -32,6 +34,13 @@ export function judge(thrown: unknown): Verdict {
   const state = /^[0-9A-Z]{5}$/.test(code) && 'severity' in thrown
   return state && (serverStates.has(code.slice(0, 2)) || code === '25006') ? 'wait' : 'retry'
 }
+
+/**
+ * Whether a fault is this process's own (a `TypeError` and its like, also as what the Kafka client failed with): no
+ * server will ever answer otherwise.
+ */
+export const isOurs = (thrown: unknown): boolean =>
+  isDefect(thrown) || (thrown instanceof EventtrailError && thrown.code === 'CLIENT_FAILED')
 
 const nameShape = /^[\w.-]{1,64}$/
 

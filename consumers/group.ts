@@ -42,6 +42,8 @@ class Member<Events extends EventMap> implements ConsumerGroup {
   readonly #telemetry: Telemetry
   readonly #health: GroupHealth
   readonly #registry: Registry
+  /** With the name of the fault. */
+  readonly #unwritten = new Map<Message, string>()
   #state: GroupState = 'new'
   #starting: Promise<void> | undefined
   #ending: Promise<void> | undefined
@@ -90,7 +92,7 @@ class Member<Events extends EventMap> implements ConsumerGroup {
   }
 
   health(): Health {
-    return this.#health.read(this.#state, this.#reader.vitals)
+    return this.#health.read(this.#state, this.#reader.vitals, new Set(this.#unwritten.values()))
   }
 
   start(): Promise<void> {
@@ -131,7 +133,9 @@ class Member<Events extends EventMap> implements ConsumerGroup {
       decode: createDecoder(catalogue, schemaById),
       handle: (eventName, envelope, context) =>
         this.#telemetry.timed(async () => (handlers as Record<string, AnyHandler>)[eventName]?.(envelope, context)),
-      sendDeadLetter: letter => this.#deadLetters?.write(letter) ?? Promise.reject(closedError()),
+      sendDeadLetter: (message, facts, options) =>
+        this.#deadLetters?.write(message, facts, options) ?? Promise.reject(closedError()),
+      unwritten: this.#unwritten,
       retry,
       closing: this.#closing.signal,
       log

@@ -20,13 +20,17 @@ export class GroupHealth {
     this.registry = new Reach({ name: 'the registry', probe: pingRegistry })
   }
 
-  /** Nothing is asked before this was called for the first time. */
-  read(state: GroupState, vitals: Pick<Vitals, 'awayMs' | 'dead'>): Health {
+  /**
+   * Nothing is asked before this was called for the first time.
+   * @param unwritten names of the faults for which dead letters cannot be written
+   */
+  read(state: GroupState, vitals: Pick<Vitals, 'awayMs' | 'dead'>, unwritten: ReadonlySet<string> = new Set()): Health {
     const { notReady, dead } = memberHealth(vitals, this.kafka)
     if (state !== 'running') return { notReady: notRunning[state], dead }
     this.kafka.watch()
     this.registry.watch()
-    return { notReady: [...notReady, ...this.registry.reasons], dead }
+    const waiting = [...unwritten].map(fault => `dead letters cannot be written (${fault}); their partitions wait`)
+    return { notReady: [...notReady, ...this.registry.reasons, ...waiting], dead }
   }
 
   close(): void {

@@ -8,7 +8,8 @@ export interface RawAnswer {
 }
 
 const produceApi = 0
-const produceVersion = 3
+/** The first that may bring zstd. */
+const produceVersion = 7
 const timeoutMs = 30_000
 
 /**

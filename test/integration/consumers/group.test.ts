@@ -204,8 +204,10 @@ test('case 26: without its dead-letter topic the group does not move past the me
   await expect(group.whenCaughtUp({ timeoutMs: 3_000 })).rejects.toMatchObject({ code: 'CATCH_UP_TIMEOUT' })
   const offsets = await school.admin.groupOffsets(`${term.topicPrefix}homeless`)
   expect(offsets.get(`${term.topicPrefix}badge.awarded`)?.get(0)).toBe(1)
+  expect(group.health().notReady).toContain('dead letters cannot be written (TOPIC_UNKNOWN); their partitions wait')
   const spec = { topic: group.deadLetterTopic, partitions: 1, replicationFactor: 1, config: {} }
   await eventually(async () => (await school.admin.createTopics([spec])).length === 1, { what: 'the topic is back' })
   await group.whenCaughtUp()
   expect(group.stats()).toMatchObject({ handled: 2, deadLettered: 1 })
+  expect(group.health().notReady.filter(reason => reason.includes('dead letters'))).toEqual([])
 })

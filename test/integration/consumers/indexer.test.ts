@@ -68,9 +68,10 @@ test('the indexer keeps a document per lesson; an untitled one is kept, and what
   })
   await indexer.start()
   const before = await index.count()
-  const [, eventId] = await term.publish(lesson(), lesson('Thermodynamics of tea'))
+  const headers = [['traceparent', null]] as const
+  const [, eventId] = await term.publish(lesson(), lesson('Thermodynamics of tea', { headers }))
   // Our encoder refuses the character; a foreign producer's may not.
-  const { id: _, ...record } = await term.encode(lesson('Broken ~ title'))
+  const { id: _, ...record } = await term.encode(lesson('Broken ~ title', { headers }))
   const value = record.value as Buffer
   value[value.indexOf('~')] = 0
   await term.send('lesson.published', record)
@@ -79,6 +80,7 @@ test('the indexer keeps a document per lesson; an untitled one is kept, and what
   expect(await index.search('tea')).toMatchObject([{ title: 'Thermodynamics of tea', event_id: eventId }])
   const [letter] = await school.read(`${topicPrefix}indexer.dead-letters`, 1)
   expect(String(letter?.headers['dead-letter-code'])).toBe('22021')
+  expect(letter?.headerList[0]).toEqual(headers[0])
 })
 
 test('a database that restarts is waited out', async () => {

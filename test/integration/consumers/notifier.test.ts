@@ -107,11 +107,13 @@ test('nobody to write to is a dead letter at once, and so is an address that is 
   const { term, notifier } = await startNotifier(postgresSentLog(database), log)
   await using _ = notifier
   answer = address => (address.startsWith('gone') ? { code: 550 } : undefined)
+  // A header without a value is legal, and stands in no event's way.
+  const headers = [['traceparent', null]] as const
   await term.publish(
-    badge(randomUUID()),
+    badge(randomUUID(), 'Ten quizzes', { headers }),
     badge(await student('no address')),
     badge(await student('gone@example.org')),
-    badge(await student('here@example.org', null))
+    badge(await student('here@example.org', null), 'Ten quizzes', { headers })
   )
   await notifier.whenCaughtUp()
   expect(received.map(({ to }) => to)).toEqual(['here@example.org'])
@@ -121,6 +123,7 @@ test('nobody to write to is a dead letter at once, and so is an address that is 
     'RECIPIENT_INVALID',
     'RECIPIENT_UNKNOWN'
   ])
+  expect(letters.map(({ headerList }) => headerList[0])).toContainEqual(headers[0])
   expect(JSON.stringify(letters.map(({ headers }) => headers))).not.toContain('example.org')
   expect(notifier.stats().retried).toBe(0)
 

@@ -77,7 +77,7 @@ export async function schoolOn<Servers extends Pick<TestEnvironment, 'brokers' |
     return sent
   }
 
-  /** The records of a topic from its start, as many as are asked for; their headers by name. */
+  /** The records of a topic from its start, as many as are asked for; their headers by name, and as they stand there. */
   const read = async (topic: string, count: number) => {
     const records: KafkaRecord[] = []
     const consumer = new GroupConsumer(client, {
@@ -93,7 +93,11 @@ export async function schoolOn<Servers extends Pick<TestEnvironment, 'brokers' |
     consumer.start()
     try {
       await eventually(() => records.length >= count, { what: `${count} records in ${topic}` })
-      return records.map(({ headers, ...record }) => ({ ...record, headers: headersByName(headers) }))
+      return records.map(({ headers: headerList, ...record }) => ({
+        ...record,
+        headerList,
+        headers: headersByName(headerList)
+      }))
     } finally {
       await consumer.stop()
     }
