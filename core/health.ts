@@ -35,6 +35,7 @@ const lookEveryMs = 1_000
 export class Reach {
   readonly #options: Required<ReachOptions>
   #state: 'unheard' | 'reached' | 'lost' = 'unheard'
+  #why: string | undefined
   #heardAt = Number.NEGATIVE_INFINITY
   #askedAt = Number.NEGATIVE_INFINITY
   #probing = false
@@ -45,8 +46,12 @@ export class Reach {
     this.#options = { freshMs: 5_000, retryMs: 1_000, timeoutMs: 3_000, ...options }
   }
 
-  /** The server did something for us (true), or could not be reached. May be handed on as it is. */
-  readonly heard = (answered: boolean): void => {
+  /**
+   * The server did something for us (true), or could not be reached. May be handed on as it is.
+   * @param why what stands in the way, in words. Default: what was told last, or that it is out of reach.
+   */
+  readonly heard = (answered: boolean, why?: string): void => {
+    this.#why = answered ? undefined : (why ?? this.#why)
     this.#state = answered ? 'reached' : 'lost'
     if (answered) this.#heardAt = performance.now()
   }
@@ -59,7 +64,7 @@ export class Reach {
   get reasons(): readonly string[] {
     const { name } = this.#options
     if (this.#state === 'reached') return []
-    return [this.#state === 'lost' ? `${name} is out of reach` : `${name} has not answered yet`]
+    return [this.#state === 'lost' ? (this.#why ?? `${name} is out of reach`) : `${name} has not answered yet`]
   }
 
   /** Begins to ask. A second call does nothing. */

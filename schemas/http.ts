@@ -1,5 +1,9 @@
 import { RegistryError } from './errors.ts'
 
+/** The most bytes that an answer may have, unless the question says otherwise. */
+const maxAnswerBytes = 2 * 1024 * 1024
+const maxReasonLength = 500
+
 /** An answer of the registry: its status and its JSON. */
 export interface Answer {
   readonly status: number
@@ -12,21 +16,23 @@ export interface HttpOptions {
   readonly url: string
   readonly timeoutMs: number
   readonly auth?: { readonly username: string; readonly password: string }
-  /** Told after each question whether there was an answer. */
-  readonly onReach?: (reached: boolean) => void
+  /** Told after each question whether a registry answered it, and why not in words. */
+  readonly onReach?: (reached: boolean, why?: string) => void
 }
 
 /**
- * Talks JSON to the registry. Answers of 5xx and no answer at all are thrown as `REGISTRY_UNREACHABLE`, 401 and
- * 403 as `REGISTRY_REFUSED`; any other answer is given back.
+ * Talks JSON to the registry. Answers of 5xx, redirects, answers that are too long and no answer at all are thrown as
+ * `REGISTRY_UNREACHABLE`, 401 and 403 as `REGISTRY_REFUSED`; any other answer is given back.
  */
 export class RegistryHttp {
   readonly #base: string
   readonly #timeoutMs: number
   readonly #headers: Record<string, string>
-  readonly #onReach: (reached: boolean) => void
+  readonly #onReach: (reached: boolean, why?: string) => void
   /** Address without credentials, for messages. */
   readonly address: string
+  /** What it logs in with, from the address or apart from it; undefined when it does not. */
+  readonly auth: { readonly username: string; readonly password: string } | undefined
 
   constructor({ url, timeoutMs, auth, onReach = () => undefined }: HttpOptions) {
     this.#onReach = onReach
@@ -39,6 +45,7 @@ export class RegistryHttp {
     this.#base = parsed.href.replace(/\/+$/, '')
     this.address = this.#base
     this.#timeoutMs = timeoutMs
+    this.auth = username ? { username, password } : undefined
     this.#headers = {
       accept: 'application/vnd.schemaregistry.v1+json, application/json',
       ...(username && {
@@ -47,8 +54,9 @@ export class RegistryHttp {
     }
   }
 
-  get(path: string): Promise<Answer> {
-    return this.#ask('GET', path)
+  /** @param maxBytes the most that the answer may have. Default 2 MiB. */
+  get(path: string, maxBytes?: number): Promise<Answer> {
+    return this.#ask('GET', path, undefined, maxBytes)
   }
 
   post(path: string, body: unknown): Promise<Answer> {
@@ -59,18 +67,22 @@ export class RegistryHttp {
     return this.#ask('PUT', path, body)
   }
 
-  async #ask(method: string, path: string, body?: unknown): Promise<Answer> {
+  async #ask(method: string, path: string, body?: unknown, maxBytes = maxAnswerBytes): Promise<Answer> {
     try {
-      const answer = await this.#exchange(method, path, body)
-      this.#onReach(true)
+      const answer = await this.#exchange(method, path, body, maxBytes)
+      this.#onReach(isOfRegistry(answer), 'what answers instead of the registry is none: check SCHEMA_REGISTRY_URL')
       return answer
     } catch (error) {
-      this.#onReach(error instanceof RegistryError && error.code === 'REGISTRY_REFUSED')
+      const isRefused = error instanceof RegistryError && error.code === 'REGISTRY_REFUSED'
+      this.#onReach(
+        false,
+        isRefused ? 'the registry does not let us in: check its user and password' : 'the registry is out of reach'
+      )
       throw error
     }
   }
 
-  async #exchange(method: string, path: string, body?: unknown): Promise<Answer> {
+  async #exchange(method: string, path: string, body: unknown, maxBytes: number): Promise<Answer> {
     let status: number
     let text: string
     try {
@@ -78,11 +90,14 @@ export class RegistryHttp {
         method,
         headers: { ...this.#headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
         ...(body !== undefined && { body: JSON.stringify(body) }),
+        // Another address is another server, which nobody configured.
+        redirect: 'error',
         signal: AbortSignal.timeout(this.#timeoutMs)
       })
       status = response.status
-      text = await response.text()
+      text = await textOf(response, maxBytes)
     } catch (error) {
+      if (error instanceof TooLong) throw this.unreachable(error.message)
       throw this.unreachable(reasonOf(error, this.#timeoutMs))
     }
     if (status >= 500 || status === 429) throw this.unreachable(`it answers ${status}`)
@@ -106,6 +121,10 @@ export class RegistryHttp {
   }
 }
 
+// A registry gives a code of its own with every 404.
+const isOfRegistry = ({ status, errorCode, body }: Answer): boolean =>
+  body !== undefined && (status !== 404 || errorCode !== undefined)
+
 function parse(text: string): Partial<Answer> {
   try {
     const body: unknown = JSON.parse(text)
@@ -117,12 +136,32 @@ function parse(text: string): Partial<Answer> {
 }
 
 function messageOf(body: unknown): string {
-  return typeof body === 'object' && body !== null && 'message' in body ? String(body.message) : ''
+  const message = typeof body === 'object' && body !== null && 'message' in body ? body.message : ''
+  return typeof message === 'string' ? message.slice(0, maxReasonLength) : ''
+}
+
+class TooLong extends Error {}
+
+/** The text of an answer, counted while it comes: what it is too long for is not kept. */
+async function textOf(response: Response, maxBytes: number): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  let bytes = 0
+  // Leaving the loop ends the connection.
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length
+    if (bytes > maxBytes) throw new TooLong(`it answers more than ${maxBytes} bytes`)
+    text += decoder.decode(chunk, { stream: true })
+  }
+  return text + decoder.decode()
 }
 
 function reasonOf(error: unknown, timeoutMs: number): string {
   if (error instanceof DOMException && error.name === 'TimeoutError') return `no answer within ${timeoutMs} ms`
   const cause = (error as Error).cause
+  if (cause instanceof Error && cause.message === 'unexpected redirect') {
+    return 'it sends us on to another address, which is not followed. Configure the address that answers'
+  }
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   return code || (error as Error).message
 }

@@ -25,6 +25,7 @@ export {
   type Registry,
   type RegistryOptions
 } from './registry.ts'
+export type { SubjectList } from './subjects.ts'
 export type {
   AvroRecord,
   AvroSchema,

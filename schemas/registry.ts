@@ -1,7 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Logger, silentLogger } from '../core/log.ts'
+import * as shapes from './answers.ts'
 import { RegistryError } from './errors.ts'
 import { type Answer, RegistryHttp } from './http.ts'
+import { wholeSchema } from './references.ts'
+import { listSubjects, type SubjectList } from './subjects.ts'
 import type { AvroSchema } from './types.ts'
 
 export interface RegistryOptions {
@@ -12,8 +15,8 @@ export interface RegistryOptions {
   readonly timeoutMs?: number
   /** Default: silent. */
   readonly log?: Logger
-  /** Told after each question whether there was an answer. Default: nobody is told. */
-  readonly onReach?: (reached: boolean) => void
+  /** Told after each question whether there was an answer, and why not in words. Default: nobody is told. */
+  readonly onReach?: (reached: boolean, why?: string) => void
 }
 
 /** Where a schema stands in a subject. */
@@ -34,16 +37,26 @@ export interface RegisteredSchema extends Registered {
  * or `REGISTRY_REFUSED`, and what else it names.
  */
 export interface Registry {
-  subjects(): Promise<readonly string[]>
-  /** @throws RegistryError `SCHEMA_UNKNOWN`, `SCHEMA_UNSUPPORTED` (no Avro, or one that refers to others) */
+  /** All subjects, of however many pages. */
+  subjects(): Promise<SubjectList>
+  /**
+   * The schema of an id; what it refers to in other subjects is put into it.
+   * @throws RegistryError `SCHEMA_UNKNOWN`, `SCHEMA_UNSUPPORTED` (no Avro, or what it refers to is not there)
+   */
   schemaById(id: number): Promise<AvroSchema>
-  /** The version that the schema of an id has in a subject; undefined when it is none of its schemas. */
-  versionOf(subject: string, id: number): Promise<number | undefined>
+  /**
+   * The versions that the schema of an id has or had in a subject, deleted ones too: a version that was deleted and
+   * registered again has another number. None when it never was one of its schemas.
+   */
+  versionsOf(subject: string, id: number): Promise<readonly number[]>
   /** @throws RegistryError `SUBJECT_UNKNOWN` */
   versions(subject: string): Promise<readonly number[]>
-  /** @throws RegistryError `SUBJECT_UNKNOWN` */
+  /** @throws RegistryError `SUBJECT_UNKNOWN`, `SCHEMA_UNSUPPORTED` */
   latest(subject: string): Promise<RegisteredSchema>
-  /** @throws RegistryError `SUBJECT_UNKNOWN` when the subject or that version of it is not there */
+  /**
+   * A version of a subject, be it deleted.
+   * @throws RegistryError `SUBJECT_UNKNOWN` when the subject or that version of it is not there, `SCHEMA_UNSUPPORTED`
+   */
   schemaAt(subject: string, version: number): Promise<RegisteredSchema>
   /** Where this schema stands in a subject, whatever the order of its attributes; undefined when it does not. */
   lookup(subject: string, schema: AvroSchema): Promise<Registered | undefined>
@@ -63,44 +76,40 @@ export function createRegistry(options: RegistryOptions): Registry {
 
 class RegistryClient implements Registry {
   readonly #http: RegistryHttp
-  readonly #options: RegistryOptions
   readonly #timeoutMs: number
   readonly #log: Logger
   readonly #underWay = new Map<string, Promise<unknown>>()
 
   constructor(options: RegistryOptions) {
-    this.#options = options
     this.#timeoutMs = options.timeoutMs ?? 10_000
     this.#log = options.log ?? silentLogger
     this.#http = new RegistryHttp({ ...options, timeoutMs: this.#timeoutMs })
   }
 
-  subjects(): Promise<readonly string[]> {
-    return this.#once('subjects', async () => {
-      const answer = await this.#http.get('/subjects')
-      return this.#expect<string[]>(answer, 'to list its subjects')
-    })
+  subjects(): Promise<SubjectList> {
+    return this.#once('subjects', () =>
+      listSubjects(this.#http, answer => this.#expect(answer, 'to list its subjects', shapes.strings))
+    )
   }
 
   schemaById(id: number): Promise<AvroSchema> {
     return this.#once(`schema ${id}`, async () => {
       // Not by the Kafka client's library: it gives a codec of its own making, not the schema.
       const answer = await this.#http.get(`/schemas/ids/${id}`)
-      if (isAbsent(answer))
+      // Any other 404 is about something else than the id.
+      if (answer.status === 404 && answer.errorCode === 40403)
         throw new RegistryError('SCHEMA_UNKNOWN', `The schema registry has no schema of the id ${id}`)
-      return parseAvro(this.#expect<SchemaAnswer>(answer, `to give schema ${id}`), `id ${id}`)
+      const found = this.#expect(answer, `to give schema ${id}`, shapes.schemaAnswer)
+      return wholeSchema(found, `id ${id}`, this.#referenced)
     })
   }
 
-  versionOf(subject: string, id: number): Promise<number | undefined> {
-    return this.#once(`version ${id} ${subject}`, async () => {
-      const answer = await this.#http.get(`/schemas/ids/${id}/versions`)
-      if (isAbsent(answer)) return undefined
-      const places = this.#expect<{ subject: string; version: number }[]>(
-        answer,
-        `to give the versions of schema ${id}`
-      )
-      return places.find(place => place.subject === subject)?.version
+  versionsOf(subject: string, id: number): Promise<readonly number[]> {
+    return this.#once(`versions of ${id} in ${subject}`, async () => {
+      const answer = await this.#http.get(`/schemas/ids/${id}/versions?deleted=true`)
+      if (isAbsent(answer)) return []
+      const places = this.#expect(answer, `to give the versions of schema ${id}`, shapes.places)
+      return places.flatMap(place => (place.subject === subject ? [place.version] : [])).sort((a, b) => a - b)
     })
   }
 
@@ -108,7 +117,7 @@ class RegistryClient implements Registry {
     return this.#once(`versions ${subject}`, async () => {
       const answer = await this.#http.get(`${pathOf(subject)}/versions`)
       if (isAbsent(answer)) throw unknownSubject(subject)
-      return this.#expect<number[]>(answer, `to list the versions of ${subject}`)
+      return this.#expect(answer, `to list the versions of ${subject}`, shapes.numbers)
     })
   }
 
@@ -122,12 +131,19 @@ class RegistryClient implements Registry {
 
   #at(subject: string, version: number | 'latest'): Promise<RegisteredSchema> {
     return this.#once(`at ${version} ${subject}`, async () => {
-      const answer = await this.#http.get(`${pathOf(subject)}/versions/${version}`)
-      if (isAbsent(answer)) throw unknownSubject(subject, version)
-      const found = this.#expect<SchemaAnswer & Registered>(answer, `to give version ${version} of ${subject}`)
-      return { id: found.id, version: found.version, schema: parseAvro(found, subject) }
+      const { id, version: number, ...found } = await this.#answerAt(subject, version)
+      return { id, version: number, schema: await wholeSchema(found, subject, this.#referenced) }
     })
   }
+
+  async #answerAt(subject: string, version: number | 'latest') {
+    const deleted = version === 'latest' ? '' : '?deleted=true'
+    const answer = await this.#http.get(`${pathOf(subject)}/versions/${version}${deleted}`)
+    if (isAbsent(answer)) throw unknownSubject(subject, version)
+    return this.#expect(answer, `to give version ${version} of ${subject}`, shapes.placedSchema)
+  }
+
+  readonly #referenced = (subject: string, version: number) => this.#answerAt(subject, version)
 
   lookup(subject: string, schema: AvroSchema): Promise<Registered | undefined> {
     const text = JSON.stringify(schema)
@@ -135,18 +151,26 @@ class RegistryClient implements Registry {
       const answer = await this.#http.post(pathOf(subject), { schema: text })
       // 40401 is "no such subject", anything else "not this text": registries compare the text as it is.
       if (isAbsent(answer)) return answer.errorCode === 40401 ? undefined : this.#search(subject, schema)
-      const { id, version } = this.#expect<Registered>(answer, `to look up a schema in ${subject}`)
-      return { id, version }
+      return this.#expect(answer, `to look up a schema in ${subject}`, shapes.place)
     })
   }
 
   async #search(subject: string, schema: AvroSchema): Promise<Registered | undefined> {
-    const versions = await this.versions(subject)
-    for (const version of versions.toReversed()) {
+    // A subject that was deleted and can be brought back is looked up as if it were there.
+    for (const version of (await this.#versionsIfAny(subject)).toReversed()) {
       const { id, schema: registered } = await this.schemaAt(subject, version)
       if (isDeepStrictEqual(registered, JSON.parse(JSON.stringify(schema)))) return { id, version }
     }
     return undefined
+  }
+
+  async #versionsIfAny(subject: string): Promise<readonly number[]> {
+    try {
+      return await this.versions(subject)
+    } catch (error) {
+      if (error instanceof RegistryError && error.code === 'SUBJECT_UNKNOWN') return []
+      throw error
+    }
   }
 
   register(subject: string, schema: AvroSchema): Promise<Registered> {
@@ -167,27 +191,25 @@ class RegistryClient implements Registry {
       const path = `/compatibility${pathOf(subject)}/versions?verbose=true`
       const answer = await this.#http.post(path, { schema: text })
       if (isAbsent(answer)) return { compatible: true, messages: [] }
-      const { is_compatible, messages } = this.#expect<{ is_compatible: boolean; messages?: string[] }>(
-        answer,
-        `to compare a schema with ${subject}`
-      )
-      return { compatible: is_compatible, messages: messages ?? [] }
+      return this.#expect(answer, `to compare a schema with ${subject}`, shapes.verdict)
     })
   }
 
   async setCompatibility(subject: string, level: 'FULL_TRANSITIVE'): Promise<void> {
     const answer = await this.#http.put(`/config/${encodeURIComponent(subject)}`, { compatibility: level })
-    this.#expect(answer, `to set the compatibility of ${subject}`)
+    this.#expect(answer, `to set the compatibility of ${subject}`, shapes.anything)
   }
 
   async ping(): Promise<void> {
-    await this.#once('ping', async () => this.#expect(await this.#http.get('/schemas/types'), 'to answer'))
+    await this.#once('ping', async () =>
+      this.#expect(await this.#http.get('/schemas/types'), 'to answer', shapes.strings)
+    )
   }
 
   // Loaded here, because nothing but registering needs it.
   async #registerId(subject: string, schema: AvroSchema): Promise<number> {
     const { COMPATIBILITY, SchemaRegistry, SchemaType } = await import('@kafkajs/confluent-schema-registry')
-    const auth = this.#options.auth
+    const { auth } = this.#http
     const timeout = this.#timeoutMs
     const client = new SchemaRegistry({
       host: this.#http.address,
@@ -207,11 +229,13 @@ class RegistryClient implements Registry {
     }
   }
 
-  #expect<Body>(answer: Answer, what: string): Body {
-    if (answer.body === undefined || answer.status === 404)
-      throw this.#http.unreachable(`what answers there (${answer.status}) is no registry. Is the address right?`)
-    if (answer.status >= 400) throw this.#http.refused(answer, what)
-    return answer.body as Body
+  #expect<T>(answer: Answer, what: string, shape: (body: unknown) => T | undefined): T {
+    const { status, body } = answer
+    if (body !== undefined && status >= 400 && status !== 404) throw this.#http.refused(answer, what)
+    const found = status < 400 ? shape(body) : undefined
+    if (found === undefined)
+      throw this.#http.unreachable(`what answers there (${status}) is no registry. Is the address right?`)
+    return found
   }
 
   #once<T>(key: string, ask: () => Promise<T>): Promise<T> {
@@ -223,26 +247,9 @@ class RegistryClient implements Registry {
   }
 }
 
-interface SchemaAnswer {
-  readonly schema: string
-  readonly schemaType?: string
-  readonly references?: readonly unknown[]
-}
-
-function parseAvro({ schema, schemaType = 'AVRO', references = [] }: SchemaAnswer, what: string): AvroSchema {
-  if (schemaType === 'AVRO' && references.length === 0) {
-    try {
-      return JSON.parse(schema) as AvroSchema
-    } catch {
-      // Told below.
-    }
-  }
-  throw new RegistryError('SCHEMA_UNSUPPORTED', `The schema of ${what} is not one whole Avro schema`)
-}
-
 // A registry gives its own code with every 404. Without one something else answered, a proxy perhaps, and nothing
 // is known of what was asked for.
-const isAbsent = ({ status, errorCode }: Answer): boolean => status === 404 && errorCode !== undefined
+const isAbsent = ({ status, errorCode = 0 }: Answer): boolean => status === 404 && errorCode > 40_400
 
 const pathOf = (subject: string): string => `/subjects/${encodeURIComponent(subject)}`
 

@@ -29,7 +29,7 @@ export function tellAwaited(options: AwaitedOptions): () => void {
 async function look({ eventNames, topicPrefix, line, registry, log }: AwaitedOptions, signal: AbortSignal) {
   const known = await insist(signal, log, async () => ({
     topics: await line.ask(admin => admin.topics()),
-    subjects: new Set(await registry.subjects())
+    subjects: new Set((await registry.subjects()).names)
   }))
   if (!known || signal.aborted) return
   const withoutTopic = eventNames.filter(name => !known.topics.has(topicPrefix + name))

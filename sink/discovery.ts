@@ -51,7 +51,7 @@ export class Discovery {
 
   async #askRegistry(): Promise<void> {
     const { registry, topicPrefix } = this.#options
-    const fresh = (await registry.subjects()).flatMap(subject => {
+    const fresh = (await registry.subjects()).names.flatMap(subject => {
       const topic = subject.endsWith('-value') ? subject.slice(0, -'-value'.length) : undefined
       if (!topic?.startsWith(topicPrefix) || this.#eventNames.has(topic)) return []
       return (this.#others.get(subject) ?? 0) > performance.now() ? [] : [{ subject, topic }]

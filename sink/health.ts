@@ -4,6 +4,7 @@ import { type AdminLine, memberHealth, type Vitals } from '../kafka/index.ts'
 import type { Registry } from '../schemas/index.ts'
 import type { Lanes } from './lanes.ts'
 import type { Positions } from './positions.ts'
+import type { SchemaBook } from './schema-book.ts'
 import type { SinkState } from './state.ts'
 
 /** What of a sink is looked at from outside. */
@@ -11,6 +12,7 @@ export interface SinkParts {
   readonly vitals: Pick<Vitals, 'awayMs' | 'idleMs' | 'dead'>
   readonly positions: Pick<Positions, 'assigned' | 'halted'>
   readonly lanes: Pick<Lanes, 'pendingRows' | 'waitingMs' | 'failures'>
+  readonly book: Pick<SchemaBook, 'waiting'>
 }
 
 const notRunning: Readonly<Record<SinkState, readonly string[]>> = {
@@ -39,7 +41,7 @@ export class SinkHealth {
   }
 
   /** Nothing is asked before this was called for the first time. */
-  read(state: SinkState, { vitals, lanes, positions: { halted } }: SinkParts): Health {
+  read(state: SinkState, { vitals, lanes, book, positions: { halted } }: SinkParts): Health {
     const member = memberHealth(vitals, this.kafka)
     if (state !== 'running') return { notReady: notRunning[state], dead: member.dead }
     for (const server of this.#servers) server.watch()
@@ -50,6 +52,8 @@ export class SinkHealth {
         ...member.notReady,
         ...this.postgres.reasons,
         ...this.registry.reasons,
+        // Where the registry does not answer at all, that is said already.
+        ...(this.registry.reached ? book.waiting : []),
         ...(refused ? ['Postgres takes no rows: writing is tried again'] : []),
         ...(halted > 0
           ? [`${halted} ${halted === 1 ? 'partition' : 'partitions'} stopped: eventtrail doctor says why`]

@@ -45,8 +45,16 @@ export class SchemaBook {
   readonly #entries = new Map<string, KnownSchema | UnusableSchema>()
   readonly #learning = new Map<string, Promise<KnownSchema | UnusableSchema>>()
 
+  /** Why the schemas that were asked for last are not known yet. */
+  readonly #waiting = new Map<string, string>()
+
   constructor(options: SchemaBookOptions) {
     this.#options = options
+  }
+
+  /** What records wait for, in words: each that could not be learnt at the last try, and why. */
+  get waiting(): readonly string[] {
+    return [...this.#waiting].map(([key, why]) => `records of ${topicOf(key)} wait for their schema: ${why}`)
   }
 
   /** What is known without asking anybody; undefined means {@link learn}. */
@@ -58,7 +66,7 @@ export class SchemaBook {
   /**
    * Asks the registry, once for any number of callers. When it is out of reach, or has forgotten, the trail's own copy
    * serves.
-   * @throws RegistryError `REGISTRY_UNREACHABLE`, a database error (both worth a retry)
+   * @throws RegistryError whatever is no answer about the id; a database error (both worth a retry)
    * @throws SinkError `SCHEMA_CHANGED` when the id stood for another schema before
    */
   learn(subject: string, eventName: string, id: number): Promise<KnownSchema | UnusableSchema> {
@@ -86,6 +94,10 @@ export class SchemaBook {
       })
       .finally(() => this.#learning.delete(key))
     this.#learning.set(key, noted)
+    noted.then(
+      () => this.#waiting.delete(key),
+      error => this.#waiting.set(key, error instanceof RegistryError ? error.message : 'the trail could not be asked')
+    )
     return noted
   }
 
@@ -93,7 +105,7 @@ export class SchemaBook {
     try {
       return await this.#ask(subject, eventName, id)
     } catch (error) {
-      if (!(error instanceof RegistryError) || !error.retryable) throw error
+      if (!(error instanceof RegistryError)) throw error
       const kept = await this.#kept(subject, eventName, id)
       if (!kept) throw error
       return kept
@@ -102,17 +114,18 @@ export class SchemaBook {
 
   async #ask(subject: string, eventName: string, id: number): Promise<KnownSchema | UnusableSchema> {
     const { registry } = this.#options
-    const schema = await twice(() => registry.schemaById(id))
+    const answer = await twice(id, registry)
     // A registry that was restored from an older copy: the trail has read records of this schema before.
-    if (!schema) {
+    if ('refusal' in answer) {
       const kept = await this.#kept(subject, eventName, id)
-      return kept ?? this.#unusable('SCHEMA_UNKNOWN', `neither the registry nor the trail has a schema ${id}`)
+      return kept ?? this.#unusable(answer.refusal.code, answer.refusal.reason)
     }
+    const { schema } = answer
     await this.#compare(subject, id, schema)
     if (eventNameOf(schema) !== eventName) {
       return this.#unusable('NOT_AN_ENVELOPE', `schema ${id} is not the envelope of ${eventName}`)
     }
-    const version = await registry.versionOf(subject, id)
+    const version = (await registry.versionsOf(subject, id)).at(-1)
     if (version === undefined) {
       return this.#unusable('SCHEMA_NOT_OF_SUBJECT', `schema ${id} is no version of the subject ${subject}`)
     }
@@ -172,23 +185,34 @@ function changed(id: number, where: string): SinkError {
 }
 
 const keyOf = (subject: string, id: number): string => `${subject} ${id}`
+const topicOf = (key: string): string => key.slice(0, key.lastIndexOf('-value '))
 
 function known(eventName: string, version: number, schema: AvroSchema): KnownSchema {
   return { kind: 'known', version, encode: compileRowEncoder(avroType(schema), eventName, version) }
 }
 
-// "Unknown" counts only after a second look: a registry that was just started or is a replica may lag.
-async function twice(look: () => Promise<AvroSchema>): Promise<AvroSchema | undefined> {
-  for (const last of [false, true]) {
+/**
+ * What the registry says of an id itself. "Unknown" counts only after a second look: a registry that was just started
+ * or is a replica may lag. Whatever else it says, that it does not let us in for instance, is about no record.
+ */
+async function twice(
+  id: number,
+  registry: Pick<Registry, 'schemaById'>
+): Promise<{ readonly schema: AvroSchema } | { readonly refusal: Refusal }> {
+  for (let looks = 1; ; looks += 1) {
     try {
-      return await look()
+      return { schema: await registry.schemaById(id) }
     } catch (error) {
-      if (!(error instanceof RegistryError) || error.retryable) throw error
-      if (last) return undefined
+      if (!(error instanceof RegistryError)) throw error
+      if (error.code === 'SCHEMA_UNSUPPORTED') return { refusal: { code: 'NOT_AN_ENVELOPE', reason: error.message } }
+      if (error.code !== 'SCHEMA_UNKNOWN') throw error
+      if (looks > 1) {
+        const reason = `neither the registry nor the trail has a schema ${id}`
+        return { refusal: { code: 'SCHEMA_UNKNOWN', reason } }
+      }
       await pause(250)
     }
   }
-  return undefined
 }
 
 function fingerprintOf(schema: AvroSchema): string {

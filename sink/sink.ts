@@ -131,7 +131,7 @@ export class Sink implements Handle {
       topicRefreshMs: this.#options.topicRefreshMs
     })
     const { positions, lanes } = this.#pipeline
-    this.#parts = { positions, lanes, vitals: this.#consumer.vitals }
+    this.#parts = { positions, lanes, book, vitals: this.#consumer.vitals }
     this.#telemetry = new Telemetry({ ...this.#options, ...this.#parts, ...sources })
     const ended = Promise.withResolvers<Error | undefined>()
     this.closed = ended.promise

@@ -9,7 +9,7 @@ import { regularly } from './regularly.ts'
 import type { SinkStats } from './state.ts'
 import { type Batch, keyOf, type WriteResult } from './types.ts'
 
-export interface TelemetryOptions extends LagSources, SinkParts {
+export interface TelemetryOptions extends LagSources, Omit<SinkParts, 'book'> {
   readonly meter: Meter
   readonly log: Logger
 }

@@ -17,7 +17,8 @@ const nobody = { trail: {} as TrailPositions, ranges: async () => [], topicIds: 
 const parts = (facts: { halted?: number; failures?: number; awayMs?: number; waitingMs?: number } = {}): SinkParts => ({
   vitals: { awayMs: facts.awayMs ?? 0, idleMs: 100, dead: false },
   positions: { assigned: [{ topic: 'a', partition: 0 }], halted: facts.halted ?? 0 },
-  lanes: { pendingRows: 7, waitingMs: facts.waitingMs ?? 0, failures: facts.failures ?? 0 }
+  lanes: { pendingRows: 7, waitingMs: facts.waitingMs ?? 0, failures: facts.failures ?? 0 },
+  book: { waiting: [] }
 })
 
 /** A meter that keeps what it is told. */
