@@ -14,6 +14,7 @@ export const refusalCodes = [
   'SCHEMA_VERSION_MISMATCH',
   'NUMBER_NOT_FINITE',
   'CONFLICT',
-  'POSTGRES_REFUSED'
+  'POSTGRES_REFUSED',
+  'UNKEEPABLE'
 ] as const
 export type RefusalCode = (typeof refusalCodes)[number]

@@ -71,7 +71,8 @@ export function schemaIdWithin(bytes: Buffer, start: number, end: number): numbe
   const length = end - start
   if (length < headerBytes) return fail(`it has ${length} bytes, too few for the magic byte and the schema id`)
   if (bytes[start] !== magicByte) return fail('its first byte is not the magic byte 0')
-  return bytes.readUInt32BE(start + 1)
+  const id = bytes.readInt32BE(start + 1)
+  return id < 0 ? fail('its schema id is past 2^31 - 1, which no registry gives') : id
 }
 
 /**

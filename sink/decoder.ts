@@ -1,4 +1,4 @@
-import type { RecordCursor, Records } from '../kafka/index.ts'
+import type { KafkaRecord, RecordCursor, Records } from '../kafka/index.ts'
 import { SchemaError, schemaIdWithin } from '../schemas/index.ts'
 import type { CopyBuffer } from './copy-buffer.ts'
 import { type Refusal, RefusedRecord } from './errors.ts'
@@ -68,7 +68,7 @@ export class Decoder {
         rows += 1
         if (out.nulCharacters !== nulCharacters) suspects.push(at)
       } catch (error) {
-        refused.push({ offset: cursor.offset, refusal: refusalOf(error), record: records.at(cursor.place) })
+        refused.push({ offset: cursor.offset, refusal: refusalOf(error), record: recordOf(records, cursor) })
       }
     }
     skipped += last + 1 - expected
@@ -102,6 +102,18 @@ export class Decoder {
     const schema = this.#book.find(this.#subject, id)
     if (schema?.kind === 'known') this.#last = { id, schema }
     return schema
+  }
+}
+
+/** As much of a record as can be read: its headers are not looked at before it is put aside. */
+function recordOf(records: Records, cursor: RecordCursor): KafkaRecord {
+  try {
+    return records.at(cursor.place)
+  } catch {
+    const { offset, bytes, keyStart, keyEnd, valueStart, valueEnd } = cursor
+    const key = keyStart < 0 ? null : bytes.subarray(keyStart, keyEnd)
+    const value = valueStart < 0 ? null : bytes.subarray(valueStart, valueEnd)
+    return { offset, key, value, headers: [], timestamp: 0 }
   }
 }
 

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { within } from '../core/lifecycle.ts'
-import { type Aside, listDuplicates, quarantine } from './aside.ts'
+import { listDuplicates, quarantine } from './aside.ts'
 import { abandon, backendOf, connectSession, isWorking } from './database.ts'
 import {
   type Claim,
@@ -13,6 +13,7 @@ import {
 } from './fence.ts'
 import { type LedgerEntry, writeGaps, writeLedger } from './ledger.ts'
 import { PgRows } from './pg-rows.ts'
+import type { Aside } from './quarantine-row.ts'
 import type { TrailPositions, TrailSession } from './session.ts'
 import type { Chunk, Row } from './types.ts'
 

@@ -104,7 +104,7 @@ export async function retryQuarantined(
 ): Promise<QuarantineEntry> {
   const record = await showQuarantined(pool, number)
   requireHeld(record)
-  requireSingle(record)
+  requireKept(record)
   const decoded = await decodeAgain(book, record, topicPrefix)
   await inTransaction(pool, async client => {
     if ('refusal' in decoded) return resolve(client, number, 'held', by, decoded.refusal)
@@ -197,13 +197,16 @@ function requireHeld(record: QuarantineEntry): void {
   throw new SinkError('NO_SUCH_ENTRY', `Number ${record.number} is no longer held, it is ${record.status}`)
 }
 
-/** A batch is kept as the bytes that could not be read: nothing that a registry or a new schema says changes that. */
-function requireSingle({ number, lastOffset }: QuarantineEntry): void {
-  if (lastOffset === null) return
-  throw new SinkError(
-    'NOT_RETRYABLE',
-    `Number ${number} is a whole batch of the log, which cannot be stored as an event: let its producer send the events again, then \`eventtrail quarantine discard\` it`
-  )
+/** Nothing that a registry or a new schema says makes an event of what is not a record, or of bytes that are not there. */
+function requireKept({ number, lastOffset, code }: QuarantineEntry): void {
+  const sendAgain = 'let its producer send the events again, then `eventtrail quarantine discard` it'
+  if (lastOffset !== null) {
+    const why = 'is a whole batch of the log, which cannot be stored as an event'
+    throw new SinkError('NOT_RETRYABLE', `Number ${number} ${why}: ${sendAgain}`)
+  }
+  if (code === 'UNKEEPABLE') {
+    throw new SinkError('NOT_RETRYABLE', `The bytes of number ${number} could not be kept: ${sendAgain}`)
+  }
 }
 
 async function decodeAgain(

@@ -1,8 +1,8 @@
-import type { Aside } from './aside.ts'
 import type { TrailRow } from './copy-row.ts'
 import type { Claim, FreshPartition } from './fence.ts'
 import type { LedgerEntry } from './ledger.ts'
 import type { StoredPosition } from './position.ts'
+import type { Aside } from './quarantine-row.ts'
 import type { Chunk, Row, RowBytes, TopicPartition } from './types.ts'
 
 /** What storing rows needs of a database session inside a transaction; Postgres is behind it (`pg-rows.ts`). */

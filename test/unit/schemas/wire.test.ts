@@ -33,7 +33,9 @@ describe('encodeEnvelope and decodeEnvelope', () => {
   it('use the wire format of the registry', () => {
     expect(value.subarray(0, 5)).toEqual(Buffer.from([0, 0, 0, 0x12, 0x67]))
     expect(readSchemaId(value)).toBe(4711)
-    expect(readSchemaId(encodeEnvelope(first, 2 ** 32 - 1, { ...identity, payload: lesson }, 1))).toBe(2 ** 32 - 1)
+    expect(readSchemaId(encodeEnvelope(first, 2 ** 31 - 1, { ...identity, payload: lesson }, 1))).toBe(2 ** 31 - 1)
+    const past = encodeEnvelope(first, 2 ** 31, { ...identity, payload: lesson }, 1)
+    expect(() => readSchemaId(past)).toThrow(expect.objectContaining({ code: 'DECODE_FAILED' }))
   })
 
   it('give back what was published, uuids in lower case and defaults filled in', () => {
