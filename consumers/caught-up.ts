@@ -2,7 +2,7 @@ import { pause } from '../core/backoff.ts'
 import { type AdminLine, type KafkaAdmin, KafkaError } from '../kafka/index.ts'
 import { ConsumerError } from './errors.ts'
 
-/** The end of a partition's log when somebody asked. */
+/** The end of a partition's log when somebody asked; what waits behind an open transaction lies before it too. */
 interface Goal {
   readonly topic: string
   readonly partition: number
@@ -10,13 +10,9 @@ interface Goal {
 }
 
 async function goalsOf(admin: KafkaAdmin, topics: readonly string[]): Promise<Goal[]> {
-  const existing = await admin.topics()
-  const goals: Goal[] = []
-  for (const topic of topics.filter(each => existing.has(each))) {
-    for (const { partition, start, end } of await admin.ranges(topic))
-      if (end > start) goals.push({ topic, partition, offset: end })
-  }
-  return goals
+  return (await admin.logEnds(topics))
+    .filter(({ start, highWatermark }) => highWatermark > start)
+    .map(({ topic, partition, highWatermark }) => ({ topic, partition, offset: highWatermark }))
 }
 
 export interface CaughtUpOptions {
@@ -51,14 +47,23 @@ export async function waitUntilCaughtUp(line: AdminLine, options: CaughtUpOption
       if (!(error instanceof KafkaError) || !error.retryable) throw error
       trouble = error
     }
-    if (performance.now() >= deadline) throw behind(groupId, goals, timeoutMs, trouble)
+    if (performance.now() >= deadline) {
+      const held = trouble ? [] : await line.heldBackWords([...new Set(goals?.map(({ topic }) => topic))])
+      throw behind(groupId, goals, timeoutMs, held, trouble)
+    }
     await pause(100, signal)
   }
 }
 
-function behind(groupId: string, goals: readonly Goal[] = [], timeoutMs: number, cause: unknown): ConsumerError {
+function behind(
+  groupId: string,
+  goals: readonly Goal[] = [],
+  timeoutMs: number,
+  held: readonly string[],
+  cause: unknown
+): ConsumerError {
   const where = goals.map(({ topic, partition, offset }) => `${topic}/${partition} (not yet at ${offset})`)
   const shown = where.slice(0, 5).join(', ') + (where.length > 5 ? ` and ${where.length - 5} more` : '')
   const message = `Group ${groupId} was still behind after ${timeoutMs} ms: ${shown || 'Kafka could not be asked'}`
-  return new ConsumerError('CATCH_UP_TIMEOUT', message, cause)
+  return new ConsumerError('CATCH_UP_TIMEOUT', [message, ...held].join('. '), cause)
 }

@@ -2,7 +2,7 @@ import { safeError } from '../core/errors.ts'
 import { CleanUps } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import { type GaugeName, type Meter, noMeter, type Reading } from '../core/meter.ts'
-import type { AdminLine, RebuildCause } from '../kafka/index.ts'
+import { type AdminLine, HeldBackTimes, type LogEnds, type RebuildCause } from '../kafka/index.ts'
 import type { Outcome } from './delivery.ts'
 import type { GroupStats } from './types.ts'
 
@@ -26,7 +26,9 @@ export interface MemberView {
 }
 
 const lagEveryMs = 10_000
-type PlainGauge = Exclude<GaugeName & `eventtrail_group_${string}`, 'eventtrail_group_lag'>
+type PartitionGauge = 'eventtrail_group_lag' | (GaugeName & `eventtrail_group_blocked_${string}`)
+type PlainGauge = Exclude<GaugeName & `eventtrail_group_${string}`, PartitionGauge>
+type LagReading = LogEnds & { readonly lag: number }
 
 /** Counts what a member does, for its `stats()` and for the meter. */
 export class Telemetry {
@@ -36,7 +38,8 @@ export class Telemetry {
   readonly #cleanUps = new CleanUps()
   readonly #counts = { handled: 0, retried: 0, deadLettered: 0 }
   #member: MemberView | undefined
-  #lag: readonly (TopicPartition & { readonly lag: number })[] = []
+  readonly #heldBack = new HeldBackTimes()
+  #lag: readonly LagReading[] = []
 
   constructor(options: TelemetryOptions) {
     this.#options = options
@@ -60,7 +63,16 @@ export class Telemetry {
     gauge('eventtrail_group_uncommitted', () => member.stats().uncommitted)
     gauge('eventtrail_group_oldest_running_seconds', () => member.stats().longestRunningMs / 1_000)
     gauge('eventtrail_group_progress_age_seconds', () => member.progressAgeMs / 1_000)
-    this.#cleanUps.add(this.#meter.gauge('eventtrail_group_lag', () => this.#lagOfOurs(member)))
+    const ofPartitions = (name: PartitionGauge, read: (log: LagReading) => number | undefined) =>
+      this.#cleanUps.add(this.#meter.gauge(name, () => this.#readOurs(member, read)))
+    ofPartitions('eventtrail_group_lag', ({ lag }) => lag)
+    ofPartitions('eventtrail_group_blocked_by_transaction_records', ({ lag, end, highWatermark }) =>
+      highWatermark > end ? Math.min(lag, highWatermark - end) : undefined
+    )
+    ofPartitions('eventtrail_group_blocked_by_transaction_seconds', log => {
+      const ms = this.#heldBack.of(log)
+      return ms === undefined ? undefined : ms / 1_000
+    })
     // It asks Kafka, so for nobody it is not done.
     if (this.#meter !== noMeter) {
       const timer = setInterval(() => void this.#lookForLag(), lagEveryMs)
@@ -104,14 +116,13 @@ export class Telemetry {
   }
 
   /** As it was at the last look: while Kafka is away, nobody knows better. */
-  #lagOfOurs(member: MemberView): Reading<'eventtrail_group_lag'>[] {
+  #readOurs(member: MemberView, read: (log: LagReading) => number | undefined): Reading<PartitionGauge>[] {
     const ours = new Set(member.partitions.map(({ topic, partition }) => `${topic}/${partition}`))
-    return this.#lag
-      .filter(({ topic, partition }) => ours.has(`${topic}/${partition}`))
-      .map(({ topic, partition, lag }) => ({
-        value: lag,
-        labels: { ...this.#labels, topic, partition: String(partition) }
-      }))
+    return this.#lag.flatMap(log => {
+      const { topic, partition } = log
+      const value = ours.has(`${topic}/${partition}`) ? read(log) : undefined
+      return value === undefined ? [] : [{ value, labels: { ...this.#labels, topic, partition: String(partition) } }]
+    })
   }
 
   async #lookForLag(): Promise<void> {
@@ -120,14 +131,12 @@ export class Telemetry {
     try {
       // What is committed first: what is added in between must not look like a log that ends before it.
       const committed = await line.ask(admin => admin.groupOffsets(groupId))
-      const readings = [...topics].map(async topic => {
-        const ranges = await line.ask(admin => admin.ranges(topic))
-        return ranges.map(({ partition, start, end }) => {
-          const next = committed.get(topic)?.get(partition) ?? start
-          return { topic, partition, lag: Math.max(0, end - Math.max(next, start)) }
-        })
+      const ends = await line.ask(admin => admin.logEnds([...topics]))
+      this.#lag = ends.map(log => {
+        const next = committed.get(log.topic)?.get(log.partition) ?? log.start
+        return { ...log, lag: Math.max(0, log.highWatermark - Math.max(next, log.start)) }
       })
-      this.#lag = (await Promise.all(readings)).flat()
+      this.#heldBack.saw(ends)
     } catch (error) {
       log.debug({ err: safeError(error) }, 'the lag could not be looked up')
     }

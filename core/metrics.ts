@@ -117,6 +117,20 @@ export const metrics = {
     labels: ['topic', 'partition'],
     unit: 'offsets'
   },
+  eventtrail_sink_blocked_by_transaction_records: {
+    type: 'gauge',
+    part: 'sink',
+    help: 'part of the lag that waits for an open transaction of another producer, counted in offsets; only partitions in which one is open',
+    labels: ['topic', 'partition'],
+    unit: 'offsets'
+  },
+  eventtrail_sink_blocked_by_transaction_seconds: {
+    type: 'gauge',
+    part: 'sink',
+    help: 'time since this process first saw the open transaction that holds back a partition; only partitions in which one is open',
+    labels: ['topic', 'partition'],
+    unit: 'seconds'
+  },
   eventtrail_sink_partitions: {
     type: 'gauge',
     part: 'sink',
@@ -203,6 +217,20 @@ export const metrics = {
     help: 'messages of the partitions of this member that are in Kafka and not committed; counted in offsets',
     labels: ['group', 'topic', 'partition'],
     unit: 'offsets'
+  },
+  eventtrail_group_blocked_by_transaction_records: {
+    type: 'gauge',
+    part: 'group',
+    help: 'part of the lag that waits for an open transaction of another producer, counted in offsets; only partitions in which one is open',
+    labels: ['group', 'topic', 'partition'],
+    unit: 'offsets'
+  },
+  eventtrail_group_blocked_by_transaction_seconds: {
+    type: 'gauge',
+    part: 'group',
+    help: 'time since this process first saw the open transaction that holds back a partition; only partitions in which one is open',
+    labels: ['group', 'topic', 'partition'],
+    unit: 'seconds'
   },
   eventtrail_group_partitions: {
     type: 'gauge',

@@ -2,8 +2,10 @@ import { within } from '../core/lifecycle.ts'
 import { connectAdmin, type KafkaAdmin } from './admin.ts'
 import type { KafkaClient } from './client.ts'
 import { KafkaError } from './errors.ts'
+import { heldBackWords } from './log-ends.ts'
 
 const hangUpMs = 2_000
+const lookMs = 5_000
 
 /**
  * A connection for questions to the cluster, opened when needed, and anew after a failure. What an old connection says
@@ -29,6 +31,22 @@ export class AdminLine {
       if (!isOld || !unknown || this.#closed) throw error
       return await this.#askOnce(question)
     }
+  }
+
+  /**
+   * What open transactions hold back in these topics now, in words for an error; none where Kafka does not answer within
+   * a few seconds.
+   */
+  async heldBackWords(topics: readonly string[]): Promise<string[]> {
+    let words: string[] = []
+    const looking = this.ask(async admin => {
+      words = (await admin.heldBack(await admin.logEnds(topics))).map(heldBackWords)
+    })
+    await within(
+      lookMs,
+      looking.catch(() => undefined)
+    )
+    return words
   }
 
   async close(): Promise<void> {

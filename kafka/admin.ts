@@ -3,6 +3,7 @@ import { retry } from '../core/backoff.ts'
 import type { KafkaClient } from './client.ts'
 import { KafkaError, protocolErrorOf, toKafkaError } from './errors.ts'
 import { disconnect } from './incarnation.ts'
+import { type HeldBack, heldBack, type LogEnds, logEnds } from './log-ends.ts'
 import { adminWithCluster, topicIds } from './topic-ids.ts'
 
 export interface TopicSpec {
@@ -13,7 +14,7 @@ export interface TopicSpec {
   readonly config: Readonly<Record<string, string>>
 }
 
-/** The log of one partition: the first offset that is still there, and the one the next record will get. */
+/** The log of one partition: the first offset that is still there, and the one behind what can be read. */
 export interface PartitionRange {
   readonly partition: number
   readonly start: number
@@ -34,6 +35,13 @@ export interface KafkaAdmin extends AsyncDisposable {
   deleteTopics(topics: readonly string[]): Promise<void>
   /** @throws KafkaError `TOPIC_UNKNOWN` */
   ranges(topic: string): Promise<PartitionRange[]>
+  /**
+   * The ends of the logs of all these topics at once, with what an open transaction holds back. Topics that do not exist
+   * and partitions without a leader are left out.
+   */
+  logEnds(topics: readonly string[]): Promise<LogEnds[]>
+  /** Of these partitions the ones in which an open transaction holds records back, and since when. */
+  heldBack(ends: readonly LogEnds[]): Promise<HeldBack[]>
   /**
    * Ids of topics, as `kafka-topics` writes them; a topic that is deleted and made anew gets another one (KIP-516). Topics that do not exist are
    * left out, and all of them where the brokers are older than Kafka 2.8.
@@ -105,6 +113,10 @@ export async function connectAdmin(client: KafkaClient): Promise<KafkaAdmin> {
         .map(({ partition, low, high }) => ({ partition, start: Number(low), end: Number(high) }))
         .sort((a, b) => a.partition - b.partition)
     },
+
+    logEnds: topics => ask('reading the ends of the logs', () => logEnds(cluster, topics)),
+
+    heldBack: ends => ask('looking for open transactions', () => heldBack(cluster, ends)),
 
     topicIds: topics => ask('reading the ids of topics', () => topicIds(cluster, topics)),
 

@@ -4,11 +4,16 @@ import type { Admin, Kafka } from 'kafkajs'
 const load = createRequire(import.meta.url)
 const Encoder = load('kafkajs/src/protocol/encoder') as new () => Encoding
 const Decoder = load('kafkajs/src/protocol/decoder') as new (payload: Buffer) => Decoding
+const { Metadata } = (
+  load('kafkajs/src/protocol/requests') as { readonly requests: { readonly Metadata: KafkajsMetadata } }
+).requests
 
 /** The version of Metadata that brought ids of topics (KIP-516); brokers know it since 2.8. */
 const metadataVersion = 10
 const metadataKey = 3
 const noId = 'A'.repeat(22)
+/** The highest one that kafkajs knows; asked of brokers that do not know ours. */
+const kafkajsMetadataVersion = 6
 
 /** An admin of kafkajs, and the cluster that it asks: kafkajs keeps that to itself. */
 export function adminWithCluster(kafka: Kafka): { readonly admin: Admin; readonly cluster: Cluster } {
@@ -35,10 +40,43 @@ export function adminWithCluster(kafka: Kafka): { readonly admin: Admin; readonl
  * and all of them where the broker is older than 2.8.
  */
 export async function topicIds(cluster: Cluster, topics: readonly string[]): Promise<Map<string, string>> {
+  const found = await topicMetadata(cluster, topics)
+  return new Map(found.flatMap(({ name, id }) => (id === undefined || id === noId ? [] : [[name, id] as const])))
+}
+
+/**
+ * What Kafka says of topics, each with the error that it has: kafkajs fails at all of them for one.
+ * @param highestVersion of the Metadata request, for tests
+ */
+export async function topicMetadata(
+  cluster: Cluster,
+  topics: readonly string[],
+  highestVersion = metadataVersion
+): Promise<TopicMetadata[]> {
+  if (topics.length === 0) return []
   const broker = await cluster.brokerPool.findConnectedBroker()
-  if (topics.length === 0 || (broker.versions?.[metadataKey]?.maxVersion ?? 0) < metadataVersion) return new Map()
-  const found = await broker.connectionPool.send({ request: requestOf(topics), response: { decode, parse } })
-  return new Map(found.flatMap(({ name, id }) => (id === noId ? [] : [[name, id] as const])))
+  const version = Math.min(highestVersion, broker.versions?.[metadataKey]?.maxVersion ?? 0)
+  if (version >= metadataVersion)
+    return broker.connectionPool.send({ request: requestOf(topics), response: { decode, parse: asItIs } })
+  const { request, response } = Metadata.protocol({ version: Math.min(version, kafkajsMetadataVersion) })({
+    topics,
+    allowAutoTopicCreation: false
+  })
+  const { topicMetadata: found } = await broker.connectionPool.send({
+    request,
+    response: { decode: payload => response.decode(payload), parse: asItIs }
+  })
+  return found.map(({ topicErrorCode, topic, partitionMetadata }) => ({
+    name: topic,
+    error: topicErrorCode,
+    partitions: partitionMetadata.map(({ partitionErrorCode, partitionId, leader, replicas, isr }) => ({
+      partition: partitionId,
+      error: partitionErrorCode,
+      leader,
+      replicas: replicas.length,
+      inSync: isr.length
+    }))
+  }))
 }
 
 // kafkajs knows no flexible versions (KIP-482): their header ends in tagged fields, which here begin the body.
@@ -55,7 +93,7 @@ const requestOf = (topics: readonly string[]): Request => ({
 })
 
 /** Kafka's protocol guide, "Metadata Response (Version: 10)". */
-async function decode(payload: Buffer): Promise<TopicId[]> {
+async function decode(payload: Buffer): Promise<TopicMetadata[]> {
   const decoder = new Decoder(payload)
   decoder.readTaggedFields()
   decoder.readInt32()
@@ -65,7 +103,8 @@ async function decode(payload: Buffer): Promise<TopicId[]> {
   return decoder.readUVarIntArray(readTopic) ?? []
 }
 
-const parse = async (found: TopicId[]): Promise<TopicId[]> => found
+/** In place of kafkajs's `parse`, which throws for the error of any topic or partition. */
+export const asItIs = async <T>(found: T): Promise<T> => found
 
 function passBroker(decoder: Decoding): void {
   decoder.readInt32()
@@ -75,40 +114,58 @@ function passBroker(decoder: Decoding): void {
   decoder.readTaggedFields()
 }
 
-function readTopic(decoder: Decoding): TopicId {
-  decoder.readInt16()
+function readTopic(decoder: Decoding): TopicMetadata {
+  const error = decoder.readInt16()
   const name = decoder.readUVarIntString() ?? ''
   const id = decoder.readBytes(16).toString('base64url')
   decoder.readBoolean()
-  decoder.readUVarIntArray(passPartition)
+  const partitions = decoder.readUVarIntArray(readPartition) ?? []
   decoder.readInt32()
   decoder.readTaggedFields()
-  return { name, id }
+  return { name, error, id, partitions }
 }
 
-function passPartition(decoder: Decoding): void {
-  const passNodes = () => decoder.readUVarIntArray(() => decoder.readInt32())
-  decoder.readInt16()
+function readPartition(decoder: Decoding): PartitionMetadata {
+  const nodes = () => decoder.readUVarIntArray(() => decoder.readInt32())?.length ?? 0
+  const error = decoder.readInt16()
+  const partition = decoder.readInt32()
+  const leader = decoder.readInt32()
   decoder.readInt32()
-  decoder.readInt32()
-  decoder.readInt32()
-  passNodes()
-  passNodes()
-  passNodes()
+  const replicas = nodes()
+  const inSync = nodes()
+  nodes()
   decoder.readTaggedFields()
+  return { partition, error, leader, replicas, inSync }
 }
 
-interface TopicId {
+export interface TopicMetadata {
   readonly name: string
-  /** As Kafka's own tools write it: 22 letters of base64url. */
-  readonly id: string
+  /** Kafka's protocol guide, "Error Codes"; 0: none. */
+  readonly error: number
+  /** As Kafka's own tools write it: 22 letters of base64url. Brokers older than 2.8 have none. */
+  readonly id?: string
+  readonly partitions: readonly PartitionMetadata[]
+}
+
+export interface PartitionMetadata {
+  readonly partition: number
+  readonly error: number
+  /** Node id; -1 while the partition has none. */
+  readonly leader: number
+  readonly replicas: number
+  readonly inSync: number
 }
 
 export interface Cluster {
-  readonly brokerPool: { findConnectedBroker(): Promise<Broker> }
+  readonly brokerPool: {
+    findConnectedBroker(): Promise<Broker>
+    /** Fails for a broker that no metadata has named yet. */
+    findBroker(which: { readonly nodeId: number }): Promise<Broker>
+    refreshMetadata(topics: readonly string[]): Promise<unknown>
+  }
 }
 
-interface Broker {
+export interface Broker {
   readonly versions?: Readonly<Record<number, { readonly maxVersion: number }>>
   readonly connectionPool: {
     send<D, R>(call: {
@@ -118,7 +175,26 @@ interface Broker {
   }
 }
 
-interface Request {
+interface KafkajsMetadata {
+  protocol(which: { version: number }): (options: { topics: readonly string[]; allowAutoTopicCreation: false }) => {
+    readonly request: Request
+    readonly response: { decode(payload: Buffer): Promise<{ topicMetadata: readonly KafkajsTopic[] }> }
+  }
+}
+
+interface KafkajsTopic {
+  readonly topicErrorCode: number
+  readonly topic: string
+  readonly partitionMetadata: readonly {
+    readonly partitionErrorCode: number
+    readonly partitionId: number
+    readonly leader: number
+    readonly replicas: readonly number[]
+    readonly isr: readonly number[]
+  }[]
+}
+
+export interface Request {
   readonly apiKey: number
   readonly apiVersion: number
   readonly apiName: string

@@ -1,11 +1,11 @@
 import type pg from 'pg'
 import { EventtrailError } from '../core/errors.ts'
 import { within } from '../core/lifecycle.ts'
-import { type AdminLine, KafkaError } from '../kafka/index.ts'
+import { type AdminLine, KafkaError, type LogEnds } from '../kafka/index.ts'
 import { SinkError } from './errors.ts'
 import { readPositions } from './fence.ts'
 import type { CaughtUpOptions } from './options.ts'
-import { keyOf, type TopicPartition } from './types.ts'
+import { keyOf, topicsOf } from './types.ts'
 
 export interface CaughtUpParts {
   readonly group: string
@@ -21,53 +21,54 @@ export interface CaughtUpParts {
   readonly ended: () => { readonly failure: Error | undefined } | undefined
 }
 
-type LogEnds = ReadonlyMap<string, TopicPartition & { readonly end: number }>
-
 /**
- * Resolves once the trail has all that was in Kafka when this was called. Servers that are out of reach are waited for.
+ * Resolves once the trail has all that was in Kafka when this was called. Servers that are out of reach are waited for,
+ * and so is the end of transactions that are open.
  * @throws SinkError `NOT_CAUGHT_UP` after the timeout or an abort, `SINK_CLOSED` when the sink ends before
  */
 export async function caughtUp(parts: CaughtUpParts, options: CaughtUpOptions = {}): Promise<void> {
   const { timeoutMs = 60_000, signal } = options
   const deadline = performance.now() + timeoutMs
-  let ends: LogEnds | undefined
+  let goals: readonly LogEnds[] | undefined
   for (;;) {
-    let words = 'it could not be asked'
+    let behind: readonly LogEnds[] = []
     let cause: unknown
     const ended = parts.ended()
     if (ended) throw new SinkError('SINK_CLOSED', 'the sink ended before it caught up', ended.failure)
     try {
-      ends ??= await logEnds(parts)
-      const behind = await partitionsBehind(parts, ends)
+      goals ??= await goalsOf(parts)
+      behind = await partitionsBehind(parts, goals)
       if (behind.length === 0) return
-      words = `${behind.length} partitions are behind, the first is ${behind[0]}`
     } catch (error) {
       if (error instanceof EventtrailError && !error.retryable && !parts.ended()) throw error
       cause = error
     }
-    if (performance.now() > deadline || signal?.aborted) throw new SinkError('NOT_CAUGHT_UP', words, cause)
+    if (performance.now() > deadline || signal?.aborted)
+      throw new SinkError('NOT_CAUGHT_UP', cause ? 'it could not be asked' : await wordsOf(parts, behind), cause)
     await within(100, parts.changed())
   }
 }
 
-async function partitionsBehind({ pool, group }: CaughtUpParts, ends: LogEnds): Promise<string[]> {
-  const stored = await readPositions(pool, group, [...ends.values()])
-  return [...ends].filter(([key, { end }]) => (stored.get(key)?.nextOffset ?? 0) < end).map(([key]) => key)
+async function partitionsBehind(
+  { pool, group }: CaughtUpParts,
+  goals: readonly LogEnds[]
+): Promise<readonly LogEnds[]> {
+  const stored = await readPositions(pool, group, goals)
+  return goals.filter(goal => (stored.get(keyOf(goal))?.nextOffset ?? 0) < goal.highWatermark)
 }
 
-async function logEnds({ topics, line, mustExist }: CaughtUpParts): Promise<LogEnds> {
-  const ends = new Map<string, TopicPartition & { end: number }>()
+async function goalsOf({ topics, line, mustExist }: CaughtUpParts): Promise<readonly LogEnds[]> {
+  const wanted = await topics()
+  const ends = await line.ask(admin => admin.logEnds(wanted))
+  const there = new Set(topicsOf(ends))
+  const missing = wanted.find(topic => !there.has(topic))
+  if (mustExist && missing !== undefined) throw new KafkaError('TOPIC_UNKNOWN', `Kafka has no topic ${missing}`)
+  return ends.filter(({ start, highWatermark }) => highWatermark > start)
+}
 
-  for (const topic of await topics()) {
-    const logs = await line
-      .ask(admin => admin.ranges(topic))
-      .catch(error => {
-        if (!mustExist && error instanceof KafkaError && error.code === 'TOPIC_UNKNOWN') return []
-        throw error
-      })
-    for (const { partition, start, end } of logs) {
-      if (end > start) ends.set(keyOf({ topic, partition }), { topic, partition, end })
-    }
-  }
-  return ends
+async function wordsOf({ line }: CaughtUpParts, behind: readonly LogEnds[]): Promise<string> {
+  const [first] = behind
+  const words = `${behind.length} partitions are behind, the first is ${first && keyOf(first)}`
+  const held = await line.heldBackWords(topicsOf(behind))
+  return [words, ...held].join('. ')
 }

@@ -88,7 +88,8 @@ export class Sink implements Handle {
     this.#discovery = new Discovery({ registry, pool: this.#pool, topicPrefix, eventNames, onSchema })
     const ranges = (topic: string) => this.#line.ask(admin => admin.ranges(topic))
     const topicIds = (topics: readonly string[]) => this.#line.ask(admin => admin.topicIds(topics))
-    const sources = { trail: pgPositions(this.#pool, group), ranges, topicIds }
+    const logEnds = (topics: readonly string[]) => this.#line.ask(admin => admin.logEnds(topics))
+    const sources = { trail: pgPositions(this.#pool, group), ranges, topicIds, logEnds }
     this.#pipeline = new Pipeline({
       ...this.#options,
       openSession: () => openSession(() => openPgSession({ databaseUrl, group, applicationName, pool: this.#pool })),
@@ -190,9 +191,10 @@ export class Sink implements Handle {
   }
 
   /**
-   * Resolves once everything that could be read from Kafka at the time of the call is in the trail. An open
-   * transaction, and what lies behind it, cannot be read yet.
-   * @throws SinkError `NOT_CAUGHT_UP` after the timeout, `SINK_CLOSED` when the sink ends before
+   * Resolves once everything that was in Kafka at the time of the call is in the trail, or passed as no event. What
+   * waits behind an open transaction is waited for too.
+   * @throws SinkError `NOT_CAUGHT_UP` after the timeout, which names what an open transaction holds back; `SINK_CLOSED`
+   * when the sink ends before
    */
   whenCaughtUp(options: CaughtUpOptions = {}): Promise<void> {
     return caughtUp(

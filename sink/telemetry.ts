@@ -2,7 +2,7 @@ import { safeError } from '../core/errors.ts'
 import { CleanUps } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import { type GaugeName, type Meter, noMeter, type Reading } from '../core/meter.ts'
-import type { RebuildCause } from '../kafka/index.ts'
+import { HeldBackTimes, type RebuildCause } from '../kafka/index.ts'
 import type { SinkParts } from './health.ts'
 import { type LagReading, type LagSources, readLag } from './lag.ts'
 import { regularly } from './regularly.ts'
@@ -15,6 +15,7 @@ export interface TelemetryOptions extends LagSources, Omit<SinkParts, 'book'> {
 }
 
 const lagEveryMs = 10_000
+type PartitionGauge = 'eventtrail_sink_lag' | (GaugeName & `eventtrail_sink_blocked_${string}`)
 
 /** Counts what the sink does, batch by batch, for its `stats` and for the meter. */
 export class Telemetry {
@@ -22,6 +23,7 @@ export class Telemetry {
   readonly #meter: Meter
   readonly #cleanUps = new CleanUps()
   readonly #counts = { rows: 0, batches: 0, duplicates: 0, quarantined: 0, fenced: 0, retries: 0 }
+  readonly #heldBack = new HeldBackTimes()
   #lag: readonly LagReading[] = []
 
   constructor(options: TelemetryOptions) {
@@ -42,7 +44,16 @@ export class Telemetry {
     gauge('eventtrail_sink_partitions_halted', () => positions.halted)
     gauge('eventtrail_sink_pending_rows', () => lanes.pendingRows)
     gauge('eventtrail_sink_progress_age_seconds', () => Math.max(lanes.waitingMs, vitals.idleMs) / 1_000)
-    this.#cleanUps.add(this.#meter.gauge('eventtrail_sink_lag', () => this.#lagOfOurs()))
+    const ofPartitions = (name: PartitionGauge, read: (log: LagReading) => number | undefined) =>
+      this.#cleanUps.add(this.#meter.gauge(name, () => this.#readOurs(read)))
+    ofPartitions('eventtrail_sink_lag', ({ lag }) => lag)
+    ofPartitions('eventtrail_sink_blocked_by_transaction_records', ({ lag, end, highWatermark }) =>
+      highWatermark > end ? Math.min(lag, highWatermark - end) : undefined
+    )
+    ofPartitions('eventtrail_sink_blocked_by_transaction_seconds', log => {
+      const ms = this.#heldBack.of(log)
+      return ms === undefined ? undefined : ms / 1_000
+    })
     // It asks Kafka and Postgres, so for nobody it is not done.
     if (this.#meter !== noMeter) this.#cleanUps.add(regularly(lagEveryMs, log, () => this.#lookForLag()))
     return () => this.#cleanUps.run()
@@ -91,17 +102,19 @@ export class Telemetry {
   }
 
   /** As it was at the last look: while Kafka or Postgres is away, nobody knows better. */
-  #lagOfOurs(): Reading<'eventtrail_sink_lag'>[] {
+  #readOurs(read: (log: LagReading) => number | undefined): Reading<PartitionGauge>[] {
     const ours = new Set(this.#options.positions.assigned.map(keyOf))
-    return this.#lag
-      .filter(each => ours.has(keyOf(each)))
-      .map(({ topic, partition, lag }) => ({ value: lag, labels: { topic, partition: String(partition) } }))
+    return this.#lag.flatMap(log => {
+      const value = ours.has(keyOf(log)) ? read(log) : undefined
+      return value === undefined ? [] : [{ value, labels: { topic: log.topic, partition: String(log.partition) } }]
+    })
   }
 
   async #lookForLag(): Promise<void> {
     const { positions, log } = this.#options
     try {
       this.#lag = await readLag(this.#options, positions.assigned)
+      this.#heldBack.saw(this.#lag)
     } catch (error) {
       log.debug({ err: safeError(error) }, 'the lag could not be looked up')
     }

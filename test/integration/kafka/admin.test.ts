@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from 'vitest'
 import { AdminLine, connectAdmin, connectSender, createKafkaClient } from '../../../kafka/index.ts'
+import { adminWithCluster, topicMetadata } from '../../../kafka/topic-ids.ts'
 import { eventually, testEnvironment } from '../../support/stack.ts'
 
 const { brokers, topicPrefix } = await testEnvironment()
@@ -50,4 +51,52 @@ test('a topic has an id, which it loses with its log', async () => {
   expect(after.get(kept)).toBe(before.get(kept))
   expect(after.get(anew)).toMatch(/^[\w-]{22}$/)
   expect(after.get(anew)).not.toBe(before.get(anew))
+})
+
+test('the ends of many logs come at once; what is not there is left out', async () => {
+  const topics = ['ends.a', 'ends.b'].map(name => topicPrefix + name)
+  await admin.createTopics(topics.map(topic => ({ topic, partitions: 2, replicationFactor: 1, config: {} })))
+  const records = [{ key: null, value: Buffer.from('first') }]
+  await sender.send([{ topic: topics[0] ?? '', partition: 1, records }])
+  const ends = await admin.logEnds([...topics, `${topicPrefix}ends.never`])
+  const at = (topic: string, partition: number, end: number) => ({
+    topic,
+    partition,
+    start: 0,
+    end,
+    highWatermark: end
+  })
+  expect(ends).toHaveLength(4)
+  for (const [topic, partition, end] of [
+    [topics[0] ?? '', 0, 0],
+    [topics[0] ?? '', 1, 1],
+    [topics[1] ?? '', 0, 0],
+    [topics[1] ?? '', 1, 0]
+  ] as const)
+    expect(ends).toContainEqual(at(topic, partition, end))
+  expect(await admin.heldBack(ends)).toEqual([])
+  expect(await admin.logEnds([])).toEqual([])
+})
+
+test('brokers that do not know ids of topics say the rest of them', async () => {
+  const topic = `${topicPrefix}older.broker`
+  await admin.createTopics([{ topic, partitions: 2, replicationFactor: 1, config: {} }])
+  const { admin: plain, cluster } = adminWithCluster(client.kafka)
+  await plain.connect()
+  const names = [topic, `${topicPrefix}older.never`]
+  const [now, older] = [await topicMetadata(cluster, names), await topicMetadata(cluster, names, 6)]
+  await plain.disconnect()
+  const known = (found: typeof now) =>
+    found
+      .map(({ name, error, partitions }) => ({
+        name,
+        error,
+        partitions: partitions.toSorted((a, b) => a.partition - b.partition)
+      }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+  expect(known(older)).toEqual(known(now))
+  expect(known(now)).toMatchObject([
+    { error: 0, partitions: [{ replicas: 1, inSync: 1 }, { partition: 1 }] },
+    { error: 3, partitions: [] }
+  ])
 })

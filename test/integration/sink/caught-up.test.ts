@@ -88,11 +88,17 @@ test('what lies behind an open transaction is stored once that has ended, in ord
   const open = await producer.transaction()
   await open.send({ topic, messages: [{ key: held.key ?? null, value: held.value }] })
   const [after] = await trail.publish([badge('after')])
-  // Kafka gives neither to anybody: as far as it can be read, the log ends before them.
-  await sink.whenCaughtUp({ timeoutMs: 10_000 })
+  // Kafka gives neither to anybody, and both are acknowledged: the trail is not caught up.
+  await expect(sink.whenCaughtUp({ timeoutMs: 300 })).rejects.toMatchObject({
+    code: 'NOT_CAUGHT_UP',
+    message: expect.stringMatching(
+      /\/0: 2 offsets from \d+ on wait for the end of a transaction that is open since 20\d\d-/
+    )
+  })
+  const waiting = sink.whenCaughtUp({ timeoutMs: 20_000 })
   expect(await trail.rows('SELECT 1 FROM event_envelopes WHERE id = ANY($1)', [[held.id, after?.id]])).toEqual([])
   await open.commit()
-  await sink.whenCaughtUp({ timeoutMs: 10_000 })
+  await waiting
   expect(await trail.rows('SELECT 1 FROM event_envelopes WHERE id = ANY($1)', [[held.id, after?.id]])).toHaveLength(2)
 })
 

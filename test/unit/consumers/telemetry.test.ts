@@ -43,10 +43,10 @@ describe('what a member tells', () => {
     const meter = new PrometheusMeter({ parts: ['group'] })
     const line = lineOf({
       groupOffsets: async () => new Map([['a', new Map([[0, 70]])]]),
-      ranges: async () => [
-        { partition: 0, start: 50, end: 100 },
-        { partition: 1, start: 10, end: 15 },
-        { partition: 2, start: 0, end: 1_000 }
+      logEnds: async () => [
+        { topic: 'a', partition: 0, start: 50, end: 80, highWatermark: 100 },
+        { topic: 'a', partition: 1, start: 10, end: 15, highWatermark: 15 },
+        { topic: 'a', partition: 2, start: 0, end: 1_000, highWatermark: 1_000 }
       ]
     })
     const telemetry = new Telemetry({ meter, log: silentLogger, line, groupId: 'x.indexer' })

@@ -21,7 +21,12 @@ describe('the lag of a partition', () => {
     ['that ends before the position, while the sink has not judged it', at(100), { start: 10, end: 40 }, 0],
     ['that the breaker stopped', at(70, { halted: 'TOO_MANY_BAD' }), { start: 50, end: 100 }, 30]
   ])('%s is counted from its position', (_, stored, log, lag) => {
-    expect(lagOf(stored, log)).toBe(lag)
+    expect(lagOf(stored, { ...log, highWatermark: log.end })).toBe(lag)
+  })
+
+  it('counts what waits behind an open transaction', () => {
+    expect(lagOf(at(70), { start: 50, end: 70, highWatermark: 568 })).toBe(498)
+    expect(lagOf(undefined, { start: 50, end: 50, highWatermark: 60 })).toBe(10)
   })
 
   it.each([
@@ -43,7 +48,7 @@ describe('the lag of a partition', () => {
     ['was cut back', at(100, cutBack), { start: 10, end: 40 }, 30],
     ['was cut back and has grown past the position', at(100, cutBack), { start: 10, end: 130 }, 120]
   ])('whose log %s is all that the log holds', (_, stored, log, lag) => {
-    expect(lagOf(stored, { ...log, topicId: 'new' })).toBe(lag)
+    expect(lagOf(stored, { ...log, highWatermark: log.end, topicId: 'new' })).toBe(lag)
   })
 
   it('is read of the partitions that Kafka has', async () => {
@@ -57,7 +62,10 @@ describe('the lag of a partition', () => {
     const readings = await readLag(
       {
         trail: trail as TrailPositions,
-        ranges: async topic => [{ partition: 0, start: 0, end: topic === 'a' ? 100 : 10 }],
+        logEnds: async () => [
+          { topic: 'a', partition: 0, start: 0, end: 100, highWatermark: 110 },
+          { topic: 'b', partition: 0, start: 0, end: 10, highWatermark: 10 }
+        ],
         topicIds: async () => new Map([['b', 'new']])
       },
       [
@@ -67,8 +75,8 @@ describe('the lag of a partition', () => {
       ]
     )
     expect(readings).toEqual([
-      { topic: 'a', partition: 0, lag: 30 },
-      { topic: 'b', partition: 0, lag: 10 }
+      { topic: 'a', partition: 0, start: 0, end: 100, highWatermark: 110, lag: 40 },
+      { topic: 'b', partition: 0, start: 0, end: 10, highWatermark: 10, lag: 10 }
     ])
   })
 })

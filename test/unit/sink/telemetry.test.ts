@@ -13,7 +13,7 @@ import type { Batch, WriteResult } from '../../../sink/types.ts'
 import { chunk } from './chunks.ts'
 
 // No server is asked here: what is read comes from the parts alone.
-const nobody = { trail: {} as TrailPositions, ranges: async () => [], topicIds: async () => new Map() }
+const nobody = { trail: {} as TrailPositions, logEnds: async () => [], topicIds: async () => new Map() }
 const parts = (facts: { halted?: number; failures?: number; awayMs?: number; waitingMs?: number } = {}): SinkParts => ({
   vitals: { awayMs: facts.awayMs ?? 0, idleMs: 100, dead: false },
   positions: { assigned: [{ topic: 'a', partition: 0 }], halted: facts.halted ?? 0 },
