@@ -12,7 +12,6 @@ const dates: Readonly<Record<string, readonly [times: number, why: string]>> = {
     3,
     'a lease ends by whichever clock says so first: the monotonic one may stand still in a sleeping machine'
   ],
-  'producers/envelope.ts': [1, 'when an event occurred'],
   'producers/ids.ts': [1, 'the time in a UUID of version 7'],
   'sink/doctor.ts': [1, 'the month of today'],
   'sink/operate-command.ts': [1, 'the month of today'],
