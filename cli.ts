@@ -81,7 +81,15 @@ const program = new Command('eventtrail')
   )
 
 // Codes, of whichever room, of what the caller can mend and not a server.
-const callersFault = new Set(['OPTION_INVALID', 'OPTIONS_INVALID', 'NO_SUCH_ENTRY', 'TABLES_MISSING'])
+const callersFault = new Set([
+  'OPTION_INVALID',
+  'OPTIONS_INVALID',
+  'NO_SUCH_ENTRY',
+  'TABLES_MISSING',
+  'DATABASE_AHEAD',
+  'DATABASE_UNFIT',
+  'DATABASE_URL_INVALID'
+])
 
 function exitCodeOf(error: unknown): number {
   if (stop.signal.aborted) return exitCodes.interrupted

@@ -1,5 +1,5 @@
 import { EventtrailError } from '../core/errors.ts'
-import type { Queryable } from '../core/migrate.ts'
+import { type Migrations, migrationStatus, type Queryable } from '../core/migrate.ts'
 
 /**
  * - `DATABASE_UNAVAILABLE`: Postgres is away, restarts, is full, refuses us or lacks a table. Retryable.
@@ -39,8 +39,11 @@ export async function query(
   }
 }
 
-/** @throws DatabaseError `TABLES_MISSING`, `DATABASE_UNAVAILABLE` */
-export async function requireTables(database: Database, ...tables: string[]): Promise<void> {
+/**
+ * @throws DatabaseError `TABLES_MISSING`, `DATABASE_UNAVAILABLE`
+ * @throws MigrationError `DATABASE_AHEAD` when migrations of a newer eventtrail have run
+ */
+export async function requireTables(database: Database, migrations: Migrations, ...tables: string[]): Promise<void> {
   const rows = await query(database, 'SELECT t AS name FROM unnest($1::text[]) t WHERE to_regclass(t) IS NULL', [
     tables
   ])
@@ -49,5 +52,14 @@ export async function requireTables(database: Database, ...tables: string[]): Pr
     throw new DatabaseError(
       'TABLES_MISSING',
       `The database has no table ${missing.join(', ')}: run \`eventtrail migrate\``
+    )
+  const asked = {
+    query: async (text: string, values?: unknown[]) => ({ rows: await query(database, text, values), rowCount: null })
+  }
+  const { pending } = await migrationStatus(asked, migrations)
+  if (pending.length > 0)
+    throw new DatabaseError(
+      'TABLES_MISSING',
+      `The tables are of an older eventtrail (${pending.join(', ')} not applied): run \`eventtrail migrate\``
     )
 }

@@ -3,7 +3,7 @@ import { describeError, readOnly } from '../core/errors.ts'
 import { type Migrations, migrationStatus, type Queryable } from '../core/migrate.ts'
 import type { KafkaAdmin } from '../kafka/index.ts'
 import type { Registry } from '../schemas/index.ts'
-import { unreachable } from './database.ts'
+import { doctorSessions, requireFitPostgres, unreachable } from './database.ts'
 import { Discovery } from './discovery.ts'
 import { explainHalt, type HaltedPartition, remedyOf } from './halts.ts'
 import { partitionsAhead } from './partitions.ts'
@@ -87,7 +87,11 @@ async function examineDatabase({ pool, migrations }: DoctorParts) {
   try {
     const shown = await client.query<{ transaction_read_only: string }>('SHOW transaction_read_only')
     const writable = shown.rows[0]?.transaction_read_only === 'off'
-    const findings = [writable ? ok('database', 'reached') : wrong('database', `reached, but it ${readOnly}`)]
+    const fault = await requireFitPostgres(pool, doctorSessions).catch((error: unknown) => error)
+    const findings = [
+      ...(fault === undefined ? [] : [wrong('database', describeError(fault))]),
+      writable ? ok('database', 'reached') : wrong('database', `reached, but it ${readOnly}`)
+    ]
     let migrated = true
     for (const each of migrations) {
       const status = await migrationStatus(client as Queryable, each)

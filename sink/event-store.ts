@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { EventtrailError } from '../core/errors.ts'
 import type { EventStore, StoredEvent } from '../producers/bus/index.ts'
 import { classify } from './classify.ts'
 import { copyColumns, timestampText } from './copy-row.ts'
@@ -26,7 +27,10 @@ export class PostgresEventStore implements EventStore, AsyncDisposable {
     this.#pool = sessionPool(databaseUrl, { applicationName: 'eventtrail-bus' })
   }
 
-  /** @throws SinkError `DATABASE_UNREACHABLE` (worth a retry), `TABLES_MISSING`, `STORE_FAILED` */
+  /**
+   * @throws SinkError `DATABASE_UNREACHABLE` (worth a retry), `TABLES_MISSING`, `STORE_FAILED`
+   * @throws MigrationError `DATABASE_AHEAD`
+   */
   async append(records: readonly StoredEvent[]): Promise<void> {
     if (records.length === 0) return
     this.#checked ??= requireTables(this.#pool)
@@ -35,7 +39,7 @@ export class PostgresEventStore implements EventStore, AsyncDisposable {
       await this.#insert(records)
     } catch (cause) {
       this.#checked = undefined
-      if (cause instanceof SinkError) throw cause
+      if (cause instanceof EventtrailError) throw cause
       if (classify(cause) === 'infrastructure') throw unreachable(cause)
       throw new SinkError('STORE_FAILED', 'Not stored: Postgres refuses a value of an envelope', cause)
     }

@@ -189,8 +189,8 @@ export async function endBlockers(pool: pg.Pool, pid: number, ownApplication: st
   const { rows } = await pool.query<{ pid: number }>(
     `SELECT a.pid, pg_terminate_backend(a.pid)
      FROM unnest(pg_blocking_pids($1)) AS blocker(pid) JOIN pg_stat_activity a USING (pid)
-     WHERE a.application_name LIKE $2 AND a.application_name <> $3`,
-    [pid, `${sinkSessions}%`, ownApplication]
+     WHERE starts_with(a.application_name, $2) AND NOT starts_with(a.application_name, $3)`,
+    [pid, sinkSessions, ownApplication]
   )
   return rows.map(row => row.pid)
 }

@@ -4,7 +4,7 @@ import { UsageError } from '../core/errors.ts'
 import { type Migrations, migrate, type Queryable } from '../core/migrate.ts'
 import { connectAdmin, createKafkaClient } from '../kafka/index.ts'
 import { createRegistry } from '../schemas/index.ts'
-import { connectSession, sessionPool } from './database.ts'
+import { connectSession, doctorSessions, requireFitPostgres, sessionPool } from './database.ts'
 import { examine } from './doctor.ts'
 import { keepPartitionsAhead, makePartitionsSince } from './partitions.ts'
 
@@ -30,17 +30,19 @@ async function runMigrate(
 ): Promise<ExitCode> {
   const since = fromMonth === undefined ? undefined : monthOf(fromMonth)
   const databaseUrl = context.config.require('databaseUrl')
-  const client = await connectSession(databaseUrl, { applicationName: 'eventtrail-migrate', lockTimeoutMs: 60_000 })
+  const sessions = { applicationName: 'eventtrail-migrate' }
+  const pool = sessionPool(databaseUrl, sessions)
   try {
-    for (const each of migrations) {
-      const done = await migrate(client as Queryable, each)
-      context.out(`${each.component}: ${done.length > 0 ? `applied ${done.join(', ')}` : 'up to date'}`)
+    await requireFitPostgres(pool, sessions)
+    const client = await connectSession(databaseUrl, { ...sessions, lockTimeoutMs: 60_000 })
+    try {
+      for (const each of migrations) {
+        const done = await migrate(client as Queryable, each)
+        context.out(`${each.component}: ${done.length > 0 ? `applied ${done.join(', ')}` : 'up to date'}`)
+      }
+    } finally {
+      await client.end()
     }
-  } finally {
-    await client.end()
-  }
-  const pool = sessionPool(databaseUrl, { applicationName: 'eventtrail-migrate' })
-  try {
     const now = new Date()
     const made = [
       ...(since ? await makePartitionsSince(pool, since, now) : []),
@@ -59,7 +61,7 @@ async function runDoctor(context: CommandContext, migrations: readonly Migration
   // What is configured wrongly is no finding about a server, so it is read before any is asked.
   const { security } = config
   const registryUrl = config.require('registryUrl')
-  const pool = sessionPool(config.require('databaseUrl'), { applicationName: 'eventtrail-doctor' })
+  const pool = sessionPool(config.require('databaseUrl'), doctorSessions)
   try {
     const findings = await examine({
       brokers,

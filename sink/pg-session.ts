@@ -1,7 +1,8 @@
 import type pg from 'pg'
 import { within } from '../core/lifecycle.ts'
+import { backendOf } from '../postgres/index.ts'
 import { listDuplicates, quarantine } from './aside.ts'
-import { abandon, backendOf, connectSession, isWorking } from './database.ts'
+import { abandon, connectSession, isWorking } from './database.ts'
 import {
   type Claim,
   claimOffsets,
@@ -41,14 +42,12 @@ const closeWithinMs = 2_000
 
 class PgSession extends PgRows<pg.Client> implements TrailSession {
   readonly #options: PgSessionOptions
-  readonly #backend: number | undefined
   readonly id: number | undefined
 
   constructor(client: pg.Client, backend: number | undefined, options: PgSessionOptions) {
     super(client)
     this.#options = options
-    this.#backend = backend
-    this.id = (client as pg.Client & { processID?: number }).processID
+    this.id = backend
   }
 
   async begin(): Promise<void> {
@@ -85,9 +84,7 @@ class PgSession extends PgRows<pg.Client> implements TrailSession {
 
   async isWorking(): Promise<boolean | undefined> {
     const { pool, applicationName } = this.#options
-    // Through a pooler it cannot be told.
-    if (this.id === undefined || this.id !== this.#backend) return true
-    return isWorking(pool, this.id, applicationName)
+    return this.id === undefined || isWorking(pool, this.id, applicationName)
   }
 
   async endBlockers(): Promise<number[]> {

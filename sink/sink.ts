@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
+import { EventtrailError } from '../core/errors.ts'
 import type { Health } from '../core/health.ts'
 import { CleanUps, type Handle, within } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import { AdminLine, createKafkaClient, GroupConsumer } from '../kafka/index.ts'
+import type { SessionOptions } from '../postgres/index.ts'
 import { createRegistry, type Registry } from '../schemas/index.ts'
 import { tellAwaited } from './awaited.ts'
 import { caughtUp } from './caught-up.ts'
-import { requireTables, sessionPool, sinkSessions, unreachable } from './database.ts'
+import { requireFitPostgres, requireTables, sessionPool, sinkSessions, unreachable } from './database.ts'
 import { Discovery, type DiscoveryOptions } from './discovery.ts'
 import { SinkError } from './errors.ts'
 import { SinkHealth, type SinkParts } from './health.ts'
@@ -52,6 +54,7 @@ export interface SinkInternals {
 export class Sink implements Handle {
   readonly #options: ResolvedSinkOptions
   readonly #log: Logger
+  readonly #sessions: SessionOptions
   readonly #pool: pg.Pool
   readonly #line: AdminLine
   readonly #registry: Registry
@@ -77,7 +80,8 @@ export class Sink implements Handle {
     const { databaseUrl, group, topicPrefix, eventNames, log, registryUrl, brokers, security } = this.#options
     this.#log = log.child({ part: 'sink', group })
     const applicationName = `${sinkSessions}/${randomBytes(4).toString('hex')}`
-    this.#pool = sessionPool(databaseUrl, { applicationName, queryTimeoutMs })
+    this.#sessions = { applicationName, queryTimeoutMs }
+    this.#pool = sessionPool(databaseUrl, this.#sessions)
     const client = createKafkaClient({ brokers, clientId: 'eventtrail-sink', security, log: this.#log })
     this.#line = new AdminLine(client)
     this.#health = new SinkHealth({ line: this.#line, pool: this.#pool, registry: () => registry })
@@ -162,6 +166,8 @@ export class Sink implements Handle {
   /**
    * Checks the tables, then reads until it is stopped. Kafka and the registry may be away; they are waited for.
    * @throws SinkError `TABLES_MISSING`, `DATABASE_UNREACHABLE`
+   * @throws PostgresError `DATABASE_UNFIT`: Postgres before 16, another encoding than UTF8, a pooler of transactions
+   * @throws MigrationError `DATABASE_AHEAD`
    */
   start(): Promise<void> {
     this.#starting ??= this.#start()
@@ -237,10 +243,11 @@ export class Sink implements Handle {
 
   async #checkDatabase(): Promise<void> {
     try {
+      await requireFitPostgres(this.#pool, this.#sessions)
       await requireTables(this.#pool)
       await this.#keepPartitions()
     } catch (cause) {
-      throw cause instanceof SinkError ? cause : unreachable(cause)
+      throw cause instanceof EventtrailError ? cause : unreachable(cause)
     }
   }
 

@@ -5,6 +5,7 @@ import { requireTables } from '../database.ts'
 import { openDatabase } from '../pool.ts'
 import { groupConfig, runGroup } from '../run-group.ts'
 import { createIndexer } from './indexer.ts'
+import { indexerMigrations } from './migrations.ts'
 import { documentTable, indexerSessions, openPostgresIndex, postgresIndex } from './postgres-index.ts'
 
 interface IndexerFlags {
@@ -41,7 +42,7 @@ async function runIndexer(context: CommandContext, { group }: IndexerFlags): Pro
   const { config, log } = context
   const database = openDatabase(config.require('databaseUrl'), indexerSessions)
   try {
-    await requireTables(database, documentTable)
+    await requireTables(database, indexerMigrations, documentTable)
     const options = groupConfig(config)
     await using status = await createStatus(context, ['group'])
     const { meter } = status

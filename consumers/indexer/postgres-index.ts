@@ -1,5 +1,6 @@
 import { type Database, query, requireTables } from '../database.ts'
 import { openDatabase } from '../pool.ts'
+import { indexerMigrations } from './migrations.ts'
 import type { LessonDocument, SearchIndex } from './search-index.ts'
 
 export const documentTable = 'lesson_documents'
@@ -29,7 +30,7 @@ const search = `
 export async function openPostgresIndex(databaseUrl: string): Promise<SearchIndex> {
   const database = openDatabase(databaseUrl, indexerSessions)
   try {
-    await requireTables(database, documentTable)
+    await requireTables(database, indexerMigrations, documentTable)
   } catch (error) {
     await database.close()
     throw error

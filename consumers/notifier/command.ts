@@ -5,6 +5,7 @@ import { requireTables } from '../database.ts'
 import { openDatabase } from '../pool.ts'
 import { groupConfig, runGroup } from '../run-group.ts'
 import { createMailer } from './mailer.ts'
+import { notifierMigrations } from './migrations.ts'
 import { createNotifier } from './notifier.ts'
 import { postgresDirectory } from './recipients.ts'
 import { postgresSentLog } from './sent-log.ts'
@@ -42,7 +43,7 @@ async function runNotifier(context: CommandContext, { group, from }: NotifierFla
   const mailer = createMailer({ url: config.require('smtpUrl'), from })
   const database = openDatabase(config.require('databaseUrl'), 'eventtrail-notifier')
   try {
-    await requireTables(database, 'recipients', 'notifications_sent')
+    await requireTables(database, notifierMigrations, 'recipients', 'notifications_sent')
     await using status = await createStatus(context, ['group', 'notifier'])
     const parts = { mailer, recipients: postgresDirectory(database), sent: postgresSentLog(database) }
     const notifier = createNotifier({ ...options, ...parts, group, log, meter: status.meter })

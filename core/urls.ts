@@ -1,0 +1,151 @@
+/** What every message here ends with: such a letter in a password makes another URL of it. */
+const hint =
+  'Percent-encode such letters in the user name and the password: % as %25, # as %23, / as %2F, ? as %3F, @ as %40, : as %3A'
+
+/**
+ * Checks the address of a server: one that cannot be read, or would be read as something else than was meant, is
+ * refused. No message repeats any of it, for it may hold a password.
+ */
+function parsed(text: string, schemes: readonly string[]): URL {
+  const words = `expected a URL that begins with ${schemes.map(scheme => `${scheme}://`).join(' or ')}`
+  if (!schemes.some(scheme => text.startsWith(`${scheme}://`))) throw new Error(words)
+  if (/\s/.test(text)) throw new Error('expected a URL without spaces. Percent-encode them as %20')
+  if (!URL.canParse(text)) throw new Error(`expected a URL that can be read. ${hint}`)
+  const url = new URL(text)
+  if (url.hash !== '' || text.includes('#')) throw new Error(`expected a URL without #. ${hint}`)
+  if (/@/.test(url.pathname)) throw new Error(`expected a URL with one @ behind user name and password. ${hint}`)
+  for (const part of [url.username, url.password, url.pathname])
+    if (!decodes(part)) throw new Error(`expected a URL whose % stand before two hexadecimal digits. ${hint}`)
+  return url
+}
+
+function decodes(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Refuses parameters that would be ignored. Their names may be part of a password, so they are not repeated either. */
+function onlyKnown(url: URL, known: readonly string[]): void {
+  const names = [...url.searchParams.keys()]
+  if (new Set(names).size < names.length) throw new Error('expected each parameter behind the ? of the URL once')
+  if (names.some(name => !known.includes(name)))
+    throw new Error(
+      known.length === 0
+        ? `expected a URL without parameters (?). ${hint}`
+        : `the parameters behind the ? of the URL can be ${known.join(', ')}, and others would have no effect. ${hint}`
+    )
+}
+
+const withoutSlash = (text: string): string => text.replace(/\/+$/, '')
+
+/** The address of a schema registry. @throws Error in words that repeat nothing of it */
+export function checkRegistryUrl(text: string): string {
+  const url = parsed(text, ['http', 'https'])
+  onlyKnown(url, [])
+  return withoutSlash(text)
+}
+
+/** The address of a mail server. @throws Error in words that repeat nothing of it */
+export function checkSmtpUrl(text: string): string {
+  const url = parsed(text, ['smtp', 'smtps'])
+  onlyKnown(url, [])
+  if (url.hostname === '') throw new Error('expected a URL with a host')
+  if (url.pathname.length > 1) throw new Error(`expected a URL without a path. ${hint}`)
+  return withoutSlash(text)
+}
+
+/** `host:port` of brokers, comma-separated. @throws Error in words */
+export function checkBrokers(hosts: readonly string[]): readonly string[] {
+  if (hosts.length === 0) throw new Error('expected at least one host:port, got none')
+  for (const host of hosts) {
+    if (host.includes('://'))
+      throw new Error('expected host:port without a scheme: of PLAINTEXT://host:9092, host:9092')
+    if (host.includes('@'))
+      throw new Error(
+        'expected host:port without user name and password: KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD take them'
+      )
+    if (/[[\]]|:.*:/.test(host))
+      throw new Error('expected host:port with a name or an IPv4 address: addresses of IPv6 are not supported')
+    const port = Number(/^[^\s/:?#]+:(\d{1,5})$/.exec(host)?.[1] ?? 0)
+    if (port < 1 || port > 65_535)
+      throw new Error('expected host:port, or several of them, comma-separated, with ports from 1 to 65535')
+  }
+  return hosts
+}
+
+/** What a DATABASE_URL says, apart. */
+export interface DatabaseUrl {
+  /** Where the server is, whom it is to let in, and how the connection is secured. */
+  readonly connectionString: string
+  readonly applicationName?: string
+  /** Settings of the session that `options` names, in its order. */
+  readonly settings: readonly (readonly [name: string, value: string])[]
+  /** ms to wait for a connection. */
+  readonly connectTimeoutMs?: number
+}
+
+const sslModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify']
+/** What pg reads by itself. */
+const forwarded = [
+  'host',
+  'port',
+  'user',
+  'password',
+  'sslmode',
+  'sslcert',
+  'sslkey',
+  'sslrootcert',
+  'sslnegotiation',
+  'uselibpqcompat'
+]
+const ours = ['application_name', 'options', 'connect_timeout']
+
+/** Reads the address of a Postgres. @throws Error in words that repeat nothing of it */
+export function readDatabaseUrl(text: string): DatabaseUrl {
+  const url = parsed(text, ['postgres', 'postgresql'])
+  onlyKnown(url, [...forwarded, ...ours])
+  if (url.hostname.includes(',') || url.hostname.includes('%2C') || url.searchParams.get('host')?.includes(','))
+    throw new Error('expected a URL with one host: several are not supported')
+  const { searchParams } = url
+  const sslmode = searchParams.get('sslmode')
+  if (sslmode !== null && !sslModes.includes(sslmode))
+    throw new Error(`the parameter sslmode of the URL can be ${sslModes.join(', ')}`)
+  const timeout = searchParams.get('connect_timeout')
+  if (timeout !== null && !/^\d{1,6}$/.test(timeout))
+    throw new Error('the parameter connect_timeout of the URL is a whole number of seconds')
+  const applicationName = searchParams.get('application_name')
+  const settings = settingsOf(searchParams.get('options') ?? '')
+  for (const name of ours) searchParams.delete(name)
+  return {
+    connectionString: url.href,
+    settings,
+    ...(applicationName && { applicationName }),
+    // As libpq has it: 0 waits without a bound, which nothing of ours does.
+    ...(Number(timeout) > 0 && { connectTimeoutMs: Number(timeout) * 1_000 })
+  }
+}
+
+/** What Postgres reads from `options` (pg_split_opts): words, in which a backslash keeps a space. */
+function settingsOf(options: string): [name: string, value: string][] {
+  const words = (options.match(/(?:\\[\s\S]|[^\\\s])+/g) ?? []).map(word => word.replace(/\\([\s\S])/g, '$1'))
+  const settings: [string, string][] = []
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at] as string
+    const given = word === '-c' ? words[++at] : /^(?:-c|--)(.+)$/s.exec(word)?.[1]
+    const [, name, value] = /^([\w.-]+)=(.*)$/s.exec(given ?? '') ?? []
+    if (name === undefined || value === undefined)
+      throw new Error('the parameter options of the URL can hold settings of the form -c name=value')
+    settings.push([name.replaceAll('-', '_'), value])
+  }
+  return settings
+}
+
+/** The address of a Postgres, as it was given. @throws Error in words that repeat nothing of it */
+export function checkDatabaseUrl(text: string): string {
+  readDatabaseUrl(text)
+  return text
+}

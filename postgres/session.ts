@@ -1,0 +1,119 @@
+import pg from 'pg'
+import { type DatabaseUrl, readDatabaseUrl } from '../core/urls.ts'
+import { PostgresError } from './errors.ts'
+
+export interface SessionOptions {
+  /** Starts the name in pg_stat_activity; a name of DATABASE_URL follows it. */
+  readonly applicationName: string
+  /** ms that a statement waits for a lock. Default 10,000. */
+  readonly lockTimeoutMs?: number
+  /** ms after which Postgres ends a statement. Default: never. */
+  readonly statementTimeoutMs?: number
+  /** ms after which a question without an answer fails, and its session is closed. Default: never. */
+  readonly queryTimeoutMs?: number
+  /** Other settings of the session. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+/** Longest name that Postgres keeps (NAMEDATALEN). */
+const longestName = 63
+
+/**
+ * The settings of a session that must not hang indefinitely: a lock that is not given, a transaction whose process was
+ * stopped in its middle, a network that swallows packets.
+ */
+export function ownSettings(options: SessionOptions, given?: string): Readonly<Record<string, string>> {
+  const { applicationName, lockTimeoutMs = 10_000, statementTimeoutMs, settings } = options
+  return {
+    application_name: (given ? `${applicationName} ${given}` : applicationName).slice(0, longestName),
+    lock_timeout: String(lockTimeoutMs),
+    idle_in_transaction_session_timeout: '60000',
+    tcp_keepalives_idle: '10',
+    tcp_keepalives_interval: '5',
+    tcp_keepalives_count: '3',
+    tcp_user_timeout: '20000',
+    TimeZone: 'UTC',
+    ...(statementTimeoutMs !== undefined && { statement_timeout: String(statementTimeoutMs) }),
+    ...settings
+  }
+}
+
+/** How a session is opened, and what is said on it first. */
+interface Opening {
+  readonly config: pg.ClientConfig
+  readonly prepare: (client: pg.ClientBase) => Promise<void>
+}
+
+function opening(databaseUrl: string, options: SessionOptions): Opening {
+  const { connectionString, applicationName, settings, connectTimeoutMs } = read(databaseUrl)
+  const own = ownSettings(options, applicationName)
+  const { queryTimeoutMs } = options
+  // Ours come last. They are set after connecting: PgBouncer takes none of them as parameters of the start.
+  const all = [...settings, ...Object.entries(own)]
+  const values = [all.map(([name]) => name), all.map(([, value]) => value)]
+  const connectTimeout = connectTimeoutMs ?? 5_000
+  return {
+    config: {
+      connectionString,
+      application_name: own.application_name as string,
+      connectionTimeoutMillis: connectTimeout,
+      keepAlive: true,
+      ...(queryTimeoutMs !== undefined && { query_timeout: queryTimeoutMs })
+    },
+    async prepare(client) {
+      try {
+        await client.query({ text: setAll, values, query_timeout: connectTimeout } as pg.QueryConfig)
+      } catch (error) {
+        throw settings.length > 0 && isAboutSettings(error) ? refusedSetting(error) : error
+      }
+    }
+  }
+}
+
+const setAll = `SELECT set_config(name, value, false)
+  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS given(name, value, n) ORDER BY n`
+
+// PostgreSQL, Appendix A: no such parameter, no such value, not allowed, not now.
+const aboutSettings = new Set(['42704', '42602', '22023', '42501', '55P02'])
+const isAboutSettings = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && aboutSettings.has(String(error.code))
+
+const refusedSetting = (cause: unknown): PostgresError =>
+  new PostgresError('DATABASE_URL_INVALID', 'Postgres refuses a setting that `options` in DATABASE_URL names', cause)
+
+function read(databaseUrl: string): DatabaseUrl {
+  try {
+    return readDatabaseUrl(databaseUrl)
+  } catch (error) {
+    throw new PostgresError('DATABASE_URL_INVALID', `DATABASE_URL: ${(error as Error).message}`)
+  }
+}
+
+/**
+ * Opens one session.
+ * @throws PostgresError `DATABASE_URL_INVALID`; what pg throws when Postgres cannot be reached or refuses
+ */
+export async function openSession(databaseUrl: string, options: SessionOptions): Promise<pg.Client> {
+  const { config, prepare } = opening(databaseUrl, options)
+  const client = new pg.Client(config)
+  // A session that ends while idle emits an error; the next statement on it reports the same.
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    await prepare(client)
+    return client
+  } catch (cause) {
+    await client.end().catch(() => undefined)
+    throw cause
+  }
+}
+
+/** Opens a pool; its sessions are opened when they are needed. @throws PostgresError `DATABASE_URL_INVALID` */
+export function openPool(databaseUrl: string, options: SessionOptions & { readonly max: number }): pg.Pool {
+  const { config, prepare } = opening(databaseUrl, options)
+  const pool = new pg.Pool({ ...config, max: options.max, idleTimeoutMillis: 10_000, onConnect: prepare })
+  // A session that ends emits an error, idle or not; the next statement on it reports the same.
+  pool.on('error', () => undefined)
+  pool.on('connect', client => client.on('error', () => undefined))
+  return pool
+}

@@ -1,0 +1,233 @@
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { openDatabase } from '../../../consumers/pool.ts'
+import { openPool, openSession } from '../../../postgres/index.ts'
+import { connectSession, sessionPool, sinkSessions } from '../../../sink/database.ts'
+import { endBlockers } from '../../../sink/fence.ts'
+import { createSink, PostgresEventStore } from '../../../sink/index.ts'
+import { openPgSession } from '../../../sink/pg-session.ts'
+import { runCli } from '../../support/cli.ts'
+import { pgbouncer } from '../../support/pgbouncer.ts'
+import { eventually } from '../../support/stack.ts'
+import { badge, testTrail } from '../../support/trail.ts'
+
+const trail = await testTrail()
+await trail.offer('badge.awarded')
+
+/** The URL of the trail with parameters of somebody who wants other settings. */
+function withParameters(parameters: Readonly<Record<string, string>>, url = trail.databaseUrl): string {
+  const changed = new URL(url)
+  for (const [name, value] of Object.entries(parameters)) changed.searchParams.set(name, value)
+  return changed.href
+}
+const meddled = withParameters({
+  application_name: 'accounting',
+  options:
+    '-c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c TimeZone=Asia/Tokyo -c search_path=public,pg_temp --work-mem=8MB'
+})
+
+const shown = `SELECT current_setting('lock_timeout') AS lock, current_setting('idle_in_transaction_session_timeout') AS idle,
+  current_setting('tcp_user_timeout') AS network, current_setting('TimeZone') AS zone,
+  current_setting('application_name') AS name, current_setting('search_path') AS path, current_setting('work_mem') AS memory`
+const ours = { lock: '10s', idle: '1min', network: '20000', zone: 'UTC' }
+const theirs = { path: 'public,pg_temp', memory: '8MB' }
+
+describe('what DATABASE_URL says of the session is taken, and what eventtrail needs is set after it', () => {
+  test('in the session that writes, and in every pool', async () => {
+    const session = await connectSession(meddled, { applicationName: `${sinkSessions}/1` })
+    const pool = sessionPool(meddled, { applicationName: 'eventtrail-doctor' })
+    const database = openDatabase(meddled, 'eventtrail-indexer')
+    onTestFinished(async () => {
+      await Promise.all([session.end(), pool.end(), database.close()])
+    })
+    expect((await session.query(shown)).rows).toEqual([{ ...ours, ...theirs, name: 'eventtrail-sink/1 accounting' }])
+    expect((await pool.query(shown)).rows).toEqual([{ ...ours, ...theirs, name: 'eventtrail-doctor accounting' }])
+    expect((await database.query(shown)).rows).toEqual([{ ...ours, ...theirs, name: 'eventtrail-indexer accounting' }])
+  })
+
+  test('a sink works with it, and so does the store of the bus', async () => {
+    await using sink = createSink({ ...trail.sinkOptions, databaseUrl: meddled })
+    await sink.start()
+    await trail.publish([badge()])
+    await sink.whenCaughtUp()
+    const names = await trail.rows(
+      "SELECT DISTINCT application_name AS name FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '%accounting'"
+    )
+    expect(names).toEqual([{ name: expect.stringMatching(/^eventtrail-sink\/[0-9a-f]{8} accounting$/) }])
+    await using store = new PostgresEventStore({ databaseUrl: meddled })
+    await store.append([])
+  })
+
+  test('the session of a sink that sleeps is known by its name, and ended', async () => {
+    const pool = sessionPool(meddled, { applicationName: `${sinkSessions}/22222222` })
+    const open = (id: string) =>
+      openPgSession({ databaseUrl: meddled, group: trail.group, applicationName: `${sinkSessions}/${id}`, pool })
+    const [asleep, waiting] = [await open('11111111'), await open('22222222')]
+    onTestFinished(async () => {
+      await Promise.all([asleep.end(), waiting.end()])
+      await pool.end()
+    })
+    const partition = { topic: `${trail.topicPrefix}asleep`, partition: 0 }
+    await trail.rows(
+      'INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset) VALUES ($1, $2, $3, 0)',
+      [trail.group, partition.topic, partition.partition]
+    )
+    const claim = {
+      ...partition,
+      incarnation: 1,
+      first: 0,
+      last: 0,
+      pages: [],
+      rows: 0,
+      refused: [],
+      skipped: 1,
+      lost: 0,
+      bytes: 0
+    }
+    await asleep.begin()
+    await asleep.claim([claim])
+    await waiting.begin()
+    const claimed = waiting.claim([claim])
+    await eventually(async () => (await waiting.endBlockers()).length === 1, { what: 'the sleeping session is ended' })
+    expect((await claimed).granted.size).toBe(1)
+    expect(await endBlockers(pool, 0, 'eventtrail-sink/22222222')).toEqual([])
+    await waiting.rollback()
+  })
+
+  test('a setting that Postgres refuses is told as such, without its value', async () => {
+    const pool = openPool(withParameters({ options: '-c lock_timeout=secret' }), { applicationName: 'test', max: 1 })
+    onTestFinished(() => pool.end())
+    await expect(pool.query('SELECT 1')).rejects.toMatchObject({
+      code: 'DATABASE_URL_INVALID',
+      message: expect.not.stringContaining('secret')
+    })
+  })
+})
+
+describe('a Postgres that cannot hold the trail is refused in words', () => {
+  const encodings = { SQL_ASCII: `t_${randomBytes(4).toString('hex')}`, LATIN1: `t_${randomBytes(4).toString('hex')}` }
+  const urlOf = (name: string) => {
+    const url = new URL(trail.databaseUrl)
+    url.pathname = `/${name}`
+    return url.href
+  }
+  beforeAll(async () => {
+    for (const [encoding, name] of Object.entries(encodings))
+      await trail.rows(`CREATE DATABASE ${name} ENCODING '${encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`)
+  })
+  afterAll(async () => {
+    for (const name of Object.values(encodings)) await trail.rows(`DROP DATABASE ${name} WITH (FORCE)`)
+  })
+
+  test.each(Object.entries(encodings))('of the encoding %s, by migrate, sink and doctor', async (encoding, name) => {
+    const env = { ...trail.env, DATABASE_URL: urlOf(name) }
+    for (const command of ['migrate', 'sink']) {
+      const { code, stderr } = await runCli([command], env)
+      expect(stderr).toContain(`The database has the encoding ${encoding}, which cannot hold every text`)
+      expect(code).toBe(2)
+    }
+    const { code, stdout } = await runCli(['doctor'], env)
+    expect(stdout).toMatch(new RegExp(`WRONG +database +The database has the encoding ${encoding}`))
+    expect(code).toBe(1)
+  })
+
+  test('that has migrations of a newer eventtrail, by every command', async () => {
+    const components = ['trail', 'indexer', 'notifier']
+    const newest = `INSERT INTO eventtrail_migrations (component, id, name) SELECT c, 99, '099_later' FROM unnest($1::text[]) c`
+    expect((await runCli(['migrate'], trail.env)).code).toBe(0)
+    await trail.rows(newest, [components])
+    onTestFinished(async () => {
+      await trail.rows('DELETE FROM eventtrail_migrations WHERE id = 99')
+    })
+    const smtp = { SMTP_URL: 'smtp://127.0.0.1:1' }
+    for (const command of [
+      ['migrate'],
+      ['sink'],
+      ['sink', 'reset', '--event', 'badge.awarded', '--partition', '0', '--to', 'latest', '--reason', 'a test'],
+      ['sink', 'resume', '--event', 'badge.awarded'],
+      ['quarantine', 'list'],
+      ['indexer'],
+      ['search', 'fractions'],
+      ['notifier']
+    ]) {
+      const { code, stderr } = await runCli(command, { ...trail.env, ...smtp })
+      expect(`${command.join(' ')}: ${stderr}`).toContain('a newer eventtrail was here. Run that version.')
+      expect(code).toBe(2)
+    }
+    const { code, stdout } = await runCli(['doctor'], trail.env)
+    expect(stdout).toContain('a newer eventtrail was here')
+    expect(code).toBe(1)
+    const store = new PostgresEventStore({ databaseUrl: trail.databaseUrl })
+    onTestFinished(() => store.close())
+    await expect(store.append([{} as never])).rejects.toMatchObject({ code: 'DATABASE_AHEAD' })
+  })
+})
+
+describe('through PgBouncer', () => {
+  test('that gives each connection a session, everything works as without it', async () => {
+    const through = await pgbouncer(trail.databaseUrl, 'session')
+    const url = withParameters({ application_name: 'accounting', options: '-c lock_timeout=0' }, through)
+    const session = await openSession(url, { applicationName: 'eventtrail-test' })
+    onTestFinished(() => session.end())
+    expect((await session.query(shown)).rows[0]).toMatchObject({ ...ours, name: 'eventtrail-test accounting' })
+    const env = { ...trail.env, DATABASE_URL: url }
+    expect(await runCli(['migrate'], env)).toMatchObject({ code: 0 })
+    await using sink = createSink({ ...trail.sinkOptions, databaseUrl: url, group: 'pooled' })
+    await sink.start()
+    await trail.publish([badge(), badge()])
+    await sink.whenCaughtUp()
+    const doctor = await runCli(['doctor'], env)
+    expect(doctor.stdout).toMatch(/ok +database +reached/)
+    const indexer = openDatabase(url, 'eventtrail-indexer')
+    onTestFinished(() => indexer.close())
+    expect((await indexer.query('SHOW statement_timeout')).rows).toEqual([{ statement_timeout: '30s' }])
+  })
+
+  test('a session of a sink that sleeps is found by the number that Postgres knows', async () => {
+    const url = await pgbouncer(trail.databaseUrl, 'session')
+    const pool = sessionPool(url, { applicationName: `${sinkSessions}/33333333` })
+    const session = await openPgSession({
+      databaseUrl: url,
+      group: 'g',
+      applicationName: `${sinkSessions}/33333333`,
+      pool
+    })
+    onTestFinished(async () => {
+      await session.end()
+      await pool.end()
+    })
+    const known = await trail.rows('SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND application_name LIKE $2', [
+      session.id,
+      `${sinkSessions}/33333333%`
+    ])
+    expect(known).toHaveLength(1)
+    expect(await session.isWorking()).toBe(false)
+  })
+
+  test.each(['transaction', 'statement'] as const)('that gives each %s another session, it is refused', async mode => {
+    const url = await pgbouncer(trail.databaseUrl, mode)
+    const env = { ...trail.env, DATABASE_URL: url }
+    for (const command of ['migrate', 'sink']) {
+      const { code, stderr } = await runCli([command], env)
+      expect(stderr).toContain('gives each transaction another session: give it pool_mode = session')
+      expect(code).toBe(2)
+    }
+    const { code, stdout } = await runCli(['doctor'], env)
+    expect(stdout).toMatch(/WRONG +database +A pooler between here and Postgres/)
+    expect(code).toBe(1)
+    // While others use it too.
+    const others = Array.from({ length: 6 }, () => new pg.Client({ connectionString: url }))
+    await Promise.all(others.map(other => other.connect()))
+    let busy = true
+    const work = others.map(async other => {
+      while (busy) await other.query('SELECT pg_sleep(0.001)').catch(() => undefined)
+    })
+    onTestFinished(async () => {
+      busy = false
+      await Promise.all(work)
+      await Promise.all(others.map(other => other.end()))
+    })
+    expect((await runCli(['migrate'], env)).code).toBe(2)
+  })
+})
