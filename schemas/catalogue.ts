@@ -3,6 +3,8 @@ import { composeEnvelope } from './envelope.ts'
 import { SchemaError } from './errors.ts'
 import type { AvroRecord, Catalogue, EventMap, EventVersion } from './types.ts'
 
+export type { Catalogue } from './types.ts'
+
 /** Event name → the records of its versions, oldest first: what a generated file holds. */
 export type CatalogueData = Readonly<Record<string, readonly AvroRecord[]>>
 

@@ -1,3 +1,4 @@
+import { printable } from '../core/printable.ts'
 import { namespaceOf } from './envelope.ts'
 import {
   branchName,
@@ -13,7 +14,7 @@ import type { AvroRecord, Catalogue } from './types.ts'
 import { localName } from './words.ts'
 
 export interface GenerateOptions {
-  /** Module that has `catalogueOf`. Default `eventtrail/schemas`. */
+  /** Module that has `catalogueOf` and the type `Catalogue`. Default `eventtrail/schemas`. */
   readonly importFrom?: string
 }
 
@@ -23,7 +24,7 @@ export interface GenerateOptions {
  */
 export function generateTypes(catalogue: Catalogue, options: GenerateOptions = {}): string {
   const { importFrom = 'eventtrail/schemas' } = options
-  const names = new Names(['Events'])
+  const names = new Names(ownNames)
   const declarations: string[] = []
   const entries: string[] = []
   for (const eventName of catalogue.eventNames) {
@@ -37,7 +38,7 @@ export function generateTypes(catalogue: Catalogue, options: GenerateOptions = {
     '// Made by `eventtrail schemas generate` from the schemas: change those and run it again.',
     '// biome-ignore-all format: generated',
     '/* eslint-disable */',
-    `import { catalogueOf } from '${importFrom}'`
+    `import { type Catalogue, catalogueOf } from ${quoted(importFrom)}`
   ].join('\n')
   const events = [
     '/** Event name → what it carries: `payload` as it is read, `input` as it is published. */',
@@ -48,30 +49,43 @@ export function generateTypes(catalogue: Catalogue, options: GenerateOptions = {
   return `${[header, ...declarations, events, embedded(catalogue)].join('\n\n')}\n`
 }
 
-/** The schemas as data, a line a field. */
+/**
+ * The schemas as data, a line a field. They stand in the file as the text of their JSON and nothing of them as code:
+ * names and attributes of a schema are somebody else's text.
+ */
 function embedded(catalogue: Catalogue): string {
   const versions = (eventName: string) => catalogue.versions(eventName).map(({ payload }) => embeddedRecord(payload))
   return [
     '/** The events above with their schemas. */',
-    'export const catalogue = catalogueOf<Events>({',
+    'export const catalogue: Catalogue<Events> = catalogueOf<Events>({',
     catalogue.eventNames.map(name => `  '${name}': [\n${versions(name).join(',\n')}\n  ]`).join(',\n'),
     '})'
   ].join('\n')
 }
 
 function embeddedRecord({ type, fields, ...rest }: AvroRecord): string {
-  const attributes = Object.entries(rest).map(([name, value]) => `      ${name}: ${JSON.stringify(value)},`)
-  const lines = fields.map(field => `        ${JSON.stringify(field)}`)
-  return [
-    '    {',
-    `      type: '${type}',`,
-    ...attributes,
-    '      fields: [',
-    lines.join(',\n'),
-    '      ]',
-    '    }'
-  ].join('\n')
+  const attributes = Object.entries({ type, ...rest }).map(
+    ([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)},`
+  )
+  const lines = fields.map(field => `    ${JSON.stringify(field)}`)
+  const json = ['{', ...attributes, '  "fields": [', lines.join(',\n'), '  ]', '}'].join('\n')
+  return `    JSON.parse(\`${templateText(json)}\`)`
 }
+
+// What an editor or a reviewer does not see as it is: controls, and marks that turn the direction of text.
+const unseen = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+const escaped = (letter: string): string => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+/** JSON as the inside of a template: nothing in it ends the template or begins an expression. */
+const templateText = (json: string): string =>
+  json.replace(unseen, escaped).replaceAll('\\', '\\\\').replaceAll('`', '\\`').replaceAll('${', '\\${')
+
+/** A text as a literal in single quotes. */
+const quoted = (text: string): string =>
+  `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'").replace(unseen, escaped)}'`
+
+// What the file itself uses.
+const ownNames = ['Events', 'Catalogue', 'JSON', 'Uint8Array', 'Date']
 
 /** Hands out each TypeScript name once. */
 class Names {
@@ -205,5 +219,16 @@ const both = (type: TypeNames, change: (type: string) => string): TypeNames => (
   input: change(type.input)
 })
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
-const comment = (doc: string | undefined, indent = ''): string =>
-  doc ? `${indent}/** ${doc.replaceAll('*/', '* /').replaceAll(/\s*\n\s*/g, ' ')} */\n` : ''
+/** A comment of one line, whatever the text holds. */
+function comment(text: string | undefined, indent = ''): string {
+  if (!text) return ''
+  const line = text
+    .split(/\r\n|[\n\r\u2028\u2029]/)
+    .map(part => part.trim())
+    .join(' ')
+    .trim()
+    // A comment that begins like this speaks to the compiler.
+    .replace(/^@ts-/, '\\@ts-')
+    .replaceAll('*/', '* /')
+  return `${indent}/** ${printable(line)} */\n`
+}

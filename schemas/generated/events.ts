@@ -1,7 +1,7 @@
 // Made by `eventtrail schemas generate` from the schemas: change those and run it again.
 // biome-ignore-all format: generated
 /* eslint-disable */
-import { catalogueOf } from '../catalogue.ts'
+import { type Catalogue, catalogueOf } from '../catalogue.ts'
 
 /** A learner earned a badge. */
 export interface BadgeAwarded {
@@ -57,53 +57,53 @@ export type Events = {
 }
 
 /** The events above with their schemas. */
-export const catalogue = catalogueOf<Events>({
+export const catalogue: Catalogue<Events> = catalogueOf<Events>({
   'badge.awarded': [
-    {
-      type: 'record',
-      name: "BadgeAwarded",
-      doc: "A learner earned a badge.",
-      fields: [
-        {"name":"badge_id","type":{"type":"string","logicalType":"uuid"},"doc":"The badge as awarded; also the aggregate of the event."},
-        {"name":"awarded_to","type":{"type":"string","logicalType":"uuid"},"doc":"Who earned it."},
-        {"name":"reason","type":"string","doc":"What it was awarded for, in words a person reads."}
-      ]
-    }
+    JSON.parse(`{
+  "type": "record",
+  "name": "BadgeAwarded",
+  "doc": "A learner earned a badge.",
+  "fields": [
+    {"name":"badge_id","type":{"type":"string","logicalType":"uuid"},"doc":"The badge as awarded; also the aggregate of the event."},
+    {"name":"awarded_to","type":{"type":"string","logicalType":"uuid"},"doc":"Who earned it."},
+    {"name":"reason","type":"string","doc":"What it was awarded for, in words a person reads."}
+  ]
+}`)
   ],
   'lesson.published': [
-    {
-      type: 'record',
-      name: "LessonPublished",
-      doc: "An instructor made a lesson available to the students of a course.",
-      fields: [
-        {"name":"lesson_id","type":{"type":"string","logicalType":"uuid"},"doc":"The lesson; also the aggregate of the event."},
-        {"name":"instructor_id","type":{"type":"string","logicalType":"uuid"},"doc":"Who published it."},
-        {"name":"course_id","type":{"type":"string","logicalType":"uuid"},"doc":"The course it belongs to."}
-      ]
-    },
-    {
-      type: 'record',
-      name: "LessonPublished",
-      doc: "An instructor made a lesson available to the students of a course.",
-      fields: [
-        {"name":"lesson_id","type":{"type":"string","logicalType":"uuid"},"doc":"The lesson; also the aggregate of the event."},
-        {"name":"instructor_id","type":{"type":"string","logicalType":"uuid"},"doc":"Who published it."},
-        {"name":"course_id","type":{"type":"string","logicalType":"uuid"},"doc":"The course it belongs to."},
-        {"name":"title","type":"string","default":"","doc":"What a search can find; empty where the publisher gave none."}
-      ]
-    }
+    JSON.parse(`{
+  "type": "record",
+  "name": "LessonPublished",
+  "doc": "An instructor made a lesson available to the students of a course.",
+  "fields": [
+    {"name":"lesson_id","type":{"type":"string","logicalType":"uuid"},"doc":"The lesson; also the aggregate of the event."},
+    {"name":"instructor_id","type":{"type":"string","logicalType":"uuid"},"doc":"Who published it."},
+    {"name":"course_id","type":{"type":"string","logicalType":"uuid"},"doc":"The course it belongs to."}
+  ]
+}`),
+    JSON.parse(`{
+  "type": "record",
+  "name": "LessonPublished",
+  "doc": "An instructor made a lesson available to the students of a course.",
+  "fields": [
+    {"name":"lesson_id","type":{"type":"string","logicalType":"uuid"},"doc":"The lesson; also the aggregate of the event."},
+    {"name":"instructor_id","type":{"type":"string","logicalType":"uuid"},"doc":"Who published it."},
+    {"name":"course_id","type":{"type":"string","logicalType":"uuid"},"doc":"The course it belongs to."},
+    {"name":"title","type":"string","default":"","doc":"What a search can find; empty where the publisher gave none."}
+  ]
+}`)
   ],
   'quiz.submitted': [
-    {
-      type: 'record',
-      name: "QuizSubmitted",
-      doc: "A student handed in a quiz, and it was marked.",
-      fields: [
-        {"name":"submission_id","type":{"type":"string","logicalType":"uuid"},"doc":"The submission; also the aggregate of the event."},
-        {"name":"student_id","type":{"type":"string","logicalType":"uuid"},"doc":"Who handed it in."},
-        {"name":"quiz_id","type":{"type":"string","logicalType":"uuid"},"doc":"The quiz that was taken."},
-        {"name":"score_raw","type":"float","doc":"The mark as given, before any scaling."}
-      ]
-    }
+    JSON.parse(`{
+  "type": "record",
+  "name": "QuizSubmitted",
+  "doc": "A student handed in a quiz, and it was marked.",
+  "fields": [
+    {"name":"submission_id","type":{"type":"string","logicalType":"uuid"},"doc":"The submission; also the aggregate of the event."},
+    {"name":"student_id","type":{"type":"string","logicalType":"uuid"},"doc":"Who handed it in."},
+    {"name":"quiz_id","type":{"type":"string","logicalType":"uuid"},"doc":"The quiz that was taken."},
+    {"name":"score_raw","type":"float","doc":"The mark as given, before any scaling."}
+  ]
+}`)
   ]
 })

@@ -1,0 +1,12 @@
+// C0 and DEL, C1, marks that turn the direction of text, ends of lines, and halves of surrogate pairs.
+const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
+
+/**
+ * A text of somebody else as one line that a terminal shows and does not obey: what is a control to it becomes
+ * `\u{1b}`. What is printable stays as it is, so that doing it twice changes nothing.
+ * @param maxLength letters that are kept; a longer text ends in `…`. Default: all.
+ */
+export function printable(text: string, maxLength = Number.POSITIVE_INFINITY): string {
+  const kept = text.length > maxLength ? `${text.slice(0, maxLength)}…` : text
+  return kept.replace(unprintable, letter => `\\u{${(letter.codePointAt(0) as number).toString(16)}}`)
+}
