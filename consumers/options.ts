@@ -1,8 +1,11 @@
 import type { BackoffOptions } from '../core/backoff.ts'
 import type { KafkaSecurity } from '../core/config.ts'
+import { durationWords, isDuration } from '../core/durations.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
 import { type Meter, noMeter } from '../core/meter.ts'
-import { isGroupName, legalCharacters } from '../core/names.ts'
+import { isGroupName, isTopicPrefix, legalCharacters } from '../core/names.ts'
+import { checkBrokers, checkRegistryUrl, faultOf } from '../core/urls.ts'
+import { leastSessionTimeoutMs } from '../kafka/index.ts'
 import { type Catalogue, type EventMap, eventNamePattern } from '../schemas/index.ts'
 import type { DeadLetterTopic } from './dead-letters.ts'
 import { ConsumerError } from './errors.ts'
@@ -66,13 +69,20 @@ export function resolveOptions<Events extends EventMap>(
 ): ResolvedOptions<Events> {
   const { topicPrefix = '', group, brokers, handlers, catalogue } = options
   if (!isGroupName(group)) throw invalid('group', legalCharacters, group)
-  if (brokers.length === 0) throw invalid('brokers', 'at least one host:port', 'none')
+  if (!isTopicPrefix(topicPrefix)) throw invalid('topicPrefix', `at most 100 ${legalCharacters}`, topicPrefix)
+  const addresses = { brokers: () => checkBrokers(brokers), registryUrl: () => checkRegistryUrl(options.registryUrl) }
+  for (const [name, check] of Object.entries(addresses)) {
+    const fault = faultOf(check)
+    if (fault !== undefined) throw invalid(name, fault)
+  }
   const eventNames = Object.keys(handlers).sort()
   if (eventNames.length === 0) throw invalid('handlers', 'a handler for at least one event name', 'none')
   for (const name of eventNames) {
     if (!eventNamePattern.test(name)) throw invalid('handlers', 'event names as keys', name)
     catalogue.version(name)
   }
+  const duration = (name: keyof ConsumerGroupOptions<Events>, initial: number, least = 1): number =>
+    durationOf(name, (options[name] as number | undefined) ?? initial, least)
   const number = (name: keyof ConsumerGroupOptions<Events>, initial: number): number =>
     wholeNumber(name, (options[name] as number | undefined) ?? initial)
   return Object.freeze({
@@ -83,22 +93,17 @@ export function resolveOptions<Events extends EventMap>(
     catalogue,
     topicPrefix,
     handlers,
-    retry: {
-      initialMs: 200,
-      maxMs: 10_000,
-      ...options.retry,
-      attempts: wholeNumber('retry.attempts', options.retry?.attempts ?? 5)
-    },
+    retry: retryOf(options.retry),
     concurrency: number('concurrency', 16),
     maxUncommitted: number('maxUncommitted', 1_000),
-    sessionTimeoutMs: number('sessionTimeoutMs', 10_000),
-    commitIntervalMs: number('commitIntervalMs', 1_000),
-    drainTimeoutMs: number('drainTimeoutMs', 30_000),
-    topicRefreshMs: number('topicRefreshMs', 3_000),
+    sessionTimeoutMs: duration('sessionTimeoutMs', 10_000, leastSessionTimeoutMs),
+    commitIntervalMs: duration('commitIntervalMs', 1_000),
+    drainTimeoutMs: duration('drainTimeoutMs', 30_000),
+    topicRefreshMs: duration('topicRefreshMs', 3_000, 100),
     deadLetters: {
       topic: `${topicPrefix}${group}.dead-letters`,
-      replicationFactor: options.deadLetters?.replicationFactor ?? -1,
-      retentionMs: options.deadLetters?.retentionMs ?? 30 * day
+      replicationFactor: replicasOf(options.deadLetters?.replicationFactor),
+      retentionMs: wholeNumber('deadLetters.retentionMs', options.deadLetters?.retentionMs ?? 30 * day)
     },
     meter: options.meter ?? noMeter,
     log: (options.log ?? silentLogger).child({ group }),
@@ -107,11 +112,42 @@ export function resolveOptions<Events extends EventMap>(
   })
 }
 
+/** Rules across the parts of a policy: `core/backoff.ts` has what they mean. */
+function retryOf(given: RetryPolicy = {}): RetryPolicy & { attempts: number } {
+  const policy = {
+    attempts: wholeNumber('retry.attempts', given.attempts ?? 5),
+    initialMs: durationOf('retry.initialMs', given.initialMs ?? 200, 1),
+    maxMs: durationOf('retry.maxMs', given.maxMs ?? Math.max(10_000, given.initialMs ?? 0), 1),
+    factor: given.factor ?? 2,
+    jitter: given.jitter ?? 0.2
+  }
+  if (policy.maxMs < policy.initialMs)
+    throw invalid('retry.maxMs', `at least \`retry.initialMs\` (${policy.initialMs})`, String(policy.maxMs))
+  if (!(policy.factor >= 1 && policy.factor <= 1_000))
+    throw invalid('retry.factor', 'a number from 1 to 1000', String(policy.factor))
+  if (!(policy.jitter >= 0 && policy.jitter <= 1))
+    throw invalid('retry.jitter', 'a number from 0 to 1', String(policy.jitter))
+  return policy
+}
+
+/** -1: as the broker has it. */
+function replicasOf(given = -1): number {
+  if (Number.isSafeInteger(given) && (given === -1 || (given >= 1 && given <= 32_767))) return given
+  throw invalid('deadLetters.replicationFactor', "a whole number from 1, or -1 for the broker's own", String(given))
+}
+
+function durationOf(name: string, value: number, least: number): number {
+  if (isDuration(value, least)) return value
+  throw invalid(name, durationWords(least), String(value))
+}
+
 function wholeNumber(name: string, value: number): number {
   if (Number.isSafeInteger(value) && value > 0) return value
   throw invalid(name, 'a whole number from 1', String(value))
 }
 
-function invalid(option: string, expected: string, got: string): ConsumerError {
-  return new ConsumerError('OPTIONS_INVALID', `Expected \`${option}\` to be ${expected}, got ${JSON.stringify(got)}`)
+/** @param got left out where it may hold a password */
+function invalid(option: string, expected: string, got?: string): ConsumerError {
+  const instead = got === undefined ? '' : `, got ${JSON.stringify(got)}`
+  return new ConsumerError('OPTIONS_INVALID', `Expected \`${option}\` to be ${expected}${instead}`)
 }

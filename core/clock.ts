@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { longestTimerMs } from './durations.ts'
 
 /** What time it is and how to wait: the machine's own, or one that a simulation moves. */
 export interface Clock {
@@ -6,7 +7,7 @@ export interface Clock {
   now(): number
   /** ms since some start, for waits, deadlines and ages: it never goes back. */
   monotonic(): number
-  /** Runs `work` once, in `ms`. @returns what calls it off */
+  /** Runs `work` once, in `ms`, and in almost 25 days at most. @returns what calls it off */
   after(ms: number, work: () => void): () => void
   /** Runs `work` every `ms`. @returns what ends it */
   every(ms: number, work: () => void): () => void
@@ -20,11 +21,11 @@ export const machineClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, work) {
-    const timer = setTimeout(work, ms)
+    const timer = setTimeout(work, Math.min(ms, longestTimerMs))
     return () => clearTimeout(timer)
   },
   every(ms, work) {
-    const timer = setInterval(work, ms)
+    const timer = setInterval(work, Math.min(ms, longestTimerMs))
     return () => clearInterval(timer)
   },
   turn,

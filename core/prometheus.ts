@@ -1,12 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { longestTimerMs } from './durations.ts'
 import type { CounterName, GaugeName, HistogramName, LabelsOf, Meter, Reading } from './meter.ts'
 import { type MetricPart, type MetricSpec, metrics } from './metrics.ts'
 
 type Labels = Readonly<Record<string, string>>
 /** A reading of any gauge. */
 type AnyReading = Pick<Reading, 'value'> & { readonly labels: Labels }
-
-const longestTimerMs = 2 ** 31 - 1
 
 export interface PrometheusOptions {
   /** Whose metrics it has. Default: all. */

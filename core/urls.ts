@@ -8,7 +8,8 @@ const hint =
  */
 function parsed(text: string, schemes: readonly string[]): URL {
   const words = `expected a URL that begins with ${schemes.map(scheme => `${scheme}://`).join(' or ')}`
-  if (!schemes.some(scheme => text.startsWith(`${scheme}://`))) throw new Error(words)
+  // Callers without types.
+  if (typeof text !== 'string' || !schemes.some(scheme => text.startsWith(`${scheme}://`))) throw new Error(words)
   if (/\s/.test(text)) throw new Error('expected a URL without spaces. Percent-encode them as %20')
   if (!URL.canParse(text)) throw new Error(`expected a URL that can be read. ${hint}`)
   const url = new URL(text)
@@ -60,8 +61,9 @@ export function checkSmtpUrl(text: string): string {
 
 /** `host:port` of brokers, comma-separated. @throws Error in words */
 export function checkBrokers(hosts: readonly string[]): readonly string[] {
-  if (hosts.length === 0) throw new Error('expected at least one host:port, got none')
+  if (!Array.isArray(hosts) || hosts.length === 0) throw new Error('expected at least one host:port, got none')
   for (const host of hosts) {
+    if (typeof host !== 'string') throw new Error('expected host:port, or several of them')
     if (host.includes('://'))
       throw new Error('expected host:port without a scheme: of PLAINTEXT://host:9092, host:9092')
     if (host.includes('@'))
@@ -75,6 +77,16 @@ export function checkBrokers(hosts: readonly string[]): readonly string[] {
       throw new Error('expected host:port, or several of them, comma-separated, with ports from 1 to 65535')
   }
   return hosts
+}
+
+/** Why a check of an address fails, as what it is expected to be; undefined when it passes. */
+export function faultOf(check: () => unknown): string | undefined {
+  try {
+    check()
+    return undefined
+  } catch (error) {
+    return (error as Error).message.replace(/^expected /, '')
+  }
 }
 
 /** What a DATABASE_URL says, apart. */

@@ -5,6 +5,7 @@ import { type Logger, silentLogger } from '../core/log.ts'
 import { registerCodecs } from './compression/register.ts'
 import { startConnectionsEmpty } from './fresh-connections.ts'
 import { allowRawFetches } from './raw-fetches.ts'
+import { tryingOthers } from './seeds.ts'
 import { measureSteadily } from './steady-clock.ts'
 import { endStoppedRunners } from './stopped-runner.ts'
 
@@ -37,7 +38,7 @@ export function createKafkaClient(options: KafkaClientOptions): KafkaClient {
   startConnectionsEmpty()
   measureSteadily()
   const kafka = new KafkaJs({
-    brokers: [...brokers],
+    ...tryingOthers(brokers),
     clientId,
     // The default of one second fails on a busy machine and on any link with a handshake.
     connectionTimeout: 5_000,

@@ -47,6 +47,9 @@ export interface FetchLimits {
   readonly maxBytes: number
 }
 
+/** ms; with less there is no room for heartbeats, of which one goes every sixth of it, and at most five a second. */
+export const leastSessionTimeoutMs = 1_000
+
 /** With a value for everything but what may be left away. */
 export type ConsumerSettings = GroupConsumerOptions &
   Required<

@@ -70,7 +70,12 @@ export class GroupConsumer {
       this.#fail(error)
       this.#resolveClosed(this.#failure)
     })
-    this.#supervision = this.#supervise()
+    this.#supervision = this.#supervise().catch((error: unknown) => {
+      // Nothing that kafkajs throws may end the process.
+      this.#fail(error)
+      this.vitals.stop()
+      this.#resolveClosed(this.#failure)
+    })
   }
 
   /**

@@ -2,7 +2,12 @@ export { connectAdmin, type KafkaAdmin, type PartitionRange, type TopicSpec } fr
 export { AdminLine } from './admin-line.ts'
 export { createKafkaClient, type KafkaClient, type KafkaClientOptions } from './client.ts'
 export { GroupConsumer } from './consumer.ts'
-export type { FetchLimits, GroupConsumerOptions, RebuildCause } from './consumer-options.ts'
+export {
+  type FetchLimits,
+  type GroupConsumerOptions,
+  leastSessionTimeoutMs,
+  type RebuildCause
+} from './consumer-options.ts'
 export { KafkaError, type KafkaErrorCode, protocolErrorOf, toKafkaError } from './errors.ts'
 export { type Header, headerLimits, headersByName } from './headers.ts'
 export { HeldBackTimes } from './held-back-times.ts'

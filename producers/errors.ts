@@ -80,7 +80,9 @@ export class PublishAllError extends EventtrailError<'SOME_FAILED'> {
 
 /** An option is not what it must be: "Expected `lingerMs` to be …, got …". */
 export class OptionsError extends EventtrailError<'OPTIONS_INVALID'> {
-  constructor(option: string, expected: string, got: unknown) {
-    super(`Expected \`${option}\` to be ${expected}, got ${String(got)}`, { code: 'OPTIONS_INVALID', retryable: false })
+  /** @param got left out where it may hold a password */
+  constructor(option: string, expected: string, ...got: [] | [got: unknown]) {
+    const instead = got.length > 0 ? `, got ${String(got[0])}` : ''
+    super(`Expected \`${option}\` to be ${expected}${instead}`, { code: 'OPTIONS_INVALID', retryable: false })
   }
 }

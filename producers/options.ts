@@ -1,6 +1,8 @@
 import type { KafkaSecurity } from '../core/config.ts'
+import { durationWords, isDuration } from '../core/durations.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
 import { isTopicPrefix, legalCharacters } from '../core/names.ts'
+import { checkBrokers, checkRegistryUrl, faultOf } from '../core/urls.ts'
 import { type Catalogue, type EventMap, type EventName, type Events, catalogue as example } from '../schemas/index.ts'
 import { OptionsError } from './errors.ts'
 
@@ -76,16 +78,19 @@ export function resolveOptions<Map extends EventMap>(options: ProducerOptions<Ma
 
 function check(options: ResolvedProducerOptions): void {
   const { brokers, registryUrl, topicPrefix, source, versions, catalogue } = options
-  if (brokers.length === 0 || brokers.some(broker => !/^[^\s,]+:\d+$/.test(broker)))
-    throw new OptionsError('brokers', 'a list of at least one host:port', brokers.join(', ') || 'none')
-  if (!URL.canParse(registryUrl)) throw new OptionsError('registryUrl', 'a URL', typeof registryUrl)
+  const addresses = { brokers: () => checkBrokers(brokers), registryUrl: () => checkRegistryUrl(registryUrl) }
+  for (const [name, check] of Object.entries(addresses)) {
+    const fault = faultOf(check)
+    if (fault !== undefined) throw new OptionsError(name, fault)
+  }
   if (!isTopicPrefix(topicPrefix)) throw new OptionsError('topicPrefix', `at most 100 ${legalCharacters}`, topicPrefix)
   if (source !== undefined) checkSource(source)
   checkVersions(versions, catalogue)
-  number(options, 'lingerMs', 0)
+  duration(options, 'lingerMs', 0)
   for (const name of ['maxBatchBytes', 'maxBatchMessages', 'bufferMaxMessages', 'bufferMaxBytes'] as const)
     number(options, name, 1)
-  for (const name of ['deliveryTimeoutMs', 'requestTimeoutMs', 'maxMessageBytes'] as const) number(options, name, 1)
+  number(options, 'maxMessageBytes', 1)
+  for (const name of ['deliveryTimeoutMs', 'requestTimeoutMs'] as const) duration(options, name, 1)
   atMost(options, 'maxBatchBytes', 'maxMessageBytes')
   atMost(options, 'maxMessageBytes', 'bufferMaxBytes')
   atMost(options, 'requestTimeoutMs', 'deliveryTimeoutMs')
@@ -120,6 +125,10 @@ type NumberOption = {
 function number(options: ResolvedProducerOptions, name: NumberOption, minimum: number): void {
   if (!Number.isSafeInteger(options[name]) || options[name] < minimum)
     throw new OptionsError(name, `a whole number from ${minimum}`, options[name])
+}
+
+function duration(options: ResolvedProducerOptions, name: NumberOption, least: number): void {
+  if (!isDuration(options[name], least)) throw new OptionsError(name, durationWords(least), options[name])
 }
 
 function atMost(options: ResolvedProducerOptions, name: NumberOption, bound: NumberOption): void {

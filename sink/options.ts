@@ -1,8 +1,10 @@
 import type { KafkaSecurity } from '../core/config.ts'
+import { durationWords, isDuration } from '../core/durations.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
 import { type Meter, noMeter } from '../core/meter.ts'
 import { isGroupName, isTopicPrefix, legalCharacters } from '../core/names.ts'
-import type { FetchLimits } from '../kafka/index.ts'
+import { checkBrokers, checkDatabaseUrl, checkRegistryUrl, faultOf } from '../core/urls.ts'
+import { type FetchLimits, leastSessionTimeoutMs } from '../kafka/index.ts'
 import { SinkError } from './errors.ts'
 
 /** The group of a sink that was given none, behind the prefix. */
@@ -97,8 +99,18 @@ function rules(options: ResolvedSinkOptions): { ok: boolean; expected: string }[
       expected: `Expected \`${name}\` to be a whole number from ${minimum}, got ${String(value)}`
     }
   }
+  const address = (name: keyof ResolvedSinkOptions, check: () => unknown) => {
+    const fault = faultOf(check)
+    return { ok: fault === undefined, expected: `Expected \`${name}\` to be ${fault}` }
+  }
+  const duration = (name: keyof ResolvedSinkOptions, minimum: number) => ({
+    ok: isDuration(options[name], minimum),
+    expected: `Expected \`${name}\` to be ${durationWords(minimum)}, got ${String(options[name])}`
+  })
   return [
-    { ok: options.brokers.length > 0, expected: 'Expected `brokers` to name at least one broker, got none' },
+    address('brokers', () => checkBrokers(options.brokers)),
+    address('registryUrl', () => checkRegistryUrl(options.registryUrl)),
+    address('databaseUrl', () => checkDatabaseUrl(options.databaseUrl)),
     {
       ok: isTopicPrefix(options.topicPrefix),
       expected: `Expected \`topicPrefix\` to be at most 100 ${legalCharacters}`
@@ -109,11 +121,11 @@ function rules(options: ResolvedSinkOptions): { ok: boolean; expected: string }[
     },
     least('maxRows', 1),
     least('maxBytes', 1),
-    least('lingerMs', 0),
+    duration('lingerMs', 0),
     least('lanes', 1),
-    least('sessionTimeoutMs', 1_000),
-    least('topicRefreshMs', 100),
-    least('blockedAfterMs', 100),
+    duration('sessionTimeoutMs', leastSessionTimeoutMs),
+    duration('topicRefreshMs', 100),
+    duration('blockedAfterMs', 100),
     least('breakerRecords', 0),
     least('monthsAhead', 0),
     {

@@ -17,6 +17,23 @@ test.each([
   ['handlers', { handlers: {} }],
   ['concurrency', { concurrency: 0 }],
   ['sessionTimeoutMs', { sessionTimeoutMs: 1.5 }],
+  // With less than a heartbeat kafkajs threw, and the process died of it.
+  ['sessionTimeoutMs', { sessionTimeoutMs: 150 }],
+  ['sessionTimeoutMs', { sessionTimeoutMs: 2 ** 31 }],
+  ['commitIntervalMs', { commitIntervalMs: 2 ** 31 }],
+  ['drainTimeoutMs', { drainTimeoutMs: 2 ** 31 }],
+  ['topicRefreshMs', { topicRefreshMs: 2 ** 31 }],
+  ['topicPrefix', { topicPrefix: 'x y' }],
+  ['brokers', { brokers: ['localhost'] }],
+  ['registryUrl', { registryUrl: 'localhost:8081' }],
+  ['retry.initialMs', { retry: { initialMs: 2 ** 31 } }],
+  ['retry.initialMs', { retry: { initialMs: -1 } }],
+  ['retry.maxMs', { retry: { maxMs: Number.POSITIVE_INFINITY } }],
+  ['retry.maxMs', { retry: { initialMs: 1_000, maxMs: 500 } }],
+  ['retry.factor', { retry: { factor: 0.5 } }],
+  ['retry.jitter', { retry: { jitter: 2 } }],
+  ['deadLetters.retentionMs', { deadLetters: { retentionMs: 0.5 } }],
+  ['deadLetters.replicationFactor', { deadLetters: { replicationFactor: 0 } }],
   ['retry.attempts', { retry: { attempts: 0 } }]
 ])('%s is checked, and the message names it', (name, wrong) => {
   expect(() => createConsumerGroup({ ...given, ...wrong })).toThrow(

@@ -19,13 +19,15 @@ describe('options of a producer', () => {
   })
 
   it.each<[Partial<ProducerOptions>, string]>([
-    [{ brokers: [] }, 'Expected `brokers` to be a list of at least one host:port, got none'],
-    [{ brokers: ['localhost'] }, 'Expected `brokers` to be a list of at least one host:port, got localhost'],
-    [{ registryUrl: 'nowhere' }, 'Expected `registryUrl` to be a URL, got string'],
+    [{ brokers: [] }, 'Expected `brokers` to be at least one host:port, got none'],
+    [{ brokers: ['localhost'] }, 'Expected `brokers` to be host:port'],
+    [{ registryUrl: 'nowhere' }, 'Expected `registryUrl` to be a URL that begins with http:// or https://'],
     [{ topicPrefix: 'a b' }, 'Expected `topicPrefix` to be at most 100 letters, digits, dots, - and _, got a b'],
     [{ source: '' }, 'Expected `source` to be a name of 1 to 100 printable ASCII characters without spaces, got '],
-    [{ lingerMs: -1 }, 'Expected `lingerMs` to be a whole number from 0, got -1'],
-    [{ lingerMs: 1.5 }, 'Expected `lingerMs` to be a whole number from 0, got 1.5'],
+    [{ lingerMs: -1 }, 'Expected `lingerMs` to be a whole number of ms from 0 to 2147483647 (24.8 days), got -1'],
+    [{ lingerMs: 1.5 }, 'Expected `lingerMs` to be a whole number of ms from 0'],
+    [{ deliveryTimeoutMs: 2 ** 31 }, 'Expected `deliveryTimeoutMs` to be a whole number of ms from 1 to 2147483647'],
+    [{ requestTimeoutMs: 2 ** 31 }, 'Expected `requestTimeoutMs` to be a whole number of ms'],
     [{ maxBatchMessages: 0 }, 'Expected `maxBatchMessages` to be a whole number from 1, got 0'],
     [{ maxBatchBytes: 2_000_000 }, 'Expected `maxBatchBytes` to be at most `maxMessageBytes` (1048576), got 2000000'],
     [{ bufferMaxBytes: 1_000 }, 'Expected `maxMessageBytes` to be at most `bufferMaxBytes` (1000), got 1048576'],

@@ -1,0 +1,103 @@
+import { createRequire } from 'node:module'
+import kafkajs, { type ISocketFactory } from 'kafkajs'
+
+const require = createRequire(import.meta.url)
+
+/** ms that a broker has for each request of the handshake, where there is another one to try. */
+const handshakeMs = 5_000
+const handshakes = new Set(['ApiVersions', 'SaslHandshake', 'SaslAuthenticate'])
+
+/** The brokers that a client is told of, those that did not answer last. */
+export class Seeds {
+  readonly #order: string[]
+
+  constructor(brokers: readonly string[]) {
+    this.#order = [...brokers]
+  }
+
+  /** The one to try next. */
+  get next(): string | undefined {
+    return this.#order[0]
+  }
+
+  get hasOthers(): boolean {
+    return this.#order.length > 1
+  }
+
+  /** A broker, which need not be one of these, did not answer. */
+  failed(broker: string): void {
+    const at = this.#order.indexOf(broker)
+    if (at >= 0) this.#order.push(...this.#order.splice(at, 1))
+  }
+}
+
+interface Connection {
+  readonly host: string
+  readonly port: number
+  readonly socketFactory: ISocketFactory
+  connect(): Promise<boolean>
+  send(protocol: { readonly request: { readonly apiName: string } }): Promise<unknown>
+  rejectRequests(error: Error): void
+  disconnect(): Promise<boolean>
+}
+
+// The socket factory is all of a client's own that its connections carry.
+const seedsOf = new WeakMap<ISocketFactory, Seeds>()
+let watched = false
+
+/**
+ * kafkajs stays with a broker that takes the connection and never answers, and asks it nine times for 30 s each; every
+ * connection that it makes later begins with that one again.
+ * @returns the part of kafkajs's options that makes it try another one instead
+ */
+export function tryingOthers(brokers: readonly string[]): {
+  readonly brokers: () => string[]
+  readonly socketFactory: ISocketFactory
+} {
+  watchConnections()
+  const seeds = new Seeds(brokers)
+  const socketFactory = (require('kafkajs/src/network/socketFactory') as () => ISocketFactory)()
+  seedsOf.set(socketFactory, seeds)
+  // Of a list it would take one after the other.
+  return { brokers: () => (seeds.next === undefined ? [] : [seeds.next]), socketFactory }
+}
+
+function watchConnections(): void {
+  if (watched) return
+  watched = true
+  const { prototype } = require('kafkajs/src/network/connection') as { prototype: Connection }
+  const { connect, send } = prototype
+  prototype.connect = async function (this: Connection) {
+    return await judged(this, () => connect.call(this))
+  }
+  prototype.send = async function (this: Connection, protocol) {
+    const bounded = seedsOf.get(this.socketFactory)?.hasOthers && handshakes.has(protocol.request.apiName)
+    const late = bounded ? setTimeout(() => giveUp(this), handshakeMs) : undefined
+    try {
+      return await judged(this, () => send.call(this, protocol))
+    } finally {
+      clearTimeout(late)
+    }
+  }
+}
+
+function giveUp(connection: Connection): void {
+  const broker = addressOf(connection)
+  // Of this kind, because then kafkajs turns to another one.
+  connection.rejectRequests(new kafkajs.KafkaJSConnectionError('the broker does not answer', { broker }))
+  void connection.disconnect().catch(() => undefined)
+}
+
+const noAnswer = new Set(['KafkaJSConnectionError', 'KafkaJSRequestTimeoutError'])
+
+async function judged<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof Error && noAnswer.has(error.name))
+      seedsOf.get(connection.socketFactory)?.failed(addressOf(connection))
+    throw error
+  }
+}
+
+const addressOf = ({ host, port }: Connection): string => `${host}:${port}`
