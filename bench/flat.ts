@@ -1,6 +1,5 @@
-import type { Type } from 'avsc'
 import { partitionFor } from '../kafka/index.ts'
-import { avroType } from '../schemas/index.ts'
+import { type AvroType, avroType } from '../schemas/index.ts'
 import type { TrailRow } from '../sink/copy-row.ts'
 import type { RowOutput } from './load.ts'
 import type { Servers } from './servers.ts'
@@ -44,13 +43,13 @@ type Producer = ReturnType<Servers['client']['kafka']['producer']>
 /** Writes the rows as flat records into a topic of their own, with as many partitions as the envelopes have in all. */
 export class FlatRecords implements RowOutput {
   readonly #kind: FlatKind
-  readonly #type: Type
+  readonly #type: AvroType
   readonly #schemaId: number
   readonly #partitions: number
   readonly #producer: Producer
   #pending: { key: string; value: Buffer; partition: number }[] = []
 
-  private constructor(kind: FlatKind, type: Type, schemaId: number, partitions: number, producer: Producer) {
+  private constructor(kind: FlatKind, type: AvroType, schemaId: number, partitions: number, producer: Producer) {
     this.#kind = kind
     this.#type = type
     this.#schemaId = schemaId

@@ -1,12 +1,18 @@
 // What one writes first: consume, decode, INSERT. naive-child.ts <row|batch> <group> <topic>…
 // `row`: one statement and one commit per record. `batch`: one for all that is there, the bare loop of `bench latency`;
 // it waits for nothing and would lose what it holds when it falls.
-import type { Type } from 'avsc'
 import pg from 'pg'
 import { loadConfig } from '../core/config.ts'
 import { createLogger } from '../core/log.ts'
 import { createKafkaClient } from '../kafka/index.ts'
-import { avroType, createRegistry, decodeEnvelope, type Envelope, readSchemaId } from '../schemas/index.ts'
+import {
+  type AvroType,
+  avroType,
+  createRegistry,
+  decodeEnvelope,
+  type Envelope,
+  readSchemaId
+} from '../schemas/index.ts'
 
 const [mode, group = '', ...topics] = process.argv.slice(2)
 const config = loadConfig()
@@ -19,7 +25,7 @@ const registry = createRegistry({ url: config.require('registryUrl') })
 const database = new pg.Client({ connectionString: config.require('databaseUrl') })
 await database.connect()
 
-const types = new Map<number, Type>()
+const types = new Map<number, AvroType>()
 async function decode(value: Buffer): Promise<Envelope> {
   const id = readSchemaId(value)
   const known = types.get(id)

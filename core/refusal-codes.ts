@@ -5,6 +5,7 @@ export const refusalCodes = [
   'NOT_WIRE_FORMAT',
   'SCHEMA_UNKNOWN',
   'SCHEMA_NOT_OF_SUBJECT',
+  'SCHEMA_UNUSABLE',
   'NOT_AN_ENVELOPE',
   'DECODE_FAILED',
   'ID_INVALID',

@@ -3,6 +3,11 @@
  * In JavaScript and JSON they are text, because a number would round them.
  */
 
+/** Digits that a decimal may have at most; what a schema says beyond it no number of ours can hold. */
+export const maxDecimalDigits = 10_000
+/** Bytes of a decimal that are read at most: all the digits, with some to spare. */
+export const maxDecimalBytes = 8_192
+
 /** `12.5` with scale 2 → `1250n`; undefined when the text is no decimal of at most that many digits. */
 export function unscaledOf(text: string, precision: number, scale: number): bigint | undefined {
   const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text)

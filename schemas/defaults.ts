@@ -3,8 +3,8 @@ import { branchName, isAmbiguous, type SchemaNode, shapeOf } from './model.ts'
 
 /**
  * A default as Avro writes it in JSON, as a value of its type: bytes from their characters, the first branch
- * of a union, fields of a record with their own defaults. What does not fit is given back as it is; whoever
- * completes the value then refuses it.
+ * of a union, fields of a record with their own defaults. What does not fit is given back as it is, or as undefined;
+ * whoever completes the value then refuses it.
  */
 export function defaultFromJson(node: SchemaNode, json: unknown): unknown {
   switch (node.kind) {
@@ -22,6 +22,7 @@ export function defaultFromJson(node: SchemaNode, json: unknown): unknown {
       return isObject(json) ? recordFromJson(node.fields, json) : json
     case 'union': {
       const first = node.branches[0] as SchemaNode
+      if (!looksLike(first, json)) return undefined
       const value = defaultFromJson(first, json)
       return first.kind !== 'null' && isAmbiguous(node.branches.map(shapeOf)) ? { [branchName(first)]: value } : value
     }
@@ -41,6 +42,28 @@ function recordFromJson(
       return [name, type ? defaultFromJson(type, each) : each]
     })
   )
+}
+
+/** Whether JSON may be a default of the type, so far as its kind tells. */
+function looksLike({ kind }: SchemaNode, json: unknown): boolean {
+  switch (kind) {
+    case 'null':
+      return json === null
+    case 'boolean':
+      return typeof json === 'boolean'
+    case 'array':
+      return Array.isArray(json)
+    case 'map':
+    case 'record':
+      return isObject(json)
+    case 'string':
+    case 'enum':
+    case 'bytes':
+    case 'fixed':
+      return typeof json === 'string'
+    default:
+      return typeof json === 'number'
+  }
 }
 
 const isObject = (json: unknown): json is Readonly<Record<string, unknown>> =>

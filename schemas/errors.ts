@@ -4,6 +4,7 @@ import { EventtrailError } from '../core/errors.ts'
  * - `EVENT_UNKNOWN`: the catalogue has no event of that name.
  * - `VERSION_UNKNOWN`: the event has no such version.
  * - `SCHEMA_INVALID`: a schema breaks the Avro rules or those of this project; the message names the file.
+ * - `SCHEMA_UNUSABLE`: nothing can be read with the schema that something was written with.
  * - `SCHEMA_INCOMPATIBLE`: two versions of an event cannot read each other.
  * - `VERSION_TAKEN`: the registry has another schema under the number of a version.
  * - `CATALOGUE_UNREADABLE`: the folder of schemas is not there, is empty or cannot be read.
@@ -14,6 +15,7 @@ export type SchemaErrorCode =
   | 'EVENT_UNKNOWN'
   | 'VERSION_UNKNOWN'
   | 'SCHEMA_INVALID'
+  | 'SCHEMA_UNUSABLE'
   | 'SCHEMA_INCOMPATIBLE'
   | 'VERSION_TAKEN'
   | 'CATALOGUE_UNREADABLE'

@@ -160,7 +160,8 @@ class Comparison {
   }
 }
 
-function sameMeaning(reader: SchemaNode, writer: SchemaNode): boolean {
+/** Whether values mean the same: no other digits, no other unit. A logical type that only one of them has changes nothing. */
+export function sameMeaning(reader: SchemaNode, writer: SchemaNode): boolean {
   const one = 'logical' in reader ? reader.logical : undefined
   const other = 'logical' in writer ? writer.logical : undefined
   if (one?.name === 'decimal' || other?.name === 'decimal')

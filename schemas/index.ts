@@ -1,7 +1,8 @@
 /** Schemas of events: what may be published, how it looks on the wire, and how it may change. */
-export { avroType } from './avro.ts'
+export { AvroType, avroType, writerType } from './avro.ts'
 export { type CatalogueData, catalogueOf } from './catalogue.ts'
 export { uuidOf } from './complete.ts'
+export { Cursor } from './cursor.ts'
 export { composeEnvelope, eventNameOf, eventNamePattern, isOccurredAt } from './envelope.ts'
 export { RegistryError, type RegistryErrorCode, SchemaError, type SchemaErrorCode } from './errors.ts'
 export { checkEvolution, type EvolutionProblem } from './evolution.ts'
@@ -15,9 +16,11 @@ export {
   type LessonPublishedInput,
   type QuizSubmitted
 } from './generated/events.ts'
-export { isRecursive, maxDepth, maxEmptyItems, takesNoBytes } from './limits.ts'
+export { isContainer, maxDepth, maxEmptyItems, mayNestTooDeep, takesNoBytes } from './limits.ts'
 export { loadCatalogue } from './load.ts'
+export type { SchemaNode, UnionNode } from './model.ts'
 export { completePayload, validatePayload } from './payload.ts'
+export { compileReader } from './reader.ts'
 export {
   createRegistry,
   type Registered,
@@ -37,6 +40,7 @@ export type {
   EventTypes,
   EventVersion
 } from './types.ts'
+export { compileUnwrap } from './union.ts'
 export {
   decodeEnvelope,
   type EnvelopeInput,

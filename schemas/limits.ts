@@ -9,21 +9,35 @@ export const maxDepth = 100
 /** Items without bytes (null, a fixed of no size, a record of those) that the arrays of one record may hold in all. */
 export const maxEmptyItems = 65_536
 
-/** Whether values of the type may nest without an end: only then their depth must be counted. */
-export function isRecursive(node: SchemaNode): boolean {
-  const done = new Set<SchemaNode>()
-  const open = new Set<SchemaNode>()
-  const look = (each: SchemaNode): boolean => {
-    if (open.has(each)) return true
-    if (done.has(each)) return false
-    open.add(each)
-    const found = partsOf(each).some(look)
-    open.delete(each)
-    done.add(each)
-    return found
+/** What a schema may be at most. Beyond it none is compiled, so that no schema holds up the records of others. */
+export const schemaLimits = {
+  /** Characters of its text. */
+  text: 1_048_576,
+  /** Places where a type stands. */
+  types: 10_000,
+  /** Levels of JSON: a type within a type takes two to four. */
+  nesting: 256,
+  /** Types within each other, names followed. */
+  path: 500
+} as const
+
+/** Whether values of the type may nest deeper than {@link maxDepth}: only then must their depth be counted. */
+export function mayNestTooDeep(node: SchemaNode): boolean {
+  const levels = new Map<SchemaNode, number>()
+  const depthOf = (each: SchemaNode): number => {
+    const known = levels.get(each)
+    if (known !== undefined) return known
+    // A type that holds itself nests without an end.
+    levels.set(each, Number.POSITIVE_INFINITY)
+    const depth = Math.max(0, ...partsOf(each).map(depthOf)) + (isContainer(each) ? 1 : 0)
+    levels.set(each, depth)
+    return depth
   }
-  return look(node)
+  return depthOf(node) > maxDepth
 }
+
+/** Whether a value of the type is a level of nesting. */
+export const isContainer = ({ kind }: SchemaNode): boolean => kind === 'record' || kind === 'array' || kind === 'map'
 
 /** Whether a value of the type may take no bytes at all, so that any number of them fits into a few. */
 export function takesNoBytes(node: SchemaNode): boolean {
@@ -36,6 +50,20 @@ export function takesNoBytes(node: SchemaNode): boolean {
     const found = known.get(each) ?? (known.set(each, false) && each.fields.every(field => look(field.type)))
     known.set(each, found)
     return found
+  }
+  return look(node)
+}
+
+/** How many types lie within each other at most, names followed; a type that holds itself counts once. */
+export function pathLength(node: SchemaNode): number {
+  const known = new Map<SchemaNode, number>()
+  const look = (each: SchemaNode): number => {
+    const found = known.get(each)
+    if (found !== undefined) return found
+    known.set(each, 0)
+    const length = 1 + Math.max(0, ...partsOf(each).map(look))
+    known.set(each, length)
+    return length
   }
   return look(node)
 }

@@ -1,7 +1,8 @@
+import { maxDecimalDigits } from './decimal.ts'
 import { SchemaError } from './errors.ts'
 import type { AvroSchema } from './types.ts'
 
-const primitives = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'] as const
+export const primitives = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'] as const
 type PrimitiveName = (typeof primitives)[number]
 
 /** What a logical type adds, kept only where it stands on the type that the Avro specification gives it. */
@@ -61,7 +62,7 @@ export interface RecordNode {
 /** An Avro schema with its names resolved: a graph, and a cyclic one where a record holds itself. */
 export type SchemaNode = PrimitiveNode | FixedNode | EnumNode | ArrayNode | MapNode | UnionNode | RecordNode
 
-type Attributes = Readonly<Record<string, unknown>>
+export type Attributes = Readonly<Record<string, unknown>>
 interface Scope {
   readonly namespace: string
   readonly names: Map<string, SchemaNode>
@@ -233,7 +234,7 @@ const logicalHomes: Readonly<Record<string, readonly string[]>> = {
   duration: ['fixed']
 }
 
-function logicalOf(schema: Attributes, kind: string, size?: number): Logical | undefined {
+export function logicalOf(schema: Attributes, kind: string, size?: number): Logical | undefined {
   const name = schema.logicalType
   if (typeof name !== 'string' || !logicalHomes[name]?.includes(kind)) return undefined
   if (name !== 'decimal') return { name }
@@ -244,6 +245,7 @@ function logicalOf(schema: Attributes, kind: string, size?: number): Logical | u
 export function decimalOf(schema: Attributes, size?: number): Required<Logical> | undefined {
   const { precision, scale = 0 } = schema
   if (typeof precision !== 'number' || !Number.isSafeInteger(precision) || precision < 1) return undefined
+  if (precision > maxDecimalDigits) return undefined
   if (typeof scale !== 'number' || !Number.isSafeInteger(scale) || scale < 0 || scale > precision) return undefined
   if (size !== undefined && precision > Math.floor(Math.log10(2) * (8 * size - 1))) return undefined
   return { name: 'decimal', precision, scale }

@@ -1,4 +1,4 @@
-import type { Type } from 'avsc'
+import type { AvroType } from './avro.ts'
 
 /** An Avro schema as parsed JSON. */
 export type AvroSchema = string | AvroSchema[] | { readonly [attribute: string]: unknown }
@@ -62,7 +62,7 @@ export interface EventVersion {
   /** The envelope composed around it: what is registered. */
   readonly envelope: AvroRecord
   /** Codec of the envelope. */
-  readonly type: Type
+  readonly type: AvroType
 }
 
 /** The events that a service knows. `Events` exists for the compiler only. */

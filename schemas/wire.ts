@@ -1,5 +1,4 @@
-import type { Type } from 'avsc'
-import { avroType } from './avro.ts'
+import { type AvroType, type Decode, malformed, writerType } from './avro.ts'
 import { uuidOf } from './complete.ts'
 import { isOccurredAt } from './envelope.ts'
 import { SchemaError } from './errors.ts'
@@ -80,9 +79,9 @@ export function schemaIdWithin(bytes: Buffer, start: number, end: number): numbe
  * @param type codec of the schema that the value names (`avroType` of it).
  * @throws SchemaError `DECODE_FAILED`
  */
-export function decodeEnvelope(type: Type, value: Buffer): Envelope {
+export function decodeEnvelope(type: AvroType, value: Buffer): Envelope {
   readSchemaId(value)
-  return decodeWith((body, start) => type.decode(body, start), value)
+  return decodeWith((bytes, start) => type.decode(bytes, start), value)
 }
 
 /**
@@ -91,15 +90,16 @@ export function decodeEnvelope(type: Type, value: Buffer): Envelope {
  * throws SchemaError `DECODE_FAILED`.
  * @param version what the caller knows.
  * @param written the schema that the values name.
- * @throws SchemaError `SCHEMA_INCOMPATIBLE` when the one cannot be read as the other.
+ * @throws SchemaError `SCHEMA_INCOMPATIBLE` when the one cannot be read as the other, `SCHEMA_UNUSABLE` when nothing can
+ *   be read with what was written
  */
 export function envelopeReader(version: EventVersion, written: AvroSchema): (value: Buffer) => Envelope {
-  const writer = avroType(written)
+  const writer = writerType(written)
   try {
-    const resolver = version.type.createResolver(writer)
+    const decode = version.type.decoderOf(writer)
     return value => {
       readSchemaId(value)
-      return decodeWith((body, start) => version.type.decode(body, start, resolver), value)
+      return decodeWith(decode, value)
     }
   } catch (cause) {
     const message = `Events of the schema cannot be read as ${version.eventName} version ${version.version}`
@@ -107,18 +107,14 @@ export function envelopeReader(version: EventVersion, written: AvroSchema): (val
   }
 }
 
-function decodeWith(
-  decode: (value: Buffer, start: number) => { value: unknown; offset: number },
-  value: Buffer
-): Envelope {
-  let decoded: { value: unknown; offset: number }
+function decodeWith(decode: Decode, value: Buffer): Envelope {
+  let decoded: ReturnType<Decode>
   try {
     decoded = decode(value, headerBytes)
   } catch (error) {
-    return fail((error as Error).message)
+    return fail(malformed(error))
   }
-  if (decoded.offset < 0) return fail('it is cut short')
-  if (decoded.offset < value.length) return fail(`${value.length - decoded.offset} bytes follow its end`)
+  if (decoded.end < value.length) return fail(`${value.length - decoded.end} bytes follow its end`)
   return decoded.value as Envelope
 }
 

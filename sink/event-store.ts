@@ -81,7 +81,7 @@ export class PostgresEventStore implements EventStore, AsyncDisposable {
 
   #payloadJson({ envelope, version }: StoredEvent): string {
     const { type } = version
-    const writer = this.#writers.get(type) ?? compileJson(payloadOf(type))
+    const writer = this.#writers.get(type) ?? compileJson(payloadOf(type).node)
     this.#writers.set(type, writer)
     return writer(envelope.payload)
   }

@@ -1,5 +1,4 @@
-import avsc, { type Type } from 'avsc'
-import { decodeEnvelope, SchemaError } from '../schemas/index.ts'
+import { AvroType, decodeEnvelope, SchemaError } from '../schemas/index.ts'
 import type { CopyBuffer } from './copy-buffer.ts'
 import {
   copyColumns,
@@ -30,7 +29,6 @@ export interface Coordinates {
  */
 export type RowEncoder = (bytes: Buffer, start: number, end: number, source: Coordinates, out: CopyBuffer) => void
 
-const { types } = avsc
 const headerBytes = 5
 
 // Any UUID, of any version (RFC 9562, section 4).
@@ -42,16 +40,16 @@ const canonicalFields = ['id', 'aggregate_id', 'occurred_at', 'event_name', 'pay
  * bytes to COPY bytes; those of other makers, with the same fields in another order, are decoded first.
  * @param version the version that the registry gives the schema in its subject
  */
-export function compileRowEncoder(type: Type, eventName: string, version: number): RowEncoder {
-  const fields = type instanceof types.RecordType ? type.fields : []
+export function compileRowEncoder(type: AvroType, eventName: string, version: number): RowEncoder {
+  const fields = type.node.kind === 'record' ? type.node.fields : []
   const canonical =
     fields.length === canonicalFields.length && fields.every(({ name }, i) => name === canonicalFields[i])
   return canonical ? straightEncoder(type, eventName, version) : plainEncoder(type, eventName, version)
 }
 
 /** Decodes, checks, and writes: the same bytes and the same refusals as the straight way. */
-export function plainEncoder(type: Type, eventName: string, version: number): RowEncoder {
-  const writePayload = compileJson(payloadOf(type))
+export function plainEncoder(type: AvroType, eventName: string, version: number): RowEncoder {
+  const writePayload = compileJson(payloadOf(type).node)
   return (bytes, start, end, { partition, offset }, out) => {
     const envelope = decoded(type, bytes.subarray(start, end))
     const id = envelope.id.toLowerCase()
@@ -78,7 +76,7 @@ const aggregateIdAt = idEnd + 4
 const occurredAtAt = aggregateIdAt + uuidLength + 4
 const nameAt = occurredAtAt + 8 + 4
 
-function straightEncoder(type: Type, eventName: string, version: number): RowEncoder {
+function straightEncoder(type: AvroType, eventName: string, version: number): RowEncoder {
   const cursor = new AvroCursor()
   const writePayload = compileTranscode(payloadOf(type))
   const name = Buffer.from(eventName)
@@ -157,7 +155,7 @@ const versionTooLarge = () => new RefusedRecord('POSTGRES_REFUSED', refusedByPos
 const naming = ({ refusal }: RefusedRecord, id: string): RefusedRecord =>
   new RefusedRecord(refusal.code, refusal.reason, id)
 
-function decoded(type: Type, value: Buffer) {
+function decoded(type: AvroType, value: Buffer) {
   try {
     return decodeEnvelope(type, value)
   } catch (error) {
@@ -170,10 +168,10 @@ function decoded(type: Type, value: Buffer) {
 }
 
 /** The type of an envelope's payload. */
-export function payloadOf(type: Type): Type {
-  const payload = (type as Type & { field(name: string): { type: Type } | undefined }).field('payload')
+export function payloadOf({ node }: AvroType): AvroType {
+  const payload = node.kind === 'record' ? node.fields.find(({ name }) => name === 'payload') : undefined
   if (!payload) throw new TypeError('an envelope without a payload passed the check')
-  return payload.type
+  return new AvroType(payload.type)
 }
 
 /** Reads the text of a UUID and writes its bytes; false when it is none. */

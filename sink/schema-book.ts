@@ -3,11 +3,12 @@ import type pg from 'pg'
 import { pause } from '../core/backoff.ts'
 import {
   type AvroSchema,
-  avroType,
   eventNameOf,
   type RegisteredSchema,
   type Registry,
-  RegistryError
+  RegistryError,
+  SchemaError,
+  writerType
 } from '../schemas/index.ts'
 import { type Refusal, SinkError } from './errors.ts'
 import { compileRowEncoder, type RowEncoder } from './row-encoder.ts'
@@ -81,7 +82,9 @@ export class SchemaBook {
   async warm(subject: string, eventName: string, { id, version, schema }: RegisteredSchema): Promise<void> {
     const key = keyOf(subject, id)
     if (this.#entries.has(key) || this.#learning.has(key)) return
-    const keeping = this.#keep(subject, version, id, schema).then(() => known(eventName, version, schema))
+    const compiled = compile(schema, eventName, version)
+    if (!('encode' in compiled)) return
+    const keeping = this.#keep(subject, version, id, schema).then(() => compiled)
     await this.#note(key, keeping).catch(() => undefined)
   }
 
@@ -129,8 +132,12 @@ export class SchemaBook {
     if (version === undefined) {
       return this.#unusable('SCHEMA_NOT_OF_SUBJECT', `schema ${id} is no version of the subject ${subject}`)
     }
+    // As with an id that is unknown, one look is not enough to blame records.
+    const first = compile(schema, eventName, version)
+    const compiled = 'encode' in first ? first : compile(await registry.schemaById(id), eventName, version)
+    if (!('encode' in compiled)) return this.#unusable('SCHEMA_UNUSABLE', compiled.reason)
     await this.#keep(subject, version, id, schema)
-    return known(eventName, version, schema)
+    return compiled
   }
 
   #unusable(code: Refusal['code'], reason: string): UnusableSchema {
@@ -173,7 +180,8 @@ export class SchemaBook {
       [subject, id]
     )
     const [row] = rows
-    return row && known(eventName, row.version, row.schema)
+    const compiled = row && compile(row.schema, eventName, row.version)
+    return compiled && 'encode' in compiled ? compiled : undefined
   }
 }
 
@@ -187,8 +195,13 @@ function changed(id: number, where: string): SinkError {
 const keyOf = (subject: string, id: number): string => `${subject} ${id}`
 const topicOf = (key: string): string => key.slice(0, key.lastIndexOf('-value '))
 
-function known(eventName: string, version: number, schema: AvroSchema): KnownSchema {
-  return { kind: 'known', version, encode: compileRowEncoder(avroType(schema), eventName, version) }
+/** How to read with a schema, or why nothing can: no error, which would be taken for trouble of a server. */
+function compile(schema: AvroSchema, eventName: string, version: number): KnownSchema | { readonly reason: string } {
+  try {
+    return { kind: 'known', version, encode: compileRowEncoder(writerType(schema), eventName, version) }
+  } catch (error) {
+    return { reason: error instanceof SchemaError ? error.message : 'the schema cannot be compiled' }
+  }
 }
 
 /**
@@ -216,9 +229,15 @@ async function twice(
 }
 
 function fingerprintOf(schema: AvroSchema): string {
-  return createHash('sha256')
-    .update(JSON.stringify(sorted(schema)))
-    .digest('hex')
+  let text: string
+  try {
+    text = JSON.stringify(sorted(schema))
+  } catch (error) {
+    // It nests deeper than the stack does. No schema that was ever kept does.
+    if (!(error instanceof RangeError)) throw error
+    return 'none'
+  }
+  return createHash('sha256').update(text).digest('hex')
 }
 
 function sorted(value: unknown): unknown {

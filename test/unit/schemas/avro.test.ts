@@ -186,6 +186,6 @@ describe('a schema', () => {
 
   it('that is none says so', () => {
     expect(() => avroType('nonsense')).toThrow(SchemaError)
-    expect(() => avroType({ type: 'record', name: 'A' })).toThrow('The Avro schema is not valid')
+    expect(() => avroType({ type: 'record', name: 'A' })).toThrow('record A has no list of fields')
   })
 })

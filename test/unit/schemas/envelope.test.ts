@@ -20,7 +20,9 @@ describe('composeEnvelope', () => {
       'schema_version'
     ])
     expect(envelope.fields.every(field => field.doc)).toBe(true)
-    expect(catalogue.version('lesson.published').type.name).toBe('eventtrail.lesson.published.EventEnvelope')
+    expect(catalogue.version('lesson.published').type.node).toMatchObject({
+      name: 'eventtrail.lesson.published.EventEnvelope'
+    })
   })
 
   it('gives the same text whatever the order of attributes in the file', () => {

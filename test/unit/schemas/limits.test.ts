@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isRecursive, takesNoBytes } from '../../../schemas/limits.ts'
+import { mayNestTooDeep, takesNoBytes } from '../../../schemas/limits.ts'
 import { parseSchema } from '../../../schemas/model.ts'
 import type { AvroSchema } from '../../../schemas/types.ts'
 
@@ -15,8 +15,8 @@ test.each<[AvroSchema, boolean]>([
   [record('A', ['null', 'A']), true],
   [record('A', record('B', { type: 'map', values: 'A' })), true],
   [record('A', record('B', { type: 'array', items: 'B' }), 'string'), true]
-])('%j nests without an end: %j', (schema, recursive) => {
-  expect(isRecursive(parseSchema(schema))).toBe(recursive)
+])('%j nests without an end: %j', (schema, endless) => {
+  expect(mayNestTooDeep(parseSchema(schema))).toBe(endless)
 })
 
 test.each<[AvroSchema, boolean]>([
@@ -31,4 +31,15 @@ test.each<[AvroSchema, boolean]>([
   [record('A', ['null', 'A']), false]
 ])('a value of %j takes no bytes: %j', (schema, none) => {
   expect(takesNoBytes(parseSchema(schema))).toBe(none)
+})
+
+test.each([
+  [100, false],
+  [101, true]
+])('a chain of %d records may nest too deep: %j', (length, tooDeep) => {
+  const nested = Array.from({ length: length - 1 }).reduce<AvroSchema>(
+    (inner, _, index) => record(`N${index}`, inner),
+    record('Inner', 'int')
+  )
+  expect(mayNestTooDeep(parseSchema(nested))).toBe(tooDeep)
 })

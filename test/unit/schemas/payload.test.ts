@@ -65,7 +65,7 @@ describe('completePayload', () => {
       payload,
       schema_version: 1
     }
-    expect(order.type.fromBuffer(order.type.toBuffer(envelope)).payload).toEqual(payload)
+    expect(order.type.fromBuffer(order.type.toBuffer(envelope))).toEqual(envelope)
   })
 
   it('does not share default values, nor change what it was given', () => {

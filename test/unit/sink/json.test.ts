@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type AvroSchema, avroType, shortestFloat } from '../../../schemas/index.ts'
+import { isWrapped } from '../../../schemas/union.ts'
 import { RefusedRecord } from '../../../sink/errors.ts'
 import { compileJson } from '../../../sink/json.ts'
 
@@ -15,7 +16,7 @@ interface Case {
 
 const written = (schema: AvroSchema, value: unknown): string => {
   const type = avroType(schema)
-  return compileJson(type)(type.fromBuffer(type.toBuffer(value)))
+  return compileJson(type.node)(type.fromBuffer(type.toBuffer(value)))
 }
 
 const text = fc.string({ unit: 'binary' }).map(value => value.toWellFormed())
@@ -113,7 +114,8 @@ function anyCase(depth: number, name: string): fc.Arbitrary<Case> {
     const branches = kinds.size > 0 ? [...kinds.values()] : [nothing]
     const chosen = branches[pick % branches.length] as Case
     const schema = branches.map(branch => branch.schema)
-    const wrapped = avroType(schema).typeName === 'union:wrapped'
+    const { node } = avroType(schema)
+    const wrapped = node.kind === 'union' && isWrapped(node)
     const value = wrapped && chosen.value !== null ? { [chosen.branch]: chosen.value } : chosen.value
     return { schema, branch: 'union', value, json: chosen.json }
   })
