@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { ConfigError } from './errors.ts'
 import { type LogLevel, logLevels } from './log.ts'
 import { isTopicPrefix, legalCharacters } from './names.ts'
+import { checkBrokers, checkDatabaseUrl, checkRegistryUrl, checkSmtpUrl } from './urls.ts'
 
 /** How to reach a Kafka that asks for more than a TCP connection. */
 export interface KafkaSecurity {
@@ -32,29 +33,15 @@ const list = (value: string): readonly string[] => {
   if (parts.length === 0) throw new Error('expected at least one, got none')
   return parts
 }
-const url =
-  (...schemes: string[]) =>
-  (value: string): string => {
-    if (!schemes.some(scheme => value.startsWith(`${scheme}://`)) || !URL.canParse(value)) {
-      throw new Error(`expected a URL that begins with ${schemes.map(scheme => `${scheme}://`).join(' or ')}`)
-    }
-    return value.replace(/\/+$/, '')
-  }
-const hostsAndPorts = (value: string): readonly string[] => {
-  const hosts = list(value)
-  const wrong = hosts.find(host => !/^[^\s/]+:\d{1,5}$/.test(host))
-  if (wrong !== undefined || hosts.length === 0)
-    throw new Error('expected host:port, or several of them, comma-separated')
-  return hosts
-}
+const hostsAndPorts = (value: string): readonly string[] => checkBrokers(list(value))
 const count = (value: string): number => {
   const parsed = Number(value)
-  if (!Number.isSafeInteger(parsed) || parsed < 1) throw new Error(`expected a whole number from 1, got ${value}`)
+  if (!Number.isSafeInteger(parsed) || parsed < 1) throw new Error('expected a whole number from 1')
   return parsed
 }
 const port = (value: string): number => {
   const parsed = Number(value)
-  if (!/^\d+$/.test(value) || parsed > 65_535) throw new Error(`expected a port from 0 to 65535, got ${value}`)
+  if (!/^\d+$/.test(value) || parsed > 65_535) throw new Error('expected a port from 0 to 65535')
   return parsed
 }
 const topicPrefix = (value: string): string => {
@@ -65,9 +52,17 @@ const oneOf =
   <T extends string>(allowed: readonly T[]) =>
   (value: string): T => {
     const found = allowed.find(each => each === value)
-    if (!found) throw new Error(`expected one of ${allowed.join(', ')}, got ${value}`)
+    if (!found) throw new Error(`expected one of ${allowed.join(', ')}`)
     return found
   }
+
+const mechanisms = { PLAIN: 'plain', 'SCRAM-SHA-256': 'scram-sha-256', 'SCRAM-SHA-512': 'scram-sha-512' } as const
+/** As Kafka writes it, or in small letters. */
+const saslMechanism = (value: string): (typeof mechanisms)[keyof typeof mechanisms] => {
+  const name = value.trim().toUpperCase()
+  if (!Object.hasOwn(mechanisms, name)) throw new Error(`expected one of ${Object.keys(mechanisms).join(', ')}`)
+  return mechanisms[name as keyof typeof mechanisms]
+}
 
 /** Every setting there is: the key in the config file, its environment variable, its flag, its default. */
 export const settings = {
@@ -81,15 +76,15 @@ export const settings = {
     env: 'SCHEMA_REGISTRY_URL',
     flag: '--registry <url>',
     help: 'schema registry, its Confluent-compatible API',
-    parse: url('http', 'https')
+    parse: checkRegistryUrl
   },
   databaseUrl: {
     env: 'DATABASE_URL',
     flag: '--database <url>',
     help: 'Postgres that holds the trail',
-    parse: url('postgres', 'postgresql')
+    parse: checkDatabaseUrl
   },
-  smtpUrl: { env: 'SMTP_URL', flag: '--smtp <url>', help: 'mail server of the notifier', parse: url('smtp', 'smtps') },
+  smtpUrl: { env: 'SMTP_URL', flag: '--smtp <url>', help: 'mail server of the notifier', parse: checkSmtpUrl },
   topicPrefix: {
     env: 'TOPIC_PREFIX',
     flag: '--prefix <text>',
@@ -124,11 +119,11 @@ export const settings = {
   },
   sasl: {
     env: 'KAFKA_SASL_MECHANISM',
-    help: 'plain, scram-sha-256 or scram-sha-512, with KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD',
-    parse: oneOf(['plain', 'scram-sha-256', 'scram-sha-512'] as const)
+    help: 'PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, with KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD',
+    parse: saslMechanism
   },
-  saslUsername: { env: 'KAFKA_SASL_USERNAME', help: 'user of the above', parse: text },
-  saslPassword: { env: 'KAFKA_SASL_PASSWORD', help: 'password of the above', parse: text },
+  saslUsername: { env: 'KAFKA_SASL_USERNAME', help: 'SASL user name', parse: text },
+  saslPassword: { env: 'KAFKA_SASL_PASSWORD', help: 'SASL password', parse: text },
   ssl: { env: 'KAFKA_SSL', help: 'true to speak TLS to Kafka', parse: oneOf(['true', 'false'] as const) },
   statusPort: {
     env: 'EVENTTRAIL_STATUS_PORT',
@@ -141,6 +136,12 @@ export const settings = {
     help: 'address that this port is opened on; 0.0.0.0 for all of IPv4',
     initial: '127.0.0.1',
     parse: text
+  },
+  metricsMaxSeries: {
+    env: 'EVENTTRAIL_METRICS_MAX_SERIES',
+    help: 'series that a metric can have; the others are added up as topic="other"',
+    initial: 10_000,
+    parse: count
   },
   logLevel: {
     env: 'LOG_LEVEL',
@@ -168,7 +169,7 @@ export interface Config {
   get<K extends ConfigKey>(key: K): Parsed<K> | (Settings[K] extends { initial: unknown } ? never : undefined)
   /** The setting. @throws ConfigError `CONFIG_MISSING`, saying how to give it. */
   require<K extends ConfigKey>(key: K): Parsed<K>
-  /** TLS and SASL settings of Kafka, empty when none are set. */
+  /** TLS and SASL settings of Kafka, empty when none are set. @throws ConfigError `CONFIG_INVALID` when a login is incomplete */
   readonly security: KafkaSecurity
 }
 
@@ -211,7 +212,7 @@ export function loadConfig(sources: ConfigSources = {}): Config {
     get: (key: ConfigKey) => values.get(key),
     require,
     get security() {
-      return kafkaSecurity(values, require)
+      return kafkaSecurity(values)
     }
   }) as Config
 }
@@ -226,11 +227,19 @@ function parseSetting(setting: Setting<unknown>, where: string, value: string): 
 
 function readConfigFile(file: string): Partial<Record<ConfigKey, string>> {
   if (!existsSync(file)) throw new ConfigError('CONFIG_FILE', `There is no config file ${file}`)
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new ConfigError('CONFIG_FILE', `The config file ${file} cannot be read`, cause)
+  }
   let parsed: unknown
   try {
-    parsed = JSON.parse(readFileSync(file, 'utf8'))
-  } catch (cause) {
-    throw new ConfigError('CONFIG_FILE', `The config file ${file} cannot be read as JSON`, cause)
+    // An editor may have put a byte order mark before it.
+    parsed = JSON.parse(text.replace(/^\uFEFF/, ''))
+  } catch {
+    // What JSON.parse says quotes the file, which may hold passwords.
+    throw new ConfigError('CONFIG_FILE', `The config file ${file} cannot be read as JSON`)
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new ConfigError('CONFIG_FILE', `The config file ${file} must hold one JSON object`)
@@ -251,12 +260,19 @@ function readConfigFile(file: string): Partial<Record<ConfigKey, string>> {
   )
 }
 
-function kafkaSecurity(values: Map<ConfigKey, unknown>, require: (key: ConfigKey) => unknown): KafkaSecurity {
+function kafkaSecurity(values: Map<ConfigKey, unknown>): KafkaSecurity {
   const mechanism = values.get('sasl') as NonNullable<KafkaSecurity['sasl']>['mechanism'] | undefined
+  const [username, password] = [values.get('saslUsername'), values.get('saslPassword')] as (string | undefined)[]
+  const given = { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password }
+  const missing = Object.entries(given).flatMap(([name, value]) => (value ? [] : [name]))
+  // With a part of it Kafka would be talked to without a login.
+  if (missing.length > 0 && missing.length < 3)
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      `${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} not set: a login to Kafka needs ${Object.keys(given).join(', ')}`
+    )
   return {
     ...(values.get('ssl') === 'true' && { ssl: true }),
-    ...(mechanism && {
-      sasl: { mechanism, username: require('saslUsername') as string, password: require('saslPassword') as string }
-    })
+    ...(mechanism && username && password && { sasl: { mechanism, username, password } })
   }
 }

@@ -30,6 +30,13 @@ export const metrics = {
     labels: [],
     unit: ''
   },
+  eventtrail_metrics_folded_series: {
+    type: 'gauge',
+    part: 'process',
+    help: 'series of a metric that are told together as topic="other", because it has more than EVENTTRAIL_METRICS_MAX_SERIES; no series while none has',
+    labels: ['metric'],
+    unit: 'series'
+  },
   eventtrail_sink_rows_total: {
     type: 'counter',
     part: 'sink',

@@ -4,12 +4,23 @@ import type { CounterName, GaugeName, HistogramName, LabelsOf, Meter, Reading } 
 import { type MetricPart, type MetricSpec, metrics } from './metrics.ts'
 
 type Labels = Readonly<Record<string, string>>
+interface GaugeOptions {
+  readonly name: string
+  readonly help: string
+  readonly labelNames: string[]
+  readonly registers: Registry[]
+}
 /** A reading of any gauge. */
 type AnyReading = Pick<Reading, 'value'> & { readonly labels: Labels }
 
 export interface PrometheusOptions {
   /** Whose metrics it has. Default: all. */
   readonly parts?: readonly MetricPart[]
+  /**
+   * Series that a gauge by topic or partition can have: what more there is, is told as one series, each label `other`. The
+   * sum of them, or the greatest where it is a time. Default 10,000.
+   */
+  readonly maxSeries?: number
   /** Whether processor, memory, event loop and handles of the process are told too. Default false. */
   readonly process?: boolean
 }
@@ -20,10 +31,14 @@ export class PrometheusMeter implements Meter {
   readonly #counters = new Map<string, Counter>()
   readonly #histograms = new Map<string, Histogram>()
   readonly #readers = new Map<string, Set<() => readonly AnyReading[]>>()
+  /** Series beyond the bound, by metric, as of the last look. */
+  readonly #folded = new Map<string, number>()
+  readonly #maxSeries: number
   /** Series that were set to 0. */
   readonly #begun = new Set<string>()
 
-  constructor({ parts, process = false }: PrometheusOptions = {}) {
+  constructor({ parts, process = false, maxSeries = 10_000 }: PrometheusOptions = {}) {
+    this.#maxSeries = maxSeries
     const registers = [this.#registry]
     for (const [name, spec] of Object.entries(metrics)) {
       if (parts && !parts.includes(spec.part)) continue
@@ -31,8 +46,11 @@ export class PrometheusMeter implements Meter {
       if (spec.type === 'counter') this.#counters.set(name, new Counter(common))
       else if (spec.type === 'histogram')
         this.#histograms.set(name, new Histogram({ ...common, buckets: [...spec.buckets] }))
-      else this.#addGauge(name, common)
+      else this.#addGauge(name, spec, common)
     }
+    this.gauge('eventtrail_metrics_folded_series', () =>
+      [...this.#folded].map(([metric, value]) => ({ value, labels: { metric } }))
+    )
     this.#begin({})
     if (process) this.#tellOfTheProcess()
   }
@@ -82,18 +100,29 @@ export class PrometheusMeter implements Meter {
         register.removeSingleMetric(name)
   }
 
-  #addGauge(name: string, common: { name: string; help: string; labelNames: string[]; registers: Registry[] }): void {
+  #addGauge(name: string, spec: MetricSpec, common: GaugeOptions): void {
     const readers = new Set<() => readonly AnyReading[]>()
     this.#readers.set(name, readers)
+    const [folded, maxSeries] = [this.#folded, this.#maxSeries]
     new Gauge({
       ...common,
       collect() {
         // A partition that went to another process is not told here any more.
         this.reset()
-        for (const read of readers) for (const { labels, value } of read()) this.set(labels, value)
+        const readings = [...readers].flatMap(read => read())
+        for (const { labels, value } of readings.slice(0, maxSeries)) this.set(labels, value)
+        const beyond = readings.slice(maxSeries)
+        if (beyond.length === 0) return void folded.delete(name)
+        folded.set(name, beyond.length)
+        this.set(Object.fromEntries(spec.labels.map(label => [label, 'other'])), together(spec, beyond))
       }
     })
   }
+}
+
+/** What several readings are as one. */
+function together({ unit }: MetricSpec, readings: readonly AnyReading[]): number {
+  return readings.reduce((all, { value }) => (unit === 'seconds' ? Math.max(all, value) : all + value), 0)
 }
 
 /** Every set of labels that a metric can have, where all of them are known or have a closed list; else none. */

@@ -26,16 +26,38 @@ interface Answer {
   readonly contentType?: string
 }
 
+// Whoever reaches the port is to cost next to nothing.
+const maxConnections = 64
+const timeouts = {
+  headersTimeout: 2_000,
+  requestTimeout: 5_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 1_000
+}
+/** ms for which the figures are told again as they were. */
+const keptMs = 1_000
+
+/** Does the work when it is asked for, and gives what came of it to all that ask within `ms` of its start. */
+function atMostOnceIn<T>(ms: number, work: () => Promise<T>): () => Promise<T> {
+  let last: { readonly at: number; readonly result: Promise<T> } | undefined
+  return () => {
+    const now = performance.now()
+    if (!last || now - last.at >= ms) last = { at: now, result: work() }
+    return last.result
+  }
+}
+
 /** @throws ConfigError `CONFIG_INVALID` when it cannot listen there */
 export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
   const { port, host, health, metrics } = options
+  const figures = atMostOnceIn(keptMs, metrics)
   const pages: Readonly<Record<string, () => Promise<Answer> | Answer>> = {
     '/livez': () => verdict('alive', 'dead', health().dead),
     '/readyz': () => {
       const { notReady, dead } = health()
       return verdict('ready', 'not ready', [...dead, ...notReady])
     },
-    '/metrics': async () => ({ status: 200, ...(await metrics()) })
+    '/metrics': async () => ({ status: 200, ...(await figures()) })
   }
   const answer = async ({ url = '', method }: IncomingMessage): Promise<Answer> => {
     const path = url.split('?', 1)[0] ?? ''
@@ -44,12 +66,15 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
     if (method !== 'GET' && method !== 'HEAD') return json(405, { error: 'only GET' })
     return page()
   }
-  const server = createServer({ requestTimeout: 5_000, keepAliveTimeout: 5_000 }, (request, response) => {
+  const server = createServer(timeouts, (request, response) => {
     void answer(request)
       // What went wrong is nobody's business out there.
       .catch(() => json(500, { error: 'it could not be told' }))
       .then(given => send(given, request, response))
   })
+  server.maxConnections = maxConnections
+  // Somebody who asks and does not read the answer.
+  server.setTimeout(10_000)
   server.listen(port, host)
   try {
     await once(server, 'listening')
@@ -78,6 +103,7 @@ function send({ status, body, contentType }: Answer, request: IncomingMessage, r
     'content-type': contentType ?? 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
     ...(status === 405 && { allow: 'GET, HEAD' })
   })
   response.end(request.method === 'HEAD' ? undefined : body)

@@ -21,7 +21,11 @@ export async function createStatus({ config, log }: CommandContext, parts: reado
     import('./prometheus.ts'),
     import('./status-server.ts')
   ])
-  const meter = new PrometheusMeter({ parts: ['process', ...parts], process: true })
+  const meter = new PrometheusMeter({
+    parts: ['process', ...parts],
+    process: true,
+    maxSeries: config.get('metricsMaxSeries')
+  })
   const cleanUps = new CleanUps()
   return {
     meter,

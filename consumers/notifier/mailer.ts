@@ -2,6 +2,7 @@ import { getSystemErrorName } from 'node:util'
 import nodemailer from 'nodemailer'
 import { ConfigError } from '../../core/errors.ts'
 import { Reach } from '../../core/health.ts'
+import { checkSmtpUrl, faultOf } from '../../core/urls.ts'
 import { MailServerFault, NotifierError } from './errors.ts'
 import { addressShape, type Recipient } from './recipients.ts'
 import type { MailContent } from './templates.ts'
@@ -42,9 +43,9 @@ const probes = { freshMs: 15_000, retryMs: 5_000, timeoutMs: 10_000 }
 export function createMailer({ url, from, connections = 4 }: MailerOptions): SmtpMailer {
   if (!addressShape.test(/^[^<>\r\n]*<([^<>]*)>$/.exec(from.trim())?.[1] ?? from.trim()))
     throw new ConfigError('CONFIG_INVALID', '--from: expected an address, or Name <address>')
+  const fault = faultOf(() => checkSmtpUrl(url))
+  if (fault !== undefined) throw new ConfigError('CONFIG_INVALID', `SMTP_URL: expected ${fault}`)
   const { hostname, port, protocol, username, password } = new URL(url)
-  if (protocol !== 'smtp:' && protocol !== 'smtps:')
-    throw new ConfigError('CONFIG_INVALID', 'SMTP_URL: expected smtp://host:port or smtps://host:port')
   const transport = nodemailer.createTransport({
     pool: true,
     host: hostname.replace(/^\[|\]$/g, ''),

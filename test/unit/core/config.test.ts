@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../../core/config.ts'
+import { describeError } from '../../../core/errors.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'eventtrail config '))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -79,6 +80,42 @@ describe('what is missing or wrong', () => {
   })
 
   it.each([
+    ['KAFKA_BROKERS', 'user:S3cret@host:9092'],
+    ['SCHEMA_REGISTRY_URL', 'http://user:S3cret#1@host'],
+    ['DATABASE_URL', 'postgres://user:S3cret/1@host/db'],
+    ['SMTP_URL', 'smtp://user:S3cret?1@host'],
+    ['KAFKA_SASL_MECHANISM', 'S3cret'],
+    ['KAFKA_SSL', 'S3cret'],
+    ['TOPIC_PARTITIONS', 'S3cret'],
+    ['EVENTTRAIL_STATUS_PORT', 'S3cret'],
+    ['LOG_LEVEL', 'S3cret']
+  ])('%s is named, and what it held is not repeated', (name, value) => {
+    let message = ''
+    try {
+      loadConfig({ env: { [name]: value } })
+    } catch (error) {
+      message = describeError(error)
+    }
+    expect(message).toMatch(new RegExp(`^${name}: expected`))
+    expect(message).not.toContain('S3cret')
+  })
+
+  it('quotes nothing of a file that is no JSON', () => {
+    const file = configFile('{"saslPassword":CONFSECRET"}')
+    expect(() => loadConfig({ env: {}, file })).toThrow('cannot be read as JSON')
+    try {
+      loadConfig({ env: {}, file })
+    } catch (error) {
+      expect(describeError(error)).not.toContain('SECRET')
+      expect((error as Error).cause).toBeUndefined()
+    }
+  })
+
+  it('takes a file that begins with a byte order mark', () => {
+    expect(loadConfig({ env: {}, file: configFile('\uFEFF{"partitions":3}') }).get('partitions')).toBe(3)
+  })
+
+  it.each([
     ['no JSON', '{', 'cannot be read as JSON'],
     ['no object', [1], 'must hold one JSON object'],
     ['a key that is none', { broker: 'x' }, 'unknown keys: broker. Known are: brokers'],
@@ -107,6 +144,21 @@ describe('what Kafka asks for', () => {
       sasl: { mechanism: 'scram-sha-256', username: 'trail', password: 'secret' }
     })
     expect(loadConfig({ env: { KAFKA_SSL: 'false' } }).security).toEqual({})
+  })
+
+  it.each(['SCRAM-SHA-512', 'scram-sha-512', 'Scram-Sha-512 '])('takes %s as the mechanism', mechanism => {
+    const env = { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: 'trail', KAFKA_SASL_PASSWORD: 'secret' }
+    expect(loadConfig({ env }).security.sasl?.mechanism).toBe('scram-sha-512')
+  })
+
+  it.each([
+    [{ KAFKA_SASL_USERNAME: 'trail', KAFKA_SASL_PASSWORD: 'secret' }, 'KAFKA_SASL_MECHANISM is not set'],
+    [{ KAFKA_SASL_PASSWORD: 'secret' }, 'KAFKA_SASL_MECHANISM and KAFKA_SASL_USERNAME are not set'],
+    [{ KAFKA_SASL_MECHANISM: 'PLAIN', KAFKA_SASL_PASSWORD: 'secret' }, 'KAFKA_SASL_USERNAME is not set']
+  ])('is refused when it is half a login: %j', (env, words) => {
+    expect(() => loadConfig({ env }).security).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(words) })
+    )
   })
 
   it('misses a password by its name', () => {

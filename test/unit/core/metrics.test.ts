@@ -18,7 +18,7 @@ describe('the table of metrics', () => {
 
   it('has no label that could hold a person or an id', () => {
     const all = new Set<string>(Object.values(metrics).flatMap(({ labels }) => [...labels]))
-    expect([...all].toSorted()).toEqual(['cause', 'code', 'group', 'partition', 'result', 'topic', 'trigger'])
+    expect([...all].toSorted()).toEqual(['cause', 'code', 'group', 'metric', 'partition', 'result', 'topic', 'trigger'])
   })
 
   it('has values for labels that a metric has', () => {
@@ -40,6 +40,29 @@ const samples = async (meter: PrometheusMeter): Promise<string[]> =>
   (await meter.text()).body.split('\n').filter(line => line !== '' && !line.startsWith('#'))
 
 describe('a meter for Prometheus', () => {
+  it('tells the series beyond its bound as one, and how many they are', async () => {
+    const meter = new PrometheusMeter({ parts: ['process', 'sink'], maxSeries: 3 })
+    let topics = 3
+    meter.gauge('eventtrail_sink_lag', () =>
+      Array.from({ length: topics }, (_, number) => ({
+        value: number,
+        labels: { topic: `t${number}`, partition: '0' }
+      }))
+    )
+    const lags = async () => (await samples(meter)).filter(line => /sink_lag|folded/.test(line))
+    const first = [0, 1, 2].map(number => `eventtrail_sink_lag{topic="t${number}",partition="0"} ${number}`)
+    expect(await lags()).toEqual(first)
+    topics = 6
+    await lags()
+    expect((await lags()).toSorted()).toEqual(
+      [
+        ...first,
+        'eventtrail_sink_lag{topic="other",partition="other"} 12',
+        'eventtrail_metrics_folded_series{metric="eventtrail_sink_lag"} 3'
+      ].toSorted()
+    )
+  })
+
   it('counts, observes, and reads gauges when it is asked', async () => {
     const meter = new PrometheusMeter({ parts: ['sink'] })
     let lag = 5

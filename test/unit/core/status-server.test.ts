@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import { createServer } from 'node:net'
-import { expect, onTestFinished, test } from 'vitest'
+import { connect, createServer } from 'node:net'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Health } from '../../../core/health.ts'
 import { type StatusServerOptions, startStatusServer } from '../../../core/status-server.ts'
 
@@ -52,6 +52,37 @@ test('gives the metrics as they are', async () => {
   expect([status, text, headers.get('content-type')]).toEqual([200, 'up 1\n', 'text/plain; version=0.0.4'])
   const head = await ask('/metrics', { method: 'HEAD' })
   expect([head.status, head.text, head.headers.get('content-length')]).toEqual([200, '', '5'])
+})
+
+test('computes the metrics at most once a second, whoever asks', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  let computed = 0
+  const { ask } = await served({ metrics: async () => ({ contentType: 'text/plain', body: `${++computed}` }) })
+  const answers = await Promise.all(Array.from({ length: 16 }, () => ask('/metrics')))
+  expect(new Set(answers.map(({ text }) => text))).toEqual(new Set(['1']))
+  vi.advanceTimersByTime(1_000)
+  expect((await ask('/metrics')).text).toBe('2')
+  expect(answers[0]?.headers.get('x-content-type-options')).toBe('nosniff')
+})
+
+test('holds 64 connections, and those that do not finish their question for a moment only', {
+  timeout: 30_000
+}, async () => {
+  const { server, ask } = await served()
+  const open = () => {
+    const socket = connect(server.port, '127.0.0.1')
+      .resume()
+      .on('error', () => undefined)
+    onTestFinished(() => void socket.destroy())
+    socket.write('GET /livez HTTP/1.1\r\n')
+    return new Promise(resolve => socket.on('close', resolve))
+  }
+  const began = performance.now()
+  const closed = Array.from({ length: 200 }, open)
+  await Promise.all(closed)
+  expect(performance.now() - began).toBeLessThan(15_000)
+  expect((await ask('/livez')).status).toBe(200)
 })
 
 test('has no other page and takes nothing', async () => {
