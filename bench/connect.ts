@@ -52,10 +52,10 @@ export class ConnectWorker {
       adopt: servers.adopt
     })
     const worker = new ConnectWorker(child, `http://127.0.0.1:${port}`)
-    for (const until = Date.now() + startMs; ; ) {
+    for (const until = performance.now() + startMs; ; ) {
       if (child.hasEnded) throw new BenchError('PEER_MISSING', child.failure().message)
       if (await worker.#answers()) return worker
-      if (signal.aborted || Date.now() > until) {
+      if (signal.aborted || performance.now() > until) {
         await child.stop()
         throw new BenchError('PEER_MISSING', `Kafka Connect did not answer within ${startMs / 1_000} s`)
       }

@@ -165,11 +165,12 @@ async function takeTurn(
 
 /** Waits until so many rows are there. @throws BenchError `CHILD_FAILED`, `STALLED` */
 async function stored(trail: Trail, rows: number, reader: Child, signal: AbortSignal): Promise<void> {
-  for (const until = Date.now() + settleMs; ; ) {
+  for (const until = performance.now() + settleMs; ; ) {
     const there = await trail.number('SELECT count(*) FROM event_envelopes')
     if (there >= rows) return
     if (reader.hasEnded) throw reader.failure()
-    if (Date.now() > until) throw new BenchError('STALLED', `${reader.name}: ${there} rows of ${rows} a minute later`)
+    if (performance.now() > until)
+      throw new BenchError('STALLED', `${reader.name}: ${there} rows of ${rows} a minute later`)
     if (!(await pause(100, signal))) throw new BenchError('STALLED', 'interrupted')
   }
 }

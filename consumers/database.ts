@@ -31,12 +31,14 @@ export async function query(
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     if (aboutTheValues.test(code)) throw error
-    throw new DatabaseError(
-      'DATABASE_UNAVAILABLE',
-      'Postgres is not available: check DATABASE_URL and that the server runs',
-      error
-    )
+    throw unavailable(error)
   }
+}
+
+/** The error of a database that cannot be used now. */
+export function unavailable(cause: unknown): DatabaseError {
+  const words = 'Postgres is not available: check DATABASE_URL and that the server runs'
+  return new DatabaseError('DATABASE_UNAVAILABLE', words, cause)
 }
 
 /**

@@ -1,9 +1,11 @@
 import { Reach } from '../core/health.ts'
-import { openPool } from '../postgres/index.ts'
-import type { Database } from './database.ts'
+import { openPool, PostgresError, requireFit } from '../postgres/index.ts'
+import { type Database, unavailable } from './database.ts'
 
 /** A database that was opened here and is closed here. */
 export interface OwnDatabase extends Database {
+  /** @throws PostgresError `DATABASE_UNFIT`; DatabaseError `DATABASE_UNAVAILABLE` */
+  requireFit(): Promise<void>
   close(): Promise<void>
   /** Whether it can be reached, for `/readyz`. */
   readonly reach: Reach
@@ -13,7 +15,8 @@ const probeMs = 3_000
 
 /** Opens a small pool. Connections are made when they are needed. */
 export function openDatabase(url: string, applicationName: string): OwnDatabase {
-  const pool = openPool(url, { applicationName, statementTimeoutMs: 30_000, max: 4 })
+  const sessions = { applicationName, statementTimeoutMs: 30_000 }
+  const pool = openPool(url, { ...sessions, max: 4 })
   // With a bound of its own: a connection that is half-dead gives its place in the pool to one that lives.
   const select = { text: 'SELECT 1', query_timeout: probeMs }
   const reach = new Reach({ name: 'Postgres', probe: () => pool.query(select), timeoutMs: probeMs })
@@ -23,6 +26,11 @@ export function openDatabase(url: string, applicationName: string): OwnDatabase 
       const result = await pool.query(text, values)
       reach.heard(true)
       return result
+    },
+    async requireFit() {
+      await requireFit(pool, sessions).catch(cause => {
+        throw cause instanceof PostgresError ? cause : unavailable(cause)
+      })
     },
     async close() {
       reach.close()

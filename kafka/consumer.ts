@@ -5,7 +5,7 @@ import { within } from '../core/lifecycle.ts'
 import { subscribersOnly } from './assigner.ts'
 import type { KafkaClient } from './client.ts'
 import { type ConsumerSettings, type GroupConsumerOptions, withDefaults } from './consumer-options.ts'
-import { KafkaError, toKafkaError } from './errors.ts'
+import { KafkaError, protocolErrorOf, refusedSession, toKafkaError } from './errors.ts'
 import { fetchVersion } from './fetch-decoder.ts'
 import { fetchingRaw, notFetching } from './raw-fetches.ts'
 import { readBatch, tooOld } from './record-batch.ts'
@@ -73,8 +73,7 @@ export class GroupConsumer {
     this.#supervision = this.#supervise().catch((error: unknown) => {
       // Nothing that kafkajs throws may end the process.
       this.#fail(error)
-      this.vitals.stop()
-      this.#resolveClosed(this.#failure)
+      return this.#ended()
     })
   }
 
@@ -144,6 +143,10 @@ export class GroupConsumer {
       const joinedAt = performance.now()
       const ended = await this.#runOnce(topics)
       if (signal.aborted || ended === 'topics changed') continue
+      if (protocolErrorOf(ended) === 'INVALID_SESSION_TIMEOUT') {
+        this.#fail(refusedSession(this.#options.sessionTimeoutMs, ended))
+        break
+      }
       // A run that held for a while starts the back-off anew.
       failures = performance.now() - joinedAt > 30_000 ? 1 : failures + 1
       const waitMs = backoffMs(failures, { initialMs: 200, maxMs: 5_000 })
@@ -152,6 +155,10 @@ export class GroupConsumer {
       log.warn({ err: safeError(ended), waitMs }, 'consumer ended, it is built anew')
       await pause(waitMs, signal)
     }
+    await this.#ended()
+  }
+
+  async #ended(): Promise<void> {
     await this.#watch.close()
     this.vitals.stop()
     this.#resolveClosed(this.#failure)

@@ -34,6 +34,15 @@ export function protocolErrorOf(thrown: unknown): string | undefined {
   return undefined
 }
 
+/** The brokers take no members with such a session timeout. */
+export function refusedSession(sessionTimeoutMs: number, cause: unknown): KafkaError {
+  return new KafkaError(
+    'KAFKA_REFUSED',
+    `Kafka refuses a session timeout of ${sessionTimeoutMs} ms: the brokers' group.min.session.timeout.ms (6000 as shipped) and group.max.session.timeout.ms say what it can be`,
+    cause
+  )
+}
+
 const refusals = new Set([
   'TOPIC_AUTHORIZATION_FAILED',
   'GROUP_AUTHORIZATION_FAILED',

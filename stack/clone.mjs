@@ -119,7 +119,7 @@ function killGroup(pid) {
 }
 
 async function runNpm(handOver) {
-  const began = Date.now()
+  const began = performance.now()
   say('installing the dependencies (once, about 350 MB)')
   const progress = setInterval(() => say(`installing the dependencies: ${seconds(began)} s`), 5_000)
   let output = ''
@@ -152,7 +152,7 @@ async function runNpm(handOver) {
   }
 }
 
-const seconds = began => Math.round((Date.now() - began) / 1_000)
+const seconds = began => Math.round((performance.now() - began) / 1_000)
 
 function nodeVersion(node) {
   return new Promise(resolve => {

@@ -64,7 +64,7 @@ export function ended(child: ChildProcess): Promise<number | NodeJS.Signals> {
 export async function endProcess(owned: OwnedProcess, deadlineMs = 15_000): Promise<void> {
   if (!isAlive(owned)) return
   signalProcess(owned.pid, owned.stopSignal)
-  for (const until = Date.now() + deadlineMs; Date.now() < until; ) {
+  for (const until = performance.now() + deadlineMs; performance.now() < until; ) {
     if (!isAlive(owned)) return
     await delay(20)
   }

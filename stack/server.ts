@@ -81,14 +81,14 @@ export class Server implements RestartableServer {
       if (this.#child === child) this.#child = this.#started = undefined
       if (this.#wanted) logger.warn({ server: name, code: String(code) }, 'a server of the stack ended by itself')
     })
-    for (const until = Date.now() + startTimeoutMs; ; ) {
+    for (const until = performance.now() + startTimeoutMs; ; ) {
       if (ending !== undefined) throw this.#failure(ending, logStart)
       try {
         await this.#plan.probe()
         // Something else may answer on the port while our own server is about to fail on it.
         if (ending === undefined) return
       } catch {
-        if (Date.now() > until) {
+        if (performance.now() > until) {
           await this.kill()
           throw new StackError('START_TIMEOUT', `${name} did not answer within ${startTimeoutMs / 1_000} s, see ${log}`)
         }

@@ -42,6 +42,7 @@ async function runIndexer(context: CommandContext, { group }: IndexerFlags): Pro
   const { config, log } = context
   const database = openDatabase(config.require('databaseUrl'), indexerSessions)
   try {
+    await database.requireFit()
     await requireTables(database, indexerMigrations, documentTable)
     const options = groupConfig(config)
     await using status = await createStatus(context, ['group'])

@@ -43,6 +43,7 @@ async function runNotifier(context: CommandContext, { group, from }: NotifierFla
   const mailer = createMailer({ url: config.require('smtpUrl'), from })
   const database = openDatabase(config.require('databaseUrl'), 'eventtrail-notifier')
   try {
+    await database.requireFit()
     await requireTables(database, notifierMigrations, 'recipients', 'notifications_sent')
     await using status = await createStatus(context, ['group', 'notifier'])
     const parts = { mailer, recipients: postgresDirectory(database), sent: postgresSentLog(database) }

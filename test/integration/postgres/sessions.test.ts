@@ -120,7 +120,7 @@ describe('a Postgres that cannot hold the trail is refused in words', () => {
     for (const name of Object.values(encodings)) await trail.rows(`DROP DATABASE ${name} WITH (FORCE)`)
   })
 
-  test.each(Object.entries(encodings))('of the encoding %s, by migrate, sink and doctor', async (encoding, name) => {
+  test.each(Object.entries(encodings))('of the encoding %s, by migrate, sink and doctor', { timeout: 120_000 }, async (encoding, name) => {
     const env = { ...trail.env, DATABASE_URL: urlOf(name) }
     for (const command of ['migrate', 'sink']) {
       const { code, stderr } = await runCli([command], env)
@@ -132,7 +132,7 @@ describe('a Postgres that cannot hold the trail is refused in words', () => {
     expect(code).toBe(1)
   })
 
-  test('that has migrations of a newer eventtrail, by every command', async () => {
+  test('that has migrations of a newer eventtrail, by every command', { timeout: 180_000 }, async () => {
     const components = ['trail', 'indexer', 'notifier']
     const newest = `INSERT INTO eventtrail_migrations (component, id, name) SELECT c, 99, '099_later' FROM unnest($1::text[]) c`
     expect((await runCli(['migrate'], trail.env)).code).toBe(0)
@@ -205,11 +205,11 @@ describe('through PgBouncer', () => {
     expect(await session.isWorking()).toBe(false)
   })
 
-  test.each(['transaction', 'statement'] as const)('that gives each %s another session, it is refused', async mode => {
+  test.each(['transaction', 'statement'] as const)('that gives each %s another session, it is refused', { timeout: 180_000 }, async mode => {
     const url = await pgbouncer(trail.databaseUrl, mode)
     const env = { ...trail.env, DATABASE_URL: url }
-    for (const command of ['migrate', 'sink']) {
-      const { code, stderr } = await runCli([command], env)
+    for (const command of ['migrate', 'sink', 'indexer', 'notifier']) {
+      const { code, stderr } = await runCli([command], { ...env, SMTP_URL: 'smtp://127.0.0.1:1' })
       expect(stderr).toContain('gives each transaction another session: give it pool_mode = session')
       expect(code).toBe(2)
     }
