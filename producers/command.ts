@@ -55,14 +55,14 @@ is not there, 3 when a server is out of reach or failed, 130 when it was interru
 async function publishLines(context: CommandContext, eventName: string, flags: PublishFlags): Promise<ExitCode> {
   const { config, say, signal } = context
   const catalogue = await configuredCatalogue(config)
-  const { version } = catalogue.version(eventName, flags.eventVersion)
-  await using producer = producerOf(context, catalogue, flags.source, { [eventName]: version })
+  const version = catalogue.version(eventName, flags.eventVersion)
+  await using producer = producerOf(context, catalogue, flags.source, { [eventName]: version.version })
   const input = await openInput(flags.file, say)
   const rejects = flags.rejects === undefined ? undefined : await Rejects.open(flags.rejects, flags.file)
   await producer.connect()
 
   const started = performance.now()
-  const run = new LineRun({ producer, eventName, rejects, maxLineBytes, say })
+  const run = new LineRun({ producer, version, rejects, maxLineBytes, say })
   const progress = setInterval(() => say(`${inWords(run.counts)} so far`), progressEveryMs)
   let interrupted = false
   try {

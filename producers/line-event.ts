@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { nanosOf, parseExactJson } from '../schemas/index.ts'
 import type { PublishOptions } from './types.ts'
 
 /** What a line says of an event. */
@@ -40,8 +41,7 @@ function parseObject(bytes: Buffer): Record<string, unknown> {
   if (!isUtf8(bytes)) throw new BadLine('is not UTF-8')
   let parsed: unknown
   try {
-    const text = bytes.toString()
-    parsed = /\d{16}/.test(text) ? JSON.parse(text, exactNumber) : JSON.parse(text)
+    parsed = parseExactJson(bytes.toString())
   } catch (error) {
     // Of the message only the position: the rest quotes the line.
     const position = /at position (\d+)/.exec((error as Error).message)?.[1]
@@ -51,30 +51,18 @@ function parseObject(bytes: Buffer): Record<string, unknown> {
   return parsed as Record<string, unknown>
 }
 
-/** Keeps all digits of whole numbers beyond 2^53. */
-function exactNumber(_key: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
-  return context?.source !== undefined && /^-?\d+$/.test(context.source) ? BigInt(context.source) : value
-}
-
 function textOf(key: string, value: unknown): string {
   if (typeof value === 'string') return value
   throw new BadLine(`has an \`${key}\` that is not text`)
 }
 
-const isoTime = /^(?:[+-]\d{6}|\d{4})-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.(?<fraction>\d{1,6}))?)?(?:Z|[+-]\d\d:\d\d))?$/
-
-/** An ISO 8601 time with its zone, to the microsecond, or whole microseconds since 1970. */
+/** An ISO 8601 time with its zone, to the microsecond, a day, or whole microseconds since 1970. */
 function timeOf(value: unknown): bigint {
-  if (typeof value === 'bigint') return value
   if (Number.isSafeInteger(value)) return BigInt(value as number)
-  const parts = typeof value === 'string' ? isoTime.exec(value) : undefined
-  const ms = parts ? Date.parse(value as string) : Number.NaN
-  if (Number.isNaN(ms))
+  const nanos = typeof value === 'string' ? (nanosOf(value, 'instant') ?? nanosOf(value, 'day')) : undefined
+  if (nanos === undefined || nanos % 1_000n !== 0n)
     throw new BadLine(
       'has an `occurred_at` that is neither a time like "2026-09-01T08:00:00Z" nor whole microseconds since 1970'
     )
-  // Date keeps three digits of the fraction; the other three are added.
-  const microDigits = (parts?.groups?.fraction ?? '').padEnd(6, '0').slice(3)
-  return BigInt(ms) * 1_000n + BigInt(microDigits)
+  return nanos / 1_000n
 }

@@ -1,15 +1,16 @@
 import { type ExitCode, exitCodes } from '../core/command.ts'
-import type { EventMap } from '../schemas/index.ts'
+import { type EventMap, type EventVersion, payloadFromJson, SchemaError } from '../schemas/index.ts'
 import { PublishError } from './errors.ts'
 import { BadLine, parseLine } from './line-event.ts'
-import { checkIdentity, inLineWords } from './line-words.ts'
+import { checkIdentity } from './line-words.ts'
 import type { Line } from './lines.ts'
 import type { Producer } from './producer.ts'
 import type { Rejects } from './rejects.ts'
 
 export interface LineRunOptions {
   readonly producer: Producer<EventMap>
-  readonly eventName: string
+  /** What the lines are events of. */
+  readonly version: EventVersion
   readonly rejects: Rejects | undefined
   /** Lines longer than this arrive in pieces. */
   readonly maxLineBytes: number
@@ -79,19 +80,21 @@ export class LineRun {
   #publish({ number, bytes }: Line): void {
     if (isBlank(bytes)) return
     this.#lines += 1
-    const { producer, eventName } = this.#options
+    const { producer, version } = this.#options
     try {
       const event = parseLine(number === 1 ? withoutMark(bytes) : bytes)
       checkIdentity(event)
-      const { aggregateId, payload, options } = event
-      producer.publish(eventName, aggregateId, payload, options).then(
+      const { aggregateId, options } = event
+      const payload = payloadFromJson(version, event.payload)
+      producer.publish(version.eventName, aggregateId, payload, options).then(
         () => {
           this.#published += 1
         },
         error => this.#refused(number, bytes, error)
       )
     } catch (error) {
-      if (!(error instanceof BadLine)) throw error
+      const isOfLine = error instanceof BadLine || (error instanceof SchemaError && error.code === 'PAYLOAD_INVALID')
+      if (!isOfLine) throw error
       this.#reject(number, error.message, bytes, true)
     }
   }
@@ -108,7 +111,7 @@ export class LineRun {
 
   #refused(number: number, bytes: Buffer, error: unknown): void {
     if (error instanceof PublishError && lineFaults.has(error.code)) {
-      this.#reject(number, inLineWords(error.message), bytes, true)
+      this.#reject(number, error.message, bytes, true)
       return
     }
     if (error instanceof PublishError && error.outcome === 'failed') this.#failed += 1

@@ -12,9 +12,6 @@ const flags: Readonly<Record<string, string>> = {
 }
 const options = new RegExp(`\`(${Object.keys(flags).join('|')})\``, 'g')
 
-/** Why a line was refused by the producer, in words of JSON. */
-export const inLineWords = (message: string): string => message.replace(': a bigint, or a number up to 2^53 - 1', '')
-
 /** An error of the producer, with its options named as the flags of the command. */
 export const inFlags = (error: unknown): string =>
   describeError(error).replace(options, (_, option: string) => `\`${flags[option]}\``)

@@ -26,6 +26,10 @@ export function defaultFromJson(node: SchemaNode, json: unknown): unknown {
       const value = defaultFromJson(first, json)
       return first.kind !== 'null' && isAmbiguous(node.branches.map(shapeOf)) ? { [branchName(first)]: value } : value
     }
+    case 'int':
+      return typeof json === 'number' ? json : undefined
+    case 'long':
+      return Number.isSafeInteger(json) ? BigInt(json as number) : undefined
     default:
       return json
   }

@@ -1,5 +1,6 @@
 import { printable } from '../core/printable.ts'
 import { namespaceOf } from './envelope.ts'
+import { digitsInWords } from './leaves.ts'
 import {
   branchName,
   type EnumNode,
@@ -10,6 +11,7 @@ import {
   shapeOf,
   type UnionNode
 } from './model.ts'
+import { timeUnitOf } from './times.ts'
 import type { AvroRecord, Catalogue } from './types.ts'
 import { localName } from './words.ts'
 
@@ -128,8 +130,9 @@ class EventWriter {
     if ('logical' in node && node.logical?.name === 'decimal') return same('string')
     switch (node.kind) {
       case 'long':
-        return { payload: 'bigint', input: 'bigint | number' }
+        return { payload: 'bigint', input: inputsOf(node).join(' | ') }
       case 'int':
+        return { payload: 'number', input: inputsOf(node).join(' | ') }
       case 'float':
       case 'double':
         return same('number')
@@ -155,16 +158,14 @@ class EventWriter {
     const shapes = node.branches.map(shapeOf)
     const wrapped = isAmbiguous(shapes)
     const types = node.branches.map(branch => {
-      // Beside a branch of numbers, `bigint | number` would say number twice.
-      const type = branch.kind === 'long' && !wrapped && shapes.includes('number') ? same('bigint') : this.#type(branch)
+      const type = this.#type(branch)
       return wrapped && branch.kind !== 'null'
         ? both(type, each => `{ readonly '${branchName(branch)}': ${each} }`)
         : type
     })
-    return {
-      payload: types.map(type => type.payload).join(' | '),
-      input: types.map(type => type.input).join(' | ')
-    }
+    // What several branches take is said once.
+    const inputs = types.flatMap(({ input }, index) => (wrapped ? [input] : inputsOf(node.branches[index], input)))
+    return { payload: types.map(type => type.payload).join(' | '), input: [...new Set(inputs)].join(' | ') }
   }
 
   #enum(node: EnumNode): TypeNames {
@@ -184,11 +185,19 @@ class EventWriter {
     const payload = this.#names.claim(wanted)
     const names = { payload, input: `${payload}Input` }
     this.#known.set(node, names)
-    const fields = node.fields.map(({ name, doc, type, fallback }) => ({ name, doc, fallback, ...this.#type(type) }))
+    const fields = node.fields.map(({ name, doc, type, fallback }) => ({
+      name,
+      doc,
+      unit: unitsWithin(type).join(' '),
+      fallback,
+      ...this.#type(type)
+    }))
     this.#declare(
       node.doc,
       payload,
-      fields.map(field => `${comment(field.doc, '  ')}  readonly ${field.name}: ${field.payload}`)
+      fields.map(
+        field => `${comment(sentences(field.doc, field.unit), '  ')}  readonly ${field.name}: ${field.payload}`
+      )
     )
     // Only a record that looks the same both ways needs no second declaration; one that holds itself gets it too.
     if (fields.every(field => !field.fallback && field.payload === field.input)) {
@@ -200,8 +209,9 @@ class EventWriter {
       about,
       names.input,
       fields.map(field => {
-        if (!field.fallback) return `${comment(field.doc, '  ')}  readonly ${field.name}: ${field.input}`
-        const doc = `${field.doc ?? ''} Default ${JSON.stringify(field.fallback.json)}.`.trim()
+        if (!field.fallback)
+          return `${comment(sentences(field.doc, field.unit), '  ')}  readonly ${field.name}: ${field.input}`
+        const doc = sentences(field.doc, field.unit, `Default ${JSON.stringify(field.fallback.json)}.`)
         return `${comment(doc, '  ')}  readonly ${field.name}?: ${field.input} | undefined`
       })
     )
@@ -213,6 +223,32 @@ class EventWriter {
   }
 }
 
+const inputTypes = { instant: ['bigint', 'Date'], local: ['bigint', 'string'], day: ['number', 'string', 'Date'] }
+
+/** The types that are taken for a number or a time; `otherwise` for any other node. */
+function inputsOf(node: SchemaNode | undefined, otherwise = ''): string[] {
+  const unit = node && timeUnitOf(node)
+  if (unit?.text) return inputTypes[unit.text]
+  if (node?.kind === 'long') return unit ? ['bigint'] : ['bigint', 'number']
+  return node?.kind === 'int' ? ['number'] : [otherwise]
+}
+
+/** The units and digits of a field's values, a sentence each; those of the fields of a record stand there. */
+function unitsWithin(node: SchemaNode): string[] {
+  switch (node.kind) {
+    case 'array':
+      return unitsWithin(node.items)
+    case 'map':
+      return unitsWithin(node.values)
+    case 'union':
+      return [...new Set(node.branches.flatMap(unitsWithin))]
+  }
+  const unit = timeUnitOf(node)
+  if (unit) return [`${capital(unit.words)}.`]
+  return 'logical' in node && node.logical?.name === 'decimal' ? [`A decimal ${digitsInWords(node.logical)}.`] : []
+}
+
+const sentences = (...parts: readonly (string | undefined)[]): string => parts.filter(Boolean).join(' ')
 const same = (type: string): TypeNames => ({ payload: type, input: type })
 const both = (type: TypeNames, change: (type: string) => string): TypeNames => ({
   payload: change(type.payload),

@@ -1,11 +1,11 @@
 /** Schemas of events: what may be published, how it looks on the wire, and how it may change. */
 export { AvroType, avroType, writerType } from './avro.ts'
 export { type CatalogueData, catalogueOf } from './catalogue.ts'
-export { uuidOf } from './complete.ts'
 export { Cursor } from './cursor.ts'
 export { composeEnvelope, eventNameOf, eventNamePattern, isOccurredAt } from './envelope.ts'
 export { RegistryError, type RegistryErrorCode, SchemaError, type SchemaErrorCode } from './errors.ts'
 export { checkEvolution, type EvolutionProblem } from './evolution.ts'
+export { ExactNumber, parseExactJson } from './exact-json.ts'
 export { shortestFloat } from './float.ts'
 export { type GenerateOptions, generateTypes } from './generate.ts'
 export {
@@ -16,10 +16,11 @@ export {
   type LessonPublishedInput,
   type QuizSubmitted
 } from './generated/events.ts'
+export { uuidOf } from './leaves.ts'
 export { isContainer, maxDepth, maxEmptyItems, mayNestTooDeep, takesNoBytes } from './limits.ts'
 export { loadCatalogue } from './load.ts'
 export type { SchemaNode, UnionNode } from './model.ts'
-export { completePayload, validatePayload } from './payload.ts'
+export { completePayload, payloadFromJson, validatePayload } from './payload.ts'
 export { compileReader } from './reader.ts'
 export {
   createRegistry,
@@ -29,6 +30,7 @@ export {
   type RegistryOptions
 } from './registry.ts'
 export type { SubjectList } from './subjects.ts'
+export { nanosOf } from './times.ts'
 export type {
   AvroRecord,
   AvroSchema,

@@ -1,9 +1,10 @@
 import { avroType } from './avro.ts'
-import { compileCompleter, Refusal } from './complete.ts'
+import { compileCompleter } from './complete.ts'
 import { defaultFromJson } from './defaults.ts'
 import { composeEnvelope, envelopeName, eventNamePattern, namespaceOf } from './envelope.ts'
 import { SchemaError } from './errors.ts'
 import { isSimpleName, parseSchema, type SchemaNode } from './model.ts'
+import { Refusal } from './refusal.ts'
 import type { AvroRecord } from './types.ts'
 
 /** Why a folder cannot be an event's, or undefined. */
@@ -69,7 +70,8 @@ function* defaultFaults(type: SchemaNode, json: unknown, path: string): Generato
     compileCompleter(type)(defaultFromJson(type, json))
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    yield `the default of \`${[path, error.field].filter(Boolean).join('.')}\` ${error.message}`
+    for (const { field, message } of error.faults)
+      yield `the default of \`${[path, field].filter(Boolean).join('.')}\` ${message}`
   }
 }
 

@@ -16,6 +16,9 @@ export interface ShapeOptions {
   readonly attributes?: boolean
 }
 
+/** The event that the values are of: branches of unions are called by it. */
+const namespace = 'eventtrail.thing.done'
+
 const reserved = new Set(
   'type name namespace doc fields symbols default aliases order items values size logicalType precision scale'.split(
     ' '
@@ -228,7 +231,7 @@ function unionOf(namer: Namer, makes: readonly Make[]): Typed {
     branches.push(typed)
   }
   if (branches.length === 0) branches.push({ schema: 'null', value: fc.constant(null), initial: fc.constant(null) })
-  const nodes = branches.map(({ schema }) => parseSchema(schema))
+  const nodes = branches.map(({ schema }) => parseSchema(schema, namespace))
   const wrapped = isAmbiguous(nodes.map(shapeOf))
   const values = branches.map(({ value }, index) => {
     const node = nodes[index]
@@ -313,7 +316,7 @@ function shapes({ attributes: attributed = false }: ShapeOptions) {
   }
 }
 
-/** Records as a version file may hold them, each with the values of its payload. */
+/** Records as a version file of `thing.done` may hold them, each with the values of its payload. */
 export function payloads(
   options: ShapeOptions = {}
 ): fc.Arbitrary<{ schema: AvroRecord; value: fc.Arbitrary<unknown> }> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { BadLine, parseLine } from '../../../producers/line-event.ts'
+import { ExactNumber } from '../../../schemas/index.ts'
 
 const parse = (line: unknown) => parseLine(Buffer.from(typeof line === 'string' ? line : JSON.stringify(line)))
 const good = { aggregate_id: 'a', payload: {} }
@@ -29,14 +30,14 @@ describe('a line', () => {
     expect(parse({ ...good, occurred_at }).options.occurredAt).toBe(microseconds)
   })
 
-  it('keeps all digits of whole numbers, and leaves other numbers alone', () => {
+  it('keeps all digits of numbers', () => {
     const { payload } = parse(
-      '{"aggregate_id":"a","payload":{"n":9007199254740993,"m":-9223372036854775808,"f":0.1234567890123456789,"s":"9007199254740993"}}'
+      '{"aggregate_id":"a","payload":{"n":9007199254740993,"f":0.1234567890123456789,"g":1e20,"s":"9007199254740993"}}'
     )
     expect(payload).toEqual({
-      n: 9_007_199_254_740_993n,
-      m: -9_223_372_036_854_775_808n,
-      f: 0.12345678901234568,
+      n: new ExactNumber('9007199254740993'),
+      f: new ExactNumber('0.1234567890123456789'),
+      g: 1e20,
       s: '9007199254740993'
     })
   })
@@ -53,6 +54,9 @@ describe('a line', () => {
     [{ ...good, occurred_at: 'secret' }, /`occurred_at`/],
     [{ ...good, occurred_at: '2026-09-01T08:00:00.1234567Z' }, /`occurred_at`/],
     [{ ...good, occurred_at: '2026-13-01T08:00:00Z' }, /`occurred_at`/],
+    [{ ...good, occurred_at: '2026-02-30T08:00:00Z' }, /`occurred_at`/],
+    [{ ...good, occurred_at: '2026-02-30' }, /`occurred_at`/],
+    [{ ...good, occurred_at: 2 ** 60 }, /`occurred_at`/],
     [{ ...good, occurred_at: '2026-09-01T08:00:00' }, /`occurred_at`/],
     [{ ...good, occurred_at: 1.5 }, /`occurred_at`/],
     [{ ...good, id: 7 }, /`id`/],

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { OptionsError } from '../../../producers/errors.ts'
 import type { LineEvent } from '../../../producers/line-event.ts'
-import { checkIdentity, inFlags, inLineWords } from '../../../producers/line-words.ts'
-import { type CatalogueData, catalogueOf, validatePayload } from '../../../schemas/index.ts'
+import { checkIdentity, inFlags } from '../../../producers/line-words.ts'
 
 const good = { aggregateId: '0190f8a0-0000-7000-8000-000000000001', payload: {}, options: {} }
 const year = (text: string): bigint => BigInt(Date.parse(text)) * 1_000n
@@ -26,19 +25,6 @@ describe('a fault of a line', () => {
 })
 
 describe('what the producer says', () => {
-  it('tells a line of JSON nothing of bigint', () => {
-    const data = { 'probe.sent': [{ type: 'record', name: 'ProbeSent', fields: [{ name: 'n', type: 'long' }] }] }
-    const version = catalogueOf(data as CatalogueData).version('probe.sent')
-    let message = ''
-    try {
-      validatePayload(version, { n: 1.5 })
-    } catch (error) {
-      message = (error as Error).message
-    }
-    expect(message).toContain('bigint')
-    expect(inLineWords(message)).toBe('probe.sent version 1: `n` must be a whole number of 64 bits')
-  })
-
   it('names flags where a program has options', () => {
     expect(inFlags(new OptionsError('topicPrefix', 'short', 'x'))).toBe('Expected `--prefix` to be short, got x')
     expect(inFlags(new Error('Check `topicPrefix`'))).toBe('Check `--prefix`')

@@ -32,6 +32,10 @@ describe('generateTypes', () => {
     type Input = Shop['order.placed']['input']
     expectTypeOf<Payload['total_ticks']>().toEqualTypeOf<bigint>()
     expectTypeOf<Input['total_ticks']>().toEqualTypeOf<bigint | number>()
+    expectTypeOf<Payload['placed_at']>().toEqualTypeOf<bigint>()
+    expectTypeOf<Input['placed_at']>().toEqualTypeOf<bigint | Date>()
+    expectTypeOf<Payload['due_on']>().toEqualTypeOf<number>()
+    expectTypeOf<Input['due_on']>().toEqualTypeOf<number | string | Date>()
     expectTypeOf<Payload['items'][number]['price']>().toEqualTypeOf<string>()
     expectTypeOf<Payload['status']>().toEqualTypeOf<'NEW' | 'PAID'>()
     expectTypeOf<Payload['coupon']>().toEqualTypeOf<string | null>()

@@ -115,7 +115,6 @@ describe('validatePayload', () => {
     ['total_ticks', { total_ticks: 2 ** 53 }, '64 bits'],
     ['total_ticks', { total_ticks: 1.5 }, '64 bits'],
     ['total_ticks', { total_ticks: 2n ** 63n }, '64 bits'],
-    ['placed_at', { placed_at: new Date() }, '64 bits'],
     ['coupon', { coupon: 5 }, 'must be one of null, string'],
     ['amount', { amount: 1.5 }, '32 bits'],
     ['amount', { amount: '1' }, 'must be one of int, long'],
