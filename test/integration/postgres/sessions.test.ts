@@ -120,17 +120,21 @@ describe('a Postgres that cannot hold the trail is refused in words', () => {
     for (const name of Object.values(encodings)) await trail.rows(`DROP DATABASE ${name} WITH (FORCE)`)
   })
 
-  test.each(Object.entries(encodings))('of the encoding %s, by migrate, sink and doctor', { timeout: 120_000 }, async (encoding, name) => {
-    const env = { ...trail.env, DATABASE_URL: urlOf(name) }
-    for (const command of ['migrate', 'sink']) {
-      const { code, stderr } = await runCli([command], env)
-      expect(stderr).toContain(`The database has the encoding ${encoding}, which cannot hold every text`)
-      expect(code).toBe(2)
+  test.each(Object.entries(encodings))(
+    'of the encoding %s, by migrate, sink and doctor',
+    { timeout: 120_000 },
+    async (encoding, name) => {
+      const env = { ...trail.env, DATABASE_URL: urlOf(name) }
+      for (const command of ['migrate', 'sink']) {
+        const { code, stderr } = await runCli([command], env)
+        expect(stderr).toContain(`The database has the encoding ${encoding}, which cannot hold every text`)
+        expect(code).toBe(2)
+      }
+      const { code, stdout } = await runCli(['doctor'], env)
+      expect(stdout).toMatch(new RegExp(`WRONG +database +The database has the encoding ${encoding}`))
+      expect(code).toBe(1)
     }
-    const { code, stdout } = await runCli(['doctor'], env)
-    expect(stdout).toMatch(new RegExp(`WRONG +database +The database has the encoding ${encoding}`))
-    expect(code).toBe(1)
-  })
+  )
 
   test('that has migrations of a newer eventtrail, by every command', { timeout: 180_000 }, async () => {
     const components = ['trail', 'indexer', 'notifier']
@@ -205,7 +209,9 @@ describe('through PgBouncer', () => {
     expect(await session.isWorking()).toBe(false)
   })
 
-  test.each(['transaction', 'statement'] as const)('that gives each %s another session, it is refused', { timeout: 180_000 }, async mode => {
+  test.each(['transaction', 'statement'] as const)('that gives each %s another session, it is refused', {
+    timeout: 180_000
+  }, async mode => {
     const url = await pgbouncer(trail.databaseUrl, mode)
     const env = { ...trail.env, DATABASE_URL: url }
     for (const command of ['migrate', 'sink', 'indexer', 'notifier']) {
