@@ -16,6 +16,7 @@ export const refusalCodes = [
   'NUMBER_NOT_FINITE',
   'CONFLICT',
   'POSTGRES_REFUSED',
-  'UNKEEPABLE'
+  'UNKEEPABLE',
+  'WRITE_FAILED'
 ] as const
 export type RefusalCode = (typeof refusalCodes)[number]

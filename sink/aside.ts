@@ -1,8 +1,10 @@
 import type pg from 'pg'
+import { classify, faultName } from './classify.ts'
 import type { RefusalCode } from './errors.ts'
 import { copyTexts } from './pg-rows.ts'
-import { type Aside, asideOf, quarantineColumns, quarantineTexts } from './quarantine-row.ts'
+import { type Aside, asideOf, bare, quarantineColumns, quarantineTexts } from './quarantine-row.ts'
 import type { RowsResult } from './rows.ts'
+import type { TrailSession } from './session.ts'
 import { type Chunk, idOf, keyOf, offsetsIn } from './types.ts'
 
 /** Puts duplicates into their list. */
@@ -40,6 +42,36 @@ const copyIntoQuarantine = `COPY sink_quarantine (consumer_group, ${quarantineCo
 /** Puts bad records into quarantine, where they are kept whole. */
 export async function quarantine(client: pg.Client, group: string, asides: readonly Aside[]): Promise<void> {
   await copyTexts(client, quarantineTexts(group, asides), asides.length, copyIntoQuarantine)
+}
+
+/**
+ * The same by halves, for what fails: an entry that cannot be written alone is kept without its bytes. Runs inside the
+ * caller's transaction, on savepoints. @returns the entries as they are kept
+ */
+export async function quarantineApart(
+  session: Pick<TrailSession, 'quarantine' | 'savepoint' | 'rollbackToSavepoint' | 'releaseSavepoint'>,
+  asides: readonly Aside[]
+): Promise<Aside[]> {
+  const [only] = asides
+  if (!only) return []
+  await session.savepoint()
+  try {
+    await session.quarantine(asides)
+    await session.releaseSavepoint()
+    return [...asides]
+  } catch (error) {
+    const verdict = classify(error)
+    if (verdict !== 'row' && verdict !== 'unknown') throw error
+    await session.rollbackToSavepoint()
+    if (asides.length > 1) {
+      const middle = asides.length >> 1
+      const before = await quarantineApart(session, asides.slice(0, middle))
+      return [...before, ...(await quarantineApart(session, asides.slice(middle)))]
+    }
+    const kept = bare(only.chunk, only, `each write of them fails (${faultName(error)})`)
+    await session.quarantine([kept])
+    return [kept]
+  }
 }
 
 /** How many offsets there are of each code. */

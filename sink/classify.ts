@@ -1,9 +1,10 @@
 /**
  * What to do about an error that came while a batch was written:
- * `duplicate` look for ids that stand already · `data` find the row and quarantine it ·
- * `infrastructure` the same batch again, with back-off · `defect` stop: no retry will help and no row is to blame.
+ * `duplicate` look for ids that stand already · `row` find the row and quarantine it ·
+ * `server` the same batch again, with back-off: no row is to blame · `defect` stop: we have counted wrongly ·
+ * `unknown` the same batch again, and when it goes on, look for the record on which it fails.
  */
-export type Verdict = 'duplicate' | 'data' | 'infrastructure' | 'defect'
+export type Verdict = 'duplicate' | 'row' | 'server' | 'defect' | 'unknown'
 
 interface DatabaseErrorFacts {
   readonly code?: unknown
@@ -11,27 +12,74 @@ interface DatabaseErrorFacts {
   readonly constraint?: unknown
 }
 
+type Judgement = Verdict | ((facts: DatabaseErrorFacts) => Verdict)
+
+const onTrail =
+  (inTrail: Verdict, elsewhere: Verdict): Judgement =>
+  ({ table }) =>
+    typeof table === 'string' && table.startsWith('event_envelopes') ? inTrail : elsewhere
+
 /** Constraints of our own whose breach means that we counted wrongly. */
 const ourConstraints = new Set(['sink_ledger_adds_up'])
-/** Binary COPY that is not well-formed: the encoder's fault and no row's. */
-const malformedCopy = new Set(['22P03', '22P04'])
 
 /**
- * Judges an error by its SQLSTATE (PostgreSQL, Appendix A). Only what is certainly the row's fault counts as data;
- * everything unknown is treated as trouble of the infrastructure, for which no row may be blamed. Never throws.
+ * SQLSTATEs (PostgreSQL, Appendix A), the whole code before its class. What is not here is `unknown`. Only what is
+ * certainly the row's fault is `row`; what may hit any row, whatever it holds, is `server`.
  */
-export function classify(error: unknown): Verdict {
-  if (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError) return 'defect'
-  const { code, table, constraint } = (typeof error === 'object' && error !== null ? error : {}) as DatabaseErrorFacts
-  if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code)) return 'infrastructure'
-  if (code === '23505') return isTrailPartition(table) ? 'duplicate' : 'defect'
-  if (code === '23514' && typeof constraint === 'string') return ourConstraints.has(constraint) ? 'defect' : 'data'
-  if (code === '23502' && isTrailPartition(table)) return 'data'
-  if (malformedCopy.has(code)) return 'defect'
-  if (code.startsWith('22') || code === '54000' || code === '54001') return 'data'
-  return 'infrastructure'
+const judgements: Readonly<Record<string, Judgement>> = {
+  '08': 'server', // connection
+  '0A': 'server', // feature not supported: another Postgres than ours
+  '22': 'row', // data
+  '22P03': 'unknown', // binary COPY that is not well-formed: the encoder's fault, brought about by a record or by all
+  '22P04': 'unknown',
+  '23001': onTrail('row', 'unknown'), // constraints that somebody put on the trail
+  '23502': onTrail('row', 'unknown'),
+  '23503': onTrail('row', 'unknown'),
+  '23505': onTrail('duplicate', 'defect'),
+  '23514': ({ constraint }) =>
+    typeof constraint !== 'string' ? 'unknown' : ourConstraints.has(constraint) ? 'defect' : 'row',
+  '23P01': onTrail('row', 'unknown'),
+  '25': 'server', // state of the transaction; read-only
+  '26': 'server', // a prepared statement that a pooler has lost
+  '28': 'server', // login
+  '3B': 'server', // savepoints
+  '3D': 'server', // no such database
+  '3F': 'server', // no such schema
+  '40': 'server', // deadlock, serialization
+  '42': 'server', // a table, a column or a right that is not there
+  '53': 'server', // disk, memory, connections
+  '54000': 'row', // larger than Postgres can hold
+  '54001': 'row',
+  '55': 'server', // locks, an object that is not ready
+  '57': 'server', // shutdown, cancelled, crashed
+  '58': 'server', // the machine: files, input and output
+  F0: 'server', // configuration file
+  XX001: 'server', // a damaged table
+  XX002: 'server' // a damaged index
 }
 
-function isTrailPartition(table: unknown): boolean {
-  return typeof table === 'string' && table.startsWith('event_envelopes')
+// Each has a digit; EPIPE has none.
+const sqlState = /^(?=.*\d)[0-9A-Z]{5}$/
+
+/** A fault of the program, or of what the runtime can hold. */
+export function isProgramFault(error: unknown): boolean {
+  if (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError) return true
+  // A text of more than 2^29 letters: an Error of no class of its own.
+  return error instanceof Error && 'code' in error && error.code === 'ERR_STRING_TOO_LONG'
+}
+
+/** Judges an error by its SQLSTATE; one without is `server` (a socket) unless the program itself failed. Never throws. */
+export function classify(error: unknown): Verdict {
+  if (isProgramFault(error)) return 'unknown'
+  const facts = (typeof error === 'object' && error !== null ? error : {}) as DatabaseErrorFacts
+  const { code } = facts
+  if (typeof code !== 'string' || !sqlState.test(code)) return 'server'
+  const found = Object.hasOwn(judgements, code) ? judgements[code] : judgements[code.slice(0, 2)]
+  return typeof found === 'function' ? found(facts) : (found ?? 'unknown')
+}
+
+/** What an error is called where nothing of a row may be said: its SQLSTATE, or the kind of a program's fault. */
+export function faultName(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  return 'code' in error ? String(error.code) : error.name
 }

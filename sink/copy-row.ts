@@ -133,6 +133,19 @@ export function rowEnd(bytes: Buffer, start: number): number {
   return at
 }
 
+/** The row that lies there, with an empty payload: it meets the same table, index and checks of its other columns. */
+export function withoutPayload(bytes: Buffer, start: number, end: number): Buffer {
+  const payloadAt = columnEnd(bytes, start + variableAt)
+  const payload = Buffer.from([jsonbVersion, ...Buffer.from('{}')])
+  const length = lengthOf(payload)
+  return Buffer.concat([
+    bytes.subarray(start, payloadAt),
+    length,
+    payload,
+    bytes.subarray(columnEnd(bytes, payloadAt), end)
+  ])
+}
+
 /** The Kafka offset of the row that ends at `end`: its last column. */
 export const offsetOfRow = (bytes: Buffer, end: number): number => Number(bytes.readBigInt64BE(end - 8))
 

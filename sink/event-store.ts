@@ -40,7 +40,7 @@ export class PostgresEventStore implements EventStore, AsyncDisposable {
     } catch (cause) {
       this.#checked = undefined
       if (cause instanceof EventtrailError) throw cause
-      if (classify(cause) === 'infrastructure') throw unreachable(cause)
+      if (classify(cause) === 'server') throw unreachable(cause)
       throw new SinkError('STORE_FAILED', 'Not stored: Postgres refuses a value of an envelope', cause)
     }
   }

@@ -2,7 +2,7 @@ import { backoffMs, pause } from '../core/backoff.ts'
 import { type Clock, machineClock } from '../core/clock.ts'
 import { safeError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
-import { classify } from './classify.ts'
+import { classify, isProgramFault } from './classify.ts'
 import { SinkError } from './errors.ts'
 
 /**
@@ -19,7 +19,8 @@ export async function insist<T>(
     try {
       return await work()
     } catch (error) {
-      if ((error instanceof SinkError && !error.retryable) || classify(error) === 'defect') throw error
+      if ((error instanceof SinkError && !error.retryable) || classify(error) === 'defect' || isProgramFault(error))
+        throw error
       const waitMs = backoffMs(attempt, { maxMs: 3_000 }, clock.random)
       log.warn({ err: safeError(error), attempt, waitMs }, 'waiting for a server, nothing is dropped')
       await pause(waitMs, signal, clock)

@@ -3,17 +3,23 @@ import { type Clock, machineClock } from '../core/clock.ts'
 import { safeError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
 import { Batcher, type BatcherLimits } from './batcher.ts'
-import { classify } from './classify.ts'
+import { classify, isProgramFault } from './classify.ts'
 import type { CopyBuffer } from './copy-buffer.ts'
 import { SinkError } from './errors.ts'
-import { type Batch, type Chunk, keyOf, type WriteResult } from './types.ts'
+import { type Batch, type Chunk, keyOf, type TopicPartition, type WriteOptions, type WriteResult } from './types.ts'
 
 export interface LaneOptions {
   readonly limits: BatcherLimits
-  readonly write: (batch: Batch) => Promise<WriteResult>
+  readonly write: (batch: Batch, options: WriteOptions) => Promise<WriteResult>
   /** A batch was written (or found to be written already). */
   readonly onWritten: (batch: Batch, result: WriteResult) => void
   readonly onRetry?: (error: unknown, attempt: number) => void
+  /**
+   * A partition cannot be written, and neither a server nor one of its records is known to be the reason: what was read
+   * of it is given up, to be read again later, so that the other partitions of the lane go on. Without it, what was
+   * read is written again until it is stored.
+   */
+  readonly onPostponed?: (partition: TopicPartition) => void
   /** The lane failed for good. */
   readonly onFailure: (error: Error) => void
   readonly log: Logger
@@ -137,17 +143,24 @@ export class Lane {
 
   async #writeUntilStored(batch: Batch, signal: AbortSignal): Promise<boolean> {
     const { write, onWritten, onRetry, onFailure, log } = this.#options
+    // What is left to write, and how often each failed for a reason that no server is known to have.
+    let parts = [{ batch, unexplained: 0 }]
     for (let attempt = 1; !signal.aborted; attempt += 1) {
+      const [part, ...others] = parts
+      if (!part) return true
+      const isolate = part.unexplained >= patience
       try {
-        const result = await write(batch)
+        const result = await write(part.batch, { isolate })
         // What follows a stretch that was refused counts on it: alone it would fit a log that is another one by now.
         for (const partition of result.fenced) this.#batcher.drop(keyOf(partition))
-        onWritten(batch, result)
+        onWritten(part.batch, result)
         this.#failures = 0
         this.#waitingSince = this.#clock.monotonic()
-        return true
+        parts = others
+        attempt = 0
       } catch (error) {
-        if (isDefect(error)) {
+        const unexplained = part.unexplained + weightOf(error)
+        if (isDefect(error) || (isProgramFault(error) && unexplained >= 2 * patience)) {
           this.#failure = error instanceof Error ? error : new Error(String(error))
           log.error({ err: safeError(error) }, 'a batch cannot be written, the sink stops; nothing of it was stored')
           onFailure(this.#failure)
@@ -157,13 +170,32 @@ export class Lane {
         this.#failures = attempt
         onRetry?.(error, attempt)
         log.warn(
-          { err: safeError(error), attempt, waitMs, rows: batch.rows },
+          { err: safeError(error), attempt, waitMs, rows: part.batch.rows },
           'writing a batch failed, the same batch is written again'
         )
+        parts = this.#next({ batch: part.batch, unexplained }, others)
         await pause(waitMs, signal, this.#clock)
       }
     }
     return false
+  }
+
+  /** What to write after a failure: each partition apart, once it goes on for a reason that no server is known to have. */
+  #next(failed: Part, others: readonly Part[]): Part[] {
+    const { batch, unexplained } = failed
+    if (unexplained < patience) return [failed, ...others]
+    if (batch.chunks.length > 1) {
+      this.#options.log.error(
+        { partitions: batch.chunks.length },
+        'a batch fails for an unknown reason: its partitions are written apart, and the record that fails is looked for'
+      )
+      return [...batch.chunks.map(chunk => ({ batch: partOf(batch, chunk), unexplained })), ...others]
+    }
+    const [chunk] = batch.chunks
+    if (unexplained < 2 * patience || !chunk || !this.#options.onPostponed) return [...others, failed]
+    this.#batcher.drop(keyOf(chunk))
+    this.#options.onPostponed(chunk)
+    return [...others]
   }
 
   async #wait(ms: number | undefined): Promise<void> {
@@ -178,6 +210,29 @@ export class Lane {
     this.#changed = Promise.withResolvers<void>()
     before.resolve()
   }
+}
+
+/** Some of what a lane has to write. */
+interface Part {
+  readonly batch: Batch
+  readonly unexplained: number
+}
+
+/** One partition of a batch: its rows lie where they lay. */
+const partOf = (batch: Batch, chunk: Chunk): Batch => ({
+  ...batch,
+  chunks: [chunk],
+  rows: chunk.rows + chunk.refused.length,
+  bytes: chunk.bytes
+})
+
+// Failures for an unknown reason after which a record may be the cause.
+const patience = 5
+
+/** How much an error says that a record may be the cause: a fault of the program comes again each time. */
+function weightOf(error: unknown): number {
+  if (isProgramFault(error)) return patience
+  return error instanceof SinkError || classify(error) === 'server' ? 0 : 1
 }
 
 function isDefect(error: unknown): boolean {

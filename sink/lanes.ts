@@ -14,7 +14,7 @@ export class Lanes {
   constructor({ lanes, ...options }: LanesOptions) {
     this.#all = Array.from({ length: lanes }, () => {
       const writer = new Writer(options)
-      return { writer, lane: new Lane({ ...options, write: batch => writer.write(batch) }) }
+      return { writer, lane: new Lane({ ...options, write: (batch, how) => writer.write(batch, how) }) }
     })
   }
 

@@ -1,3 +1,4 @@
+import { machineClock } from '../core/clock.ts'
 import type { BatchControl, GroupConsumer, PassedOffsets, RecordBatch } from '../kafka/index.ts'
 import { Breaker } from './breaker.ts'
 import { Hints } from './hints.ts'
@@ -17,12 +18,17 @@ export interface PipelineOptions
   readonly consumer: () => Pick<GroupConsumer, 'seek' | 'pause' | 'resume' | 'commit'>
 }
 
+/** ms for which a partition waits that cannot be written. */
+const postponedMs = 5_000
+
 /** The way of a record from the consumer to the trail, without the wires at its ends. */
 export class Pipeline {
   readonly #options: PipelineOptions
   readonly #intake: Intake
   readonly #breaker: Breaker
   readonly #hints: Hints
+  /** What calls off the end of a partition's wait. */
+  readonly #postponed = new Set<() => void>()
   readonly positions: Positions
   readonly lanes: Lanes
 
@@ -34,7 +40,8 @@ export class Pipeline {
     this.lanes = new Lanes({
       ...options,
       limits: options,
-      onWritten: (batch, result) => this.#written(batch, result)
+      onWritten: (batch, result) => this.#written(batch, result),
+      onPostponed: partition => this.#postpone(partition)
     })
     const reading: Reading = {
       laneOf: partition => this.lanes.of(partition),
@@ -80,7 +87,22 @@ export class Pipeline {
 
   /** Takes nothing more; what was taken is still written. */
   refuse(): void {
+    for (const callOff of this.#postponed) callOff()
     this.#intake.close()
+  }
+
+  /** Leaves a partition alone for a while; then it is read again from where the trail says. */
+  #postpone({ topic, partition }: TopicPartition): void {
+    const { consumer, clock = machineClock, log } = this.#options
+    const source = { topic, partition }
+    log.error({ ...source, ms: postponedMs }, 'a partition cannot be written and waits; the others go on')
+    consumer().pause(topic, partition)
+    const callOff = clock.after(postponedMs, () => {
+      this.#postponed.delete(callOff)
+      if (this.positions.of(source).state !== 'halted') consumer().resume(topic, partition)
+      if (this.positions.assigned.some(each => keyOf(each) === keyOf(source))) this.positions.displace([source])
+    })
+    this.#postponed.add(callOff)
   }
 
   #written(batch: Batch, result: WriteResult): void {

@@ -1,6 +1,6 @@
-import { classify } from './classify.ts'
-import { refusedByPostgres, rowIdKey } from './copy-row.ts'
-import type { Refusal } from './errors.ts'
+import { classify, faultName } from './classify.ts'
+import { refusedByPostgres, rowIdKey, withoutPayload } from './copy-row.ts'
+import type { Refusal, RefusalCode } from './errors.ts'
 import type { RowSession } from './session.ts'
 import { contentOf, idOf, type Row, type RowBytes } from './types.ts'
 
@@ -18,12 +18,15 @@ export interface RowsResult<R extends RowBytes = Row> {
  */
 export class CarefulInsert<R extends RowBytes> {
   readonly #session: RowSession
+  readonly #isolates: boolean
   #stored = 0
   readonly #duplicates: R[] = []
   readonly #refused: { row: R; refusal: Refusal }[] = []
 
-  constructor(session: RowSession) {
+  /** @param options `isolate`: look also for the row on which a write fails for an unknown reason. Default false. */
+  constructor(session: RowSession, { isolate = false }: { readonly isolate?: boolean } = {}) {
     this.#session = session
+    this.#isolates = isolate
   }
 
   /**
@@ -66,15 +69,21 @@ export class CarefulInsert<R extends RowBytes> {
       // Somebody stored one of them after the look-up: look again, and then let Postgres sort it out.
       if (attempt < 1) await this.#insert(rows, attempt + 1)
       else await this.#insertStaged(rows)
-    } else if (verdict === 'data') await this.#isolate(rows, failure.error)
+    } else if (this.#mayBeOfARow(failure.error)) await this.#isolate(rows, failure.error)
     else throw failure.error
   }
 
-  /** Finds the rows that Postgres refuses: its own parser first, then by halves. */
+  #mayBeOfARow(error: unknown): boolean {
+    const verdict = classify(error)
+    return verdict === 'row' || (this.#isolates && verdict === 'unknown')
+  }
+
+  /** Finds the rows that cannot be stored: Postgres's own parser first, then by halves. */
   async #isolate(rows: readonly R[], error: unknown): Promise<void> {
     const [only] = rows
     if (rows.length === 1 && only) {
-      this.#refuse(only, sqlStateOf(error))
+      if (classify(error) === 'row') this.#refuse(only, faultName(error))
+      else await this.#blame(only, error)
       return
     }
     const bad = await this.#refuseUnreadable(rows)
@@ -90,6 +99,35 @@ export class CarefulInsert<R extends RowBytes> {
     await this.#insertFresh(rows.slice(middle), 0)
   }
 
+  /**
+   * Refuses a row on which a write fails for an unknown reason, once it is certain that the row brings it about: it
+   * fails each time with the same error, and the same row with another payload is taken in between.
+   */
+  async #blame(row: R, error: unknown): Promise<void> {
+    for (let again = 0; again < 2; again += 1) {
+      if (!(await this.#takesWithoutPayload(row))) throw error
+      const failure = await this.#attempt(() => this.#session.copy(textsOf([row]), 1))
+      if (!failure) {
+        this.#stored += 1
+        return
+      }
+      if (faultName(failure.error) !== faultName(error)) throw failure.error
+    }
+    this.#refuse(row, faultName(error), 'WRITE_FAILED')
+  }
+
+  async #takesWithoutPayload({ text, start, end }: R): Promise<boolean> {
+    await this.#session.savepoint()
+    try {
+      await this.#session.copy([withoutPayload(text.bytes, start, end)], 1)
+      return true
+    } catch (error) {
+      return classify(error) === 'duplicate'
+    } finally {
+      await this.#session.rollbackToSavepoint()
+    }
+  }
+
   /** Refuses those whose payload Postgres cannot read. @returns which these are. */
   async #refuseUnreadable(rows: readonly R[]): Promise<Set<R>> {
     if (rows.length === 0) return new Set()
@@ -98,9 +136,10 @@ export class CarefulInsert<R extends RowBytes> {
     return new Set(bad.map(({ row }) => row))
   }
 
-  #refuse(row: R, sqlState: string): void {
-    const reason = refusedByPostgres(sqlState)
-    this.#refused.push({ row, refusal: { code: 'POSTGRES_REFUSED', reason, eventId: idOf(row) } })
+  #refuse(row: R, fault: string, code: RefusalCode = 'POSTGRES_REFUSED'): void {
+    const failed = `each write of it fails (${fault}), and none of the same row with an empty payload`
+    const reason = code === 'WRITE_FAILED' ? failed : refusedByPostgres(fault)
+    this.#refused.push({ row, refusal: { code, reason, eventId: idOf(row) } })
   }
 
   /** Rows whose id stands in the trail: the same content is a duplicate, any other a conflict. */
@@ -121,26 +160,42 @@ export class CarefulInsert<R extends RowBytes> {
     return new Set([...same].map(index => candidates[index]?.[0] ?? -1))
   }
 
-  #unreadable(rows: readonly R[]): Promise<Map<number, string>> {
-    return this.#session.unreadable(rows.map(row => contentOf(row).payload))
+  async #unreadable(rows: readonly R[]): Promise<Map<number, string>> {
+    const ask = () => this.#session.unreadable(rows.map(row => contentOf(row).payload))
+    if (!this.#isolates || rows.length === 0) return ask()
+    let found = new Map<number, string>()
+    const failure = await this.#attempt(async () => {
+      found = await ask()
+    })
+    if (!failure) return found
+    // Postgres's parser says most of what is wrong, and ends the question at what is too large.
+    if (!this.#mayBeOfARow(failure.error)) throw failure.error
+    if (rows.length === 1) return new Map(classify(failure.error) === 'row' ? [[0, faultName(failure.error)]] : [])
+    const middle = rows.length >> 1
+    const before = await this.#unreadable(rows.slice(0, middle))
+    const after = await this.#unreadable(rows.slice(middle))
+    return new Map([...before, ...[...after].map(([index, state]): [number, string] => [index + middle, state])])
   }
 
   /** The second attempt: Postgres leaves out what stands, whoever stored it meanwhile. */
   async #insertStaged(rows: readonly R[]): Promise<void> {
     await this.#session.makeStaging()
-    const failure = await this.#attempt(() => this.#session.copyToStaging(textsOf(rows), rows.length))
+    let taken = new Set<string>()
+    const failure = await this.#attempt(async () => {
+      await this.#session.copyToStaging(textsOf(rows), rows.length)
+      taken = await this.#session.storeStaged()
+    })
     if (failure) {
-      if (classify(failure.error) !== 'data') throw failure.error
+      if (!this.#mayBeOfARow(failure.error)) throw failure.error
       await this.#isolate(rows, failure.error)
       return
     }
-    const taken = await this.#session.storeStaged()
     const [fresh, known] = partition(rows, row => taken.has(keyOf(row)))
     this.#stored += fresh.length
     await this.#settle(known)
   }
 
-  async #attempt(work: () => Promise<void>): Promise<{ error: unknown } | undefined> {
+  async #attempt(work: () => Promise<unknown>): Promise<{ error: unknown } | undefined> {
     await this.#session.savepoint()
     try {
       await work()
@@ -182,10 +237,6 @@ const conflict = (eventId: string): Refusal => ({
   reason: 'an envelope with this id and other content stands in the trail',
   eventId
 })
-
-function sqlStateOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-}
 
 function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
   const yes: T[] = []

@@ -100,6 +100,12 @@ export interface Batch {
   readonly trigger: 'rows' | 'bytes' | 'linger' | 'drain'
 }
 
+/** How a batch is written. */
+export interface WriteOptions {
+  /** Look for the record on which the write fails for a reason that is not known as trouble of a server. */
+  readonly isolate: boolean
+}
+
 /** What became of a batch. */
 export interface WriteResult {
   readonly rows: number

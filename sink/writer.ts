@@ -1,18 +1,21 @@
 import { type Clock, machineClock } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
-import { asidesOf, countByCode, refusalsByCode } from './aside.ts'
+import { asidesOf, countByCode, quarantineApart, refusalsByCode } from './aside.ts'
 import { classify } from './classify.ts'
-import { SinkError } from './errors.ts'
+import { type RefusalCode, SinkError } from './errors.ts'
 import { IdOrder } from './id-order.ts'
 import { bookEntries } from './ledger.ts'
 import { rowsOf, stretchesOf } from './pages.ts'
 import type { Aside } from './quarantine-row.ts'
 import { CarefulInsert, type RowsResult } from './rows.ts'
 import type { TrailSession } from './session.ts'
-import { type Batch, type Chunk, keyOf, type Row, type WriteResult } from './types.ts'
+import { type Batch, type Chunk, keyOf, type Row, type WriteOptions, type WriteResult } from './types.ts'
 
 // From here on a batch is put in order: fewer have so many rows each that their ids follow each other well enough.
 const manyPages = 16
+
+/** Codes of records that nobody foresaw. */
+const unforeseen: ReadonlySet<RefusalCode> = new Set(['UNKEEPABLE', 'WRITE_FAILED'])
 
 export interface WriterOptions {
   readonly openSession: () => Promise<TrailSession>
@@ -49,12 +52,12 @@ export class Writer {
   }
 
   /** Any error means that nothing is known to be written: the caller calls again with the same batch. */
-  async write(batch: Batch): Promise<WriteResult> {
+  async write(batch: Batch, { isolate }: WriteOptions = { isolate: false }): Promise<WriteResult> {
     this.#session ??= await this.#options.openSession()
     const session = this.#session
     const stopWatching = this.#watch(session)
     try {
-      return await this.#transaction(session, batch)
+      return await this.#transaction(session, batch, isolate)
     } catch (error) {
       // The session's state is unknown; a new one costs a few ms, a half-dead one costs the batch.
       await this.close()
@@ -70,7 +73,7 @@ export class Writer {
     await session?.end()
   }
 
-  async #transaction(session: TrailSession, batch: Batch): Promise<WriteResult> {
+  async #transaction(session: TrailSession, batch: Batch, isolate: boolean): Promise<WriteResult> {
     for (;;) {
       await session.begin()
       const claim = await session.claim(batch.chunks)
@@ -81,14 +84,15 @@ export class Writer {
         return { ...nothing, stored: claim.stored, fenced: claim.fenced }
       }
       const began = performance.now()
-      const result = await this.#insert(session, batch, chunks)
+      const result = await this.#insert(session, batch, chunks, isolate)
       const copyMs = performance.now() - began
       if (!result) {
         await session.rollback()
         continue
       }
-      const asides = asidesOf(chunks, result)
-      await session.quarantine(asides)
+      let asides = asidesOf(chunks, result)
+      if (isolate) asides = await quarantineApart(session, asides)
+      else await session.quarantine(asides)
       await session.listDuplicates(result.duplicates)
       await session.writeGaps(chunks)
       const booked = bookEntries(chunks, result)
@@ -109,13 +113,18 @@ export class Writer {
   }
 
   /** Undefined when the plain COPY failed on a row: the transaction is to be begun anew, with care. */
-  async #insert(session: TrailSession, batch: Batch, chunks: readonly Chunk[]): Promise<RowsResult | undefined> {
+  async #insert(
+    session: TrailSession,
+    batch: Batch,
+    chunks: readonly Chunk[],
+    isolate: boolean
+  ): Promise<RowsResult | undefined> {
     const suspects = new Set(chunks.flatMap(({ pages }) => pages.flatMap(page => page.suspects)))
-    if (this.#careful || suspects.size > 0) {
+    if (this.#careful || isolate || suspects.size > 0) {
       const rows = chunks.flatMap(chunk => rowsOf(batch, chunk))
-      const result = await new CarefulInsert<Row>(session).run(rows, {
+      const result = await new CarefulInsert<Row>(session, { isolate }).run(rows, {
         suspects: rows.filter(({ start }) => suspects.has(start)),
-        lookUp: this.#careful
+        lookUp: this.#careful || isolate
       })
       this.#careful = result.duplicates.length + result.refused.length > suspects.size
       return result
@@ -126,7 +135,7 @@ export class Writer {
       return { stored, duplicates: [], refused: [] }
     } catch (error) {
       const verdict = classify(error)
-      if (verdict !== 'duplicate' && verdict !== 'data') throw error
+      if (verdict !== 'duplicate' && verdict !== 'row') throw error
       this.#careful = true
       return undefined
     }
@@ -141,6 +150,12 @@ export class Writer {
   }
 
   #report(chunks: readonly Chunk[], asides: readonly Aside[]): void {
+    for (const [where, count] of refusalsByCode(asides.filter(({ refusal }) => unforeseen.has(refusal.code)))) {
+      this.#options.log.error(
+        { where, count },
+        'records that cannot be written or kept are quarantined: please report them'
+      )
+    }
     for (const [where, count] of refusalsByCode(asides)) {
       this.#options.log.warn({ where, count }, 'records quarantined: `eventtrail quarantine list` shows them')
     }

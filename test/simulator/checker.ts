@@ -30,7 +30,8 @@ function rowsAndAsides(tables: Tables, logs: ReadonlyMap<string, Log>): string[]
     ids.add(row.id)
     const event = at(keyOfRow(row), row.offset).find(({ id, payload }) => id === row.id && payload === row.payload)
     if (!event) found.push(`${row.id} stands at ${keyOfRow(row)}@${row.offset}, where no such event was published`)
-    else if (event.kind === 'nul' || event.kind === 'refused by copy') found.push(`${row.id} stands and is refused`)
+    else if (['nul', 'refused by copy', 'unexplained'].includes(event.kind))
+      found.push(`${row.id} stands and is refused`)
   }
   for (const { key, offset, id } of tables.duplicates) {
     const standing = tables.ids.get(id)
@@ -44,8 +45,9 @@ function rowsAndAsides(tables: Tables, logs: ReadonlyMap<string, Log>): string[]
     else if (refusal.code === 'CONFLICT') {
       const standing = event.id === undefined ? undefined : tables.ids.get(event.id)
       if (!standing || standing.payload === event.payload) found.push(`${key}@${offset} is in conflict with nothing`)
-    } else if (['good', 'again', 'conflict'].includes(event.kind))
-      found.push(`${key}@${offset} is good and quarantined`)
+    } else if ((refusal.code === 'WRITE_FAILED') !== (event.kind === 'unexplained'))
+      found.push(`${key}@${offset} (${event.kind}) is quarantined as ${refusal.code}`)
+    else if (['good', 'again', 'conflict'].includes(event.kind)) found.push(`${key}@${offset} is good and quarantined`)
   }
   return found
 }

@@ -2,7 +2,7 @@ import { catalogue } from '../../schemas/index.ts'
 import { compileRowEncoder } from '../../sink/row-encoder.ts'
 import type { KnownSchema } from '../../sink/schema-book.ts'
 import { wire } from '../support/wire.ts'
-import { refusedByCopy } from './statements.ts'
+import { failsUnexplained, refusedByCopy } from './statements.ts'
 
 export const eventName = 'badge.awarded'
 const schemaId = 7
@@ -19,7 +19,16 @@ export const schemas = {
   learn: async () => known
 }
 
-export const kinds = ['good', 'again', 'conflict', 'garbage', 'nul', 'refused by copy', 'control'] as const
+export const kinds = [
+  'good',
+  'again',
+  'conflict',
+  'garbage',
+  'nul',
+  'refused by copy',
+  'unexplained',
+  'control'
+] as const
 export type Kind = (typeof kinds)[number]
 
 /** What was published. */
@@ -40,7 +49,13 @@ export function makeEvent(kind: Exclude<Kind, 'control' | 'again'>, number: numb
   const id = sameIdAs?.id ?? uuid('0000', number)
   const key = Buffer.from(uuid('0001', number))
   if (kind === 'garbage') return { kind, id: undefined, payload: '', key, value: Buffer.from(`garbage ${number}`) }
-  const text = { nul: 'U+0000 \u0000', 'refused by copy': refusedByCopy, good: 'good', conflict: 'another' }[kind]
+  const text = {
+    nul: 'U+0000 \u0000',
+    'refused by copy': refusedByCopy,
+    unexplained: failsUnexplained,
+    good: 'good',
+    conflict: 'another'
+  }[kind]
   const payload = { badge_id: uuid('0002', number), awarded_to: uuid('0003', number), reason: `${text} ${number}` }
   const value = wire(
     schemaId,

@@ -31,7 +31,7 @@ export interface Schedule {
 }
 
 const ms = fc.nat({ max: 15_000 })
-const sqlStates = ['40P01', '40001', '55P03', '57014', '53100', '25006', '57P01', '57P03'] as const
+const sqlStates = ['40P01', '40001', '55P03', '57014', '53100', '25006', '57P01', '57P03', 'XX000'] as const
 
 const fault: fc.Arbitrary<StatementFault> = fc.oneof(
   fc.record({ kind: fc.constantFrom('lost before', 'lost after', 'overtaken'), ms: fc.nat({ max: 3_000 }) }),

@@ -14,6 +14,9 @@ import {
 /** What the fake refuses in COPY although it can be read, as a check of the table would. */
 export const refusedByCopy = 'refused by the table'
 
+/** What the fake fails on with an error that says nothing of a row or a server. */
+export const failsUnexplained = 'fails unexplained'
+
 const trailPartition = 'event_envelopes_default'
 
 export function readRows(texts: Iterable<Buffer>): TrailRow[] {
@@ -47,6 +50,7 @@ export async function insert(db: Database, tx: Transaction, rows: readonly Trail
     if (fault) throw databaseError(fault)
     if (row.payload.includes(refusedByCopy))
       throw databaseError('23514', { table: trailPartition, constraint: 'not_refused' })
+    if (row.payload.includes(failsUnexplained)) throw databaseError('XX000')
     if (db.uniqueIds) {
       await db.lock(tx, `id ${row.id}`)
       if (db.tables.ids.has(row.id) || tx.ownIds.has(row.id)) {

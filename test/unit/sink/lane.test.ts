@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
+import { machineClock } from '../../../core/clock.ts'
 import { silentLogger } from '../../../core/log.ts'
 import { SinkError } from '../../../sink/errors.ts'
 import { Lane, type LaneOptions } from '../../../sink/lane.ts'
@@ -29,6 +30,9 @@ function laneOf(options: Partial<LaneOptions> = {}) {
   })
   return { lane, written, failures }
 }
+
+/** Waits for nothing. */
+const quickClock = { ...machineClock, after: (_: number, work: () => void) => machineClock.after(0, work) }
 
 /** A write that begins, and ends when the test says so. */
 function heldWrite() {
@@ -229,5 +233,75 @@ describe('a lane', () => {
     await lane.close()
     await lane.drain()
     expect(written).toEqual([])
+  })
+})
+
+describe('a lane of which a batch keeps failing', () => {
+  const unknown = () => Object.assign(new Error('no server says that'), { code: 'XX000' })
+  const topicsOf = (batch: Batch) => batch.chunks.map(({ topic }) => topic)
+  const two = (lane: Lane) => {
+    lane.add(chunk(0, 3, { topic: 'a' }))
+    lane.add(chunk(0, 2, { topic: 'b' }))
+  }
+
+  it('for an unknown reason: it is written by partitions, and the record is looked for', async () => {
+    const asked: [string[], boolean][] = []
+    const { lane, written } = laneOf({
+      write: async (batch, { isolate }) => {
+        asked.push([topicsOf(batch), isolate])
+        if (topicsOf(batch).includes('a') && asked.filter(([topics]) => topics.length === 1).length < 3) throw unknown()
+        return answer(batch)
+      }
+    })
+    two(lane)
+    expect(await lane.drain()).toBeUndefined()
+    expect(asked).toEqual([...Array(5).fill([['a', 'b'], false]), [['a'], true], [['b'], true], [['a'], true]])
+    expect(written.map(topicsOf)).toEqual([['b'], ['a']])
+  })
+
+  it('for trouble of a server: the same batch again, and nothing is looked for', async () => {
+    const asked = new Set<boolean>()
+    let left = 9
+    const { lane, written } = laneOf({
+      write: async (batch, { isolate }) => {
+        asked.add(isolate)
+        left -= 1
+        if (left > 0) throw Object.assign(new Error('disk full'), { code: left % 2 ? '53100' : 'ECONNRESET' })
+        return answer(batch)
+      },
+      clock: quickClock
+    })
+    two(lane)
+    expect(await lane.drain()).toBeUndefined()
+    expect([...asked]).toEqual([false])
+    expect(written.map(topicsOf)).toEqual([['a', 'b']])
+  })
+
+  it('and no record is the reason: the partition is postponed, the others are stored', async () => {
+    const postponed: string[] = []
+    const { lane, written } = laneOf({
+      write: async batch => {
+        if (topicsOf(batch).includes('a')) throw unknown()
+        return answer(batch)
+      },
+      onPostponed: ({ topic }) => void postponed.push(topic),
+      clock: quickClock
+    })
+    two(lane)
+    expect(await lane.drain()).toBeUndefined()
+    expect(postponed).toEqual(['a'])
+    expect(written.map(topicsOf)).toEqual([['b']])
+  })
+
+  it('for a fault of the program that no record brings about: it ends', async () => {
+    const { lane, failures } = laneOf({
+      write: async () => {
+        throw new TypeError('a fault of ours')
+      },
+      clock: quickClock
+    })
+    two(lane)
+    expect(await lane.drain()).toMatchObject({ message: 'a fault of ours' })
+    expect(failures).toHaveLength(1)
   })
 })
