@@ -36,9 +36,6 @@ test('records that nothing of ours would send end neither the sink nor their par
   const good = await trail.encode(badge())
   await trail.send([good])
   await sink.whenCaughtUp()
-  await eventually(async () => (await trail.count('sink_quarantine')) === records.length, {
-    what: 'all others are kept'
-  })
   expect(await trail.rows('SELECT id FROM event_envelopes')).toEqual([{ id: good.id }])
   const held = await trail.rows('SELECT code, reason, headers, key FROM sink_quarantine ORDER BY kafka_offset')
   expect(held.map(({ code }) => code)).toEqual([...Array(5).fill('NOT_WIRE_FORMAT'), 'NULL_VALUE'])
