@@ -1,10 +1,11 @@
 import { backoffMs, pause } from '../core/backoff.ts'
 import type { Logger } from '../core/log.ts'
-import type { KafkaRecord } from '../kafka/index.ts'
+import type { KafkaRecord, UnreadableBatch } from '../kafka/index.ts'
 import type { Envelope } from '../schemas/index.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 import type { DeadLetterFacts, Part } from './dead-letter.ts'
 import type { Decoder } from './decoder.ts'
+import { ConsumerError } from './errors.ts'
 import { faultName, faultNames, isOurs, judge } from './faults.ts'
 import type { Slot } from './lane-scheduler.ts'
 import type { RetryPolicy } from './options.ts'
@@ -15,6 +16,8 @@ export interface Message {
   readonly eventName: string
   readonly record: KafkaRecord
   readonly source: AssignedPartition
+  /** It stands for a whole batch of the log, whose bytes are its value: why that cannot be read. */
+  readonly unreadable?: Pick<UnreadableBatch, 'code' | 'reason'>
 }
 
 export interface DeliveryOptions {
@@ -58,6 +61,7 @@ export async function deliver(
   let decoded = false
   for (let attempt = 1; !ended.aborted; attempt += 1) {
     try {
+      if (message.unreadable) throw new ConsumerError(message.unreadable.code, message.unreadable.reason)
       const envelope = await options.decode(eventName, record.value, slot.rest)
       decoded = true
       if (options.closing.aborted) return 'left'

@@ -5,6 +5,7 @@ import { EventtrailError } from '../core/errors.ts'
  * - `EVENT_MISMATCH`: a message's schema belongs to another event than its topic. Dead-lettered.
  * - `VALUE_MISSING`: a message without a value. Dead-lettered.
  * - `ID_INVALID`: an envelope whose id or aggregate_id is not a UUID. Dead-lettered.
+ * - `BATCH_UNREADABLE`, `BATCH_TOO_LARGE`: a batch of the log cannot be read, or not within the limit. Dead-lettered whole.
  * - `GROUP_CLOSED`: the group was drained or closed.
  * - `CATCH_UP_TIMEOUT`: the group was still behind when the time was up.
  */
@@ -13,6 +14,8 @@ export type ConsumerErrorCode =
   | 'EVENT_MISMATCH'
   | 'VALUE_MISSING'
   | 'ID_INVALID'
+  | 'BATCH_UNREADABLE'
+  | 'BATCH_TOO_LARGE'
   | 'GROUP_CLOSED'
   | 'CATCH_UP_TIMEOUT'
 

@@ -5,7 +5,7 @@ import { type Logger, silentLogger } from '../core/log.ts'
 import { type Meter, noMeter } from '../core/meter.ts'
 import { isGroupName, isTopicPrefix, legalCharacters } from '../core/names.ts'
 import { checkBrokers, checkRegistryUrl, faultOf } from '../core/urls.ts'
-import { leastSessionTimeoutMs } from '../kafka/index.ts'
+import { defaultMaxBatchBytes, leastSessionTimeoutMs } from '../kafka/index.ts'
 import { type Catalogue, type EventMap, eventNamePattern } from '../schemas/index.ts'
 import type { DeadLetterTopic } from './dead-letters.ts'
 import { ConsumerError } from './errors.ts'
@@ -44,6 +44,8 @@ export interface ConsumerGroupOptions<Events extends EventMap> {
   readonly drainTimeoutMs?: number
   /** ms between two looks for topics that did not exist yet. Default 3,000. */
   readonly topicRefreshMs?: number
+  /** Bytes that a batch of the log may have once it is decompressed; a larger one is dead-lettered whole. Default 64 MiB. */
+  readonly maxBatchBytes?: number
   /** How the dead-letter topic is made. Default: the broker's replication factor, kept 30 days. */
   readonly deadLetters?: { readonly replicationFactor?: number; readonly retentionMs?: number }
   /** Default: nothing is logged. */
@@ -100,6 +102,7 @@ export function resolveOptions<Events extends EventMap>(
     commitIntervalMs: duration('commitIntervalMs', 1_000),
     drainTimeoutMs: duration('drainTimeoutMs', 30_000),
     topicRefreshMs: duration('topicRefreshMs', 3_000, 100),
+    maxBatchBytes: number('maxBatchBytes', defaultMaxBatchBytes),
     deadLetters: {
       topic: `${topicPrefix}${group}.dead-letters`,
       replicationFactor: replicasOf(options.deadLetters?.replicationFactor),

@@ -7,6 +7,7 @@ import {
   GroupConsumer,
   type KafkaClient,
   type PassedOffsets,
+  type ReadPortion,
   type RebuildCause,
   type RecordBatch,
   type Vitals
@@ -14,6 +15,8 @@ import {
 import type { AssignedPartition } from './assigned-partition.ts'
 import { CurrentAssignment } from './assignment.ts'
 import type { Message, Outcome } from './delivery.ts'
+import { type FetchedMessage, holdEach, messagesIn } from './fetched-message.ts'
+import { HeldBytes } from './held-bytes.ts'
 import { LaneScheduler, type Slot } from './lane-scheduler.ts'
 import type { TopicPartition } from './telemetry.ts'
 import type { GroupStats } from './types.ts'
@@ -28,6 +31,7 @@ export interface ReaderOptions {
   readonly maxUncommitted: number
   readonly sessionTimeoutMs: number
   readonly topicRefreshMs: number
+  readonly maxBatchBytes: number
   /** Takes a message to its end; never rejects. */
   readonly deliver: (message: Message, slot: Slot) => Promise<Outcome>
   readonly onError: (error: unknown) => void
@@ -42,6 +46,7 @@ export interface ReaderOptions {
 }
 
 // Fetched messages wait in memory.
+const mostBytesHeld = 64 * 1024 * 1024
 const fetchLimits = { maxBytesPerPartition: 1024 * 1024, maxBytes: 16 * 1024 * 1024 }
 const leaseCheckMs = 50
 
@@ -54,8 +59,9 @@ export class Reader {
   readonly #options: ReaderOptions
   readonly #consumer: GroupConsumer
   readonly #assignment: CurrentAssignment
-  readonly #scheduler: LaneScheduler<Message>
+  readonly #scheduler: LaneScheduler<FetchedMessage>
   readonly #started = new Map<Message, number>()
+  readonly #held = new HeldBytes()
   /** When a message was last finished, or the first one taken after a time without any. */
   #progressAt = performance.now()
   #committing: Promise<void> = Promise.resolve()
@@ -63,6 +69,7 @@ export class Reader {
 
   constructor(options: ReaderOptions) {
     const { client, groupId, topics, concurrency, sessionTimeoutMs, topicRefreshMs, stopping, log } = options
+    const { maxBatchBytes } = options
     const { onError, onReach, onRebuilt } = options
     this.#options = options
     this.#assignment = new CurrentAssignment(stopping)
@@ -83,6 +90,7 @@ export class Reader {
       log,
       sessionTimeoutMs,
       topicRefreshMs,
+      maxBatchBytes,
       fetchLimits: () => fetchLimits
     })
   }
@@ -167,7 +175,10 @@ export class Reader {
   #assigned(assigned: ReadonlyMap<string, readonly number[]>): void {
     const before = this.#assignment.all
     // What was not started comes again: to this member or to another one.
-    this.#scheduler.remove(() => true)
+    this.#scheduler.remove(({ shared }) => {
+      this.#held.release(shared)
+      return true
+    })
     this.#assignment.replace(assigned)
     for (const source of before) this.#resume(source)
     const { length: partitions } = this.#assignment.all
@@ -181,26 +192,41 @@ export class Reader {
   }
 
   async #take(batch: RecordBatch, control: BatchControl): Promise<void> {
-    const { topic, partition, records, lastOffset } = batch
+    const { topic, partition } = batch
     const eventName = this.#options.topics.get(topic)
     let source = this.#assignment.get(topic, partition)
     if (!source || eventName === undefined) return
     if (this.#options.stopping.aborted) return this.#consumer.pause(topic, partition)
-    const place = source.tracker.locate(records[0]?.offset ?? lastOffset)
+    this.#balance(source)
+    if (source.paused) return
+    let portion = batch.raw.read()
+    const place = source.tracker.locate(messagesIn(portion)[0]?.record.offset ?? batch.firstOffset)
     if (place === 'ahead') return this.#reposition(source, control)
     if (place === 'new log') {
       this.#options.log.warn({ topic, partition }, 'the offsets of a partition began anew')
       source = this.#assignment.renew(source)
     }
     if (this.#scheduler.running + this.#scheduler.queued === 0) this.#progressAt = performance.now()
-    for (const record of records) {
-      if (!source.tracker.take(record.offset)) continue
-      const lane = record.key ? `${topic} ${record.key.toString('latin1')}` : `${topic}/${partition}`
-      this.#scheduler.add(lane, { eventName, record, source })
+    for (;;) {
+      this.#takePortion(portion, eventName, source)
+      const lastOffset = portion.rest ? portion.lastOffset : batch.lastOffset
+      source.tracker.pass(lastOffset)
+      control.resolve(lastOffset)
+      this.#balance(source)
+      // What is left of the batch is fetched again.
+      if (!portion.rest || source.paused) return
+      portion = portion.rest.read()
     }
-    source.tracker.pass(lastOffset)
-    control.resolve(lastOffset)
-    this.#balance(source)
+  }
+
+  #takePortion(portion: ReadPortion, eventName: string, source: AssignedPartition): void {
+    const { topic, partition, tracker } = source
+    const taken = messagesIn(portion).filter(({ record }) => tracker.take(record.offset))
+    for (const message of holdEach(taken, portion, this.#held)) {
+      const { key } = message.record
+      const lane = key ? `${topic} ${key.toString('latin1')}` : `${topic}/${partition}`
+      this.#scheduler.add(lane, { ...message, eventName, source })
+    }
   }
 
   /**
@@ -221,7 +247,15 @@ export class Reader {
     control.seek(offset)
   }
 
-  async #work(message: Message, slot: Slot): Promise<void> {
+  async #work(message: FetchedMessage, slot: Slot): Promise<void> {
+    try {
+      await this.#workOn(message, slot)
+    } finally {
+      if (this.#held.release(message.shared)) for (const source of this.#assignment.all) this.#balance(source)
+    }
+  }
+
+  async #workOn(message: Message, slot: Slot): Promise<void> {
     const { source, record } = message
     if (this.#consumer.leaseMs === 0 && !(await this.#mayStart(source, slot))) return
     source.running.add(record.offset)
@@ -257,14 +291,15 @@ export class Reader {
     return this.#leaseCheck
   }
 
-  /** Pauses a partition of which too much is unfinished, and resumes it when half of that is done. */
+  /** Pauses a partition while too much of it, or of all together, is unfinished, and resumes it when half of that is done. */
   #balance(source: AssignedPartition): void {
     if (source.isLost || this.#options.stopping.aborted) return
     const { topic, partition, tracker, paused } = source
-    if (!paused && tracker.size >= this.#options.maxUncommitted) {
+    const { bytes } = this.#held
+    if (!paused && (tracker.size >= this.#options.maxUncommitted || bytes >= mostBytesHeld)) {
       source.paused = true
       this.#consumer.pause(topic, partition)
-    } else if (tracker.size <= this.#options.maxUncommitted / 2) this.#resume(source)
+    } else if (tracker.size <= this.#options.maxUncommitted / 2 && bytes <= mostBytesHeld / 2) this.#resume(source)
   }
 
   #resume(source: AssignedPartition): void {

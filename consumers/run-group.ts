@@ -11,12 +11,13 @@ const reportEveryMs = 10_000
 /** The part of a group's options that comes from the configuration of a command. */
 export function groupConfig(
   config: Config
-): Pick<ConsumerGroupOptions<never>, 'brokers' | 'security' | 'registryUrl' | 'topicPrefix'> {
+): Pick<ConsumerGroupOptions<never>, 'brokers' | 'security' | 'registryUrl' | 'topicPrefix' | 'maxBatchBytes'> {
   return {
     brokers: config.require('brokers'),
     security: config.security,
     registryUrl: config.require('registryUrl'),
-    topicPrefix: config.get('topicPrefix')
+    topicPrefix: config.get('topicPrefix'),
+    maxBatchBytes: config.get('maxBatchBytes')
   }
 }
 

@@ -117,6 +117,12 @@ export const settings = {
     initial: 7 * 24 * 3_600_000,
     parse: count
   },
+  maxBatchBytes: {
+    env: 'EVENTTRAIL_MAX_BATCH_BYTES',
+    help: 'bytes that a batch of the log may have once it is decompressed; a larger one is quarantined or dead-lettered whole',
+    initial: 64 * 1024 * 1024,
+    parse: count
+  },
   sasl: {
     env: 'KAFKA_SASL_MECHANISM',
     help: 'PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, with KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD',

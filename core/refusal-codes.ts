@@ -1,5 +1,7 @@
 /** Why a record cannot become a row of the trail: what the sink refuses with, and what the table of metrics counts by. */
 export const refusalCodes = [
+  'BATCH_UNREADABLE',
+  'BATCH_TOO_LARGE',
   'NULL_VALUE',
   'NULL_KEY',
   'NOT_WIRE_FORMAT',

@@ -2,7 +2,6 @@ import { createRequire } from 'node:module'
 import kafkajs, { type Kafka } from 'kafkajs'
 import type { KafkaSecurity } from '../core/config.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
-import { registerCodecs } from './compression/register.ts'
 import { startConnectionsEmpty } from './fresh-connections.ts'
 import { allowRawFetches } from './raw-fetches.ts'
 import { tryingOthers } from './seeds.ts'
@@ -32,7 +31,6 @@ export interface KafkaClient {
 export function createKafkaClient(options: KafkaClientOptions): KafkaClient {
   const { brokers, clientId = 'eventtrail', security = {}, log = silentLogger, requestTimeoutMs = 30_000 } = options
   quietTimers()
-  registerCodecs()
   allowRawFetches()
   endStoppedRunners()
   startConnectionsEmpty()

@@ -1,4 +1,5 @@
 import type { Logger } from '../core/log.ts'
+import { defaultMaxBatchBytes } from './packed-records.ts'
 import type { BatchControl, PassedOffsets, RecordBatch } from './record-batch.ts'
 
 export type RebuildCause = 'ended' | 'stalled'
@@ -35,6 +36,8 @@ export interface GroupConsumerOptions {
   readonly fetchLimits?: (topics: number) => FetchLimits
   /** Batches of different partitions that are handled side by side. Default 1. */
   readonly concurrency?: number
+  /** Bytes that a record batch may have once it is decompressed; a larger one is unreadable. Default 64 MiB. */
+  readonly maxBatchBytes?: number
   /** ms for which a broker may hold back its answer while there is nothing new. Default 500. */
   readonly maxWaitMs?: number
 }
@@ -65,6 +68,7 @@ export function withDefaults(options: GroupConsumerOptions): ConsumerSettings {
     topicRefreshMs: 3_000,
     fetchLimits: () => ({ maxBytesPerPartition: 4 * 1024 * 1024, maxBytes: 16 * 1024 * 1024 }),
     maxWaitMs: 500,
+    maxBatchBytes: defaultMaxBatchBytes,
     concurrency: 1,
     ...options,
     sessionTimeoutMs,

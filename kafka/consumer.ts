@@ -7,9 +7,11 @@ import type { KafkaClient } from './client.ts'
 import { type ConsumerSettings, type GroupConsumerOptions, withDefaults } from './consumer-options.ts'
 import { KafkaError, protocolErrorOf, refusedSession, toKafkaError } from './errors.ts'
 import { fetchVersion } from './fetch-decoder.ts'
+import { Pauses } from './pauses.ts'
 import { fetchingRaw, notFetching } from './raw-fetches.ts'
 import { readBatch, tooOld } from './record-batch.ts'
 import { TopicWatch } from './topic-watch.ts'
+import { type PartitionTrouble, Unserved } from './unserved.ts'
 import { type ConsumerState, Vitals } from './vitals.ts'
 
 const { KafkaJSError } = kafkajs
@@ -24,7 +26,8 @@ export class GroupConsumer {
   readonly #client: KafkaClient
   readonly #options: ConsumerSettings
   readonly #stop = new AbortController()
-  readonly #paused = new Map<string, Set<number>>()
+  readonly #unserved: Unserved
+  readonly #pauses: Pauses
   readonly #watch: TopicWatch
   /** What one sees of it from outside. */
   readonly vitals: Vitals
@@ -39,6 +42,8 @@ export class GroupConsumer {
     this.#client = client
     this.#options = withDefaults(options)
     this.vitals = new Vitals(this.#options)
+    this.#unserved = new Unserved({ log: options.log, onChange: () => this.#applyPauses() })
+    this.#pauses = new Pauses(this.#unserved)
     this.#watch = new TopicWatch(client, options.topics, options.log, options.onReach)
     this.closed = new Promise(resolve => {
       this.#resolveClosed = resolve
@@ -60,6 +65,11 @@ export class GroupConsumer {
   /** The topics it reads now. */
   get topics(): readonly string[] {
     return this.#watch.current
+  }
+
+  /** The partitions of this member that cannot be read, while the others are. */
+  get troubles(): readonly PartitionTrouble[] {
+    return this.#unserved.all
   }
 
   /** Starts reading; returns at once. A second call does nothing. */
@@ -96,14 +106,13 @@ export class GroupConsumer {
 
   /** Stops fetching a partition until {@link resume}; survives rebalances. */
   pause(topic: string, partition: number): void {
-    const partitions = this.#paused.get(topic) ?? new Set()
-    this.#paused.set(topic, partitions.add(partition))
+    this.#pauses.add({ topic, partition })
     this.#applyPauses()
   }
 
   resume(topic: string, partition: number): void {
-    this.#paused.get(topic)?.delete(partition)
-    this.#quietly(() => this.#consumer?.resume([{ topic, partitions: [partition] }]))
+    this.#pauses.remove({ topic, partition })
+    this.#applyPauses()
   }
 
   /**
@@ -160,6 +169,7 @@ export class GroupConsumer {
 
   async #ended(): Promise<void> {
     await this.#watch.close()
+    this.#unserved.stop()
     this.vitals.stop()
     this.#resolveClosed(this.#failure)
   }
@@ -188,7 +198,7 @@ export class GroupConsumer {
     })
     let assigned: [string, number[]][] = []
     this.vitals.listen(consumer, () =>
-      assigned.some(([topic, partitions]) => partitions.some(each => !this.#paused.get(topic)?.has(each)))
+      assigned.some(([topic, partitions]) => partitions.some(partition => !this.#pauses.has({ topic, partition })))
     )
     consumer.on(consumer.events.COMMIT_OFFSETS, () => {
       this.#commits += 1
@@ -199,6 +209,8 @@ export class GroupConsumer {
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       this.vitals.joined()
       assigned = Object.entries(payload.memberAssignment)
+      const ours = new Map(assigned)
+      this.#unserved.keep(({ topic, partition }) => ours.get(topic)?.includes(partition) === true)
       this.#applyPauses()
       notFetching(() => this.#options.onAssigned?.(new Map(assigned)))
     })
@@ -231,10 +243,15 @@ export class GroupConsumer {
     const either = AbortSignal.any([signal, this.#stop.signal])
     const eachBatch = (payload: EachBatchPayload) => notFetching(() => this.#handle(consumer, payload, either))
     const { concurrency: partitionsConsumedConcurrently } = this.#options
+    const unserved = this.#unserved
     await fetchingRaw(
       {
-        refused: error => this.#fail(error),
-        outOfRange: source => notFetching(() => this.#options.onOutOfRange?.(source))
+        outOfRange: source => notFetching(() => this.#options.onOutOfRange?.(source)),
+        unserved: trouble => notFetching(() => this.#unserved.add(trouble)),
+        served: source => notFetching(() => this.#unserved.remove(source)),
+        get someUnserved() {
+          return unserved.some
+        }
       },
       () => consumer.run({ autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently, eachBatch })
     )
@@ -266,7 +283,7 @@ export class GroupConsumer {
     // After a rejoin without this partition there is nothing left to resolve.
     const resolve = (offset: number) => this.#quietly(() => payload.resolveOffset(String(offset)))
     try {
-      const batch = readBatch(payload.batch)
+      const batch = readBatch(payload.batch, this.#options.maxBatchBytes)
       if (batch.raw.isEmpty) {
         this.#options.onPassed?.(batch)
         return resolve(batch.lastOffset)
@@ -296,8 +313,7 @@ export class GroupConsumer {
   }
 
   #applyPauses(): void {
-    const pauses = [...this.#paused].map(([topic, partitions]) => ({ topic, partitions: [...partitions] }))
-    this.#quietly(() => this.#consumer?.pause(pauses.filter(({ partitions }) => partitions.length > 0)))
+    this.#quietly(() => this.#consumer && this.#pauses.apply(this.#consumer))
   }
 
   // kafkajs throws from pause, resume and seek while it is between two groups; the next join applies them.

@@ -1,18 +1,9 @@
-import { createRequire } from 'node:module'
+import { type BatchHead, readHead } from './batch-head.ts'
 import { KafkaError } from './errors.ts'
-import { Records, type StoredBatch } from './records.ts'
+import { type PackedBatch, PackedRecords } from './packed-records.ts'
 
 /** Spoken since Kafka 2.3 and still in 4.x; the highest one that kafkajs knows. */
 export const fetchVersion = 11
-
-interface Codec {
-  decompress(bytes: Buffer): Promise<Buffer>
-}
-
-// kafkajs keeps its codecs there, those of the program and ours among them (compression/register.ts).
-const { lookupCodecByAttributes } = createRequire(import.meta.url)('kafkajs/src/protocol/message/compression') as {
-  lookupCodecByAttributes(attributes: number): Codec | null
-}
 
 /** All that a fetch returned of one partition, in the form of one message: kafkajs moves on by its offset. */
 export class FetchedRecords {
@@ -20,10 +11,10 @@ export class FetchedRecords {
   readonly offset: string
   readonly firstOffset: number
   /** Without control records and those of aborted transactions. */
-  readonly batches: readonly StoredBatch[]
+  readonly batches: readonly PackedBatch[]
   readonly isControlRecord = false
 
-  constructor(firstOffset: number, lastOffset: number, batches: readonly StoredBatch[]) {
+  constructor(firstOffset: number, lastOffset: number, batches: readonly PackedBatch[]) {
     this.firstOffset = firstOffset
     this.offset = String(lastOffset)
     this.batches = batches
@@ -58,11 +49,20 @@ export interface AbortedTransaction {
   readonly firstOffset: number
 }
 
+/** What a fetch of one partition brought that cannot be read: where the broken bytes end is not known. */
+export interface BrokenPartition {
+  readonly topic: string
+  readonly partition: number
+  readonly error: KafkaError
+}
+
 /**
- * Decodes a Fetch response, version {@link fetchVersion} ("Fetch API" in Kafka's protocol guide), down to record batches.
- * @throws KafkaError `RECORDS_CORRUPT`, `KAFKA_UNSUPPORTED`; RangeError when the response itself is cut short
+ * Decodes a Fetch response, version {@link fetchVersion} ("Fetch API" in Kafka's protocol guide), down to the heads of
+ * record batches.
+ * @param onBroken hears of partitions of which nothing could be read; they look empty
+ * @throws RangeError when the response itself is cut short
  */
-export async function decodeFetchResponse(payload: Buffer): Promise<FetchResponse> {
+export function decodeFetchResponse(payload: Buffer, onBroken: (broken: BrokenPartition) => void): FetchResponse {
   const reader = new ResponseReader(payload)
   const clientSideThrottleTime = reader.int32()
   const errorCode = reader.int16()
@@ -71,14 +71,19 @@ export async function decodeFetchResponse(payload: Buffer): Promise<FetchRespons
   for (let topics = reader.int32(); topics > 0; topics -= 1) {
     const topicName = reader.string()
     const partitions: FetchedPartition[] = []
-    for (let left = reader.int32(); left > 0; left -= 1) partitions.push(await readPartition(reader, topicName))
+    for (let left = reader.int32(); left > 0; left -= 1) {
+      partitions.push(readPartition(reader, (partition, error) => onBroken({ topic: topicName, partition, error })))
+    }
     responses.push({ topicName, partitions })
   }
   // The broker expects the client to keep to the throttle time by itself (KIP-219).
   return { throttleTime: 0, clientSideThrottleTime, errorCode, sessionId, responses }
 }
 
-async function readPartition(reader: ResponseReader, topic: string): Promise<FetchedPartition> {
+function readPartition(
+  reader: ResponseReader,
+  onBroken: (partition: number, error: KafkaError) => void
+): FetchedPartition {
   const partition = reader.int32()
   const head = {
     partition,
@@ -92,94 +97,48 @@ async function readPartition(reader: ResponseReader, topic: string): Promise<Fet
     aborted.push({ producerId: reader.int64(), firstOffset: Number(reader.int64()) })
   const preferredReadReplica = reader.int32()
   const recordSet = reader.bytes()
-  const records = await readRecordSet(recordSet, aborted, `${topic}/${partition}`)
+  let records: FetchedRecords | undefined
+  try {
+    records = readRecordSet(recordSet, aborted)
+  } catch (error) {
+    if (!(error instanceof KafkaError)) throw error
+    onBroken(partition, error)
+  }
   return { ...head, abortedTransactions: [], preferredReadReplica, messages: records ? [records] : [] }
 }
 
 /**
- * Reads the record batches that a fetch returned of a partition. The last one may be cut short, and is left out.
- * `where` is for messages. Undefined when there are none.
- * @throws KafkaError `RECORDS_CORRUPT`, `KAFKA_UNSUPPORTED`
+ * Reads the heads of the record batches that a fetch returned of a partition. The last one may be cut short, and is left
+ * out; so is what follows one that does not say where it ends. Undefined when there are none.
+ * @throws KafkaError `RECORDS_CORRUPT`, `KAFKA_UNSUPPORTED` when that is so of the first one
  */
-export async function readRecordSet(
+export function readRecordSet(
   bytes: Buffer,
-  abortedTransactions: readonly AbortedTransaction[] = [],
-  where = 'a partition'
-): Promise<FetchedRecords | undefined> {
+  abortedTransactions: readonly AbortedTransaction[] = []
+): FetchedRecords | undefined {
   const aborted = new OpenAborted(abortedTransactions)
-  const batches: StoredBatch[] = []
-  const first = readHead(bytes, 0, where)
-  let head = first
+  const batches: PackedBatch[] = []
+  const first = readHead(bytes, 0, 0)
   let lastOffset = 0
-  for (; head; head = readHead(bytes, head.end, where)) {
+  for (let head = first; head; head = nextHead(bytes, head.end, lastOffset + 1)) {
     ;({ lastOffset } = head)
     aborted.advanceTo(lastOffset)
-    if (!head.isControl && aborted.holds(head)) continue
-    const batch = head.attributes & attribute.codec ? await decompressed(head, where) : head
-    if (!head.isControl) batches.push(batch)
-    else if (isAbortMarker(batch)) aborted.end(head)
+    if (head.isControl) {
+      if (endsAborted(head)) aborted.end(head)
+    } else if (!aborted.holds(head)) batches.push(head)
   }
   // A broker sends the first batch whole, however long it is (KIP-74): without one there would be no end to asking.
-  if (!first && bytes.length > 0) throw corrupt(where, 'no batch is whole')
+  if (!first && bytes.length > 0) throw new KafkaError('RECORDS_CORRUPT', 'no batch is whole')
   return first && new FetchedRecords(first.baseOffset, lastOffset, batches)
 }
 
-const attribute = { codec: 0x07, logAppendTime: 0x08, transactional: 0x10, control: 0x20 }
-const offsetAndLength = 12
-const headLength = 61
-const magicAt = 16
-const formatV2 = 2
-
-interface BatchHead extends StoredBatch {
-  readonly attributes: number
-  readonly producerId: bigint
-  readonly isControl: boolean
-}
-
-/** The head of a batch ("Record Batch" in Kafka's documentation); undefined where no whole one follows. */
-function readHead(bytes: Buffer, at: number, where: string): BatchHead | undefined {
-  if (at + magicAt >= bytes.length) return undefined
-  if (bytes[at + magicAt] !== formatV2)
-    throw new KafkaError(
-      'KAFKA_UNSUPPORTED',
-      `${where} holds records in a format from before Kafka 0.11: copy them to a new topic, or delete them`
-    )
-  const baseOffset = Number(bytes.readBigInt64BE(at))
-  const length = bytes.readInt32BE(at + 8)
-  const end = at + offsetAndLength + length
-  if (offsetAndLength + length < headLength) throw corrupt(where, `the batch at offset ${baseOffset} is too short`)
-  if (end > bytes.length) return undefined
-  const attributes = bytes.readInt16BE(at + 21)
-  const lastOffsetDelta = bytes.readInt32BE(at + 23)
-  const count = bytes.readInt32BE(at + 57)
-  if (baseOffset < 0 || lastOffsetDelta < 0 || count < 0)
-    throw corrupt(where, `the batch at offset ${baseOffset} has numbers below zero`)
-  return {
-    bytes,
-    start: at + headLength,
-    end,
-    baseOffset,
-    lastOffset: baseOffset + lastOffsetDelta,
-    count,
-    baseTimestamp: Number(bytes.readBigInt64BE(at + 27)),
-    appendedAt: attributes & attribute.logAppendTime ? Number(bytes.readBigInt64BE(at + 35)) : undefined,
-    attributes,
-    producerId: bytes.readBigInt64BE(at + 43),
-    isControl: (attributes & attribute.control) !== 0
-  }
-}
-
-async function decompressed(head: BatchHead, where: string): Promise<StoredBatch> {
-  // Compaction leaves the head of a batch without records; there is nothing to decompress then.
-  if (head.count === 0) return { ...head, end: head.start }
-  const what = `the batch at offset ${head.baseOffset} cannot be decompressed`
-  const codec = lookupCodecByAttributes(head.attributes)
-  if (!codec) throw new KafkaError('KAFKA_UNSUPPORTED', `${where}: ${what}: codec ${head.attributes & attribute.codec}`)
+/** It is read again as the first one of the next fetch, and is told of then. */
+function nextHead(bytes: Buffer, at: number, expected: number): BatchHead | undefined {
   try {
-    const bytes = await codec.decompress(head.bytes.subarray(head.start, head.end))
-    return { ...head, bytes, start: 0, end: bytes.length }
+    return readHead(bytes, at, expected)
   } catch (error) {
-    throw corrupt(where, what, error)
+    if (error instanceof KafkaError) return undefined
+    throw error
   }
 }
 
@@ -200,8 +159,8 @@ class OpenAborted {
     }
   }
 
-  holds({ attributes, producerId }: BatchHead): boolean {
-    return (attributes & attribute.transactional) !== 0 && this.#producers.has(producerId)
+  holds({ isTransactional, producerId }: BatchHead): boolean {
+    return isTransactional && this.#producers.has(producerId)
   }
 
   end({ producerId }: BatchHead): void {
@@ -211,10 +170,14 @@ class OpenAborted {
 
 const abortType = 0
 
-/** The key of a control record is its version and its type, each an int16. */
-function isAbortMarker(batch: StoredBatch): boolean {
-  const [marker] = new Records([batch], 0)
-  return marker?.key?.length === 4 && marker.key.readInt16BE(2) === abortType
+/**
+ * Whether a control batch ends the aborted transaction of its producer. The key of its record is its version and its
+ * type, each an int16. One that cannot be read is taken for such an end: to show what was aborted is a lesser evil than
+ * to hide what comes after it.
+ */
+function endsAborted(head: BatchHead): boolean {
+  const [marker] = new PackedRecords([head], 0)
+  return marker === undefined ? head.count > 0 : marker.key?.length === 4 && marker.key.readInt16BE(2) === abortType
 }
 
 class ResponseReader {
@@ -257,6 +220,3 @@ class ResponseReader {
     return start
   }
 }
-
-const corrupt = (where: string, what: string, cause?: unknown): KafkaError =>
-  new KafkaError('RECORDS_CORRUPT', `${where}: ${what}`, cause)

@@ -14,9 +14,20 @@ export { HeldBackTimes } from './held-back-times.ts'
 export { type HeldBack, heldBackWords, type LogEnds } from './log-ends.ts'
 export { memberHealth } from './member-health.ts'
 export type { HeaderList } from './outgoing-headers.ts'
+export {
+  defaultMaxBatchBytes,
+  isCorrupt,
+  type PackedBatch,
+  PackedRecords,
+  type Portion,
+  type ReadPortion,
+  type UnreadableBatch
+} from './packed-records.ts'
 export { murmur2, partitionFor } from './partitioner.ts'
 export { connectSender, type OutgoingRecord, type PartitionBatch, type Sender, type SendResult } from './producer.ts'
 export type { BatchControl, PassedOffsets, RecordBatch } from './record-batch.ts'
-export { type KafkaRecord, RecordCursor, Records, type StoredBatch } from './records.ts'
+export { type KafkaRecord, RecordCursor, Records } from './records.ts'
 export { SendError, type SendErrorCode } from './send-error.ts'
+export type { PartitionTrouble, TroubleCode } from './unserved.ts'
 export type { ConsumerState, Vitals } from './vitals.ts'
+export type { StoredBatch } from './walk.ts'

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { createRequire } from 'node:module'
-import { KafkaError } from './errors.ts'
-import { decodeFetchResponse } from './fetch-decoder.ts'
+import { decodeFetchResponse, type FetchResponse } from './fetch-decoder.ts'
+import type { PartitionTrouble } from './unserved.ts'
 
 interface FetchV11 {
   decode(payload: Buffer): Promise<unknown>
@@ -9,14 +9,24 @@ interface FetchV11 {
 
 /** What a consumer hears of its fetches beside what kafkajs makes of them. */
 export interface FetchEars {
-  /** A response cannot be read. */
-  refused(error: KafkaError): void
   /** The log of the partition does not have the offset that was asked for. */
   outOfRange(partition: { readonly topic: string; readonly partition: number }): void
+  /** Nothing of the partition could be fetched or read; kafkajs is told that it is empty. */
+  unserved(trouble: PartitionTrouble): void
+  /** The partition could be fetched. Told only while {@link someUnserved}. */
+  served(partition: { readonly topic: string; readonly partition: number }): void
+  readonly someUnserved: boolean
 }
 
 /** Kafka's protocol guide, "Error Codes". */
 const offsetOutOfRange = 1
+/** Errors of one partition for which kafkajs would fail the fetch of all of them, again and again. */
+const troubles: Readonly<Record<number, Pick<PartitionTrouble, 'code' | 'reason'>>> = {
+  [-1]: { code: 'NOT_SERVED', reason: 'the broker has an error of its own (UNKNOWN_SERVER_ERROR): see its log' },
+  2: { code: 'NOT_SERVED', reason: 'the broker finds its log corrupt (CORRUPT_MESSAGE): see its log' },
+  29: { code: 'NOT_AUTHORIZED', reason: 'the right READ is missing: grant it on this topic' },
+  56: { code: 'NOT_SERVED', reason: 'the broker cannot read its disk (KAFKA_STORAGE_ERROR): see its log' }
+}
 
 // Whoever awaits a fetch decodes its response: what runs for one consumer is told from all others by this.
 const fetching = new AsyncLocalStorage<FetchEars | undefined>()
@@ -33,20 +43,33 @@ export function allowRawFetches(): void {
   const { decode } = response
   response.decode = async payload => {
     const ears = fetching.getStore()
-    if (!ears) return decode(payload)
-    try {
-      const decoded = await decodeFetchResponse(payload)
-      for (const { topicName: topic, partitions } of decoded.responses)
-        for (const { partition, errorCode } of partitions)
-          if (errorCode === offsetOutOfRange) ears.outOfRange({ topic, partition })
-      return decoded
-    } catch (error) {
-      // kafkajs would try again, and hide what it was.
-      if (error instanceof KafkaError) ears.refused(error)
-      throw error
-    }
+    return ears ? decodeFor(ears, payload) : decode(payload)
   }
 }
+
+function decodeFor(ears: FetchEars, payload: Buffer): FetchResponse {
+  const unserved: PartitionTrouble[] = []
+  const decoded = decodeFetchResponse(payload, ({ topic, partition, error }) =>
+    unserved.push({ topic, partition, code: 'LOG_UNREADABLE', reason: error.message })
+  )
+  for (const { topicName: topic, partitions } of decoded.responses) {
+    for (const { partition, errorCode } of partitions) {
+      const trouble = troubles[errorCode]
+      if (trouble) unserved.push({ topic, partition, ...trouble })
+      else if (errorCode === offsetOutOfRange) ears.outOfRange({ topic, partition })
+      else if (errorCode === 0 && ears.someUnserved) ears.served({ topic, partition })
+    }
+  }
+  for (const trouble of unserved) ears.unserved(trouble)
+  return unserved.length === 0 ? decoded : { ...decoded, responses: decoded.responses.map(withoutTroubles) }
+}
+
+type TopicResponse = FetchResponse['responses'][number]
+
+const withoutTroubles = ({ topicName, partitions }: TopicResponse): TopicResponse => ({
+  topicName,
+  partitions: partitions.map(each => (troubles[each.errorCode] ? { ...each, errorCode: 0, messages: [] } : each))
+})
 
 /** Runs a consumer, whose fetches are told of. */
 export function fetchingRaw<T>(ears: FetchEars, run: () => T): T {

@@ -1,18 +1,21 @@
 import type { Batch } from 'kafkajs'
 import { KafkaError } from './errors.ts'
 import { FetchedRecords, fetchVersion } from './fetch-decoder.ts'
-import { type KafkaRecord, Records } from './records.ts'
+import { PackedRecords } from './packed-records.ts'
+import type { KafkaRecord } from './records.ts'
 
 /** Consecutive records of one partition, in order of their offsets. */
 export interface RecordBatch {
   readonly topic: string
   readonly partition: number
-  /** The records as bytes. There is one at least. */
-  readonly raw: Records
-  /** The same as objects, made when they are first asked for. @throws KafkaError `RECORDS_CORRUPT` */
+  /** The records as they lie in the log. By the heads of their batches there is one at least. */
+  readonly raw: PackedRecords
+  /** Those that can be read, as objects, all in memory at once; made when they are first asked for. */
   readonly records: readonly KafkaRecord[]
   /** The offset it was asked for from; the first record may lie behind it. */
   readonly fetchedOffset: number
+  /** Where what was fetched begins, not before `fetchedOffset`. */
+  readonly firstOffset: number
   /** The last offset this batch covers; past the last record where control or compacted records follow it. */
   readonly lastOffset: number
   /** The end of the log when the batch was fetched. */
@@ -45,17 +48,18 @@ export interface PassedOffsets {
 class FetchedBatch implements RecordBatch, PassedOffsets {
   readonly topic: string
   readonly partition: number
-  readonly raw: Records
+  readonly raw: PackedRecords
   readonly fetchedOffset: number
   readonly firstOffset: number
   readonly lastOffset: number
   readonly highWatermark: number
   #records: readonly KafkaRecord[] | undefined
 
-  constructor(batch: Batch, fetchedOffset: number, { batches, firstOffset, offset }: FetchedRecords) {
+  constructor(batch: Batch, fetchedOffset: number, fetched: FetchedRecords, maxBatchBytes: number) {
+    const { batches, firstOffset, offset } = fetched
     this.topic = batch.topic
     this.partition = batch.partition
-    this.raw = new Records(batches, fetchedOffset)
+    this.raw = new PackedRecords(batches, fetchedOffset, maxBatchBytes)
     this.fetchedOffset = fetchedOffset
     this.firstOffset = Math.max(firstOffset, fetchedOffset)
     this.lastOffset = Number(offset)
@@ -72,12 +76,12 @@ class FetchedBatch implements RecordBatch, PassedOffsets {
  * What a consumer that fetches raw got; without a record in it when they may not be seen, or were compacted away.
  * @throws KafkaError `KAFKA_UNSUPPORTED`
  */
-export function readBatch(batch: Batch): RecordBatch & PassedOffsets {
+export function readBatch(batch: Batch, maxBatchBytes: number): RecordBatch & PassedOffsets {
   const [fetched]: readonly unknown[] = batch.messages
   if (!(fetched instanceof FetchedRecords)) throw tooOld()
   // It is not in kafkajs's types, and in every batch of 2.2.4, the version that package.json pins.
   const { fetchedOffset } = batch as Batch & { readonly fetchedOffset: string }
-  return new FetchedBatch(batch, Number(fetchedOffset), fetched)
+  return new FetchedBatch(batch, Number(fetchedOffset), fetched, maxBatchBytes)
 }
 
 export const tooOld = (): KafkaError =>

@@ -1,5 +1,6 @@
 import { KafkaError } from './errors.ts'
 import { type Header, headerLimits } from './headers.ts'
+import { broken, none, nothing, type StoredBatch, Walk } from './walk.ts'
 
 /** One message as it lies in the log. */
 export interface KafkaRecord {
@@ -8,26 +9,10 @@ export interface KafkaRecord {
   readonly value: Buffer | null
   /** In the order of the record. Empty where {@link headersLeftOut} says that there are too many. */
   readonly headers: readonly Header[]
-  /** How many headers it has, where they are more than `headerLimits` and were not read. */
+  /** How many headers it says it has, where they were not read: more than `headerLimits`, or bytes that are none. */
   readonly headersLeftOut?: number
   /** Milliseconds since 1970, set by the producer or the broker (`message.timestamp.type`). */
   readonly timestamp: number
-}
-
-/** A record batch of the log (message format v2, KIP-98), decompressed. */
-export interface StoredBatch {
-  /** Its records lie from `start` to `end`; what is around them is not its own. */
-  readonly bytes: Buffer
-  readonly start: number
-  readonly end: number
-  readonly baseOffset: number
-  /** Stays what it was when compaction takes the last records. */
-  readonly lastOffset: number
-  readonly count: number
-  /** ms since 1970. */
-  readonly baseTimestamp: number
-  /** ms since 1970, where the broker's time counts for all records of the batch. */
-  readonly appendedAt: number | undefined
 }
 
 /**
@@ -109,18 +94,6 @@ function placesOf(batches: readonly StoredBatch[]): number[] {
   })
 }
 
-const nothing: Buffer = Buffer.alloc(0)
-const none: StoredBatch = {
-  bytes: nothing,
-  start: 0,
-  end: 0,
-  baseOffset: 0,
-  lastOffset: 0,
-  count: 0,
-  baseTimestamp: 0,
-  appendedAt: undefined
-}
-
 /** Walks records without making anything of them; what it shows is of the record that the last `next()` came to. */
 export class RecordCursor {
   offset = -1
@@ -193,91 +166,6 @@ export class RecordCursor {
   }
 }
 
-/** A position in the records of a batch. */
-class Walk {
-  at = 0
-  #bytes = nothing
-  #batch = none
-  #end = 0
-
-  enter(batch: StoredBatch, at = batch.start): void {
-    this.#batch = batch
-    this.#bytes = batch.bytes
-    this.at = at
-  }
-
-  /** Reads the length of a record, and reads no further than that from here on; returns where it ends. */
-  begin(): number {
-    this.#end = this.#batch.end
-    const length = this.varint()
-    const end = this.at + length
-    if (length < 0 || end > this.#batch.end) throw broken(this.#batch, 'a record ends behind it')
-    this.#end = end
-    return end
-  }
-
-  /** A zigzag varint of up to 32 bits. One of two bytes may run over the end: who moves on checks that. */
-  varint(): number {
-    const bytes = this.#bytes
-    const { at } = this
-    const first = bytes[at] as number
-    if (first < 0x80) {
-      this.at = at + 1
-      return (first >>> 1) ^ -(first & 1)
-    }
-    const second = bytes[at + 1] as number
-    if (second >= 0x80 || at + 1 >= this.#end) return this.#longVarint()
-    this.at = at + 2
-    const sum = (first & 0x7f) | (second << 7)
-    return (sum >>> 1) ^ -(sum & 1)
-  }
-
-  #longVarint(): number {
-    let sum = 0
-    for (let shift = 0; shift <= 28 && this.at < this.#end; shift += 7) {
-      const byte = this.#bytes[this.at++] as number
-      sum |= (byte & 0x7f) << shift
-      if (byte < 0x80) return (sum >>> 1) ^ -(sum & 1)
-    }
-    throw broken(this.#batch, 'a number has no end')
-  }
-
-  skipVarlong(): void {
-    const bytes = this.#bytes
-    for (let count = 0; count < 10 && this.at < this.#end; count += 1) {
-      if ((bytes[this.at++] as number) < 0x80) return
-    }
-    throw broken(this.#batch, 'a number has no end')
-  }
-
-  /** A zigzag varint of up to 64 bits; exact up to 53. */
-  varlong(): number {
-    let sum = 0
-    let scale = 1
-    for (let count = 0; count < 10 && this.at < this.#end; count += 1, scale *= 128) {
-      const byte = this.#bytes[this.at++] as number
-      sum += (byte & 0x7f) * scale
-      if (byte < 0x80) return sum % 2 === 0 ? sum / 2 : -(sum + 1) / 2
-    }
-    throw broken(this.#batch, 'a number has no end')
-  }
-
-  /** The length of what follows, which lies within the record; -1 for null. */
-  length(): number {
-    const length = this.varint()
-    if (length < -1 || this.at + length > this.#end) throw broken(this.#batch, 'a length leads out of its record')
-    return length
-  }
-
-  slice(): Buffer | null {
-    const length = this.length()
-    if (length < 0) return null
-    const start = this.at
-    this.at += length
-    return this.#bytes.subarray(start, this.at)
-  }
-}
-
 /** Reads a record up to its headers. */
 function readValue(walk: Walk, batch: StoredBatch): Omit<KafkaRecord, 'headers' | 'headersLeftOut'> {
   walk.at += 1
@@ -293,23 +181,26 @@ function readRecord(batch: StoredBatch, start: number): KafkaRecord {
   walk.enter(batch, start)
   const end = walk.begin()
   const record = readValue(walk, batch)
-  return { ...record, ...readHeaders(walk, batch, end) }
+  return { ...record, ...readHeaders(walk, end) }
 }
 
-function readHeaders(walk: Walk, batch: StoredBatch, end: number): Pick<KafkaRecord, 'headers' | 'headersLeftOut'> {
-  const count = walk.varint()
-  // A name and a value have a length each.
-  if (count < 0 || count * 2 > end - walk.at) throw broken(batch, 'it has not as many headers as it says')
-  if (count > headerLimits.count || end - walk.at > headerLimits.bytes) return { headers: [], headersLeftOut: count }
+/** What is no headers is left out like too many of them: nobody walks through them before. */
+function readHeaders(walk: Walk, end: number): Pick<KafkaRecord, 'headers' | 'headersLeftOut'> {
   const headers: Header[] = []
-  for (let left = count; left > 0; left -= 1) {
-    const name = walk.slice()
-    if (name === null) throw broken(batch, 'a header has no name')
-    headers.push([name.toString(), walk.slice()])
+  let count = 1
+  try {
+    count = walk.varint()
+    if (count < 0 || count > headerLimits.count || end - walk.at > headerLimits.bytes) return leftOut(count)
+    for (let left = count; left > 0; left -= 1) {
+      const name = walk.slice()
+      if (name === null) return leftOut(count)
+      headers.push([name.toString(), walk.slice()])
+    }
+  } catch (error) {
+    if (error instanceof KafkaError) return leftOut(count)
+    throw error
   }
-  if (walk.at !== end) throw broken(batch, 'a record is longer than what it holds')
-  return { headers }
+  return walk.at === end ? { headers } : leftOut(count)
 }
 
-const broken = ({ baseOffset }: StoredBatch, what: string) =>
-  new KafkaError('RECORDS_CORRUPT', `the record batch at offset ${baseOffset} cannot be read: ${what}`)
+const leftOut = (count: number) => ({ headers: [], headersLeftOut: Math.max(count, 1) })

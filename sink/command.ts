@@ -111,13 +111,14 @@ async function runSink(context: CommandContext, flags: SinkFlags): Promise<ExitC
 /** The part of the sink's options that comes from the configuration. */
 export function sinkConfig(
   config: Config
-): Pick<SinkOptions, 'brokers' | 'registryUrl' | 'databaseUrl' | 'topicPrefix' | 'security'> {
+): Pick<SinkOptions, 'brokers' | 'registryUrl' | 'databaseUrl' | 'topicPrefix' | 'security' | 'maxBatchBytes'> {
   return {
     brokers: config.require('brokers'),
     registryUrl: config.require('registryUrl'),
     databaseUrl: config.require('databaseUrl'),
     topicPrefix: config.get('topicPrefix'),
-    security: config.security
+    security: config.security,
+    maxBatchBytes: config.get('maxBatchBytes')
   }
 }
 

@@ -66,17 +66,15 @@ export async function requireTables(client: pg.Pool | pg.Client): Promise<void> 
 
 /**
  * Runs `work` on a pool of its own, for a command.
- * @throws SinkError `TABLES_MISSING`, `DATABASE_UNREACHABLE`; PostgresError `DATABASE_UNFIT`; MigrationError `DATABASE_AHEAD`
+ * @throws SinkError `TABLES_MISSING`, `DATABASE_UNREACHABLE`
  */
 export async function onTrail<T>(
   databaseUrl: string,
   applicationName: string,
   work: (pool: pg.Pool) => Promise<T>
 ): Promise<T> {
-  const sessions = { applicationName }
-  const pool = sessionPool(databaseUrl, sessions)
+  const pool = sessionPool(databaseUrl, { applicationName })
   try {
-    await requireFitPostgres(pool, sessions)
     await requireTables(pool)
     return await work(pool)
   } finally {

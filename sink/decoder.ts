@@ -1,9 +1,9 @@
-import type { KafkaRecord, RecordCursor, Records } from '../kafka/index.ts'
+import type { Portion, RecordCursor, UnreadableBatch } from '../kafka/index.ts'
 import { SchemaError, schemaIdWithin } from '../schemas/index.ts'
 import type { CopyBuffer } from './copy-buffer.ts'
 import { type Refusal, RefusedRecord } from './errors.ts'
 import type { KnownSchema, SchemaBook, UnusableSchema } from './schema-book.ts'
-import type { Page, Refused, TopicPartition } from './types.ts'
+import { offsetsIn, type Page, type Refused, type TopicPartition } from './types.ts'
 
 /** A value names a schema that is not known yet: learn it, then decode again. Nothing was written. */
 export interface NeedsSchema {
@@ -43,8 +43,16 @@ export class Decoder {
     this.#source = { partition: source.partition, offset: 0 }
   }
 
-  /** Takes the records of the offsets `first` to `last`. A bad record is among `refused` and ends nothing. */
-  decode(records: Records, { first, last }: { first: number; last: number }, out: CopyBuffer): Decoded | NeedsSchema {
+  /**
+   * Takes the records of the offsets `first` to `last`. A bad record, or a batch that cannot be read, is among `refused`
+   * and ends nothing.
+   * @throws KafkaError `RECORDS_CORRUPT` when walking shows that a batch cannot be read; what it wrote is to be dropped
+   */
+  decode(
+    { records, unreadable }: Pick<Portion, 'records' | 'unreadable'>,
+    { first, last }: { first: number; last: number },
+    out: CopyBuffer
+  ): Decoded | NeedsSchema {
     const start = out.at
     const cursor = records.cursor()
     const refused: Refused[] = []
@@ -68,10 +76,17 @@ export class Decoder {
         rows += 1
         if (out.nulCharacters !== nulCharacters) suspects.push(at)
       } catch (error) {
-        refused.push({ offset: cursor.offset, refusal: refusalOf(error), record: recordOf(records, cursor) })
+        refused.push({ offset: cursor.offset, refusal: refusalOf(error), record: records.at(cursor.place) })
       }
     }
     skipped += last + 1 - expected
+    for (const batch of unreadable) {
+      // What was fetched again, to be compared with what is stored, is put aside already.
+      if (batch.lastOffset < first || batch.baseOffset > last) continue
+      const whole = refusedBatch(batch, first, last)
+      skipped -= offsetsIn(whole)
+      refused.push(whole)
+    }
     return { kind: 'decoded', page: { records, start, end: out.at, rows, suspects }, refused, skipped, lastPlace }
   }
 
@@ -105,18 +120,6 @@ export class Decoder {
   }
 }
 
-/** As much of a record as can be read: its headers are not looked at before it is put aside. */
-function recordOf(records: Records, cursor: RecordCursor): KafkaRecord {
-  try {
-    return records.at(cursor.place)
-  } catch {
-    const { offset, bytes, keyStart, keyEnd, valueStart, valueEnd } = cursor
-    const key = keyStart < 0 ? null : bytes.subarray(keyStart, keyEnd)
-    const value = valueStart < 0 ? null : bytes.subarray(valueStart, valueEnd)
-    return { offset, key, value, headers: [], timestamp: 0 }
-  }
-}
-
 function schemaIdOf(bytes: Buffer, start: number, end: number): number {
   try {
     return schemaIdWithin(bytes, start, end)
@@ -129,4 +132,12 @@ function schemaIdOf(bytes: Buffer, start: number, end: number): number {
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof RefusedRecord) return error.refusal
   return { code: 'DECODE_FAILED', reason: 'the value is no Avro of its schema' }
+}
+
+/** A batch of the log as one entry of the quarantine, which has its bytes as they lie there. */
+function refusedBatch(batch: UnreadableBatch, first: number, last: number): Refused {
+  const { baseOffset, lastOffset, code, reason, bytes: value, timestamp } = batch
+  const offset = Math.max(baseOffset, first)
+  const record = { offset, key: null, value, headers: [], timestamp }
+  return { offset, lastOffset: Math.min(lastOffset, last), refusal: { code, reason }, record }
 }

@@ -1,7 +1,8 @@
 import { type Clock, machineClock } from '../core/clock.ts'
 import { within } from '../core/lifecycle.ts'
-import type { BatchControl, PassedOffsets, RecordBatch } from '../kafka/index.ts'
-import { type Decoded, Decoder, type Schemas } from './decoder.ts'
+import { type BatchControl, isCorrupt, type PassedOffsets, type Portion, type RecordBatch } from '../kafka/index.ts'
+import type { CopyBuffer } from './copy-buffer.ts'
+import { type Decoded, Decoder, type NeedsSchema, type Schemas } from './decoder.ts'
 import { digestOf } from './digest.ts'
 import type { Discovery } from './discovery.ts'
 import { insist } from './insist.ts'
@@ -9,12 +10,16 @@ import type { Lane } from './lane.ts'
 import type { Position } from './position.ts'
 import type { Positions } from './positions.ts'
 import type { Reading } from './reading.ts'
-import { type Chunk, keyOf, type TopicPartition } from './types.ts'
+import { type Chunk, keyOf, type Refused, type TopicPartition } from './types.ts'
 
 export interface IntakeOptions extends Reading {
   readonly positions: Positions
   readonly book: Schemas
   readonly discovery: Pick<Discovery, 'eventNameOf'>
+  /** Whether so much is decoded and not stored, in all lanes together, that nothing more is to be decompressed. */
+  readonly handsFull: () => boolean
+  /** Resolves at the next change in any lane. */
+  readonly laneChanged: () => Promise<void>
 }
 
 /** Takes batches from the consumer, judges them by where their partition stands, decodes, and hands chunks to the lanes. */
@@ -90,29 +95,45 @@ export class Intake {
     position.advance(lastOffset)
   }
 
-  /** Decodes into the lane's own text, once the lane has room and every schema is known. */
-  async #handOver(batch: RecordBatch, first: number, control: BatchControl): Promise<void> {
+  /**
+   * Decompresses and decodes into the lane's own text, a portion at a time, once there is room and every schema is
+   * known.
+   */
+  async #handOver(batch: RecordBatch, start: number, control: BatchControl): Promise<void> {
     const lane = this.#options.laneOf(batch)
     const decoder = this.#decoderOf(batch)
+    let { raw: packed, fetchedOffset } = batch
+    let first = start
+    let careful = false
     for (;;) {
       await this.#breathe()
       if (lane.full && !control.signal.aborted) {
         await this.#beatWhile(lane.changed, control)
         continue
       }
+      if (this.#options.handsFull() && !control.signal.aborted) {
+        await this.#beatWhile(this.#options.laneChanged(), control)
+        continue
+      }
       // While waiting the group may have changed: then this batch comes again, from where the trail says.
       const position = this.#options.positions.of(batch)
       if (this.#closing || control.signal.aborted || position.next !== first) return
-      if (!position.expects(batch.fetchedOffset)) return
-      const decoded = decoder.decode(batch.raw, { first, last: batch.lastOffset }, lane.text)
-      this.#decoded += batch.raw.bytes
-      if (decoded.kind === 'decoded') {
-        lane.add(chunkOf(batch, position, first, decoded))
-        position.advance(batch.lastOffset)
-        control.resolve(batch.lastOffset)
-        return this.#pace(batch, lane, control)
-      }
-      if (!(await this.#learnt(batch, decoder, decoded.id, control))) return
+      if (!position.expects(fetchedOffset)) return
+      const portion = packed.portion({ careful })
+      const lastOffset = portion.rest ? portion.lastOffset : batch.lastOffset
+      this.#decoded += portion.records.bytes
+      const decoded = decodeSound(decoder, portion, { first, last: lastOffset }, lane.text, careful)
+      if (decoded === 'corrupt') careful = true
+      else if (decoded.kind === 'decoded') {
+        lane.add(chunkOf({ topic: batch.topic, partition: batch.partition, lastOffset }, position, first, decoded))
+        position.advance(lastOffset)
+        control.resolve(lastOffset)
+        if (!portion.rest) return this.#pace(batch, lane, control)
+        packed = portion.rest
+        first = lastOffset + 1
+        fetchedOffset = first
+        careful = false
+      } else if (!(await this.#learnt(batch, decoder, decoded.id, control))) return
     }
   }
 
@@ -187,6 +208,24 @@ export class Intake {
   }
 }
 
+/** Decodes, or finds that a batch which decompressed cannot be read: then nothing is left of what was written. */
+function decodeSound(
+  decoder: Decoder,
+  portion: Portion,
+  range: { readonly first: number; readonly last: number },
+  out: CopyBuffer,
+  careful: boolean
+): Decoded | NeedsSchema | 'corrupt' {
+  const { at } = out
+  try {
+    return decoder.decode(portion, range, out)
+  } catch (error) {
+    out.at = at
+    if (careful || !isCorrupt(error)) throw error
+    return 'corrupt'
+  }
+}
+
 function chunkOf(
   { topic, partition, lastOffset }: Pick<RecordBatch, 'topic' | 'partition' | 'lastOffset'>,
   { incarnation, topicId }: Position,
@@ -208,13 +247,17 @@ function chunkOf(
     refused,
     skipped,
     lost: 0,
-    bytes: page ? page.end - page.start + page.records.bytes : 0,
+    bytes: page ? page.end - page.start + page.records.bytes + bytesOf(refused) : 0,
     ...(last && {
       lastRecord: { offset: last.offset, digest: digestOf(last.value) },
       lastTimestamp: last.timestamp
     })
   }
 }
+
+/** Of batches that are kept as they lie in the log; other records lie in what is counted already. */
+const bytesOf = (refused: readonly Refused[]): number =>
+  refused.reduce((sum, { lastOffset, record }) => sum + (lastOffset === undefined ? 0 : (record.value?.length ?? 0)), 0)
 
 /** ms for which all partitions of a fetch wait for a schema of one. */
 const patienceMs = 150

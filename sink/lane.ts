@@ -59,6 +59,11 @@ export class Lane {
     return this.#batcher.rows + (this.#writing?.batch.rows ?? 0)
   }
 
+  /** Bytes that are handed over and not written yet. */
+  get bytes(): number {
+    return this.#batcher.bytes + (this.#writing?.batch.bytes ?? 0)
+  }
+
   /** How often writing the batch that is in hand has failed. */
   get failures(): number {
     return this.#failures

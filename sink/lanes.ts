@@ -30,6 +30,11 @@ export class Lanes {
     return this.#all.reduce((sum, { lane }) => sum + lane.pendingRows, 0)
   }
 
+  /** Bytes that are handed over and not written yet. */
+  get bytes(): number {
+    return this.#all.reduce((sum, { lane }) => sum + lane.bytes, 0)
+  }
+
   /** How often writing a batch that is in hand has failed; the most of all lanes. */
   get failures(): number {
     return Math.max(...this.#all.map(({ lane }) => lane.failures))

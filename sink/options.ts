@@ -4,7 +4,7 @@ import { type Logger, silentLogger } from '../core/log.ts'
 import { type Meter, noMeter } from '../core/meter.ts'
 import { isGroupName, isTopicPrefix, legalCharacters } from '../core/names.ts'
 import { checkBrokers, checkDatabaseUrl, checkRegistryUrl, faultOf } from '../core/urls.ts'
-import { type FetchLimits, leastSessionTimeoutMs } from '../kafka/index.ts'
+import { defaultMaxBatchBytes, type FetchLimits, leastSessionTimeoutMs } from '../kafka/index.ts'
 import { SinkError } from './errors.ts'
 
 /** The group of a sink that was given none, behind the prefix. */
@@ -46,6 +46,8 @@ export interface SinkOptions {
    * `eventtrail sink resume`. Counted by each sink for itself. Default 1,000; 0: never.
    */
   readonly breakerRecords?: number
+  /** Bytes that a batch of the log may have once it is decompressed; a larger one is quarantined whole. Default 64 MiB. */
+  readonly maxBatchBytes?: number
   /** Months for which partitions are kept ahead. Default 3. */
   readonly monthsAhead?: number
 }
@@ -84,6 +86,7 @@ export function resolveOptions(given: SinkOptions): ResolvedSinkOptions {
     blockedAfterMs: 1_500,
     breakerRecords: 1_000,
     monthsAhead: 3,
+    maxBatchBytes: defaultMaxBatchBytes,
     ...options,
     group: `${options.topicPrefix ?? ''}${options.group ?? defaultGroup}`
   }
@@ -128,6 +131,7 @@ function rules(options: ResolvedSinkOptions): { ok: boolean; expected: string }[
     duration('blockedAfterMs', 100),
     least('breakerRecords', 0),
     least('monthsAhead', 0),
+    least('maxBatchBytes', 1),
     {
       ok: options.lingerMs < options.sessionTimeoutMs,
       expected: `Expected \`lingerMs\` to be less than \`sessionTimeoutMs\`, got ${options.lingerMs} and ${options.sessionTimeoutMs}`

@@ -4,10 +4,11 @@ import { Breaker } from './breaker.ts'
 import { Hints } from './hints.ts'
 import { Intake, type IntakeOptions } from './intake.ts'
 import { Lanes, type LanesOptions } from './lanes.ts'
+import type { LedgerEntry } from './ledger.ts'
 import type { ResolvedSinkOptions } from './options.ts'
 import { Positions, type PositionsOptions } from './positions.ts'
 import type { Reading } from './reading.ts'
-import { type Batch, keyOf, type TopicPartition, type WriteResult } from './types.ts'
+import { type Batch, keyOf, offsetsIn, type TopicPartition, type WriteResult } from './types.ts'
 
 /** All that leads out of the sink: what a simulation puts others in place of. */
 export interface PipelineOptions
@@ -53,7 +54,14 @@ export class Pipeline {
     }
     const { trail, ranges, topicIds, book, discovery, onFailure } = options
     this.positions = new Positions({ ...reading, trail, ranges, topicIds, onFailure })
-    this.#intake = new Intake({ ...reading, positions: this.positions, book, discovery })
+    this.#intake = new Intake({
+      ...reading,
+      positions: this.positions,
+      book,
+      discovery,
+      handsFull: () => this.lanes.bytes >= mostBytesInHand(options),
+      laneChanged: () => this.lanes.changed
+    })
   }
 
   take(batch: RecordBatch, control: BatchControl): Promise<void> {
@@ -108,7 +116,7 @@ export class Pipeline {
   #written(batch: Batch, result: WriteResult): void {
     this.#options.onWritten(batch, result)
     this.#hints.stored(result.stored)
-    for (const trip of this.#breaker.count(result.booked)) void this.positions.haltTopic(trip)
+    for (const trip of this.#breaker.count(result.booked.map(byEntries))) void this.positions.haltTopic(trip)
     // What was under way when a partition stopped is read again when it goes on.
     const overtaken = result.fenced.filter(partition => this.positions.of(partition).state !== 'halted')
     if (overtaken.length > 0) {
@@ -119,4 +127,17 @@ export class Pipeline {
       )
     }
   }
+}
+
+/**
+ * Bytes that are decoded and not stored from which on nothing more is decompressed: what all lanes may hold when each is
+ * full. What is decompressed next is little more than one batch (`maxBatchBytes`), so that about 100 MiB are in hand.
+ */
+const mostBytesInHand = ({ lanes, maxBytes }: Pick<PipelineOptions, 'lanes' | 'maxBytes'>): number =>
+  Math.max(32 * 1024 * 1024, 4 * lanes * maxBytes)
+
+/** A batch that is kept whole counts once, however many offsets it has: it is one fault of one producer. */
+function byEntries(entry: LedgerEntry): LedgerEntry {
+  const further = entry.chunk.refused.reduce((sum, refused) => sum + offsetsIn(refused) - 1, 0)
+  return { ...entry, quarantined: entry.quarantined - further }
 }

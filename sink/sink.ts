@@ -133,7 +133,8 @@ export class Sink implements Handle {
       fetchLimits,
       concurrency,
       sessionTimeoutMs: this.#options.sessionTimeoutMs,
-      topicRefreshMs: this.#options.topicRefreshMs
+      topicRefreshMs: this.#options.topicRefreshMs,
+      maxBatchBytes: this.#options.maxBatchBytes
     })
     const { positions, lanes } = this.#pipeline
     this.#parts = { positions, lanes, book, vitals: this.#consumer.vitals }

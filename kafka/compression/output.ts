@@ -1,40 +1,60 @@
-/** Bytes that grow, and repeat what they hold. */
+/** Thrown where compressed bytes hold more than they may. */
+export class ContentTooLarge extends Error {
+  constructor(maxBytes: number) {
+    super(`the records of the batch decompress to more than ${maxBytes} bytes`)
+    this.name = 'ContentTooLarge'
+  }
+}
+
+/** Bytes that grow up to a limit, and repeat what they hold. */
 export class Output {
+  readonly #maxBytes: number
   #bytes: Buffer
   #length = 0
 
-  constructor(size: number) {
-    this.#bytes = Buffer.allocUnsafe(Math.max(size, 64))
+  constructor(size: number, maxBytes: number) {
+    this.#maxBytes = maxBytes
+    this.#bytes = Buffer.allocUnsafe(Math.max(Math.min(size, maxBytes), 64))
   }
 
-  /** Makes room, so that what follows need not move what is there. */
-  reserve(length: number): void {
-    if (this.#length + length <= this.#bytes.length) return
-    const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#length + length))
-    this.#bytes.copy(larger, 0, 0, this.#length)
-    this.#bytes = larger
+  get length(): number {
+    return this.#length
   }
 
+  /** @throws ContentTooLarge */
   append(from: Buffer, start: number, end: number): void {
-    this.reserve(end - start)
+    this.#reserve(end - start)
     from.copy(this.#bytes, this.#length, start, end)
     this.#length += end - start
   }
 
-  /** Appends `length` bytes that begin `distance` bytes before the end; they may run into what they append. */
+  /**
+   * Appends `length` bytes that begin `distance` bytes before the end; they may run into what they append.
+   * @throws ContentTooLarge; Error when they would begin before the first byte
+   */
   repeat(distance: number, length: number): void {
     if (distance < 1 || distance > this.#length) throw new Error('compressed bytes point before their beginning')
-    this.reserve(length)
-    for (let left = length; left > 0; ) {
-      const count = Math.min(left, distance)
-      const start = this.#length - distance
+    this.#reserve(length)
+    const start = this.#length - distance
+    const end = this.#length + length
+    // What is there from `start` on repeats itself: each turn copies all of it, twice as much as the one before.
+    while (this.#length < end) {
+      const count = Math.min(end - this.#length, this.#length - start)
       this.#bytes.copyWithin(this.#length, start, start + count)
       this.#length += count
-      left -= count
     }
   }
 
   done(): Buffer {
     return this.#bytes.subarray(0, this.#length)
+  }
+
+  #reserve(length: number): void {
+    const needed = this.#length + length
+    if (needed <= this.#bytes.length) return
+    if (needed > this.#maxBytes) throw new ContentTooLarge(this.#maxBytes)
+    const larger = Buffer.allocUnsafe(Math.min(Math.max(this.#bytes.length * 2, needed), this.#maxBytes))
+    this.#bytes.copy(larger, 0, 0, this.#length)
+    this.#bytes = larger
   }
 }

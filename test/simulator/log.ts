@@ -1,5 +1,5 @@
 import type { PartitionRange, RecordBatch } from '../../kafka/index.ts'
-import { Records, type StoredBatch } from '../../kafka/records.ts'
+import { type PackedBatch, PackedRecords } from '../../kafka/packed-records.ts'
 import { keyOf, type TopicPartition } from '../../sink/types.ts'
 import type { SimEvent } from './events.ts'
 
@@ -7,7 +7,7 @@ import type { SimEvent } from './events.ts'
 export interface Entry {
   readonly offset: number
   readonly event: SimEvent | undefined
-  readonly stored: StoredBatch | undefined
+  readonly stored: PackedBatch | undefined
 }
 
 export interface Fetched extends RecordBatch {
@@ -57,7 +57,7 @@ export class Log {
     if (from < this.start || from > this.end) return 'out of range'
     if (from === this.end) return undefined
     const entries = this.entries.slice(from - this.start, from - this.start + count)
-    const raw = new Records(
+    const raw = new PackedRecords(
       entries.flatMap(({ stored }) => stored ?? []),
       from
     )
@@ -69,6 +69,7 @@ export class Log {
         return [...raw]
       },
       fetchedOffset: from,
+      firstOffset: from,
       lastOffset: from + entries.length - 1,
       highWatermark: this.end,
       isEmpty: raw.isEmpty
@@ -123,13 +124,15 @@ function varint(value: number): number[] {
 }
 
 /** A batch of one record (message format v2). */
-function storedRecord(offset: number, { key, value }: SimEvent): StoredBatch {
+function storedRecord(offset: number, { key, value }: SimEvent): PackedBatch {
   const field = (bytes: Buffer | null) =>
     bytes ? Buffer.concat([Buffer.from(varint(bytes.length)), bytes]) : Buffer.from(varint(-1))
   const body = Buffer.concat([Buffer.from([0, 0, 0]), field(key), field(value), Buffer.from([0])])
   const bytes = Buffer.concat([Buffer.from(varint(body.length)), body])
   return {
     bytes,
+    at: 0,
+    codec: 0,
     start: 0,
     end: bytes.length,
     baseOffset: offset,

@@ -1,7 +1,14 @@
 import { createRequire } from 'node:module'
+import zlib from 'node:zlib'
 import kafkajs from 'kafkajs'
 
-const { CompressionTypes } = kafkajs
+const { CompressionCodecs, CompressionTypes } = kafkajs
+
+// kafkajs has gzip alone.
+CompressionCodecs[CompressionTypes.ZSTD] = () => ({
+  compress: async ({ buffer }: { readonly buffer: Buffer }) => zlib.zstdCompressSync(buffer),
+  decompress: async (bytes: Buffer) => zlib.zstdDecompressSync(bytes)
+})
 
 /** What kafkajs's encoder takes for a record. */
 export interface EncodedRecord {

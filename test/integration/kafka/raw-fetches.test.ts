@@ -9,11 +9,12 @@ import {
   createKafkaClient,
   GroupConsumer,
   type GroupConsumerOptions,
-  type KafkaRecord
+  type KafkaRecord,
+  type UnreadableBatch
 } from '../../../kafka/index.ts'
 import { eventually, testEnvironment } from '../../support/stack.ts'
 
-const { CompressionCodecs, CompressionTypes, Kafka, logLevel } = kafkajs
+const { Kafka, logLevel } = kafkajs
 const { brokers, topicPrefix } = await testEnvironment()
 const client = createKafkaClient({ brokers, clientId: 'test' })
 const admin = await connectAdmin(client)
@@ -133,7 +134,7 @@ test('records are asked for in no more bytes than told', async () => {
     maxWaitMs: 50,
     onBatch: async (batch, control) => {
       expect(batch.records).toBe(batch.records)
-      expect(batch.raw.bytes).toBeGreaterThan(batch.raw.count * 2_000)
+      expect(batch.raw.portion().records.bytes).toBeGreaterThan(batch.raw.count * 2_000)
       sizes.push(batch.records.length)
       control.resolve(batch.lastOffset)
     }
@@ -142,19 +143,22 @@ test('records are asked for in no more bytes than told', async () => {
   expect(Math.max(...sizes)).toBeLessThanOrEqual(2)
 })
 
-test('bytes that do not decompress end a consumer with their place, instead of being asked for without end', async () => {
+test('a batch that cannot be read is handed over as one, with its bytes, and the consumer goes on', async () => {
   const topic = await makeTopic(1, { 'compression.type': 'gzip' })
-  const gzip = CompressionCodecs[CompressionTypes.GZIP]
-  onTestFinished(() => void Object.assign(CompressionCodecs, { [CompressionTypes.GZIP]: gzip }))
-  CompressionCodecs[CompressionTypes.GZIP] = () => ({ decompress: () => Promise.reject(new Error('not today')) })
-  await send(topic, 'one')
-  const { consumer, records } = startOurs(topic)
-  expect(await consumer.closed).toMatchObject({
-    code: 'RECORDS_CORRUPT',
-    retryable: false,
-    message: `${topic}/0: the batch at offset 0 cannot be decompressed`
+  await send(topic, 'one', 'x'.repeat(10_000), 'two')
+  const unreadable: UnreadableBatch[] = []
+  const { consumer, records } = startOurs(topic, {
+    maxBatchBytes: 5_000,
+    onBatch: async (batch, control) => {
+      for (const portion of batch.raw.portions()) unreadable.push(...portion.unreadable)
+      records.push(...batch.records)
+      control.resolve(batch.lastOffset)
+    }
   })
-  expect(records).toEqual([])
+  await eventually(() => records.length === 2, { what: 'the others are read' })
+  expect(records.map(({ value }) => String(value))).toEqual(['one', 'two'])
+  expect(unreadable).toMatchObject([{ code: 'BATCH_TOO_LARGE', baseOffset: 1, lastOffset: 1 }])
+  expect(consumer.state).toBe('consuming')
 })
 
 test('a broker from before Kafka 2.3 ends a consumer with what is needed', async () => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readRecordSet } from '../../../kafka/fetch-decoder.ts'
-import { Records } from '../../../kafka/index.ts'
+import { PackedRecords, Records } from '../../../kafka/index.ts'
 import { catalogue } from '../../../schemas/index.ts'
 import { CopyBuffer } from '../../../sink/copy-buffer.ts'
 import { Decoder } from '../../../sink/decoder.ts'
@@ -80,12 +80,12 @@ describe('decoding a fetch', () => {
           lastOffset: last,
           records: log.map(({ offset, key, value }) => ({ offsetDelta: offset - 100, key, value }))
         })
-        const fetched = await readRecordSet(bytes)
-        const records = new Records(fetched?.batches ?? [], 0)
+        const fetched = readRecordSet(bytes)
+        const portion = new PackedRecords(fetched?.batches ?? [], 0).portion()
         const first = Math.min(100 + skip, last)
         const text = new CopyBuffer()
         text.raw(Buffer.from('before'))
-        const decoded = decoderOf().decode(records, { first, last }, text)
+        const decoded = decoderOf().decode(portion, { first, last }, text)
         if (decoded.kind !== 'decoded') throw new Error('the schema is known')
         const { page, refused, skipped } = decoded
         const wanted = log.filter(each => each.offset >= first)
@@ -116,16 +116,49 @@ describe('decoding a fetch', () => {
         { key: Buffer.from('key'), value: badge('Ten quizzes') }
       ]
     })
-    const records = new Records((await readRecordSet(bytes))?.batches ?? [], 0)
+    const portion = new PackedRecords(readRecordSet(bytes)?.batches ?? [], 0).portion()
     const decoder = decoderOf(bookOf(false))
     const text = new CopyBuffer()
-    expect(decoder.decode(records, { first: 0, last: 1 }, text)).toEqual({ kind: 'needs schema', id: schemaId })
+    expect(decoder.decode(portion, { first: 0, last: 1 }, text)).toEqual({ kind: 'needs schema', id: schemaId })
     expect(text.at).toBe(0)
     await decoder.learn(schemaId)
-    expect(decoder.decode(records, { first: 0, last: 1 }, text)).toMatchObject({
+    expect(decoder.decode(portion, { first: 0, last: 1 }, text)).toMatchObject({
       kind: 'decoded',
       page: { rows: 1 },
       refused: [{ offset: 0 }]
+    })
+  })
+})
+
+describe('batches that cannot be read', () => {
+  const code = 'BATCH_UNREADABLE'
+  const batch = (baseOffset: number, lastOffset: number) => ({
+    code: code as 'BATCH_UNREADABLE',
+    reason: 'the records of the batch cannot be decompressed',
+    baseOffset,
+    lastOffset,
+    bytes: Buffer.from(`batch ${baseOffset}`),
+    timestamp: 7
+  })
+
+  it('are refused whole, as far as they are of the offsets that are taken', () => {
+    const unreadable = [batch(0, 4), batch(5, 9), batch(12, 14), batch(18, 30), batch(31, 40)]
+    const decoded = decoderOf().decode(
+      { records: new Records([], 0), unreadable },
+      { first: 7, last: 20 },
+      new CopyBuffer()
+    )
+    if (decoded.kind !== 'decoded') throw new Error('there is nothing to learn')
+    expect(decoded.refused.map(({ offset, lastOffset }) => [offset, lastOffset])).toEqual([
+      [7, 9],
+      [12, 14],
+      [18, 20]
+    ])
+    // 10, 11 and 15 to 17.
+    expect(decoded).toMatchObject({ skipped: 5, page: { rows: 0 }, lastPlace: undefined })
+    expect(decoded.refused[0]).toMatchObject({
+      refusal: { code },
+      record: { offset: 7, key: null, value: Buffer.from('batch 5'), headers: [], timestamp: 7 }
     })
   })
 })
