@@ -119,7 +119,7 @@ async function register(context: CommandContext, makeTopics: MakeTopics, { from 
   const renumbered = done.filter(({ version, registeredVersion }) => version !== registeredVersion)
   for (const { eventName, version, registeredVersion } of renumbered)
     say(
-      `${eventName}: the registry numbers version ${version} as ${registeredVersion}, because others were deleted before; events are stored with ${registeredVersion}`
+      `${eventName}: version ${version} of the catalogue is number ${registeredVersion} in the registry; events are stored with that number`
     )
   if (refusal) say(describeError(refusal))
   return refusal ? exitCodes.notOk : exitCodes.ok

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { type CatalogueData, catalogueOf } from './catalogue.ts'
 import { SchemaError } from './errors.ts'
 import { checkEvolution } from './evolution.ts'
@@ -83,6 +84,12 @@ async function inspectEvent(
     const { schema, faults } = await readVersion(file, eventName)
     problems.push(...faults.map(fault => invalid(file, fault)))
     if (schema) versions.push(schema)
+  }
+  for (const [index, version] of versions.entries()) {
+    if (index > 0 && problems.length === 0 && isDeepStrictEqual(version, versions[index - 1])) {
+      const file = join(dir, `${index + 1}.avsc`)
+      problems.push(invalid(file, `is the same as ${index}.avsc: remove it, or change something`))
+    }
   }
   if (problems.length > 0) return { problems }
   const evolution = checkEvolution(versions, eventName).map(({ newer, message }) => ({

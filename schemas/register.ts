@@ -19,6 +19,7 @@ export interface Registration {
 
 /**
  * Registers every version of every event in order, each subject with FULL_TRANSITIVE. Doing it again changes nothing.
+ * A version is found by its content: the numbers of files and those of the registry are two things.
  * @throws RegistryError; the versions before the one that was refused are registered then.
  * @throws SchemaError `VERSION_TAKEN` when a version was edited after it was registered.
  */
@@ -29,16 +30,37 @@ export async function* registerCatalogue(
 ): AsyncGenerator<Registration> {
   for (const eventName of catalogue.eventNames) {
     const subject = subjectOf(eventName, prefix)
+    const files = catalogue.versions(eventName)
+    const { edited } = matched(files, await registeredSchemas(registry, subject))
     await registry.setCompatibility(subject, 'FULL_TRANSITIVE')
-    for (const version of catalogue.versions(eventName)) {
+    for (const version of files) {
+      if (edited.includes(version)) throw new SchemaError('VERSION_TAKEN', editedFault(version))
       const known = await registry.lookup(subject, version.envelope)
-      if (!known && (await registeredSchemas(registry, subject)).has(version.version))
-        throw new SchemaError('VERSION_TAKEN', editedFault(version))
       const { id, version: registeredVersion } = known ?? (await registry.register(subject, version.envelope))
       const state = known ? 'there already' : 'registered'
       yield { eventName, version: version.version, subject, id, registeredVersion, state }
     }
   }
+}
+
+/** How the files of an event stand to what is registered, by content. */
+interface Matched {
+  /** Registered under their number, and differing from it. */
+  readonly edited: readonly EventVersion[]
+  /** Not registered. */
+  readonly added: readonly EventVersion[]
+  /** Numbers in the registry of schemas that no file has. */
+  readonly missing: readonly number[]
+}
+
+function matched(files: readonly EventVersion[], registered: ReadonlyMap<number, AvroSchema>): Matched {
+  const stray = new Set(
+    [...registered].filter(([, schema]) => !files.some(file => isSame(file, schema))).map(([number]) => number)
+  )
+  const unmatched = files.filter(file => ![...registered.values()].some(schema => isSame(file, schema)))
+  const edited = unmatched.filter(({ version }) => stray.has(version))
+  const added = unmatched.filter(file => !edited.includes(file))
+  return { edited, added, missing: [...stray].filter(number => !edited.some(({ version }) => version === number)) }
 }
 
 const editedFault = ({ eventName, version }: EventVersion): string =>
@@ -62,13 +84,10 @@ export async function checkAgainstRegistry(catalogue: Catalogue, registry: Regis
   for (const eventName of catalogue.eventNames) {
     const subject = subjectOf(eventName, prefix)
     const registered = await registeredSchemas(registry, subject)
-    const files = catalogue.versions(eventName)
-    const edited = files.filter(file => registered.has(file.version) && !isSame(file, registered.get(file.version)))
+    const { edited, added, missing } = matched(catalogue.versions(eventName), registered)
     faults.push(...edited.map(editedFault))
-    const missing = [...registered.keys()].filter(version => version > files.length)
-    for (const version of missing)
-      faults.push(`${eventName} version ${version} is registered, and the catalogue has no file of it`)
-    const added = files.filter(file => !registered.has(file.version))
+    for (const number of missing)
+      faults.push(`${eventName}: version ${number} of the registry is in no file of the catalogue: add its file`)
     unregistered.push(...added.map(({ version }) => `${eventName} version ${version}`))
     if (edited.length === 0 && missing.length === 0)
       faults.push(...(await newVersionFaults(registry, subject, eventName, added)))

@@ -2,6 +2,7 @@ import type { Portion, RecordCursor, UnreadableBatch } from '../kafka/index.ts'
 import { SchemaError, schemaIdWithin } from '../schemas/index.ts'
 import type { CopyBuffer } from './copy-buffer.ts'
 import { type Refusal, RefusedRecord } from './errors.ts'
+import { VersionMismatch } from './row-encoder.ts'
 import type { KnownSchema, SchemaBook, UnusableSchema } from './schema-book.ts'
 import { offsetsIn, type Page, type Refused, type TopicPartition } from './types.ts'
 
@@ -26,7 +27,7 @@ export interface Decoded {
 export type RecordBytes = Pick<RecordCursor, 'offset' | 'bytes' | 'keyStart' | 'valueStart' | 'valueEnd'>
 
 /** What it needs of a {@link SchemaBook}. */
-export type Schemas = Pick<SchemaBook, 'find' | 'learn'>
+export type Schemas = Pick<SchemaBook, 'find' | 'learn' | 'doubt' | 'generation'>
 
 /** Turns the records of one partition into rows of COPY, or says why they cannot be. */
 export class Decoder {
@@ -35,6 +36,7 @@ export class Decoder {
   readonly #subject: string
   readonly #source: { readonly partition: number; offset: number }
   #last: { readonly id: number; readonly schema: KnownSchema } | undefined
+  #generation = 0
 
   constructor(book: Schemas, source: TopicPartition, eventName: string) {
     this.#book = book
@@ -61,6 +63,10 @@ export class Decoder {
     let skipped = 0
     let expected = first
     let lastPlace: number | undefined
+    if (this.#generation !== this.#book.generation) {
+      this.#generation = this.#book.generation
+      this.#last = undefined
+    }
     while (cursor.next()) {
       if (cursor.offset < first) continue
       lastPlace = cursor.place
@@ -76,6 +82,11 @@ export class Decoder {
         rows += 1
         if (out.nulCharacters !== nulCharacters) suspects.push(at)
       } catch (error) {
+        const doubted = this.#doubted(error)
+        if (doubted !== undefined) {
+          out.at = start
+          return { kind: 'needs schema', id: doubted }
+        }
         refused.push({ offset: cursor.offset, refusal: refusalOf(error), record: records.at(cursor.place) })
       }
     }
@@ -109,6 +120,15 @@ export class Decoder {
     this.#source.offset = offset
     schema.encode(bytes, valueStart, valueEnd, this.#source, out)
     return undefined
+  }
+
+  /** The id of the schema that is to be asked for again, where the record may be right and what is known of it old. */
+  #doubted(error: unknown): number | undefined {
+    const last = this.#last
+    if (!(error instanceof VersionMismatch) || !last) return undefined
+    if (!this.#book.doubt(this.#subject, last.id, error.found, last.schema)) return undefined
+    this.#last = undefined
+    return last.id
   }
 
   // Nearly all records of a partition name the schema of the one before.

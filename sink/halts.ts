@@ -5,9 +5,13 @@ import type { TopicPartition } from './types.ts'
 /** Why a topic is stopped until `eventtrail sink resume`. */
 export const tooManyBad = 'TOO_MANY_BAD'
 
+/** Why a topic is stopped whose log is as it was: it goes on where it stopped, by `eventtrail sink resume`. */
+export const resumable: readonly string[] = [tooManyBad, 'SCHEMA_CHANGED']
+
 const halts: Readonly<Record<HaltReason | typeof tooManyBad, string>> = {
   LOG_CUT_BACK: 'the log ends before what is stored already: it was cut back or made anew',
   LOG_REPLACED: 'the log is another one than the one that was read: the topic was made anew',
+  SCHEMA_CHANGED: 'the registry gives a known schema id to another schema: it lost its memory, or is another one',
   TOO_MANY_BAD: 'more than half of its latest records were bad'
 }
 
@@ -30,10 +34,13 @@ export function remedyOf({ topic, partition, group, halted }: HaltedPartition, t
   const cut = ours ? topicPrefix.length : 0
   const flags = [
     `--event ${quoted(topic.slice(cut))}`,
-    ...(halted === tooManyBad ? [] : [`--partition ${partition} --to earliest --reason 'WHY'`]),
+    ...(resumable.includes(halted) ? [] : [`--partition ${partition} --to earliest --reason 'WHY'`]),
     ...(group.slice(cut) === defaultGroup ? [] : [`--group ${quoted(group.slice(cut))}`]),
     ...(ours ? [] : ["--prefix ''"])
   ].join(' ')
+  if (halted === 'SCHEMA_CHANGED') {
+    return `Restore the registry's data (sink_schemas has every schema that the trail was written with), then \`eventtrail sink resume ${flags}\``
+  }
   return halted === tooManyBad
     ? `Look at \`eventtrail quarantine list --topic ${quoted(topic)}\`, mend the cause, then \`eventtrail sink resume ${flags}\``
     : `Find out what happened, then \`eventtrail sink reset ${flags}\``

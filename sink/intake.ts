@@ -1,10 +1,12 @@
 import { type Clock, machineClock } from '../core/clock.ts'
+import { safeError } from '../core/errors.ts'
 import { within } from '../core/lifecycle.ts'
 import { type BatchControl, isCorrupt, type PassedOffsets, type Portion, type RecordBatch } from '../kafka/index.ts'
 import type { CopyBuffer } from './copy-buffer.ts'
 import { type Decoded, Decoder, type NeedsSchema, type Schemas } from './decoder.ts'
 import { digestOf } from './digest.ts'
 import type { Discovery } from './discovery.ts'
+import { SinkError } from './errors.ts'
 import { insist } from './insist.ts'
 import type { Lane } from './lane.ts'
 import type { Position } from './position.ts'
@@ -180,9 +182,17 @@ export class Intake {
    */
   async #learnt(batch: TopicPartition, decoder: Decoder, id: number, control: BatchControl): Promise<boolean> {
     const { log, positions, pause, resume } = this.#options
-    const learning = insist(control.signal, log, () => decoder.learn(id).then(() => true), this.#clock)
-    if (await within(patienceMs, learning, this.#clock)) return (await learning) === true
     const source = { topic: batch.topic, partition: batch.partition }
+    const learning = insist(control.signal, log, () => decoder.learn(id).then(() => true), this.#clock).catch(
+      async (error: unknown) => {
+        // Its records cannot be read until the registry is what it was; those of other topics can.
+        if (!(error instanceof SinkError && error.code === 'SCHEMA_CHANGED')) throw error
+        log.error({ ...source, err: safeError(error) }, 'the registry gives a known schema id to another schema')
+        await positions.halt(source, 'SCHEMA_CHANGED')
+        return false
+      }
+    )
+    if (await within(patienceMs, learning, this.#clock)) return (await learning) === true
     pause(source)
     const goOn = () => {
       if (positions.of(source).state !== 'halted') resume(source)

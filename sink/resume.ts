@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { inTransaction } from './database.ts'
 import { SinkError } from './errors.ts'
-import { tooManyBad } from './halts.ts'
+import { resumable } from './halts.ts'
 import { keyOf } from './types.ts'
 
 export interface ResumeRequest {
@@ -10,7 +10,7 @@ export interface ResumeRequest {
 }
 
 /**
- * Lets the partitions of a topic that the breaker stopped go on where they stopped, in the same incarnation; sinks
+ * Lets the partitions of a topic that were stopped for its records or its schemas go on where they stopped, in the same incarnation; sinks
  * that run go on by themselves. Partitions that are stopped for another reason stay so.
  * @returns how many partitions go on.
  * @throws SinkError `OPTION_INVALID` when none is stopped for that reason
@@ -29,7 +29,9 @@ export async function resumeTopic(pool: pg.Pool, { group, topic }: ResumeRequest
         `No sink of group ${group} has read ${topic}: check --event, --prefix and --group`
       )
     }
-    const stopped = rows.filter(({ halted }) => halted === tooManyBad).map(({ partition }) => partition)
+    const stopped = rows
+      .filter(({ halted }) => halted !== null && resumable.includes(halted))
+      .map(({ partition }) => partition)
     if (stopped.length === 0) {
       const others = rows.flatMap(({ partition, halted }) =>
         halted === null ? [] : [`${keyOf({ topic, partition })} is stopped for ${halted}`]
@@ -37,7 +39,7 @@ export async function resumeTopic(pool: pg.Pool, { group, topic }: ResumeRequest
       const words = others.length > 0 ? `; ${others.join(', ')}: that is for \`eventtrail sink reset\`` : ''
       throw new SinkError(
         'OPTION_INVALID',
-        `No partition of ${topic} is stopped for ${tooManyBad} in group ${group}${words}`
+        `No partition of ${topic} is stopped for ${resumable.join(' or ')} in group ${group}${words}`
       )
     }
     await client.query(

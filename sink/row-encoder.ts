@@ -38,17 +38,17 @@ const canonicalFields = ['id', 'aggregate_id', 'occurred_at', 'event_name', 'pay
 /**
  * Compiles the way from a value to its row. Envelopes as our registry client composes them go straight from Avro
  * bytes to COPY bytes; those of other makers, with the same fields in another order, are decoded first.
- * @param version the version that the registry gives the schema in its subject
+ * @param versions the numbers that the schema has or had in its subject: what a record may say, and what is stored
  */
-export function compileRowEncoder(type: AvroType, eventName: string, version: number): RowEncoder {
+export function compileRowEncoder(type: AvroType, eventName: string, versions: readonly number[]): RowEncoder {
   const fields = type.node.kind === 'record' ? type.node.fields : []
   const canonical =
     fields.length === canonicalFields.length && fields.every(({ name }, i) => name === canonicalFields[i])
-  return canonical ? straightEncoder(type, eventName, version) : plainEncoder(type, eventName, version)
+  return canonical ? straightEncoder(type, eventName, versions) : plainEncoder(type, eventName, versions)
 }
 
 /** Decodes, checks, and writes: the same bytes and the same refusals as the straight way. */
-export function plainEncoder(type: AvroType, eventName: string, version: number): RowEncoder {
+export function plainEncoder(type: AvroType, eventName: string, versions: readonly number[]): RowEncoder {
   const writePayload = compileJson(payloadOf(type).node)
   return (bytes, start, end, { partition, offset }, out) => {
     const envelope = decoded(type, bytes.subarray(start, end))
@@ -61,7 +61,8 @@ export function plainEncoder(type: AvroType, eventName: string, version: number)
       requireOccurredAt(occurredAt)
       if (envelope.event_name !== eventName) throw nameMismatch(eventName)
       const payload = writePayload(envelope.payload)
-      if (envelope.schema_version !== version) throw versionMismatch(envelope.schema_version, version)
+      const version = envelope.schema_version
+      if (!versions.includes(version)) throw new VersionMismatch(version, versions)
       if (version > lastSmallint) throw versionTooLarge()
       out.raw(copyRow({ id, aggregateId, occurredAt, eventName, payload, schemaVersion: version, partition, offset }))
     } catch (error) {
@@ -76,12 +77,14 @@ const aggregateIdAt = idEnd + 4
 const occurredAtAt = aggregateIdAt + uuidLength + 4
 const nameAt = occurredAtAt + 8 + 4
 
-function straightEncoder(type: AvroType, eventName: string, version: number): RowEncoder {
+function straightEncoder(type: AvroType, eventName: string, versions: readonly number[]): RowEncoder {
   const cursor = new AvroCursor()
   const writePayload = compileTranscode(payloadOf(type))
   const name = Buffer.from(eventName)
   const head = rowHead(name)
-  const tail = rowTail(version)
+  const tails = new Map(versions.map(version => [version, rowTail(version)]))
+  let [version] = versions
+  let tail = rowTail(version ?? 0)
 
   const write = (source: Coordinates, out: CopyBuffer): void => {
     const start = out.at
@@ -100,9 +103,14 @@ function straightEncoder(type: AvroType, eventName: string, version: number): Ro
     writePayload(cursor, out)
     writeInt32(out.bytes, out.at - payloadAt + 1, payloadAt - 5)
     const found = cursor.count()
-    if (found !== version) throw versionMismatch(found, version)
+    if (found !== version) {
+      const other = tails.get(found)
+      if (!other) throw new VersionMismatch(found, versions)
+      version = found
+      tail = other
+    }
     if (cursor.at !== cursor.end) throw new RefusedRecord('DECODE_FAILED', 'bytes are left over behind the envelope')
-    if (version > lastSmallint) throw versionTooLarge()
+    if (found > lastSmallint) throw versionTooLarge()
     out.raw(tail)
     writeInt32(out.bytes, source.partition, out.at - 16)
     writeInt64(out.bytes, source.offset, out.at - 8)
@@ -146,14 +154,25 @@ function rowTail(version: number): Buffer {
 
 const nameMismatch = (eventName: string) =>
   new RefusedRecord('EVENT_NAME_MISMATCH', `event_name is not that of the topic, ${eventName}`)
-const versionMismatch = (found: number, version: number) =>
-  new RefusedRecord('SCHEMA_VERSION_MISMATCH', `schema_version is ${found}, the registry says ${version}`)
+/** A record says a version that its schema is not known to have. */
+export class VersionMismatch extends RefusedRecord {
+  readonly found: number
+  readonly versions: readonly number[]
+  constructor(found: number, versions: readonly number[], eventId?: string) {
+    super('SCHEMA_VERSION_MISMATCH', `schema_version is ${found}, the registry says ${versions.join(', ')}`, eventId)
+    this.found = found
+    this.versions = versions
+  }
+}
+
 // What Postgres says to such a number as text (numeric_value_out_of_range); in two bytes it would be another one.
 const versionTooLarge = () => new RefusedRecord('POSTGRES_REFUSED', refusedByPostgres('22003'))
 
 /** The same refusal, naming the event. */
-const naming = ({ refusal }: RefusedRecord, id: string): RefusedRecord =>
-  new RefusedRecord(refusal.code, refusal.reason, id)
+function naming(refused: RefusedRecord, id: string): RefusedRecord {
+  if (refused instanceof VersionMismatch) return new VersionMismatch(refused.found, refused.versions, id)
+  return new RefusedRecord(refused.refusal.code, refused.refusal.reason, id)
+}
 
 function decoded(type: AvroType, value: Buffer) {
   try {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type pg from 'pg'
 import { pause } from '../core/backoff.ts'
 import {
@@ -11,13 +10,17 @@ import {
   writerType
 } from '../schemas/index.ts'
 import { type Refusal, SinkError } from './errors.ts'
+import { KeptSchemas } from './kept-schemas.ts'
 import { compileRowEncoder, type RowEncoder } from './row-encoder.ts'
 
 /** How to read the values that name one schema id in one topic. */
 export interface KnownSchema {
   readonly kind: 'known'
-  /** Version in the subject, as the registry says: what is stored. */
-  readonly version: number
+  /**
+   * Its versions in the subject. Mostly one; one that was deleted and registered again has several. What is stored is
+   * the one that the event names.
+   */
+  readonly versions: readonly number[]
   readonly encode: RowEncoder
 }
 
@@ -45,12 +48,21 @@ export class SchemaBook {
   readonly #options: SchemaBookOptions
   readonly #entries = new Map<string, KnownSchema | UnusableSchema>()
   readonly #learning = new Map<string, Promise<KnownSchema | UnusableSchema>>()
+  readonly #kept: KeptSchemas
+  readonly #doubts = new Map<string, { readonly versions: Set<number>; readonly until: number }>()
+  #generation = 0
 
   /** Why the schemas that were asked for last are not known yet. */
   readonly #waiting = new Map<string, string>()
 
   constructor(options: SchemaBookOptions) {
     this.#options = options
+    this.#kept = new KeptSchemas(options.pool)
+  }
+
+  /** Counts up when what {@link find} gave before is not to be used any more. */
+  get generation(): number {
+    return this.#generation
   }
 
   /** What records wait for, in words: each that could not be learnt at the last try, and why. */
@@ -76,15 +88,37 @@ export class SchemaBook {
   }
 
   /**
+   * A record names a version that its schema is not known to have: it may have been registered again meanwhile. True
+   * when the registry is worth asking again: {@link find} has forgotten the id then. Each version counts once in a
+   * while, and only so many of them: whoever writes records may name any.
+   * @param used what the record was read with
+   */
+  doubt(subject: string, id: number, version: number, used: KnownSchema): boolean {
+    const key = keyOf(subject, id)
+    // Somebody else has asked meanwhile, or is asking.
+    if (this.#entries.get(key) !== used) return true
+    const now = performance.now()
+    let doubt = this.#doubts.get(key)
+    if (!doubt || doubt.until < now) {
+      doubt = { versions: new Set(), until: now + (this.#options.unusableForMs ?? defaultUnusableForMs) }
+      this.#doubts.set(key, doubt)
+    }
+    if (doubt.versions.has(version) || doubt.versions.size >= maxDoubts) return false
+    doubt.versions.add(version)
+    this.#entries.delete(key)
+    return true
+  }
+
+  /**
    * Takes a schema that was heard of on the way, so that its first record need not wait for it. A failure is nobody's
    * yet: {@link learn} asks again.
    */
   async warm(subject: string, eventName: string, { id, version, schema }: RegisteredSchema): Promise<void> {
     const key = keyOf(subject, id)
     if (this.#entries.has(key) || this.#learning.has(key)) return
-    const compiled = compile(schema, eventName, version)
+    const compiled = compile(schema, eventName, [version])
     if (!('encode' in compiled)) return
-    const keeping = this.#keep(subject, version, id, schema).then(() => compiled)
+    const keeping = this.#keep(compiled, subject, eventName, id, [version], schema)
     await this.#note(key, keeping).catch(() => undefined)
   }
 
@@ -109,7 +143,7 @@ export class SchemaBook {
       return await this.#ask(subject, eventName, id)
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error
-      const kept = await this.#kept(subject, eventName, id)
+      const kept = await this.#fromTrail(subject, eventName, id)
       if (!kept) throw error
       return kept
     }
@@ -120,85 +154,77 @@ export class SchemaBook {
     const answer = await twice(id, registry)
     // A registry that was restored from an older copy: the trail has read records of this schema before.
     if ('refusal' in answer) {
-      const kept = await this.#kept(subject, eventName, id)
+      const kept = await this.#fromTrail(subject, eventName, id)
       return kept ?? this.#unusable(answer.refusal.code, answer.refusal.reason)
     }
     const { schema } = answer
-    await this.#compare(subject, id, schema)
+    // Before anything is made of it: where the trail has another one under this id, no record is to blame.
+    const kept = await this.#compare(subject, id, schema)
     if (eventNameOf(schema) !== eventName) {
       return this.#unusable('NOT_AN_ENVELOPE', `schema ${id} is not the envelope of ${eventName}`)
     }
-    const version = (await registry.versionsOf(subject, id)).at(-1)
-    if (version === undefined) {
+    const versions = await registry.versionsOf(subject, id)
+    if (versions.length + kept.length === 0) {
       return this.#unusable('SCHEMA_NOT_OF_SUBJECT', `schema ${id} is no version of the subject ${subject}`)
     }
     // As with an id that is unknown, one look is not enough to blame records.
-    const first = compile(schema, eventName, version)
-    const compiled = 'encode' in first ? first : compile(await registry.schemaById(id), eventName, version)
+    const first = compile(schema, eventName, versions)
+    const compiled = 'encode' in first ? first : compile(await registry.schemaById(id), eventName, versions)
     if (!('encode' in compiled)) return this.#unusable('SCHEMA_UNUSABLE', compiled.reason)
-    await this.#keep(subject, version, id, schema)
-    return compiled
+    return this.#keep(compiled, subject, eventName, id, versions, schema)
   }
 
   #unusable(code: Refusal['code'], reason: string): UnusableSchema {
     return {
       kind: 'unusable',
       refusal: { code, reason },
-      until: performance.now() + (this.#options.unusableForMs ?? 30_000)
+      until: performance.now() + (this.#options.unusableForMs ?? defaultUnusableForMs)
     }
   }
 
-  async #keep(subject: string, version: number, id: number, schema: AvroSchema): Promise<void> {
-    const { pool } = this.#options
-    const fingerprint = fingerprintOf(schema)
-    await pool.query(
-      `INSERT INTO sink_schemas (subject, version, id, fingerprint, schema) VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT DO NOTHING`,
-      [subject, version, id, fingerprint, JSON.stringify(schema)]
-    )
-    const { rows } = await pool.query<{ fingerprint: string; version: number; id: number }>(
-      'SELECT fingerprint, version, id FROM sink_schemas WHERE subject = $1 AND (version = $2 OR id = $3)',
-      [subject, version, id]
-    )
-    const same = rows.every(row => row.fingerprint === fingerprint && row.version === version && row.id === id)
-    if (!same) throw changed(id, `${subject}, version ${version}`)
+  async #keep(compiled: KnownSchema, ...kept: Parameters<KeptSchemas['keep']>): Promise<KnownSchema> {
+    const all = await this.#kept.keep(...kept).catch(error => this.#distrust(error))
+    if (all.length === compiled.versions.length) return compiled
+    const [, eventName, , , schema] = kept
+    const again = compile(schema, eventName, all)
+    return 'encode' in again ? again : compiled
   }
 
-  /** Before anything is made of it: where the trail has another schema under this id, no record of it is to blame. */
-  async #compare(subject: string, id: number, schema: AvroSchema): Promise<void> {
-    const { rows } = await this.#options.pool.query<{ fingerprint: string }>(
-      'SELECT fingerprint FROM sink_schemas WHERE subject = $1 AND id = $2',
-      [subject, id]
-    )
-    const [kept] = rows
-    if (kept && kept.fingerprint !== fingerprintOf(schema)) throw changed(id, subject)
+  #compare(subject: string, id: number, schema: AvroSchema): Promise<readonly number[]> {
+    return this.#kept.compare(subject, id, schema).catch(error => this.#distrust(error))
   }
 
-  async #kept(subject: string, eventName: string, id: number): Promise<KnownSchema | undefined> {
-    const { rows } = await this.#options.pool.query<{ version: number; schema: AvroSchema }>(
-      'SELECT version, schema FROM sink_schemas WHERE subject = $1 AND id = $2',
-      [subject, id]
-    )
-    const [row] = rows
-    const compiled = row && compile(row.schema, eventName, row.version)
+  /** A registry that gives one id to another schema may have done so with others: each is asked for again. */
+  #distrust(error: unknown): never {
+    if (error instanceof SinkError && error.code === 'SCHEMA_CHANGED') {
+      this.#entries.clear()
+      this.#generation += 1
+    }
+    throw error
+  }
+
+  async #fromTrail(subject: string, eventName: string, id: number): Promise<KnownSchema | undefined> {
+    const kept = await this.#kept.of(subject, id)
+    const compiled = kept && compile(kept.schema, eventName, kept.versions)
     return compiled && 'encode' in compiled ? compiled : undefined
   }
 }
 
-function changed(id: number, where: string): SinkError {
-  return new SinkError(
-    'SCHEMA_CHANGED',
-    `Schema ${id} (${where}) is not the one that the trail has under this number: the registry has lost its memory or is another one. Nothing is decoded until it is restored.`
-  )
-}
+const defaultUnusableForMs = 30_000
+/** Versions of one schema that are asked for in that time. */
+const maxDoubts = 32
 
 const keyOf = (subject: string, id: number): string => `${subject} ${id}`
 const topicOf = (key: string): string => key.slice(0, key.lastIndexOf('-value '))
 
 /** How to read with a schema, or why nothing can: no error, which would be taken for trouble of a server. */
-function compile(schema: AvroSchema, eventName: string, version: number): KnownSchema | { readonly reason: string } {
+function compile(
+  schema: AvroSchema,
+  eventName: string,
+  versions: readonly number[]
+): KnownSchema | { readonly reason: string } {
   try {
-    return { kind: 'known', version, encode: compileRowEncoder(writerType(schema), eventName, version) }
+    return { kind: 'known', versions, encode: compileRowEncoder(writerType(schema), eventName, versions) }
   } catch (error) {
     return { reason: error instanceof SchemaError ? error.message : 'the schema cannot be compiled' }
   }
@@ -226,26 +252,4 @@ async function twice(
       await pause(250)
     }
   }
-}
-
-function fingerprintOf(schema: AvroSchema): string {
-  let text: string
-  try {
-    text = JSON.stringify(sorted(schema))
-  } catch (error) {
-    // It nests deeper than the stack does. No schema that was ever kept does.
-    if (!(error instanceof RangeError)) throw error
-    return 'none'
-  }
-  return createHash('sha256').update(text).digest('hex')
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, item]) => [key, sorted(item)])
-  )
 }

@@ -147,7 +147,41 @@ describe('schemas check', () => {
     const edited = await runCli(['schemas', 'check', '--from', folder, '--against-registry'], env)
     expect(edited).toMatchObject({ code: 1 })
     expect(edited.stdout).toContain('badge.awarded version 1 differs from the one that is registered')
-    expect(edited.stdout).toContain('lesson.published version 2 is registered, and the catalogue has no file of it')
+    expect(edited.stdout).toContain('lesson.published: version 2 of the registry is in no file of the catalogue')
+  })
+
+  it('finds versions by their content: a field that was removed again is the schema of before', async () => {
+    const env = { ...environment.env, TOPIC_PREFIX: `${topicPrefix}again.` }
+    const event = join(folder, 'badge.awarded')
+    const first = await readFile(join(event, '1.avsc'))
+    await newVersion(event, 1, schema => schema.fields.push({ name: 'more', type: 'int', default: 0, doc: 'More.' }))
+    await writeFile(join(event, '3.avsc'), first)
+    const registered = await runCli(['schemas', 'register', '--schemas', folder], env)
+    expect(registered).toMatchObject({ code: 0 })
+    expect(registered.stderr).toContain('badge.awarded: version 3 of the catalogue is number 1 in the registry')
+    await newVersion(event, 3, schema => schema.fields.push({ name: 'other', type: 'int', default: 0, doc: 'Other.' }))
+    const args = ['schemas', 'check', '--from', folder, '--against-registry']
+    const before = await runCli(args, env)
+    expect(before).toMatchObject({ code: 0 })
+    expect(before.stdout).toContain('badge.awarded version 4 is not registered yet')
+    expect(await runCli(['schemas', 'register', '--schemas', folder], env)).toMatchObject({ code: 0 })
+    expect(await runCli(args, env)).toMatchObject({ code: 0 })
+  })
+
+  it('brings a subject back that was deleted', async () => {
+    const env = { ...environment.env, TOPIC_PREFIX: `${topicPrefix}back.` }
+    expect(await runCli(['schemas', 'register'], env)).toMatchObject({ code: 0 })
+    const subject = `${environment.registryUrl}/subjects/${env.TOPIC_PREFIX}badge.awarded-value`
+    await fetch(subject, { method: 'DELETE' })
+    expect(await runCli(['schemas', 'register'], env)).toMatchObject({ code: 0 })
+    expect((await fetch(`${subject}/versions`)).status).toBe(200)
+  })
+
+  it('refuses a version that is the one before it', async () => {
+    await newVersion(join(folder, 'badge.awarded'), 1, () => undefined)
+    const same = await runCli(['schemas', 'check', '--from', folder])
+    expect(same).toMatchObject({ code: 1 })
+    expect(same.stdout).toContain('2.avsc: is the same as 1.avsc: remove it, or change something')
   })
 
   it('says when there is no such folder', async () => {

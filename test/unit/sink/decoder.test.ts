@@ -18,8 +18,8 @@ const version = catalogue.version('badge.awarded')
 const schemaId = 7
 const known: KnownSchema = {
   kind: 'known',
-  version: version.version,
-  encode: compileRowEncoder(version.type, 'badge.awarded', version.version)
+  versions: [version.version],
+  encode: compileRowEncoder(version.type, 'badge.awarded', [version.version])
 }
 /** A book that knows one schema, once it was asked to learn it. */
 function bookOf(learnt = true) {
@@ -29,7 +29,9 @@ function bookOf(learnt = true) {
     learn: async () => {
       knows = true
       return known
-    }
+    },
+    doubt: () => false,
+    generation: 0
   }
 }
 const decoderOf = (book = bookOf()) => new Decoder(book, { topic: 'badge.awarded', partition: 2 }, 'badge.awarded')

@@ -10,8 +10,8 @@ import { wire } from '../../support/wire.ts'
 
 const eventName = 'lesson.published'
 const { type } = catalogue.version(eventName)
-const straightOf = (version: number) => compileRowEncoder(type, eventName, version)
-const plainOf = (version: number) => plainEncoder(type, eventName, version)
+const straightOf = (version: number) => compileRowEncoder(type, eventName, [version])
+const plainOf = (version: number) => plainEncoder(type, eventName, [version])
 const straight = straightOf(2)
 const plain = plainOf(2)
 
@@ -158,7 +158,7 @@ test('fields in another order than ours are read too', () => {
   const { fields, ...record } = composeEnvelope(eventName, catalogue.version(eventName).payload)
   const other = avroType({ ...record, fields: fields.toReversed() })
   const facts = envelope()
-  expect(outcome(compileRowEncoder(other, eventName, 2), wire(7, other.toBuffer(facts)))).toBe(
+  expect(outcome(compileRowEncoder(other, eventName, [2]), wire(7, other.toBuffer(facts)))).toBe(
     outcome(straight, wire(7, type.toBuffer(facts)))
   )
 })
