@@ -10,6 +10,13 @@ const notRunning: Readonly<Record<GroupState, readonly string[]>> = {
   closed: ['it has stopped']
 }
 
+/** What of a member is looked at from outside. */
+export interface HealthParts {
+  readonly vitals: Pick<Vitals, 'awayMs' | 'dead'>
+  /** Whether its topics were looked up, and none is there. */
+  readonly readsNothing: boolean
+}
+
 /** Whether the servers of a group can be reached. What its handlers need is their service's to know. */
 export class GroupHealth {
   readonly kafka: Reach

@@ -10,6 +10,7 @@ import {
   type ReadPortion,
   type RebuildCause,
   type RecordBatch,
+  type TopicLook,
   type Vitals
 } from '../kafka/index.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
@@ -66,6 +67,7 @@ export class Reader {
   #progressAt = performance.now()
   #committing: Promise<void> = Promise.resolve()
   #leaseCheck: Promise<unknown> | undefined
+  #look: TopicLook | undefined
 
   constructor(options: ReaderOptions) {
     const { client, groupId, topics, concurrency, sessionTimeoutMs, topicRefreshMs, stopping, log } = options
@@ -85,6 +87,7 @@ export class Reader {
       onAssigned: assigned => this.#assigned(assigned),
       onPassed: passed => this.#pass(passed),
       onTopicsVanished: vanished => log.warn({ topics: vanished }, 'topics of this group are gone'),
+      onLook: look => this.#looked(look),
       onReach,
       onRebuilt,
       log,
@@ -93,6 +96,30 @@ export class Reader {
       maxBatchBytes,
       fetchLimits: () => fetchLimits
     })
+  }
+
+  /** Topics of the group that are not in Kafka, or that Kafka hides. */
+  get missing(): readonly string[] {
+    return this.#look ? [...this.#look.missing, ...this.#look.hidden] : []
+  }
+
+  /** Whether its topics were looked up, and none is there. */
+  get readsNothing(): boolean {
+    return this.#look !== undefined && this.#look.existing.length === 0
+  }
+
+  #looked(look: TopicLook): void {
+    const told = new Set(this.missing)
+    this.#look = look
+    const [missing, hidden] = [look.missing, look.hidden].map(topics => topics.filter(topic => !told.has(topic)))
+    const { log } = this.#options
+    if (missing?.length)
+      log.warn({ topics: missing }, 'topics of this group are not in Kafka: they are read once they are')
+    if (hidden?.length)
+      log.error(
+        { topics: hidden },
+        'Kafka does not let this group see topics that it is to read: grant it READ on them'
+      )
   }
 
   /** Resolves when it does not read any more: with the error when that was not asked for. */

@@ -152,6 +152,14 @@ export const metrics = {
     labels: [],
     unit: 'partitions'
   },
+  eventtrail_sink_topics: {
+    type: 'gauge',
+    part: 'sink',
+    help: 'topics by their state: read; missing in Kafka; hidden by its access control; unregistered, read before and without a subject; almost, with a latest schema that is no envelope; forgotten by an operator; beyond the number that a sink reads',
+    labels: ['state'],
+    values: { state: ['read', 'missing', 'hidden', 'unregistered', 'almost', 'forgotten', 'beyond'] },
+    unit: 'topics'
+  },
   eventtrail_sink_pending_rows: {
     type: 'gauge',
     part: 'sink',
@@ -245,6 +253,13 @@ export const metrics = {
     help: 'partitions that this member reads',
     labels: ['group'],
     unit: 'partitions'
+  },
+  eventtrail_group_topics_missing: {
+    type: 'gauge',
+    part: 'group',
+    help: 'topics of the group that are not in Kafka, or that Kafka does not let it see',
+    labels: ['group'],
+    unit: 'topics'
   },
   eventtrail_group_queued: {
     type: 'gauge',

@@ -4,7 +4,7 @@ import type { KafkaClient } from './client.ts'
 import { KafkaError, protocolErrorOf, toKafkaError } from './errors.ts'
 import { disconnect } from './incarnation.ts'
 import { type HeldBack, heldBack, type LogEnds, logEnds } from './log-ends.ts'
-import { adminWithCluster, topicIds } from './topic-ids.ts'
+import { adminWithCluster, topicIds, topicMetadata } from './topic-ids.ts'
 
 export interface TopicSpec {
   readonly topic: string
@@ -47,6 +47,8 @@ export interface KafkaAdmin extends AsyncDisposable {
    * left out, and all of them where the brokers are older than Kafka 2.8.
    */
   topicIds(topics: readonly string[]): Promise<Map<string, string>>
+  /** Of these topics the ones that Kafka does not let us see (no DESCRIBE); others that are not listed do not exist. */
+  hiddenTopics(topics: readonly string[]): Promise<string[]>
   /** Committed offsets of a group by topic and partition; partitions without one are left out. */
   groupOffsets(group: string): Promise<Map<string, Map<number, number>>>
   /** Resolves when the cluster answers. */
@@ -120,6 +122,11 @@ export async function connectAdmin(client: KafkaClient): Promise<KafkaAdmin> {
 
     topicIds: topics => ask('reading the ids of topics', () => topicIds(cluster, topics)),
 
+    async hiddenTopics(topics) {
+      const found = await ask('asking for topics by their names', () => topicMetadata(cluster, topics))
+      return found.flatMap(({ name, error }) => (error === topicAuthorizationFailed ? [name] : []))
+    },
+
     async groupOffsets(group) {
       const topics = await ask(`reading the offsets of group ${group}`, () => admin.fetchOffsets({ groupId: group }))
       return new Map(
@@ -152,6 +159,9 @@ export async function connectAdmin(client: KafkaClient): Promise<KafkaAdmin> {
     [Symbol.asyncDispose]: close
   }
 }
+
+/** Kafka's protocol guide, "Error Codes". */
+const topicAuthorizationFailed = 29
 
 /**
  * A broker names itself the leader of a new partition before it acts as one, and only the leader answers for the

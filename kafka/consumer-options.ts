@@ -1,6 +1,7 @@
 import type { Logger } from '../core/log.ts'
 import { defaultMaxBatchBytes } from './packed-records.ts'
 import type { BatchControl, PassedOffsets, RecordBatch } from './record-batch.ts'
+import type { TopicLook } from './topic-watch.ts'
 
 export type RebuildCause = 'ended' | 'stalled'
 
@@ -21,6 +22,8 @@ export interface GroupConsumerOptions {
   readonly onOutOfRange?: (source: { readonly topic: string; readonly partition: number }) => void
   /** A topic of ours is gone. */
   readonly onTopicsVanished?: (topics: readonly string[]) => void
+  /** Topics were looked up: which exist, which do not, and which Kafka hides. */
+  readonly onLook?: (look: TopicLook) => void
   /** Kafka answered, or could not be reached. */
   readonly onReach?: (reached: boolean) => void
   /** kafkajs's consumer is built anew: it had ended, or stood still. */
@@ -58,7 +61,7 @@ export type ConsumerSettings = GroupConsumerOptions &
   Required<
     Omit<
       GroupConsumerOptions,
-      'onAssigned' | 'onPassed' | 'onOutOfRange' | 'onTopicsVanished' | 'onReach' | 'onRebuilt'
+      'onAssigned' | 'onPassed' | 'onOutOfRange' | 'onTopicsVanished' | 'onLook' | 'onReach' | 'onRebuilt'
     >
   >
 

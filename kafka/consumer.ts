@@ -44,7 +44,7 @@ export class GroupConsumer {
     this.vitals = new Vitals(this.#options)
     this.#unserved = new Unserved({ log: options.log, onChange: () => this.#applyPauses() })
     this.#pauses = new Pauses(this.#unserved)
-    this.#watch = new TopicWatch(client, options.topics, options.log, options.onReach)
+    this.#watch = new TopicWatch(client, options.topics, options.log, options.onReach, options.onLook)
     this.closed = new Promise(resolve => {
       this.#resolveClosed = resolve
     })

@@ -28,6 +28,7 @@ export { connectSender, type OutgoingRecord, type PartitionBatch, type Sender, t
 export type { BatchControl, PassedOffsets, RecordBatch } from './record-batch.ts'
 export { type KafkaRecord, RecordCursor, Records } from './records.ts'
 export { SendError, type SendErrorCode } from './send-error.ts'
+export type { TopicLook } from './topic-watch.ts'
 export type { PartitionTrouble, TroubleCode } from './unserved.ts'
 export type { ConsumerState, Vitals } from './vitals.ts'
 export type { StoredBatch } from './walk.ts'

@@ -4,6 +4,16 @@ import { AdminLine } from './admin-line.ts'
 import type { KafkaClient } from './client.ts'
 
 const tellAgainMs = 30_000
+const hiddenForMs = 60_000
+
+/** Which of the topics that are wanted can be read. */
+export interface TopicLook {
+  readonly existing: readonly string[]
+  /** Wanted, and not in Kafka. */
+  readonly missing: readonly string[]
+  /** Wanted, and Kafka does not let us see them. */
+  readonly hidden: readonly string[]
+}
 
 /**
  * Knows which of the wanted topics exist. A look-up that fails never shrinks the list; a topic that is
@@ -14,22 +24,29 @@ export class TopicWatch {
   readonly #wanted: () => Promise<readonly string[]>
   readonly #log: Logger
   readonly #onReach: (reached: boolean) => void
+  readonly #onLook: (look: TopicLook) => void
+  #hidden: { readonly of: string; readonly topics: readonly string[]; readonly until: number } | undefined
   #current: readonly string[] = []
   #looking: Promise<void> | undefined
   #failingSince: number | undefined
   #toldAt = Number.NEGATIVE_INFINITY
 
-  /** @param onReach is told whether Kafka answered */
+  /**
+   * @param onReach is told whether Kafka answered
+   * @param onLook is told of each look that succeeded
+   */
   constructor(
     client: KafkaClient,
     wanted: () => Promise<readonly string[]>,
     log: Logger,
-    onReach: (reached: boolean) => void = () => undefined
+    onReach: (reached: boolean) => void = () => undefined,
+    onLook: (look: TopicLook) => void = () => undefined
   ) {
     this.#line = new AdminLine(client)
     this.#wanted = wanted
     this.#log = log
     this.#onReach = onReach
+    this.#onLook = onLook
   }
 
   /** The list as of the last look that succeeded, sorted. */
@@ -49,15 +66,30 @@ export class TopicWatch {
 
   async #look(): Promise<void> {
     try {
-      const wanted = await this.#wanted()
+      const wanted = [...new Set(await this.#wanted())]
       const existing = await this.#existing()
-      this.#current = [...new Set(wanted)].filter(topic => existing.has(topic)).sort()
+      const absent = wanted.filter(topic => !existing.has(topic)).sort()
+      const hidden = new Set(absent.length > 0 ? await this.#hiddenOf(absent) : [])
+      this.#current = wanted.filter(topic => existing.has(topic)).sort()
+      const missing = absent.filter(topic => !hidden.has(topic))
+      this.#onLook({ existing: this.#current, missing, hidden: [...hidden] })
       if (this.#failingSince !== undefined)
         this.#log.info({ topics: this.#current.length }, 'topics can be looked up again')
       this.#failingSince = undefined
     } catch (error) {
       this.#tell(error)
     }
+  }
+
+  // Kafka lists no topic that we may not see: asked by its name it says so.
+  async #hiddenOf(absent: readonly string[]): Promise<readonly string[]> {
+    const of = absent.join()
+    const now = performance.now()
+    if (this.#hidden?.of !== of || this.#hidden.until < now) {
+      const topics = await this.#line.ask(admin => admin.hiddenTopics(absent))
+      this.#hidden = { of, topics, until: now + hiddenForMs }
+    }
+    return this.#hidden.topics
   }
 
   async #existing(): Promise<ReadonlyMap<string, number>> {

@@ -72,6 +72,41 @@ function hasEnvelopeFields(fields: unknown): boolean {
   })
 }
 
+/**
+ * Why a schema that looks like an envelope is none, in words that repeat nothing of it; undefined for an envelope, and
+ * for what does not look like one.
+ */
+export function envelopeFault(schema: AvroSchema): string | undefined {
+  if (!isObject(schema) || schema.type !== 'record' || typeof schema.name !== 'string') return undefined
+  if (!Array.isArray(schema.fields)) return undefined
+  const fields = new Map(schema.fields.flatMap(field => (isObject(field) ? [[field.name, field.type] as const] : [])))
+  const missing = Object.keys(fieldRules).filter(name => !fields.has(name))
+  const isNamedSo = schema.name === envelopeName || schema.name.endsWith(`.${envelopeName}`)
+  if (!isNamedSo && missing.length > 2) return undefined
+  if (eventNameOf(schema) !== undefined) return undefined
+  const mistyped = Object.entries(fieldRules).flatMap(([name, isRight]) =>
+    fields.has(name) && !isRight(fields.get(name)) ? [name] : []
+  )
+  const faults = [
+    ...missing.map(name => `has no field \`${name}\``),
+    ...mistyped.map(name => `has another type of \`${name}\` than ${fieldTypes[name]}`),
+    ...(fields.size > Object.keys(fieldRules).length - missing.length
+      ? ['has fields that an envelope does not have']
+      : [])
+  ]
+  if (faults.length === 0) faults.push(`is not named ${envelopeName} in the namespace ${namespacePrefix}<event name>`)
+  return faults.join(', ')
+}
+
+const fieldTypes: Readonly<Record<string, string>> = {
+  id: 'a string, or one of the logical type uuid',
+  aggregate_id: 'a string, or one of the logical type uuid',
+  occurred_at: 'a long of the logical type timestamp-micros',
+  event_name: 'a string',
+  payload: 'a record',
+  schema_version: 'an int'
+}
+
 function isTyped(type: unknown, name: string, logicalType?: string): boolean {
   if (typeof type === 'string') return type === name && logicalType === undefined
   return isObject(type) && type.type === name && type.logicalType === logicalType

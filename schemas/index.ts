@@ -2,7 +2,7 @@
 export { AvroType, avroType, writerType } from './avro.ts'
 export { type CatalogueData, catalogueOf } from './catalogue.ts'
 export { Cursor } from './cursor.ts'
-export { composeEnvelope, eventNameOf, eventNamePattern, isOccurredAt } from './envelope.ts'
+export { composeEnvelope, envelopeFault, eventNameOf, eventNamePattern, isOccurredAt } from './envelope.ts'
 export { RegistryError, type RegistryErrorCode, SchemaError, type SchemaErrorCode } from './errors.ts'
 export { checkEvolution, type EvolutionProblem } from './evolution.ts'
 export { ExactNumber, parseExactJson } from './exact-json.ts'

@@ -33,8 +33,14 @@ export async function wholeSchema(answer: SchemaAnswer, what: string, fetch: Fet
       await gather(referenced.references)
     }
   }
-  await gather(answer.references)
-  return inlined(main, '', definitions, new Set()) as AvroSchema
+  try {
+    await gather(answer.references)
+    return inlined(main, '', definitions, new Set()) as AvroSchema
+  } catch (error) {
+    // It nests deeper than the stack does.
+    if (error instanceof RangeError) throw unsupported(what, 'nests too deep')
+    throw error
+  }
 }
 
 function parsed({ schema, schemaType }: SchemaAnswer, what: string): AvroSchema {

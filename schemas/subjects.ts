@@ -6,6 +6,8 @@ export interface SubjectList {
   readonly names: readonly string[]
   /** False where the registry has more, and gives them in no way. */
   readonly isComplete: boolean
+  /** How many questions it took. */
+  readonly questions: number
 }
 
 /** What Confluent's registry and newer ones of Apicurio give in one answer; Apicurio 3.0 gives no more in any way. */
@@ -24,21 +26,26 @@ export async function listSubjects(
   expect: (answer: Answer) => readonly string[]
 ): Promise<SubjectList> {
   const names = new Set<string>()
+  let questions = 0
+  const listed = (isComplete: boolean) => ({ names: [...names], isComplete, questions })
   for (let page = 0; page < maxPages; page += 1) {
     const path = `/subjects?offset=${names.size}&limit=${pageSize}`
+    questions += 1
     const found = expect(await http.get(path, maxListBytes))
     const before = names.size
     for (const name of found) names.add(name)
     const added = names.size - before
-    if (found.length < pageSize) return { names: [...names], isComplete: true }
+    if (found.length < pageSize) return listed(true)
     // The same again: it does not know pages. One that gave more than asked for gave all it has.
     if (added === 0) break
-    if (page === 0 && found.length > pageSize && !isApicurio(http)) return { names: [...names], isComplete: true }
+    if (page === 0 && found.length > pageSize && !isApicurio(http)) return listed(true)
   }
-  if (!isApicurio(http)) return { names: [...names], isComplete: names.size !== pageSize }
+  if (!isApicurio(http)) return listed(names.size !== pageSize)
   const native = await listArtifacts(http)
-  if (!native) return { names: [...names], isComplete: false }
-  return { names: [...new Set([...names, ...native])], isComplete: true }
+  if (!native) return listed(false)
+  for (const name of native) names.add(name)
+  questions += Math.ceil(native.length / nativePageSize)
+  return listed(true)
 }
 
 const compatPath = /\/apis\/ccompat\/v\d+$/

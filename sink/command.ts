@@ -17,6 +17,7 @@ import { defaultGroup, type SinkOptions } from './options.ts'
 import { type ResetRequest, resetPartition } from './reset.ts'
 import { resumeTopic } from './resume.ts'
 import { createSink } from './sink.ts'
+import { forgetTopic, rememberTopic } from './trail-topics.ts'
 
 interface SinkFlags {
   readonly group: string
@@ -28,7 +29,7 @@ interface SinkFlags {
   readonly breaker?: number
 }
 
-/** `eventtrail sink`, `eventtrail sink reset` and `eventtrail sink resume`. */
+/** `eventtrail sink` and, below it, `reset`, `resume`, `forget` and `remember`. */
 export function sinkCommands(program: Command, host: CommandHost): void {
   const sink = host
     .connect(program.command('sink'), 'brokers', 'registryUrl', 'databaseUrl', 'topicPrefix', 'statusPort')
@@ -76,6 +77,33 @@ export function sinkCommands(program: Command, host: CommandHost): void {
       '\nWhat is stored stays stored. Events that come again are recognised by their id and not stored twice.\n`--to earliest` is right after a topic was deleted and made anew; `--to latest` gives up what lies between.'
     )
     .action(host.action((context, _flags: unknown, command: Command) => runReset(context, command.optsWithGlobals())))
+
+  const takenOut = '\nIt is recorded in sink_forgotten. Sinks that run follow within a few seconds.'
+  host
+    .connect(sink.command('forget'), 'databaseUrl', 'topicPrefix')
+    .description('take an event out of what the sinks of a group read, although registry or trail know it')
+    .requiredOption('--event <name>', 'event name of the topic')
+    .requiredOption('--reason <text>', 'why; kept for the audit', reason)
+    .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
+    .addHelpText('after', `${takenOut} What is stored stays; \`eventtrail sink remember\` lets it in again.`)
+    .action(
+      host.action((context, _flags: unknown, command: Command) =>
+        runForget(context, command.optsWithGlobals(), 'forget')
+      )
+    )
+
+  host
+    .connect(sink.command('remember'), 'databaseUrl', 'topicPrefix')
+    .description('let an event in again that `sink forget` took out: it is read from where it was left')
+    .requiredOption('--event <name>', 'event name of the topic')
+    .requiredOption('--reason <text>', 'why; kept for the audit', reason)
+    .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
+    .addHelpText('after', takenOut)
+    .action(
+      host.action((context, _flags: unknown, command: Command) =>
+        runForget(context, command.optsWithGlobals(), 'remember')
+      )
+    )
 
   host
     .connect(sink.command('resume'), 'databaseUrl', 'topicPrefix')
@@ -175,6 +203,20 @@ async function runResume(context: CommandContext, flags: Pick<ResetFlags, 'event
     resumeTopic(pool, { group, topic })
   )
   context.out(`${topic}: ${partitions} ${partitions === 1 ? 'partition goes' : 'partitions go'} on`)
+  return exitCodes.ok
+}
+
+async function runForget(
+  context: CommandContext,
+  flags: Pick<ResetFlags, 'event' | 'group' | 'reason'>,
+  what: 'forget' | 'remember'
+): Promise<ExitCode> {
+  const request = { ...named(context.config, flags), reason: flags.reason }
+  const change = what === 'forget' ? forgetTopic : rememberTopic
+  await onTrail(context.config.require('databaseUrl'), `eventtrail-${what}`, pool => change(pool, request))
+  context.out(
+    `${request.topic}: ${what === 'forget' ? 'is not read any more' : 'is read again'} by group ${request.group}`
+  )
   return exitCodes.ok
 }
 

@@ -5,7 +5,9 @@ import type { KafkaAdmin } from '../kafka/index.ts'
 import type { Registry } from '../schemas/index.ts'
 import { doctorSessions, requireFitPostgres, unreachable } from './database.ts'
 import { Discovery } from './discovery.ts'
+import { compareTopics, hiddenOf, type KnownTopics } from './doctor-topics.ts'
 import { explainHalt, type HaltedPartition, remedyOf } from './halts.ts'
+import { defaultGroup } from './options.ts'
 import { partitionsAhead } from './partitions.ts'
 
 /** One thing that was looked at. */
@@ -27,11 +29,11 @@ export interface DoctorParts {
 
 /** Looks at everything that the pipeline stands on. Never throws: what cannot be asked is a finding. */
 export async function examine(parts: DoctorParts): Promise<Finding[]> {
-  const broker = await examineBroker(parts)
   const registry = await examineRegistry(parts)
+  const broker = await examineBroker(parts, registry.known)
   const database = await examineDatabase(parts)
   const findings = [...broker.findings, ...registry.findings, ...database.findings]
-  if (broker.topics && registry.topics) findings.push(...compareTopics(registry.topics, broker.topics))
+  if (broker.topics && registry.known) findings.push(...compareTopics(registry.known, broker.topics, broker.hidden))
   if (database.migrated) findings.push(...(await examineTrail(parts)))
   return findings
 }
@@ -46,11 +48,12 @@ function withAdvice(error: unknown, advice: string): string {
   return `${/[.?!]$/.test(what) ? what : `${what}.`} ${advice}`
 }
 
-async function examineBroker({ connectKafka, brokers }: DoctorParts) {
+async function examineBroker({ connectKafka, brokers }: DoctorParts, known: KnownTopics | undefined) {
   try {
     await using admin = await connectKafka()
     const topics = await admin.topics()
-    return { findings: [ok('kafka', `reached ${brokers.join(', ')}, ${topics.size} topics`)], topics }
+    const hidden = await hiddenOf(admin, known?.wanted ?? [], topics)
+    return { findings: [ok('kafka', `reached ${brokers.join(', ')}, ${topics.size} topics`)], topics, hidden }
   } catch (error) {
     return {
       findings: [wrong('kafka', withAdvice(error, 'Check KAFKA_BROKERS and that a broker listens there'))]
@@ -61,12 +64,19 @@ async function examineBroker({ connectKafka, brokers }: DoctorParts) {
 async function examineRegistry({ registry, pool, topicPrefix }: DoctorParts) {
   try {
     await registry.ping()
-    const topics = await new Discovery({ registry, pool, topicPrefix }).topics()
+    const group = topicPrefix + defaultGroup
+    // What is wrong with the database is another finding.
+    const discovery = new Discovery({ registry, pool, group, topicPrefix, isTrailOptional: true })
+    const wanted = await discovery.topics()
+    await discovery.relooked()
+    const { discovered } = discovery
+    const registered = wanted.length - discovered.gone.length
+    const under = topicPrefix === '' ? '' : ` under the prefix ${topicPrefix}`
     const finding =
-      topics.length > 0
-        ? ok('registry', `reached, ${topics.length} events registered`)
-        : warning('registry', 'reached, no event is registered: run `eventtrail schemas register`')
-    return { findings: [finding], topics }
+      registered > 0
+        ? ok('registry', `reached, ${registered} events registered`)
+        : warning('registry', `reached, no event is registered${under}: run \`eventtrail schemas register\``)
+    return { findings: [finding], known: { wanted, discovered } }
   } catch (error) {
     return {
       findings: [wrong('registry', withAdvice(error, 'Check SCHEMA_REGISTRY_URL and that the registry runs'))]
@@ -111,16 +121,6 @@ async function examineDatabase({ pool, migrations }: DoctorParts) {
   } finally {
     client.release()
   }
-}
-
-function compareTopics(wanted: readonly string[], existing: ReadonlyMap<string, number>): Finding[] {
-  const missing = wanted.filter(topic => !existing.has(topic))
-  if (missing.length > 0) {
-    return [
-      wrong('topics', `registered, but without a topic: ${missing.join(', ')}. Run \`eventtrail schemas register\``)
-    ]
-  }
-  return [ok('topics', wanted.map(topic => `${topic} (${existing.get(topic)} partitions)`).join(', ') || 'none')]
 }
 
 function haltLine(halt: HaltedPartition, topicPrefix: string): string {

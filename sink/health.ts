@@ -6,6 +6,7 @@ import type { Lanes } from './lanes.ts'
 import type { Positions } from './positions.ts'
 import type { SchemaBook } from './schema-book.ts'
 import type { SinkState } from './state.ts'
+import type { TopicReport } from './topic-report.ts'
 
 /** What of a sink is looked at from outside. */
 export interface SinkParts {
@@ -13,6 +14,7 @@ export interface SinkParts {
   readonly positions: Pick<Positions, 'assigned' | 'halted'>
   readonly lanes: Pick<Lanes, 'pendingRows' | 'waitingMs' | 'failures'>
   readonly book: Pick<SchemaBook, 'waiting'>
+  readonly topics: Pick<TopicReport, 'reasons' | 'readings'>
 }
 
 const notRunning: Readonly<Record<SinkState, readonly string[]>> = {
@@ -41,7 +43,7 @@ export class SinkHealth {
   }
 
   /** Nothing is asked before this was called for the first time. */
-  read(state: SinkState, { vitals, lanes, book, positions: { halted } }: SinkParts): Health {
+  read(state: SinkState, { vitals, lanes, book, topics, positions: { halted } }: SinkParts): Health {
     const member = memberHealth(vitals, this.kafka)
     if (state !== 'running') return { notReady: notRunning[state], dead: member.dead }
     for (const server of this.#servers) server.watch()
@@ -54,6 +56,7 @@ export class SinkHealth {
         ...this.registry.reasons,
         // Where the registry does not answer at all, that is said already.
         ...(this.registry.reached ? book.waiting : []),
+        ...topics.reasons,
         ...(refused ? ['Postgres takes no rows: writing is tried again'] : []),
         ...(halted > 0
           ? [`${halted} ${halted === 1 ? 'partition' : 'partitions'} stopped: eventtrail doctor says why`]

@@ -28,6 +28,7 @@ import { SchemaBook } from './schema-book.ts'
 import type { TrailSession } from './session.ts'
 import type { SinkState, SinkStats } from './state.ts'
 import { Telemetry } from './telemetry.ts'
+import { TopicReport } from './topic-report.ts'
 import type { Batch, WriteResult } from './types.ts'
 
 const hintEveryMs = 1_000
@@ -89,7 +90,13 @@ export class Sink implements Handle {
     this.#registry = registry
     const book = new SchemaBook({ registry, pool: this.#pool })
     const onSchema: DiscoveryOptions['onSchema'] = (...found) => void book.warm(...found)
-    this.#discovery = new Discovery({ registry, pool: this.#pool, topicPrefix, eventNames, onSchema })
+    this.#discovery = new Discovery({ registry, pool: this.#pool, group, topicPrefix, eventNames, onSchema })
+    const topics = new TopicReport({
+      discovery: this.#discovery,
+      topicPrefix,
+      areNamed: eventNames !== undefined,
+      log: this.#log
+    })
     const ranges = (topic: string) => this.#line.ask(admin => admin.ranges(topic))
     const topicIds = (topics: readonly string[]) => this.#line.ask(admin => admin.topicIds(topics))
     const logEnds = (topics: readonly string[]) => this.#line.ask(admin => admin.logEnds(topics))
@@ -128,7 +135,8 @@ export class Sink implements Handle {
       onOutOfRange: source => this.#pipeline.positions.outOfRange(source),
       onReach: this.#health.kafka.heard,
       onRebuilt: cause => this.#telemetry.rebuilt(cause),
-      onTopicsVanished: topics => this.#log.error({ topics }, 'topics are gone, the others go on'),
+      onTopicsVanished: vanished => this.#vanished(vanished),
+      onLook: look => topics.looked(look),
       log: this.#log,
       fetchLimits,
       concurrency,
@@ -137,7 +145,7 @@ export class Sink implements Handle {
       maxBatchBytes: this.#options.maxBatchBytes
     })
     const { positions, lanes } = this.#pipeline
-    this.#parts = { positions, lanes, book, vitals: this.#consumer.vitals }
+    this.#parts = { positions, lanes, book, topics, vitals: this.#consumer.vitals }
     this.#telemetry = new Telemetry({ ...this.#options, ...this.#parts, ...sources })
     const ended = Promise.withResolvers<Error | undefined>()
     this.closed = ended.promise
@@ -209,7 +217,7 @@ export class Sink implements Handle {
         group: this.#options.group,
         pool: this.#pool,
         line: this.#line,
-        topics: () => this.#discovery.topics(),
+        topics: () => this.#discovery.topics(true),
         mustExist: this.#options.eventNames !== undefined,
         changed: () => this.#pipeline.lanes.changed,
         ended: () => (this.#state === 'closed' || this.#state === 'failed' ? { failure: this.#failure } : undefined)
@@ -250,6 +258,14 @@ export class Sink implements Handle {
     } catch (cause) {
       throw cause instanceof EventtrailError ? cause : unreachable(cause)
     }
+  }
+
+  #vanished(vanished: readonly string[]): void {
+    const forgotten = new Set(this.#discovery.discovered.forgotten)
+    const gone = vanished.filter(topic => !forgotten.has(topic))
+    if (gone.length > 0) this.#log.error({ topics: gone }, 'topics are gone, the others go on')
+    const left = vanished.filter(topic => forgotten.has(topic))
+    if (left.length > 0) this.#log.info({ topics: left }, 'topics were taken out by an operator, they are left')
   }
 
   #written(batch: Batch, result: WriteResult): void {

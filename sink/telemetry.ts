@@ -44,6 +44,7 @@ export class Telemetry {
     gauge('eventtrail_sink_partitions_halted', () => positions.halted)
     gauge('eventtrail_sink_pending_rows', () => lanes.pendingRows)
     gauge('eventtrail_sink_progress_age_seconds', () => Math.max(lanes.waitingMs, vitals.idleMs) / 1_000)
+    this.#cleanUps.add(this.#meter.gauge('eventtrail_sink_topics', () => this.#options.topics.readings()))
     const ofPartitions = (name: PartitionGauge, read: (log: LagReading) => number | undefined) =>
       this.#cleanUps.add(this.#meter.gauge(name, () => this.#readOurs(read)))
     ofPartitions('eventtrail_sink_lag', ({ lag }) => lag)

@@ -15,6 +15,7 @@ const member = {
     { topic: 'a', partition: 0 },
     { topic: 'a', partition: 1 }
   ],
+  missing: [],
   progressAgeMs: 1_500,
   stats: () => ({ running: 2, queued: 5, uncommitted: 9, partitions: 2, assignments: 1, longestRunningMs: 2_500 })
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type AvroRecord, catalogue, composeEnvelope, eventNameOf } from '../../../schemas/index.ts'
+import { type AvroRecord, catalogue, composeEnvelope, envelopeFault, eventNameOf } from '../../../schemas/index.ts'
 
 const payload: AvroRecord = { type: 'record', name: 'LessonPublished', fields: [] }
 const envelope = composeEnvelope('lesson.published', payload)
@@ -75,5 +75,35 @@ describe('eventNameOf', () => {
     ]
   ])('takes %s for no envelope', (_, schema) => {
     expect(eventNameOf(schema as AvroRecord)).toBeUndefined()
+  })
+})
+
+describe('envelopeFault', () => {
+  it.each([
+    ['a field less', withFields(fields => fields.slice(1)), 'has no field `id`'],
+    ['a field more', withFields(fields => [...fields, { name: 'extra', type: 'int' }]), 'has fields that an envelope'],
+    [
+      'milliseconds',
+      changed('occurred_at', { type: 'long', logicalType: 'timestamp-millis' }),
+      'another type of `occurred_at`'
+    ],
+    ['another namespace', { ...envelope, namespace: 'com.example' }, 'is not named EventEnvelope in the namespace'],
+    ['another name', { ...envelope, name: 'Envelope' }, 'is not named EventEnvelope']
+  ])('says why %s is none', (_, schema, words) => {
+    expect(envelopeFault(schema as AvroRecord)).toContain(words)
+  })
+
+  it.each([
+    ['an envelope', envelope],
+    ['a payload', { ...payload, fields: [{ name: 'id', type: 'string' }] }],
+    ['a primitive', 'string'],
+    ['no fields', { type: 'record', name: 'EventEnvelope' }]
+  ])('has nothing to say of %s', (_, schema) => {
+    expect(envelopeFault(schema as AvroRecord)).toBeUndefined()
+  })
+
+  it('repeats no name that somebody else gave', () => {
+    const schema = withFields(fields => [...fields, { name: 'foreign', type: 'int' }])
+    expect(envelopeFault(schema)).not.toContain('foreign')
   })
 })

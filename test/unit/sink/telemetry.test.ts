@@ -18,7 +18,8 @@ const parts = (facts: { halted?: number; failures?: number; awayMs?: number; wai
   vitals: { awayMs: facts.awayMs ?? 0, idleMs: 100, dead: false },
   positions: { assigned: [{ topic: 'a', partition: 0 }], halted: facts.halted ?? 0 },
   lanes: { pendingRows: 7, waitingMs: facts.waitingMs ?? 0, failures: facts.failures ?? 0 },
-  book: { waiting: [] }
+  book: { waiting: [] },
+  topics: { reasons: [], readings: () => [] }
 })
 
 /** A meter that keeps what it is told. */
