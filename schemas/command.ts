@@ -12,6 +12,7 @@ import { generateTypes } from './generate.ts'
 import { catalogue as exampleCatalogue } from './generated/events.ts'
 import { inspectFolder, loadCatalogue } from './load.ts'
 import { parseSchema } from './model.ts'
+import { readerFaults } from './readers.ts'
 import { checkAgainstRegistry, type Registration, registerCatalogue } from './register.ts'
 import { createRegistry, type Registry } from './registry.ts'
 import type { Catalogue } from './types.ts'
@@ -156,6 +157,7 @@ async function check(context: CommandContext, options: CheckOptions): Promise<Ex
   const { data, problems } = dir ? await inspectFolder(dir) : { data: exampleData(), problems: [] }
   const faults = problems.map(({ file, message }) => `${file}: ${message}`)
   const catalogue = catalogueOf(data)
+  if (faults.length === 0) faults.push(...catalogue.eventNames.flatMap(name => readerFaults(catalogue.versions(name))))
   const compared = options.againstRegistry
     ? await checkAgainstRegistry(catalogue, registryOf(context), config.get('topicPrefix'))
     : { faults: [], unregistered: [] }

@@ -124,7 +124,10 @@ class Comparison {
 
   #fieldFaults(field: FieldNode, writer: RecordNode, prefix: string): Fault[] {
     const path = prefix + field.name
-    const written = writer.fields.find(each => each.name === field.name || field.aliases.includes(each.name))
+    // By its name first, as the reader does: an alias may be the name of a field that is still there.
+    const written = [field.name, ...field.aliases]
+      .map(name => writer.fields.find(each => each.name === name))
+      .find(found => found !== undefined)
     if (written) return this.faults(field.type, written.type, path)
     if (field.fallback) return []
     const change = this.#readerIsNewer

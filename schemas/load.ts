@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { type CatalogueData, catalogueOf } from './catalogue.ts'
+import { eventNamePattern } from './envelope.ts'
 import { SchemaError } from './errors.ts'
 import { checkEvolution } from './evolution.ts'
 import { eventNameFault, versionFaults } from './rules.ts'
@@ -50,7 +51,11 @@ export async function inspectFolder(dir: string): Promise<InspectedFolder> {
       continue
     }
     const eventDir = join(dir, entry.name)
-    const files = (await list(eventDir)).map(file => file.name).filter(name => name.endsWith('.avsc'))
+    const names = (await list(eventDir)).map(file => file.name)
+    if (eventNamePattern.test(entry.name))
+      for (const name of names.filter(isOtherSchema))
+        problems.push(invalid(join(eventDir, name), 'is no schema of Avro: those are in files 1.avsc, 2.avsc …'))
+    const files = names.filter(name => name.endsWith('.avsc'))
     if (files.length === 0) continue
     schemaFiles += files.length
     const event = await inspectEvent(eventDir, entry.name, files)
@@ -103,7 +108,8 @@ async function inspectEvent(
 async function readVersion(file: string, eventName: string): Promise<{ schema?: AvroRecord; faults: string[] }> {
   let schema: unknown
   try {
-    schema = JSON.parse(await readFile(file, 'utf8'))
+    // Some editors put a byte order mark in front.
+    schema = JSON.parse((await readFile(file, 'utf8')).replace(/^\ufeff/, ''))
   } catch (error) {
     return { faults: [`cannot be read as JSON: ${(error as Error).message}`] }
   }
@@ -119,5 +125,8 @@ async function list(dir: string) {
     throw new SchemaError('CATALOGUE_UNREADABLE', `The folder of schemas ${dir} cannot be read`, { cause })
   }
 }
+
+/** Other kinds of schemas, as people name them. */
+const isOtherSchema = (name: string): boolean => /\.(proto|avdl|avpr|xsd)$|^v?\d+\.(json|avro)$/.test(name)
 
 const invalid = (file: string, message: string): CatalogueProblem => ({ kind: 'SCHEMA_INVALID', file, message })

@@ -1,10 +1,8 @@
 import { avroType } from './avro.ts'
-import { compileCompleter } from './complete.ts'
-import { defaultFromJson } from './defaults.ts'
+import { defaultFaults } from './default-faults.ts'
 import { composeEnvelope, envelopeName, eventNamePattern, namespaceOf } from './envelope.ts'
 import { SchemaError } from './errors.ts'
 import { isSimpleName, parseSchema, type SchemaNode } from './model.ts'
-import { Refusal } from './refusal.ts'
 import type { AvroRecord } from './types.ts'
 
 /** Why a folder cannot be an event's, or undefined. */
@@ -15,7 +13,10 @@ export function eventNameFault(eventName: string): string | undefined {
 
 /** What is wrong with one version file, in words; empty when it may be published. */
 export function versionFaults(eventName: string, schema: unknown): string[] {
-  if (!isRecord(schema)) return ['the file must hold one Avro record: { "type": "record", "name": …, "fields": [ … ] }']
+  if (!isRecord(schema)) {
+    const what = isJsonSchema(schema) ? 'the file holds a JSON Schema; it' : 'the file'
+    return [`${what} must hold one Avro record: { "type": "record", "name": …, "fields": [ … ] }`]
+  }
   const faults = [...headFaults(eventName, schema)]
   try {
     // The whole envelope, because a name in the payload may clash with one around it.
@@ -25,7 +26,8 @@ export function versionFaults(eventName: string, schema: unknown): string[] {
     if (faults.length === 0) avroType(composeEnvelope(eventName, schema))
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error
-    faults.push(error.message.replace(/^payload\./, ''))
+    const fault = error.message.replace(/^payload\./, '')
+    faults.push(/is not defined before it is used$/.test(fault) ? `${fault}; a file holds all of its types` : fault)
   }
   return faults
 }
@@ -36,7 +38,7 @@ function* headFaults(eventName: string, schema: AvroRecord): Generator<string> {
   const namespace = namespaceOf(eventName)
   if (schema.namespace !== undefined && schema.namespace !== namespace)
     yield `the record's namespace follows from the event name: leave it out, or write ${namespace}`
-  if (!schema.doc) yield 'the record needs a `doc` that says what happened'
+  if (typeof schema.doc !== 'string' || !schema.doc) yield 'the record needs a `doc` that says what happened'
 }
 
 function* nodeFaults(node: SchemaNode, path: string, seen: Set<SchemaNode>): Generator<string> {
@@ -60,18 +62,10 @@ function* nodeFaults(node: SchemaNode, path: string, seen: Set<SchemaNode>): Gen
         if (field.name === '__proto__') yield '`__proto__` cannot be the name of a field in JavaScript'
         if (!field.doc) yield `\`${fieldPath}\` needs a \`doc\` that says what it holds`
         yield* nodeFaults(field.type, fieldPath, seen)
-        if (field.fallback) yield* defaultFaults(field.type, field.fallback.json, fieldPath)
+        if (field.fallback)
+          for (const { at, message } of defaultFaults(field.type, field.fallback.json))
+            yield `the default of \`${fieldPath}${at}\` ${message}`
       }
-  }
-}
-
-function* defaultFaults(type: SchemaNode, json: unknown, path: string): Generator<string> {
-  try {
-    compileCompleter(type)(defaultFromJson(type, json))
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    for (const { field, message } of error.faults)
-      yield `the default of \`${[path, field].filter(Boolean).join('.')}\` ${message}`
   }
 }
 
@@ -82,3 +76,6 @@ const isRecord = (schema: unknown): schema is AvroRecord =>
   schema.type === 'record' &&
   'fields' in schema &&
   Array.isArray(schema.fields)
+
+const isJsonSchema = (schema: unknown): boolean =>
+  typeof schema === 'object' && schema !== null && ('$schema' in schema || 'properties' in schema || '$ref' in schema)
