@@ -49,7 +49,8 @@ class Compiler {
     let ready: Read | undefined
     known.set(reader, cursor => (ready as Read)(cursor))
     ready = this.#make(writer, reader)
-    if (this.#counted && isContainer(writer)) ready = bounded(ready)
+    // A reader's union is no level: what reads its branch counts.
+    if (this.#counted && isContainer(writer) && reader.kind !== 'union') ready = bounded(ready)
     known.set(reader, ready)
     return ready
   }

@@ -102,6 +102,15 @@ export const guarantees: readonly Guarantee[] = [
     proofs: ['integrity/producer-outcomes', 'unit/producers/batcher', 'integration/producers/conformance']
   },
   {
+    title: 'What was published is what is handled and stored',
+    to: ['publishers', 'owners of handlers', 'readers of the trail'],
+    words:
+      'A handler gets the value that was published, down to the branch of a union, whatever fields are called; where it knows another version, what both know is unchanged. The trail has the JSON of the same value.',
+    faults:
+      'generated schemas of every type, with unions of types that may be promoted, and generated versions of them',
+    proofs: ['integrity/handled', 'unit/schemas/handled']
+  },
+  {
     title: 'Every event reaches its handler',
     to: ['owners of handlers'],
     words:
