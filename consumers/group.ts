@@ -92,7 +92,7 @@ class Member<Events extends EventMap> implements ConsumerGroup {
   }
 
   health(): Health {
-    return this.#health.read(this.#state, this.#reader.vitals, new Set(this.#unwritten.values()))
+    return this.#health.read(this.#state, this.#reader.vitals, new Set(this.#unwritten.values()), this.#reader.troubles)
   }
 
   start(): Promise<void> {

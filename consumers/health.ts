@@ -1,5 +1,5 @@
 import { type Health, Reach } from '../core/health.ts'
-import { type AdminLine, memberHealth, type Vitals } from '../kafka/index.ts'
+import { type AdminLine, memberHealth, type PartitionTrouble, type Vitals } from '../kafka/index.ts'
 import type { GroupState } from './types.ts'
 
 const notRunning: Readonly<Record<GroupState, readonly string[]>> = {
@@ -30,9 +30,15 @@ export class GroupHealth {
   /**
    * Nothing is asked before this was called for the first time.
    * @param unwritten names of the faults for which dead letters cannot be written
+   * @param troubles partitions that Kafka does not let this member read
    */
-  read(state: GroupState, vitals: Pick<Vitals, 'awayMs' | 'dead'>, unwritten: ReadonlySet<string> = new Set()): Health {
-    const { notReady, dead } = memberHealth(vitals, this.kafka)
+  read(
+    state: GroupState,
+    vitals: Pick<Vitals, 'awayMs' | 'dead'>,
+    unwritten: ReadonlySet<string> = new Set(),
+    troubles: readonly PartitionTrouble[] = []
+  ): Health {
+    const { notReady, dead } = memberHealth(vitals, this.kafka, troubles)
     if (state !== 'running') return { notReady: notRunning[state], dead }
     this.kafka.watch()
     this.registry.watch()

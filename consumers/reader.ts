@@ -6,6 +6,7 @@ import {
   type BatchControl,
   GroupConsumer,
   type KafkaClient,
+  type PartitionTrouble,
   type PassedOffsets,
   type ReadPortion,
   type RebuildCause,
@@ -130,6 +131,11 @@ export class Reader {
   /** The signs by which one sees whether it lives. */
   get vitals(): Vitals {
     return this.#consumer.vitals
+  }
+
+  /** Partitions that Kafka does not let this member read. */
+  get troubles(): readonly PartitionTrouble[] {
+    return this.#consumer.troubles
   }
 
   /** The partitions that this member reads. */

@@ -152,6 +152,13 @@ export const metrics = {
     labels: [],
     unit: 'partitions'
   },
+  eventtrail_sink_partitions_unread: {
+    type: 'gauge',
+    part: 'sink',
+    help: 'assigned partitions that Kafka does not let this process read: no READ on the topic, or a fault of the broker',
+    labels: [],
+    unit: 'partitions'
+  },
   eventtrail_sink_topics: {
     type: 'gauge',
     part: 'sink',

@@ -1,14 +1,22 @@
 import type { Health, Reach } from '../core/health.ts'
+import { type PartitionTrouble, troublesInWords } from './unserved.ts'
 import type { Vitals } from './vitals.ts'
 
 /** ms for which a member that had partitions may be without: a rebuild for a new topic takes a second or two. */
 const graceMs = 10_000
 
-/** How a member of a consumer group is. One that waits for topics, or has no partition to read, is well. */
-export function memberHealth({ awayMs, dead }: Pick<Vitals, 'awayMs' | 'dead'>, kafka: Reach): Health {
+/**
+ * How a member of a consumer group is. One that waits for topics, or has no partition to read, is well.
+ * @param troubles partitions of its that cannot be read
+ */
+export function memberHealth(
+  { awayMs, dead }: Pick<Vitals, 'awayMs' | 'dead'>,
+  kafka: Reach,
+  troubles: readonly PartitionTrouble[] = []
+): Health {
   const away = awayMs > graceMs ? ['no partitions yet'] : []
   return {
-    notReady: [...kafka.reasons, ...away],
+    notReady: [...kafka.reasons, ...away, ...troublesInWords(troubles)],
     dead: dead ? ['the Kafka consumer does not turn any more'] : []
   }
 }

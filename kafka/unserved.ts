@@ -29,6 +29,11 @@ export interface UnservedOptions {
   readonly log: Logger
 }
 
+/** One reason in words for each topic and fault, for who asks how a member is. */
+export function troublesInWords(troubles: readonly PartitionTrouble[]): string[] {
+  return [...new Set(troubles.map(({ topic, reason }) => `topic ${topic} cannot be read: ${reason}`))]
+}
+
 const keyOf = ({ topic, partition }: Source): string => `${topic}/${partition}`
 
 /**

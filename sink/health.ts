@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { type Health, Reach } from '../core/health.ts'
-import { type AdminLine, memberHealth, type Vitals } from '../kafka/index.ts'
+import { type AdminLine, memberHealth, type PartitionTrouble, type Vitals } from '../kafka/index.ts'
 import type { Registry } from '../schemas/index.ts'
 import type { Lanes } from './lanes.ts'
 import type { Positions } from './positions.ts'
@@ -11,6 +11,8 @@ import type { TopicReport } from './topic-report.ts'
 /** What of a sink is looked at from outside. */
 export interface SinkParts {
   readonly vitals: Pick<Vitals, 'awayMs' | 'idleMs' | 'dead'>
+  /** Partitions that Kafka does not let this sink read. */
+  readonly troubles: () => readonly PartitionTrouble[]
   readonly positions: Pick<Positions, 'assigned' | 'halted'>
   readonly lanes: Pick<Lanes, 'pendingRows' | 'waitingMs' | 'failures'>
   readonly book: Pick<SchemaBook, 'waiting'>
@@ -43,8 +45,8 @@ export class SinkHealth {
   }
 
   /** Nothing is asked before this was called for the first time. */
-  read(state: SinkState, { vitals, lanes, book, topics, positions: { halted } }: SinkParts): Health {
-    const member = memberHealth(vitals, this.kafka)
+  read(state: SinkState, { vitals, lanes, book, topics, troubles, positions: { halted } }: SinkParts): Health {
+    const member = memberHealth(vitals, this.kafka, troubles())
     if (state !== 'running') return { notReady: notRunning[state], dead: member.dead }
     for (const server of this.#servers) server.watch()
     const refused = this.postgres.reached && lanes.failures >= failuresThatCount

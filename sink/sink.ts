@@ -145,7 +145,8 @@ export class Sink implements Handle {
       maxBatchBytes: this.#options.maxBatchBytes
     })
     const { positions, lanes } = this.#pipeline
-    this.#parts = { positions, lanes, book, topics, vitals: this.#consumer.vitals }
+    const troubles = () => this.#consumer.troubles
+    this.#parts = { positions, lanes, book, topics, troubles, vitals: this.#consumer.vitals }
     this.#telemetry = new Telemetry({ ...this.#options, ...this.#parts, ...sources })
     const ended = Promise.withResolvers<Error | undefined>()
     this.closed = ended.promise

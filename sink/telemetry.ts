@@ -37,11 +37,12 @@ export class Telemetry {
 
   /** Begins to tell how things are now. @returns what ends it */
   start(): () => Promise<void> {
-    const { positions, lanes, vitals, log } = this.#options
+    const { positions, lanes, troubles, vitals, log } = this.#options
     const gauge = (name: GaugeName & `eventtrail_sink_p${string}`, read: () => number) =>
       this.#cleanUps.add(this.#meter.gauge(name, () => [{ value: read(), labels: {} }]))
     gauge('eventtrail_sink_partitions', () => positions.assigned.length)
     gauge('eventtrail_sink_partitions_halted', () => positions.halted)
+    gauge('eventtrail_sink_partitions_unread', () => troubles().length)
     gauge('eventtrail_sink_pending_rows', () => lanes.pendingRows)
     gauge('eventtrail_sink_progress_age_seconds', () => Math.max(lanes.waitingMs, vitals.idleMs) / 1_000)
     this.#cleanUps.add(this.#meter.gauge('eventtrail_sink_topics', () => this.#options.topics.readings()))

@@ -21,6 +21,7 @@ export interface EmbeddedOptions {
   readonly ports?: WantedPorts | undefined
   readonly brokers?: number | undefined
   readonly kafkaProxy?: number | undefined
+  readonly brokerSettings?: Readonly<Record<string, string>> | undefined
   readonly logger?: Logger | undefined
   readonly signal?: AbortSignal | undefined
   readonly say: (line: string) => void

@@ -31,6 +31,7 @@ export interface BrokerOptions extends JavaServerOptions {
   readonly node?: number
   /** Port of the proxy that clients of the listener `proxied` are told of. */
   readonly kafkaProxy?: number | undefined
+  readonly brokerSettings?: Readonly<Record<string, string>> | undefined
 }
 
 /**
@@ -131,7 +132,7 @@ function newUuid(): string {
   }
 }
 
-function serverProperties({ ports, node = 1, kafkaProxy }: BrokerOptions, logDirs: string): string {
+function serverProperties({ ports, node = 1, kafkaProxy, brokerSettings }: BrokerOptions, logDirs: string): string {
   const brokers = brokerPorts(ports)
   const own = brokers[node - 1] as BrokerPorts
   const proxied = node === 1 && ports.proxied !== undefined && kafkaProxy !== undefined
@@ -145,7 +146,8 @@ function serverProperties({ ports, node = 1, kafkaProxy }: BrokerOptions, logDir
     listeners: [...listeners, `CONTROLLER://127.0.0.1:${own.controller}`].join(),
     'advertised.listeners': [`PLAINTEXT://127.0.0.1:${own.kafka}`, ...also(kafkaProxy)].join(),
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'log.dirs': logDirs
+    'log.dirs': logDirs,
+    ...brokerSettings
   })
   return lines.map(([key, value]) => `${key}=${value}\n`).join('')
 }

@@ -39,6 +39,8 @@ export interface StackOptions {
    * comes in there to this port. Only without Docker.
    */
   readonly kafkaProxy?: number
+  /** Further settings of the brokers. Only without Docker. */
+  readonly brokerSettings?: Readonly<Record<string, string>>
   /** `full` lets the JVMs compile for long runs (benchmarks). Default `quick`: they start faster. */
   readonly compiler?: 'quick' | 'full'
   /** Gets a line for the person who waits. */
@@ -125,8 +127,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 
 async function startServers(instance: Instance, options: StackOptions, say: (line: string) => void) {
   const embedded = await prepareEmbedded(instance, say, options.signal)
-  if (!embedded && (options.brokers === 3 || options.kafkaProxy !== undefined))
-    throw new StackError('SERVER_FAILED', 'several brokers, and one behind a proxy, are only without Docker')
+  if (!embedded && (options.brokers === 3 || options.kafkaProxy !== undefined || options.brokerSettings))
+    throw new StackError('SERVER_FAILED', 'several brokers, a proxy and settings of brokers are only without Docker')
   const began = performance.now()
   say(`starting Kafka, the schema registry and Postgres${embedded ? '' : ' with docker compose'}`)
   const servers = embedded

@@ -38,7 +38,13 @@ test('every metric that the pages name is one', () => {
 })
 
 test('the reasons that it explains are said by the code', () => {
-  const sources = ['core/health.ts', 'kafka/member-health.ts', 'sink/health.ts', 'consumers/health.ts']
+  const sources = [
+    'core/health.ts',
+    'kafka/member-health.ts',
+    'kafka/raw-fetches.ts',
+    'sink/health.ts',
+    'consumers/health.ts'
+  ]
     .map(file => readFileSync(join(cloneRoot, file), 'utf8'))
     .join('\n')
   const [, section = ''] = text.split('## Ready or not')

@@ -19,7 +19,8 @@ const parts = (facts: { halted?: number; failures?: number; awayMs?: number; wai
   positions: { assigned: [{ topic: 'a', partition: 0 }], halted: facts.halted ?? 0 },
   lanes: { pendingRows: 7, waitingMs: facts.waitingMs ?? 0, failures: facts.failures ?? 0 },
   book: { waiting: [] },
-  topics: { reasons: [], readings: () => [] }
+  topics: { reasons: [], readings: () => [] },
+  troubles: () => []
 })
 
 /** A meter that keeps what it is told. */
