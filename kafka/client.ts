@@ -35,6 +35,8 @@ export function createKafkaClient(options: KafkaClientOptions): KafkaClient {
   endStoppedRunners()
   startConnectionsEmpty()
   measureSteadily()
+  if (security.sasl?.mechanism === 'plain' && !security.ssl)
+    log.warn({ ssl: false }, 'the login to Kafka is PLAIN without TLS: the password goes to it unencrypted')
   const kafka = new KafkaJs({
     ...tryingOthers(brokers),
     clientId,

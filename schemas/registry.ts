@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { longestTimerMs } from '../core/durations.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
 import * as shapes from './answers.ts'
 import { RegistryError } from './errors.ts'
@@ -81,7 +82,7 @@ class RegistryClient implements Registry {
   readonly #underWay = new Map<string, Promise<unknown>>()
 
   constructor(options: RegistryOptions) {
-    this.#timeoutMs = options.timeoutMs ?? 10_000
+    this.#timeoutMs = Math.min(options.timeoutMs ?? 10_000, longestTimerMs)
     this.#log = options.log ?? silentLogger
     this.#http = new RegistryHttp({ ...options, timeoutMs: this.#timeoutMs })
   }

@@ -144,3 +144,9 @@ describe('docker-compose.yml and the embedded stack agree', () => {
     expect(service('sink').environment?.SCHEMA_REGISTRY_URL).toBe(`http://registry:8080${registryPath}`)
   })
 })
+
+test('the image is built from everything that the package is built from', () => {
+  const { include } = JSON.parse(read('tsconfig.build.json')) as { include: string[] }
+  const sent = read('.dockerignore').split('\n')
+  expect(include.filter(each => !sent.includes(`!${each}`))).toEqual([])
+})
