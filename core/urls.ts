@@ -96,6 +96,8 @@ export interface DatabaseUrl {
   readonly applicationName?: string
   /** Settings of the session that `options` names, in its order. */
   readonly settings: readonly (readonly [name: string, value: string])[]
+  /** Certificates and keys: the parameter and its file. */
+  readonly files: readonly (readonly [parameter: string, file: string])[]
   /** ms to wait for a connection. */
   readonly connectTimeoutMs?: number
 }
@@ -114,6 +116,7 @@ const forwarded = [
   'sslnegotiation',
   'uselibpqcompat'
 ]
+const fileParameters = ['sslcert', 'sslkey', 'sslrootcert']
 const ours = ['application_name', 'options', 'connect_timeout']
 
 /** Reads the address of a Postgres. @throws Error in words that repeat nothing of it */
@@ -135,6 +138,10 @@ export function readDatabaseUrl(text: string): DatabaseUrl {
   return {
     connectionString: url.href,
     settings,
+    files: fileParameters.flatMap(name => {
+      const file = searchParams.get(name)
+      return file ? [[name, file] as const] : []
+    }),
     ...(applicationName && { applicationName }),
     // As libpq has it: 0 waits without a bound, which nothing of ours does.
     ...(Number(timeout) > 0 && { connectTimeoutMs: Number(timeout) * 1_000 })

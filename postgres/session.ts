@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs'
 import pg from 'pg'
 import { type DatabaseUrl, readDatabaseUrl } from '../core/urls.ts'
 import { PostgresError } from './errors.ts'
@@ -83,9 +84,22 @@ const refusedSetting = (cause: unknown): PostgresError =>
 
 function read(databaseUrl: string): DatabaseUrl {
   try {
-    return readDatabaseUrl(databaseUrl)
+    const read = readDatabaseUrl(databaseUrl)
+    for (const [parameter, file] of read.files) requireReadable(parameter, file)
+    return read
   } catch (error) {
+    if (error instanceof PostgresError) throw error
     throw new PostgresError('DATABASE_URL_INVALID', `DATABASE_URL: ${(error as Error).message}`)
+  }
+}
+
+// pg reads it when a session is opened, and would have it look as if Postgres were away.
+function requireReadable(parameter: string, file: string): void {
+  try {
+    accessSync(file, constants.R_OK)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new PostgresError('DATABASE_URL_INVALID', `DATABASE_URL: the file of ${parameter} cannot be read (${code})`)
   }
 }
 

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes } from '../core/command.ts'
 import type { Config } from '../core/config.ts'
-import { describeError, UsageError } from '../core/errors.ts'
+import { ConfigError, describeError, UsageError } from '../core/errors.ts'
 import { makeFolder } from '../core/folder.ts'
 import { type CatalogueData, catalogueOf } from './catalogue.ts'
 import { namespaceOf } from './envelope.ts'
@@ -106,6 +106,7 @@ async function register(context: CommandContext, makeTopics: MakeTopics, { from 
   const catalogue = await configuredCatalogue(config, from)
   const registry = registryOf(context)
   config.require('brokers')
+  requireWritableTopics(config)
   const done: Registration[] = []
   let refusal: unknown
   try {
@@ -136,6 +137,15 @@ function registrationTable(done: readonly Registration[], prefix: string, made: 
     return [eventName, String(version), String(id), state, topic, made.has(topic) ? 'made' : 'there already']
   })
   return table([['EVENT', 'VERSION', 'SCHEMA ID', 'SCHEMA', 'TOPIC', ''], ...rows])
+}
+
+/** Before anything is registered. @throws ConfigError `CONFIG_INVALID` */
+function requireWritableTopics(config: Config): void {
+  if (config.get('minInsyncReplicas') > config.get('replicationFactor'))
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      'TOPIC_MIN_INSYNC_REPLICAS is more than TOPIC_REPLICATION_FACTOR: nothing could be published to such a topic'
+    )
 }
 
 function topicPlans(eventNames: readonly string[], config: Config): TopicPlan[] {

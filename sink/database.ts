@@ -66,15 +66,17 @@ export async function requireTables(client: pg.Pool | pg.Client): Promise<void> 
 
 /**
  * Runs `work` on a pool of its own, for a command.
- * @throws SinkError `TABLES_MISSING`, `DATABASE_UNREACHABLE`
+ * @throws SinkError `TABLES_MISSING`, `DATABASE_UNREACHABLE`; PostgresError `DATABASE_UNFIT`; MigrationError `DATABASE_AHEAD`
  */
 export async function onTrail<T>(
   databaseUrl: string,
   applicationName: string,
   work: (pool: pg.Pool) => Promise<T>
 ): Promise<T> {
-  const pool = sessionPool(databaseUrl, { applicationName })
+  const sessions = { applicationName }
+  const pool = sessionPool(databaseUrl, sessions)
   try {
+    await requireFitPostgres(pool, sessions)
     await requireTables(pool)
     return await work(pool)
   } finally {

@@ -3,7 +3,7 @@ import { EventtrailError } from '../core/errors.ts'
 import type { EventStore, StoredEvent } from '../producers/bus/index.ts'
 import { classify } from './classify.ts'
 import { copyColumns, timestampText } from './copy-row.ts'
-import { inTransaction, requireTables, sessionPool, unreachable } from './database.ts'
+import { inTransaction, requireFitPostgres, requireTables, sessionPool, unreachable } from './database.ts'
 import { SinkError } from './errors.ts'
 import { compileJson, type JsonWriter } from './json.ts'
 import { payloadOf } from './row-encoder.ts'
@@ -12,6 +12,7 @@ export interface PostgresEventStoreOptions {
   readonly databaseUrl: string
 }
 
+const sessions = { applicationName: 'eventtrail-bus' }
 const columns = copyColumns.slice(0, 6).join(', ')
 
 /**
@@ -24,16 +25,16 @@ export class PostgresEventStore implements EventStore, AsyncDisposable {
   #checked: Promise<void> | undefined
 
   constructor({ databaseUrl }: PostgresEventStoreOptions) {
-    this.#pool = sessionPool(databaseUrl, { applicationName: 'eventtrail-bus' })
+    this.#pool = sessionPool(databaseUrl, sessions)
   }
 
   /**
    * @throws SinkError `DATABASE_UNREACHABLE` (worth a retry), `TABLES_MISSING`, `STORE_FAILED`
-   * @throws MigrationError `DATABASE_AHEAD`
+   * @throws MigrationError `DATABASE_AHEAD`; PostgresError `DATABASE_UNFIT`
    */
   async append(records: readonly StoredEvent[]): Promise<void> {
     if (records.length === 0) return
-    this.#checked ??= requireTables(this.#pool)
+    this.#checked ??= requireFitPostgres(this.#pool, sessions).then(() => requireTables(this.#pool))
     try {
       await this.#checked
       await this.#insert(records)

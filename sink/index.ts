@@ -1,3 +1,5 @@
+export { MigrationError, type MigrationErrorCode } from '../core/migrate.ts'
+export { PostgresError, type PostgresErrorCode } from '../postgres/index.ts'
 export { type RefusalCode, refusalCodes, SinkError, type SinkErrorCode } from './errors.ts'
 export { PostgresEventStore, type PostgresEventStoreOptions } from './event-store.ts'
 export { trailMigrations } from './migrations.ts'

@@ -25,11 +25,12 @@ const search = `
 
 /**
  * The full-text search of Postgres. A search takes words, "phrases", `or` and `-without`.
- * @throws DatabaseError `TABLES_MISSING`, `DATABASE_UNAVAILABLE`
+ * @throws DatabaseError `TABLES_MISSING`, `DATABASE_UNAVAILABLE`; PostgresError `DATABASE_UNFIT`
  */
 export async function openPostgresIndex(databaseUrl: string): Promise<SearchIndex> {
   const database = openDatabase(databaseUrl, indexerSessions)
   try {
+    await database.requireFit()
     await requireTables(database, indexerMigrations, documentTable)
   } catch (error) {
     await database.close()

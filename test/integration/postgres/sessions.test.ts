@@ -95,6 +95,16 @@ describe('what DATABASE_URL says of the session is taken, and what eventtrail ne
     await waiting.rollback()
   })
 
+  test('a certificate that is not there is told as such', () => {
+    const url = withParameters({ sslmode: 'verify-full', sslrootcert: '/nowhere/ca.crt' })
+    expect(() => openPool(url, { applicationName: 'test', max: 1 })).toThrow(
+      expect.objectContaining({
+        code: 'DATABASE_URL_INVALID',
+        message: 'DATABASE_URL: the file of sslrootcert cannot be read (ENOENT)'
+      })
+    )
+  })
+
   test('a setting that Postgres refuses is told as such, without its value', async () => {
     const pool = openPool(withParameters({ options: '-c lock_timeout=secret' }), { applicationName: 'test', max: 1 })
     onTestFinished(() => pool.end())
@@ -214,8 +224,8 @@ describe('through PgBouncer', () => {
   }, async mode => {
     const url = await pgbouncer(trail.databaseUrl, mode)
     const env = { ...trail.env, DATABASE_URL: url }
-    for (const command of ['migrate', 'sink', 'indexer', 'notifier']) {
-      const { code, stderr } = await runCli([command], { ...env, SMTP_URL: 'smtp://127.0.0.1:1' })
+    for (const command of ['migrate', 'sink', 'indexer', 'notifier', 'quarantine list', 'search x']) {
+      const { code, stderr } = await runCli(command.split(' '), { ...env, SMTP_URL: 'smtp://127.0.0.1:1' })
       expect(stderr).toContain('gives each transaction another session: give it pool_mode = session')
       expect(code).toBe(2)
     }

@@ -37,6 +37,16 @@ async function newVersion(dir: string, from: number, edit: (schema: { fields: Re
 describe('schemas register', () => {
   const env = { ...environment.env, TOPIC_PARTITIONS: '3', TOPIC_RETENTION_MS: '3600000' }
 
+  it('makes no topics that nothing could be published to', async () => {
+    const prefix = `${topicPrefix}insync.`
+    const wrong = { ...env, TOPIC_PREFIX: prefix, TOPIC_MIN_INSYNC_REPLICAS: '2' }
+    const { code, stderr } = await runCli(['schemas', 'register'], wrong)
+    expect(code).toBe(2)
+    expect(stderr).toContain('TOPIC_MIN_INSYNC_REPLICAS is more than TOPIC_REPLICATION_FACTOR')
+    const { names } = await createRegistry({ url: registryUrl }).subjects()
+    expect(names.filter(name => name.startsWith(prefix))).toEqual([])
+  })
+
   it('registers every version, makes the topics, and changes nothing when it is run again', async () => {
     const first = await runCli(['schemas', 'register'], env)
     expect(first).toMatchObject({ code: 0 })

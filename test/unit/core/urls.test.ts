@@ -100,6 +100,7 @@ describe('an address that is right', () => {
     expect(readDatabaseUrl(url.href)).toEqual({
       connectionString: 'postgres://user@host/db?sslmode=require',
       applicationName: 'mine',
+      files: [],
       connectTimeoutMs: 3_000,
       settings: [
         ['a.b', '1'],
