@@ -3,6 +3,8 @@ import { EventtrailError, isDefect } from '../core/errors.ts'
 /**
  * - `RECORDS_CORRUPT`: a record batch is not what Kafka's protocol says.
  * - `KAFKA_UNSUPPORTED`: Kafka before 2.3.
+ * - `CLIENT_FAILED`: the Kafka client failed by itself (a `TypeError` and its like), so whether Kafka can be reached is
+ *   not known. Retryable.
  * - `CONSUMER_STALLED`: a consumer stood still, and building it anew did not help: the process is to be started again.
  */
 export type KafkaErrorCode =
