@@ -25,6 +25,8 @@ export type Decoder = (eventName: string, value: Buffer | null, rest?: Slot['res
  */
 const patienceMs = 150
 
+const unknownKept = 10_000
+
 type SchemaSource = (id: number) => Promise<AvroSchema>
 
 /**
@@ -81,7 +83,13 @@ export function patientSchemas(
           throw new RetryLater('The schema registry refused to give a schema', error)
         if (error.code === 'SCHEMA_UNKNOWN' && look === 1) await pause(secondLookMs)
         else {
-          if (!error.retryable) unknown.set(id, { error, until: now() + unknownTtlMs })
+          if (!error.retryable) {
+            unknown.delete(id)
+            unknown.set(id, { error, until: now() + unknownTtlMs })
+            // Values may name any of four billion ids.
+            const [oldest] = unknown.keys()
+            if (unknown.size > unknownKept && oldest !== undefined) unknown.delete(oldest)
+          }
           throw error
         }
       }

@@ -1,4 +1,5 @@
-import type { Portion, RecordCursor, UnreadableBatch } from '../kafka/index.ts'
+import { mapConcurrently } from '../core/concurrency.ts'
+import type { Portion, RecordCursor, Records, UnreadableBatch } from '../kafka/index.ts'
 import { SchemaError, schemaIdWithin } from '../schemas/index.ts'
 import type { CopyBuffer } from './copy-buffer.ts'
 import { type Refusal, RefusedRecord } from './errors.ts'
@@ -6,10 +7,11 @@ import { VersionMismatch } from './row-encoder.ts'
 import type { KnownSchema, SchemaBook, UnusableSchema } from './schema-book.ts'
 import { offsetsIn, type Page, type Refused, type TopicPartition } from './types.ts'
 
-/** A value names a schema that is not known yet: learn it, then decode again. Nothing was written. */
-export interface NeedsSchema {
-  readonly kind: 'needs schema'
-  readonly id: number
+/** Values name schemas that are not known yet: learn them, then decode again. Nothing was written. */
+export interface NeedsSchemas {
+  readonly kind: 'needs schemas'
+  /** All of them that the records name. */
+  readonly ids: readonly number[]
 }
 
 /** The records of one fetch, as rows behind what the buffer held. */
@@ -35,6 +37,13 @@ export class Decoder {
   readonly #eventName: string
   readonly #subject: string
   readonly #source: { readonly partition: number; offset: number }
+  /**
+   * What was learnt for a batch that waits. The book forgets after a while that an id cannot be used: a batch that names
+   * many of them would never have the answers for all at once.
+   */
+  readonly #unusable = new Map<number, UnusableSchema>()
+  /** For how many records of a batch that waits a schema was asked for again. */
+  #doubts = 0
   #last: { readonly id: number; readonly schema: KnownSchema } | undefined
   #generation = 0
 
@@ -54,7 +63,7 @@ export class Decoder {
     { records, unreadable }: Pick<Portion, 'records' | 'unreadable'>,
     { first, last }: { first: number; last: number },
     out: CopyBuffer
-  ): Decoded | NeedsSchema {
+  ): Decoded | NeedsSchemas {
     const start = out.at
     const cursor = records.cursor()
     const refused: Refused[] = []
@@ -66,6 +75,7 @@ export class Decoder {
     if (this.#generation !== this.#book.generation) {
       this.#generation = this.#book.generation
       this.#last = undefined
+      this.#unusable.clear()
     }
     while (cursor.next()) {
       if (cursor.offset < first) continue
@@ -77,7 +87,7 @@ export class Decoder {
         const needed = this.encode(cursor, out)
         if (needed !== undefined) {
           out.at = start
-          return { kind: 'needs schema', id: needed }
+          return { kind: 'needs schemas', ids: this.#missing(records, first) }
         }
         rows += 1
         if (out.nulCharacters !== nulCharacters) suspects.push(at)
@@ -85,7 +95,7 @@ export class Decoder {
         const doubted = this.#doubted(error)
         if (doubted !== undefined) {
           out.at = start
-          return { kind: 'needs schema', id: doubted }
+          return { kind: 'needs schemas', ids: [doubted] }
         }
         refused.push({ offset: cursor.offset, refusal: refusalOf(error), record: records.at(cursor.place) })
       }
@@ -98,12 +108,34 @@ export class Decoder {
       skipped -= offsetsIn(whole)
       refused.push(whole)
     }
+    this.#unusable.clear()
+    this.#doubts = 0
     return { kind: 'decoded', page: { records, start, end: out.at, rows, suspects }, refused, skipped, lastPlace }
   }
 
   /** @throws as {@link SchemaBook.learn} */
-  async learn(id: number): Promise<void> {
-    await this.#book.learn(this.#subject, this.#eventName, id)
+  async learn(ids: readonly number[]): Promise<void> {
+    await mapConcurrently(ids, asksAtOnce, async id => {
+      if (this.#unusable.has(id)) return
+      const schema = await this.#book.learn(this.#subject, this.#eventName, id)
+      if (schema.kind === 'unusable') this.#unusable.set(id, schema)
+    })
+  }
+
+  /** The ids of all schemas that some records need and that are not known. */
+  #missing(records: Records, first: number): number[] {
+    const missing = new Set<number>()
+    for (const cursor = records.cursor(); cursor.next(); ) {
+      const { bytes, offset, keyStart, valueStart, valueEnd } = cursor
+      if (offset < first || keyStart < 0 || valueStart < 0) continue
+      try {
+        const id = schemaIdWithin(bytes, valueStart, valueEnd)
+        if (!missing.has(id) && !this.#find(id)) missing.add(id)
+      } catch {
+        // It is refused when its turn comes.
+      }
+    }
+    return [...missing]
   }
 
   /** Writes the row of one record, or names the schema that it needs first. @throws RefusedRecord with nothing written */
@@ -125,20 +157,25 @@ export class Decoder {
   /** The id of the schema that is to be asked for again, where the record may be right and what is known of it old. */
   #doubted(error: unknown): number | undefined {
     const last = this.#last
-    if (!(error instanceof VersionMismatch) || !last) return undefined
+    if (!(error instanceof VersionMismatch) || !last || this.#doubts >= maxDoubts) return undefined
     if (!this.#book.doubt(this.#subject, last.id, error.found, last.schema)) return undefined
     this.#last = undefined
+    this.#doubts += 1
     return last.id
   }
 
   // Nearly all records of a partition name the schema of the one before.
   #find(id: number): KnownSchema | UnusableSchema | undefined {
     if (this.#last?.id === id) return this.#last.schema
-    const schema = this.#book.find(this.#subject, id)
+    const schema = this.#book.find(this.#subject, id) ?? this.#unusable.get(id)
     if (schema?.kind === 'known') this.#last = { id, schema }
     return schema
   }
 }
+
+/** Questions to the registry about the records of one partition. */
+const asksAtOnce = 16
+const maxDoubts = 32
 
 function schemaIdOf(bytes: Buffer, start: number, end: number): number {
   try {

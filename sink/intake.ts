@@ -3,7 +3,7 @@ import { safeError } from '../core/errors.ts'
 import { within } from '../core/lifecycle.ts'
 import { type BatchControl, isCorrupt, type PassedOffsets, type Portion, type RecordBatch } from '../kafka/index.ts'
 import type { CopyBuffer } from './copy-buffer.ts'
-import { type Decoded, Decoder, type NeedsSchema, type Schemas } from './decoder.ts'
+import { type Decoded, Decoder, type NeedsSchemas, type Schemas } from './decoder.ts'
 import { digestOf } from './digest.ts'
 import type { Discovery } from './discovery.ts'
 import { SinkError } from './errors.ts'
@@ -135,7 +135,7 @@ export class Intake {
         first = lastOffset + 1
         fetchedOffset = first
         careful = false
-      } else if (!(await this.#learnt(batch, decoder, decoded.id, control))) return
+      } else if (!(await this.#learnt(batch, decoder, decoded.ids, control))) return
     }
   }
 
@@ -177,13 +177,18 @@ export class Intake {
   }
 
   /**
-   * Learns a schema. kafkajs fetches nothing more from a broker before all of one fetch is handled: past a moment only
+   * Learns schemas. kafkajs fetches nothing more from a broker before all of one fetch is handled: past a moment only
    * this partition waits, and its batch comes again. False where the batch is to be left.
    */
-  async #learnt(batch: TopicPartition, decoder: Decoder, id: number, control: BatchControl): Promise<boolean> {
+  async #learnt(
+    batch: TopicPartition,
+    decoder: Decoder,
+    ids: readonly number[],
+    control: BatchControl
+  ): Promise<boolean> {
     const { log, positions, pause, resume } = this.#options
     const source = { topic: batch.topic, partition: batch.partition }
-    const learning = insist(control.signal, log, () => decoder.learn(id).then(() => true), this.#clock).catch(
+    const learning = insist(control.signal, log, () => decoder.learn(ids).then(() => true), this.#clock).catch(
       async (error: unknown) => {
         // Its records cannot be read until the registry is what it was; those of other topics can.
         if (!(error instanceof SinkError && error.code === 'SCHEMA_CHANGED')) throw error
@@ -225,7 +230,7 @@ function decodeSound(
   range: { readonly first: number; readonly last: number },
   out: CopyBuffer,
   careful: boolean
-): Decoded | NeedsSchema | 'corrupt' {
+): Decoded | NeedsSchemas | 'corrupt' {
   const { at } = out
   try {
     return decoder.decode(portion, range, out)

@@ -232,7 +232,7 @@ async function decodeAgain(
   }
   let encoded = tryEncoding(decoder, bytes, text)
   if (typeof encoded === 'number') {
-    await decoder.learn(encoded)
+    await decoder.learn([encoded])
     encoded = tryEncoding(decoder, bytes, text)
   }
   if (typeof encoded === 'number') throw new TypeError('a schema was learnt and is not known')

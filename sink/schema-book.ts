@@ -46,7 +46,9 @@ export interface SchemaBookOptions {
  */
 export class SchemaBook {
   readonly #options: SchemaBookOptions
-  readonly #entries = new Map<string, KnownSchema | UnusableSchema>()
+  readonly #entries = new Map<string, KnownSchema>()
+  /** In the order in which they were learnt. Values may name any of four billion ids: so many are kept at most. */
+  readonly #refused = new Map<string, UnusableSchema>()
   readonly #learning = new Map<string, Promise<KnownSchema | UnusableSchema>>()
   readonly #kept: KeptSchemas
   readonly #doubts = new Map<string, { readonly versions: Set<number>; readonly until: number }>()
@@ -67,13 +69,17 @@ export class SchemaBook {
 
   /** What records wait for, in words: each that could not be learnt at the last try, and why. */
   get waiting(): readonly string[] {
-    return [...this.#waiting].map(([key, why]) => `records of ${topicOf(key)} wait for their schema: ${why}`)
+    const reasons = [...this.#waiting].map(([key, why]) => `records of ${topicOf(key)} wait for their schema: ${why}`)
+    return [...new Set(reasons)]
   }
 
   /** What is known without asking anybody; undefined means {@link learn}. */
   find(subject: string, id: number): KnownSchema | UnusableSchema | undefined {
-    const entry = this.#entries.get(keyOf(subject, id))
-    return entry?.kind === 'unusable' && entry.until < performance.now() ? undefined : entry
+    const key = keyOf(subject, id)
+    const known = this.#entries.get(key)
+    if (known) return known
+    const unusable = this.#refused.get(key)
+    return unusable && unusable.until >= performance.now() ? unusable : undefined
   }
 
   /**
@@ -126,7 +132,13 @@ export class SchemaBook {
   #note<T extends KnownSchema | UnusableSchema>(key: string, answer: Promise<T>): Promise<T> {
     const noted = answer
       .then(entry => {
-        this.#entries.set(key, entry)
+        this.#refused.delete(key)
+        if (entry.kind === 'known') this.#entries.set(key, entry)
+        else this.#refused.set(key, entry)
+        for (const oldest of this.#refused.keys()) {
+          if (this.#refused.size <= refusedKept) break
+          this.#refused.delete(oldest)
+        }
         return entry
       })
       .finally(() => this.#learning.delete(key))
@@ -198,6 +210,7 @@ export class SchemaBook {
   #distrust(error: unknown): never {
     if (error instanceof SinkError && error.code === 'SCHEMA_CHANGED') {
       this.#entries.clear()
+      this.#refused.clear()
       this.#generation += 1
     }
     throw error
@@ -210,6 +223,7 @@ export class SchemaBook {
   }
 }
 
+const refusedKept = 10_000
 const defaultUnusableForMs = 30_000
 /** Versions of one schema that are asked for in that time. */
 const maxDoubts = 32

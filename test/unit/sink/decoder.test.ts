@@ -121,15 +121,41 @@ describe('decoding a fetch', () => {
     const portion = new PackedRecords(readRecordSet(bytes)?.batches ?? [], 0).portion()
     const decoder = decoderOf(bookOf(false))
     const text = new CopyBuffer()
-    expect(decoder.decode(portion, { first: 0, last: 1 }, text)).toEqual({ kind: 'needs schema', id: schemaId })
+    expect(decoder.decode(portion, { first: 0, last: 1 }, text)).toEqual({ kind: 'needs schemas', ids: [schemaId] })
     expect(text.at).toBe(0)
-    await decoder.learn(schemaId)
+    await decoder.learn([schemaId])
     expect(decoder.decode(portion, { first: 0, last: 1 }, text)).toMatchObject({
       kind: 'decoded',
       page: { rows: 1 },
       refused: [{ offset: 0 }]
     })
   })
+})
+
+it('learns all schemas of a fetch at once, and keeps what the book forgets until the fetch is decoded', async () => {
+  const ids = Array.from({ length: 300 }, (_, n) => 1_000 + n)
+  const garbage = ids.map(id => ({ key: Buffer.from('key'), value: wire(id, Buffer.alloc(0)) }))
+  const good = { key: Buffer.from('key'), value: badge('Ten quizzes') }
+  const bytes = await encodeBatch({ firstOffset: 0, records: [...garbage, good, ...garbage] })
+  const portion = new PackedRecords(readRecordSet(bytes)?.batches ?? [], 0).portion()
+  const asked: number[] = []
+  const forgetful = {
+    ...bookOf(),
+    learn: async (_subject: string, _eventName: string, id: number) => {
+      asked.push(id)
+      return { kind: 'unusable', refusal: { code: 'SCHEMA_UNKNOWN', reason: 'unknown' }, until: 0 } as const
+    }
+  }
+  const decoder = new Decoder(forgetful, { topic: 'badge.awarded', partition: 2 }, 'badge.awarded')
+  const whole = { first: 0, last: 600 }
+  expect(decoder.decode(portion, whole, new CopyBuffer())).toEqual({ kind: 'needs schemas', ids })
+  await decoder.learn(ids)
+  expect(asked).toEqual(ids)
+  const decoded = decoder.decode(portion, whole, new CopyBuffer())
+  expect(decoded).toMatchObject({ kind: 'decoded', page: { rows: 1 } })
+  expect(decoded.kind === 'decoded' && decoded.refused.length).toBe(600)
+  // Of the next fetch the book is asked again.
+  expect(decoder.decode(portion, whole, new CopyBuffer())).toEqual({ kind: 'needs schemas', ids })
 })
 
 describe('batches that cannot be read', () => {
