@@ -4,10 +4,12 @@ import {
   type AvroSchema,
   type Catalogue,
   type Envelope,
+  type EventVersion,
   envelopeReader,
   eventNameOf,
   RegistryError,
   readSchemaId,
+  SchemaError,
   uuidOf
 } from '../schemas/index.ts'
 import { ConsumerError, RetryLater } from './errors.ts'
@@ -46,10 +48,22 @@ export function createDecoder(catalogue: Pick<Catalogue, 'version'>, schemaById:
     const written = (await within(patienceMs, asking)) ? await asking : await rest(() => asking)
     if (eventNameOf(written) !== eventName)
       throw new ConsumerError('EVENT_MISMATCH', `Schema ${id} is not an envelope of ${eventName}`)
-    const decode = envelopeReader(catalogue.version(eventName), written)
-    const read = (bytes: Buffer): Envelope => withValidIds(decode(bytes))
+    const read = readerOf(catalogue.version(eventName), written)
     readers.set(`${id} ${eventName}`, read)
     return read(value)
+  }
+}
+
+/** That a schema cannot be read is known of all its messages after the first: compiling it takes its time. */
+function readerOf(version: EventVersion, written: AvroSchema): (value: Buffer) => Envelope {
+  try {
+    const decode = envelopeReader(version, written)
+    return bytes => withValidIds(decode(bytes))
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error
+    return () => {
+      throw error
+    }
   }
 }
 

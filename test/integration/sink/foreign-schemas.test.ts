@@ -188,3 +188,34 @@ test('handlers of our own get events that were written with such schemas', { tim
   await eventually(() => seen.length > 0, { what: 'the event is handled' })
   expect(seen).toEqual([{ constructor: 7, x: 'text' }])
 })
+
+test('an event that nests too deep is put aside, by a sink and by a group, and what follows it goes on', async () => {
+  const catalogue = catalogueOf({
+    'deep.sent': [payloadOf({ name: 'next', type: ['null', 'Odd'], default: null }, { name: 'x', type: 'int' })]
+  })
+  await trail.offer('deep.sent', catalogue)
+  const nested = (levels: number) =>
+    Array.from({ length: levels - 1 }).reduce<object>(next => ({ next, x: 1 }), { next: null, x: 0 })
+  const records = await Promise.all(
+    [100, 101, 1_000, 1].map(levels =>
+      trail.encode({ eventName: 'deep.sent', payload: nested(levels), unchecked: true }, catalogue)
+    )
+  )
+  const seen: string[] = []
+  await using group = createConsumerGroup<EventMap>({
+    ...trail.sinkOptions,
+    group: 'deep',
+    catalogue,
+    handlers: { 'deep.sent': ({ id }) => void seen.push(id) }
+  })
+  await using sink = createSink({ ...trail.sinkOptions, eventNames: ['deep.sent'] })
+  await Promise.all([group.start(), sink.start()])
+  await trail.send(records)
+  await eventually(() => seen.length === 2 && group.stats().deadLettered === 2, {
+    what: 'all are handled or put aside'
+  })
+  expect(seen.toSorted()).toEqual([records[0]?.id, records[3]?.id].toSorted())
+  await sink.whenCaughtUp()
+  const stored = await trail.rows("SELECT id FROM event_envelopes WHERE event_name = 'deep.sent'")
+  expect(stored.map(({ id }) => id)).toEqual(expect.arrayContaining(seen))
+})

@@ -16,7 +16,8 @@ describe('createDecoder', () => {
   const schemas = new Map<number, AvroSchema>([
     [1, catalogue.version('lesson.published', 1).envelope],
     [2, catalogue.version('lesson.published', 2).envelope],
-    [3, catalogue.version('badge.awarded').envelope]
+    [3, catalogue.version('badge.awarded').envelope],
+    [4, { ...catalogue.version('lesson.published').envelope, doc: 'x'.repeat(2 ** 20) }]
   ])
   const decode = createDecoder(catalogue, async schemaId => {
     asked.push(schemaId)
@@ -37,9 +38,15 @@ describe('createDecoder', () => {
     ['too few bytes', Buffer.from([0, 0]), 'DECODE_FAILED'],
     ['another magic byte', Buffer.from([9, 0, 0, 0, 1, 0]), 'DECODE_FAILED'],
     ['a cut envelope', lessonOf(2, 2).subarray(0, -1), 'DECODE_FAILED'],
-    ['the schema of another event', lessonOf(2, 3), 'EVENT_MISMATCH']
+    ['the schema of another event', lessonOf(2, 3), 'EVENT_MISMATCH'],
+    ['a schema with which nothing can be read', lessonOf(2, 4), 'SCHEMA_UNUSABLE'],
+    ['the same once more', lessonOf(2, 4), 'SCHEMA_UNUSABLE']
   ])('refuses %s for good', async (_, value, code) => {
     await expect(decode('lesson.published', value)).rejects.toMatchObject({ code, retryable: false })
+  })
+
+  test('compiles what cannot be compiled once', () => {
+    expect(asked.filter(schemaId => schemaId === 4)).toHaveLength(1)
   })
 })
 

@@ -10,7 +10,7 @@ import {
   type StoredEvent,
   type Subscription
 } from '../../../producers/bus/index.ts'
-import type { Envelope } from '../../../schemas/index.ts'
+import { catalogueOf, type Envelope, type EventMap } from '../../../schemas/index.ts'
 
 const badge = (reason = 'ten lessons') => ({ badge_id: randomUUID(), awarded_to: randomUUID(), reason })
 const quiz = () => ({ submission_id: randomUUID(), student_id: randomUUID(), quiz_id: randomUUID(), score_raw: 1 })
@@ -322,5 +322,42 @@ describe('versions', () => {
     expect(store.envelopes[0]).toMatchObject({ payload: lesson, schema_version: 1 })
     const error = await bus.publish('lesson.published', lesson.lesson_id, { ...lesson, title: 'x' }).catch(e => e)
     expect(error).toMatchObject({ field: 'title' })
+  })
+})
+
+describe('the payload', () => {
+  const catalogue = catalogueOf<EventMap>({
+    'thing.done': [
+      {
+        type: 'record',
+        name: 'Thing',
+        fields: [
+          { name: 'constructor', type: ['double', 'long'] },
+          { name: 'next', type: ['null', 'Thing'], default: null }
+        ]
+      }
+    ]
+  })
+  const nested = (levels: number): object =>
+    Array.from({ length: levels - 1 }).reduce<object>(next => ({ constructor: 0.5, next }), {
+      constructor: 9_007_199_254_740_993n,
+      next: null
+    })
+
+  it('is handed on and stored as it was published', async () => {
+    const store = memoryStore()
+    await using bus = createBus<EventMap>({ store, catalogue })
+    const subscription = bus.subscribe('all')
+    await bus.publish('thing.done', randomUUID(), nested(100))
+    const [item] = await take(subscription, 1)
+    expect(item?.kind === 'event' && item.envelope.payload).toEqual(nested(100))
+    expect(store.envelopes[0]?.payload).toEqual(nested(100))
+  })
+
+  it.each([101, 2_500, 20_000])('of %d levels is refused by the field where it is too deep', async levels => {
+    await using bus = createBus<EventMap>({ store: memoryStore(), catalogue })
+    const error = await bus.publish('thing.done', randomUUID(), nested(levels)).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'SERIALIZATION', field: expect.stringMatching(/^next(\.next){99}$/) })
+    expect((error as Error).message).toContain('deeper than 100 levels')
   })
 })
