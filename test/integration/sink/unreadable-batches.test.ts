@@ -95,6 +95,27 @@ test('what Kafka’s own readers pass over in compressed batches is passed over,
   expect(await trail.count('sink_quarantine')).toBe(0)
 })
 
+test('an event with 80,000 headers is stored and handled like any other, and only a bad record loses them', async () => {
+  const headers: RawRecordParts['headers'] = Array.from({ length: 80_000 }, () => ['h', 'v'])
+  const event = await good()
+  const compressed = zlib.zstdCompressSync(
+    rawRecords([
+      { ...event, headers },
+      { key: 'k', value: 'no envelope', headers }
+    ])
+  )
+  const first = await send('zstd', compressed, 2)
+  const { handled } = await takeAll()
+  expect(handled).toContain(event.id)
+  expect(await idsIn('badge.awarded')).toContain(event.id)
+  const held = await trail.rows('SELECT code, reason, headers, value FROM sink_quarantine WHERE kafka_offset = $1', [
+    first + 1
+  ])
+  expect(held).toMatchObject([
+    { headers: [], reason: expect.stringContaining('80000'), value: Buffer.from('no envelope') }
+  ])
+})
+
 /** A zstd frame of `length` zeros between two texts, made without having them in memory. */
 function zstdOfZeros(before: Buffer, length: number, after: Buffer): Buffer {
   const block = (type: number, size: number, content: Buffer, last = 0): Buffer => {
@@ -138,8 +159,8 @@ test('a batch that decompresses to more than the limit is kept as it lies in the
   expect(handled).toEqual(expect.arrayContaining([...before, ...after].map(({ id }) => id)))
   expect(await idsIn('badge.awarded')).toEqual(expect.arrayContaining([...before, ...after].map(({ id }) => id)))
   const held = await trail.rows(
-    `SELECT kafka_offset::int AS first, kafka_last_offset::int AS last, code, reason, key, value, headers
-     FROM sink_quarantine ORDER BY number`
+    `SELECT kafka_offset::int AS first, kafka_last_offset::int AS last, code, reason, key, value, headers, number
+     FROM sink_quarantine WHERE code = 'BATCH_TOO_LARGE' ORDER BY number`
   )
   expect(held).toHaveLength(bombs.length)
   for (const [index, [, bytes]] of bombs.entries()) {
@@ -152,7 +173,7 @@ test('a batch that decompresses to more than the limit is kept as it lies in the
   }
   const listed = await runCli(['quarantine', 'list'], trail.env)
   expect(listed.stdout).toContain(`${badges}/0@${sent[0]}-${(sent[0] as number) + 1}`)
-  const retried = await runCli(['quarantine', 'retry', '1'], trail.env)
+  const retried = await runCli(['quarantine', 'retry', String(held[0]?.number)], trail.env)
   expect([retried.code, retried.stderr]).toEqual([1, expect.stringContaining('whole batch of the log')])
 })
 
