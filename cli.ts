@@ -23,6 +23,7 @@ import { sinkCommands } from './sink/command.ts'
 import { trailMigrations } from './sink/migrations.ts'
 import { operateCommands } from './sink/operate-command.ts'
 import { quarantineCommands } from './sink/quarantine-command.ts'
+import { verifyCommands } from './sink/verify-command.ts'
 
 // Signals, process.exit and the console live in this file alone.
 const stop = new AbortController()
@@ -111,6 +112,7 @@ schemaCommands(program, host, async (plans, { config, log }) => {
 publishCommands(program, host)
 sinkCommands(program, host)
 quarantineCommands(program, host)
+verifyCommands(program, host)
 operateCommands(program, host, [trailMigrations, indexerMigrations, notifierMigrations])
 indexerCommands(program, host)
 notifierCommands(program, host)

@@ -4,7 +4,15 @@ import type { KafkaClient } from './client.ts'
 import { KafkaError, protocolErrorOf, toKafkaError } from './errors.ts'
 import { disconnect } from './incarnation.ts'
 import { type HeldBack, heldBack, type LogEnds, logEnds } from './log-ends.ts'
-import { adminWithCluster, topicIds, topicMetadata } from './topic-ids.ts'
+import { adminWithCluster, clusterMetadata, type TopicMetadata, topicIds, topicMetadata } from './topic-ids.ts'
+
+/** "Topic" in Kafka's ConfigResource. */
+const topicResource = 2
+
+/** The partitions of a topic, with their leaders and replicas. */
+export interface TopicDescription extends Pick<TopicMetadata, 'partitions'> {
+  readonly topic: string
+}
 
 export interface TopicSpec {
   readonly topic: string
@@ -53,6 +61,12 @@ export interface KafkaAdmin extends AsyncDisposable {
   groupOffsets(group: string): Promise<Map<string, Map<number, number>>>
   /** Resolves when the cluster answers. */
   ping(): Promise<void>
+  /** Leaders and replicas of topics; those that do not exist are left out. */
+  describeTopics(topics: readonly string[]): Promise<TopicDescription[]>
+  /** How many brokers the cluster has now. */
+  brokers(): Promise<number>
+  /** Settings of topics, by topic and name, as they are in effect. */
+  topicConfigs(topics: readonly string[], names: readonly string[]): Promise<Map<string, Map<string, string>>>
   /** Members of the group right now. */
   groupMembers(group: string): Promise<number>
   close(): Promise<void>
@@ -76,9 +90,11 @@ export async function connectAdmin(client: KafkaClient): Promise<KafkaAdmin> {
   }
   return {
     async topics() {
-      const { topics } = await ask('listing topics', () => admin.fetchTopicMetadata())
+      const topics = await ask('listing topics', () => topicMetadata(cluster, 'all'))
       return new Map(
-        topics.filter(({ name }) => !name.startsWith('__')).map(({ name, partitions }) => [name, partitions.length])
+        topics
+          .filter(({ name, partitions }) => !name.startsWith('__') && partitions.length > 0)
+          .map(({ name, partitions }) => [name, partitions.length])
       )
     },
 
@@ -142,7 +158,34 @@ export async function connectAdmin(client: KafkaClient): Promise<KafkaAdmin> {
     },
 
     async ping() {
-      await ask('asking for the brokers', () => admin.describeCluster())
+      await ask('asking for the brokers', () => clusterMetadata(cluster, []))
+    },
+
+    async describeTopics(topics) {
+      const found = await ask('describing topics', () => topicMetadata(cluster, topics))
+      return found
+        .filter(({ partitions }) => partitions.length > 0)
+        .map(({ name, partitions }) => ({ topic: name, partitions }))
+    },
+
+    async brokers() {
+      return (await ask('asking for the brokers', () => clusterMetadata(cluster, []))).brokers
+    },
+
+    async topicConfigs(topics, configNames) {
+      if (topics.length === 0) return new Map()
+      const { resources } = await ask('reading the settings of topics', () =>
+        admin.describeConfigs({
+          includeSynonyms: false,
+          resources: topics.map(name => ({ type: topicResource, name, configNames: [...configNames] }))
+        })
+      )
+      return new Map(
+        resources.map(({ resourceName, configEntries }) => [
+          resourceName,
+          new Map(configEntries.map(({ configName, configValue }) => [configName, configValue]))
+        ])
+      )
     },
 
     async groupMembers(group) {

@@ -1,4 +1,10 @@
-export { connectAdmin, type KafkaAdmin, type PartitionRange, type TopicSpec } from './admin.ts'
+export {
+  connectAdmin,
+  type KafkaAdmin,
+  type PartitionRange,
+  type TopicDescription,
+  type TopicSpec
+} from './admin.ts'
 export { AdminLine } from './admin-line.ts'
 export { createKafkaClient, type KafkaClient, type KafkaClientOptions } from './client.ts'
 export { GroupConsumer } from './consumer.ts'

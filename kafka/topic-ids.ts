@@ -45,62 +45,78 @@ export async function topicIds(cluster: Cluster, topics: readonly string[]): Pro
 }
 
 /**
- * What Kafka says of topics, each with the error that it has: kafkajs fails at all of them for one.
+ * What Kafka says of topics, or of all that it has, each with the error that it has: kafkajs fails at all of them for
+ * one, also where no broker leads a single partition.
  * @param highestVersion of the Metadata request, for tests
  */
 export async function topicMetadata(
   cluster: Cluster,
-  topics: readonly string[],
+  topics: readonly string[] | 'all',
   highestVersion = metadataVersion
-): Promise<TopicMetadata[]> {
+): Promise<readonly TopicMetadata[]> {
   if (topics.length === 0) return []
+  return (await clusterMetadata(cluster, topics, highestVersion)).topics
+}
+
+/** The same, with how many brokers there are. Of no topic it is asked to see whether the cluster answers. */
+export async function clusterMetadata(
+  cluster: Cluster,
+  topics: readonly string[] | 'all',
+  highestVersion = metadataVersion
+): Promise<ClusterMetadata> {
   const broker = await cluster.brokerPool.findConnectedBroker()
   const version = Math.min(highestVersion, broker.versions?.[metadataKey]?.maxVersion ?? 0)
   if (version >= metadataVersion)
     return broker.connectionPool.send({ request: requestOf(topics), response: { decode, parse: asItIs } })
   const { request, response } = Metadata.protocol({ version: Math.min(version, kafkajsMetadataVersion) })({
-    topics,
+    // kafkajs asks for all of them where there is none.
+    topics: topics === 'all' ? [] : topics,
     allowAutoTopicCreation: false
   })
-  const { topicMetadata: found } = await broker.connectionPool.send({
+  const { brokers, topicMetadata: found } = await broker.connectionPool.send({
     request,
     response: { decode: payload => response.decode(payload), parse: asItIs }
   })
-  return found.map(({ topicErrorCode, topic, partitionMetadata }) => ({
-    name: topic,
-    error: topicErrorCode,
-    partitions: partitionMetadata.map(({ partitionErrorCode, partitionId, leader, replicas, isr }) => ({
-      partition: partitionId,
-      error: partitionErrorCode,
-      leader,
-      replicas: replicas.length,
-      inSync: isr.length
+  return {
+    brokers: brokers.length,
+    topics: found.map(({ topicErrorCode, topic, partitionMetadata }) => ({
+      name: topic,
+      error: topicErrorCode,
+      partitions: partitionMetadata.map(({ partitionErrorCode, partitionId, leader, replicas, isr }) => ({
+        partition: partitionId,
+        error: partitionErrorCode,
+        leader,
+        replicas: replicas.length,
+        inSync: isr.length
+      }))
     }))
-  }))
+  }
 }
 
 // kafkajs knows no flexible versions (KIP-482): their header ends in tagged fields, which here begin the body.
-const requestOf = (topics: readonly string[]): Request => ({
+const requestOf = (topics: readonly string[] | 'all'): Request => ({
   apiKey: metadataKey,
   apiVersion: metadataVersion,
   apiName: 'Metadata',
   async encode() {
-    const body = new Encoder().writeUVarInt(0).writeUVarInt(topics.length + 1)
-    for (const topic of topics) body.writeBuffer(Buffer.alloc(16)).writeUVarIntString(topic).writeUVarInt(0)
+    const names = topics === 'all' ? [] : topics
+    // Null in place of a list: all of them.
+    const body = new Encoder().writeUVarInt(0).writeUVarInt(topics === 'all' ? 0 : names.length + 1)
+    for (const topic of names) body.writeBuffer(Buffer.alloc(16)).writeUVarIntString(topic).writeUVarInt(0)
     const [createTopics, clusterOperations, topicOperations] = [false, false, false]
     return body.writeBoolean(createTopics).writeBoolean(clusterOperations).writeBoolean(topicOperations).writeUVarInt(0)
   }
 })
 
 /** Kafka's protocol guide, "Metadata Response (Version: 10)". */
-async function decode(payload: Buffer): Promise<TopicMetadata[]> {
+async function decode(payload: Buffer): Promise<ClusterMetadata> {
   const decoder = new Decoder(payload)
   decoder.readTaggedFields()
   decoder.readInt32()
-  decoder.readUVarIntArray(passBroker)
+  const brokers = decoder.readUVarIntArray(passBroker)?.length ?? 0
   decoder.readUVarIntString()
   decoder.readInt32()
-  return decoder.readUVarIntArray(readTopic) ?? []
+  return { brokers, topics: decoder.readUVarIntArray(readTopic) ?? [] }
 }
 
 /** In place of kafkajs's `parse`, which throws for the error of any topic or partition. */
@@ -136,6 +152,11 @@ function readPartition(decoder: Decoding): PartitionMetadata {
   nodes()
   decoder.readTaggedFields()
   return { partition, error, leader, replicas, inSync }
+}
+
+export interface ClusterMetadata {
+  readonly brokers: number
+  readonly topics: readonly TopicMetadata[]
 }
 
 export interface TopicMetadata {
@@ -178,7 +199,9 @@ export interface Broker {
 interface KafkajsMetadata {
   protocol(which: { version: number }): (options: { topics: readonly string[]; allowAutoTopicCreation: false }) => {
     readonly request: Request
-    readonly response: { decode(payload: Buffer): Promise<{ topicMetadata: readonly KafkajsTopic[] }> }
+    readonly response: {
+      decode(payload: Buffer): Promise<{ brokers: readonly unknown[]; topicMetadata: readonly KafkajsTopic[] }>
+    }
   }
 }
 

@@ -11,6 +11,7 @@ import type { Config } from '../core/config.ts'
 import { createStatus } from '../core/status.ts'
 import { connectAdmin, createKafkaClient, type KafkaAdmin, KafkaError, type PartitionRange } from '../kafka/index.ts'
 import { eventNamePattern } from '../schemas/index.ts'
+import { acceptGap } from './accept-gap.ts'
 import { onTrail } from './database.ts'
 import { SinkError } from './errors.ts'
 import { defaultGroup, type SinkOptions } from './options.ts'
@@ -115,6 +116,37 @@ export function sinkCommands(program: Command, host: CommandHost): void {
       '\nIt goes on where it stopped. Mend the cause first: `eventtrail quarantine list` shows what was bad.\nPartitions that are stopped for another reason are for `eventtrail sink reset`.'
     )
     .action(host.action((context, _flags: unknown, command: Command) => runResume(context, command.optsWithGlobals())))
+
+  host
+    .connect(sink.command('accept-gap'), 'databaseUrl', 'topicPrefix')
+    .description('record that a gap is known: doctor and verify then count it and no longer alarm; kept in sink_gaps')
+    .requiredOption('--event <name>', 'event name of the topic')
+    .requiredOption('--partition <n>', 'partition', wholeNumber(0))
+    .option('--offset <n>', 'only the gap that begins there (default: all of the partition)', wholeNumber(0))
+    .requiredOption('--reason <text>', 'why; kept for the audit', reason)
+    .option('--group <name>', 'consumer group of the sink, behind the prefix', defaultGroup)
+    .addHelpText('after', '\nA gap is a range that was removed from Kafka before it was read: SELECT * FROM sink_gaps.')
+    .action(
+      host.action((context, _flags: unknown, command: Command) => runAcceptGap(context, command.optsWithGlobals()))
+    )
+}
+
+interface AcceptGapFlags {
+  readonly event: string
+  readonly partition: number
+  readonly offset?: number
+  readonly reason: string
+  readonly group: string
+}
+
+async function runAcceptGap(context: CommandContext, flags: AcceptGapFlags): Promise<ExitCode> {
+  const { partition, offset, reason } = flags
+  const { group, topic } = named(context.config, flags)
+  const { gaps, offsets } = await onTrail(context.config.require('databaseUrl'), 'eventtrail-accept-gap', pool =>
+    acceptGap(pool, { group, topic, partition, offset, reason })
+  )
+  context.out(`${topic}/${partition}: ${gaps} ${gaps === 1 ? 'gap' : 'gaps'} accepted, ${offsets} offsets`)
+  return exitCodes.ok
 }
 
 async function runSink(context: CommandContext, flags: SinkFlags): Promise<ExitCode> {

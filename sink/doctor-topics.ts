@@ -1,6 +1,6 @@
 import type { KafkaAdmin } from '../kafka/index.ts'
 import { type Discovered, maxEvents } from './discovery.ts'
-import type { Finding } from './doctor.ts'
+import type { Finding } from './finding.ts'
 import { few } from './topic-report.ts'
 
 /** What is known of events, to be held against Kafka's topics. */

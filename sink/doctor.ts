@@ -5,18 +5,14 @@ import type { KafkaAdmin } from '../kafka/index.ts'
 import type { Registry } from '../schemas/index.ts'
 import { doctorSessions, requireFitPostgres, unreachable } from './database.ts'
 import { Discovery } from './discovery.ts'
+import { examineLogs, examineReplicas } from './doctor-logs.ts'
 import { compareTopics, hiddenOf, type KnownTopics } from './doctor-topics.ts'
+import { type Finding, ok, warning, wrong } from './finding.ts'
 import { explainHalt, type HaltedPartition, remedyOf } from './halts.ts'
 import { defaultGroup } from './options.ts'
 import { partitionsAhead } from './partitions.ts'
 
-/** One thing that was looked at. */
-export interface Finding {
-  readonly check: string
-  readonly level: 'ok' | 'warning' | 'wrong'
-  /** What was found, and what to do where it is wrong. */
-  readonly words: string
-}
+export type { Finding } from './finding.ts'
 
 export interface DoctorParts {
   readonly brokers: readonly string[]
@@ -25,6 +21,8 @@ export interface DoctorParts {
   readonly pool: pg.Pool
   readonly migrations: readonly Migrations[]
   readonly topicPrefix: string
+  /** Of the sinks, without the prefix. Default: `sink`, or those that the trail has where that one has read nothing. */
+  readonly group?: string | undefined
 }
 
 /** Looks at everything that the pipeline stands on. Never throws: what cannot be asked is a finding. */
@@ -34,13 +32,10 @@ export async function examine(parts: DoctorParts): Promise<Finding[]> {
   const database = await examineDatabase(parts)
   const findings = [...broker.findings, ...registry.findings, ...database.findings]
   if (broker.topics && registry.known) findings.push(...compareTopics(registry.known, broker.topics, broker.hidden))
+  if (broker.topics && database.migrated) findings.push(...(await examineReading(parts, registry.known)))
   if (database.migrated) findings.push(...(await examineTrail(parts)))
   return findings
 }
-
-const ok = (check: string, words: string): Finding => ({ check, level: 'ok', words })
-const warning = (check: string, words: string): Finding => ({ check, level: 'warning', words })
-const wrong = (check: string, words: string): Finding => ({ check, level: 'wrong', words })
 
 /** What went wrong as a sentence, and behind it what to look at. */
 function withAdvice(error: unknown, advice: string): string {
@@ -123,6 +118,37 @@ async function examineDatabase({ pool, migrations }: DoctorParts) {
   }
 }
 
+/** Whether what is in Kafka comes into the trail. */
+async function examineReading(
+  { connectKafka, pool, topicPrefix, group }: DoctorParts,
+  events: KnownTopics | undefined
+): Promise<Finding[]> {
+  const now = new Date()
+  try {
+    const { rows } = await pool.query<{ group: string; topic: string }>(
+      `SELECT DISTINCT consumer_group AS "group", topic FROM sink_offsets WHERE starts_with(consumer_group, $1)`,
+      [topicPrefix]
+    )
+    const known = [...new Set(rows.map(row => row.group))].sort()
+    const wanted = topicPrefix + (group ?? defaultGroup)
+    const ours = group !== undefined || known.includes(wanted) || known.length === 0 ? [wanted] : known
+    const forgotten = new Set(events?.discovered.forgotten)
+    const read = rows.map(({ topic }) => topic).filter(topic => !forgotten.has(topic))
+    const topics = [...new Set([...(events?.wanted ?? []), ...read])].sort()
+    await using admin = await connectKafka()
+    const findings = await examineReplicas(admin, topics)
+    for (const each of new Set([...ours, ...known])) {
+      const isOurs = ours.includes(each)
+      // What another group has never read, it was not meant to read.
+      const its = isOurs ? topics : rows.filter(row => row.group === each).map(({ topic }) => topic)
+      findings.push(...(await examineLogs({ admin, pool, group: each, isOurs, topics: its, now })))
+    }
+    return findings
+  } catch (error) {
+    return [wrong('lag', `the trail could not be compared with Kafka: ${describeError(error)}`)]
+  }
+}
+
 function haltLine(halt: HaltedPartition, topicPrefix: string): string {
   const { topic, partition, group, halted } = halt
   return `${topic}/${partition} of group ${group}: ${halted}, ${explainHalt(halted)}. ${remedyOf(halt, topicPrefix)}`
@@ -150,6 +176,15 @@ function inDefault(timed: number, untimed: number): Finding[] {
   ]
 }
 
+function bookFault({ what, records }: { readonly what: string; readonly records: string }): Finding {
+  return what.startsWith('removed')
+    ? wrong(
+        'gaps',
+        `${records} offsets were ${what}: SELECT * FROM sink_gaps. Once you know why, \`eventtrail sink accept-gap\``
+      )
+    : wrong('ledger', `${records} times: ${what}. SELECT * FROM sink_ledger_faults`)
+}
+
 async function examineTrail({ pool, topicPrefix }: DoctorParts): Promise<Finding[]> {
   const number = async (sql: string) => Number((await pool.query<{ n: string }>(sql)).rows[0]?.n ?? 0)
   try {
@@ -168,8 +203,12 @@ async function examineTrail({ pool, topicPrefix }: DoctorParts): Promise<Finding
       `SELECT consumer_group AS "group", topic, partition, halted FROM sink_offsets
        WHERE halted IS NOT NULL ORDER BY consumer_group, topic, partition`
     )
-    const holes = await number('SELECT count(*) AS n FROM sink_ledger_holes')
-    const lost = await number('SELECT coalesce(sum(lost), 0) AS n FROM sink_ledger')
+    const faults = await pool.query<{ what: string; records: string }>(
+      'SELECT what, sum(records) AS records FROM sink_ledger_faults GROUP BY what ORDER BY what'
+    )
+    const accepted = await number(
+      'SELECT coalesce(sum(last_offset - first_offset + 1), 0) AS n FROM sink_gaps WHERE accepted_at IS NOT NULL'
+    )
     return [
       months >= 2
         ? ok('partitions', `there for this month and ${months - 1} more`)
@@ -179,10 +218,9 @@ async function examineTrail({ pool, topicPrefix }: DoctorParts): Promise<Finding
         ? ok('quarantine', 'nothing held')
         : warning('quarantine', `${held} records held: \`eventtrail quarantine list\``),
       ...halted.rows.map(row => wrong('stopped', haltLine(row, topicPrefix))),
-      holes === 0 ? ok('ledger', 'without a hole') : wrong('ledger', `${holes} holes: SELECT * FROM sink_ledger_holes`),
-      ...(lost > 0
-        ? [wrong('gaps', `${lost} offsets were removed from Kafka before they were read: SELECT * FROM sink_gaps`)]
-        : [])
+      ...(faults.rows.length === 0 ? [ok('ledger', 'agrees with itself and with what is kept beside it')] : []),
+      ...faults.rows.map(bookFault),
+      ...(accepted > 0 ? [ok('gaps', `${accepted} offsets in gaps that were accepted: SELECT * FROM sink_gaps`)] : [])
     ]
   } catch (error) {
     return [wrong('trail', describeError(error))]

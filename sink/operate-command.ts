@@ -19,8 +19,9 @@ export function operateCommands(program: Command, host: CommandHost, migrations:
   host
     .connect(program.command('doctor'), 'brokers', 'registryUrl', 'databaseUrl', 'topicPrefix')
     .description('check broker, registry, database, migrations, topics and the trail; exits 1 when something is wrong')
+    .option('--group <name>', 'consumer group of the sinks, without the prefix (default sink)')
     .option('--json', 'one JSON object a line')
-    .action(host.action((context, flags: { json?: boolean }) => runDoctor(context, migrations, flags.json === true)))
+    .action(host.action((context, flags: DoctorFlags) => runDoctor(context, migrations, flags)))
 }
 
 async function runMigrate(
@@ -55,7 +56,16 @@ async function runMigrate(
   return exitCodes.ok
 }
 
-async function runDoctor(context: CommandContext, migrations: readonly Migrations[], json: boolean): Promise<ExitCode> {
+interface DoctorFlags {
+  readonly group?: string
+  readonly json?: boolean
+}
+
+async function runDoctor(
+  context: CommandContext,
+  migrations: readonly Migrations[],
+  { group, json }: DoctorFlags
+): Promise<ExitCode> {
   const { config, log } = context
   const brokers = config.require('brokers')
   // What is configured wrongly is no finding about a server, so it is read before any is asked.
@@ -69,7 +79,8 @@ async function runDoctor(context: CommandContext, migrations: readonly Migration
       registry: createRegistry({ url: registryUrl, log }),
       pool,
       migrations,
-      topicPrefix: config.get('topicPrefix')
+      topicPrefix: config.get('topicPrefix'),
+      group
     })
     const marks = { ok: 'ok     ', warning: 'warning', wrong: 'WRONG  ' }
     for (const { check, level, words } of findings) {

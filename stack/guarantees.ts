@@ -49,10 +49,18 @@ export const guarantees: readonly Guarantee[] = [
     title: 'Nothing is lost in silence',
     to: ['readers of the trail', 'operators'],
     words:
-      'Every offset that the sink passed is counted once in a ledger that the database checks. What retention removed before it was read is listed in `sink_gaps`, counted as lost and in `eventtrail_sink_gaps_total`, and named by `eventtrail doctor`. A topic that was made anew, a log that ends before the position, or one that holds another record where the last stored one was, stops its partitions alone until an operator says how to go on. A trail that was restored to an earlier state is filled again from Kafka. What Kafka keeps as the position of the group is not trusted. (What is [not seen](#known-to-be-lost-in-silence) is said below.)',
+      'Every offset that the sink passed is counted once in a ledger that the database checks. What retention removed before it was read is listed in `sink_gaps`, counted as lost and in `eventtrail_sink_gaps_total`, and named by `eventtrail doctor`, also before a sink has noticed it. `eventtrail verify` and the view `sink_losses` hold the ledger against the rows, the ends of Kafka’s logs against the positions, and name what is missing. What waits behind an open transaction is lag. A topic that was made anew, a log that ends before the position, or one that holds another record where the last stored one was, stops its partitions alone until an operator says how to go on. A trail that was restored to an earlier state is filled again from Kafka. What Kafka keeps as the position of the group is not trusted. (What is [not seen](#known-to-be-lost-in-silence) is said below.)',
     faults:
-      'records removed before they were read; a topic made anew while no sink runs and under a running one; offsets of the group moved in Kafka; a trail emptied, and restored to an earlier hour; rows taken from the table',
-    proofs: ['integrity/gaps', 'integration/sink/placement', 'integration/docs/sql', 'unit/sink/telemetry']
+      'records removed before they were read; a topic made anew while no sink runs and under a running one; offsets of the group moved in Kafka; a trail emptied, and restored to an earlier hour; rows taken from the table; a transaction of another producer left open; a broker away, topics with one replica',
+    proofs: [
+      'integrity/gaps',
+      'integrity/doctor',
+      'integration/sink/verify',
+      'integration/sink/open-transaction',
+      'integration/sink/placement',
+      'integration/docs/sql',
+      'unit/sink/telemetry'
+    ]
   },
   {
     title: 'The same id is one row',

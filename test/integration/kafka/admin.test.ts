@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest'
 import { AdminLine, connectAdmin, connectSender, createKafkaClient } from '../../../kafka/index.ts'
-import { adminWithCluster, topicMetadata } from '../../../kafka/topic-ids.ts'
+import { adminWithCluster, clusterMetadata, topicMetadata } from '../../../kafka/topic-ids.ts'
 import { eventually, testEnvironment } from '../../support/stack.ts'
 
 const { brokers, topicPrefix } = await testEnvironment()
@@ -85,7 +85,11 @@ test('brokers that do not know ids of topics say the rest of them', async () => 
   await plain.connect()
   const names = [topic, `${topicPrefix}older.never`]
   const [now, older] = [await topicMetadata(cluster, names), await topicMetadata(cluster, names, 6)]
+  const [allNow, allOlder] = [await topicMetadata(cluster, 'all'), await topicMetadata(cluster, 'all', 6)]
+  const brokers = [await clusterMetadata(cluster, []), await clusterMetadata(cluster, [], 6)].map(each => each.brokers)
   await plain.disconnect()
+  expect(brokers).toEqual([1, 1])
+  expect(await admin.brokers()).toBe(1)
   const known = (found: typeof now) =>
     found
       .map(({ name, error, partitions }) => ({
@@ -95,6 +99,8 @@ test('brokers that do not know ids of topics say the rest of them', async () => 
       }))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
   expect(known(older)).toEqual(known(now))
+  expect(known(allOlder)).toEqual(known(allNow))
+  expect(known(allNow).map(({ name }) => name)).toContain(topic)
   expect(known(now)).toMatchObject([
     { error: 0, partitions: [{ replicas: 1, inSync: 1 }, { partition: 1 }] },
     { error: 3, partitions: [] }

@@ -13,7 +13,7 @@ const dates: Readonly<Record<string, readonly [times: number, why: string]>> = {
     'a lease ends by whichever clock says so first: the monotonic one may stand still in a sleeping machine'
   ],
   'producers/ids.ts': [1, 'the time in a UUID of version 7'],
-  'sink/doctor.ts': [1, 'the month of today'],
+  'sink/doctor.ts': [2, 'the month of today; how long a transaction has been open by the time that its producer wrote'],
   'sink/operate-command.ts': [1, 'the month of today'],
   'sink/sink.ts': [1, 'the month of today'],
   'sink/telemetry.ts': [1, 'how old a record is by the time that its producer wrote']

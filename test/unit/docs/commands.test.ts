@@ -9,6 +9,7 @@ import { schemaCommands } from '../../../schemas/command.ts'
 import { sinkCommands } from '../../../sink/command.ts'
 import { operateCommands } from '../../../sink/operate-command.ts'
 import { quarantineCommands } from '../../../sink/quarantine-command.ts'
+import { verifyCommands } from '../../../sink/verify-command.ts'
 import { stackCommands } from '../../../stack/command.ts'
 import { fencesOf, type Page, pages } from '../../support/docs.ts'
 
@@ -23,6 +24,7 @@ for (const register of [
   publishCommands,
   sinkCommands,
   quarantineCommands,
+  verifyCommands,
   indexerCommands,
   notifierCommands,
   stackCommands,

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { refusalCodes } from '../../../sink/errors.ts'
@@ -6,11 +6,14 @@ import { cloneRoot } from '../../../stack/folders.ts'
 import { page } from '../../support/docs.ts'
 
 const { text } = page('docs/trail.md')
-const migration = readFileSync(join(cloneRoot, 'sink', 'migrations', '001_trail.sql'), 'utf8')
+const folder = join(cloneRoot, 'sink', 'migrations')
+const migrations = readdirSync(folder).map(name => readFileSync(join(folder, name), 'utf8'))
 
 test('every table and view of the trail is described', () => {
-  const made = [...migration.matchAll(/^CREATE (?:TABLE|VIEW) (\w+)/gm)].map(([, name = '']) => name)
-  expect(made).toContain('sink_ledger_holes')
+  const made = [...migrations.join('\n').matchAll(/^CREATE (?:TABLE|VIEW|FUNCTION) (\w+)/gm)].map(
+    ([, name = '']) => name
+  )
+  expect(made).toContain('sink_losses')
   expect(made.filter(name => !text.includes(`\`${name}\``))).toEqual([])
 })
 
