@@ -1,3 +1,5 @@
+import { maxDepth } from './limits.ts'
+
 /** Bytes that are no Avro of their schema. Its message tells numbers at most, never text of the data. */
 export class MalformedAvro extends Error {}
 
@@ -27,6 +29,10 @@ export class Cursor {
 
   cutShort(): never {
     return this.fail('it is cut short')
+  }
+
+  nestedTooDeep(): never {
+    return this.fail(`its payload nests deeper than ${maxDepth} levels`)
   }
 
   /** Moves over `length` bytes; returns where they begin. */

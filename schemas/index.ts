@@ -21,7 +21,7 @@ export { isContainer, maxDepth, maxEmptyItems, mayNestTooDeep, takesNoBytes } fr
 export { loadCatalogue } from './load.ts'
 export type { SchemaNode, UnionNode } from './model.ts'
 export { completePayload, payloadFromJson, validatePayload } from './payload.ts'
-export { compileReader } from './reader.ts'
+export { blockOf, compileReader } from './reader.ts'
 export {
   createRegistry,
   type Registered,

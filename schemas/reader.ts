@@ -162,7 +162,7 @@ class Compiler {
 }
 
 /** How many items follow. A false count must not keep the reader busy past the end of the data. */
-function blockOf(cursor: Cursor, emptyItems: boolean): number {
+export function blockOf(cursor: Cursor, emptyItems: boolean): number {
   let count = cursor.count()
   if (count < 0) {
     count = -count
@@ -177,7 +177,7 @@ function blockOf(cursor: Cursor, emptyItems: boolean): number {
 function bounded(read: Read): Read {
   return cursor => {
     cursor.depth += 1
-    if (cursor.depth > maxDepth) cursor.fail(`its payload nests deeper than ${maxDepth} levels`)
+    if (cursor.depth > maxDepth) cursor.nestedTooDeep()
     const value = read(cursor)
     cursor.depth -= 1
     return value

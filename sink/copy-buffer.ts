@@ -12,6 +12,12 @@ const escapes: readonly (Buffer | undefined)[] = Array.from({ length: 256 }, (_,
 })
 const needsEscape = Uint8Array.from(escapes, escaped => (escaped ? 1 : 0))
 
+/** Bytes of the JSON of a row at most: far below what a jsonb can hold, and what one record may take of the memory. */
+export const maxRowBytes: number = 32 * 1024 * 1024
+
+export const rowTooLarge = (): RefusedRecord =>
+  new RefusedRecord('RECORD_TOO_LARGE', `its payload is more than ${maxRowBytes} bytes of JSON`)
+
 const quote = 0x22
 const minus = 0x2d
 const point = 0x2e
@@ -27,6 +33,8 @@ export class CopyBuffer {
   bytes: Buffer
   /** How many bytes are written. */
   at = 0
+  /** Where the row begins that is being written. */
+  rowAt = 0
   /** How many U+0000 were written into strings: JSON has them, a jsonb does not (PostgreSQL, "JSON Types"). */
   nulCharacters = 0
 
@@ -40,6 +48,8 @@ export class CopyBuffer {
   }
 
   #grow(more: number): void {
+    // Here it costs nothing to look, and a row without a bound is stopped before memory is.
+    if (this.at + more - this.rowAt > maxRowBytes) throw rowTooLarge()
     const larger = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, this.at + more))
     this.bytes.copy(larger, 0, 0, this.at)
     this.bytes = larger

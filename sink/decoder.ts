@@ -19,6 +19,8 @@ export interface Decoded {
   readonly kind: 'decoded'
   readonly page: Page
   readonly refused: readonly Refused[]
+  /** The last offset that was taken: before the end where the rows are many bytes. The rest is to be decoded next. */
+  readonly last: number
   /** Offsets up to `last` that hold no event, counted from the gaps between records. */
   readonly skipped: number
   /** Where the last record lies, be it a row or refused. */
@@ -30,6 +32,14 @@ export type RecordBytes = Pick<RecordCursor, 'offset' | 'bytes' | 'keyStart' | '
 
 /** What it needs of a {@link SchemaBook}. */
 export type Schemas = Pick<SchemaBook, 'find' | 'learn' | 'doubt' | 'generation'>
+
+/** Bytes of a record's value at most. */
+export const maxValueBytes: number = 16 * 1024 * 1024
+/** Bytes of rows at which decoding stops: a few records can become more than memory holds. */
+const decodedAtOnce = 64 * 1024 * 1024
+
+const valueTooLarge = (bytes: number): RefusedRecord =>
+  new RefusedRecord('RECORD_TOO_LARGE', `its value has ${bytes} bytes, more than ${maxValueBytes}`)
 
 /** Turns the records of one partition into rows of COPY, or says why they cannot be. */
 export class Decoder {
@@ -55,7 +65,7 @@ export class Decoder {
   }
 
   /**
-   * Takes the records of the offsets `first` to `last`. A bad record, or a batch that cannot be read, is among `refused`
+   * Takes records of the offsets `first` to `last`. A bad record, or a batch that cannot be read, is among `refused`
    * and ends nothing.
    * @throws KafkaError `RECORDS_CORRUPT` when walking shows that a batch cannot be read; what it wrote is to be dropped
    */
@@ -77,8 +87,14 @@ export class Decoder {
       this.#last = undefined
       this.#unusable.clear()
     }
+    const enough = start + decodedAtOnce
+    let until = last
     while (cursor.next()) {
       if (cursor.offset < first) continue
+      if (out.at > enough) {
+        until = expected - 1
+        break
+      }
       lastPlace = cursor.place
       skipped += cursor.offset - expected
       expected = cursor.offset + 1
@@ -100,17 +116,18 @@ export class Decoder {
         refused.push({ offset: cursor.offset, refusal: refusalOf(error), record: records.at(cursor.place) })
       }
     }
-    skipped += last + 1 - expected
+    skipped += until + 1 - expected
     for (const batch of unreadable) {
       // What was fetched again, to be compared with what is stored, is put aside already.
-      if (batch.lastOffset < first || batch.baseOffset > last) continue
-      const whole = refusedBatch(batch, first, last)
+      if (batch.lastOffset < first || batch.baseOffset > until) continue
+      const whole = refusedBatch(batch, first, until)
       skipped -= offsetsIn(whole)
       refused.push(whole)
     }
     this.#unusable.clear()
     this.#doubts = 0
-    return { kind: 'decoded', page: { records, start, end: out.at, rows, suspects }, refused, skipped, lastPlace }
+    const page = { records, start, end: out.at, rows, suspects }
+    return { kind: 'decoded', page, refused, last: until, skipped, lastPlace }
   }
 
   /** @throws as {@link SchemaBook.learn} */
@@ -142,6 +159,7 @@ export class Decoder {
   encode({ bytes, keyStart, valueStart, valueEnd, offset }: RecordBytes, out: CopyBuffer): number | undefined {
     if (valueStart < 0) throw new RefusedRecord('NULL_VALUE', 'the record has no value')
     if (keyStart < 0) throw new RefusedRecord('NULL_KEY', 'the record has no key')
+    if (valueEnd - valueStart > maxValueBytes) throw valueTooLarge(valueEnd - valueStart)
     const id = schemaIdOf(bytes, valueStart, valueEnd)
     const schema = this.#find(id)
     if (!schema) return id

@@ -127,12 +127,16 @@ export class Intake {
       const decoded = decodeSound(decoder, portion, { first, last: lastOffset }, lane.text, careful)
       if (decoded === 'corrupt') careful = true
       else if (decoded.kind === 'decoded') {
-        lane.add(chunkOf({ topic: batch.topic, partition: batch.partition, lastOffset }, position, first, decoded))
-        position.advance(lastOffset)
-        control.resolve(lastOffset)
-        if (!portion.rest) return this.#pace(batch, lane, control)
-        packed = portion.rest
-        first = lastOffset + 1
+        // Less than the portion where its rows are many bytes: the lane is to write those first.
+        const { last } = decoded
+        lane.add(
+          chunkOf({ topic: batch.topic, partition: batch.partition, lastOffset: last }, position, first, decoded)
+        )
+        position.advance(last)
+        control.resolve(last)
+        if (last === batch.lastOffset) return this.#pace(batch, lane, control)
+        if (last === lastOffset && portion.rest) packed = portion.rest
+        first = last + 1
         fetchedOffset = first
         careful = false
       } else if (!(await this.#learnt(batch, decoder, decoded.ids, control))) return
@@ -240,7 +244,6 @@ function decodeSound(
     return 'corrupt'
   }
 }
-
 function chunkOf(
   { topic, partition, lastOffset }: Pick<RecordBatch, 'topic' | 'partition' | 'lastOffset'>,
   { incarnation, topicId }: Position,

@@ -1,5 +1,5 @@
-import { AvroType, decodeEnvelope, SchemaError } from '../schemas/index.ts'
-import type { CopyBuffer } from './copy-buffer.ts'
+import { AvroType, compileReader, type Envelope } from '../schemas/index.ts'
+import { type CopyBuffer, maxRowBytes, rowTooLarge } from './copy-buffer.ts'
 import {
   copyColumns,
   copyRow,
@@ -49,9 +49,21 @@ export function compileRowEncoder(type: AvroType, eventName: string, versions: r
 
 /** Decodes, checks, and writes: the same bytes and the same refusals as the straight way. */
 export function plainEncoder(type: AvroType, eventName: string, versions: readonly number[]): RowEncoder {
+  const { read } = compileReader(type.node)
+  const cursor = new AvroCursor()
   const writePayload = compileJson(payloadOf(type).node)
+  const jsonOf = (value: unknown): string => {
+    const json = textOf(() => writePayload(value))
+    if (json.length > maxRowBytes || Buffer.byteLength(json) > maxRowBytes) throw rowTooLarge()
+    return json
+  }
   return (bytes, start, end, { partition, offset }, out) => {
-    const envelope = decoded(type, bytes.subarray(start, end))
+    out.rowAt = out.at
+    cursor.set(bytes, start + headerBytes, end)
+    // The payload is the first level, and lies in an envelope.
+    cursor.depth = -1
+    const envelope = read(cursor) as Envelope
+    if (cursor.at !== cursor.end) throw leftOver()
     const id = envelope.id.toLowerCase()
     if (!uuid.test(id)) throw new RefusedRecord('ID_INVALID', 'id is not a UUID')
     try {
@@ -60,7 +72,7 @@ export function plainEncoder(type: AvroType, eventName: string, versions: readon
       const occurredAt = envelope.occurred_at
       requireOccurredAt(occurredAt)
       if (envelope.event_name !== eventName) throw nameMismatch(eventName)
-      const payload = writePayload(envelope.payload)
+      const payload = jsonOf(envelope.payload)
       const version = envelope.schema_version
       if (!versions.includes(version)) throw new VersionMismatch(version, versions)
       if (version > lastSmallint) throw versionTooLarge()
@@ -101,6 +113,7 @@ function straightEncoder(type: AvroType, eventName: string, versions: readonly n
     readTimestamp(cursor, out.bytes, start + occurredAtAt)
     if (!readName(cursor, name)) throw nameMismatch(eventName)
     writePayload(cursor, out)
+    if (out.at - payloadAt > maxRowBytes) throw rowTooLarge()
     writeInt32(out.bytes, out.at - payloadAt + 1, payloadAt - 5)
     const found = cursor.count()
     if (found !== version) {
@@ -109,7 +122,7 @@ function straightEncoder(type: AvroType, eventName: string, versions: readonly n
       version = found
       tail = other
     }
-    if (cursor.at !== cursor.end) throw new RefusedRecord('DECODE_FAILED', 'bytes are left over behind the envelope')
+    if (cursor.at !== cursor.end) throw leftOver()
     if (found > lastSmallint) throw versionTooLarge()
     out.raw(tail)
     writeInt32(out.bytes, source.partition, out.at - 16)
@@ -118,6 +131,7 @@ function straightEncoder(type: AvroType, eventName: string, versions: readonly n
 
   return (bytes, start, end, source, out) => {
     const row = out.at
+    out.rowAt = row
     cursor.set(bytes, start + headerBytes, end)
     try {
       write(source, out)
@@ -152,6 +166,7 @@ function rowTail(version: number): Buffer {
   return tail
 }
 
+const leftOver = () => new RefusedRecord('DECODE_FAILED', 'bytes are left over behind the envelope')
 const nameMismatch = (eventName: string) =>
   new RefusedRecord('EVENT_NAME_MISMATCH', `event_name is not that of the topic, ${eventName}`)
 /** A record says a version that its schema is not known to have. */
@@ -174,15 +189,12 @@ function naming(refused: RefusedRecord, id: string): RefusedRecord {
   return new RefusedRecord(refused.refusal.code, refused.refusal.reason, id)
 }
 
-function decoded(type: AvroType, value: Buffer) {
+/** @throws RefusedRecord `RECORD_TOO_LARGE` when it is more than a text can hold */
+function textOf(write: () => string): string {
   try {
-    return decodeEnvelope(type, value)
+    return write()
   } catch (error) {
-    // The messages of SchemaError name lengths and places, never values.
-    throw new RefusedRecord(
-      'DECODE_FAILED',
-      error instanceof SchemaError ? error.message : 'the value is no Avro of its schema'
-    )
+    throw error instanceof RangeError ? rowTooLarge() : error
   }
 }
 

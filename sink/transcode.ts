@@ -1,4 +1,15 @@
-import { type AvroType, Cursor, compileReader, type SchemaNode, shortestFloat } from '../schemas/index.ts'
+import {
+  type AvroType,
+  blockOf,
+  Cursor,
+  compileReader,
+  isContainer,
+  maxDepth,
+  mayNestTooDeep,
+  type SchemaNode,
+  shortestFloat,
+  takesNoBytes
+} from '../schemas/index.ts'
 import type { CopyBuffer } from './copy-buffer.ts'
 import { RefusedRecord } from './errors.ts'
 import { compileJson, requireFinite } from './json.ts'
@@ -13,6 +24,11 @@ export class AvroCursor extends Cursor {
   override cutShort(): never {
     return this.fail('the value is cut short')
   }
+
+  /** @throws RefusedRecord `NESTED_TOO_DEEP` */
+  override nestedTooDeep(): never {
+    throw new RefusedRecord('NESTED_TOO_DEEP', `the payload nests deeper than ${maxDepth} levels`)
+  }
 }
 
 /** Reads one Avro value and writes it as JSON. @throws RefusedRecord */
@@ -23,27 +39,48 @@ export type Transcode = (cursor: AvroCursor, out: CopyBuffer) => void
  * writes the same bytes as decoding and `compileJson` one after the other.
  */
 export function compileTranscode(type: AvroType): Transcode {
-  return compile(type.node, new Map())
+  return compile(type.node, new Known(mayNestTooDeep(type.node)))
 }
 
-function compile(node: SchemaNode, known: Map<SchemaNode, Transcode>): Transcode {
+/** What was compiled by now. */
+class Known extends Map<SchemaNode, Transcode> {
+  /** Whether the levels of values must be counted. */
+  readonly counted: boolean
+
+  constructor(counted: boolean) {
+    super()
+    this.counted = counted
+  }
+}
+
+function compile(node: SchemaNode, known: Known): Transcode {
   const found = known.get(node)
   if (found) return found
   // A recursive type meets itself before its own code is ready.
   let ready: Transcode | undefined
   known.set(node, (cursor, out) => ready?.(cursor, out))
   ready = compileFresh(node, known)
+  if (known.counted && isContainer(node)) ready = bounded(ready)
   known.set(node, ready)
   return ready
 }
 
-function compileFresh(node: SchemaNode, known: Map<SchemaNode, Transcode>): Transcode {
+function bounded(write: Transcode): Transcode {
+  return (cursor, out) => {
+    cursor.depth += 1
+    if (cursor.depth > maxDepth) cursor.nestedTooDeep()
+    write(cursor, out)
+    cursor.depth -= 1
+  }
+}
+
+function compileFresh(node: SchemaNode, known: Known): Transcode {
   if ('logical' in node && node.logical?.name === 'decimal') return byValue(node)
   switch (node.kind) {
     case 'record':
       return record(node, known)
     case 'array':
-      return array(compile(node.items, known))
+      return array(compile(node.items, known), takesNoBytes(node.items))
     case 'map':
       return map(compile(node.values, known))
     case 'union':
@@ -106,7 +143,7 @@ function base64(cursor: AvroCursor, out: CopyBuffer, length: number): void {
   out.ascii(`"${cursor.bytes.toString('base64', start, start + length)}"`)
 }
 
-function record(node: Extract<SchemaNode, { readonly kind: 'record' }>, known: Map<SchemaNode, Transcode>): Transcode {
+function record(node: Extract<SchemaNode, { readonly kind: 'record' }>, known: Known): Transcode {
   const fields = node.fields.map((field, index) => ({
     label: Buffer.from(`${index === 0 ? '{' : ','}${JSON.stringify(field.name)}:`),
     write: compile(field.type, known)
@@ -138,10 +175,10 @@ function union(branches: readonly Transcode[]): Transcode {
   }
 }
 
-function array(write: Transcode): Transcode {
+function array(write: Transcode, emptyItems: boolean): Transcode {
   return (cursor, out) => {
     out.byte(0x5b)
-    eachItem(cursor, first => {
+    eachItem(cursor, emptyItems, first => {
       if (!first) out.byte(0x2c)
       write(cursor, out)
     })
@@ -152,7 +189,7 @@ function array(write: Transcode): Transcode {
 function map(write: Transcode): Transcode {
   return (cursor, out) => {
     out.byte(0x7b)
-    eachItem(cursor, first => {
+    eachItem(cursor, false, first => {
       if (!first) out.byte(0x2c)
       string(cursor, out)
       out.byte(0x3a)
@@ -162,19 +199,9 @@ function map(write: Transcode): Transcode {
   }
 }
 
-// A false count must not keep the writer busy past the end of the data; items of no bytes at all (null) exist.
-const emptyItemsAllowed = 65_536
-
-function eachItem(cursor: AvroCursor, item: (first: boolean) => void): void {
-  let left = Math.max(cursor.end - cursor.at, emptyItemsAllowed)
+function eachItem(cursor: AvroCursor, emptyItems: boolean, item: (first: boolean) => void): void {
   let first = true
-  for (let count = cursor.count(); count !== 0; count = cursor.count()) {
-    if (count < 0) {
-      count = -count
-      cursor.count()
-    }
-    left -= count
-    if (left < 0) cursor.cutShort()
+  for (let count = blockOf(cursor, emptyItems); count > 0; count = blockOf(cursor, emptyItems)) {
     for (; count > 0; count -= 1) {
       item(first)
       first = false

@@ -1,7 +1,8 @@
+import { zstdCompressSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { catalogue } from '../../../schemas/index.ts'
 import { createSink } from '../../../sink/index.ts'
-import { rawBatch } from '../../support/raw-batch.ts'
+import { codecs, rawBatch, rawRecords } from '../../support/raw-batch.ts'
 import { rawProducer, stored } from '../../support/raw-producer.ts'
 import { badge, testTrail } from '../../support/trail.ts'
 
@@ -82,4 +83,26 @@ test('a time in another unit than milliseconds holds nothing up', async () => {
     `SELECT kafka_timestamp::text AS at FROM sink_quarantine WHERE topic LIKE '%lesson.published' ORDER BY kafka_offset`
   )
   expect(times.map(({ at }) => String(at).slice(0, 10))).toEqual(['9999-12-31', '9999-12-31', '1970-01-01'])
+})
+
+test('a value of 20 MiB that came as 1 KB is kept whole, and an event of another topic is stored', async () => {
+  const value = Buffer.alloc(20 * 1024 * 1024)
+  const records = zstdCompressSync(
+    rawRecords([
+      { key: 'k', value },
+      { key: 'k', value: 'not wire format' }
+    ])
+  )
+  await using sink = createSink({ ...trail.sinkOptions, lanes: 1 })
+  await sink.start()
+  await stored(producer, topic, 0, rawBatch({ records, count: 2, attributes: codecs.zstd }))
+  const good = await trail.encode(badge())
+  await trail.send([good])
+  await sink.whenCaughtUp()
+  expect(await trail.rows('SELECT id FROM event_envelopes WHERE id = $1', [good.id])).toHaveLength(1)
+  const held = await trail.rows('SELECT code, length(value) AS bytes FROM sink_quarantine ORDER BY number DESC LIMIT 2')
+  expect(held.reverse()).toEqual([
+    { code: 'RECORD_TOO_LARGE', bytes: value.length },
+    { code: 'NOT_WIRE_FORMAT', bytes: 15 }
+  ])
 })
