@@ -37,7 +37,7 @@ export function unfit({ version, encoding, pooledByTransaction, unset }: Facts):
 
 /** What a session must keep; the others depend on the machine, or on the kind of the connection. */
 const kept = ['lock_timeout', 'idle_in_transaction_session_timeout', 'TimeZone', 'application_name'] as const
-const questionMs = 5_000
+const questionMs = 10_000
 const rounds = 3
 
 /**

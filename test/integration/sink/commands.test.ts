@@ -142,7 +142,7 @@ test('doctor calls no server wrong for a setting that is, and ends its sentences
   expect(unnamed).toMatchObject({
     code: 2,
     stdout: '',
-    stderr: expect.stringContaining('KAFKA_SASL_USERNAME is not set')
+    stderr: expect.stringContaining('KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are not set')
   })
 
   await using server = createServer((_, response) => response.writeHead(404).end('no registry'))
