@@ -16,6 +16,7 @@ import {
 } from './core/command.ts'
 import { ConfigError, describeError, EventtrailError, isWrongLogin, UsageError } from './core/errors.ts'
 import { createLogger, type Logger } from './core/log.ts'
+import { printableLine } from './core/printable.ts'
 import { publishCommands } from './producers/command.ts'
 import { schemaCommands } from './schemas/command.ts'
 import { SchemaError } from './schemas/errors.ts'
@@ -56,8 +57,9 @@ const host: CommandHost = {
       const config = configFromOptions(command?.optsWithGlobals() ?? {})
       log = createLogger({ level: config.get('logLevel') })
       const context: CommandContext = {
-        out: line => void process.stdout.write(`${line}\n`),
-        say: line => void process.stderr.write(`${line}\n`),
+        out: line => void process.stdout.write(`${printableLine(line)}\n`),
+        say: line => void process.stderr.write(`${printableLine(line)}\n`),
+        draw: text => void process.stderr.write(text),
         interactive: process.stderr.isTTY === true,
         config,
         log,
@@ -138,7 +140,9 @@ try {
   await program.parseAsync()
 } catch (error) {
   if (!(error instanceof CommanderError)) {
-    process.stderr.write(`eventtrail: ${describeError(error)}\n`)
+    // The faults of several files are a line each.
+    for (const line of `eventtrail: ${describeError(error)}`.split('\n'))
+      process.stderr.write(`${printableLine(line)}\n`)
     if (!(error instanceof EventtrailError) && process.env.LOG_LEVEL === 'debug')
       process.stderr.write(`${(error as Error).stack}\n`)
   }

@@ -11,10 +11,12 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
 /** What the CLI hands to every command: a command prints through it, stops on its signal and never exits itself. */
 export interface CommandContext {
-  /** A line of result on stdout. */
+  /** A line of result on stdout. One line, and text alone: what a terminal would obey is shown and not done. */
   out(line: string): void
-  /** A line for the person at the terminal on stderr: progress, hints. */
+  /** A line for the person at the terminal on stderr: progress, hints. Text alone, as with `out`. */
   say(line: string): void
+  /** Text on stderr that may move the cursor; for what commands make themselves, never for the words of others. */
+  draw(text: string): void
   /** Whether stderr is a terminal, that is, whether a progress line may be redrawn. */
   readonly interactive: boolean
   readonly config: Config

@@ -1,3 +1,5 @@
+import { mostServerText, printable } from './printable.ts'
+
 /** What every error of eventtrail carries beside its message. */
 export interface ErrorFacts<Code extends string> {
   /** Names the fault; each class has a closed list of them. */
@@ -85,6 +87,15 @@ export const readOnly = 'is read-only (25006): it is a standby, or default_trans
 // What a code alone says to a person; no code is here whose cause lies in the values.
 const sentences: Readonly<Record<string, string>> = { '25006': `Postgres ${readOnly}` }
 
+// Our own errors hold the words of others as printable text, and may have several lines. All else may be a server's.
+const shown = (error: Error): string =>
+  error instanceof EventtrailError
+    ? error.message
+        .split('\n')
+        .map(line => printable(line))
+        .join('\n')
+    : printable(error.message, mostServerText)
+
 /** Reduces any thrown value to what is safe to show. Never throws. */
 export function safeError(thrown: unknown, depth = 0): SafeError {
   if (!(thrown instanceof Error)) return { type: typeof thrown }
@@ -101,7 +112,7 @@ export function safeError(thrown: unknown, depth = 0): SafeError {
   return {
     type: thrown.name,
     ...(code && { code }),
-    message: thrown.message,
+    message: shown(thrown),
     ...(thrown.cause !== undefined && depth < 3 && { cause: safeError(thrown.cause, depth + 1) })
   }
 }

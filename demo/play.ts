@@ -19,6 +19,7 @@ export interface PlayOptions {
   readonly say: (line: string) => void
   /** Whether lines can be written over. */
   readonly interactive: boolean
+  readonly draw: (text: string) => void
   readonly signs: Signs
   readonly signal: AbortSignal
 }
@@ -40,9 +41,9 @@ const stuckAfterMs = 60_000
  * @throws DemoError when a process ends by itself or an event is refused; the signal's reason when it aborts
  */
 export async function playDay(stage: Stage, options: PlayOptions): Promise<Played> {
-  const { events, school, say, interactive, signs } = options
+  const { events, school, say, draw, interactive, signs } = options
   const { crew, observer, inbox } = stage
-  const screen = new Screen({ say, redraw: interactive, signs })
+  const screen = new Screen({ say, draw, redraw: interactive, signs })
   const tally = new Tally(student => school.student(student).wantsMail)
   const kill = new SinkKill(stage, events, tally)
   const over = new AbortController()

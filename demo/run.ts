@@ -51,7 +51,7 @@ async function demonstrate(
   stack: Stack,
   cleanUps: CleanUps
 ): Promise<boolean> {
-  const { say, signal, interactive } = context
+  const { say, draw, signal, interactive } = context
   const { events, seed, rate, keep, json } = options
   const tell = json ? say : context.out
   const signs = signsFor(process.env)
@@ -59,7 +59,7 @@ async function demonstrate(
   const stage = await setStage({ stack, school, say, signal, cleanUps })
   const ready = process.uptime() * 1_000
   say(`publishing ${counted(events, 'event')} of a day at school${rate === undefined ? '' : `, ${rate} a second`}`)
-  const played = await playDay(stage, { ...options, school, say, interactive, signs, signal })
+  const played = await playDay(stage, { ...options, school, say, draw, interactive, signs, signal })
   if (played.stuck) say(`nothing has moved for a minute; behind: ${played.stuck}`)
   const found = await lookAt(stage, played)
   const { tally, kill, times } = played

@@ -41,6 +41,8 @@ export function progressLine(progress: Progress, { dot }: Signs): string {
 export interface ScreenOptions {
   /** Writes a line and ends it. */
   readonly say: (line: string) => void
+  /** Writes text as it is, with what moves the cursor. */
+  readonly draw: (text: string) => void
   /** Whether lines can be written over. */
   readonly redraw: boolean
   readonly signs: Signs
@@ -61,7 +63,7 @@ export class Screen {
    * @param last to show it in any case
    */
   show(progress: Progress, now: number, last = false): void {
-    const { say, redraw, signs } = this.#options
+    const { say, draw, redraw, signs } = this.#options
     if (!last && now - this.#shownAt < (redraw ? 1_000 : 2_000)) return
     this.#shownAt = now
     if (!redraw) {
@@ -69,13 +71,15 @@ export class Screen {
       return
     }
     const block = progressBlock(progress)
-    say(this.#erase() + block.join('\n'))
+    draw(`${this.#erase()}${block.join('\n')}\n`)
     this.#height = block.length
   }
 
   /** A line that stays, above the progress. */
   note(line: string): void {
-    this.#options.say(this.#erase() + line)
+    const { say, draw } = this.#options
+    draw(this.#erase())
+    say(line)
     this.#shownAt = Number.NEGATIVE_INFINITY
   }
 

@@ -1,3 +1,5 @@
+import { mostServerText, printable } from '../core/printable.ts'
+
 /** The shapes of the registry's answers. What does not have its shape is no answer of a registry. */
 
 export interface SchemaReference {
@@ -29,7 +31,8 @@ export const places: Shape<readonly { readonly subject: string; readonly version
 
 export const verdict: Shape<{ readonly compatible: boolean; readonly messages: readonly string[] }> = body => {
   if (!isObject(body) || typeof body.is_compatible !== 'boolean') return undefined
-  return { compatible: body.is_compatible, messages: strings(body.messages ?? []) ?? [] }
+  const messages = (strings(body.messages ?? []) ?? []).map(message => printable(message, mostServerText))
+  return { compatible: body.is_compatible, messages }
 }
 
 export const schemaAnswer: Shape<SchemaAnswer> = body => {

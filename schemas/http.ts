@@ -1,8 +1,8 @@
+import { mostServerText, printable } from '../core/printable.ts'
 import { RegistryError } from './errors.ts'
 
 /** The most bytes that an answer may have, unless the question says otherwise. */
 const maxAnswerBytes = 2 * 1024 * 1024
-const maxReasonLength = 500
 
 /** An answer of the registry: its status and its JSON. */
 export interface Answer {
@@ -137,7 +137,7 @@ function parse(text: string): Partial<Answer> {
 
 function messageOf(body: unknown): string {
   const message = typeof body === 'object' && body !== null && 'message' in body ? body.message : ''
-  return typeof message === 'string' ? message.slice(0, maxReasonLength) : ''
+  return typeof message === 'string' ? printable(message, mostServerText) : ''
 }
 
 class TooLong extends Error {}

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { printable } from '../core/printable.ts'
 import { type CatalogueData, catalogueOf } from './catalogue.ts'
 import { eventNamePattern } from './envelope.ts'
 import { SchemaError } from './errors.ts'
@@ -31,7 +32,10 @@ export async function loadCatalogue<Events extends EventMap = EventMap>(dir: str
   const { data, problems } = await inspectFolder(dir)
   const first = problems.find(problem => problem.kind === 'SCHEMA_INVALID') ?? problems[0]
   if (!first) return catalogueOf<Events>(data)
-  throw new SchemaError(first.kind, problems.map(problem => `${problem.file}: ${problem.message}`).join('\n'))
+  throw new SchemaError(
+    first.kind,
+    problems.map(problem => printable(`${problem.file}: ${problem.message}`)).join('\n')
+  )
 }
 
 /**

@@ -1,3 +1,4 @@
+import { printable } from '../core/printable.ts'
 import type { SchemaNode } from './model.ts'
 
 /** A type in words: `uuid`, `array of string`, `null | decimal(10, 2)`. */
@@ -28,8 +29,10 @@ export const localName = (name: string): string => name.slice(name.lastIndexOf('
 
 /** Rows in columns as wide as their widest cell; the first row is the head. */
 export function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0)))
-  return rows.map(row =>
+  // As wide as they are shown.
+  const cells = rows.map(row => row.map(cell => printable(cell)))
+  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map(row => row[column]?.length ?? 0)))
+  return cells.map(row =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes } from '../core/command.ts'
 import { UsageError } from '../core/errors.ts'
 import { type Migrations, migrate, type Queryable } from '../core/migrate.ts'
+import { printableJson } from '../core/printable.ts'
 import { connectAdmin, createKafkaClient } from '../kafka/index.ts'
 import { createRegistry } from '../schemas/index.ts'
 import { connectSession, doctorSessions, requireFitPostgres, sessionPool } from './database.ts'
@@ -84,7 +85,7 @@ async function runDoctor(
     })
     const marks = { ok: 'ok     ', warning: 'warning', wrong: 'WRONG  ' }
     for (const { check, level, words } of findings) {
-      context.out(json ? JSON.stringify({ check, level, words }) : `${marks[level]}  ${check.padEnd(11)} ${words}`)
+      context.out(json ? printableJson({ check, level, words }) : `${marks[level]}  ${check.padEnd(11)} ${words}`)
     }
     return findings.some(({ level }) => level === 'wrong') ? exitCodes.notOk : exitCodes.ok
   } finally {

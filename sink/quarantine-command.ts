@@ -9,6 +9,7 @@ import {
   wholeNumber
 } from '../core/command.ts'
 import { UsageError } from '../core/errors.ts'
+import { printable, printableJson } from '../core/printable.ts'
 import { createRegistry } from '../schemas/index.ts'
 import { onTrail } from './database.ts'
 import { SinkError } from './errors.ts'
@@ -114,7 +115,7 @@ async function list(context: CommandContext, pool: pg.Pool, flags: ListFlags): P
   const entries = await listQuarantine(pool, { ...filter, limit: flags.limit })
   const counts = await countQuarantine(pool, filter)
   if (entries.length > 0 && !flags.json) context.say('number\tstatus\tsince\trecord\tcode\treason\tevent')
-  for (const entry of entries) context.out(flags.json ? JSON.stringify(entry) : line(entry))
+  for (const entry of entries) context.out(flags.json ? printableJson(entry) : line(entry))
   const total = counts.reduce((sum, { records }) => sum + records, 0)
   if (total > entries.length) context.say(`${figure(entries.length)} of ${figure(total)} shown: --limit N shows more`)
   if (counts.length > 0) {
@@ -139,9 +140,11 @@ const byCode = (counts: readonly QuarantineCount[]): string =>
 
 async function show(context: CommandContext, pool: pg.Pool, number: number): Promise<ExitCode> {
   const { key, value, ...rest } = await showQuarantined(pool, number)
-  context.out(
-    JSON.stringify({ ...rest, key: key?.toString('base64') ?? null, value: value?.toString('base64') ?? null }, null, 2)
+  const json = printableJson(
+    { ...rest, key: key?.toString('base64') ?? null, value: value?.toString('base64') ?? null },
+    2
   )
+  for (const each of json.split('\n')) context.out(each)
   return exitCodes.ok
 }
 
@@ -214,7 +217,10 @@ const onPool = (context: CommandContext, work: (pool: pg.Pool) => Promise<ExitCo
 function line(entry: QuarantineEntry): string {
   const { number, status, quarantinedAt, topic, partition, offset, lastOffset, code, reason, eventId } = entry
   const offsets = lastOffset === null ? offset : `${offset}-${lastOffset}`
-  return `${number}\t${status}\t${quarantinedAt.toISOString()}\t${topic}/${partition}@${offsets}\t${code}\t${reason}\t${eventId ?? '-'}`
+  const place = `${topic}/${partition}@${offsets}`
+  const fields = [number, status, quarantinedAt.toISOString(), place, code, reason, eventId ?? '-']
+  // A tab within a field would begin another.
+  return fields.map(field => printable(String(field))).join('\t')
 }
 
 // commander hands over one argument at a time, with what came before it.

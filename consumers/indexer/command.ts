@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, wholeNumber } from '../../core/command.ts'
+import { printableJson } from '../../core/printable.ts'
 import { createStatus } from '../../core/status.ts'
 import { requireTables } from '../database.ts'
 import { openDatabase } from '../pool.ts'
@@ -61,7 +62,7 @@ async function runSearch(context: CommandContext, text: string, { limit, json }:
     const hits = await index.search(text, { limit })
     for (const { published_at, ...lesson } of hits) {
       const published = new Date(Number(published_at / 1_000n)).toISOString()
-      if (json) context.out(JSON.stringify({ ...lesson, published_at: published }))
+      if (json) context.out(printableJson({ ...lesson, published_at: published }))
       else context.out(`${lesson.lesson_id}  ${published.slice(0, 10)}  ${lesson.title}`)
     }
     if (hits.length === 0) context.say(`Nothing found among ${await index.count()} lessons.`)

@@ -44,7 +44,17 @@ describe('the screen', () => {
   const lines: string[] = []
   const screen = (redraw: boolean) => {
     lines.length = 0
-    return new Screen({ say: line => lines.push(line), redraw, signs: ascii })
+    let drawn = ''
+    const say = (line: string) => {
+      lines.push(drawn + line)
+      drawn = ''
+    }
+    const draw = (text: string) => {
+      const [line = '', ...more] = (drawn + text).split(/\n$/)
+      if (more.length > 0) lines.push(line)
+      drawn = more.length > 0 ? '' : line
+    }
+    return new Screen({ say, draw, redraw, signs: ascii })
   }
 
   test('draws over the last block, at most once a second', () => {
