@@ -18,7 +18,17 @@ describe('the table of metrics', () => {
 
   it('has no label that could hold a person or an id', () => {
     const all = new Set<string>(Object.values(metrics).flatMap(({ labels }) => [...labels]))
-    expect([...all].toSorted()).toEqual(['cause', 'code', 'group', 'metric', 'partition', 'result', 'topic', 'trigger'])
+    expect([...all].toSorted()).toEqual([
+      'cause',
+      'code',
+      'group',
+      'metric',
+      'partition',
+      'result',
+      'state',
+      'topic',
+      'trigger'
+    ])
   })
 
   it('has values for labels that a metric has', () => {
