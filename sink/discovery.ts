@@ -14,8 +14,8 @@ export interface DiscoveryOptions {
   readonly topicPrefix: string
   /** Only these event names. Default: every event that the registry or the trail knows. */
   readonly eventNames?: readonly string[] | undefined
-  /** What was heard of a subject on the way: its latest schema. */
-  readonly onSchema?: (subject: string, eventName: string, schema: RegisteredSchema) => void
+  /** What was heard of a subject on the way: its latest schema. Waited for, so that there are never many at once. */
+  readonly onSchema?: (subject: string, eventName: string, schema: RegisteredSchema) => Promise<void>
   /** Goes on with the registry alone where the trail cannot be asked. Default false: it may know more than the registry. */
   readonly isTrailOptional?: boolean
   readonly clock?: Clock
@@ -207,7 +207,7 @@ export class Discovery {
       this.#looked.set(subject, { look, until: this.#clock.monotonic() + forMs })
       if (look.kind !== 'ours') return
       this.#add(topic, name)
-      if (look.latest) onSchema?.(subject, name, look.latest)
+      if (look.latest) await onSchema?.(subject, name, look.latest)
     })
   }
 }

@@ -12,6 +12,7 @@ import {
 import { type Refusal, SinkError } from './errors.ts'
 import { KeptSchemas } from './kept-schemas.ts'
 import { compileRowEncoder, type RowEncoder } from './row-encoder.ts'
+import { few } from './topic-report.ts'
 
 /** How to read the values that name one schema id in one topic. */
 export interface KnownSchema {
@@ -69,8 +70,11 @@ export class SchemaBook {
 
   /** What records wait for, in words: each that could not be learnt at the last try, and why. */
   get waiting(): readonly string[] {
-    const reasons = [...this.#waiting].map(([key, why]) => `records of ${topicOf(key)} wait for their schema: ${why}`)
-    return [...new Set(reasons)]
+    const reasons = Map.groupBy(this.#waiting, ([, why]) => why)
+    return [...reasons].map(([why, keys]) => {
+      const topics = few([...new Set(keys.map(([key]) => topicOf(key)))])
+      return `records of ${topics} wait for their schema: ${why}`
+    })
   }
 
   /** What is known without asking anybody; undefined means {@link learn}. */
@@ -90,7 +94,14 @@ export class SchemaBook {
    */
   learn(subject: string, eventName: string, id: number): Promise<KnownSchema | UnusableSchema> {
     const key = keyOf(subject, id)
-    return this.#learning.get(key) ?? this.#note(key, this.#learn(subject, eventName, id))
+    const known = this.#learning.get(key)
+    if (known) return known
+    const learning = this.#note(key, this.#learn(subject, eventName, id))
+    learning.then(
+      () => this.#waiting.delete(key),
+      error => this.#waiting.set(key, error instanceof RegistryError ? error.message : 'the trail could not be asked')
+    )
+    return learning
   }
 
   /**
@@ -143,10 +154,6 @@ export class SchemaBook {
       })
       .finally(() => this.#learning.delete(key))
     this.#learning.set(key, noted)
-    noted.then(
-      () => this.#waiting.delete(key),
-      error => this.#waiting.set(key, error instanceof RegistryError ? error.message : 'the trail could not be asked')
-    )
     return noted
   }
 

@@ -89,7 +89,7 @@ export class Sink implements Handle {
     const registry = createRegistry({ url: registryUrl, log: this.#log, onReach: this.#health.registry.heard })
     this.#registry = registry
     const book = new SchemaBook({ registry, pool: this.#pool })
-    const onSchema: DiscoveryOptions['onSchema'] = (...found) => void book.warm(...found)
+    const onSchema: DiscoveryOptions['onSchema'] = (...found) => book.warm(...found)
     this.#discovery = new Discovery({ registry, pool: this.#pool, group, topicPrefix, eventNames, onSchema })
     const topics = new TopicReport({
       discovery: this.#discovery,

@@ -4,6 +4,7 @@ import { createConsumerGroup } from '../../../consumers/index.ts'
 import { catalogue } from '../../../schemas/index.ts'
 import { createSink } from '../../../sink/index.ts'
 import { startStack } from '../../../stack/index.ts'
+import { runCli } from '../../support/cli.ts'
 import { eventually } from '../../support/stack.ts'
 import { badge, lesson, testTrail } from '../../support/trail.ts'
 
@@ -113,6 +114,9 @@ test('a topic that is hidden while it is read stops alone, and goes on once it i
     timeoutMs: 60_000,
     what: 'the other topic is stored'
   })
+  const hidden = `Kafka does not let it see topics: ${topic}`
+  await eventually(() => sink.health().notReady.includes(hidden), { timeoutMs: 60_000, what: 'it says what is hidden' })
+  expect((await runCli(['doctor'], trail.env)).stdout).toContain(`hidden by Kafka's access control: ${topic}`)
   await giveBack(AclOperationTypes.READ)
   await giveBack(AclOperationTypes.DESCRIBE)
   await trail.publish([badge()])
@@ -120,5 +124,6 @@ test('a topic that is hidden while it is read stops alone, and goes on once it i
     timeoutMs: 60_000,
     what: 'the topic is read again'
   })
+  await eventually(() => !sink.health().notReady.includes(hidden), { what: 'it is ready again' })
   expect(sink.state).toBe('running')
 }, 180_000)
