@@ -92,7 +92,7 @@ class Member<Events extends EventMap> implements ConsumerGroup {
   }
 
   health(): Health {
-    return this.#health.read(this.#state, this.#reader.vitals, new Set(this.#unwritten.values()), this.#reader.troubles)
+    return this.#health.read(this.#state, this.#reader, new Set(this.#unwritten.values()))
   }
 
   start(): Promise<void> {

@@ -13,6 +13,8 @@ const notRunning: Readonly<Record<GroupState, readonly string[]>> = {
 /** What of a member is looked at from outside. */
 export interface HealthParts {
   readonly vitals: Pick<Vitals, 'awayMs' | 'dead'>
+  /** Partitions that Kafka does not let this member read. */
+  readonly troubles: readonly PartitionTrouble[]
   /** Whether its topics were looked up, and none is there. */
   readonly readsNothing: boolean
 }
@@ -30,20 +32,19 @@ export class GroupHealth {
   /**
    * Nothing is asked before this was called for the first time.
    * @param unwritten names of the faults for which dead letters cannot be written
-   * @param troubles partitions that Kafka does not let this member read
    */
   read(
     state: GroupState,
-    vitals: Pick<Vitals, 'awayMs' | 'dead'>,
-    unwritten: ReadonlySet<string> = new Set(),
-    troubles: readonly PartitionTrouble[] = []
+    { vitals, troubles, readsNothing }: HealthParts,
+    unwritten: ReadonlySet<string> = new Set()
   ): Health {
     const { notReady, dead } = memberHealth(vitals, this.kafka, troubles)
     if (state !== 'running') return { notReady: notRunning[state], dead }
     this.kafka.watch()
     this.registry.watch()
     const waiting = [...unwritten].map(fault => `dead letters cannot be written (${fault}); their partitions wait`)
-    return { notReady: [...notReady, ...this.registry.reasons, ...waiting], dead }
+    const nothing = readsNothing ? ['it reads nothing: none of its topics can be read in Kafka'] : []
+    return { notReady: [...notReady, ...this.registry.reasons, ...waiting, ...nothing], dead }
   }
 
   close(): void {

@@ -33,7 +33,7 @@ const stored = (trail: TestTrail, count: number, what: string) =>
 
 const doctor = async (trail: TestTrail) => (await runCli(['doctor'], trail.env)).stdout
 
-test('a subject is deleted: the events that are unread are stored, and it is told', async () => {
+test('a subject is deleted: the events that are unread are stored, and it is told', { timeout: 240_000 }, async () => {
   const trail = await testTrail()
   for (const eventName of ['lesson.published', 'badge.awarded']) await trail.offer(eventName)
   await trail.publish([lesson(), lesson(), badge()])
@@ -71,7 +71,9 @@ test('a subject is deleted: the events that are unread are stored, and it is tol
   ])
 })
 
-test('a newer version that is no envelope of ours silences nothing: its own records go into quarantine', async () => {
+test('a newer version that is no envelope of ours silences nothing: its own records go into quarantine', {
+  timeout: 240_000
+}, async () => {
   const trail = await testTrail()
   await trail.offer('badge.awarded')
   const { envelope } = catalogue.version('badge.awarded')
@@ -96,7 +98,9 @@ test('a newer version that is no envelope of ours silences nothing: its own reco
   expect(await doctor(trail)).toContain('has fields that an envelope does not have')
 })
 
-test('what looks almost like an envelope, has no topic, or is nothing at all, is told once and by doctor', async () => {
+test('what looks almost like an envelope, has no topic, or is nothing at all, is told once and by doctor', {
+  timeout: 240_000
+}, async () => {
   const trail = await testTrail()
   const { envelope } = catalogue.version('badge.awarded')
   const millis = {
@@ -129,7 +133,9 @@ test('what looks almost like an envelope, has no topic, or is nothing at all, is
   for (const part of [fault, 'have no topic in Kafka', 'it reads nothing: no event']) expect(told(part)).toHaveLength(1)
 })
 
-test('of two prefixes in one database, of which one begins the other, each keeps its own', async () => {
+test('of two prefixes in one database, of which one begins the other, each keeps its own', {
+  timeout: 240_000
+}, async () => {
   const trail = await testTrail()
   const inner = { ...trail, topicPrefix: `${trail.topicPrefix}inner.` }
   const { registry: client, db, admin } = trail
@@ -170,7 +176,9 @@ test('of two prefixes in one database, of which one begins the other, each keeps
   expect(await trail.count('sink_quarantine')).toBe(0)
 })
 
-test('20,000 subjects of others are looked at once, some at a time, and cost no question after that', async () => {
+test('20,000 subjects of others are looked at once, some at a time, and cost no question after that', {
+  timeout: 240_000
+}, async () => {
   const trail = await testTrail()
   const names = Array.from({ length: 20_000 }, (_, i) => `${trail.topicPrefix}foreign.n${i}-value`)
   const front = await registryFront(trail.registryUrl)
@@ -203,7 +211,7 @@ test('20,000 subjects of others are looked at once, some at a time, and cost no 
   expect(await discovery.topics()).toEqual([])
 })
 
-test('a registry of more than 1,000 subjects gives all of them', { timeout: 120_000 }, async () => {
+test('a registry of more than 1,000 subjects gives all of them', { timeout: 240_000 }, async () => {
   const trail = await testTrail()
   const schema = { type: 'record', name: 'Other', fields: [] }
   const others = Array.from({ length: 1_050 }, (_, i) => `${trail.topicPrefix}Other${i}-value/versions`)

@@ -92,18 +92,18 @@ describe('what a member tells', () => {
 describe('the health of a group', () => {
   it('needs Kafka, the registry, and to be a member', () => {
     const health = new GroupHealth({ line: lineOf({}), pingRegistry: async () => undefined })
-    const vitals = { awayMs: 0, dead: false }
-    expect(health.read('starting', vitals).notReady).toEqual(['it is starting'])
+    const member = { vitals: { awayMs: 0, dead: false }, troubles: [], readsNothing: false }
+    expect(health.read('starting', member).notReady).toEqual(['it is starting'])
     health.kafka.heard(true)
     health.registry.heard(true)
-    expect(health.read('running', vitals)).toEqual({ notReady: [], dead: [] })
-    expect(health.read('running', { awayMs: 60_000, dead: true })).toEqual({
+    expect(health.read('running', member)).toEqual({ notReady: [], dead: [] })
+    expect(health.read('running', { ...member, vitals: { awayMs: 60_000, dead: true } })).toEqual({
       notReady: ['no partitions yet'],
       dead: ['the Kafka consumer does not turn any more']
     })
     health.registry.heard(false)
-    expect(health.read('running', vitals).notReady).toEqual(['the registry is out of reach'])
-    expect(health.read('draining', vitals).notReady).toEqual(['it is stopping'])
+    expect(health.read('running', member).notReady).toEqual(['the registry is out of reach'])
+    expect(health.read('draining', member).notReady).toEqual(['it is stopping'])
     health.close()
   })
 })
