@@ -12,14 +12,22 @@ const say = line => process.stderr.write(`eventtrail: ${line}\n`)
 
 class SetUpError extends Error {}
 
+/** Sees to the dependencies, for what npm runs with them: 0, or the exit code of what failed. */
+export function installDependencies() {
+  return withInstalled(async () => 0)
+}
+
 /** Sees to the dependencies, hands over to the Node that came with them, and answers with its exit code. */
-export async function runInClone(args) {
+export function runInClone(args) {
+  return withInstalled((node, handOver) =>
+    handOver.run(node, [join(root, 'cli.ts'), ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
+  )
+}
+
+async function withInstalled(work) {
   const handOver = new HandOver()
   try {
-    const node = await install(handOver)
-    return await handOver.run(node, [join(root, 'cli.ts'), ...args], {
-      stdio: ['inherit', 'inherit', 'inherit', 'ipc']
-    })
+    return await work(await install(handOver), handOver)
   } catch (error) {
     if (handOver.stopped) return 130
     say(error instanceof SetUpError ? error.message : `the set-up failed: ${error.message}`)

@@ -15,7 +15,7 @@ let clone: string
 
 beforeEach(() => {
   clone = mkdtempSync(join(tmpdir(), 'eventtrail entry '))
-  for (const file of ['bin/eventtrail.mjs', 'stack/clone.mjs', 'stack/lock.mjs', 'package.json']) {
+  for (const file of ['bin/eventtrail.mjs', 'stack/clone.mjs', 'stack/install.mjs', 'stack/lock.mjs', 'package.json']) {
     cpSync(join(cloneRoot, file), join(clone, file))
   }
   writeFileSync(join(clone, 'package-lock.json'), '{}')
@@ -130,6 +130,28 @@ describe('the entry in a clone', () => {
     const [code] = await once(entry, 'close')
     expect(printed).toContain('ended well')
     expect(code).toBe(130)
+  })
+})
+
+describe('what npm runs in a fresh clone', () => {
+  const scripts = (
+    JSON.parse(readFileSync(join(cloneRoot, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
+  ).scripts
+
+  test.each(Object.keys(scripts))('%s installs first', name => {
+    // npm runs prepack before it packs, and that is the build.
+    expect(scripts[name]).toMatch(/^(exec )?node (bin\/eventtrail|stack\/install)\.mjs( |$)|^npm run build$/)
+  })
+
+  test('that is done once, and what went wrong is its exit code', async () => {
+    const install = () =>
+      run(process.execPath, [join(clone, 'stack', 'install.mjs')], { cwd: clone, env: environment() })
+    fakeNpm('echo "npm error code ENOTFOUND" >&2; exit 1')
+    await expect(install()).rejects.toMatchObject({ code: 3, stderr: expect.stringContaining('npm could not install') })
+    fakeNpm('mkdir -p node_modules/.bin; ln -sf "$NODE_OF_TEST" node_modules/.bin/node')
+    await install()
+    expect(await install()).toMatchObject({ stdout: '', stderr: '' })
+    expect(npmCalls()).toHaveLength(2)
   })
 })
 
