@@ -174,14 +174,13 @@ export async function connectAdmin(client: KafkaClient): Promise<KafkaAdmin> {
 
     async topicConfigs(topics, configNames) {
       if (topics.length === 0) return new Map()
-      const { resources } = await ask('reading the settings of topics', () =>
-        admin.describeConfigs({
-          includeSynonyms: false,
-          resources: topics.map(name => ({ type: topicResource, name, configNames: [...configNames] }))
-        })
+      const resources = topics.map(name => ({ type: topicResource, name, configNames }))
+      // Every broker knows them; kafkajs's own question fails while no broker leads some partition.
+      const answer = await ask('reading the settings of topics', async () =>
+        (await cluster.brokerPool.findConnectedBroker()).describeConfigs({ includeSynonyms: false, resources })
       )
       return new Map(
-        resources.map(({ resourceName, configEntries }) => [
+        answer.resources.map(({ resourceName, configEntries }) => [
           resourceName,
           new Map(configEntries.map(({ configName, configValue }) => [configName, configValue]))
         ])

@@ -187,6 +187,19 @@ export interface Cluster {
 }
 
 export interface Broker {
+  describeConfigs(question: {
+    readonly includeSynonyms: boolean
+    readonly resources: readonly {
+      readonly type: number
+      readonly name: string
+      readonly configNames: readonly string[]
+    }[]
+  }): Promise<{
+    readonly resources: readonly {
+      readonly resourceName: string
+      readonly configEntries: readonly { readonly configName: string; readonly configValue: string }[]
+    }[]
+  }>
   readonly versions?: Readonly<Record<number, { readonly maxVersion: number }>>
   readonly connectionPool: {
     send<D, R>(call: {

@@ -88,11 +88,16 @@ function openTransaction(held: HeldBack, now: Date): Finding {
 export async function examineReplicas(admin: KafkaAdmin, topics: readonly string[]): Promise<Finding[]> {
   try {
     const described = await admin.describeTopics(topics)
-    return [...leaders(described), ...((await admin.brokers()) > 1 ? await settings(admin, described) : [])]
+    const several = (await admin.brokers()) > 1
+    return [...leaders(described), ...(several ? await settings(admin, described).catch(unread) : [])]
   } catch (error) {
-    return [warning('replicas', `replicas and settings of the topics could not be read: ${describeError(error)}`)]
+    return unread(error)
   }
 }
+
+const unread = (error: unknown): Finding[] => [
+  warning('replicas', `replicas and settings of the topics could not be read: ${describeError(error)}`)
+]
 
 function leaders(described: readonly TopicDescription[]): Finding[] {
   const partitions = described.flatMap(({ topic, partitions: each }) => each.map(one => ({ topic, ...one })))
