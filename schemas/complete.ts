@@ -1,7 +1,7 @@
 import { defaultFromJson } from './defaults.ts'
 import { type Changes, type Complete, completeText, type LeafNode, leafCompleter } from './leaves.ts'
 import { maxDepth, mayNestTooDeep } from './limits.ts'
-import type { RecordNode, SchemaNode } from './model.ts'
+import type { FieldNode, RecordNode, SchemaNode } from './model.ts'
 import { gather, type Refusal, refuse } from './refusal.ts'
 import { isObject, jsonUnion, valueUnion } from './unions.ts'
 
@@ -79,11 +79,12 @@ class Compiler {
       return { name, step: `.${name}`, complete, initial }
     })
     const names = new Set(fields.map(field => field.name))
+    const empty = emptyRecord(node.fields)
     return value => {
       if (!isObject(value)) return refuse('must be an object')
       let wrong: Refusal | undefined
       for (const key of Object.keys(value)) if (!names.has(key)) wrong = unknownField(wrong, key)
-      const record: Record<string, unknown> = {}
+      const record = { ...empty }
       for (const { name, step, complete, initial } of fields) {
         try {
           const given = Object.hasOwn(value, name) ? value[name] : undefined
@@ -100,6 +101,14 @@ class Compiler {
       return record
     }
   }
+}
+
+/** What records are copied from: the copies share its form, keep its order, and own a field that is named `__proto__`. */
+export function emptyRecord(fields: readonly FieldNode[]): Record<string, unknown> {
+  const empty: Record<string, unknown> = {}
+  for (const { name } of fields)
+    Object.defineProperty(empty, name, { value: undefined, enumerable: true, writable: true, configurable: true })
+  return empty
 }
 
 function unknownField(wrong: Refusal | undefined, key: string): Refusal {

@@ -156,13 +156,15 @@ function parseRecord(schema: Attributes, scope: Scope, path: string): SchemaNode
   const { name, namespace } = fullName(schema, scope, path)
   if (!Array.isArray(schema.fields)) return invalid(path, `record ${name} has no list of fields`)
   const fields: FieldNode[] = []
+  const names = new Set<string>()
   const record: RecordNode = { kind: 'record', name, ...docOf(schema), fields }
   define(record, scope, path)
   for (const field of schema.fields as unknown[]) {
     if (!isAttributes(field) || !isSimpleName(field.name))
       return invalid(path, `record ${name} has a field without a valid name`)
     const fieldPath = path ? `${path}.${field.name}` : field.name
-    if (fields.some(each => each.name === field.name)) return invalid(fieldPath, 'the field stands there twice')
+    if (names.has(field.name)) return invalid(fieldPath, 'the field stands there twice')
+    names.add(field.name)
     fields.push({
       name: field.name,
       aliases: strings(field.aliases),

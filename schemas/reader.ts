@@ -1,4 +1,4 @@
-import { compileCompleter } from './complete.ts'
+import { compileCompleter, emptyRecord } from './complete.ts'
 import type { Cursor } from './cursor.ts'
 import { defaultFromJson } from './defaults.ts'
 import { isContainer, maxDepth, maxEmptyItems, mayNestTooDeep, takesNoBytes } from './limits.ts'
@@ -206,13 +206,6 @@ function defaultOf(field: FieldNode, reader: RecordNode): () => unknown {
 }
 
 const ownProperty = { enumerable: true, writable: true, configurable: true }
-
-// Copies of one object with all fields share its form, keep its order, and own a field that is named `__proto__`.
-function emptyRecord(fields: readonly FieldNode[]): Record<string, unknown> {
-  const empty: Record<string, unknown> = {}
-  for (const { name } of fields) Object.defineProperty(empty, name, { value: undefined, ...ownProperty })
-  return empty
-}
 
 function unresolvable(writer: SchemaNode, reader: SchemaNode): never {
   throw new Unresolvable(`${writer.kind} cannot be read as ${reader.kind}`)

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { type AvroSchema, avroType, catalogueOf, encodeEnvelope, envelopeReader } from '../../../schemas/index.ts'
+import {
+  type AvroRecord,
+  type AvroSchema,
+  avroType,
+  catalogueOf,
+  encodeEnvelope,
+  envelopeReader
+} from '../../../schemas/index.ts'
 import { checkHandled } from '../../support/handled.ts'
 
 // `npm run integrity` makes 20,000 of them.
@@ -69,4 +76,9 @@ test('fields are called as they like', () => {
   const read = type.fromBuffer(type.toBuffer(value))
   expect(JSON.stringify(read)).toBe(JSON.stringify(value))
   expect(Object.getPrototypeOf(read)).toBe(Object.prototype)
+  // And as they are published.
+  const payload: AvroRecord = { type: 'record', name: 'R', fields: names.map(name => ({ name, type: 'int' })) }
+  const version = catalogueOf({ 'a.b': [payload] }).version('a.b')
+  const bytes = encodeEnvelope(version, 1, { id: uuid, aggregate_id: uuid, occurred_at: 1n, payload: value }, 1)
+  expect(JSON.stringify(envelopeReader(version, version.envelope)(bytes).payload)).toBe(JSON.stringify(value))
 })
