@@ -74,10 +74,11 @@ export const guarantees: readonly Guarantee[] = [
     title: 'A bad record harms no other',
     to: ['readers of the trail', 'operators'],
     words:
-      'What cannot be a row is kept whole in quarantine, with a reason and a way back, and the rest is stored. When most of a topic is bad, that topic stops, and no other.',
+      'What cannot be a row is kept whole in quarantine, with a reason and a way back, and the rest is stored. When most of a topic is bad, that topic stops, and no other. Whoever may write to one topic or to the registry cannot stop the sink: events of other topics are stored meanwhile.',
     faults:
-      'texts, numbers, times and ids that cannot be stored; values that are no envelopes; unknown and foreign schema ids; every codec; topics of which all is bad',
+      'texts, numbers, times and ids that cannot be stored; values that are no envelopes; unknown and foreign schema ids; every codec; topics of which all is bad; batches written by hand (odd frames, decompression bombs, tens of thousands of headers, null headers, times of any 64 bits)',
     proofs: [
+      'integrity/hostile-batches',
       'integration/sink/bad-input',
       'integration/sink/quarantine',
       'integration/sink/breaker',

@@ -127,8 +127,14 @@ async function readLedger({ db, group }: EvidenceSource, only: Partition | undef
   }))
 }
 
+/** What a sink reads: the dead letters of a group lie under the same prefix. */
+export async function eventTopics(admin: KafkaAdmin, topicPrefix: string): Promise<string[]> {
+  const topics = [...(await admin.topics()).keys()]
+  return topics.filter(topic => topic.startsWith(topicPrefix) && !topic.endsWith('.dead-letters'))
+}
+
 async function readLogs({ admin, topicPrefix }: EvidenceSource, only: Partition | undefined): Promise<LogRange[]> {
-  const topics = only ? [only.topic] : [...(await admin.topics()).keys()].filter(topic => topic.startsWith(topicPrefix))
+  const topics = only ? [only.topic] : await eventTopics(admin, topicPrefix)
   const logs = await Promise.all(
     topics.map(async topic => (await admin.ranges(topic)).map(range => ({ topic, ...range })))
   )

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { eventually } from '../support/stack.ts'
 import type { TestTrail } from '../support/trail.ts'
-import { endedWithTest } from './child.ts'
+import { endedWithFile, endedWithTest } from './child.ts'
 import type { GroupEffects, Partition } from './facts.ts'
 import { journalLines } from './journal.ts'
 import { loadEvents } from './load.ts'
-import { evidence } from './settings.ts'
+import { evidence, folder } from './settings.ts'
 
 const script = fileURLToPath(new URL('./handling-process.ts', import.meta.url))
 /** Without the prefix. */
@@ -21,14 +21,25 @@ export interface Handling {
   effects(only: Partition): GroupEffects
 }
 
-/** Starts the group; resolves when it has its partitions. */
-export async function startHandling(trail: TestTrail, env: Readonly<Record<string, string>> = {}): Promise<Handling> {
-  const journal = evidence(`handling-${trail.topicPrefix}`)
+/** Starts the group in a test, with which it ends; resolves when it has its partitions. */
+export const startHandling = (trail: TestTrail, env: Readonly<Record<string, string>> = {}): Promise<Handling> =>
+  handlingIn(evidence(`handling-${trail.topicPrefix}`), endedWithTest, trail, env)
+
+/** The same outside of tests: it ends with the last test of the file. */
+export const startHandlingOfFile = (trail: TestTrail): Promise<Handling> =>
+  handlingIn(folder(`handling-${trail.topicPrefix}`), endedWithFile, trail, {})
+
+async function handlingIn(
+  journal: string,
+  endedWith: typeof endedWithTest,
+  trail: TestTrail,
+  env: Readonly<Record<string, string>>
+): Promise<Handling> {
   const child = spawn(process.execPath, [script, journal], {
     env: { ...process.env, ...trail.env, ...env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc']
   })
-  const closed = endedWithTest(child)
+  const closed = endedWith(child)
   const group = trail.topicPrefix + handlingGroup
   const topics = loadEvents.map(name => trail.topicPrefix + name)
   await eventually(async () => (await trail.admin.groupMembers(group)) === 1, {

@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import { eventually } from '../support/stack.ts'
 import type { TestTrail } from '../support/trail.ts'
 import { type CheckOptions, check } from './checker.ts'
-import { collectEvidence } from './evidence.ts'
+import { collectEvidence, eventTopics } from './evidence.ts'
 import type { GroupEffects, Published } from './facts.ts'
 import type { Handling } from './handling.ts'
 import { journalPartitions, readJournal } from './journal.ts'
@@ -55,7 +55,7 @@ export class Range implements AsyncDisposable {
   /** Waits until the trail has reached the end of every log. */
   async caughtUp(timeoutMs = 120_000): Promise<void> {
     const { admin, topicPrefix } = this.trail
-    const topics = [...(await admin.topics()).keys()].filter(topic => topic.startsWith(topicPrefix))
+    const topics = await eventTopics(admin, topicPrefix)
     await eventually(
       async () => {
         const ranges = (await Promise.all(topics.map(topic => admin.ranges(topic)))).flat()
