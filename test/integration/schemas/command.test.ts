@@ -208,7 +208,7 @@ describe('schemas generate', () => {
     const args = ['schemas', 'generate', '--from', folder, '--out', out]
     expect(await runCli([...args, '--check'])).toMatchObject({ code: 1 })
     expect(await runCli(args)).toMatchObject({ code: 0 })
-    expect(await readFile(out, 'utf8')).toContain("import { catalogueOf } from 'eventtrail/schemas'")
+    expect(await readFile(out, 'utf8')).toContain("import { type Catalogue, catalogueOf } from 'eventtrail/schemas'")
     expect(await runCli([...args, '--check'])).toMatchObject({ code: 0 })
     await newVersion(join(folder, 'quiz.submitted'), 1, schema =>
       schema.fields.push({ name: 'attempt', type: 'int', default: 1, doc: 'Which try it was.' })
