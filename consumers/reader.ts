@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { pause } from '../core/backoff.ts'
 import { safeError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
@@ -240,6 +241,7 @@ export class Reader {
       source = this.#assignment.renew(source)
     }
     if (this.#scheduler.running + this.#scheduler.queued === 0) this.#progressAt = performance.now()
+    const { generation } = this.#assignment
     for (;;) {
       this.#takePortion(portion, eventName, source)
       const lastOffset = portion.rest ? portion.lastOffset : batch.lastOffset
@@ -248,6 +250,9 @@ export class Reader {
       this.#balance(source)
       // What is left of the batch is fetched again.
       if (!portion.rest || source.paused) return
+      await setImmediate()
+      await control.heartbeat()
+      if (generation !== this.#assignment.generation || this.#options.stopping.aborted) return
       portion = portion.rest.read()
     }
   }

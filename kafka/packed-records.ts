@@ -102,7 +102,8 @@ export class PackedRecords implements Iterable<KafkaRecord> {
       } catch (error) {
         const found = unreadableBatch(batch, this.#from, error)
         if (found.lastOffset >= found.baseOffset) unreadable.push(found)
-        bytes += batch.end - batch.at
+        // One that is too large took as long as one that is just not.
+        bytes += found.code === 'BATCH_TOO_LARGE' ? this.#maxBatchBytes : batch.end - batch.at
       }
       lastOffset = Math.max(lastOffset, batch.lastOffset)
     }

@@ -135,6 +135,9 @@ export class Intake {
         position.advance(last)
         control.resolve(last)
         if (last === batch.lastOffset) return this.#pace(batch, lane, control)
+        // A fetch may bring hundreds of batches that are large once they are decompressed.
+        await this.#clock.turn()
+        await control.heartbeat()
         if (last === lastOffset && portion.rest) packed = portion.rest
         first = last + 1
         fetchedOffset = first
