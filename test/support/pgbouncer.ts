@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { Client } from 'pg'
-import { afterAll } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { eventually } from './stack.ts'
 
 // Where Debian has it; not on the PATH of everybody.
@@ -20,7 +20,7 @@ async function freePort(): Promise<number> {
 }
 
 /**
- * A PgBouncer before the Postgres of a URL, with a pool of 20 sessions, until the file's last test.
+ * A PgBouncer before the Postgres of a URL, with a pool of 20 sessions, until the test ends.
  * @returns the URL through it
  */
 export async function pgbouncer(url: string, mode: 'session' | 'transaction' | 'statement'): Promise<string> {
@@ -47,7 +47,7 @@ default_pool_size = 20
   await chmod(folder, 0o755)
   const asWhom = process.getuid?.() === 0 ? ['-u', 'nobody'] : []
   const child: ChildProcess = spawn('pgbouncer', ['-q', ...asWhom, file], { env, stdio: 'ignore' })
-  afterAll(async () => {
+  onTestFinished(async () => {
     child.kill('SIGKILL')
     await rm(folder, { recursive: true, force: true })
   })
