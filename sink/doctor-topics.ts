@@ -3,6 +3,9 @@ import { type Discovered, maxEvents } from './discovery.ts'
 import type { Finding } from './finding.ts'
 import { few } from './topic-report.ts'
 
+/** Faults of schemas that are told one by one. */
+const mostFaults = 10
+
 /** What is known of events, to be held against Kafka's topics. */
 export interface KnownTopics {
   /** Topics that a sink reads, where they exist. */
@@ -55,9 +58,14 @@ export function compareTopics(
           )
         ]
       : []),
-    ...[...almost].map(([topic, fault]) =>
-      finding('warning', `the latest schema of ${topic}-value ${fault}: records of it are not stored as events`)
-    ),
+    ...[...almost]
+      .slice(0, mostFaults)
+      .map(([topic, fault]) =>
+        finding('warning', `the latest schema of ${topic}-value ${fault}: records of it are not stored as events`)
+      ),
+    ...(almost.size > mostFaults
+      ? [finding('warning', `${almost.size - mostFaults} more subjects look like those of events and are not`)]
+      : []),
     ...(beyond > 0 ? [finding('wrong', `${beyond} events are not read: a sink reads ${maxEvents} at most`)] : []),
     ...(isWhole
       ? []

@@ -45,7 +45,8 @@ function faultOf(schema: AvroSchema | undefined, eventName: string): string | nu
   if (schema === undefined) return null
   const name = eventNameOf(schema)
   if (name === eventName) return undefined
-  if (name !== undefined) return `is the envelope of another event`
+  // The same event under another prefix is none of this sink's.
+  if (name !== undefined) return eventName.endsWith(`.${name}`) ? null : 'is the envelope of another event'
   return envelopeFault(schema) ?? null
 }
 

@@ -155,6 +155,11 @@ test('of two prefixes in one database, of which one begins the other, each keeps
     await sink.whenCaughtUp()
   }
   expect(await trail.count('event_envelopes')).toBe(2)
+  // Each event of the inner prefix is none of the outer one's, and no fault either.
+  const outer = new Discovery({ registry: client, pool: db, group: trail.group, topicPrefix: trail.topicPrefix })
+  await outer.topics()
+  await outer.relooked()
+  expect([...outer.discovered.almost.keys()]).toEqual([])
   // Rows of before the column.
   await db.query('UPDATE sink_schemas SET event_name = NULL')
   const known = async ({ topicPrefix }: { topicPrefix: string }) => [
