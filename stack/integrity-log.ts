@@ -53,7 +53,27 @@ export interface IdleLine {
   readonly processorSeconds: number
 }
 
-export type IntegrityLine = FaultLine | CheckLine | SampleLine | LoadLine | IdleLine
+/** What the sink made of random input. */
+export interface FuzzLine {
+  readonly type: 'fuzz'
+  /** Random records, in batches as a client writes them. */
+  readonly records: number
+  /** Batches that no client writes: those that the brokers stored and those that they refused. */
+  readonly batches: { readonly stored: number; readonly refused: number }
+  /** That a foreign client could register. */
+  readonly schemas: number
+  /** Events of our own producer in between, all of them stored. */
+  readonly good: number
+  /** Random records that happened to be events, and were stored. */
+  readonly happened: number
+  /** Offsets in quarantine, and how many of each code. */
+  readonly quarantined: number
+  readonly codes: Readonly<Record<string, number>>
+  /** The most memory that the sink held, bytes. */
+  readonly peak: number
+}
+
+export type IntegrityLine = FaultLine | CheckLine | SampleLine | LoadLine | IdleLine | FuzzLine
 
 /** How a run is asked for, from one process to another. */
 export interface RunSettings {
@@ -98,6 +118,8 @@ export interface IntegritySummary {
   readonly violations: readonly string[]
   /** Every process that was left idle; none where that did not run. */
   readonly idle: readonly Omit<IdleLine, 'type'>[]
+  /** Undefined where it did not run. */
+  readonly fuzz?: Omit<FuzzLine, 'type'> | undefined
   /** The same by test, so that a page may say what each promise was tried with. */
   readonly byFile: Readonly<Record<string, FileSummary>>
 }
@@ -161,6 +183,7 @@ export function summarize(lines: readonly IntegrityLine[]): IntegritySummary {
     failed: sum(checks.map(({ failed }) => failed)),
     violations: checks.flatMap(({ file, violations }) => violations.map(violation => `${file}: ${violation}`)),
     idle: lines.filter(line => line.type === 'idle').map(({ type: _, ...line }) => line),
+    fuzz: lines.filter(line => line.type === 'fuzz').map(({ type: _, ...line }) => line)[0],
     byFile
   }
 }
@@ -197,7 +220,8 @@ export function summaryLines(summary: IntegritySummary, interrupted = false): st
     failed,
     violations,
     eventsPerSecond,
-    idle
+    idle,
+    fuzz
   } = summary
   return [
     `${faults} faults were made; nothing moved for ${seconds(longestStandstillMs)} at most; ${redelivered} records were read again`,
@@ -213,9 +237,27 @@ export function summaryLines(summary: IntegritySummary, interrupted = false): st
       each =>
         `the idle ${each.process} took ${idleShare(each)} of a core on Node ${each.node}, over ${Math.round(each.seconds)} s`
     ),
+    ...(fuzz === undefined ? [] : [fuzzWords(fuzz)]),
     `${interrupted ? 'interrupted; until then ' : ''}${verdict(checks, violations.length)}`,
     ...violations.slice(0, 20).map(violation => `  ${violation}`)
   ]
+}
+
+const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MiB`
+
+/** What random input came to. */
+export function fuzzWords({
+  records,
+  batches,
+  schemas,
+  good,
+  happened,
+  quarantined,
+  peak
+}: Omit<FuzzLine, 'type'>): string {
+  const input = `${records} random records, ${batches.stored} hostile batches (${batches.refused} more were refused by the brokers) and ${schemas} foreign schemas`
+  const result = `${good} good events in between were stored, ${happened} records happened to be events, ${quarantined} were quarantined`
+  return `${input}: ${result}; the sink held ${mebibytes(peak)} at most`
 }
 
 function verdict(checks: number, violations: number): string {
