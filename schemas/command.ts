@@ -12,6 +12,7 @@ import { generateTypes } from './generate.ts'
 import { catalogue as exampleCatalogue } from './generated/events.ts'
 import { inspectFolder, loadCatalogue } from './load.ts'
 import { parseSchema } from './model.ts'
+import { portabilityWarnings } from './portability.ts'
 import { readerFaults } from './readers.ts'
 import { checkAgainstRegistry, type Registration, registerCatalogue } from './register.ts'
 import { createRegistry, type Registry } from './registry.ts'
@@ -162,7 +163,7 @@ function topicPlans(eventNames: readonly string[], config: Config): TopicPlan[] 
 }
 
 async function check(context: CommandContext, options: CheckOptions): Promise<ExitCode> {
-  const { config, out } = context
+  const { config, out, say } = context
   const dir = options.from ?? config.get('schemasDir')
   const { data, problems } = dir ? await inspectFolder(dir) : { data: exampleData(), problems: [] }
   const faults = problems.map(({ file, message }) => `${file}: ${message}`)
@@ -174,6 +175,8 @@ async function check(context: CommandContext, options: CheckOptions): Promise<Ex
   faults.push(...compared.faults)
   for (const fault of new Set(faults)) out(fault)
   if (faults.length > 0) return exitCodes.notOk
+  for (const name of catalogue.eventNames)
+    for (const warning of await portabilityWarnings(catalogue.versions(name))) say(`warning: ${warning}`)
   const count = catalogue.eventNames.reduce((sum, name) => sum + catalogue.versions(name).length, 0)
   for (const version of compared.unregistered) out(`${version} is not registered yet`)
   out(

@@ -12,6 +12,7 @@ import {
   loadCatalogue
 } from '../../../schemas/index.ts'
 import { inspectFolder } from '../../../schemas/load.ts'
+import { portabilityWarnings } from '../../../schemas/portability.ts'
 import { readerFaults } from '../../../schemas/readers.ts'
 import { versionFaults } from '../../../schemas/rules.ts'
 import { payloads } from '../../support/schema-shapes.ts'
@@ -159,5 +160,29 @@ describe('a file of another kind', () => {
   ])('is named: %s', async (_, files, message) => {
     const { problems } = await inspectFolder(await folderOf(files))
     expect(problems.map(problem => `${problem.file}: ${problem.message}`).join('\n')).toContain(message)
+  })
+})
+
+describe('what other programs cannot read', () => {
+  const warningsOf = (...fields: unknown[]) => {
+    const { versions } = catalogueOf({ 'thing.done': [record(...fields) as unknown as AvroRecord] })
+    return portabilityWarnings(versions('thing.done'))
+  }
+
+  it('is named, with its event and version', async () => {
+    const symbols = { type: 'enum', name: 'Kind', symbols: ['other', 'constructor'], default: 'other' }
+    expect(await warningsOf(field('kind', symbols))).toEqual([
+      expect.stringMatching(/^thing\.done: version 1 cannot be read by programs that use avsc: .*constructor/)
+    ])
+    expect(await warningsOf(field('kind', 'string'))).toEqual([])
+  })
+
+  it('is found out in no time where defaults double', async () => {
+    let inner: unknown = { type: 'record', name: 'L30', fields: [] }
+    for (let level = 29; level > 0; level -= 1) {
+      const fields = [field('a', inner, { default: {} }), field('b', `L${level + 1}`, { default: {} })]
+      inner = { type: 'record', name: `L${level}`, fields }
+    }
+    expect(await warningsOf(field('x', inner))).toEqual([])
   })
 })
