@@ -137,6 +137,8 @@ export class RecordCursor {
     this.#shift += this.#batch.end - batch.start
     this.#batch = batch
     this.#walk.enter(batch)
+    // No record of a batch lies before its first offset, whatever came before it.
+    this.offset = Math.max(this.offset, batch.baseOffset - 1)
     this.#left = batch.count
     this.bytes = batch.bytes
     return true
