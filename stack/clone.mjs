@@ -19,8 +19,10 @@ export function installDependencies() {
 
 /** Sees to the dependencies, hands over to the Node that came with them, and answers with its exit code. */
 export function runInClone(args) {
+  // Stripping the types of all sources takes longer than most commands do; Node keeps what it made of them.
+  const env = { NODE_COMPILE_CACHE: join(home, 'compile-cache'), ...process.env }
   return withInstalled((node, handOver) =>
-    handOver.run(node, [join(root, 'cli.ts'), ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
+    handOver.run(node, [join(root, 'cli.ts'), ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], env })
   )
 }
 
