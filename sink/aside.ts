@@ -44,34 +44,56 @@ export async function quarantine(client: pg.Client, group: string, asides: reado
   await copyTexts(client, quarantineTexts(group, asides), asides.length, copyIntoQuarantine)
 }
 
+type QuarantineSession = Pick<TrailSession, 'quarantine' | 'savepoint' | 'rollbackToSavepoint' | 'releaseSavepoint'>
+
 /**
  * The same by halves, for what fails: an entry that cannot be written alone is kept without its bytes. Runs inside the
  * caller's transaction, on savepoints. @returns the entries as they are kept
  */
-export async function quarantineApart(
-  session: Pick<TrailSession, 'quarantine' | 'savepoint' | 'rollbackToSavepoint' | 'releaseSavepoint'>,
-  asides: readonly Aside[]
-): Promise<Aside[]> {
+export async function quarantineApart(session: QuarantineSession, asides: readonly Aside[]): Promise<Aside[]> {
   const [only] = asides
   if (!only) return []
+  const failure = await tryKeeping(session, asides)
+  if (!failure) return [...asides]
+  if (asides.length === 1) return [await keepWithoutBytes(session, only, failure.error)]
+  const middle = asides.length >> 1
+  const before = await quarantineApart(session, asides.slice(0, middle))
+  return [...before, ...(await quarantineApart(session, asides.slice(middle)))]
+}
+
+/**
+ * Keeps an entry without its bytes, once it is certain that these are what fails: an error that says nothing of them
+ * comes each time, and the entry is taken without them in between. @returns the entry as it is kept
+ */
+async function keepWithoutBytes(session: QuarantineSession, only: Aside, error: unknown): Promise<Aside> {
+  const kept = bare(only.chunk, only, `each write of them fails (${faultName(error)})`)
+  for (let again = 0; again < 2 && classify(error) === 'unknown'; again += 1) {
+    await session.savepoint()
+    await session.quarantine([kept])
+    await session.rollbackToSavepoint()
+    const failure = await tryKeeping(session, [only])
+    if (!failure) return only
+    if (faultName(failure.error) !== faultName(error)) throw failure.error
+  }
+  await session.quarantine([kept])
+  return kept
+}
+
+async function tryKeeping(
+  session: QuarantineSession,
+  asides: readonly Aside[]
+): Promise<{ readonly error: unknown } | undefined> {
   await session.savepoint()
   try {
     await session.quarantine(asides)
-    await session.releaseSavepoint()
-    return [...asides]
   } catch (error) {
     const verdict = classify(error)
     if (verdict !== 'row' && verdict !== 'unknown') throw error
     await session.rollbackToSavepoint()
-    if (asides.length > 1) {
-      const middle = asides.length >> 1
-      const before = await quarantineApart(session, asides.slice(0, middle))
-      return [...before, ...(await quarantineApart(session, asides.slice(middle)))]
-    }
-    const kept = bare(only.chunk, only, `each write of them fails (${faultName(error)})`)
-    await session.quarantine([kept])
-    return [kept]
+    return { error }
   }
+  await session.releaseSavepoint()
+  return undefined
 }
 
 /** How many offsets there are of each code. */

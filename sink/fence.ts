@@ -179,18 +179,47 @@ export async function haltTopic(
   )
 }
 
+/** What {@link endBlockers} saw. */
+export interface BlockersSeen {
+  /** The process ids of the sessions that were ended. */
+  readonly ended: number[]
+  /** What sessions were at that wait for their client in the middle of a statement: to be handed to the next look. */
+  readonly midway: string[]
+}
+
 /**
- * Ends sessions of other sinks that keep our session `pid` waiting. A sink that was stopped (SIGSTOP, a frozen
+ * Ends sessions of sleeping sinks that keep our session `pid` waiting. A sink that was stopped (SIGSTOP, a frozen
  * machine) in the middle of a transaction keeps its locks for as long as it sleeps; ending its session is safe,
- * because it changes nothing that was committed and its own COMMIT then fails.
- * @returns the process ids of the sessions that were ended.
+ * because it changes nothing that was committed and its own COMMIT then fails. One that is at work is left alone,
+ * however long it takes: two sinks that end each other would never store anything.
+ * @param asleepMs ms without a statement after which a sink passes for asleep; in the middle of a COPY: that nothing
+ *   came since the look `before`
  */
-export async function endBlockers(pool: pg.Pool, pid: number, ownApplication: string): Promise<number[]> {
-  const { rows } = await pool.query<{ pid: number }>(
-    `SELECT a.pid, pg_terminate_backend(a.pid)
-     FROM unnest(pg_blocking_pids($1)) AS blocker(pid) JOIN pg_stat_activity a USING (pid)
-     WHERE starts_with(a.application_name, $2) AND NOT starts_with(a.application_name, $3)`,
-    [pid, sinkSessions, ownApplication]
+export async function endBlockers(
+  pool: pg.Pool,
+  pid: number,
+  {
+    ownApplication,
+    asleepMs,
+    before = []
+  }: { readonly ownApplication: string; readonly asleepMs: number; readonly before?: readonly string[] }
+): Promise<BlockersSeen> {
+  // Sessions of another role show no state: those are ended, as nothing can be seen of them.
+  const { rows } = await pool.query<{ pid: number; midway: string | null; ended: boolean }>(
+    `SELECT pid, midway, CASE WHEN asleep OR midway = ANY($4) THEN pg_terminate_backend(pid) ELSE false END AS ended
+     FROM (
+       SELECT a.pid,
+         coalesce(a.state <> 'active' AND clock_timestamp() - a.state_change >= $5 * interval '1 ms', a.state IS NULL) AS asleep,
+         CASE WHEN a.state = 'active' AND a.wait_event = 'ClientRead'
+           THEN concat_ws(' ', a.pid, a.state_change, c.bytes_processed) END AS midway
+       FROM unnest(pg_blocking_pids($1)) AS blocker(pid) JOIN pg_stat_activity a USING (pid)
+         LEFT JOIN pg_stat_progress_copy c USING (pid)
+       WHERE starts_with(a.application_name, $2) AND NOT starts_with(a.application_name, $3)
+     ) AS blockers`,
+    [pid, sinkSessions, ownApplication, before, asleepMs]
   )
-  return rows.map(row => row.pid)
+  return {
+    ended: rows.filter(({ ended }) => ended).map(row => row.pid),
+    midway: rows.flatMap(({ midway }) => midway ?? [])
+  }
 }

@@ -43,6 +43,7 @@ const closeWithinMs = 2_000
 class PgSession extends PgRows<pg.Client> implements TrailSession {
   readonly #options: PgSessionOptions
   readonly id: number | undefined
+  #midway: readonly string[] = []
 
   constructor(client: pg.Client, backend: number | undefined, options: PgSessionOptions) {
     super(client)
@@ -87,9 +88,12 @@ class PgSession extends PgRows<pg.Client> implements TrailSession {
     return this.id === undefined || isWorking(pool, this.id, applicationName)
   }
 
-  async endBlockers(): Promise<number[]> {
-    const { pool, applicationName } = this.#options
-    return this.id === undefined ? [] : endBlockers(pool, this.id, applicationName)
+  async endBlockers(asleepMs: number): Promise<number[]> {
+    const { pool, applicationName: ownApplication } = this.#options
+    if (this.id === undefined) return []
+    const { ended, midway } = await endBlockers(pool, this.id, { ownApplication, asleepMs, before: this.#midway })
+    this.#midway = midway
+    return ended
   }
 
   abandon(): void {

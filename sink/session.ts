@@ -44,8 +44,11 @@ export interface TrailSession extends RowSession {
    * word, undefined when it has no such session. May be called while it waits.
    */
   isWorking(): Promise<boolean | undefined>
-  /** Ends sessions of other sinks that keep this one waiting; may be called while it waits. @returns which. */
-  endBlockers(): Promise<number[]>
+  /**
+   * Ends sessions of other sinks that keep this one waiting and have done nothing for `asleepMs`; may be called while it
+   * waits. @returns which.
+   */
+  endBlockers(asleepMs: number): Promise<number[]>
   /** Cuts the connection: what waits on it fails at once. */
   abandon(): void
   /** Never fails, and does not wait for a database that has forgotten the session. */

@@ -185,7 +185,7 @@ export class Writer {
         }
         if (idleLooks * blockedAfterMs > stalledAfterMs)
           this.#options.onStalled?.(new SinkError('WRITE_STALLED', 'a write hangs while Postgres answers'))
-        const ended = await session.endBlockers()
+        const ended = await session.endBlockers(blockedAfterMs)
         if (ended.length > 0) log.warn({ sessions: ended }, 'ended the session of a sink that blocked this one')
       } catch {
         // Postgres is out of reach: the write itself will say so.

@@ -17,7 +17,7 @@ const program = new Command('simulate')
   .description('run the logic of the sink through schedules of faults, against a fake log and a fake database')
   .option('--schedules <n>', 'how many (default: 2000, or as many as --minutes allows)', wholeNumber())
   .option('--minutes <n>', 'for how long', wholeNumber())
-  .option('--seed <n>', 'of an earlier run (default: another one each time)', wholeNumber(0))
+  .option('--seed <n>', 'of an earlier run (default: another one each time)', wholeNumber(-(2 ** 31)))
   .addOption(
     new Option('--path <path>', 'with --seed: the one schedule of it that failed').conflicts(['schedules', 'minutes'])
   )

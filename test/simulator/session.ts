@@ -36,6 +36,8 @@ export class FakeSession implements TrailSession {
   #tx: Transaction | undefined
   #alive = true
   #connected = true
+  #serving = false
+  #servedAt = 0
 
   constructor(wire: Wire, process: Process) {
     wire.lastSession += 1
@@ -157,9 +159,9 @@ export class FakeSession implements TrailSession {
     return true
   }
 
-  async endBlockers(): Promise<number[]> {
+  async endBlockers(asleepMs: number): Promise<number[]> {
     const blocker = this.#wire.sessions.get(this.#wire.db.blockerOf(this.#tx) ?? -1)
-    if (!blocker || blocker.process === this.process) return []
+    if (!blocker || blocker.process === this.process || blocker.#idleMs < asleepMs) return []
     blocker.terminate()
     return [blocker.id]
   }
@@ -171,6 +173,11 @@ export class FakeSession implements TrailSession {
   async end(): Promise<void> {
     this.#connected = false
     this.process.world.in(this.process.world.below(20), () => this.terminate())
+  }
+
+  /** ms for which the server has waited for the next statement. */
+  get #idleMs(): number {
+    return this.#serving ? 0 : this.process.world.now - this.#servedAt
   }
 
   #in<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -195,12 +202,16 @@ export class FakeSession implements TrailSession {
     const serve = async (): Promise<T> => {
       if (!this.#alive) throw databaseError('57P01')
       if (this.#tx?.aborted && !evenIfAborted) throw databaseError('25P02')
+      this.#serving = true
       try {
         if (fault?.kind === 'error') throw databaseError(fault.code)
         return await work()
       } catch (error) {
         if (this.#tx) this.#tx.aborted = true
         throw error
+      } finally {
+        this.#serving = false
+        this.#servedAt = world.now
       }
     }
     const arrive = () => {

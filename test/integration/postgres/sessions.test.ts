@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
+import { from as copyFrom } from 'pg-copy-streams'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { openDatabase } from '../../../consumers/pool.ts'
 import { openPool, openSession } from '../../../postgres/index.ts'
@@ -12,6 +13,8 @@ import { pgbouncer } from '../../support/pgbouncer.ts'
 import { eventually } from '../../support/stack.ts'
 import { badge, testTrail } from '../../support/trail.ts'
 
+// Postgres takes a COPY 64 KiB at a time.
+const copiedBytes = 192 * 1024
 const trail = await testTrail()
 await trail.offer('badge.awarded')
 
@@ -89,10 +92,80 @@ describe('what DATABASE_URL says of the session is taken, and what eventtrail ne
     await asleep.claim([claim])
     await waiting.begin()
     const claimed = waiting.claim([claim])
-    await eventually(async () => (await waiting.endBlockers()).length === 1, { what: 'the sleeping session is ended' })
+    await eventually(async () => (await waiting.endBlockers(100)).length === 1, {
+      what: 'the sleeping session is ended'
+    })
     expect((await claimed).granted.size).toBe(1)
-    expect(await endBlockers(pool, 0, 'eventtrail-sink/22222222')).toEqual([])
+    const nobody = { ownApplication: 'eventtrail-sink/22222222', asleepMs: 0 }
+    expect(await endBlockers(pool, 0, nobody)).toEqual({ ended: [], midway: [] })
     await waiting.rollback()
+  })
+
+  test('the session of a sink that is at work is not ended, however long it takes', async () => {
+    const pool = sessionPool(meddled, { applicationName: `${sinkSessions}/22222222` })
+    const open = async (id: string) => {
+      const client = new pg.Client({ connectionString: trail.databaseUrl, application_name: `${sinkSessions}/${id}` })
+      client.on('error', () => undefined)
+      await client.connect()
+      return { client, pid: (await client.query('SELECT pg_backend_pid() AS pid')).rows[0].pid as number }
+    }
+    const [working, waiting] = [await open('33333333'), await open('22222222')]
+    onTestFinished(async () => {
+      await Promise.all([working.client.end(), waiting.client.end()])
+      await pool.end()
+    })
+    const look = (before: readonly string[] = []) =>
+      endBlockers(pool, waiting.pid, { ownApplication: `${sinkSessions}/22222222`, asleepMs: 100, before })
+    const stateOf = async (facts: string) =>
+      (await trail.rows(`SELECT ${facts} AS is FROM pg_stat_activity WHERE pid = $1`, [working.pid]))[0]?.is
+    await working.client.query('CREATE TEMP TABLE taken (words text)')
+    await working.client.query('BEGIN')
+    await working.client.query('SELECT pg_advisory_xact_lock(4711)')
+    const waited = waiting.client.query('SELECT pg_advisory_lock(4711)')
+    const isBlocked = async () =>
+      (await trail.rows('SELECT 1 FROM pg_locks WHERE pid = $1 AND NOT granted', [waiting.pid])).length > 0
+    await eventually(isBlocked, { what: 'the other waits' })
+
+    // In the middle of a statement.
+    const slow = working.client.query('SELECT pg_sleep(600)').catch((error: { code: string }) => error.code)
+    await eventually(() => stateOf(`wait_event = 'PgSleep' AND clock_timestamp() - state_change > '200 ms'`), {
+      what: 'it is at work for long'
+    })
+    expect(await look()).toEqual({ ended: [], midway: [] })
+    await trail.rows('SELECT pg_cancel_backend($1)', [working.pid])
+    expect(await slow).toBe('57014')
+    await working.client.query('ROLLBACK')
+    await waited
+    await waiting.client.query('SELECT pg_advisory_unlock(4711)')
+
+    // In the middle of a COPY whose bytes go on coming, and then do not.
+    await working.client.query('BEGIN')
+    await working.client.query('SELECT pg_advisory_xact_lock(4711)')
+    const copy = working.client.query(copyFrom('COPY taken FROM STDIN'))
+    copy.on('error', () => undefined)
+    const waitsAgain = waiting.client.query('SELECT pg_advisory_lock(4711)')
+    let before: readonly string[] = []
+    for (let turn = 1; turn <= 3; turn += 1) {
+      const taken = copiedBytes * turn
+      copy.write(Buffer.alloc(copiedBytes, 'words\n'))
+      await eventually(
+        async () =>
+          (
+            await trail.rows('SELECT 1 FROM pg_stat_progress_copy WHERE pid = $1 AND bytes_processed >= $2', [
+              working.pid,
+              taken
+            ])
+          ).length > 0 &&
+          (await stateOf(`wait_event = 'ClientRead' AND clock_timestamp() - state_change > '200 ms'`)) === true,
+        { what: 'it waits for more' }
+      )
+      await eventually(isBlocked, { what: 'the other waits' })
+      const seen = await look(before)
+      expect(seen).toEqual({ ended: [], midway: [expect.any(String)] })
+      before = seen.midway
+    }
+    expect((await look(before)).ended).toEqual([working.pid])
+    await waitsAgain
   })
 
   test('a certificate that is not there is told as such', () => {
