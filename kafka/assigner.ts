@@ -15,10 +15,12 @@ export const subscribersOnly: PartitionAssigner = ({ cluster }) => ({
       memberId,
       topics: MemberMetadata.decode(memberMetadata)?.topics ?? []
     }))
-    for (const topic of new Set(readers.flatMap(({ topics }) => topics))) {
+    const topics = [...new Set(readers.flatMap(({ topics }) => topics))]
+    // At once: kafkajs copies the list of all topics for each call.
+    await cluster.addMultipleTargetTopics(topics).catch(async () => {
       // One that just vanished must not keep the others from their partitions.
-      await cluster.addTargetTopic(topic).catch(() => undefined)
-    }
+      for (const topic of topics) await cluster.addTargetTopic(topic).catch(() => undefined)
+    })
     const assignment = assignPartitions(readers, topic =>
       cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => partitionId)
     )

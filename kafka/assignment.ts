@@ -21,9 +21,10 @@ export function assignPartitions(
   const load = new Map(members.map(({ memberId }) => [memberId, 0]))
   const ordered = [...members].sort((a, b) => (a.memberId < b.memberId ? -1 : 1))
   const topics = [...new Set(members.flatMap(member => member.topics))].sort()
-  const readersOf = new Map(
-    topics.map(topic => [topic, ordered.filter(each => each.topics.includes(topic)).map(({ memberId }) => memberId)])
-  )
+  const readersOf = new Map(topics.map(topic => [topic, [] as string[]]))
+  // By the member, not by the topic: there may be thousands of topics.
+  for (const { memberId, topics: own } of ordered)
+    for (const topic of new Set(own)) readersOf.get(topic)?.push(memberId)
   // Who alone can take a topic takes it first; what many can take then evens the loads out.
   for (const [topic, readers] of [...readersOf].sort(([, a], [, b]) => a.length - b.length)) {
     for (const partition of [...partitionsOf(topic)].sort((a, b) => a - b)) {

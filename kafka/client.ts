@@ -3,6 +3,7 @@ import kafkajs, { type Kafka } from 'kafkajs'
 import type { KafkaSecurity } from '../core/config.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
 import { startConnectionsEmpty } from './fresh-connections.ts'
+import { allowManyTopics } from './many-topics.ts'
 import { allowRawFetches } from './raw-fetches.ts'
 import { tryingOthers } from './seeds.ts'
 import { measureSteadily } from './steady-clock.ts'
@@ -32,6 +33,7 @@ export function createKafkaClient(options: KafkaClientOptions): KafkaClient {
   const { brokers, clientId = 'eventtrail', security = {}, log = silentLogger, requestTimeoutMs = 30_000 } = options
   quietTimers()
   allowRawFetches()
+  allowManyTopics()
   endStoppedRunners()
   startConnectionsEmpty()
   measureSteadily()

@@ -141,7 +141,8 @@ export class GroupConsumer {
     for (let failures = 0; !signal.aborted; ) {
       this.vitals.beat()
       const topics = await this.#look(signal)
-      const vanished = known.filter(topic => !topics.includes(topic))
+      const present = new Set(topics)
+      const vanished = known.filter(topic => !present.has(topic))
       if (vanished.length > 0) this.#options.onTopicsVanished?.(vanished)
       known = topics
       if (topics.length === 0) {

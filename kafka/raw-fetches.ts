@@ -11,7 +11,7 @@ interface FetchV11 {
 export interface FetchEars {
   /** The log of the partition does not have the offset that was asked for. */
   outOfRange(partition: { readonly topic: string; readonly partition: number }): void
-  /** Nothing of the partition could be fetched or read; kafkajs is told that it is empty. */
+  /** Nothing of the partition could be fetched or read; kafkajs is told nothing of it. */
   unserved(trouble: PartitionTrouble): void
   /** The partition could be fetched. Told only while {@link someUnserved}. */
   served(partition: { readonly topic: string; readonly partition: number }): void
@@ -33,8 +33,8 @@ const fetching = new AsyncLocalStorage<FetchEars | undefined>()
 let allowed = false
 
 /**
- * From now on a consumer that runs within {@link fetchingRaw} gets FetchedRecords in place of messages. All other
- * consumers of the process, also those that are no concern of ours, get what kafkajs makes.
+ * From now on a consumer that runs within {@link fetchingRaw} gets FetchedRecords in place of messages, and hears of no
+ * partition that brought none. All other consumers of the process, also those that are no concern of ours, get what kafkajs makes.
  */
 export function allowRawFetches(): void {
   if (allowed) return
@@ -61,14 +61,20 @@ function decodeFor(ears: FetchEars, payload: Buffer): FetchResponse {
     }
   }
   for (const trouble of unserved) ears.unserved(trouble)
-  return unserved.length === 0 ? decoded : { ...decoded, responses: decoded.responses.map(withoutTroubles) }
+  return {
+    ...decoded,
+    responses: decoded.responses.map(withoutQuiet).filter(({ partitions }) => partitions.length > 0)
+  }
 }
 
 type TopicResponse = FetchResponse['responses'][number]
 
-const withoutTroubles = ({ topicName, partitions }: TopicResponse): TopicResponse => ({
+/** kafkajs looks for each partition that is left among all that it asked for: of an idle one it need not hear. */
+const withoutQuiet = ({ topicName, partitions }: TopicResponse): TopicResponse => ({
   topicName,
-  partitions: partitions.map(each => (troubles[each.errorCode] ? { ...each, errorCode: 0, messages: [] } : each))
+  partitions: partitions.filter(({ errorCode, messages }) =>
+    errorCode === 0 ? messages.length > 0 : !(errorCode in troubles)
+  )
 })
 
 /** Runs a consumer, whose fetches are told of. */
