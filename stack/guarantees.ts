@@ -76,9 +76,10 @@ export const guarantees: readonly Guarantee[] = [
     words:
       'What cannot be a row is kept whole in quarantine, with a reason and a way back, and the rest is stored. When most of a topic is bad, that topic stops, and no other. Whoever may write to one topic or to the registry cannot stop the sink: events of other topics are stored meanwhile.',
     faults:
-      'texts, numbers, times and ids that cannot be stored; values that are no envelopes; unknown and foreign schema ids; every codec; topics of which all is bad; batches written by hand (odd frames, decompression bombs, tens of thousands of headers, null headers, times of any 64 bits); random records, batches and schemas',
+      'texts, numbers, times and ids that cannot be stored; values that are no envelopes; unknown and foreign schema ids; every codec; topics of which all is bad; batches written by hand (odd frames, decompression bombs, tens of thousands of headers, null headers, times of any 64 bits); deleted subjects, and schemas that freeze or fail whoever compiles them; random records, batches and schemas',
     proofs: [
       'integrity/hostile-batches',
+      'integrity/hostile-registry',
       'integrity/fuzz',
       'integration/sink/bad-input',
       'integration/sink/quarantine',

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { v7 } from 'uuid'
 import { afterAll, expect } from 'vitest'
 import { processMemory } from '../../bench/proc.ts'
+import { rawEnvelope } from '../support/foreign.ts'
 import { type RawRecordParts, rawBatch } from '../support/raw-batch.ts'
 import { rawProducer } from '../support/raw-producer.ts'
 import { startSink } from '../support/sink-process.ts'
@@ -30,6 +31,12 @@ export interface StageOptions {
 
 export type Stage = Awaited<ReturnType<typeof hostileStage>>
 
+/** An event with which nothing is wrong, as a record that can be put among others; say where it went with `landed`. */
+export interface Good {
+  readonly parts: RawRecordParts
+  landed(partition: number, offset: number): void
+}
+
 /**
  * A sink and a group in processes of their own, a topic that is attacked (`badge.awarded`) and one with which nothing
  * is wrong (`quiz.submitted`). Called once, at the top of a test file.
@@ -44,35 +51,59 @@ export async function hostileStage({ file, partitions = 2, config = {} }: StageO
   const range = new Range(trail)
   afterAll(() => range.close())
   // As it is by default: the tests' own is shorter than what a busy machine takes to look at the largest batch.
-  const sink = startSink(trail, '--session-timeout', '10000')
+  const start = () => startSink(trail, '--session-timeout', '10000')
+  let sink = start()
   const group = await startHandlingOfFile(trail)
-  const pids = { sink: sink.child.pid as number, group: group.pid }
   const ended = (): boolean => sink.child.exitCode !== null || sink.child.signalCode !== null
   const published: Published[] = []
   const sent = (facts: Pick<Published, 'id' | 'aggregateId' | 'topic' | 'place'>, payload: unknown): void => {
     published.push({ ...facts, outcome: 'stored', content: contentOf(payload), order: published.length })
   }
 
-  /** An event with which nothing is wrong, as a record that can be put among others; say where it went with `landed`. */
-  const good = async (parts: Partial<RawRecordParts> = {}) => {
+  const good = async (parts: Partial<RawRecordParts> = {}): Promise<Good> => {
     const id = v7()
     const aggregateId = randomUUID()
     const { payload } = badge()
     const { value } = await trail.encode({ eventName: 'badge.awarded', id, aggregateId, payload })
     return {
-      parts: { key: aggregateId, value, ...parts } satisfies RawRecordParts,
-      landed: (partition: number, offset: number) =>
-        sent({ id, aggregateId, topic, place: { partition, offset } }, payload)
+      parts: { key: aggregateId, value, ...parts },
+      landed: (partition, offset) => sent({ id, aggregateId, topic, place: { partition, offset } }, payload)
     }
   }
-  type Good = Awaited<ReturnType<typeof good>>
 
   return {
-    ...{ trail, topic, producer, range, sink, group, published, good },
+    ...{ trail, topic, producer, range, group, published, good },
 
-    /** Sends a batch to the topic; undefined where the broker refuses it. `events` are the good ones, by their place. */
-    async send(batch: Buffer, events: readonly (Good | undefined)[] = [], partition = 0): Promise<number | undefined> {
-      const { errorCode, baseOffset } = await producer.send(topic, partition, batch)
+    get sink() {
+      return sink
+    },
+
+    /** Ends the sink as an operator does, and starts another one. */
+    async restart(): Promise<void> {
+      expect(await sink.stop()).toBe(0)
+      sink = start()
+    },
+
+    /** An event of any schema, as a record; `payload` is what the trail is to have of it. */
+    foreign(schemaId: number, eventName: string, bytes: Buffer, payload: unknown): Good {
+      const id = v7()
+      const aggregateId = randomUUID()
+      const value = rawEnvelope({ schemaId, id, aggregateId, eventName, payload: bytes })
+      const where = { id, aggregateId, topic: trail.topicPrefix + eventName }
+      return {
+        parts: { key: aggregateId, value },
+        landed: (partition, offset) => sent({ ...where, place: { partition, offset } }, payload)
+      }
+    },
+
+    /** Sends a batch; undefined where the broker refuses it. `events` are the good ones, by their place. */
+    async send(
+      batch: Buffer,
+      events: readonly (Good | undefined)[] = [],
+      partition = 0,
+      to = topic
+    ): Promise<number | undefined> {
+      const { errorCode, baseOffset } = await producer.send(to, partition, batch)
       if (errorCode !== 0) return undefined
       for (const [place, event] of events.entries()) event?.landed(partition, baseOffset + place)
       return baseOffset
@@ -129,14 +160,14 @@ export async function hostileStage({ file, partitions = 2, config = {} }: StageO
     },
 
     /** The most that each process held since this was asked last, in bytes. */
-    memory(): Readonly<Record<keyof typeof pids, number>> {
+    memory(): { readonly sink: number; readonly group: number } {
       const peak = (pid: number): number => {
         const { peak: bytes = 0 } = processMemory(pid) ?? {}
         // Sets the peak back to what is held now: proc(5).
         writeFileSync(`/proc/${pid}/clear_refs`, '5')
         return bytes
       }
-      return { sink: peak(pids.sink), group: peak(pids.group) }
+      return { sink: peak(sink.child.pid as number), group: peak(group.pid) }
     },
 
     /** Lets the checker look at all of it. */

@@ -3,7 +3,8 @@ import { varint } from './raw-batch.ts'
 import { wire } from './wire.ts'
 
 /**
- * Registers any text as a version of a subject, as a client that knows nothing of our rules does.
+ * Registers anything as a version of a subject, as a client that knows nothing of our rules does.
+ * @param schema or its text, where JavaScript would write another one
  * @returns the id of the schema, or undefined where the registry refuses it
  */
 export async function registerForeign(
@@ -14,7 +15,7 @@ export async function registerForeign(
   const answer = await fetch(`${registryUrl}/subjects/${encodeURIComponent(subject)}/versions`, {
     method: 'POST',
     headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
-    body: JSON.stringify({ schema: JSON.stringify(schema) })
+    body: JSON.stringify({ schema: typeof schema === 'string' ? schema : JSON.stringify(schema) })
   })
   const body = (await answer.json()) as { id?: number }
   return answer.ok ? body.id : undefined
