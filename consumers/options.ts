@@ -117,10 +117,11 @@ export function resolveOptions<Events extends EventMap>(
 
 /** Rules across the parts of a policy: `core/backoff.ts` has what they mean. */
 function retryOf(given: RetryPolicy = {}): RetryPolicy & { attempts: number } {
+  const maxMs = durationOf('retry.maxMs', given.maxMs ?? Math.max(10_000, given.initialMs ?? 0), 1)
   const policy = {
     attempts: wholeNumber('retry.attempts', given.attempts ?? 5),
-    initialMs: durationOf('retry.initialMs', given.initialMs ?? 200, 1),
-    maxMs: durationOf('retry.maxMs', given.maxMs ?? Math.max(10_000, given.initialMs ?? 0), 1),
+    initialMs: durationOf('retry.initialMs', given.initialMs ?? Math.min(200, maxMs), 1),
+    maxMs,
     factor: given.factor ?? 2,
     jitter: given.jitter ?? 0.2
   }

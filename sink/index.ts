@@ -1,5 +1,6 @@
 export { MigrationError, type MigrationErrorCode } from '../core/migrate.ts'
-export { PostgresError, type PostgresErrorCode } from '../postgres/index.ts'
+// Not from the folder's index, whose types are those of the driver.
+export { PostgresError, type PostgresErrorCode } from '../postgres/errors.ts'
 export { type RefusalCode, refusalCodes, SinkError, type SinkErrorCode } from './errors.ts'
 export { PostgresEventStore, type PostgresEventStoreOptions } from './event-store.ts'
 export { trailMigrations } from './migrations.ts'
