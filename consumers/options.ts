@@ -117,10 +117,12 @@ export function resolveOptions<Events extends EventMap>(
 
 /** Rules across the parts of a policy: `core/backoff.ts` has what they mean. */
 function retryOf(given: RetryPolicy = {}): RetryPolicy & { attempts: number } {
-  const maxMs = durationOf('retry.maxMs', given.maxMs ?? Math.max(10_000, given.initialMs ?? 0), 1)
+  // Whichever of the two is not given makes room for the other.
+  const initialMs = given.initialMs === undefined ? undefined : durationOf('retry.initialMs', given.initialMs, 1)
+  const maxMs = durationOf('retry.maxMs', given.maxMs ?? Math.max(10_000, initialMs ?? 0), 1)
   const policy = {
     attempts: wholeNumber('retry.attempts', given.attempts ?? 5),
-    initialMs: durationOf('retry.initialMs', given.initialMs ?? Math.min(200, maxMs), 1),
+    initialMs: initialMs ?? Math.min(200, maxMs),
     maxMs,
     factor: given.factor ?? 2,
     jitter: given.jitter ?? 0.2

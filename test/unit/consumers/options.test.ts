@@ -41,6 +41,10 @@ test.each([
   )
 })
 
+test.each([{ maxMs: 100 }, { initialMs: 20_000 }])('the pause that is not given makes room for %o', retry => {
+  expect(() => createConsumerGroup({ ...given, retry })).not.toThrow()
+})
+
 test('a handler for an event that the catalogue does not have', () => {
   const handlers = { 'lesson.unpublished': () => undefined } as object
   expect(() => createConsumerGroup({ ...given, handlers })).toThrow(expect.objectContaining({ code: 'EVENT_UNKNOWN' }))
