@@ -9,7 +9,10 @@ export interface FetchedMessage extends Message {
 
 type Found = Pick<Message, 'record' | 'unreadable'>
 
-/** Messages of a larger portion get bytes of their own: one that waits for long must not keep all of it in memory. */
+/**
+ * Messages of a larger portion get bytes of their own: one that waits for long must not keep all of it in memory, unless
+ * it is most of it.
+ */
 const sharedUpTo = 1024 * 1024
 
 /** What a portion holds, in the order of the log. A batch that cannot be read is one message that has its bytes. */
@@ -24,21 +27,28 @@ const wholeBatch = ({ baseOffset, bytes, timestamp, code, reason }: UnreadableBa
   unreadable: { code, reason }
 })
 
-/** Counts the bytes of those messages of a portion that were taken, each with its share. */
+/**
+ * Counts the bytes of those messages of a portion that were taken, each with its share. Nothing else of the portion may
+ * be read from here on.
+ */
 export function holdEach(
   taken: readonly Found[],
   { records, unreadable }: Pick<ReadPortion, 'records' | 'unreadable'>,
   held: HeldBytes
 ): readonly (Found & Pick<FetchedMessage, 'shared'>)[] {
   const bytes = unreadable.reduce((sum, batch) => sum + batch.bytes.length, records.bytes)
-  if (bytes <= sharedUpTo) {
+  const value = taken.length === 1 ? taken[0]?.record.value : undefined
+  const isMostOfIt = value != null && 2 * value.length > value.buffer.byteLength
+  if (bytes <= sharedUpTo || isMostOfIt) {
     const shared = held.hold(bytes, taken.length)
     return taken.map(message => ({ ...message, shared }))
   }
-  return taken.map(({ record, ...message }) => {
+  const copies = taken.map(({ record, ...message }) => {
     const own = copyOf(record)
     return { ...message, record: own, shared: held.hold((own.key?.length ?? 0) + (own.value?.length ?? 0), 1) }
   })
+  records.release()
+  return copies
 }
 
 const copyOf = (record: KafkaRecord): KafkaRecord => ({

@@ -49,7 +49,7 @@ export interface ReaderOptions {
 }
 
 // Fetched messages wait in memory.
-const mostBytesHeld = 64 * 1024 * 1024
+const mostBytesHeld = 32 * 1024 * 1024
 const fetchLimits = { maxBytesPerPartition: 1024 * 1024, maxBytes: 16 * 1024 * 1024 }
 const leaseCheckMs = 50
 

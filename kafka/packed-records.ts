@@ -151,7 +151,7 @@ function unpacked(batch: PackedBatch, maxBytes: number): StoredBatch {
   // Compaction leaves the head of a batch without records; there is nothing to decompress then.
   if (batch.count === 0) return { ...batch, end: batch.start }
   const bytes = decompress(batch.codec, batch.bytes.subarray(batch.start, batch.end), maxBytes)
-  return { ...batch, bytes, start: 0, end: bytes.length }
+  return { ...batch, bytes, start: 0, end: bytes.length, isOwn: true }
 }
 
 /** @throws KafkaError `RECORDS_CORRUPT` when a record cannot be read, or does not lie past `lastOffset` */

@@ -1,5 +1,6 @@
 import { KafkaError } from './errors.ts'
 import { type Header, headerLimits } from './headers.ts'
+import { giveBack } from './memory.ts'
 import { broken, none, nothing, type StoredBatch, Walk } from './walk.ts'
 
 /** One message as it lies in the log. */
@@ -36,6 +37,11 @@ export class Records implements Iterable<KafkaRecord> {
    */
   get bytes(): number {
     return this.#batches.reduce((sum, { start, end }) => sum + end - start, 0)
+  }
+
+  /** Gives the memory of what was decompressed back at once: nothing of these records may be read any more. */
+  release(): void {
+    for (const { bytes, isOwn } of this.#batches) if (isOwn) giveBack(bytes)
   }
 
   /** At most so many records, as the heads of the batches say. */

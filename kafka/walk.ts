@@ -14,6 +14,8 @@ export interface StoredBatch {
   readonly baseTimestamp: number
   /** ms since 1970, where the broker's time counts for all records of the batch. */
   readonly appendedAt: number | undefined
+  /** Nobody else has any of the memory that `bytes` lie in. */
+  readonly isOwn?: true
 }
 
 export const nothing: Buffer = Buffer.alloc(0)

@@ -132,6 +132,7 @@ export class Intake {
         lane.add(
           chunkOf({ topic: batch.topic, partition: batch.partition, lastOffset: last }, position, first, decoded)
         )
+        if (portion.records.bytes >= largeBytes) void releaseOnceWritten(portion, keyOf(batch), lane)
         position.advance(last)
         control.resolve(last)
         if (last === batch.lastOffset) return this.#pace(batch, lane, control)
@@ -230,6 +231,12 @@ export class Intake {
   }
 }
 
+/** What was decompressed of a large portion is not left to the garbage collector: it lets several of them come together. */
+async function releaseOnceWritten({ records }: Portion, key: string, lane: Lane): Promise<void> {
+  while (lane.holds(key)) await lane.changed
+  records.release()
+}
+
 /** Decodes, or finds that a batch which decompressed cannot be read: then nothing is left of what was written. */
 function decodeSound(
   decoder: Decoder,
@@ -282,5 +289,6 @@ const bytesOf = (refused: readonly Refused[]): number =>
 
 /** ms for which all partitions of a fetch wait for a schema of one. */
 const patienceMs = 150
+const largeBytes = 16 * 1024 * 1024
 const bytesPerTurn = 256 * 1024
 const beatMs = 250

@@ -1,3 +1,5 @@
+import { giveBack } from '../memory.ts'
+
 /** Thrown where compressed bytes hold more than they may. */
 export class ContentTooLarge extends Error {
   constructor(maxBytes: number) {
@@ -5,6 +7,9 @@ export class ContentTooLarge extends Error {
     this.name = 'ContentTooLarge'
   }
 }
+
+/** Up to here a loop is quicker than a call. */
+const fewBytes = 64
 
 /** Bytes that grow up to a limit, and repeat what they hold. */
 export class Output {
@@ -24,7 +29,11 @@ export class Output {
   /** @throws ContentTooLarge */
   append(from: Buffer, start: number, end: number): void {
     this.#reserve(end - start)
-    from.copy(this.#bytes, this.#length, start, end)
+    if (end - start > fewBytes) from.copy(this.#bytes, this.#length, start, end)
+    else {
+      const bytes = this.#bytes
+      for (let at = start, to = this.#length; at < end; at += 1, to += 1) bytes[to] = from[at] as number
+    }
     this.#length += end - start
   }
 
@@ -37,6 +46,12 @@ export class Output {
     this.#reserve(length)
     const start = this.#length - distance
     const end = this.#length + length
+    if (length <= fewBytes) {
+      const bytes = this.#bytes
+      for (let at = start, to = this.#length; to < end; at += 1, to += 1) bytes[to] = bytes[at] as number
+      this.#length = end
+      return
+    }
     // What is there from `start` on repeats itself: each turn copies all of it, twice as much as the one before.
     while (this.#length < end) {
       const count = Math.min(end - this.#length, this.#length - start)
@@ -52,9 +67,13 @@ export class Output {
   #reserve(length: number): void {
     const needed = this.#length + length
     if (needed <= this.#bytes.length) return
-    if (needed > this.#maxBytes) throw new ContentTooLarge(this.#maxBytes)
+    if (needed > this.#maxBytes) {
+      giveBack(this.#bytes)
+      throw new ContentTooLarge(this.#maxBytes)
+    }
     const larger = Buffer.allocUnsafe(Math.min(Math.max(this.#bytes.length * 2, needed), this.#maxBytes))
     this.#bytes.copy(larger, 0, 0, this.#length)
+    giveBack(this.#bytes)
     this.#bytes = larger
   }
 }

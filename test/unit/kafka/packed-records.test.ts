@@ -197,3 +197,16 @@ describe('portions', () => {
     expect(records.portion({ careful: true }).unreadable).toHaveLength(1)
   })
 })
+
+test('what was decompressed is given back, what lies in the response is not', async () => {
+  const records = [{ value: Buffer.alloc(2 * 1024 * 1024) }]
+  const set = Buffer.concat([
+    await encodeBatch({ firstOffset: 0, records, compression: CompressionTypes.GZIP }),
+    await encodeBatch({ firstOffset: 1, records })
+  ])
+  const { records: read, messages } = packed(set).read()
+  const lengths = () => messages.map(({ value }) => value?.buffer.byteLength)
+  expect(lengths()).toEqual([expect.any(Number), set.buffer.byteLength])
+  read.release()
+  expect(lengths()).toEqual([0, set.buffer.byteLength])
+})

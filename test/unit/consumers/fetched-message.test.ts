@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import { holdEach, messagesIn } from '../../../consumers/fetched-message.ts'
+import { HeldBytes } from '../../../consumers/held-bytes.ts'
+import { readRecordSet } from '../../../kafka/fetch-decoder.ts'
+import { PackedRecords } from '../../../kafka/packed-records.ts'
+import { bomb } from '../../support/raw-codecs.ts'
+import { encodeBatch } from '../../support/record-batches.ts'
+
+const mebibyte = 1024 * 1024
+
+function hold(batch: Buffer) {
+  const portion = new PackedRecords(readRecordSet(batch)?.batches ?? [], 0).read()
+  const held = new HeldBytes()
+  const messages = holdEach(messagesIn(portion), portion, held)
+  return { portion, held, messages }
+}
+
+test('messages of a large portion have bytes of their own, and the portion is given back', () => {
+  const { portion, held, messages } = hold(bomb('gzip', mebibyte, 3))
+  expect(messages.map(({ record }) => record.value?.equals(Buffer.alloc(mebibyte)))).toEqual([true, true, true])
+  expect(portion.messages.map(({ value }) => value?.buffer.byteLength)).toEqual([0, 0, 0])
+  expect(held.bytes).toBe(3 * (mebibyte + 1))
+})
+
+test('a message that is most of its portion is not copied', () => {
+  const { portion, messages } = hold(bomb('zstd', 40 * mebibyte))
+  expect(messages[0]?.record === portion.messages[0]).toBe(true)
+  expect(messages[0]?.record.value?.length).toBe(40 * mebibyte)
+})
+
+test('one of a response that is not compressed gets bytes of its own', async () => {
+  const batch = await encodeBatch({ firstOffset: 0, records: [{ value: Buffer.alloc(2 * mebibyte) }] })
+  const response = Buffer.concat([batch, Buffer.alloc(8 * mebibyte)])
+  const { messages } = hold(response.subarray(0, batch.length))
+  expect(messages[0]?.record.value?.buffer === response.buffer).toBe(false)
+})
