@@ -80,31 +80,27 @@ export function sinkCommands(program: Command, host: CommandHost): void {
     .action(host.action((context, _flags: unknown, command: Command) => runReset(context, command.optsWithGlobals())))
 
   const takenOut = '\nIt is recorded in sink_forgotten. Sinks that run follow within a few seconds.'
-  host
-    .connect(sink.command('forget'), 'databaseUrl', 'topicPrefix')
-    .description('take an event out of what the sinks of a group read, although registry or trail know it')
-    .requiredOption('--event <name>', 'event name of the topic')
-    .requiredOption('--reason <text>', 'why; kept for the audit', reason)
-    .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
-    .addHelpText('after', `${takenOut} What is stored stays; \`eventtrail sink remember\` lets it in again.`)
-    .action(
-      host.action((context, _flags: unknown, command: Command) =>
-        runForget(context, command.optsWithGlobals(), 'forget')
+  const listing = {
+    forget: {
+      does: 'take an event out of what the sinks of a group read, although registry or trail know it',
+      help: `${takenOut} What is stored stays; \`eventtrail sink remember\` lets it in again.`
+    },
+    remember: {
+      does: 'let an event in again that `sink forget` took out: it is read from where it was left',
+      help: takenOut
+    }
+  }
+  for (const way of ['forget', 'remember'] as const)
+    host
+      .connect(sink.command(way), 'databaseUrl', 'topicPrefix')
+      .description(listing[way].does)
+      .requiredOption('--event <name>', 'event name of the topic')
+      .requiredOption('--reason <text>', 'why; kept for the audit', reason)
+      .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
+      .addHelpText('after', listing[way].help)
+      .action(
+        host.action((context, _flags: unknown, command: Command) => runForget(context, command.optsWithGlobals(), way))
       )
-    )
-
-  host
-    .connect(sink.command('remember'), 'databaseUrl', 'topicPrefix')
-    .description('let an event in again that `sink forget` took out: it is read from where it was left')
-    .requiredOption('--event <name>', 'event name of the topic')
-    .requiredOption('--reason <text>', 'why; kept for the audit', reason)
-    .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
-    .addHelpText('after', takenOut)
-    .action(
-      host.action((context, _flags: unknown, command: Command) =>
-        runForget(context, command.optsWithGlobals(), 'remember')
-      )
-    )
 
   host
     .connect(sink.command('resume'), 'databaseUrl', 'topicPrefix')
