@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { foreignEnvelope, registerForeign } from '../support/foreign.ts'
 import { rawBatch, varint } from '../support/raw-batch.ts'
-import { type Good, hostileStage, mostMemory } from './hostile-stage.ts'
+import { type Good, hostileStage } from './hostile-stage.ts'
 
 const stage = await hostileStage({ file: 'hostile-registry.test.ts' })
 const attacked = 'badge.awarded'
@@ -174,9 +174,7 @@ test.each(rows)('%s: the other topic goes on, and nothing stands still', { timeo
   await attack()
   await stage.othersAreStored(name)
   await stage.settled(name)
-  const { sink, group } = stage.memory()
-  expect(sink, `bytes that the sink held`).toBeLessThan(mostMemory)
-  expect(group, `bytes that the group held`).toBeLessThan(mostMemory)
+  stage.expectLittleMemory()
 })
 
 test('after all of it the ledger adds up, and every event that can be stored is', async () => {

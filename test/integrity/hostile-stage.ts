@@ -159,15 +159,17 @@ export async function hostileStage({ file, partitions = 2, config = {} }: StageO
       )
     },
 
-    /** The most that each process held since this was asked last, in bytes. */
-    memory(): { readonly sink: number; readonly group: number } {
+    /** Neither process held more than {@link mostMemory} at any time since this was asked last. */
+    expectLittleMemory(): void {
       const peak = (pid: number): number => {
         const { peak: bytes = 0 } = processMemory(pid) ?? {}
         // Sets the peak back to what is held now: proc(5).
         writeFileSync(`/proc/${pid}/clear_refs`, '5')
         return bytes
       }
-      return { sink: peak(sink.child.pid as number), group: peak(group.pid) }
+      const held = [peak(sink.child.pid as number), peak(group.pid)] as const
+      expect(held[0], 'bytes that the sink held').toBeLessThan(mostMemory)
+      expect(held[1], 'bytes that the group held').toBeLessThan(mostMemory)
     },
 
     /** Lets the checker look at all of it. */
