@@ -20,6 +20,7 @@ export const refusalCodes = [
   'NESTED_TOO_DEEP',
   'CONFLICT',
   'POSTGRES_REFUSED',
+  'TABLE_REFUSED',
   'UNKEEPABLE',
   'WRITE_FAILED'
 ] as const

@@ -115,3 +115,9 @@ export function refusalsByCode(asides: readonly Aside[]): Map<string, number> {
   }
   return counts
 }
+
+/** Each reason for which the table refused something, once: for logs. */
+export function refusedByTable(asides: readonly Aside[]): Aside['refusal'][] {
+  const refusals = asides.map(({ refusal }) => refusal).filter(({ code }) => code === 'TABLE_REFUSED')
+  return [...new Map(refusals.map(refusal => [refusal.reason, refusal])).values()]
+}

@@ -1,6 +1,6 @@
 /**
  * What to do about an error that came while a batch was written:
- * `duplicate` look for ids that stand already · `row` find the row and quarantine it ·
+ * `duplicate` look for ids that stand already · `row` find the rows, and quarantine those that are to blame ·
  * `server` the same batch again, with back-off: no row is to blame · `defect` stop: we have counted wrongly ·
  * `unknown` the same batch again, and when it goes on, look for the record on which it fails.
  */
@@ -15,9 +15,27 @@ interface DatabaseErrorFacts {
 type Judgement = Verdict | ((facts: DatabaseErrorFacts) => Verdict)
 
 const onTrail =
-  (inTrail: Verdict, elsewhere: Verdict): Judgement =>
+  (inTrail: Verdict, elsewhere: Verdict): ((facts: DatabaseErrorFacts) => Verdict) =>
   ({ table }) =>
     typeof table === 'string' && table.startsWith('event_envelopes') ? inTrail : elsewhere
+
+/** Unique indexes of our own on the trail: the primary keys of the table and its partitions. */
+const ourKeys = /^event_envelopes(?:_default|_\d{4,}_\d{2})?_pkey\d*$/
+
+/** Another unique index than the primary key was put on the trail by somebody else. */
+const unique: Judgement = facts =>
+  typeof facts.constraint === 'string' && !ourKeys.test(facts.constraint)
+    ? onTrail('row', 'defect')(facts)
+    : onTrail('duplicate', 'defect')(facts)
+
+/** COPY took fewer rows than it was given, without an error: a trigger left them out. */
+export class RowsLeftOut extends Error {
+  readonly code = 'ROWS_LEFT_OUT'
+  constructor(taken: number, given: number) {
+    super(`COPY took ${taken} rows of ${given}: a trigger left the others out`)
+    this.name = 'RowsLeftOut'
+  }
+}
 
 /** Constraints of our own whose breach means that we counted wrongly. */
 const ourConstraints = new Set(['sink_ledger_adds_up'])
@@ -35,7 +53,7 @@ const judgements: Readonly<Record<string, Judgement>> = {
   '23001': onTrail('row', 'unknown'), // constraints that somebody put on the trail
   '23502': onTrail('row', 'unknown'),
   '23503': onTrail('row', 'unknown'),
-  '23505': onTrail('duplicate', 'defect'),
+  '23505': unique,
   '23514': ({ constraint }) =>
     typeof constraint !== 'string' ? 'unknown' : ourConstraints.has(constraint) ? 'defect' : 'row',
   '23P01': onTrail('row', 'unknown'),
@@ -71,6 +89,7 @@ export function isProgramFault(error: unknown): boolean {
 /** Judges an error by its SQLSTATE; one without is `server` (a socket) unless the program itself failed. Never throws. */
 export function classify(error: unknown): Verdict {
   if (isProgramFault(error)) return 'unknown'
+  if (error instanceof RowsLeftOut) return 'row'
   const facts = (typeof error === 'object' && error !== null ? error : {}) as DatabaseErrorFacts
   const { code } = facts
   if (typeof code !== 'string' || !sqlState.test(code)) return 'server'
@@ -83,3 +102,12 @@ export function faultName(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
   return 'code' in error ? String(error.code) : error.name
 }
+
+/** Internal errors of Postgres (class XX) and faults of the program say nothing of who brought them about. */
+export const isUnexplained = (error: unknown): boolean => isProgramFault(error) || faultName(error).startsWith('XX')
+
+/** A constraint (class 23), an index that reports its name, and a trigger that leaves rows out stand on the table. */
+export const isOfTable = (error: unknown): boolean =>
+  error instanceof RowsLeftOut ||
+  faultName(error).startsWith('23') ||
+  (typeof error === 'object' && error !== null && 'constraint' in error && typeof error.constraint === 'string')

@@ -126,6 +126,10 @@ export function rowIdArray(
 /** The id of the row that begins at `start`. */
 export const readRowId = (bytes: Buffer, start: number): string => uuidText(bytes, start + idAt)
 
+/** The event name of the row that begins at `start`. */
+export const eventNameOfRow = (bytes: Buffer, start: number): string =>
+  bytes.toString('utf8', start + variableAt + lengthBytes, columnEnd(bytes, start + variableAt))
+
 /** Where the row that begins at `start` ends. */
 export function rowEnd(bytes: Buffer, start: number): number {
   let at = start + countBytes

@@ -5,6 +5,7 @@ import type { KafkaAdmin } from '../kafka/index.ts'
 import type { Registry } from '../schemas/index.ts'
 import { doctorSessions, requireFitPostgres, unreachable } from './database.ts'
 import { Discovery } from './discovery.ts'
+import { examineAdditions } from './doctor-additions.ts'
 import { examineLogs, examineReplicas } from './doctor-logs.ts'
 import { compareTopics, hiddenOf, type KnownTopics } from './doctor-topics.ts'
 import { type Finding, ok, warning, wrong } from './finding.ts'
@@ -220,6 +221,7 @@ async function examineTrail({ pool, topicPrefix }: DoctorParts): Promise<Finding
       ...halted.rows.map(row => wrong('stopped', haltLine(row, topicPrefix))),
       ...(faults.rows.length === 0 ? [ok('ledger', 'agrees with itself and with what is kept beside it')] : []),
       ...faults.rows.map(bookFault),
+      ...(await examineAdditions(pool)),
       ...(accepted > 0 ? [ok('gaps', `${accepted} offsets in gaps that were accepted: SELECT * FROM sink_gaps`)] : [])
     ]
   } catch (error) {

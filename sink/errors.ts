@@ -15,11 +15,18 @@ export type SinkErrorCode =
   | 'NO_SUCH_ENTRY'
   | 'NOT_RETRYABLE'
   | 'STORE_FAILED'
+  | 'TABLE_REFUSES_ALL'
+
+const retryableCodes: ReadonlySet<SinkErrorCode> = new Set([
+  'DATABASE_UNREACHABLE',
+  'NOT_CAUGHT_UP',
+  'TABLE_REFUSES_ALL'
+])
 
 /** The sink cannot go on, or cannot do what was asked of it. */
 export class SinkError extends EventtrailError<SinkErrorCode> {
   constructor(code: SinkErrorCode, message: string, cause?: unknown) {
-    super(message, { code, retryable: code === 'DATABASE_UNREACHABLE' || code === 'NOT_CAUGHT_UP', cause })
+    super(message, { code, retryable: retryableCodes.has(code), cause })
   }
 }
 

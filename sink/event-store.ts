@@ -1,7 +1,8 @@
 import type pg from 'pg'
 import { EventtrailError } from '../core/errors.ts'
 import type { EventStore, StoredEvent } from '../producers/bus/index.ts'
-import { classify } from './classify.ts'
+import { listAdditions, nameRefuser } from './additions.ts'
+import { classify, faultName, isOfTable } from './classify.ts'
 import { copyColumns, timestampText } from './copy-row.ts'
 import { inTransaction, requireFitPostgres, requireTables, sessionPool, unreachable } from './database.ts'
 import { SinkError } from './errors.ts'
@@ -42,7 +43,7 @@ export class PostgresEventStore implements EventStore, AsyncDisposable {
       this.#checked = undefined
       if (cause instanceof EventtrailError) throw cause
       if (classify(cause) === 'server') throw unreachable(cause)
-      throw new SinkError('STORE_FAILED', 'Not stored: Postgres refuses a value of an envelope', cause)
+      throw new SinkError('STORE_FAILED', `Not stored: ${await this.#whyRefused(cause)}`, cause)
     }
   }
 
@@ -52,6 +53,12 @@ export class PostgresEventStore implements EventStore, AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  async #whyRefused(cause: unknown): Promise<string> {
+    if (!isOfTable(cause)) return 'Postgres refuses a value of an envelope'
+    const additions = await listAdditions(this.#pool).catch(() => [])
+    return `the table refuses it (${faultName(cause)}): see ${nameRefuser(cause, additions)}, which is no part of the trail`
   }
 
   async #insert(records: readonly StoredEvent[]): Promise<void> {
@@ -66,7 +73,7 @@ export class PostgresEventStore implements EventStore, AsyncDisposable {
     const input = `unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[]::jsonb[], $6::smallint[]) AS w(${columns})`
     await inTransaction(this.#pool, async client => {
       const { rowCount } = await client.query(
-        `INSERT INTO event_envelopes (${columns}) SELECT * FROM ${input} ON CONFLICT DO NOTHING`,
+        `INSERT INTO event_envelopes (${columns}) SELECT * FROM ${input} ON CONFLICT (id) DO NOTHING`,
         values
       )
       if (rowCount === records.length) return

@@ -17,6 +17,8 @@ export interface SinkParts {
   readonly lanes: Pick<Lanes, 'pendingRows' | 'waitingMs' | 'failures'>
   readonly book: Pick<SchemaBook, 'waiting'>
   readonly topics: Pick<TopicReport, 'reasons' | 'readings'>
+  /** Why events wait that the table of the trail does not take. */
+  readonly refusedByTable: () => readonly string[]
 }
 
 const notRunning: Readonly<Record<SinkState, readonly string[]>> = {
@@ -45,7 +47,9 @@ export class SinkHealth {
   }
 
   /** Nothing is asked before this was called for the first time. */
-  read(state: SinkState, { vitals, lanes, book, topics, troubles, positions: { halted } }: SinkParts): Health {
+  read(state: SinkState, parts: SinkParts): Health {
+    const { vitals, lanes, book, topics, troubles, refusedByTable, positions } = parts
+    const { halted } = positions
     const member = memberHealth(vitals, this.kafka, troubles())
     if (state !== 'running') return { notReady: notRunning[state], dead: member.dead }
     for (const server of this.#servers) server.watch()
@@ -59,6 +63,7 @@ export class SinkHealth {
         // Where the registry does not answer at all, that is said already.
         ...(this.registry.reached ? book.waiting : []),
         ...topics.reasons,
+        ...refusedByTable(),
         ...(refused ? ['Postgres takes no rows: writing is tried again'] : []),
         ...(halted > 0
           ? [`${halted} ${halted === 1 ? 'partition' : 'partitions'} stopped: eventtrail doctor says why`]

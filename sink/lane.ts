@@ -19,7 +19,7 @@ export interface LaneOptions {
    * of it is given up, to be read again later, so that the other partitions of the lane go on. Without it, what was
    * read is written again until it is stored.
    */
-  readonly onPostponed?: (partition: TopicPartition) => void
+  readonly onPostponed?: (partition: TopicPartition, error: unknown) => void
   /** The lane failed for good. */
   readonly onFailure: (error: Error) => void
   readonly log: Logger
@@ -178,7 +178,7 @@ export class Lane {
           { err: safeError(error), attempt, waitMs, rows: part.batch.rows },
           'writing a batch failed, the same batch is written again'
         )
-        parts = this.#next({ batch: part.batch, unexplained }, others)
+        parts = this.#next({ batch: part.batch, unexplained }, others, error)
         await pause(waitMs, signal, this.#clock)
       }
     }
@@ -186,20 +186,23 @@ export class Lane {
   }
 
   /** What to write after a failure: each partition apart, once it goes on for a reason that no server is known to have. */
-  #next(failed: Part, others: readonly Part[]): Part[] {
+  #next(failed: Part, others: readonly Part[], error: unknown): Part[] {
     const { batch, unexplained } = failed
     if (unexplained < patience) return [failed, ...others]
     if (batch.chunks.length > 1) {
-      this.#options.log.error(
-        { partitions: batch.chunks.length },
-        'a batch fails for an unknown reason: its partitions are written apart, and the record that fails is looked for'
-      )
+      const partitions = batch.chunks.length
+      if (refusesAll(error)) this.#options.log.warn({ partitions }, 'the partitions of the batch are written apart')
+      else
+        this.#options.log.error(
+          { partitions },
+          'a batch fails for an unknown reason: its partitions are written apart, and the record that fails is looked for'
+        )
       return [...batch.chunks.map(chunk => ({ batch: partOf(batch, chunk), unexplained })), ...others]
     }
     const [chunk] = batch.chunks
     if (unexplained < 2 * patience || !chunk || !this.#options.onPostponed) return [...others, failed]
     this.#batcher.drop(keyOf(chunk))
-    this.#options.onPostponed(chunk)
+    this.#options.onPostponed(chunk, error)
     return [...others]
   }
 
@@ -236,9 +239,11 @@ const patience = 5
 
 /** How much an error says that a record may be the cause: a fault of the program comes again each time. */
 function weightOf(error: unknown): number {
-  if (isProgramFault(error)) return patience
+  if (isProgramFault(error) || refusesAll(error)) return patience
   return error instanceof SinkError || classify(error) === 'server' ? 0 : 1
 }
+
+const refusesAll = (error: unknown): boolean => error instanceof SinkError && error.code === 'TABLE_REFUSES_ALL'
 
 function isDefect(error: unknown): boolean {
   if (error instanceof SinkError) return !error.retryable

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
+import { type Addition, listAdditions } from './additions.ts'
+import { RowsLeftOut } from './classify.ts'
 import { copyColumns, copyHeader, copyTrailer, rowIdArray, rowIdKey, type TrailRow, timestampText } from './copy-row.ts'
 import { SinkError } from './errors.ts'
 import type { RowSession } from './session.ts'
@@ -29,6 +31,7 @@ export async function copyTexts(
   stream.write(copyTrailer)
   stream.end()
   await finished
+  if (statement === copyIntoTrail && stream.rowCount < rows) throw new RowsLeftOut(stream.rowCount, rows)
   if (stream.rowCount !== rows) {
     throw new SinkError('LEDGER_MISMATCH', `COPY took ${stream.rowCount} rows of ${rows}`)
   }
@@ -107,10 +110,24 @@ export class PgRows<C extends pg.ClientBase = pg.ClientBase> implements RowSessi
 
   async storeStaged(): Promise<Set<string>> {
     const inserted = await this.#query(
-      `INSERT INTO event_envelopes (${columns}) SELECT ${columns} FROM sink_staging ORDER BY id ON CONFLICT DO NOTHING RETURNING id`,
+      `INSERT INTO event_envelopes (${columns}) SELECT ${columns} FROM sink_staging ORDER BY id ON CONFLICT (id) DO NOTHING RETURNING id`,
       []
     )
     return keysOf(inserted)
+  }
+
+  async copyWitness(eventName: string, id: string): Promise<number> {
+    const [, ...others] = copyColumns
+    const { rowCount } = await this.client.query(
+      `INSERT INTO event_envelopes (${columns})
+       SELECT $1, ${others.join(', ')} FROM (SELECT * FROM event_envelopes WHERE event_name = $2 LIMIT 1) AS witness`,
+      [id, eventName]
+    )
+    return rowCount ?? 0
+  }
+
+  additions(): Promise<readonly Addition[]> {
+    return listAdditions(this.client)
   }
 
   async savepoint(): Promise<void> {

@@ -55,6 +55,10 @@ class PgSession extends PgRows<pg.Client> implements TrailSession {
     await this.client.query('BEGIN')
   }
 
+  async checkAtOnce(): Promise<void> {
+    await this.client.query('SET CONSTRAINTS ALL IMMEDIATE')
+  }
+
   async commit(): Promise<void> {
     await this.client.query('COMMIT')
   }

@@ -1,6 +1,7 @@
 import { machineClock } from '../core/clock.ts'
 import type { BatchControl, GroupConsumer, PassedOffsets, RecordBatch } from '../kafka/index.ts'
 import { Breaker } from './breaker.ts'
+import { SinkError } from './errors.ts'
 import { Hints } from './hints.ts'
 import { Intake, type IntakeOptions } from './intake.ts'
 import { Lanes, type LanesOptions } from './lanes.ts'
@@ -30,6 +31,8 @@ export class Pipeline {
   readonly #hints: Hints
   /** What calls off the end of a partition's wait. */
   readonly #postponed = new Set<() => void>()
+  /** Why the table took nothing of a partition when it was last tried. */
+  readonly #refused = new Map<string, string>()
   readonly positions: Positions
   readonly lanes: Lanes
 
@@ -42,7 +45,7 @@ export class Pipeline {
       ...options,
       limits: options,
       onWritten: (batch, result) => this.#written(batch, result),
-      onPostponed: partition => this.#postpone(partition)
+      onPostponed: (partition, error) => this.#postpone(partition, error)
     })
     const reading: Reading = {
       laneOf: partition => this.lanes.of(partition),
@@ -62,6 +65,12 @@ export class Pipeline {
       handsFull: () => this.lanes.bytes >= mostBytesInHand(options),
       laneChanged: () => this.lanes.changed
     })
+  }
+
+  /** Why partitions of this sink wait that the table of the trail takes nothing of; each reason once. */
+  get refusedByTable(): readonly string[] {
+    const ours = this.positions.assigned.flatMap(partition => this.#refused.get(keyOf(partition)) ?? [])
+    return [...new Set(ours)]
   }
 
   take(batch: RecordBatch, control: BatchControl): Promise<void> {
@@ -100,9 +109,11 @@ export class Pipeline {
   }
 
   /** Leaves a partition alone for a while; then it is read again from where the trail says. */
-  #postpone({ topic, partition }: TopicPartition): void {
+  #postpone({ topic, partition }: TopicPartition, error: unknown): void {
     const { consumer, clock = machineClock, log } = this.#options
     const source = { topic, partition }
+    if (error instanceof SinkError && error.code === 'TABLE_REFUSES_ALL')
+      this.#refused.set(keyOf(source), error.message)
     log.error({ ...source, ms: postponedMs }, 'a partition cannot be written and waits; the others go on')
     consumer().pause(topic, partition)
     const callOff = clock.after(postponedMs, () => {
@@ -114,6 +125,7 @@ export class Pipeline {
   }
 
   #written(batch: Batch, result: WriteResult): void {
+    if (this.#refused.size > 0) for (const chunk of batch.chunks) this.#refused.delete(keyOf(chunk))
     this.#options.onWritten(batch, result)
     this.#hints.stored(result.stored)
     for (const trip of this.#breaker.count(result.booked.map(byEntries))) void this.positions.haltTopic(trip)

@@ -108,7 +108,10 @@ export async function retryQuarantined(
   const decoded = await decodeAgain(book, record, topicPrefix)
   await inTransaction(pool, async client => {
     if ('refusal' in decoded) return resolve(client, number, 'held', by, decoded.refusal)
-    const { stored, refused } = await new CarefulInsert(new PgRows(client)).run([decoded.row])
+    // What a constraint refuses only at the end of the transaction is a refusal as well.
+    await client.query('SET CONSTRAINTS ALL IMMEDIATE')
+    const careful = new CarefulInsert(new PgRows(client), { isolate: true, blamesAlways: true })
+    const { stored, refused } = await careful.run([decoded.row])
     if (refused[0]) return resolve(client, number, 'held', by, refused[0].refusal)
     return resolve(client, number, stored > 0 ? 'stored' : 'duplicate', by)
   })

@@ -1,7 +1,8 @@
-import { classify, faultName } from './classify.ts'
+import { classify, faultName, isOfTable, isUnexplained, RowsLeftOut } from './classify.ts'
 import { refusedByPostgres, rowIdKey, withoutPayload } from './copy-row.ts'
 import type { Refusal, RefusalCode } from './errors.ts'
 import type { RowSession } from './session.ts'
+import { TableTrial } from './table-trial.ts'
 import { contentOf, idOf, type Row, type RowBytes } from './types.ts'
 
 /** What became of the rows of one transaction. */
@@ -19,26 +20,34 @@ export interface RowsResult<R extends RowBytes = Row> {
 export class CarefulInsert<R extends RowBytes> {
   readonly #session: RowSession
   readonly #isolates: boolean
+  readonly #trial: TableTrial<R>
   #stored = 0
   readonly #duplicates: R[] = []
   readonly #refused: { row: R; refusal: Refusal }[] = []
 
-  /** @param options `isolate`: look also for the row on which a write fails for an unknown reason. Default false. */
-  constructor(session: RowSession, { isolate = false }: { readonly isolate?: boolean } = {}) {
+  /**
+   * @param options `isolate`: look also for the row on which a write fails for an unknown reason. `blamesAlways`: as in
+   *   {@link TableTrial}. Both default to false.
+   */
+  constructor(session: RowSession, { isolate = false, blamesAlways = false }: CarefulOptions = {}) {
     this.#session = session
     this.#isolates = isolate
+    this.#trial = new TableTrial(session, { blamesAlways })
   }
 
   /**
    * @param rows in the order in which they came
    * @param suspects those among them that Postgres may refuse: it is asked before they are copied
    * @param lookUp whether some of the rows may stand already; default true. What a wrong `false` costs is a second try.
+   * @throws SinkError `TABLE_REFUSES_ALL`
    */
   async run(rows: readonly R[], { suspects = [], lookUp = true }: RunOptions<R> = {}): Promise<RowsResult<R>> {
+    this.#trial.begin(rows)
     const bad = await this.#refuseUnreadable(suspects)
     const readable = bad.size > 0 ? rows.filter(row => !bad.has(row)) : rows
     if (lookUp) await this.#insert(readable, 0)
     else await this.#insertFresh(readable, 0)
+    this.#refused.push(...(await this.#trial.verdict()))
     return { stored: this.#stored, duplicates: this.#duplicates, refused: this.#refused }
   }
 
@@ -49,19 +58,23 @@ export class CarefulInsert<R extends RowBytes> {
     const standing = await this.#session.standing(firsts)
     const [known, fresh] = partition(firsts, row => standing.has(keyOf(row)))
     await this.#settle(known)
-    const { length: refusals } = this.#refused
+    const refusals = this.#refusals
     await this.#insertFresh(fresh, attempt)
     // Two of one id in the same batch: the first stands by now, and the second is compared with it; unless the first
     // was refused.
-    if (this.#refused.length === refusals) await this.#settle(repeats)
+    if (this.#refusals === refusals) await this.#settle(repeats)
     else await this.#insert(repeats, 0)
+  }
+
+  get #refusals(): number {
+    return this.#refused.length + this.#trial.size
   }
 
   async #insertFresh(rows: readonly R[], attempt: number): Promise<void> {
     if (rows.length === 0) return
     const failure = await this.#attempt(() => this.#session.copy(textsOf(rows), rows.length))
     if (!failure) {
-      this.#stored += rows.length
+      this.#count(rows)
       return
     }
     const verdict = classify(failure.error)
@@ -73,6 +86,11 @@ export class CarefulInsert<R extends RowBytes> {
     else throw failure.error
   }
 
+  #count(stored: readonly R[]): void {
+    this.#stored += stored.length
+    this.#trial.stored(stored)
+  }
+
   #mayBeOfARow(error: unknown): boolean {
     const verdict = classify(error)
     return verdict === 'row' || (this.#isolates && verdict === 'unknown')
@@ -82,8 +100,7 @@ export class CarefulInsert<R extends RowBytes> {
   async #isolate(rows: readonly R[], error: unknown): Promise<void> {
     const [only] = rows
     if (rows.length === 1 && only) {
-      if (classify(error) === 'row') this.#refuse(only, faultName(error))
-      else await this.#blame(only, error)
+      await this.#judge(only, error)
       return
     }
     const bad = await this.#refuseUnreadable(rows)
@@ -99,6 +116,29 @@ export class CarefulInsert<R extends RowBytes> {
     await this.#insertFresh(rows.slice(middle), 0)
   }
 
+  /** One row that was refused: for its values, for what others put on the table, or for a reason that is not known. */
+  async #judge(row: R, error: unknown): Promise<void> {
+    if (isUnexplained(error)) await this.#blame(row, error)
+    else if (isOfTable(error) || (await this.#plainTakes(row))) await this.#trial.accuse(row, error)
+    else if (classify(error) === 'row') this.#refuse(row, faultName(error))
+    else await this.#blame(row, error)
+  }
+
+  /** Whether a table of the same columns takes the row, which has no index, no constraint and no trigger. */
+  async #plainTakes(row: R): Promise<boolean> {
+    await this.#session.savepoint()
+    try {
+      await this.#session.makeStaging()
+      await this.#session.copyToStaging(textsOf([row]), 1)
+      return true
+    } catch (error) {
+      if (!this.#mayBeOfARow(error)) throw error
+      return false
+    } finally {
+      await this.#session.rollbackToSavepoint()
+    }
+  }
+
   /**
    * Refuses a row on which a write fails for an unknown reason, once it is certain that the row brings it about: it
    * fails each time with the same error, and the same row with another payload is taken in between.
@@ -108,7 +148,7 @@ export class CarefulInsert<R extends RowBytes> {
       if (!(await this.#takesWithoutPayload(row))) throw error
       const failure = await this.#attempt(() => this.#session.copy(textsOf([row]), 1))
       if (!failure) {
-        this.#stored += 1
+        this.#count([row])
         return
       }
       if (faultName(failure.error) !== faultName(error)) throw failure.error
@@ -190,9 +230,14 @@ export class CarefulInsert<R extends RowBytes> {
       await this.#isolate(rows, failure.error)
       return
     }
-    const [fresh, known] = partition(rows, row => taken.has(keyOf(row)))
-    this.#stored += fresh.length
+    const [fresh, left] = partition(rows, row => taken.has(keyOf(row)))
+    this.#count(fresh)
+    if (left.length === 0) return
+    const standing = await this.#session.standing(left)
+    const [known, leftOut] = partition(left, row => standing.has(keyOf(row)))
     await this.#settle(known)
+    // A trigger keeps them out: which ones, a COPY of each will say.
+    if (leftOut.length > 0) await this.#isolate(leftOut, new RowsLeftOut(0, leftOut.length))
   }
 
   async #attempt(work: () => Promise<unknown>): Promise<{ error: unknown } | undefined> {
@@ -206,6 +251,11 @@ export class CarefulInsert<R extends RowBytes> {
     await this.#session.releaseSavepoint()
     return undefined
   }
+}
+
+interface CarefulOptions {
+  readonly isolate?: boolean
+  readonly blamesAlways?: boolean
 }
 
 interface RunOptions<R> {

@@ -1,3 +1,4 @@
+import type { Addition } from './additions.ts'
 import type { TrailRow } from './copy-row.ts'
 import type { Claim, FreshPartition } from './fence.ts'
 import type { LedgerEntry } from './ledger.ts'
@@ -21,6 +22,10 @@ export interface RowSession {
   copyToStaging(texts: Iterable<Buffer>, rows: number): Promise<void>
   /** Stores what is staged but for ids that stand. @returns the keys of those that were stored. */
   storeStaged(): Promise<Set<string>>
+  /** Stores an event of that name which stands already once more, under another id. @returns 0 when none stands, else 1. */
+  copyWitness(eventName: string, id: string): Promise<number>
+  /** What others have put on the table of the trail. */
+  additions(): Promise<readonly Addition[]>
   savepoint(): Promise<void>
   rollbackToSavepoint(): Promise<void>
   releaseSavepoint(): Promise<void>
@@ -29,6 +34,8 @@ export interface RowSession {
 /** A database session that writes batches of one consumer group. After any error of {@link commit} the outcome is unknown. */
 export interface TrailSession extends RowSession {
   begin(): Promise<void>
+  /** From now on to the end of the transaction, constraints that would be checked by {@link commit} are checked at once. */
+  checkAtOnce(): Promise<void>
   commit(): Promise<void>
   rollback(): Promise<void>
   /** The fence: see `claimOffsets`. */

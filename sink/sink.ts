@@ -146,7 +146,8 @@ export class Sink implements Handle {
     })
     const { positions, lanes } = this.#pipeline
     const troubles = () => this.#consumer.troubles
-    this.#parts = { positions, lanes, book, topics, troubles, vitals: this.#consumer.vitals }
+    const refusedByTable = () => this.#pipeline.refusedByTable
+    this.#parts = { positions, lanes, book, topics, troubles, refusedByTable, vitals: this.#consumer.vitals }
     this.#telemetry = new Telemetry({ ...this.#options, ...this.#parts, ...sources })
     const ended = Promise.withResolvers<Error | undefined>()
     this.closed = ended.promise

@@ -1,6 +1,6 @@
 import { type Clock, machineClock } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
-import { asidesOf, countByCode, quarantineApart, refusalsByCode } from './aside.ts'
+import { asidesOf, countByCode, quarantineApart, refusalsByCode, refusedByTable } from './aside.ts'
 import { classify } from './classify.ts'
 import { type RefusalCode, SinkError } from './errors.ts'
 import { IdOrder } from './id-order.ts'
@@ -76,6 +76,8 @@ export class Writer {
   async #transaction(session: TrailSession, batch: Batch, isolate: boolean): Promise<WriteResult> {
     for (;;) {
       await session.begin()
+      // What a constraint refuses only at the end of the transaction could not be found row by row.
+      if (isolate) await session.checkAtOnce()
       const claim = await session.claim(batch.chunks)
       const chunks = batch.chunks.filter(chunk => claim.granted.has(keyOf(chunk)))
       if (chunks.length === 0) {
@@ -155,6 +157,9 @@ export class Writer {
         { where, count },
         'records that cannot be written or kept are quarantined: please report them'
       )
+    }
+    for (const refusal of refusedByTable(asides)) {
+      this.#options.log.error({ reason: refusal.reason }, 'the table of the trail refuses events: they are quarantined')
     }
     for (const [where, count] of refusalsByCode(asides)) {
       this.#options.log.warn({ where, count }, 'records quarantined: `eventtrail quarantine list` shows them')

@@ -74,14 +74,15 @@ export const guarantees: readonly Guarantee[] = [
     title: 'A bad record harms no other',
     to: ['readers of the trail', 'operators'],
     words:
-      'What cannot be a row is kept whole in quarantine, with a reason and a way back, and the rest is stored. When most of a topic is bad, that topic stops, and no other. Whoever may write to one topic or to the registry cannot stop the sink: events of other topics are stored meanwhile.',
+      'What cannot be a row is kept whole in quarantine, with a reason and a way back, and the rest is stored. When most of a topic is bad, that topic stops, and no other. Whoever may write to one topic or to the registry cannot stop the sink: events of other topics are stored meanwhile. A good event that an index, a constraint or a trigger refuses which others put on the table is kept likewise, with the name of that; where every event of a name is refused, they wait in Kafka and none is put aside.',
     faults:
-      'texts, numbers, times and ids that cannot be stored; values that are no envelopes; unknown and foreign schema ids; every codec; topics of which all is bad; batches written by hand (odd frames, decompression bombs, tens of thousands of headers, null headers, times of any 64 bits); deleted subjects, and schemas that freeze or fail whoever compiles them; random records, batches and schemas',
+      'texts, numbers, times and ids that cannot be stored; values that are no envelopes; unknown and foreign schema ids; every codec; topics of which all is bad; batches written by hand (odd frames, decompression bombs, tens of thousands of headers, null headers, times of any 64 bits); deleted subjects, and schemas that freeze or fail whoever compiles them; random records, batches and schemas; indexes, checks, triggers and columns of others on the table of the trail',
     proofs: [
       'integrity/hostile-batches',
       'integrity/hostile-registry',
       'integrity/fuzz',
       'integration/sink/bad-input',
+      'integration/sink/table-additions',
       'integration/sink/quarantine',
       'integration/sink/breaker',
       'integration/sink/compression',

@@ -63,6 +63,7 @@ export class FakeSession implements TrailSession {
     this.#ask(async () => {
       this.#tx = new Transaction(this.id)
     })
+  checkAtOnce = () => this.#in(async () => undefined)
   commit = () =>
     this.#ask(async () => {
       const tx = this.#tx
@@ -120,6 +121,13 @@ export class FakeSession implements TrailSession {
       const stored = await statements.insert(this.#wire.db, tx, sorted, true)
       return new Set([...stored].map(id => Buffer.from(id.replaceAll('-', ''), 'hex').toString('latin1')))
     })
+  copyWitness: TrailSession['copyWitness'] = (eventName, id) =>
+    this.#in(async tx => {
+      const witness = statements.standingOf(this.#wire.db, tx, eventName)
+      if (witness) await statements.insert(this.#wire.db, tx, [{ ...witness, id }])
+      return witness ? 1 : 0
+    })
+  additions: TrailSession['additions'] = () => this.#in(async () => [])
 
   quarantine: TrailSession['quarantine'] = asides =>
     asides.length === 0

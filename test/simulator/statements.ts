@@ -84,6 +84,12 @@ export async function insert(db: Database, tx: Transaction, rows: readonly Trail
 const find = (db: Database, tx: Transaction, id: string): StoredRow | undefined =>
   tx.ownIds.get(id) ?? db.tables.ids.get(id)
 
+/** An event of that name that stands. */
+export function standingOf(db: Database, tx: Transaction, eventName: string): StoredRow | undefined {
+  const ours = [...tx.ownIds.values()].find(row => row.eventName === eventName)
+  return ours ?? db.tables.rows.find(row => row.eventName === eventName)
+}
+
 export function sameContent(db: Database, tx: Transaction, contents: readonly TrailRow[]): Set<number> {
   return new Set(
     contents.flatMap((wanted, index) => {

@@ -51,6 +51,23 @@ test('an id that stands already is stored once, and refused with other content; 
   expect(await trail.count('event_envelopes')).toBe(before + 1)
 })
 
+test('an event that a constraint of others refuses is not stored, and the constraint is named', async () => {
+  await trail.rows(
+    "ALTER TABLE event_envelopes ADD CONSTRAINT no_secrets CHECK (payload ->> 'title' <> 'Secret') NOT VALID"
+  )
+  try {
+    await using store = new PostgresEventStore({ databaseUrl: trail.databaseUrl })
+    await using bus = createBus({ store })
+    await expect(
+      bus.publish('lesson.published', randomUUID(), { ...payload(), title: 'Secret' })
+    ).rejects.toMatchObject({
+      cause: { code: 'STORE_FAILED', message: expect.stringContaining('constraint no_secrets of event_envelopes') }
+    })
+  } finally {
+    await trail.rows('ALTER TABLE event_envelopes DROP CONSTRAINT no_secrets')
+  }
+})
+
 test('a store without its tables, or out of reach, says what to do', async () => {
   const lost = new URL(trail.databaseUrl)
   lost.port = '1'

@@ -20,7 +20,8 @@ const parts = (facts: { halted?: number; failures?: number; awayMs?: number; wai
   lanes: { pendingRows: 7, waitingMs: facts.waitingMs ?? 0, failures: facts.failures ?? 0 },
   book: { waiting: [] },
   topics: { reasons: [], readings: () => [] },
-  troubles: () => []
+  troubles: () => [],
+  refusedByTable: () => []
 })
 
 /** A meter that keeps what it is told. */
