@@ -85,7 +85,10 @@ export function isWrongLogin(thrown: unknown): boolean {
 export const readOnly = 'is read-only (25006): it is a standby, or default_transaction_read_only is on'
 
 // What a code alone says to a person; no code is here whose cause lies in the values.
-const sentences: Readonly<Record<string, string>> = { '25006': `Postgres ${readOnly}` }
+const sentences: Readonly<Record<string, string>> = {
+  '25006': `Postgres ${readOnly}`,
+  '55P03': 'Postgres gave no lock in time (55P03): another session holds it'
+}
 
 // Our own errors hold the words of others as printable text, and may have several lines. All else may be a server's.
 const shown = (error: Error): string =>

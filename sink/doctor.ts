@@ -3,6 +3,7 @@ import { describeError, readOnly } from '../core/errors.ts'
 import { type Migrations, migrationStatus, type Queryable } from '../core/migrate.ts'
 import type { KafkaAdmin } from '../kafka/index.ts'
 import type { Registry } from '../schemas/index.ts'
+import { blockerWords, listBlockers } from './blockers.ts'
 import { doctorSessions, requireFitPostgres, unreachable } from './database.ts'
 import { Discovery } from './discovery.ts'
 import { examineAdditions } from './doctor-additions.ts'
@@ -34,7 +35,7 @@ export async function examine(parts: DoctorParts): Promise<Finding[]> {
   const findings = [...broker.findings, ...registry.findings, ...database.findings]
   if (broker.topics && registry.known) findings.push(...compareTopics(registry.known, broker.topics, broker.hidden))
   if (broker.topics && database.migrated) findings.push(...(await examineReading(parts, registry.known)))
-  if (database.migrated) findings.push(...(await examineTrail(parts)))
+  if (database.migrated) findings.push(...(await examineLocks(parts)), ...(await examineTrail(parts)))
   return findings
 }
 
@@ -184,6 +185,21 @@ function bookFault({ what, records }: { readonly what: string; readonly records:
         `${records} offsets were ${what}: SELECT * FROM sink_gaps. Once you know why, \`eventtrail sink accept-gap\``
       )
     : wrong('ledger', `${records} times: ${what}. SELECT * FROM sink_ledger_faults`)
+}
+
+/** Asked before the trail, which may be locked. */
+async function examineLocks({ pool }: DoctorParts): Promise<Finding[]> {
+  try {
+    const blockers = await listBlockers(pool)
+    return blockers.map(blocker =>
+      wrong(
+        'locks',
+        `a sink waits for a lock: ${blockerWords(blocker)}. Let it end, or SELECT pg_terminate_backend(${blocker.session})`
+      )
+    )
+  } catch (error) {
+    return [wrong('locks', describeError(error))]
+  }
 }
 
 async function examineTrail({ pool, topicPrefix }: DoctorParts): Promise<Finding[]> {

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { within } from '../core/lifecycle.ts'
 import { backendOf } from '../postgres/index.ts'
 import { listDuplicates, quarantine } from './aside.ts'
+import { type Blocker, listBlockers } from './blockers.ts'
 import { abandon, connectSession, isWorking } from './database.ts'
 import {
   type Claim,
@@ -98,6 +99,10 @@ class PgSession extends PgRows<pg.Client> implements TrailSession {
     const { ended, midway } = await endBlockers(pool, this.id, { ownApplication, asleepMs, before: this.#midway })
     this.#midway = midway
     return ended
+  }
+
+  async blockers(): Promise<readonly Blocker[]> {
+    return this.id === undefined ? [] : listBlockers(this.#options.pool, this.id)
   }
 
   abandon(): void {

@@ -1,4 +1,5 @@
 import type { Addition } from './additions.ts'
+import type { Blocker } from './blockers.ts'
 import type { TrailRow } from './copy-row.ts'
 import type { Claim, FreshPartition } from './fence.ts'
 import type { LedgerEntry } from './ledger.ts'
@@ -56,6 +57,8 @@ export interface TrailSession extends RowSession {
    * waits. @returns which.
    */
   endBlockers(asleepMs: number): Promise<number[]>
+  /** What keeps this session waiting for a lock; may be called while it waits. */
+  blockers(): Promise<readonly Blocker[]>
   /** Cuts the connection: what waits on it fails at once. */
   abandon(): void
   /** Never fails, and does not wait for a database that has forgotten the session. */

@@ -179,6 +179,7 @@ export class Writer {
     const { blockedAfterMs = 1_500, stalledAfterMs = 120_000, log } = this.#options
     // Counted in looks that had an answer: time in which Postgres or this process was away is nobody's fault.
     let idleLooks = 0
+    let told = ''
     const look = async () => {
       try {
         const working = await session.isWorking()
@@ -192,6 +193,11 @@ export class Writer {
           this.#options.onStalled?.(new SinkError('WRITE_STALLED', 'a write hangs while Postgres answers'))
         const ended = await session.endBlockers(blockedAfterMs)
         if (ended.length > 0) log.warn({ sessions: ended }, 'ended the session of a sink that blocked this one')
+        const blockers = await session.blockers()
+        const sessions = blockers.map(blocker => blocker.session).join()
+        if (blockers.length > 0 && sessions !== told)
+          log.warn({ blockers }, 'a write waits for a lock that other sessions of Postgres hold')
+        told = sessions
       } catch {
         // Postgres is out of reach: the write itself will say so.
       }

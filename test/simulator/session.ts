@@ -174,6 +174,10 @@ export class FakeSession implements TrailSession {
     return [blocker.id]
   }
 
+  async blockers(): Promise<[]> {
+    return []
+  }
+
   abandon(): void {
     this.#connected = false
   }
