@@ -89,7 +89,8 @@ export async function examineReplicas(admin: KafkaAdmin, topics: readonly string
   try {
     const described = await admin.describeTopics(topics)
     const several = (await admin.brokers()) > 1
-    return [...leaders(described), ...(several ? await settings(admin, described).catch(unread) : [])]
+    const settings = async () => settingsOf(admin, described, several)
+    return [...leaders(described), ...(await settings().catch(unread))]
   } catch (error) {
     return unread(error)
   }
@@ -126,9 +127,34 @@ function leaders(described: readonly TopicDescription[]): Finding[] {
 const minInsync = 'min.insync.replicas'
 const uncleanElection = 'unclean.leader.election.enable'
 
-async function settings(admin: KafkaAdmin, described: readonly TopicDescription[]): Promise<Finding[]> {
+const cleanup = 'cleanup.policy'
+
+async function settingsOf(
+  admin: KafkaAdmin,
+  described: readonly TopicDescription[],
+  several: boolean
+): Promise<Finding[]> {
   const names = described.map(({ topic }) => topic)
-  const configs = await admin.topicConfigs(names, [minInsync, uncleanElection])
+  const configs = await admin.topicConfigs(names, [minInsync, uncleanElection, cleanup])
+  const compacted = names.filter(topic => configs.get(topic)?.get(cleanup)?.includes('compact'))
+  return [
+    ...(compacted.length > 0
+      ? [
+          wrong(
+            'compaction',
+            `${listed(compacted)} are compacted: Kafka removes all but the latest event of each aggregate, also those that were not read yet, and the ledger counts these as skipped. Set ${cleanup} to delete`
+          )
+        ]
+      : []),
+    ...(several ? replicas(described, configs) : [])
+  ]
+}
+
+function replicas(
+  described: readonly TopicDescription[],
+  configs: Awaited<ReturnType<KafkaAdmin['topicConfigs']>>
+): Finding[] {
+  const names = described.map(({ topic }) => topic)
   const single = described
     .filter(({ partitions }) => partitions.some(({ replicas }) => replicas === 1))
     .map(({ topic }) => topic)

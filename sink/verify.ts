@@ -7,7 +7,7 @@ import { verifyRows } from './verify-rows.ts'
 
 /** What was compared, and what came of it. */
 export interface VerifyFinding {
-  readonly check: 'kafka' | 'rows' | 'books' | 'gaps' | 'quarantine' | 'duplicates' | 'resets'
+  readonly check: 'kafka' | 'rows' | 'books' | 'gaps' | 'quarantine' | 'duplicates' | 'skipped' | 'resets'
   /** `notice` is for a person to know and no loss; with `wrong` something is missing, or the books do not agree. */
   readonly level: 'ok' | 'notice' | 'wrong'
   readonly words: string
@@ -154,7 +154,7 @@ async function* verifyBooks({ pool, group }: VerifyParts, topics: readonly strin
   if (faults.rows.length > most)
     yield { check: 'books', level: 'wrong', words: 'and more of that kind: SELECT * FROM sink_ledger_faults' }
   const sums = await pool.query<
-    Record<'gaps' | 'lost' | 'held' | 'discarded' | 'duplicates' | 'resets' | 'passed', string>
+    Record<'gaps' | 'lost' | 'held' | 'discarded' | 'duplicates' | 'resets' | 'passed' | 'skipped', string>
   >(
     `SELECT
        (SELECT count(*) FROM sink_gaps WHERE accepted_at IS NOT NULL AND consumer_group = $1 AND topic = ANY($2)) AS gaps,
@@ -163,6 +163,7 @@ async function* verifyBooks({ pool, group }: VerifyParts, topics: readonly strin
        (SELECT count(*) FROM sink_quarantine WHERE status = 'held' AND consumer_group = $1 AND topic = ANY($2)) AS held,
        (SELECT count(*) FROM sink_quarantine WHERE status = 'discarded' AND consumer_group = $1 AND topic = ANY($2)) AS discarded,
        (SELECT count(*) FROM sink_duplicates WHERE consumer_group = $1 AND topic = ANY($2)) AS duplicates,
+       (SELECT coalesce(sum(skipped), 0) FROM sink_ledger WHERE consumer_group = $1 AND topic = ANY($2)) AS skipped,
        (SELECT count(*) FROM sink_resets WHERE consumer_group = $1 AND topic = ANY($2)) AS resets,
        (SELECT coalesce(sum(to_offset - from_offset), 0) FROM sink_resets
         WHERE to_offset > from_offset AND (halted IS NULL OR halted = 'TOO_MANY_BAD')
@@ -196,6 +197,13 @@ async function* verifyBooks({ pool, group }: VerifyParts, topics: readonly strin
     words: `${counted.duplicates} records repeated an event that is stored`,
     records: counted.duplicates
   }
+  if (counted.skipped > 0)
+    yield {
+      check: 'skipped',
+      level: 'notice',
+      words: `${counted.skipped} offsets held no event: transaction markers, aborted transactions, or events that compaction removed unread. \`eventtrail doctor\` says whether a topic is compacted`,
+      records: counted.skipped
+    }
   if (counted.resets > 0)
     yield {
       check: 'resets',

@@ -17,7 +17,7 @@ export function guaranteesPage(figures?: IntegrityFigures): string {
     '## What is not promised',
     notPromised.map(({ title, words }) => `- **${title}.** ${words}`).join('\n'),
     '### Known to be lost in silence',
-    'A sink recognises its log by [the id of the topic](decisions/0020-topics-by-their-ids.md) and [the digest of the last record that it read](decisions/0004-the-last-record-by-its-digest.md). What they cannot tell apart, nothing tells of:',
+    'A sink recognises its log by [the id of the topic](decisions/0020-topics-by-their-ids.md) and [the digest of the last record that it read](decisions/0004-the-last-record-by-its-digest.md). What they cannot tell apart, nothing tells of, nor of what Kafka was told to remove:',
     silentLosses.map(words => `- ${words}`).join('\n'),
     'Elections that are not clean are off unless somebody turns them on (`unclean.leader.election.enable`). After one, `eventtrail sink reset --to earliest --force` reads the whole log again, and what is stored already is known by its id.',
     'What was not tried at all stands in [the README](../README.md#what-was-not-tried).'
