@@ -69,7 +69,7 @@ export const settings = {
   brokers: {
     env: 'KAFKA_BROKERS',
     flag: '--brokers <list>',
-    help: 'Kafka brokers, host:port, comma-separated',
+    help: 'Kafka brokers, host:port or [IPv6]:port, comma-separated',
     parse: hostsAndPorts
   },
   registryUrl: {

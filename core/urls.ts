@@ -1,3 +1,5 @@
+import { isIPv6 } from 'node:net'
+
 /** What every message here ends with: such a letter in a password makes another URL of it. */
 const hint =
   'Percent-encode such letters in the user name and the password: % as %25, # as %23, / as %2F, ? as %3F, @ as %40, : as %3A'
@@ -59,7 +61,15 @@ export function checkSmtpUrl(text: string): string {
   return withoutSlash(text)
 }
 
-/** `host:port` of brokers, comma-separated. @throws Error in words */
+const isPort = (text: string | undefined): boolean => Number(text ?? 0) >= 1 && Number(text) <= 65_535
+
+/** The host and the port of a broker; an address of IPv6 stands in brackets in front of its port. */
+export function splitBroker(broker: string): { readonly host: string; readonly port: number } {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]*)):(\d+)$/.exec(broker) ?? []
+  return { host: bracketed ?? plain ?? broker, port: Number(port) }
+}
+
+/** `host:port` of brokers, comma-separated; IPv6 as `[::1]:9092`. @throws Error in words */
 export function checkBrokers(hosts: readonly string[]): readonly string[] {
   if (!Array.isArray(hosts) || hosts.length === 0) throw new Error('expected at least one host:port, got none')
   for (const host of hosts) {
@@ -70,10 +80,10 @@ export function checkBrokers(hosts: readonly string[]): readonly string[] {
       throw new Error(
         'expected host:port without user name and password: KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD take them'
       )
-    if (/[[\]]|:.*:/.test(host))
-      throw new Error('expected host:port with a name or an IPv4 address: addresses of IPv6 are not supported')
-    const port = Number(/^[^\s/:?#]+:(\d{1,5})$/.exec(host)?.[1] ?? 0)
-    if (port < 1 || port > 65_535)
+    const [, bracketed, port] = /^\[([^\]]*)\]:(\d{1,5})$/.exec(host) ?? []
+    if (bracketed !== undefined && isIPv6(bracketed) && isPort(port)) continue
+    if (/[[\]]|:.*:/.test(host)) throw new Error('expected an address of IPv6 in brackets, with its port: [::1]:9092')
+    if (!isPort(/^[^\s/:?#]+:(\d{1,5})$/.exec(host)?.[1]))
       throw new Error('expected host:port, or several of them, comma-separated, with ports from 1 to 65535')
   }
   return hosts

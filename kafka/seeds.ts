@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module'
+import { isIPv6 } from 'node:net'
 import kafkajs, { type ISocketFactory } from 'kafkajs'
+import { splitBroker } from '../core/urls.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -32,7 +34,9 @@ export class Seeds {
 }
 
 interface Connection {
-  readonly host: string
+  host: string
+  /** What its log calls it. */
+  broker: string
   readonly port: number
   readonly socketFactory: ISocketFactory
   connect(): Promise<boolean>
@@ -59,7 +63,21 @@ export function tryingOthers(brokers: readonly string[]): {
   const socketFactory = (require('kafkajs/src/network/socketFactory') as () => ISocketFactory)()
   seedsOf.set(socketFactory, seeds)
   // Of a list it would take one after the other.
-  return { brokers: () => (seeds.next === undefined ? [] : [seeds.next]), socketFactory }
+  return { brokers: () => (seeds.next === undefined ? [] : [withoutColons(seeds.next)]), socketFactory }
+}
+
+const ipv6Mark = 'ipv6~'
+
+/** kafkajs takes what stands before the first colon for the host (its issue #1589): an address of IPv6 gets there without any. */
+function withoutColons(broker: string): string {
+  const { host, port } = splitBroker(broker)
+  return isIPv6(host) ? `${ipv6Mark}${host.replaceAll(':', '~')}:${port}` : broker
+}
+
+function withColons(connection: Connection): void {
+  if (!connection.host.startsWith(ipv6Mark)) return
+  connection.host = connection.host.slice(ipv6Mark.length).replaceAll('~', ':')
+  connection.broker = addressOf(connection)
 }
 
 function watchConnections(): void {
@@ -68,6 +86,7 @@ function watchConnections(): void {
   const { prototype } = require('kafkajs/src/network/connection') as { prototype: Connection }
   const { connect, send } = prototype
   prototype.connect = async function (this: Connection) {
+    withColons(this)
     return await judged(this, () => connect.call(this))
   }
   prototype.send = async function (this: Connection, protocol) {
@@ -100,4 +119,4 @@ async function judged<T>(connection: Connection, work: () => Promise<T>): Promis
   }
 }
 
-const addressOf = ({ host, port }: Connection): string => `${host}:${port}`
+const addressOf = ({ host, port }: Connection): string => (isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`)

@@ -67,8 +67,13 @@ describe('an address that would be read as another one', () => {
     'host:70000',
     'host:9092/x',
     'PLAINTEXT://host:9092',
-    '[::1]:9092',
+    '::1',
     '::1:9092',
+    '[::1]',
+    '[::1]:0',
+    '[::1]:9092:9093',
+    '[localhost]:9092',
+    '2001:db8::1:9092',
     `u:${secret}@host:9092`
   ])('%s is no broker', text => {
     expect(() => checkBrokers([text])).toThrow(/^expected/)
@@ -89,7 +94,8 @@ describe('an address that is right', () => {
       'https://user:pass@host:8081/apis/ccompat/v7'
     )
     expect(checkSmtpUrl('smtp://user:p%2Fss@[::1]:25/')).toBe('smtp://user:p%2Fss@[::1]:25')
-    expect(checkBrokers(['a:1', '10.0.0.1:65535'])).toEqual(['a:1', '10.0.0.1:65535'])
+    const brokers = ['a:1', '10.0.0.1:65535', '[::1]:9092', '[2001:db8::1]:1', '[::ffff:10.0.0.1]:1']
+    expect(checkBrokers(brokers)).toEqual(brokers)
   })
 
   it('of a Postgres is taken apart as Postgres itself does it', () => {
