@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import kafkajs, { type Kafka } from 'kafkajs'
 import type { KafkaSecurity } from '../core/config.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
+import { limitAnswers } from './answer-limit.ts'
 import { startConnectionsEmpty } from './fresh-connections.ts'
 import { allowManyTopics } from './many-topics.ts'
 import { allowRawFetches } from './raw-fetches.ts'
@@ -36,6 +37,7 @@ export function createKafkaClient(options: KafkaClientOptions): KafkaClient {
   allowManyTopics()
   endStoppedRunners()
   startConnectionsEmpty()
+  limitAnswers()
   measureSteadily()
   if (security.sasl?.mechanism === 'plain' && !security.ssl)
     log.warn({ ssl: false }, 'the login to Kafka is PLAIN without TLS: the password goes to it unencrypted')

@@ -49,6 +49,9 @@ interface Connection {
 const seedsOf = new WeakMap<ISocketFactory, Seeds>()
 let watched = false
 
+/** Whether a connection is one of our clients', by its socket factory. */
+export const isOurs = (socketFactory: ISocketFactory): boolean => seedsOf.has(socketFactory)
+
 /**
  * kafkajs stays with a broker that takes the connection and never answers, and asks it nine times for 30 s each; every
  * connection that it makes later begins with that one again.
