@@ -52,12 +52,15 @@ function decodeFor(ears: FetchEars, payload: Buffer): FetchResponse {
   const decoded = decodeFetchResponse(payload, ({ topic, partition, error }) =>
     unserved.push({ topic, partition, code: 'LOG_UNREADABLE', reason: error.message })
   )
+  // Those whose bytes cannot be read have no error.
+  const broken = new Set(unserved.map(({ topic, partition }) => `${topic}/${partition}`))
   for (const { topicName: topic, partitions } of decoded.responses) {
     for (const { partition, errorCode } of partitions) {
       const trouble = troubles[errorCode]
       if (trouble) unserved.push({ topic, partition, ...trouble })
       else if (errorCode === offsetOutOfRange) ears.outOfRange({ topic, partition })
-      else if (errorCode === 0 && ears.someUnserved) ears.served({ topic, partition })
+      else if (errorCode === 0 && ears.someUnserved && !broken.has(`${topic}/${partition}`))
+        ears.served({ topic, partition })
     }
   }
   for (const trouble of unserved) ears.unserved(trouble)
