@@ -14,6 +14,8 @@ type Found = Pick<Message, 'record' | 'unreadable'>
  * it is most of it.
  */
 const sharedUpTo = 1024 * 1024
+/** What a message takes in memory, besides its bytes. */
+const bytesPerMessage = 1024
 
 /** What a portion holds, in the order of the log. A batch that cannot be read is one message that has its bytes. */
 export function messagesIn({ messages, unreadable }: Pick<ReadPortion, 'messages' | 'unreadable'>): readonly Found[] {
@@ -40,12 +42,13 @@ export function holdEach(
   const value = taken.length === 1 ? taken[0]?.record.value : undefined
   const isMostOfIt = value != null && 2 * value.length > value.buffer.byteLength
   if (bytes <= sharedUpTo || isMostOfIt) {
-    const shared = held.hold(bytes, taken.length)
+    const shared = held.hold(bytes + taken.length * bytesPerMessage, taken.length)
     return taken.map(message => ({ ...message, shared }))
   }
   const copies = taken.map(({ record, ...message }) => {
     const own = copyOf(record)
-    return { ...message, record: own, shared: held.hold((own.key?.length ?? 0) + (own.value?.length ?? 0), 1) }
+    const size = (own.key?.length ?? 0) + (own.value?.length ?? 0) + bytesPerMessage
+    return { ...message, record: own, shared: held.hold(size, 1) }
   })
   records.release()
   return copies

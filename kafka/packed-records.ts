@@ -1,5 +1,5 @@
 import { decompress } from './compression/decompress.ts'
-import { ContentTooLarge } from './compression/output.ts'
+import { ContentTooLarge, TooManyPieces } from './compression/output.ts'
 import { KafkaError } from './errors.ts'
 import { type KafkaRecord, Records } from './records.ts'
 import type { StoredBatch } from './walk.ts'
@@ -54,9 +54,20 @@ export interface PortionOptions {
   readonly careful?: boolean
 }
 
+export interface ReadOptions extends Omit<PortionOptions, 'careful'> {
+  /**
+   * Records past which the portion ends, be it within a batch: 1 MB of a log can hold 100,000, each of them objects.
+   * Default 10,000.
+   */
+  readonly maxRecords?: number
+}
+
 /** Bytes that a batch may have once it is decompressed. */
 export const defaultMaxBatchBytes: number = 64 * 1024 * 1024
 const defaultPortionBytes = 8 * 1024 * 1024
+const defaultPortionRecords = 10_000
+/** What each piece of a compressed batch but the first counts: reading it takes about as long as so many bytes. */
+const bytesPerPiece = 64 * 1024
 
 /**
  * The record batches of one partition that a fetch returned. They are decompressed when they are taken, some at a time:
@@ -95,15 +106,15 @@ export class PackedRecords implements Iterable<KafkaRecord> {
     for (; index < this.#batches.length && bytes < maxBytes; index += 1) {
       const batch = this.#batches[index] as PackedBatch
       try {
-        const stored = unpacked(batch, this.#maxBatchBytes)
+        const { stored, furtherPieces } = unpacked(batch, this.#maxBatchBytes)
         if (careful) walkThrough(stored, lastOffset)
         readable.push(stored)
-        bytes += stored.end - stored.start
+        bytes += stored.end - stored.start + furtherPieces * bytesPerPiece
       } catch (error) {
         const found = unreadableBatch(batch, this.#from, error)
         if (found.lastOffset >= found.baseOffset) unreadable.push(found)
         // One that is too large took as long as one that is just not.
-        bytes += found.code === 'BATCH_TOO_LARGE' ? this.#maxBatchBytes : batch.end - batch.at
+        bytes += isBeyond(error) ? this.#maxBatchBytes : batch.end - batch.at
       }
       lastOffset = Math.max(lastOffset, batch.lastOffset)
     }
@@ -115,14 +126,31 @@ export class PackedRecords implements Iterable<KafkaRecord> {
   }
 
   /** The same with the records as objects. */
-  read(options: Omit<PortionOptions, 'careful'> = {}): ReadPortion {
+  read({ maxRecords = defaultPortionRecords, ...options }: ReadOptions = {}): ReadPortion {
     for (let careful = false; ; careful = true) {
       const portion = this.portion({ ...options, careful })
       try {
-        return { ...portion, messages: [...portion.records] }
+        const messages: KafkaRecord[] = []
+        for (const record of portion.records) {
+          if (messages.length >= maxRecords) return { ...this.#upTo(messages, portion), messages }
+          messages.push(record)
+        }
+        return { ...portion, messages }
       } catch (error) {
         if (careful || !isCorrupt(error)) throw error
       }
+    }
+  }
+
+  /** A portion that ends with the last of some of its records. */
+  #upTo(messages: readonly KafkaRecord[], { records, unreadable }: Portion): Portion {
+    const lastOffset = messages.at(-1)?.offset ?? this.#from - 1
+    const next = this.#batches.findIndex(batch => batch.lastOffset > lastOffset)
+    return {
+      records,
+      unreadable: unreadable.filter(({ baseOffset }) => baseOffset <= lastOffset),
+      lastOffset,
+      rest: new PackedRecords(this.#batches.slice(next), lastOffset + 1, this.#maxBatchBytes)
     }
   }
 
@@ -145,14 +173,22 @@ export class PackedRecords implements Iterable<KafkaRecord> {
 export const isCorrupt = (error: unknown): boolean => error instanceof KafkaError && error.code === 'RECORDS_CORRUPT'
 
 /** @throws ContentTooLarge; any other error where it cannot be decompressed */
-function unpacked(batch: PackedBatch, maxBytes: number): StoredBatch {
+function unpacked(
+  batch: PackedBatch,
+  maxBytes: number
+): { readonly stored: StoredBatch; readonly furtherPieces: number } {
   if (batch.fault) throw new KafkaError('RECORDS_CORRUPT', batch.fault)
-  if (batch.codec === 0) return batch
+  if (batch.codec === 0) return { stored: batch, furtherPieces: 0 }
   // Compaction leaves the head of a batch without records; there is nothing to decompress then.
-  if (batch.count === 0) return { ...batch, end: batch.start }
-  const bytes = decompress(batch.codec, batch.bytes.subarray(batch.start, batch.end), maxBytes)
-  return { ...batch, bytes, start: 0, end: bytes.length, isOwn: true }
+  if (batch.count === 0) return { stored: { ...batch, end: batch.start }, furtherPieces: 0 }
+  const { bytes, pieces } = decompress(batch.codec, batch.bytes.subarray(batch.start, batch.end), maxBytes)
+  return {
+    stored: { ...batch, bytes, start: 0, end: bytes.length, isOwn: true },
+    furtherPieces: Math.max(0, pieces - 1)
+  }
 }
+
+const isBeyond = (error: unknown): boolean => error instanceof ContentTooLarge || error instanceof TooManyPieces
 
 /** @throws KafkaError `RECORDS_CORRUPT` when a record cannot be read, or does not lie past `lastOffset` */
 function walkThrough(batch: StoredBatch, lastOffset: number): void {
@@ -175,6 +211,7 @@ function unreadableBatch(batch: PackedBatch, from: number, error: unknown): Unre
 
 function faultOf(error: unknown): Pick<UnreadableBatch, 'code' | 'reason'> {
   if (error instanceof ContentTooLarge) return { code: 'BATCH_TOO_LARGE', reason: error.message }
+  if (error instanceof TooManyPieces) return { code: 'BATCH_UNREADABLE', reason: error.message }
   // What other errors say is of zlib's or Node's insides.
   const reason = error instanceof KafkaError ? error.message : 'the records of the batch cannot be decompressed'
   return { code: 'BATCH_UNREADABLE', reason }

@@ -1,5 +1,6 @@
 import zlib from 'node:zlib'
 import { type Inflated, inflated } from './inflated.ts'
+import { type Content, Pieces } from './output.ts'
 
 const magic = 0x8b1f
 const deflate = 8
@@ -10,27 +11,27 @@ const flags = { headerChecksum: 0x02, extra: 0x04, name: 0x08, comment: 0x10 }
 /**
  * Reads gzip (RFC 1952) as Java's GZIPInputStream does, and so Kafka's brokers and clients: all members that lie one
  * behind the other, up to where no head of another one follows. What lies there is passed over.
- * @throws ContentTooLarge; Error when the bytes are no gzip, are cut short, or do not fit their checksum
+ * @throws ContentTooLarge, TooManyPieces; Error when the bytes are no gzip, are cut short, or do not fit their checksum
  */
-export function decompressGzip(bytes: Buffer, maxBytes: number): Buffer {
-  const members: Buffer[] = []
-  let length = 0
+export function decompressGzip(bytes: Buffer, maxBytes: number): Content {
+  const members = new Pieces(maxBytes)
+  let isGzip = false
   for (let at = bodyOf(bytes, 0); at !== undefined; ) {
     const start = at
     const { buffer, engine } = inflated(
       options => zlib.inflateRawSync(bytes.subarray(start), options) as unknown as Inflated,
-      length,
+      members.length,
       maxBytes
     )
     const end = at + engine.bytesWritten
     if (bytes.readUInt32LE(end) !== zlib.crc32(buffer) || bytes.readUInt32LE(end + 4) !== buffer.length % 2 ** 32)
       throw new Error('a gzip member does not fit its checksum')
-    members.push(buffer)
-    length += buffer.length
+    members.add(buffer)
+    isGzip = true
     at = bodyOf(bytes, end + trailerLength)
   }
-  if (members.length === 0) throw new Error('no gzip: its first bytes are others')
-  return members.length === 1 ? (members[0] as Buffer) : Buffer.concat(members, length)
+  if (!isGzip) throw new Error('no gzip: its first bytes are others')
+  return members.done()
 }
 
 /** Where the compressed bytes of the member begin whose head is at `start`; undefined where there is no whole head. */

@@ -6,7 +6,7 @@ import { decompress as decompressWithin } from '../../../kafka/compression/decom
 const mebibyte = 1024 * 1024
 const codecs = { gzip: 1, snappy: 2, lz4: 3, zstd: 4 }
 const decompress = (codec: keyof typeof codecs, bytes: Buffer, maxBytes = 64 * mebibyte): Buffer =>
-  decompressWithin(codecs[codec], bytes, maxBytes)
+  decompressWithin(codecs[codec], bytes, maxBytes).bytes
 
 /** What a compressor says: take these bytes as they are, then repeat so many from so far back. */
 interface Step {
@@ -208,6 +208,32 @@ describe('zstd', () => {
   })
 })
 
+describe('very many pieces in one batch', () => {
+  const empty = zlib.zstdCompressSync('')
+  const many = (piece: Buffer, count: number) => Buffer.concat(Array.from({ length: count }, () => piece))
+  const letter = Buffer.from('a')
+
+  it.each([
+    ['zstd', zlib.zstdCompressSync(letter)],
+    ['gzip', zlib.gzipSync(letter)]
+  ] as const)('of %s are joined up to a bound', (codec, piece) => {
+    expect(decompress(codec, many(piece, 1_000)).equals(Buffer.alloc(1_000, 'a'))).toBe(true)
+    expect(() => decompress(codec, many(piece, 1_001))).toThrow('more than 1000 pieces')
+  })
+
+  it('are joined up to the limit of a batch', () => {
+    const half = zlib.zstdCompressSync(Buffer.alloc(600))
+    expect(decompress('zstd', many(half, 2), 1_200)).toHaveLength(1_200)
+    expect(() => decompress('zstd', many(half, 2), 1_199)).toThrow('more than 1199 bytes')
+  })
+
+  it('that are passed over count as nothing', () => {
+    const skipped = many(Buffer.concat([u32(0x184d2a50), u32(0)]), 20_000)
+    const bytes = Buffer.concat([skipped, empty, skipped, zlib.zstdCompressSync(letter), skipped])
+    expect(decompress('zstd', bytes).equals(letter)).toBe(true)
+  })
+})
+
 describe('gzip', () => {
   const one = zlib.gzipSync('abc')
   /** A member with every optional part of a head. */
@@ -299,7 +325,7 @@ test('bytes that are no compression at all are refused, never read out of bounds
       const broken = Buffer.from(bytes.subarray(0, bytes.length - (cut % 2 === 0 ? 0 : cut % bytes.length)))
       for (const { at, to } of all) if (broken.length > 0) broken[at % broken.length] = to
       try {
-        expect(decompressWithin(codec, broken, 4 * mebibyte).length).toBeLessThanOrEqual(4 * mebibyte)
+        expect(decompressWithin(codec, broken, 4 * mebibyte).bytes.length).toBeLessThanOrEqual(4 * mebibyte)
       } catch (error) {
         expect(error).toBeInstanceOf(Error)
       }

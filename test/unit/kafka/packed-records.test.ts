@@ -12,13 +12,14 @@ const packed = (set: Buffer, from = 0, maxBytes?: number) =>
   new PackedRecords(readRecordSet(set)?.batches ?? [], from, maxBytes)
 
 /** Reads all portions: what can be read, what cannot, and up to where. */
-function readAll(records: PackedRecords, maxBytes?: number) {
+function readAll(records: PackedRecords, maxBytes?: number, maxRecords?: number) {
   const messages: number[] = []
   const unreadable: [number, number, string][] = []
   let portions = 0
   let lastOffset = -1
   for (let rest: PackedRecords | undefined = records; rest; ) {
-    const portion = rest.read(maxBytes === undefined ? {} : { maxBytes })
+    const options = { ...(maxBytes !== undefined && { maxBytes }), ...(maxRecords !== undefined && { maxRecords }) }
+    const portion = rest.read(options)
     messages.push(...portion.messages.map(({ offset }) => offset))
     unreadable.push(
       ...portion.unreadable.map((each): [number, number, string] => [each.baseOffset, each.lastOffset, each.code])
@@ -132,6 +133,35 @@ describe('portions', () => {
     expect(readAll(packed(set, 3), 1)).toMatchObject({ messages: [3, 4], unreadable: [] })
   })
 
+  test('end early where batches are compressed in many pieces, which take their time', async () => {
+    const records = [value(''), value('')]
+    const whole = await encodeBatch({ firstOffset: 0, records, compression: CompressionTypes.ZSTD })
+    const empty = zlib.zstdCompressSync('')
+    const pieces = (firstOffset: number, count: number) => {
+      const batch = Buffer.concat([whole, ...Array.from({ length: count }, () => empty)])
+      batch.writeInt32BE(batch.length - 12, 8)
+      batch.writeBigInt64BE(BigInt(firstOffset), 0)
+      return batch
+    }
+    const set = Buffer.concat([pieces(0, 0), pieces(2, 500), pieces(4, 0), pieces(6, 1_000), pieces(8, 0)])
+    expect(readAll(packed(set))).toEqual({
+      messages: [0, 1, 2, 3, 4, 5, 8, 9],
+      unreadable: [[6, 7, 'BATCH_UNREADABLE']],
+      portions: 3,
+      lastOffset: 9
+    })
+  })
+
+  test('of objects end within a batch that holds too many of them, and go on behind that', async () => {
+    const count = 25_000
+    const records = Array.from({ length: count }, () => ({ value: null }))
+    const many = await encodeBatch({ firstOffset: 5, records, compression: CompressionTypes.ZSTD })
+    const before = await encodeBatch({ firstOffset: 2, records: three })
+    const { messages, unreadable, portions, lastOffset } = readAll(packed(Buffer.concat([before, many]), 3))
+    expect([portions, lastOffset, unreadable]).toEqual([3, count + 4, []])
+    expect(messages).toEqual(Array.from({ length: count + 2 }, (_, index) => index + 3))
+  })
+
   test('say by the heads of their batches whether there is anything', async () => {
     const good = await encodeBatch({ firstOffset: 5, records: three })
     expect(packed(good).isEmpty).toBe(false)
@@ -170,8 +200,9 @@ describe('portions', () => {
           if (batch.length > 61) batch[61 + (at % (batch.length - 61))] = to
         }
         const set = Buffer.concat(encoded)
-        for (const maxBytes of [1, 100, 1_000_000]) {
-          const { messages, unreadable, lastOffset } = readAll(packed(set, from), maxBytes)
+        const bounds = [[1], [100], [1_000_000], [1_000_000, 1], [1_000_000, 3]] as const
+        for (const [maxBytes, maxRecords] of bounds) {
+          const { messages, unreadable, lastOffset } = readAll(packed(set, from), maxBytes, maxRecords)
           const covered = [...messages.map(offset => [offset, offset] as const), ...unreadable]
             .flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, index) => first + index))
             .sort((one, other) => one - other)
