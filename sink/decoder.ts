@@ -10,7 +10,7 @@ import { offsetsIn, type Page, type Refused, type TopicPartition } from './types
 /** Values name schemas that are not known yet: learn them, then decode again. Nothing was written. */
 export interface NeedsSchemas {
   readonly kind: 'needs schemas'
-  /** All of them that the records name. */
+  /** Those that the records name, as many as are to be asked for at once. */
   readonly ids: readonly number[]
 }
 
@@ -19,7 +19,10 @@ export interface Decoded {
   readonly kind: 'decoded'
   readonly page: Page
   readonly refused: readonly Refused[]
-  /** The last offset that was taken: before the end where the rows are many bytes. The rest is to be decoded next. */
+  /**
+   * The last offset that was taken: before the end where the rows are many bytes, or many records are refused. The rest
+   * is to be decoded next.
+   */
   readonly last: number
   /** Offsets up to `last` that hold no event, counted from the gaps between records. */
   readonly skipped: number
@@ -36,7 +39,9 @@ export type Schemas = Pick<SchemaBook, 'find' | 'learn' | 'doubt' | 'generation'
 /** Bytes of a record's value at most. */
 export const maxValueBytes: number = 16 * 1024 * 1024
 /** Bytes of rows at which decoding stops: a few records can become more than memory holds. */
-const decodedAtOnce = 64 * 1024 * 1024
+const decodedAtOnce = 16 * 1024 * 1024
+/** Refused records at which it stops: each is objects of a kilobyte and more, and 1 MB of a log can hold 100,000. */
+const refusedAtOnce = 10_000
 
 const valueTooLarge = (bytes: number): RefusedRecord =>
   new RefusedRecord('RECORD_TOO_LARGE', `its value has ${bytes} bytes, more than ${maxValueBytes}`)
@@ -91,7 +96,7 @@ export class Decoder {
     let until = last
     while (cursor.next()) {
       if (cursor.offset < first) continue
-      if (out.at > enough) {
+      if (out.at > enough || refused.length >= refusedAtOnce) {
         until = expected - 1
         break
       }
@@ -139,10 +144,10 @@ export class Decoder {
     })
   }
 
-  /** The ids of all schemas that some records need and that are not known. */
+  /** The ids of schemas that some records need and that are not known: the first of them. */
   #missing(records: Records, first: number): number[] {
     const missing = new Set<number>()
-    for (const cursor = records.cursor(); cursor.next(); ) {
+    for (const cursor = records.cursor(); missing.size < missingAtOnce && cursor.next(); ) {
       const { bytes, offset, keyStart, valueStart, valueEnd } = cursor
       if (offset < first || keyStart < 0 || valueStart < 0) continue
       try {
@@ -193,6 +198,8 @@ export class Decoder {
 
 /** Questions to the registry about the records of one partition. */
 const asksAtOnce = 16
+/** Schemas that are learnt before decoding is tried again: values may name any of two billion ids. */
+const missingAtOnce = 1_000
 const maxDoubts = 32
 
 function schemaIdOf(bytes: Buffer, start: number, end: number): number {

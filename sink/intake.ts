@@ -283,12 +283,17 @@ function chunkOf(
   }
 }
 
-/** Of batches that are kept as they lie in the log; other records lie in what is counted already. */
+/** Of what was refused, and of batches that are kept as they lie in the log; other bytes are counted already. */
 const bytesOf = (refused: readonly Refused[]): number =>
-  refused.reduce((sum, { lastOffset, record }) => sum + (lastOffset === undefined ? 0 : (record.value?.length ?? 0)), 0)
+  refused.reduce(
+    (sum, { lastOffset, record }) => sum + (lastOffset === undefined ? 0 : (record.value?.length ?? 0)),
+    refused.length * bytesPerRefused
+  )
 
 /** ms for which all partitions of a fetch wait for a schema of one. */
 const patienceMs = 150
+/** What an entry of the quarantine takes in memory, besides the record. */
+const bytesPerRefused = 1024
 const largeBytes = 16 * 1024 * 1024
 const bytesPerTurn = 256 * 1024
 const beatMs = 250

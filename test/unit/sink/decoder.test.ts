@@ -158,6 +158,49 @@ it('learns all schemas of a fetch at once, and keeps what the book forgets until
   expect(decoder.decode(portion, whole, new CopyBuffer())).toEqual({ kind: 'needs schemas', ids })
 })
 
+it('asks for so many schemas at once, however many values name one', async () => {
+  const ids = Array.from({ length: 2_500 }, (_, n) => 1_000 + n)
+  const records = ids.map(id => ({ key: Buffer.from('key'), value: wire(id, Buffer.alloc(0)) }))
+  const portion = new PackedRecords(
+    readRecordSet(await encodeBatch({ firstOffset: 0, records }))?.batches ?? [],
+    0
+  ).portion()
+  const learn = async () => ({ kind: 'unusable', refusal: { code: 'SCHEMA_UNKNOWN', reason: 'no' }, until: 0 }) as const
+  const decoder = new Decoder({ ...bookOf(), learn }, { topic: 'badge.awarded', partition: 2 }, 'badge.awarded')
+  const asked: number[][] = []
+  for (;;) {
+    const decoded = decoder.decode(portion, { first: 0, last: 2_499 }, new CopyBuffer())
+    if (decoded.kind === 'decoded') {
+      expect([decoded.last, decoded.refused.length]).toEqual([2_499, 2_500])
+      break
+    }
+    asked.push([...decoded.ids])
+    await decoder.learn(decoded.ids)
+  }
+  expect(asked.map(({ length }) => length)).toEqual([1_000, 1_000, 500])
+  expect(asked.flat()).toEqual(ids)
+})
+
+it('takes so many refused records at once, and the rest from there on', async () => {
+  const count = 25_000
+  const good = { key: Buffer.from('key'), value: badge('Ten quizzes') }
+  const records = Array.from({ length: count }, (_, n) => (n % 5_000 === 2_500 ? good : { value: null }))
+  const bytes = await encodeBatch({ firstOffset: 0, records })
+  const portion = new PackedRecords(readRecordSet(bytes)?.batches ?? [], 0).portion()
+  const decoder = decoderOf()
+  const taken: { rows: number; refused: number; skipped: number; last: number }[] = []
+  for (let first = 0; first < count; first = (taken.at(-1)?.last ?? count) + 1) {
+    const decoded = decoder.decode(portion, { first, last: count - 1 }, new CopyBuffer())
+    if (decoded.kind !== 'decoded') throw new Error('the schema is known')
+    const { page, refused, skipped, last } = decoded
+    expect(refused[0]?.offset).toBe(first)
+    expect(page.rows + refused.length + skipped).toBe(last - first + 1)
+    taken.push({ rows: page.rows, refused: refused.length, skipped, last })
+  }
+  expect(taken.map(({ refused }) => refused)).toEqual([10_000, 10_000, 4_995])
+  expect(taken.map(({ rows }) => rows)).toEqual([2, 2, 1])
+})
+
 describe('batches that cannot be read', () => {
   const code = 'BATCH_UNREADABLE'
   const batch = (baseOffset: number, lastOffset: number) => ({
