@@ -170,10 +170,14 @@ export class CarefulInsert<R extends RowBytes> {
 
   /** Refuses those whose payload Postgres cannot read. @returns which these are. */
   async #refuseUnreadable(rows: readonly R[]): Promise<Set<R>> {
-    if (rows.length === 0) return new Set()
-    const bad = [...(await this.#unreadable(rows))].map(([index, state]) => ({ row: rows[index] as R, state }))
-    for (const { row, state } of bad) this.#refuse(row, state)
-    return new Set(bad.map(({ row }) => row))
+    const bad = new Set<R>()
+    for (const some of portionsOf(rows))
+      for (const [index, state] of await this.#unreadable(some)) {
+        const row = some[index] as R
+        this.#refuse(row, state)
+        bad.add(row)
+      }
+    return bad
   }
 
   #refuse(row: R, fault: string, code: RefusalCode = 'POSTGRES_REFUSED'): void {
@@ -184,20 +188,48 @@ export class CarefulInsert<R extends RowBytes> {
 
   /** Rows whose id stands in the trail: the same content is a duplicate, any other a conflict. */
   async #settle(rows: readonly R[]): Promise<void> {
-    if (rows.length === 0) return
-    const same = await this.#sameContent(rows)
-    for (const [index, row] of rows.entries()) {
-      if (same.has(index)) this.#duplicates.push(row)
-      else this.#refused.push({ row, refusal: conflict(idOf(row)) })
+    for (const some of portionsOf(rows)) {
+      // A payload that Postgres cannot read differs from anything that stands; it must not end the comparison.
+      const unreadable = await this.#unreadable(some)
+      const compared = some.filter((_, index) => !unreadable.has(index))
+      const outcomes = new Map((await this.#compare(compared)).map((outcome, index) => [compared[index], outcome]))
+      for (const row of some) {
+        const outcome = outcomes.get(row) ?? false
+        if (outcome === true) this.#duplicates.push(row)
+        else this.#refused.push({ row, refusal: outcome ? incomparable(idOf(row), outcome) : conflict(idOf(row)) })
+      }
     }
   }
 
-  async #sameContent(rows: readonly R[]): Promise<Set<number>> {
-    // A payload that Postgres cannot read differs from anything that stands; it must not end the comparison.
-    const unreadable = await this.#unreadable(rows)
-    const candidates = [...rows.entries()].filter(([index]) => !unreadable.has(index))
-    const same = await this.#session.sameContent(candidates.map(([, row]) => contentOf(row)))
-    return new Set([...same].map(index => candidates[index]?.[0] ?? -1))
+  /** Whether each is the same as what stands under its id; the name of an error where each comparison of it fails. */
+  async #compare(rows: readonly R[]): Promise<(boolean | string)[]> {
+    if (rows.length === 0) return []
+    let same = new Set<number>()
+    const ask = async () => {
+      same = await this.#session.sameContent(rows.map(contentOf))
+    }
+    const failure = this.#isolates ? await this.#attempt(ask) : await ask()
+    if (!failure) return rows.map((_, index) => same.has(index))
+    if (!this.#mayBeOfARow(failure.error)) throw failure.error
+    const [only] = rows
+    if (rows.length === 1 && only) return [await this.#compareAgain(only, failure.error)]
+    const before = await this.#compare(rows.slice(0, rows.length >> 1))
+    return [...before, ...(await this.#compare(rows.slice(rows.length >> 1)))]
+  }
+
+  /** A row that is not compared is to blame once it is certain, as in {@link #blame}. */
+  async #compareAgain(row: R, error: unknown): Promise<boolean | string> {
+    const content = contentOf(row)
+    for (let again = 0; again < 2 && classify(error) !== 'row'; again += 1) {
+      await this.#session.sameContent([{ ...content, payload: '{}' }])
+      let same = false
+      const failure = await this.#attempt(async () => {
+        same = (await this.#session.sameContent([content])).size > 0
+      })
+      if (!failure) return same
+      if (faultName(failure.error) !== faultName(error)) throw failure.error
+    }
+    return faultName(error)
   }
 
   async #unreadable(rows: readonly R[]): Promise<Map<number, string>> {
@@ -280,6 +312,28 @@ function textsOf(rows: readonly RowBytes[]): Buffer[] {
     first = next
   }
   return texts
+}
+
+/** Rows together have so many bytes where Postgres is asked about them: a question takes several times as much. */
+const askedAtOnce = 4 * 1024 * 1024
+
+function portionsOf<R extends RowBytes>(rows: readonly R[]): R[][] {
+  const portions: R[][] = []
+  let bytes = askedAtOnce
+  for (const row of rows) {
+    if (bytes >= askedAtOnce) {
+      portions.push([])
+      bytes = 0
+    }
+    portions.at(-1)?.push(row)
+    bytes += row.end - row.start
+  }
+  return portions
+}
+
+const incomparable = (eventId: string, fault: string): Refusal => {
+  const reason = `each comparison with what stands under its id fails (${fault})`
+  return { code: 'WRITE_FAILED', reason, eventId }
 }
 
 const conflict = (eventId: string): Refusal => ({

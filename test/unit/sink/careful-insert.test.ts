@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { copyRow } from '../../../sink/copy-row.ts'
 import { CarefulInsert } from '../../../sink/rows.ts'
 import { Database } from '../../simulator/database.ts'
@@ -20,9 +20,8 @@ const row = (payload: string, offset: number) => {
   return { text: { bytes }, start: 0, end: bytes.length }
 }
 
-it('stores the second of an id when Postgres refuses the first, and compares the third with it', async () => {
-  const world = new World(1)
-  const session = new FakeSession(
+function fakeSession(world: World): FakeSession {
+  return new FakeSession(
     {
       db: new Database(world),
       sessions: new Map(),
@@ -34,6 +33,56 @@ it('stores the second of an id when Postgres refuses the first, and compares the
     },
     new Process(world)
   )
+}
+
+describe('rows that cannot be compared with what stands', () => {
+  const repeated = Array.from({ length: 9 }, (_, offset) => row(`{"a":"${offset === 6 ? 'strange' : 'good'}"}`, offset))
+
+  /** Postgres fails where it is asked about a strange payload: each time, or only the first times. */
+  async function insert(times: number, isolate = true) {
+    const world = new World(1)
+    const session = fakeSession(world)
+    const { sameContent } = session
+    let left = times
+    session.sameContent = async contents => {
+      if (!contents.some(({ payload }) => payload.includes('strange')) || left === 0) return sameContent(contents)
+      left -= 1
+      await session.unreadable([])
+      if (session.transaction) session.transaction.aborted = true
+      throw Object.assign(new Error('a fault of Postgres'), { code: 'XX000' })
+    }
+    const inserting = session.begin().then(() => new CarefulInsert(session, { isolate }).run(repeated))
+    let done = false
+    void inserting
+      .catch(() => undefined)
+      .finally(() => {
+        done = true
+      })
+    await world.run(60_000, () => done)
+    return inserting
+  }
+
+  it('are put aside, and the others are settled', async () => {
+    const { stored, duplicates, refused } = await insert(Number.POSITIVE_INFINITY)
+    expect([stored, duplicates.length]).toEqual([1, 7])
+    expect(refused).toMatchObject([{ row: repeated[6], refusal: { code: 'WRITE_FAILED' } }])
+    expect(refused[0]?.refusal.reason).toContain('XX000')
+  })
+
+  it('are compared after all where the trouble was not theirs', async () => {
+    const { stored, duplicates, refused } = await insert(5)
+    expect([stored, duplicates.length]).toEqual([1, 7])
+    expect(refused).toMatchObject([{ row: repeated[6], refusal: { code: 'CONFLICT' } }])
+  })
+
+  it('fail the batch as long as nobody looks for them', async () => {
+    await expect(insert(1, false)).rejects.toMatchObject({ code: 'XX000' })
+  })
+})
+
+it('stores the second of an id when Postgres refuses the first, and compares the third with it', async () => {
+  const world = new World(1)
+  const session = fakeSession(world)
   const rows = [row(`{"a":"${refusedByCopy}"}`, 0), row('{"a":"good"}', 1), row('{"a":"good"}', 2)] as const
   const inserting = session.begin().then(() => new CarefulInsert(session).run(rows))
   let done = false
