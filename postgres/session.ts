@@ -20,12 +20,33 @@ export interface SessionOptions {
 const longestName = 63
 
 /**
+ * What a role or a database may set for its sessions (`ALTER ROLE … SET`), and what is written and read does not work
+ * with: pg reads dates in ISO style alone, an array's NULL would become a text, a batch that takes longer than a
+ * time-out would be written indefinitely, and a COMMIT is to mean that it is on disk.
+ */
+const asWeReadAndWrite: Readonly<Record<string, string>> = {
+  DateStyle: 'ISO, MDY',
+  IntervalStyle: 'postgres',
+  bytea_output: 'hex',
+  array_nulls: 'on',
+  extra_float_digits: '1',
+  standard_conforming_strings: 'on',
+  default_transaction_isolation: 'read committed',
+  default_transaction_deferrable: 'off',
+  exit_on_error: 'off',
+  idle_session_timeout: '0',
+  transaction_timeout: '0',
+  synchronous_commit: 'on'
+}
+
+/**
  * The settings of a session that must not hang indefinitely: a lock that is not given, a transaction whose process was
  * stopped in its middle, a network that swallows packets.
  */
 export function ownSettings(options: SessionOptions, given?: string): Readonly<Record<string, string>> {
-  const { applicationName, lockTimeoutMs = 10_000, statementTimeoutMs, settings } = options
+  const { applicationName, lockTimeoutMs = 10_000, statementTimeoutMs = 0, settings } = options
   return {
+    ...asWeReadAndWrite,
     application_name: (given ? `${applicationName} ${given}` : applicationName).slice(0, longestName),
     lock_timeout: String(lockTimeoutMs),
     idle_in_transaction_session_timeout: '60000',
@@ -34,7 +55,7 @@ export function ownSettings(options: SessionOptions, given?: string): Readonly<R
     tcp_keepalives_count: '3',
     tcp_user_timeout: '20000',
     TimeZone: 'UTC',
-    ...(statementTimeoutMs !== undefined && { statement_timeout: String(statementTimeoutMs) }),
+    statement_timeout: String(statementTimeoutMs),
     ...settings
   }
 }
@@ -51,7 +72,7 @@ function opening(databaseUrl: string, options: SessionOptions): Opening {
   const { queryTimeoutMs } = options
   // Ours come last. They are set after connecting: PgBouncer takes none of them as parameters of the start.
   const all = [...settings, ...Object.entries(own)]
-  const values = [all.map(([name]) => name), all.map(([, value]) => value)]
+  const values = [all.map(([name]) => name), all.map(([, value]) => value), settings.length]
   const connectTimeout = connectTimeoutMs ?? 5_000
   return {
     config: {
@@ -71,8 +92,13 @@ function opening(databaseUrl: string, options: SessionOptions): Opening {
   }
 }
 
-const setAll = `SELECT set_config(name, value, false)
-  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS given(name, value, n) ORDER BY n`
+// Behind $3 are ours. Postgres 16 has no transaction_timeout. Of synchronous_commit only `off` is changed: what else it
+// may be is about standbys.
+const setAll = `SELECT set_config(name, CASE WHEN n > $3 AND name = 'synchronous_commit' AND current_setting(name) <> 'off'
+    THEN current_setting(name) ELSE value END, false)
+  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS given(name, value, n)
+  WHERE n <= $3 OR name <> 'transaction_timeout' OR current_setting(name, true) IS NOT NULL
+  ORDER BY n`
 
 // PostgreSQL, Appendix A: no such parameter, no such value, not allowed, not now.
 const aboutSettings = new Set(['42704', '42602', '22023', '42501', '55P02'])

@@ -57,11 +57,23 @@ export async function requireTables(client: pg.Pool | pg.Client): Promise<void> 
     throw cause instanceof EventtrailError ? cause : unreachable(cause)
   })
   if (pending.length === 0) return
+  const elsewhere = applied === 0 ? await schemasWithTrail(client) : []
   const words =
-    applied === 0
-      ? 'The tables of the trail are not in this database: run `eventtrail migrate`'
-      : `The tables of the trail are of an older eventtrail (${pending.join(', ')} not applied): run \`eventtrail migrate\``
+    elsewhere.length > 0
+      ? `The tables of the trail are in the schema ${elsewhere.join(', ')}, where search_path does not look: a role or a database may set it (ALTER ROLE … SET), and \`options\` in DATABASE_URL (-c search_path=…) come before both`
+      : applied === 0
+        ? 'The tables of the trail are not in this database: run `eventtrail migrate`'
+        : `The tables of the trail are of an older eventtrail (${pending.join(', ')} not applied): run \`eventtrail migrate\``
   throw new SinkError('TABLES_MISSING', words)
+}
+
+/** Schemas that have a trail, wherever search_path looks. */
+export async function schemasWithTrail(client: pg.Pool | pg.Client): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT nspname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE relname = 'eventtrail_migrations' AND relkind = 'r' ORDER BY nspname`
+  )
+  return rows.map(({ name }) => name)
 }
 
 /**

@@ -5,7 +5,7 @@ import { type Migrations, migrate, type Queryable } from '../core/migrate.ts'
 import { printableJson } from '../core/printable.ts'
 import { connectAdmin, createKafkaClient } from '../kafka/index.ts'
 import { createRegistry } from '../schemas/index.ts'
-import { connectSession, doctorSessions, requireFitPostgres, sessionPool } from './database.ts'
+import { connectSession, doctorSessions, requireFitPostgres, schemasWithTrail, sessionPool } from './database.ts'
 import { examine } from './doctor.ts'
 import { keepPartitionsAhead, makePartitionsSince } from './partitions.ts'
 
@@ -38,6 +38,14 @@ async function runMigrate(
     await requireFitPostgres(pool, sessions)
     const client = await connectSession(databaseUrl, { ...sessions, lockTimeoutMs: 60_000 })
     try {
+      const { rows } = await client.query<{ schema: string }>(
+        "SELECT current_schema() AS schema WHERE to_regclass('eventtrail_migrations') IS NULL"
+      )
+      const elsewhere = rows.length > 0 ? await schemasWithTrail(client) : []
+      if (elsewhere.length > 0)
+        context.say(
+          `eventtrail migrate: the schema ${elsewhere.join(', ')} has a trail. By its search_path this session makes another one, in ${rows[0]?.schema}`
+        )
       for (const each of migrations) {
         const done = await migrate(client as Queryable, each)
         context.out(`${each.component}: ${done.length > 0 ? `applied ${done.join(', ')}` : 'up to date'}`)

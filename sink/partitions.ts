@@ -67,17 +67,30 @@ async function makePartition(pool: pg.Pool, { table, from, to }: MonthPartition)
     // Nobody may make the same partition, nor put a row of its month into DEFAULT before it is attached.
     await client.query('LOCK TABLE event_envelopes_default IN ACCESS EXCLUSIVE MODE')
     if (await exists(client, table)) return false
-    await client.query(`CREATE TABLE ${table} (LIKE event_envelopes INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`)
+    const place = await placeOf(client, table)
+    await client.query(`CREATE TABLE ${place} (LIKE event_envelopes INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`)
     await client.query(
       `WITH moved AS (DELETE FROM event_envelopes_default WHERE id >= '${from}' AND id < '${to}' RETURNING *)
-       INSERT INTO ${table} SELECT * FROM moved`
+       INSERT INTO ${place} SELECT * FROM moved`
     )
-    await client.query(`ALTER TABLE event_envelopes ATTACH PARTITION ${table} FOR VALUES FROM ('${from}') TO ('${to}')`)
+    await client.query(`ALTER TABLE event_envelopes ATTACH PARTITION ${place} FOR VALUES FROM ('${from}') TO ('${to}')`)
     return true
   })
 }
 
-async function exists(client: pg.Pool | pg.PoolClient | pg.Client, table: string): Promise<boolean> {
-  const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [table])
+type Asked = pg.Pool | pg.PoolClient | pg.Client
+
+async function exists(client: Asked, table: string): Promise<boolean> {
+  const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [await placeOf(client, table)])
   return rows[0]?.there === true
+}
+
+/** The name of a partition in the schema of the trail, which need not be the one in which search_path makes tables. */
+async function placeOf(client: Asked, table: string): Promise<string> {
+  const { rows } = await client.query<{ place: string }>(
+    `SELECT format('%I.%I', nspname, $1::text) AS place
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = 'event_envelopes'::regclass`,
+    [table]
+  )
+  return rows[0]?.place ?? table
 }
