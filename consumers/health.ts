@@ -12,7 +12,7 @@ const notRunning: Readonly<Record<GroupState, readonly string[]>> = {
 
 /** What of a member is looked at from outside. */
 export interface HealthParts {
-  readonly vitals: Pick<Vitals, 'awayMs' | 'dead'>
+  readonly vitals: Pick<Vitals, 'awayMs' | 'dead'> & Partial<Pick<Vitals, 'obstacle'>>
   /** Partitions that Kafka does not let this member read. */
   readonly troubles: readonly PartitionTrouble[]
   /** Whether its topics were looked up, and none is there. */

@@ -22,6 +22,13 @@ export interface TopicSpec {
   readonly config: Readonly<Record<string, string>>
 }
 
+/** Who is in a consumer group now. */
+export interface GroupDescription {
+  /** What its members agreed on: names the kind of them. Empty where there is none. */
+  readonly protocol: string
+  readonly members: readonly { readonly clientId: string; readonly host: string }[]
+}
+
 /** The log of one partition: the first offset that is still there, and the one behind what can be read. */
 export interface PartitionRange {
   readonly partition: number
@@ -67,6 +74,8 @@ export interface KafkaAdmin extends AsyncDisposable {
   brokers(): Promise<number>
   /** Settings of topics, by topic and name, as they are in effect. */
   topicConfigs(topics: readonly string[], names: readonly string[]): Promise<Map<string, Map<string, string>>>
+  /** A group of Kafka's newer protocol (KIP-848) looks as if it had no members. */
+  describeGroup(group: string): Promise<GroupDescription>
   /** Members of the group right now. */
   groupMembers(group: string): Promise<number>
   close(): Promise<void>
@@ -187,18 +196,26 @@ export async function connectAdmin(client: KafkaClient): Promise<KafkaAdmin> {
       )
     },
 
+    describeGroup: group => describeGroup(admin, group),
+
     async groupMembers(group) {
-      try {
-        const { groups } = await admin.describeGroups([group])
-        return groups[0]?.members.length ?? 0
-      } catch (error) {
-        if (protocolErrorOf(error) === 'GROUP_ID_NOT_FOUND') return 0
-        throw toKafkaError(error, `describing group ${group}`)
-      }
+      const { members } = await describeGroup(admin, group)
+      return members.length
     },
 
     close,
     [Symbol.asyncDispose]: close
+  }
+}
+
+async function describeGroup(admin: Admin, group: string): Promise<GroupDescription> {
+  try {
+    const { groups } = await admin.describeGroups([group])
+    const members = groups[0]?.members.map(({ clientId, clientHost }) => ({ clientId, host: clientHost })) ?? []
+    return { protocol: groups[0]?.protocol ?? '', members }
+  } catch (error) {
+    if (protocolErrorOf(error) === 'GROUP_ID_NOT_FOUND') return { protocol: '', members: [] }
+    throw toKafkaError(error, `describing group ${group}`)
   }
 }
 

@@ -7,6 +7,8 @@ export type RebuildCause = 'ended' | 'stalled'
 
 export interface GroupConsumerOptions {
   readonly group: string
+  /** Names the kind of member: Kafka lets no other kind into the group. Default `eventtrail-subscribers-only`. */
+  readonly protocol?: string
   /** What to read. Asked again every `topicRefreshMs`; a failed answer leaves the list as it was. */
   readonly topics: () => Promise<readonly string[]>
   /** Handles a batch. An error of its own ends the consumer: what can be retried is retried inside. */
@@ -70,6 +72,7 @@ export function withDefaults(options: GroupConsumerOptions): ConsumerSettings {
   return {
     topicRefreshMs: 3_000,
     fetchLimits: () => ({ maxBytesPerPartition: 4 * 1024 * 1024, maxBytes: 16 * 1024 * 1024 }),
+    protocol: 'eventtrail-subscribers-only',
     maxWaitMs: 500,
     maxBatchBytes: defaultMaxBatchBytes,
     concurrency: 1,

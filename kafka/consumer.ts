@@ -5,7 +5,7 @@ import { within } from '../core/lifecycle.ts'
 import { subscribersOnly } from './assigner.ts'
 import type { KafkaClient } from './client.ts'
 import { type ConsumerSettings, type GroupConsumerOptions, withDefaults } from './consumer-options.ts'
-import { KafkaError, protocolErrorOf, refusedSession, toKafkaError } from './errors.ts'
+import { KafkaError, protocolErrorOf, refusedSession, strangerInGroup, toKafkaError } from './errors.ts'
 import { fetchVersion } from './fetch-decoder.ts'
 import { Pauses } from './pauses.ts'
 import { fetchingRaw, notFetching } from './raw-fetches.ts'
@@ -151,7 +151,7 @@ export class GroupConsumer {
         continue
       }
       const joinedAt = performance.now()
-      const ended = await this.#runOnce(topics)
+      const ended = this.#explained(await this.#runOnce(topics))
       if (signal.aborted || ended === 'topics changed') continue
       if (protocolErrorOf(ended) === 'INVALID_SESSION_TIMEOUT') {
         this.#fail(refusedSession(this.#options.sessionTimeoutMs, ended))
@@ -168,6 +168,14 @@ export class GroupConsumer {
     await this.#ended()
   }
 
+  /** The same, or in words where it says that somebody else has the group. */
+  #explained(ended: Error | 'topics changed'): Error | 'topics changed' {
+    if (protocolErrorOf(ended) !== 'INCONSISTENT_GROUP_PROTOCOL') return ended
+    const stranger = strangerInGroup(this.#options.group, ended)
+    this.vitals.obstacle = stranger.message
+    return stranger
+  }
+
   async #ended(): Promise<void> {
     await this.#watch.close()
     this.#unserved.stop()
@@ -177,12 +185,12 @@ export class GroupConsumer {
 
   /** One kafkajs consumer from joining to its end; says why it ended. */
   async #runOnce(topics: readonly string[]): Promise<Error | 'topics changed'> {
-    const { group, sessionTimeoutMs, fetchLimits, maxWaitMs, topicRefreshMs } = this.#options
+    const { group, protocol, sessionTimeoutMs, fetchLimits, maxWaitMs, topicRefreshMs } = this.#options
     this.vitals.state = 'joining'
     this.vitals.progress()
     const consumer = this.#client.kafka.consumer({
       groupId: group,
-      partitionAssigners: [subscribersOnly],
+      partitionAssigners: [subscribersOnly(protocol)],
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: Math.max(sessionTimeoutMs, 10_000),
       heartbeatInterval: Math.max(200, Math.floor(sessionTimeoutMs / 6)),

@@ -42,6 +42,15 @@ export function refusedSession(sessionTimeoutMs: number, cause: unknown): KafkaE
   )
 }
 
+/** The group has members of another kind, and Kafka lets nobody in who is not of that kind. */
+export function strangerInGroup(group: string, cause: unknown): KafkaError {
+  return new KafkaError(
+    'KAFKA_REFUSED',
+    `Another kind of consumer is in group ${group}: stop it, or give one of the two another group. \`kafka-consumer-groups.sh --describe --members --group ${group}\` names it`,
+    cause
+  )
+}
+
 const refusals = new Set([
   'TOPIC_AUTHORIZATION_FAILED',
   'GROUP_AUTHORIZATION_FAILED',
@@ -50,6 +59,7 @@ const refusals = new Set([
   'INVALID_PARTITIONS',
   'INVALID_REPLICATION_FACTOR',
   'INVALID_CONFIG',
+  'INCONSISTENT_GROUP_PROTOCOL',
   'POLICY_VIOLATION'
 ])
 

@@ -1,5 +1,6 @@
 export {
   connectAdmin,
+  type GroupDescription,
   type KafkaAdmin,
   type PartitionRange,
   type TopicDescription,

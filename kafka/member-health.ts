@@ -10,11 +10,11 @@ const graceMs = 10_000
  * @param troubles partitions of its that cannot be read
  */
 export function memberHealth(
-  { awayMs, dead }: Pick<Vitals, 'awayMs' | 'dead'>,
+  { awayMs, dead, obstacle }: Pick<Vitals, 'awayMs' | 'dead'> & Partial<Pick<Vitals, 'obstacle'>>,
   kafka: Reach,
   troubles: readonly PartitionTrouble[] = []
 ): Health {
-  const away = awayMs > graceMs ? ['no partitions yet'] : []
+  const away = obstacle !== undefined ? [obstacle] : awayMs > graceMs ? ['no partitions yet'] : []
   return {
     notReady: [...kafka.reasons, ...away, ...troublesInWords(troubles)],
     dead: dead ? ['the Kafka consumer does not turn any more'] : []

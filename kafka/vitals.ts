@@ -22,6 +22,8 @@ export class Vitals {
   #awaySince = Number.NEGATIVE_INFINITY
   #heartbeatSent: Instant = longAgo
   #confirmed: Instant = longAgo
+  /** What keeps it out of its group, in words, until it has joined. */
+  obstacle: string | undefined
 
   constructor(settings: ConsumerSettings) {
     this.#settings = settings
@@ -84,6 +86,7 @@ export class Vitals {
   /** The group counts this member in. */
   joined(): void {
     this.state = 'consuming'
+    this.obstacle = undefined
     this.#confirmed = { steady: performance.now(), wall: Date.now() }
   }
 

@@ -1,7 +1,14 @@
 import type pg from 'pg'
 import { describeError } from '../core/errors.ts'
-import { type HeldBack, heldBackWords, type KafkaAdmin, type TopicDescription } from '../kafka/index.ts'
+import {
+  type GroupDescription,
+  type HeldBack,
+  heldBackWords,
+  type KafkaAdmin,
+  type TopicDescription
+} from '../kafka/index.ts'
 import { type Finding, ok, warning, wrong } from './finding.ts'
+import { sinkProtocol } from './options.ts'
 import { type Standing, standings } from './standing.ts'
 import { keyOf } from './types.ts'
 
@@ -21,8 +28,10 @@ export async function examineLogs(parts: LogParts): Promise<Finding[]> {
   const { admin, group, topics, isOurs } = parts
   try {
     const { partitions } = await standings(parts, group, topics)
-    const members = await admin.groupMembers(group)
-    const found = [...readFindings(parts, partitions, members), ...partitions.flatMap(brokenLog)]
+    const described = await admin.describeGroup(group)
+    const strangers = strangersIn(group, described)
+    const sinks = strangers.length > 0 ? 0 : described.members.length
+    const found = [...readFindings(parts, partitions, sinks), ...strangers, ...partitions.flatMap(brokenLog)]
     const findings = isOurs
       ? found
       : found.map(each => (each.level === 'wrong' ? { ...each, level: 'warning' as const } : each))
@@ -48,6 +57,19 @@ function readFindings({ group }: LogParts, partitions: readonly Standing[], memb
     members === 0
       ? wrong('lag', `${words}. No sink of group ${group} runs: start \`eventtrail sink\``)
       : ok('lag', `${words}; ${sinks} in group ${group}`)
+  ]
+}
+
+/** While there are others in the group of a sink, Kafka lets no sink in. */
+function strangersIn(group: string, { protocol, members }: GroupDescription): Finding[] {
+  if (members.length === 0 || protocol === sinkProtocol) return []
+  const named = members.slice(0, 5).map(({ clientId, host }) => `${clientId} at ${host.replace(/^\//, '')}`)
+  const more = members.length > named.length ? ` and ${members.length - named.length} more` : ''
+  return [
+    wrong(
+      'group',
+      `consumers that are no sinks have group ${group}: ${named.join(', ')}${more}. No sink can join it. Stop them, or give them another group`
+    )
   ]
 }
 

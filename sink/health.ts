@@ -10,7 +10,7 @@ import type { TopicReport } from './topic-report.ts'
 
 /** What of a sink is looked at from outside. */
 export interface SinkParts {
-  readonly vitals: Pick<Vitals, 'awayMs' | 'idleMs' | 'dead'>
+  readonly vitals: Pick<Vitals, 'awayMs' | 'idleMs' | 'dead'> & Partial<Pick<Vitals, 'obstacle'>>
   /** Partitions that Kafka does not let this sink read. */
   readonly troubles: () => readonly PartitionTrouble[]
   readonly positions: Pick<Positions, 'assigned' | 'halted'>

@@ -7,6 +7,9 @@ import { checkBrokers, checkDatabaseUrl, checkRegistryUrl, faultOf } from '../co
 import { defaultMaxBatchBytes, type FetchLimits, leastSessionTimeoutMs } from '../kafka/index.ts'
 import { SinkError } from './errors.ts'
 
+/** Names sinks among the members of groups: no others are let into the group of one. */
+export const sinkProtocol = 'eventtrail-sink'
+
 /** The group of a sink that was given none, behind the prefix. */
 export const defaultGroup = 'sink'
 

@@ -18,7 +18,8 @@ import {
   fetchLimits,
   type ResolvedSinkOptions,
   resolveOptions,
-  type SinkOptions
+  type SinkOptions,
+  sinkProtocol
 } from './options.ts'
 import { keepPartitionsAhead } from './partitions.ts'
 import { openPgSession, pgPositions } from './pg-session.ts'
@@ -121,6 +122,7 @@ export class Sink implements Handle {
     this.#cleanUps.add(() => this.#pipeline.lanes.close())
     this.#consumer = new GroupConsumer(client, {
       group,
+      protocol: sinkProtocol,
       topics: () => this.#discovery.topics(),
       onBatch: (batch, control) => this.#pipeline.take(batch, control),
       onAssigned: assignment => {
