@@ -71,6 +71,7 @@ class Member<Events extends EventMap> implements ConsumerGroup {
       onAssigned: () => this.#telemetry.assigned(),
       onReach: this.#health.kafka.heard,
       onRebuilt: cause => this.#telemetry.rebuilt(cause),
+      onLost: offsets => this.#telemetry.lost(offsets),
       stopping: this.#stopping.signal
     })
     this.closed = new Promise(resolve => {

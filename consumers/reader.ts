@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { pause } from '../core/backoff.ts'
 import { safeError } from '../core/errors.ts'
+import { within } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import {
   type AdminLine,
@@ -43,6 +44,8 @@ export interface ReaderOptions {
   /** Kafka answered, or could not be reached. */
   readonly onReach: (reached: boolean) => void
   readonly onRebuilt: (cause: RebuildCause) => void
+  /** So many offsets were removed from a log before the group had read them. */
+  readonly onLost: (offsets: number) => void
   /** Aborts when nothing new is to begin. */
   readonly stopping: AbortSignal
   readonly log: Logger
@@ -52,6 +55,8 @@ export interface ReaderOptions {
 const mostBytesHeld = 32 * 1024 * 1024
 const fetchLimits = { maxBytesPerPartition: 1024 * 1024, maxBytes: 16 * 1024 * 1024 }
 const leaseCheckMs = 50
+/** ms for which the fetches wait until it is known where the group was. */
+const outOfRangeMs = 500
 
 /**
  * Reads a group's partitions, runs their messages in lanes and knows what may be committed.
@@ -88,6 +93,7 @@ export class Reader {
       onBatch: (batch, control) => this.#take(batch, control),
       onAssigned: assigned => this.#assigned(assigned),
       onPassed: passed => this.#pass(passed),
+      onOutOfRange: source => this.#outOfRange(source),
       onTopicsVanished: vanished => log.warn({ topics: vanished }, 'topics of this group are gone'),
       onLook: look => this.#looked(look),
       onReach,
@@ -218,6 +224,40 @@ export class Reader {
     const { length: partitions } = this.#assignment.all
     this.#options.onAssigned()
     this.#options.log.info({ partitions, topics: [...assigned.keys()] }, 'partitions assigned')
+  }
+
+  /**
+   * The log does not have the offset that is next, and is read from its start. What was removed before it was read is
+   * lost to the handlers; kafkajs forgets where the group was, so it is asked for before that is told.
+   */
+  async #outOfRange({ topic, partition }: TopicPartition): Promise<void> {
+    const { line, groupId, log, onLost } = this.#options
+    const { generation } = this.#assignment
+    const known = this.#assignment.get(topic, partition)?.tracker.next
+    const look = async () => {
+      const committed = known ?? (await line.ask(admin => admin.groupOffsets(groupId))).get(topic)?.get(partition)
+      const range = (await line.ask(admin => admin.ranges(topic))).find(each => each.partition === partition)
+      if (committed === undefined || !range || generation !== this.#assignment.generation) return
+      const lost = range.start - committed
+      if (lost > 0) {
+        onLost(lost)
+        log.error(
+          { topic, partition, from: committed, to: range.start - 1 },
+          'records were removed from the log before the group had read them: no handler gets them'
+        )
+      } else
+        log.warn(
+          { topic, partition, from: committed, end: range.end },
+          'the log of a partition ends before the position of the group: it is read again from its start'
+        )
+    }
+    const looked = look().catch(error =>
+      log.error(
+        { topic, partition, err: safeError(error) },
+        'the log of a partition does not have the position of the group, and is read from its start'
+      )
+    )
+    await within(outOfRangeMs, looked)
   }
 
   #pass({ topic, partition, firstOffset, lastOffset }: PassedOffsets): void {

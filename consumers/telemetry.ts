@@ -113,6 +113,10 @@ export class Telemetry {
     if (this.#meter !== noMeter) void this.#lookForLag()
   }
 
+  lost(offsets: number): void {
+    this.#meter.add('eventtrail_group_lost_total', offsets, this.#labels)
+  }
+
   rebuilt(cause: RebuildCause): void {
     this.#meter.add('eventtrail_group_rebuilds_total', 1, { ...this.#labels, cause })
   }

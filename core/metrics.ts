@@ -218,6 +218,13 @@ export const metrics = {
     labels: ['group'],
     unit: 'messages'
   },
+  eventtrail_group_lost_total: {
+    type: 'counter',
+    part: 'group',
+    help: 'offsets that were removed from Kafka before the group had read them: no handler gets what they held',
+    labels: ['group'],
+    unit: 'offsets'
+  },
   eventtrail_group_rebalances_total: {
     type: 'counter',
     part: 'group',

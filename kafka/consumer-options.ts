@@ -19,9 +19,9 @@ export interface GroupConsumerOptions {
   readonly onPassed?: (passed: PassedOffsets) => void
   /**
    * The log of a partition does not have the offset that was to be fetched next: it was removed, or the log is another
-   * one. kafkajs goes on at the log's start, unless somebody seeks.
+   * one. kafkajs goes on at the log's start, unless somebody seeks, once a promise that comes back has resolved.
    */
-  readonly onOutOfRange?: (source: { readonly topic: string; readonly partition: number }) => void
+  readonly onOutOfRange?: (source: { readonly topic: string; readonly partition: number }) => Promise<void> | void
   /** A topic of ours is gone. */
   readonly onTopicsVanished?: (topics: readonly string[]) => void
   /** Topics were looked up: which exist, which do not, and which Kafka hides. */

@@ -9,8 +9,8 @@ interface FetchV11 {
 
 /** What a consumer hears of its fetches beside what kafkajs makes of them. */
 export interface FetchEars {
-  /** The log of the partition does not have the offset that was asked for. */
-  outOfRange(partition: { readonly topic: string; readonly partition: number }): void
+  /** The log of the partition does not have the offset that was asked for. kafkajs is told when a promise resolves. */
+  outOfRange(partition: { readonly topic: string; readonly partition: number }): unknown
   /** Nothing of the partition could be fetched or read; kafkajs is told nothing of it. */
   unserved(trouble: PartitionTrouble): void
   /** The partition could be fetched. Told only while {@link someUnserved}. */
@@ -47,8 +47,9 @@ export function allowRawFetches(): void {
   }
 }
 
-function decodeFor(ears: FetchEars, payload: Buffer): FetchResponse {
+async function decodeFor(ears: FetchEars, payload: Buffer): Promise<FetchResponse> {
   const unserved: PartitionTrouble[] = []
+  const waited: unknown[] = []
   const decoded = decodeFetchResponse(payload, ({ topic, partition, error }) =>
     unserved.push({ topic, partition, code: 'LOG_UNREADABLE', reason: error.message })
   )
@@ -58,12 +59,13 @@ function decodeFor(ears: FetchEars, payload: Buffer): FetchResponse {
     for (const { partition, errorCode } of partitions) {
       const trouble = troubles[errorCode]
       if (trouble) unserved.push({ topic, partition, ...trouble })
-      else if (errorCode === offsetOutOfRange) ears.outOfRange({ topic, partition })
+      else if (errorCode === offsetOutOfRange) waited.push(ears.outOfRange({ topic, partition }))
       else if (errorCode === 0 && ears.someUnserved && !broken.has(`${topic}/${partition}`))
         ears.served({ topic, partition })
     }
   }
   for (const trouble of unserved) ears.unserved(trouble)
+  if (waited.length > 0) await Promise.all(waited)
   return {
     ...decoded,
     responses: decoded.responses.map(withoutQuiet).filter(({ partitions }) => partitions.length > 0)

@@ -32,6 +32,7 @@ describe('what a member tells', () => {
       of('handled_total'),
       of('retried_total'),
       of('dead_lettered_total'),
+      of('lost_total'),
       of('rebalances_total'),
       of('rebuilds_total', ',cause="ended"'),
       of('rebuilds_total', ',cause="stalled"'),

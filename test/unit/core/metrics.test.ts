@@ -122,6 +122,7 @@ describe('a meter for Prometheus', () => {
       `eventtrail_group_handled_total{group="indexer"} ${handled}`,
       'eventtrail_group_retried_total{group="indexer"} 0',
       'eventtrail_group_dead_lettered_total{group="indexer"} 0',
+      'eventtrail_group_lost_total{group="indexer"} 0',
       'eventtrail_group_rebalances_total{group="indexer"} 0',
       'eventtrail_group_rebuilds_total{group="indexer",cause="ended"} 0',
       'eventtrail_group_rebuilds_total{group="indexer",cause="stalled"} 0',

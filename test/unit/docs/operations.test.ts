@@ -7,7 +7,7 @@ import { page } from '../../support/docs.ts'
 
 const { text } = page('docs/operations.md')
 
-const sources = ['sink', 'kafka']
+const sources = ['sink', 'kafka', 'consumers']
   .flatMap(room => readdirSync(join(cloneRoot, room)).map(name => join(cloneRoot, room, name)))
   .filter(path => path.endsWith('.ts'))
   .map(path => readFileSync(path, 'utf8'))
