@@ -1,4 +1,5 @@
 import { pause } from '../core/backoff.ts'
+import { durationFault } from '../core/durations.ts'
 import type { Health } from '../core/health.ts'
 import { CleanUps, within } from '../core/lifecycle.ts'
 import { AdminLine, createKafkaClient, type KafkaClient } from '../kafka/index.ts'
@@ -103,6 +104,8 @@ class Member<Events extends EventMap> implements ConsumerGroup {
   }
 
   async whenCaughtUp({ timeoutMs = 30_000 } = {}): Promise<void> {
+    const fault = durationFault('timeoutMs', timeoutMs, 0)
+    if (fault !== undefined) throw new ConsumerError('OPTIONS_INVALID', fault)
     if (this.#ending !== undefined) throw closedError()
     await waitUntilCaughtUp(this.#line, {
       groupId: this.#options.groupId,

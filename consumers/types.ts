@@ -69,7 +69,7 @@ export interface ConsumerGroup extends Handle {
   /**
    * Resolves when the whole group, not only this member, has committed everything that was in its topics at
    * the time of the call.
-   * @throws ConsumerError `CATCH_UP_TIMEOUT` after `timeoutMs` (default 30,000), `GROUP_CLOSED`
+   * @throws ConsumerError `CATCH_UP_TIMEOUT` after `timeoutMs` (default 30,000), `GROUP_CLOSED`, `OPTIONS_INVALID`
    */
   whenCaughtUp(options?: { readonly timeoutMs?: number }): Promise<void>
   stats(): GroupStats

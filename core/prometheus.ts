@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { longestTimerMs } from './durations.ts'
+import { countFault, longestTimerMs } from './durations.ts'
+import { ConfigError } from './errors.ts'
 import type { CounterName, GaugeName, HistogramName, LabelsOf, Meter, Reading } from './meter.ts'
 import { type MetricPart, type MetricSpec, metrics } from './metrics.ts'
 
@@ -37,7 +38,10 @@ export class PrometheusMeter implements Meter {
   /** Series that were set to 0. */
   readonly #begun = new Set<string>()
 
+  /** @throws ConfigError `CONFIG_INVALID` */
   constructor({ parts, process = false, maxSeries = 10_000 }: PrometheusOptions = {}) {
+    const fault = countFault('maxSeries', maxSeries)
+    if (fault !== undefined) throw new ConfigError('CONFIG_INVALID', fault)
     this.#maxSeries = maxSeries
     const registers = [this.#registry]
     for (const [name, spec] of Object.entries(metrics)) {

@@ -75,8 +75,8 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
   server.maxConnections = maxConnections
   // Somebody who asks and does not read the answer.
   server.setTimeout(10_000)
-  server.listen(port, host)
   try {
+    server.listen(port, host)
     await once(server, 'listening')
   } catch (error) {
     throw cannotListen(error, host, port)
@@ -112,6 +112,7 @@ function send({ status, body, contentType }: Answer, request: IncomingMessage, r
 function cannotListen(error: unknown, host: string, port: number): ConfigError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const why: Readonly<Record<string, string>> = {
+    ERR_SOCKET_BAD_PORT: 'is no port: give one from 0 to 65535',
     EADDRINUSE: 'is in use: give another one, or 0 for a free one',
     EACCES: 'is not ours to open: give one from 1024 on',
     EADDRNOTAVAIL: 'cannot be opened: EVENTTRAIL_STATUS_HOST is no address of this machine',

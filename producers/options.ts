@@ -64,17 +64,20 @@ export function resolveOptions<Map extends EventMap>(options: ProducerOptions<Ma
     security: options.security ?? {},
     log: options.log ?? silentLogger,
     lingerMs: options.lingerMs ?? 5,
-    maxBatchBytes: options.maxBatchBytes ?? Math.min(512 * 1024, maxMessageBytes),
+    maxBatchBytes: options.maxBatchBytes ?? lesser(512 * 1024, maxMessageBytes),
     maxBatchMessages: options.maxBatchMessages ?? 1_000,
     bufferMaxMessages: options.bufferMaxMessages ?? 100_000,
     bufferMaxBytes: options.bufferMaxBytes ?? 64 * 1024 * 1024,
     deliveryTimeoutMs,
-    requestTimeoutMs: options.requestTimeoutMs ?? Math.min(30_000, deliveryTimeoutMs),
+    requestTimeoutMs: options.requestTimeoutMs ?? lesser(30_000, deliveryTimeoutMs),
     maxMessageBytes
   }
   check(resolved)
   return Object.freeze(resolved)
 }
+
+// Whatever was given for a number: it is looked at afterwards.
+const lesser = (most: number, given: number): number => (given < most ? given : most)
 
 function check(options: ResolvedProducerOptions): void {
   const { brokers, registryUrl, topicPrefix, source, versions, catalogue } = options

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import { longestTimerMs } from '../core/durations.ts'
+import { durationFault } from '../core/durations.ts'
+import { ConfigError } from '../core/errors.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
 import * as shapes from './answers.ts'
 import { RegistryError } from './errors.ts'
@@ -12,7 +13,7 @@ export interface RegistryOptions {
   /** Its Confluent-compatible API; credentials in it are used and never shown. */
   readonly url: string
   readonly auth?: { readonly username: string; readonly password: string }
-  /** Longest wait for one answer, ms. Default 10,000. */
+  /** Longest wait for one answer, ms, from 1 to 2^31 - 1. Default 10,000. */
   readonly timeoutMs?: number
   /** Default: silent. */
   readonly log?: Logger
@@ -70,7 +71,7 @@ export interface Registry {
   ping(): Promise<void>
 }
 
-/** Makes a client of the registry; nothing is asked before it is used. */
+/** Makes a client of the registry; nothing is asked before it is used. @throws ConfigError `CONFIG_INVALID` */
 export function createRegistry(options: RegistryOptions): Registry {
   return new RegistryClient(options)
 }
@@ -82,7 +83,10 @@ class RegistryClient implements Registry {
   readonly #underWay = new Map<string, Promise<unknown>>()
 
   constructor(options: RegistryOptions) {
-    this.#timeoutMs = Math.min(options.timeoutMs ?? 10_000, longestTimerMs)
+    const { timeoutMs = 10_000 } = options
+    const fault = durationFault('timeoutMs', timeoutMs, 1)
+    if (fault !== undefined) throw new ConfigError('CONFIG_INVALID', fault)
+    this.#timeoutMs = timeoutMs
     this.#log = options.log ?? silentLogger
     this.#http = new RegistryHttp({ ...options, timeoutMs: this.#timeoutMs })
   }

@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { durationFault } from '../core/durations.ts'
 import { EventtrailError } from '../core/errors.ts'
 import { within } from '../core/lifecycle.ts'
 import { type AdminLine, KafkaError, type LogEnds } from '../kafka/index.ts'
@@ -24,10 +25,13 @@ export interface CaughtUpParts {
 /**
  * Resolves once the trail has all that was in Kafka when this was called. Servers that are out of reach are waited for,
  * and so is the end of transactions that are open.
- * @throws SinkError `NOT_CAUGHT_UP` after the timeout or an abort, `SINK_CLOSED` when the sink ends before
+ * @throws SinkError `NOT_CAUGHT_UP` after the timeout or an abort, `SINK_CLOSED` when the sink ends before,
+ * `OPTION_INVALID`
  */
 export async function caughtUp(parts: CaughtUpParts, options: CaughtUpOptions = {}): Promise<void> {
   const { timeoutMs = 60_000, signal } = options
+  const fault = durationFault('timeoutMs', timeoutMs, 0)
+  if (fault !== undefined) throw new SinkError('OPTION_INVALID', fault)
   const deadline = performance.now() + timeoutMs
   let goals: readonly LogEnds[] | undefined
   for (;;) {

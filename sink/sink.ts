@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
+import { durationFault } from '../core/durations.ts'
 import { EventtrailError } from '../core/errors.ts'
 import type { Health } from '../core/health.ts'
 import { CleanUps, type Handle, within } from '../core/lifecycle.ts'
@@ -187,8 +188,14 @@ export class Sink implements Handle {
     return this.#starting
   }
 
-  /** Writes what was read, tells Kafka where it stands, leaves the group. Past `deadlineMs` it closes as it is. */
+  /**
+   * Writes what was read, tells Kafka where it stands, leaves the group. Past `deadlineMs` (default 10,000) it closes as
+   * it is.
+   * @throws SinkError `OPTION_INVALID`, and goes on
+   */
   drain(deadlineMs = 10_000): Promise<void> {
+    const fault = durationFault('deadlineMs', deadlineMs, 0)
+    if (fault !== undefined) return Promise.reject(new SinkError('OPTION_INVALID', fault))
     this.#ending ??= this.#end(async () => {
       this.#state = 'draining'
       const drained = await within(deadlineMs, this.#pipeline.lanes.drain())
@@ -213,7 +220,7 @@ export class Sink implements Handle {
    * Resolves once everything that was in Kafka at the time of the call is in the trail, or passed as no event. What
    * waits behind an open transaction is waited for too.
    * @throws SinkError `NOT_CAUGHT_UP` after the timeout, which names what an open transaction holds back; `SINK_CLOSED`
-   * when the sink ends before
+   * when the sink ends before; `OPTION_INVALID`
    */
   whenCaughtUp(options: CaughtUpOptions = {}): Promise<void> {
     return caughtUp(

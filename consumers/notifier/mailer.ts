@@ -1,5 +1,6 @@
 import { getSystemErrorName } from 'node:util'
 import nodemailer from 'nodemailer'
+import { countFault } from '../../core/durations.ts'
 import { ConfigError } from '../../core/errors.ts'
 import { Reach } from '../../core/health.ts'
 import { checkSmtpUrl, faultOf } from '../../core/urls.ts'
@@ -45,6 +46,8 @@ export function createMailer({ url, from, connections = 4 }: MailerOptions): Smt
     throw new ConfigError('CONFIG_INVALID', '--from: expected an address, or Name <address>')
   const fault = faultOf(() => checkSmtpUrl(url))
   if (fault !== undefined) throw new ConfigError('CONFIG_INVALID', `SMTP_URL: expected ${fault}`)
+  const wrong = countFault('connections', connections)
+  if (wrong !== undefined) throw new ConfigError('CONFIG_INVALID', wrong)
   const { hostname, port, protocol, username, password } = new URL(url)
   const transport = nodemailer.createTransport({
     pool: true,
