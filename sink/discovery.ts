@@ -77,7 +77,7 @@ export class Discovery {
   #candidates: readonly Candidate[] = []
   #isWhole = true
   #listAt = Number.NEGATIVE_INFINITY
-  #beyond = new Set<string>()
+  readonly #beyond = new Map<string, string>()
   #relooking: Promise<void> | undefined
 
   constructor(options: DiscoveryOptions) {
@@ -101,6 +101,7 @@ export class Discovery {
   async topics(isFresh = false): Promise<string[]> {
     if (this.#options.eventNames) return [...this.#eventNames.keys()]
     await this.#askTrail()
+    for (const [topic, name] of this.#beyond) this.#add(topic, name)
     try {
       await this.#askRegistry(isFresh)
     } catch (error) {
@@ -157,8 +158,13 @@ export class Discovery {
 
   #add(topic: string, name: string): void {
     if (this.#eventNames.has(topic)) return
-    if (this.#eventNames.size < maxEvents) this.#eventNames.set(topic, name)
-    else this.#beyond.add(topic)
+    // What an operator took out makes room.
+    let read = this.#eventNames.size
+    for (const out of this.#forgotten) if (this.#eventNames.has(out)) read -= 1
+    if (read < maxEvents || this.#forgotten.has(topic)) {
+      this.#eventNames.set(topic, name)
+      this.#beyond.delete(topic)
+    } else this.#beyond.set(topic, name)
   }
 
   async #askRegistry(isFresh: boolean): Promise<void> {

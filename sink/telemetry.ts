@@ -77,7 +77,8 @@ export class Telemetry {
     if (result.copyMs !== undefined) meter.observe('eventtrail_sink_copy_seconds', result.copyMs / 1_000, {})
     const now = Date.now()
     for (const { lastTimestamp, lost } of result.stored) {
-      if (lastTimestamp !== undefined)
+      // Some producers give no time (-1), and one from before 1970 is none.
+      if (lastTimestamp !== undefined && lastTimestamp > 0)
         meter.observe('eventtrail_sink_publish_latency_seconds', Math.max(0, now - lastTimestamp) / 1_000, {})
       if (lost === 0) continue
       meter.add('eventtrail_sink_gaps_total', 1, {})

@@ -104,6 +104,14 @@ describe('what a sink tells of its batches', () => {
     expect(observed).toEqual([['eventtrail_sink_publish_latency_seconds', 0]])
   })
 
+  it('a record without a time makes no latency', () => {
+    const { meter, observed } = keptMeter()
+    const telemetry = new Telemetry({ ...nobody, ...parts(), meter, log: silentLogger })
+    const stored = [-1, 0, Number.MIN_SAFE_INTEGER].map(lastTimestamp => chunk(0, 1, { lastTimestamp }))
+    telemetry.written(batch, result({ stored }))
+    expect(observed).toEqual([])
+  })
+
   it('gauges are read when somebody looks, and gone when it ends', async () => {
     const { meter, gauges } = keptMeter()
     const end = new Telemetry({
