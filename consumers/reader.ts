@@ -75,6 +75,7 @@ export class Reader {
   #committing: Promise<void> = Promise.resolve()
   #leaseCheck: Promise<unknown> | undefined
   #look: TopicLook | undefined
+  readonly #topicIds = new Map<string, string>()
 
   constructor(options: ReaderOptions) {
     const { client, groupId, topics, concurrency, sessionTimeoutMs, topicRefreshMs, stopping, log } = options
@@ -119,6 +120,7 @@ export class Reader {
   #looked(look: TopicLook): void {
     const told = new Set(this.missing)
     this.#look = look
+    this.#lookForReplaced(look)
     const [missing, hidden] = [look.missing, look.hidden].map(topics => topics.filter(topic => !told.has(topic)))
     const { log } = this.#options
     if (missing?.length)
@@ -128,6 +130,28 @@ export class Reader {
         { topics: hidden },
         'Kafka does not let this group see topics that it is to read: grant it READ on them'
       )
+  }
+
+  /**
+   * A topic that was deleted and made again is another log: where it has grown past the position by now, the fetches
+   * would go on in it as if nothing had happened, and what lies before would reach no handler.
+   */
+  #lookForReplaced({ ids }: TopicLook): void {
+    const replaced = [...ids].filter(([topic, id]) => (this.#topicIds.get(topic) ?? id) !== id).map(([topic]) => topic)
+    for (const [topic, id] of ids) this.#topicIds.set(topic, id)
+    if (replaced.length === 0) return
+    this.#options.log.warn({ topics: replaced }, 'topics were deleted and made again: they are read from their start')
+    const sources = this.#assignment.all.filter(({ topic }) => replaced.includes(topic))
+    for (const source of sources) {
+      this.#resume(source)
+      this.#assignment.renew(source)
+      this.#consumer.seek(source.topic, source.partition, 0)
+    }
+    // What was committed meanwhile counts offsets of the old log.
+    const starts = sources.map(({ topic, partition }) => ({ topic, partition, offset: 0 }))
+    void this.#consumer
+      .commit(starts)
+      .catch(error => this.#options.log.debug({ err: safeError(error) }, 'the starts of topics were not committed'))
   }
 
   /** Resolves when it does not read any more: with the error when that was not asked for. */

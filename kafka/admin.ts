@@ -43,6 +43,8 @@ export interface PartitionRange {
 export interface KafkaAdmin extends AsyncDisposable {
   /** All topics with their number of partitions, internal ones left out. */
   topics(): Promise<Map<string, number>>
+  /** The ids of the same topics, by name; undefined where the brokers are older than Kafka 2.8. */
+  allTopicIds(): Promise<Map<string, string | undefined>>
   /** Makes the topics that do not exist, and waits until they take records; returns the names of those that were made. */
   createTopics(specs: readonly TopicSpec[]): Promise<string[]>
   /** More partitions for a topic. Note that keys move: order per aggregate holds from here on only. */
@@ -100,11 +102,12 @@ export async function connectAdmin(client: KafkaClient): Promise<KafkaAdmin> {
   return {
     async topics() {
       const topics = await ask('listing topics', () => topicMetadata(cluster, 'all'))
-      return new Map(
-        topics
-          .filter(({ name, partitions }) => !name.startsWith('__') && partitions.length > 0)
-          .map(({ name, partitions }) => [name, partitions.length])
-      )
+      return new Map(topics.filter(isPublic).map(({ name, partitions }) => [name, partitions.length]))
+    },
+
+    async allTopicIds() {
+      const topics = await ask('listing topics', () => topicMetadata(cluster, 'all'))
+      return new Map(topics.filter(isPublic).map(({ name, id }) => [name, id]))
     },
 
     async createTopics(specs) {
@@ -207,6 +210,8 @@ export async function connectAdmin(client: KafkaClient): Promise<KafkaAdmin> {
     [Symbol.asyncDispose]: close
   }
 }
+
+const isPublic = ({ name, partitions }: TopicMetadata): boolean => !name.startsWith('__') && partitions.length > 0
 
 async function describeGroup(admin: Admin, group: string): Promise<GroupDescription> {
   try {

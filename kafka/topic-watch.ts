@@ -9,6 +9,8 @@ const hiddenForMs = 60_000
 /** Which of the topics that are wanted can be read. */
 export interface TopicLook {
   readonly existing: readonly string[]
+  /** Their ids, where Kafka has them: a topic that was deleted and made again has another one. */
+  readonly ids: ReadonlyMap<string, string>
   /** Wanted, and not in Kafka. */
   readonly missing: readonly string[]
   /** Wanted, and Kafka does not let us see them. */
@@ -72,7 +74,11 @@ export class TopicWatch {
       const hidden = new Set(absent.length > 0 ? await this.#hiddenOf(absent) : [])
       this.#current = wanted.filter(topic => existing.has(topic)).sort()
       const missing = absent.filter(topic => !hidden.has(topic))
-      this.#onLook({ existing: this.#current, missing, hidden: [...hidden] })
+      const ids = this.#current.flatMap(topic => {
+        const id = existing.get(topic)
+        return id === undefined ? [] : [[topic, id] as const]
+      })
+      this.#onLook({ existing: this.#current, ids: new Map(ids), missing, hidden: [...hidden] })
       if (this.#failingSince !== undefined)
         this.#log.info({ topics: this.#current.length }, 'topics can be looked up again')
       this.#failingSince = undefined
@@ -92,9 +98,9 @@ export class TopicWatch {
     return this.#hidden.topics
   }
 
-  async #existing(): Promise<ReadonlyMap<string, number>> {
+  async #existing(): Promise<ReadonlyMap<string, string | undefined>> {
     try {
-      const existing = await this.#line.ask(admin => admin.topics())
+      const existing = await this.#line.ask(admin => admin.allTopicIds())
       this.#onReach(true)
       return existing
     } catch (error) {

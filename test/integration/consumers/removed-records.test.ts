@@ -108,3 +108,42 @@ test('a group that is new to a topic has lost nothing that was removed before', 
   expect(told()).toEqual([])
   expect(await lost()).toBe(0)
 })
+
+test('a topic that is deleted and made again, and has grown past the position meanwhile, is read from its start', {
+  timeout: 60_000
+}, async () => {
+  const term = school.enrol()
+  await term.offer('badge.awarded', 1)
+  const topic = `${term.topicPrefix}badge.awarded`
+  const { log } = ears()
+  const gate = Promise.withResolvers<void>()
+  const handled: string[] = []
+  const group = await term.group({
+    group: 'again',
+    log,
+    maxUncommitted: 1,
+    handlers: {
+      'badge.awarded': async ({ payload }) => {
+        if (payload.reason === 'old 2') await gate.promise
+        handled.push(payload.reason)
+      }
+    }
+  })
+  await term.publish(...['old 0', 'old 1', 'old 2'].map(reason => badge(randomUUID(), reason)))
+  await eventually(() => handled.length === 2 && group.stats().running === 1, { what: 'it is in the middle of one' })
+  // It fetches nothing meanwhile.
+  await school.admin.deleteTopics([topic])
+  const made = () =>
+    school.admin
+      .createTopics([{ topic, partitions: 1, replicationFactor: 1, config: {} }])
+      .then(({ length }) => length === 1)
+  await eventually(made, { what: 'it is made again' })
+  const reasons = Array.from({ length: 10 }, (_, n) => `new ${n}`)
+  for (const reason of reasons)
+    await eventually(() => term.publish(badge(randomUUID(), reason)), { what: 'it takes events' })
+  gate.resolve()
+  await eventually(() => reasons.every(reason => handled.includes(reason)), { what: 'all new ones are handled' })
+  await group.whenCaughtUp()
+  const offsets = await school.admin.groupOffsets(`${term.topicPrefix}again`)
+  expect(offsets.get(topic)?.get(0)).toBe(10)
+})
