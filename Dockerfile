@@ -16,5 +16,6 @@ COPY --from=build /app/package.json /app/LICENSE ./
 COPY --from=build /app/bin bin
 COPY --from=build /app/dist dist
 USER node
-ENTRYPOINT ["node", "bin/eventtrail.mjs"]
+# On a machine with much memory Node 24 lets young objects take 128 MiB; so they take 32, as with Node 22.
+ENTRYPOINT ["node", "--max-semi-space-size=16", "bin/eventtrail.mjs"]
 CMD ["--help"]

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { nodeFlags } from '../support/node-flags.ts'
 import { eventually } from '../support/stack.ts'
 import type { TestTrail } from '../support/trail.ts'
 import { endedWithFile, endedWithTest } from './child.ts'
@@ -35,7 +36,7 @@ async function handlingIn(
   trail: TestTrail,
   env: Readonly<Record<string, string>>
 ): Promise<Handling> {
-  const child = spawn(process.execPath, [script, journal], {
+  const child = spawn(process.execPath, [...nodeFlags, script, journal], {
     env: { ...process.env, ...trail.env, ...env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc']
   })

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll } from 'vitest'
+import { nodeFlags } from './node-flags.ts'
 import type { Sabotage } from './sabotage.ts'
 import type { TestTrail } from './trail.ts'
 
@@ -31,7 +32,7 @@ export function startBrokenSink(trail: Pick<TestTrail, 'env'>, how: Sabotage): S
 }
 
 function start(trail: Pick<TestTrail, 'env'>, args: readonly string[]): SinkProcess {
-  const child = spawn(process.execPath, args, {
+  const child = spawn(process.execPath, [...nodeFlags, ...args], {
     env: { ...process.env, LOG_LEVEL: 'info', ...trail.env },
     // Over the channel it hears when this process is gone, and ends too.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc']
