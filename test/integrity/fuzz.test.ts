@@ -9,6 +9,7 @@ import { check, placeName } from './checker.ts'
 import { collectEvidence } from './evidence.ts'
 import type { Published } from './facts.ts'
 import { Fuzz } from './fuzz.ts'
+import { foreignPayload } from './fuzz-schemas.ts'
 import { mostMemory } from './hostile-stage.ts'
 import { loadEvents, startLoad } from './load.ts'
 import { Range } from './range.ts'
@@ -38,16 +39,26 @@ await trail.admin.createTopics(
 for (const eventName of loadEvents) await trail.offer(eventName)
 const producer = await rawProducer(trail.brokers)
 
+/** Of what the servers are given until they have taken enough of it; it only ends what would not. */
+const mostTries = 5
+
+interface Shot {
+  readonly topic: string
+  readonly batch: Buffer
+  /** As which it counts. */
+  readonly weight?: number
+}
+
 /** What nobody published, in requests that do not wait for each other. */
 class Volley {
   readonly #waiting = new Set<Promise<void>>()
   stored = 0
   refused = 0
 
-  async send(topic: string, partition: number, batch: Buffer): Promise<void> {
+  async send(partition: number, { topic, batch, weight = 1 }: Shot): Promise<void> {
     const sent = producer.send(topic, partition, batch).then(({ errorCode }) => {
-      if (errorCode === 0) this.stored += 1
-      else this.refused += 1
+      if (errorCode === 0) this.stored += weight
+      else this.refused += weight
       this.#waiting.delete(sent)
     })
     this.#waiting.add(sent)
@@ -66,42 +77,52 @@ test(`${counts.records} records, ${counts.batches} hostile batches and ${counts.
   const values = await Promise.all(
     Array.from({ length: 40 }, async (_, n) => (await trail.encode(n % 2 ? badge() : quiz())).value as Buffer)
   )
-  const fuzz = new Fuzz(
-    randomOf('fuzz'),
-    values,
-    values.map(value => value.readUInt32BE(1))
-  )
+  const schemaIds = values.map(value => value.readUInt32BE(1))
+  // How many answers are under way when there are enough differs: each kind has random numbers of its own.
+  const fuzzOf = (kind: string) => new Fuzz(randomOf(`fuzz ${kind}`), values, schemaIds)
   const sink = startSink(trail, '--breaker', '0', '--session-timeout', '10000')
   const load = await startLoad(trail, { rate: 500, partitions })
-  const volley = new Volley()
-  const attacked = () => trail.topicPrefix + fuzz.pick(loadEvents)
+  /** Sends until the brokers have stored as many as there are to be. */
+  const fill = async (fuzz: Fuzz, wanted: number, next: () => Omit<Shot, 'topic'>): Promise<Volley> => {
+    const volley = new Volley()
+    while (volley.stored < wanted && volley.stored + volley.refused < mostTries * wanted)
+      await volley.send(fuzz.below(partitions), { topic: trail.topicPrefix + fuzz.pick(loadEvents), ...next() })
+    await volley.done()
+    expect(volley.stored, 'stored by the brokers').toBeGreaterThanOrEqual(wanted)
+    return volley
+  }
 
-  let schemas = 0
-  for (let n = 0; n < counts.schemas; n += 1) {
-    const eventName = fuzz.pick(foreignNames)
-    const { fields, value } = fuzz.payload()
+  // Registering the same again gives the same id.
+  const registered = new Set<number>()
+  const schemas = fuzzOf('schemas')
+  const foreign = new Volley()
+  for (let tries = 0; registered.size < counts.schemas && tries < mostTries * counts.schemas; tries += 1) {
+    const eventName = schemas.pick(foreignNames)
+    const { fields, value } = foreignPayload(schemas)
     const subject = `${trail.topicPrefix}${eventName}-value`
     const id = await registerForeign(trail.registryUrl, subject, foreignEnvelope(eventName, fields))
-    if (id === undefined) continue
-    schemas += 1
-    fuzz.schemaIds.push(id)
+    if (id === undefined || registered.has(id)) continue
+    registered.add(id)
+    schemaIds.push(id)
     const records = Array.from({ length: 10 }, () => {
       const facts = { schemaId: id, id: randomUUID(), aggregateId: randomUUID(), eventName }
-      return { ...fuzz.record(), value: rawEnvelope({ ...facts, payload: value() }) }
+      return { ...schemas.record(), value: rawEnvelope({ ...facts, payload: value() }) }
     })
-    await volley.send(trail.topicPrefix + eventName, fuzz.below(partitions), fuzz.batch(records))
+    await foreign.send(schemas.below(partitions), {
+      topic: trail.topicPrefix + eventName,
+      batch: schemas.batch(records)
+    })
   }
+  await foreign.done()
+  expect(registered.size, 'taken by the registry').toBe(counts.schemas)
   const perBatch = counts.records / counts.batches
-  for (let sent = 0; sent < counts.records; ) {
-    const records = fuzz.records(Math.min(2 * perBatch, counts.records - sent))
-    sent += records.length
-    await volley.send(attacked(), fuzz.below(partitions), fuzz.batch(records))
-  }
-  await volley.done()
-  const whole = { ...volley }
-  for (let sent = 0; sent < counts.batches; sent += 1)
-    await volley.send(attacked(), fuzz.below(partitions), fuzz.hostileBatch())
-  await volley.done()
+  const ofRecords = fuzzOf('records')
+  const whole = await fill(ofRecords, counts.records, () => {
+    const records = ofRecords.records(2 * perBatch)
+    return { batch: ofRecords.batch(records), weight: records.length }
+  })
+  const ofBatches = fuzzOf('batches')
+  const hostile = await fill(ofBatches, counts.batches, () => ({ batch: ofBatches.hostileBatch() }))
   await load.stop()
 
   const at = new Date().toISOString()
@@ -158,9 +179,9 @@ test(`${counts.records} records, ${counts.batches} hostile batches and ${counts.
   )
   record({
     type: 'fuzz',
-    records: counts.records,
-    batches: { stored: volley.stored - whole.stored, refused: volley.refused - whole.refused },
-    schemas,
+    records: whole.stored,
+    batches: { stored: hostile.stored, refused: hostile.refused },
+    schemas: registered.size,
     good: good.length,
     happened: happened.length,
     quarantined: Number(held?.records),

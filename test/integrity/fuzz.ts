@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import avsc from 'avsc'
 import { below, type Random } from '../../demo/random.ts'
 import { rawEnvelope } from '../support/foreign.ts'
 import { codecs, type RawRecordParts, rawBatch, rawRecords, sealed } from '../support/raw-batch.ts'
@@ -12,12 +11,12 @@ export class Fuzz {
   /** Values with which nothing is wrong but that nobody published: what a mutation begins with. */
   readonly #values: readonly Buffer[]
   /** Ids of schemas that are registered. */
-  readonly schemaIds: number[]
+  readonly #schemaIds: readonly number[]
 
   constructor(random: Random, values: readonly Buffer[], schemaIds: readonly number[]) {
     this.#random = random
     this.#values = values
-    this.schemaIds = [...schemaIds]
+    this.#schemaIds = schemaIds
   }
 
   below(count: number): number {
@@ -74,7 +73,7 @@ export class Fuzz {
         return wire(this.schemaId(), this.bytes(120))
       case 3: {
         // Right up to its payload.
-        const facts = { schemaId: this.pick(this.schemaIds), id: randomUUID(), aggregateId: randomUUID() }
+        const facts = { schemaId: this.pick(this.#schemaIds), id: randomUUID(), aggregateId: randomUUID() }
         return rawEnvelope({ ...facts, eventName: 'badge.awarded', payload: this.bytes(80), occurredAt: this.time() })
       }
       default:
@@ -84,7 +83,7 @@ export class Fuzz {
 
   schemaId(): number {
     const edges = [0, 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1]
-    return this.below(3) === 0 ? this.pick(this.schemaIds) : this.pick([...edges, this.below(2 ** 32)])
+    return this.below(3) === 0 ? this.pick(this.#schemaIds) : this.pick([...edges, this.below(2 ** 32)])
   }
 
   headers(): NonNullable<RawRecordParts['headers']> {
@@ -118,37 +117,56 @@ export class Fuzz {
 
   /** A batch as a client would write it, of records that are anything. */
   batch(records: readonly RawRecordParts[], codec = this.codec()): Buffer {
-    const bytes = rawRecords(records)
+    return this.#packed(rawRecords(records), records.length, codec)
+  }
+
+  #packed(bytes: Buffer, count: number, codec: keyof typeof codecs): Buffer {
     const content = codec === 'none' ? bytes : compress[codec]([bytes])
     const timestamp = this.below(3) === 0 ? this.time() : BigInt(Date.now())
-    return rawBatch({ records: content, count: records.length, attributes: codecs[codec], timestamp })
+    return rawBatch({ records: content, count, attributes: codecs[codec], timestamp })
   }
 
   /** A batch that no client writes, with the right checksum. */
-  hostileBatch(): Buffer {
+  hostileBatch(kind = this.below(6)): Buffer {
     const records = this.records(10)
-    const codec = this.codec()
+    // Brokers refuse bytes behind records that are not compressed.
+    const codec = kind === 3 ? this.pick(['gzip', 'snappy', 'lz4', 'zstd'] as const) : this.codec()
     const batch = this.batch(records, codec)
     const head = 61
-    switch (this.below(6)) {
+    switch (kind) {
       case 0: // Times, and the producer's id, epoch and sequence.
-        for (let left = 1 + this.below(4); left > 0; left -= 1) batch[27 + this.below(30)] = this.below(256)
+        for (let left = this.below(5); left > 0; left -= 1) batch[27 + this.below(16)] = this.below(256)
+        if (this.below(2) === 0) {
+          // An id below zero is none, and then the brokers look at nothing else of it.
+          batch.writeBigInt64BE(this.#long() >> 1n, 43)
+          batch.writeInt16BE(this.below(2 ** 15), 51)
+          batch.writeInt32BE(this.below(2 ** 31), 53)
+        }
         return sealed(batch)
-      case 1: // Attributes, and how many records there are.
-        batch[this.pick([21, 22, 22, 22, 26, 60])] = this.below(256)
+      case 1: // Attributes: what they do not say yet, and now and then another codec.
+        batch[21] = this.below(256)
+        batch[22] = ((batch[22] as number) & 0x07) | this.pick([0, 0x40, 0x80, 0xc0])
+        if (this.below(8) === 0) batch[22] = this.below(256)
         return sealed(batch)
-      case 2: // Records, or what they are packed in.
-        return resized(this.mutated(batch, head))
-      case 3: // More bytes behind them.
-        return resized(Buffer.concat([batch, this.bytes(40)]))
+      case 2: // What the records are packed in, or the records themselves.
+        if (this.below(2) === 0) return resized(this.mutated(batch, head))
+        return this.#packed(this.mutated(rawRecords(records)), records.length, codec)
+      case 3: // More bytes behind them, as the brokers' own reader passes over.
+        return resized(Buffer.concat([batch, this.#behind(codec)]))
       case 4:
         return this.#repacked(records)
       default: {
-        // Another place in the batch, or another length.
+        // Another place in the batch: brokers look at it where they decompress.
         const odd = records.map((record, place) => ({ ...record, offsetDelta: place + this.pick([0, 0, 0, 1, -1, 7]) }))
-        return this.batch(odd, codec)
+        return this.batch(odd, this.below(8) === 0 ? codec : 'none')
       }
     }
+  }
+
+  #behind(codec: keyof typeof codecs): Buffer {
+    const any = this.bytes(40)
+    if (codec === 'zstd') return this.pick([any, zstdSkippable(any), compress.zstd([])])
+    return codec === 'snappy' ? this.bytes(3) : any
   }
 
   /** In several frames or members, with odd ones between them. */
@@ -158,128 +176,10 @@ export class Fuzz {
     const parts = rawRecordsInTwo(records, half).map(part => compress[codec]([part]))
     const [first, second] = codec === 'snappy' ? [parts[0], parts[1]?.subarray(16)] : parts
     const between = this.pick([Buffer.alloc(0), Buffer.alloc(0), zstdSkippable(this.bytes(10)), this.bytes(12)])
-    const content = Buffer.concat([first ?? between, between, second ?? between])
+    // Of LZ4 brokers read the first frame alone.
+    const whole = codec === 'lz4' && this.below(8) > 0 ? compress.lz4([rawRecords(records)]) : first
+    const content = Buffer.concat([whole ?? between, between, second ?? between])
     return rawBatch({ records: content, count: records.length, attributes: codecs[codec] })
-  }
-
-  /** The fields of a payload that a foreign client may register, and bytes of a value of them where avsc knows some. */
-  payload(): { readonly fields: readonly unknown[]; readonly value: () => Buffer } {
-    let names = 0
-    const type = (depth: number): unknown => {
-      const leaf = depth > 4 || this.below(3) > 0
-      if (leaf) return this.pick(leaves)
-      const name = `N${++names}`
-      switch (this.below(6)) {
-        case 0:
-          return { type: 'array', items: type(depth + 1) }
-        case 1:
-          return { type: 'map', values: type(depth + 1) }
-        case 2:
-          return ['null', { type: 'record', name, fields: fields(depth + 1, 3) }]
-        case 3:
-          return {
-            type: 'enum',
-            name,
-            symbols: this.pick([['A'], ['A', 'B', '__proto__'], ['constructor', 'toString']])
-          }
-        case 4:
-          return { type: 'fixed', name, size: this.pick([0, 1, 16, 4_096]) }
-        default:
-          return {
-            type: 'record',
-            name,
-            fields: fields(depth + 1, 4),
-            [this.pick(['doc', 'connect.name', "x'y"])]: 'odd'
-          }
-      }
-    }
-    const fields = (depth: number, most: number): unknown[] =>
-      Array.from({ length: this.below(most + 1) }, (_, place) => {
-        const name = this.pick(['f', 'constructor', '__proto__', 'toString', 'naïve', 'Ünï']) + place
-        return { name, type: type(depth), ...(this.below(6) === 0 && this.pick(defaults)) }
-      })
-    // avsc would take for ever to think of a value for some of the odd ones.
-    if (this.below(5) === 0) return { fields: [...fields(0, 3), this.pick(oddFields)], value: () => this.bytes(60) }
-    const made = fields(0, 6)
-    return { fields: made, value: encoderOf(made) ?? (() => this.bytes(60)) }
-  }
-}
-
-const leaves = [
-  'null',
-  'boolean',
-  'int',
-  'long',
-  'float',
-  'double',
-  'bytes',
-  'string',
-  ['null', 'string'],
-  ['string', 'null'],
-  ['double', 'long'],
-  ['null', 'float', 'long'],
-  ['string', 'bytes'],
-  { type: 'long', logicalType: 'timestamp-millis' },
-  { type: 'long', logicalType: 'timestamp-micros' },
-  { type: 'int', logicalType: 'date' },
-  { type: 'string', logicalType: 'uuid' },
-  { type: 'bytes', logicalType: 'decimal', precision: 9, scale: 2 },
-  { type: 'bytes', logicalType: 'decimal', precision: 0, scale: 40 },
-  { type: 'string', logicalType: 'decimal', precision: 4 },
-  { type: 'array', items: 'null' },
-  { type: 'map', values: 'null' }
-]
-const defaults = [
-  { default: null },
-  { default: 'NaN' },
-  { default: 0 },
-  { default: [] },
-  { default: {} },
-  { default: 2 ** 63 }
-]
-
-/** A chain of records that each hold the next one twice, with defaults that double with each. */
-const doubling = (depth: number): unknown =>
-  Array.from({ length: depth }, (_, level) => depth - level).reduce<unknown>(
-    (inner, level) => ({
-      type: 'record',
-      name: `L${level}`,
-      fields: [
-        { name: 'a', type: inner, default: {} },
-        { name: 'b', type: `L${level + 1}`, default: {} }
-      ]
-    }),
-    { type: 'record', name: `L${depth + 1}`, fields: [{ name: 'x', type: 'int', default: 0 }] }
-  )
-const nested = (depth: number): unknown =>
-  Array.from({ length: depth }).reduce<unknown>(inner => ({ type: 'array', items: inner }), 'int')
-const oddFields: readonly unknown[] = [
-  { name: 'doubling', type: doubling(12) },
-  { name: 'nested', type: nested(200) },
-  {
-    name: 'next',
-    type: ['null', { type: 'record', name: 'Node', fields: [{ name: 'next', type: ['null', 'Node'] }] }]
-  },
-  {
-    name: 'pair',
-    type: {
-      type: 'record',
-      name: 'Pair',
-      fields: [
-        { name: 'one', type: { type: 'enum', name: 'E', symbols: ['A'] } },
-        { name: 'two', type: { type: 'E' } }
-      ]
-    }
-  }
-]
-
-/** What avsc makes of the fields, with values of its own choice. */
-function encoderOf(fields: readonly unknown[]): (() => Buffer) | undefined {
-  try {
-    const type = avsc.Type.forSchema({ type: 'record', name: 'Payload', fields } as avsc.Schema, { wrapUnions: true })
-    return () => type.toBuffer(type.random())
-  } catch {
-    return undefined
   }
 }
 
