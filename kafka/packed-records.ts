@@ -35,6 +35,8 @@ export interface Portion {
   readonly unreadable: readonly UnreadableBatch[]
   /** The last offset of its batches. */
   readonly lastOffset: number
+  /** Bytes that were decompressed or read for it, those of batches that are too large among them. */
+  readonly unpackedBytes: number
   /** What follows; undefined behind the last batch. */
   readonly rest: PackedRecords | undefined
 }
@@ -122,7 +124,7 @@ export class PackedRecords implements Iterable<KafkaRecord> {
       index < this.#batches.length
         ? new PackedRecords(this.#batches.slice(index), this.#from, this.#maxBatchBytes)
         : undefined
-    return { records: new Records(readable, this.#from), unreadable, lastOffset, rest }
+    return { records: new Records(readable, this.#from), unreadable, lastOffset, unpackedBytes: bytes, rest }
   }
 
   /** The same with the records as objects. */
@@ -143,13 +145,14 @@ export class PackedRecords implements Iterable<KafkaRecord> {
   }
 
   /** A portion that ends with the last of some of its records. */
-  #upTo(messages: readonly KafkaRecord[], { records, unreadable }: Portion): Portion {
+  #upTo(messages: readonly KafkaRecord[], { records, unreadable, unpackedBytes }: Portion): Portion {
     const lastOffset = messages.at(-1)?.offset ?? this.#from - 1
     const next = this.#batches.findIndex(batch => batch.lastOffset > lastOffset)
     return {
       records,
       unreadable: unreadable.filter(({ baseOffset }) => baseOffset <= lastOffset),
       lastOffset,
+      unpackedBytes,
       rest: new PackedRecords(this.#batches.slice(next), lastOffset + 1, this.#maxBatchBytes)
     }
   }

@@ -2,17 +2,16 @@ import { type Clock, machineClock } from '../core/clock.ts'
 import { safeError } from '../core/errors.ts'
 import { within } from '../core/lifecycle.ts'
 import { type BatchControl, isCorrupt, type PassedOffsets, type Portion, type RecordBatch } from '../kafka/index.ts'
+import { chunkOf } from './chunk-of.ts'
 import type { CopyBuffer } from './copy-buffer.ts'
 import { type Decoded, Decoder, type NeedsSchemas, type Schemas } from './decoder.ts'
-import { digestOf } from './digest.ts'
 import type { Discovery } from './discovery.ts'
 import { SinkError } from './errors.ts'
 import { insist } from './insist.ts'
 import type { Lane } from './lane.ts'
-import type { Position } from './position.ts'
 import type { Positions } from './positions.ts'
 import type { Reading } from './reading.ts'
-import { type Chunk, keyOf, type Refused, type TopicPartition } from './types.ts'
+import { keyOf, type TopicPartition } from './types.ts'
 
 export interface IntakeOptions extends Reading {
   readonly positions: Positions
@@ -99,7 +98,7 @@ export class Intake {
 
   /**
    * Decompresses and decodes into the lane's own text, a portion at a time, once there is room and every schema is
-   * known.
+   * known. After much of a partition what follows is left, to be fetched again: all others wait for what a fetch brought.
    */
   async #handOver(batch: RecordBatch, start: number, control: BatchControl): Promise<void> {
     const lane = this.#options.laneOf(batch)
@@ -107,6 +106,7 @@ export class Intake {
     let { raw: packed, fetchedOffset } = batch
     let first = start
     let careful = false
+    let taken = 0
     for (;;) {
       await this.#breathe()
       if (lane.full && !control.signal.aborted) {
@@ -132,10 +132,15 @@ export class Intake {
         lane.add(
           chunkOf({ topic: batch.topic, partition: batch.partition, lastOffset: last }, position, first, decoded)
         )
-        if (portion.records.bytes >= largeBytes) void releaseOnceWritten(portion, keyOf(batch), lane)
+        // What was decompressed of it is not left to the garbage collector: it lets several of them come together.
+        if (portion.records.bytes >= largeBytes) void notHeld(lane, keyOf(batch)).then(() => portion.records.release())
         position.advance(last)
         control.resolve(last)
-        if (last === batch.lastOffset) return this.#pace(batch, lane, control)
+        if (last + 1 < batch.highWatermark) this.#behind.add(keyOf(batch))
+        else this.#behind.delete(keyOf(batch))
+        taken += portion.unpackedBytes
+        if (taken >= largeBytes) return this.#restUntilStored(batch, lane)
+        if (last === batch.lastOffset) return this.#pace(lane, control)
         // A fetch may bring hundreds of batches that are large once they are decompressed.
         await this.#clock.turn()
         await control.heartbeat()
@@ -145,6 +150,18 @@ export class Intake {
         careful = false
       } else if (!(await this.#learnt(batch, decoder, decoded.ids, control))) return
     }
+  }
+
+  /** The other partitions are fetched meanwhile. */
+  #restUntilStored({ topic, partition }: TopicPartition, lane: Lane): void {
+    const source = { topic, partition }
+    this.#options.pause(source)
+    void notHeld(lane, keyOf(source)).then(() => this.#goOn(source))
+  }
+
+  #goOn(source: TopicPartition): void {
+    const { positions, resume } = this.#options
+    if (positions.of(source).state !== 'halted') resume(source)
   }
 
   /** Lets the answers of Postgres in between: a session that waits for its next statement does nothing. */
@@ -162,9 +179,7 @@ export class Intake {
    * Holds up the next fetch until what this one brought is being written, where it has brought all there was: nothing
    * is stored later for it, and one fetch then brings as much as many would, each with its own costs.
    */
-  async #pace(batch: RecordBatch, lane: Lane, control: BatchControl): Promise<void> {
-    if (batch.lastOffset + 1 < batch.highWatermark) this.#behind.add(keyOf(batch))
-    else this.#behind.delete(keyOf(batch))
+  async #pace(lane: Lane, control: BatchControl): Promise<void> {
     // By then the other partitions of this fetch have said how far they are.
     await this.#clock.turn()
     while (this.#behind.size === 0 && lane.waits && !this.#closing && !control.signal.aborted) {
@@ -194,7 +209,7 @@ export class Intake {
     ids: readonly number[],
     control: BatchControl
   ): Promise<boolean> {
-    const { log, positions, pause, resume } = this.#options
+    const { log, positions, pause } = this.#options
     const source = { topic: batch.topic, partition: batch.partition }
     const learning = insist(control.signal, log, () => decoder.learn(ids).then(() => true), this.#clock).catch(
       async (error: unknown) => {
@@ -207,9 +222,7 @@ export class Intake {
     )
     if (await within(patienceMs, learning, this.#clock)) return (await learning) === true
     pause(source)
-    const goOn = () => {
-      if (positions.of(source).state !== 'halted') resume(source)
-    }
+    const goOn = () => this.#goOn(source)
     // An error comes again with the batch, and ends the consumer then.
     learning.then(goOn, goOn)
     return false
@@ -231,10 +244,8 @@ export class Intake {
   }
 }
 
-/** What was decompressed of a large portion is not left to the garbage collector: it lets several of them come together. */
-async function releaseOnceWritten({ records }: Portion, key: string, lane: Lane): Promise<void> {
+async function notHeld(lane: Lane, key: string): Promise<void> {
   while (lane.holds(key)) await lane.changed
-  records.release()
 }
 
 /** Decodes, or finds that a batch which decompressed cannot be read: then nothing is left of what was written. */
@@ -254,46 +265,9 @@ function decodeSound(
     return 'corrupt'
   }
 }
-function chunkOf(
-  { topic, partition, lastOffset }: Pick<RecordBatch, 'topic' | 'partition' | 'lastOffset'>,
-  { incarnation, topicId }: Position,
-  first: number,
-  decoded?: Decoded
-): Chunk {
-  const { page, refused = [], lastPlace, skipped = lastOffset - first + 1 } = decoded ?? {}
-  const rows = page?.rows ?? 0
-  const last = page && lastPlace !== undefined ? page.records.valueAt(lastPlace) : undefined
-  return {
-    topic,
-    partition,
-    incarnation,
-    topicId,
-    first,
-    last: lastOffset,
-    pages: page && rows > 0 ? [page] : [],
-    rows,
-    refused,
-    skipped,
-    lost: 0,
-    bytes: page ? page.end - page.start + page.records.bytes + bytesOf(refused) : 0,
-    ...(last && {
-      lastRecord: { offset: last.offset, digest: digestOf(last.value) },
-      lastTimestamp: last.timestamp
-    })
-  }
-}
-
-/** Of what was refused, and of batches that are kept as they lie in the log; other bytes are counted already. */
-const bytesOf = (refused: readonly Refused[]): number =>
-  refused.reduce(
-    (sum, { lastOffset, record }) => sum + (lastOffset === undefined ? 0 : (record.value?.length ?? 0)),
-    refused.length * bytesPerRefused
-  )
 
 /** ms for which all partitions of a fetch wait for a schema of one. */
 const patienceMs = 150
-/** What an entry of the quarantine takes in memory, besides the record. */
-const bytesPerRefused = 1024
 const largeBytes = 16 * 1024 * 1024
 const bytesPerTurn = 256 * 1024
 const beatMs = 250

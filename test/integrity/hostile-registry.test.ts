@@ -170,7 +170,7 @@ const rows: [name: string, attack: () => Promise<void>][] = [
   ]
 ]
 
-test.each(rows)('%s: the other topic goes on, and nothing stands still', { timeout: 200_000 }, async (name, attack) => {
+test.each(rows)('%s: the other topic goes on, and nothing stands still', { timeout: 600_000 }, async (name, attack) => {
   await attack()
   await stage.othersAreStored(name)
   await stage.settled(name)

@@ -18,7 +18,7 @@ import { record } from './settings.ts'
 /** What a sink and a group may hold at most, whatever is sent to them. */
 export const mostMemory = 400 * 1024 * 1024
 /** ms; it only ends what hangs. How long it took is recorded. */
-const bound = 60_000
+const bound = 180_000
 
 export interface StageOptions {
   /** Name of the test file. */
