@@ -168,6 +168,13 @@ export class GroupConsumer {
     await this.#ended()
   }
 
+  /** It is in the group, and somebody else is too, who gets partitions that nobody of ours then reads. */
+  #tellOfStranger(): void {
+    const { group, log } = this.#options
+    this.vitals.obstacle = strangerInGroup(group).message
+    log.error({ group }, 'another kind of consumer is in the group and takes partitions away: stop it')
+  }
+
   /** The same, or in words where it says that somebody else has the group. */
   #explained(ended: Error | 'topics changed'): Error | 'topics changed' {
     if (protocolErrorOf(ended) !== 'INCONSISTENT_GROUP_PROTOCOL') return ended
@@ -217,6 +224,8 @@ export class GroupConsumer {
     })
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       this.vitals.joined()
+      // Groups of the newer protocol (KIP-848) have no leader: Kafka makes one of ours when such a consumer joins.
+      if (payload.leaderId === '') this.#tellOfStranger()
       assigned = Object.entries(payload.memberAssignment)
       const ours = new Map(assigned)
       this.#unserved.keep(({ topic, partition }) => ours.get(topic)?.includes(partition) === true)

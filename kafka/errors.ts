@@ -43,7 +43,7 @@ export function refusedSession(sessionTimeoutMs: number, cause: unknown): KafkaE
 }
 
 /** The group has members of another kind, and Kafka lets nobody in who is not of that kind. */
-export function strangerInGroup(group: string, cause: unknown): KafkaError {
+export function strangerInGroup(group: string, cause?: unknown): KafkaError {
   return new KafkaError(
     'KAFKA_REFUSED',
     `Another kind of consumer is in group ${group}: stop it, or give one of the two another group. \`kafka-consumer-groups.sh --describe --members --group ${group}\` names it`,

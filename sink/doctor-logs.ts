@@ -55,7 +55,10 @@ function readFindings({ group }: LogParts, partitions: readonly Standing[], memb
   const words = `${sum} offsets are in Kafka and not in the trail: ${named.join(', ')}${more}`
   return [
     members === 0
-      ? wrong('lag', `${words}. No sink of group ${group} runs: start \`eventtrail sink\``)
+      ? wrong(
+          'lag',
+          `${words}. No sink of group ${group} runs, or consumers of another protocol (KIP-848) have it: start \`eventtrail sink\`, stop those`
+        )
       : ok('lag', `${words}; ${sinks} in group ${group}`)
   ]
 }

@@ -5,6 +5,7 @@ import { createLogger } from '../../../core/log.ts'
 import { catalogue } from '../../../schemas/index.ts'
 import { createSink } from '../../../sink/index.ts'
 import { runCli } from '../../support/cli.ts'
+import { joinByNewerProtocol } from '../../support/newer-member.ts'
 import { eventually } from '../../support/stack.ts'
 import { badge, testTrail } from '../../support/trail.ts'
 
@@ -110,4 +111,25 @@ test('offsets that somebody commits for a sink, or its group deleted, change not
   expect(await trail.count('event_envelopes')).toBe(10)
   expect(await trail.count('sink_duplicates')).toBe(0)
   expect(await trail.rows('SELECT * FROM sink_losses')).toEqual([])
+})
+
+test('a consumer of the newer protocol that takes partitions away is told, and nothing is lost', async () => {
+  const trail = await testTrail({ partitions: 4 })
+  await trail.offer('badge.awarded')
+  const lines: string[] = []
+  const log = createLogger({ level: 'error', destination: { write: line => lines.push(line) } })
+  await using sink = createSink({ ...trail.sinkOptions, log })
+  await sink.start()
+  await trail.publish([badge()])
+  await sink.whenCaughtUp()
+  const stranger = await joinByNewerProtocol(trail.brokers[0] as string, trail.group, topicOf(trail))
+  expect(stranger.errorCode).toBe(0)
+  const said = `Another kind of consumer is in group ${trail.group}: stop it`
+  await eventually(() => sink.health().notReady.some(reason => reason.startsWith(said)), { what: 'it says so' })
+  expect(lines.join('\n')).toContain('another kind of consumer is in the group and takes partitions away')
+  const published = await trail.publish(Array.from({ length: 40 }, () => badge()))
+  await stranger.leave()
+  await sink.whenCaughtUp()
+  expect(await trail.count('event_envelopes')).toBe(published.length + 1)
+  await eventually(() => sink.health().notReady.length === 0, { what: 'it is ready' })
 })
