@@ -1,7 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { pause } from '../core/backoff.ts'
 import { safeError } from '../core/errors.ts'
-import { within } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import {
   type AdminLine,
@@ -22,6 +21,7 @@ import type { Message, Outcome } from './delivery.ts'
 import { type FetchedMessage, holdEach, messagesIn } from './fetched-message.ts'
 import { HeldBytes } from './held-bytes.ts'
 import { LaneScheduler, type Slot } from './lane-scheduler.ts'
+import { LogChanges } from './log-changes.ts'
 import type { TopicPartition } from './telemetry.ts'
 import type { GroupStats } from './types.ts'
 
@@ -55,8 +55,6 @@ export interface ReaderOptions {
 const mostBytesHeld = 32 * 1024 * 1024
 const fetchLimits = { maxBytesPerPartition: 1024 * 1024, maxBytes: 16 * 1024 * 1024 }
 const leaseCheckMs = 50
-/** ms for which the fetches wait until it is known where the group was. */
-const outOfRangeMs = 500
 
 /**
  * Reads a group's partitions, runs their messages in lanes and knows what may be committed.
@@ -75,7 +73,7 @@ export class Reader {
   #committing: Promise<void> = Promise.resolve()
   #leaseCheck: Promise<unknown> | undefined
   #look: TopicLook | undefined
-  readonly #topicIds = new Map<string, string>()
+  readonly #changes: LogChanges
 
   constructor(options: ReaderOptions) {
     const { client, groupId, topics, concurrency, sessionTimeoutMs, topicRefreshMs, stopping, log } = options
@@ -83,6 +81,7 @@ export class Reader {
     const { onError, onReach, onRebuilt } = options
     this.#options = options
     this.#assignment = new CurrentAssignment(stopping)
+    this.#changes = new LogChanges(options)
     this.#scheduler = new LaneScheduler({
       concurrency,
       work: (message, slot) => this.#work(message, slot),
@@ -94,7 +93,11 @@ export class Reader {
       onBatch: (batch, control) => this.#take(batch, control),
       onAssigned: assigned => this.#assigned(assigned),
       onPassed: passed => this.#pass(passed),
-      onOutOfRange: source => this.#outOfRange(source),
+      onOutOfRange: source => {
+        const { generation } = this.#assignment
+        const next = this.#assignment.get(source.topic, source.partition)?.tracker.next
+        return this.#changes.outOfRange(source, next, () => generation === this.#assignment.generation)
+      },
       onTopicsVanished: vanished => log.warn({ topics: vanished }, 'topics of this group are gone'),
       onLook: look => this.#looked(look),
       onReach,
@@ -137,10 +140,8 @@ export class Reader {
    * would go on in it as if nothing had happened, and what lies before would reach no handler.
    */
   #lookForReplaced({ ids }: TopicLook): void {
-    const replaced = [...ids].filter(([topic, id]) => (this.#topicIds.get(topic) ?? id) !== id).map(([topic]) => topic)
-    for (const [topic, id] of ids) this.#topicIds.set(topic, id)
+    const replaced = this.#changes.replaced(ids)
     if (replaced.length === 0) return
-    this.#options.log.warn({ topics: replaced }, 'topics were deleted and made again: they are read from their start')
     const sources = this.#assignment.all.filter(({ topic }) => replaced.includes(topic))
     for (const source of sources) {
       this.#resume(source)
@@ -248,40 +249,6 @@ export class Reader {
     const { length: partitions } = this.#assignment.all
     this.#options.onAssigned()
     this.#options.log.info({ partitions, topics: [...assigned.keys()] }, 'partitions assigned')
-  }
-
-  /**
-   * The log does not have the offset that is next, and is read from its start. What was removed before it was read is
-   * lost to the handlers; kafkajs forgets where the group was, so it is asked for before that is told.
-   */
-  async #outOfRange({ topic, partition }: TopicPartition): Promise<void> {
-    const { line, groupId, log, onLost } = this.#options
-    const { generation } = this.#assignment
-    const known = this.#assignment.get(topic, partition)?.tracker.next
-    const look = async () => {
-      const committed = known ?? (await line.ask(admin => admin.groupOffsets(groupId))).get(topic)?.get(partition)
-      const range = (await line.ask(admin => admin.ranges(topic))).find(each => each.partition === partition)
-      if (committed === undefined || !range || generation !== this.#assignment.generation) return
-      const lost = range.start - committed
-      if (lost > 0) {
-        onLost(lost)
-        log.error(
-          { topic, partition, from: committed, to: range.start - 1 },
-          'records were removed from the log before the group had read them: no handler gets them'
-        )
-      } else
-        log.warn(
-          { topic, partition, from: committed, end: range.end },
-          'the log of a partition ends before the position of the group: it is read again from its start'
-        )
-    }
-    const looked = look().catch(error =>
-      log.error(
-        { topic, partition, err: safeError(error) },
-        'the log of a partition does not have the position of the group, and is read from its start'
-      )
-    )
-    await within(outOfRangeMs, looked)
   }
 
   #pass({ topic, partition, firstOffset, lastOffset }: PassedOffsets): void {
