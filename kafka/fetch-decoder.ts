@@ -132,10 +132,14 @@ export function readRecordSet(
   return first && new FetchedRecords(first.baseOffset, lastOffset, batches)
 }
 
-/** It is read again as the first one of the next fetch, and is told of then. */
+/**
+ * What cannot be read is read again as the first one of the next fetch, and is told of then. A batch that does not lie
+ * behind the one before it (no checksum covers its place) would have its offsets counted twice.
+ */
 function nextHead(bytes: Buffer, at: number, expected: number): BatchHead | undefined {
   try {
-    return readHead(bytes, at, expected)
+    const head = readHead(bytes, at, expected)
+    return head && head.baseOffset >= expected ? head : undefined
   } catch (error) {
     if (error instanceof KafkaError) return undefined
     throw error

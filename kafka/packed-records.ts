@@ -109,7 +109,7 @@ export class PackedRecords implements Iterable<KafkaRecord> {
       const batch = this.#batches[index] as PackedBatch
       try {
         const { stored, furtherPieces } = unpacked(batch, this.#maxBatchBytes)
-        if (careful) walkThrough(stored, lastOffset)
+        if (careful) walkThrough(stored)
         readable.push(stored)
         bytes += stored.end - stored.start + furtherPieces * bytesPerPiece
       } catch (error) {
@@ -193,11 +193,9 @@ function unpacked(
 
 const isBeyond = (error: unknown): boolean => error instanceof ContentTooLarge || error instanceof TooManyPieces
 
-/** @throws KafkaError `RECORDS_CORRUPT` when a record cannot be read, or does not lie past `lastOffset` */
-function walkThrough(batch: StoredBatch, lastOffset: number): void {
+/** @throws KafkaError `RECORDS_CORRUPT` when a record cannot be read */
+function walkThrough(batch: StoredBatch): void {
   const cursor = new Records([batch], 0).cursor()
-  if (cursor.next() && cursor.offset <= lastOffset && batch.lastOffset > lastOffset)
-    throw new KafkaError('RECORDS_CORRUPT', 'its records begin before the end of the batch before it')
   while (cursor.next());
 }
 

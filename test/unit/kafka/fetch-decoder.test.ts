@@ -72,6 +72,15 @@ describe('a Fetch response', () => {
 })
 
 describe('a record set', () => {
+  test('ends where a batch does not lie behind the one before it', async () => {
+    const records = [value('a'), value('b'), value('c')]
+    const batch = (firstOffset: number) => ({ firstOffset, records })
+    for (const misplaced of [1, 6, 7]) {
+      const set = await setOf(batch(5), batch(misplaced), batch(8))
+      expect(await read(set)).toEqual({ seen: [5, 6, 7], last: 7 })
+    }
+  })
+
   const codecs = Object.entries({ none: 0, gzip: CompressionTypes.GZIP, zstd: CompressionTypes.ZSTD })
   test.each(codecs)('in which batches are compressed with %s', async (_, compression) => {
     const records = [value('a'), value('b'), value('c')]
