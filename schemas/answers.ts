@@ -55,7 +55,8 @@ function listOf<T>(body: unknown, isOne: (each: unknown) => boolean): readonly T
   return Array.isArray(body) && body.every(isOne) ? body : undefined
 }
 
-const isNumber = (value: unknown): value is number => Number.isSafeInteger(value)
+/** An id or a version: registries count them in 32 bits, and so does the trail. */
+const isNumber = (value: unknown): value is number => typeof value === 'number' && value === (value | 0)
 
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
