@@ -213,6 +213,11 @@ export const notPromised: readonly NotPromised[] = [
       '"Acknowledged" means `acks=all`: by as many replicas as `min.insync.replicas` says, which is **1** unless `TOPIC_MIN_INSYNC_REPLICAS` says otherwise. Kafka does not wait for a disk. Losing those replicas at once, or an unclean leader election, takes acknowledged events away. A log that ends before the position of the sink then stops its partition; events that the sink had not read yet are gone, and nobody can know.'
   },
   {
+    title: 'What a disk changes within a record',
+    words:
+      'A stored batch that a broker’s disk has damaged is put aside where it cannot be read any more. Its checksum is [not compared](decisions/0036-checksums-of-batches-are-not-compared.md): another letter in a text that is not compressed is stored as it is read.'
+  },
+  {
     title: 'More than Postgres keeps',
     words:
       'All was tried with `fsync`, `full_page_writes` and `synchronous_commit` on. With `synchronous_commit` off a crash may take back the latest transactions, rows and positions together, and they are read again for as long as Kafka has them. With `fsync` off a crash may leave any part of the database broken.'

@@ -9,7 +9,7 @@ const shortestMatch = 4
 
 /**
  * Reads an LZ4 frame (LZ4 Frame Format 1.6), the form that Kafka's producers use. As Kafka's own reader does, it stops
- * at the frame's end mark, whatever lies behind. Checksums are passed over: Kafka's own covers the batch.
+ * at the frame's end mark, whatever lies behind. Checksums are passed over, as that of the batch is (docs/decisions/0036).
  * @throws ContentTooLarge; Error when the bytes are no such frame, or are cut short
  */
 export function decompressLz4(bytes: Buffer, maxBytes: number): Buffer {
