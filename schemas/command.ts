@@ -17,6 +17,7 @@ import { readerFaults } from './readers.ts'
 import { checkAgainstRegistry, type Registration, registerCatalogue } from './register.ts'
 import { createRegistry, type Registry } from './registry.ts'
 import type { Catalogue } from './types.ts'
+import { unknownAttributes } from './unknown-attributes.ts'
 import { table, typeInWords } from './words.ts'
 
 /** A topic to be made; what kafka/ takes. */
@@ -175,8 +176,11 @@ async function check(context: CommandContext, options: CheckOptions): Promise<Ex
   faults.push(...compared.faults)
   for (const fault of new Set(faults)) out(fault)
   if (faults.length > 0) return exitCodes.notOk
-  for (const name of catalogue.eventNames)
-    for (const warning of await portabilityWarnings(catalogue.versions(name))) say(`warning: ${warning}`)
+  for (const name of catalogue.eventNames) {
+    const versions = catalogue.versions(name)
+    const warnings = [...versions.flatMap(unknownAttributes), ...(await portabilityWarnings(versions))]
+    for (const warning of warnings) say(`warning: ${warning}`)
+  }
   const count = catalogue.eventNames.reduce((sum, name) => sum + catalogue.versions(name).length, 0)
   for (const version of compared.unregistered) out(`${version} is not registered yet`)
   out(

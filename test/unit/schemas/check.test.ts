@@ -15,6 +15,7 @@ import { inspectFolder } from '../../../schemas/load.ts'
 import { portabilityWarnings } from '../../../schemas/portability.ts'
 import { readerFaults } from '../../../schemas/readers.ts'
 import { versionFaults } from '../../../schemas/rules.ts'
+import { unknownAttributes } from '../../../schemas/unknown-attributes.ts'
 import { payloads } from '../../support/schema-shapes.ts'
 
 const folders: string[] = []
@@ -160,6 +161,44 @@ describe('a file of another kind', () => {
   ])('is named: %s', async (_, files, message) => {
     const { problems } = await inspectFolder(await folderOf(files))
     expect(problems.map(problem => `${problem.file}: ${problem.message}`).join('\n')).toContain(message)
+  })
+})
+
+describe('an attribute that Avro does not know', () => {
+  const warningsOf = (payload: object) => {
+    const { versions } = catalogueOf({ 'thing.done': [payload as AvroRecord] })
+    return versions('thing.done').flatMap(unknownAttributes)
+  }
+
+  it('is named with its place, also within other types', () => {
+    const inner = { ...record(field('deep', 'string', { dfault: '' })), name: 'Inner', sealed: true }
+    const warnings = warningsOf({
+      ...record(
+        field('at', 'long', { logicalType: 'timestamp-micros' }),
+        field('kind', { type: 'string', logicaltype: 'uuid' }),
+        field('list', ['null', { type: 'array', items: inner }], { default: null })
+      ),
+      title: 'Thing'
+    })
+    expect(warnings.map(warning => warning.slice(0, warning.indexOf(' that has')))).toEqual([
+      'thing.done: version 1: the record has an attribute "title"',
+      'thing.done: version 1: `at` has an attribute "logicalType"',
+      'thing.done: version 1: `kind` has an attribute "logicaltype"',
+      'thing.done: version 1: `list[]` has an attribute "sealed"',
+      'thing.done: version 1: `list[].deep` has an attribute "dfault"'
+    ])
+    expect(warnings[1]).toContain('it belongs into the type')
+  })
+
+  it('is no matter where it is marked as somebody’s own, nor is what Avro knows', () => {
+    const types = [
+      { type: 'enum', name: 'E', symbols: ['a'], default: 'a', doc: 'd', aliases: ['F'], namespace: 'n' },
+      { type: 'fixed', name: 'X', size: 4, logicalType: 'decimal', precision: 4, scale: 2, 'connect.name': 'x' },
+      { type: 'map', values: { type: 'string', 'avro.java.string': 'String', 'java-class': 'S' } },
+      { type: 'long', logicalType: 'timestamp-micros', 'confluent:version': 1 }
+    ]
+    const fields = types.map((type, index) => field(`f${index}`, type, { order: 'ignore', aliases: ['g'] }))
+    expect(warningsOf(record(...fields))).toEqual([])
   })
 })
 
