@@ -50,7 +50,7 @@ export interface KafkaAdmin extends AsyncDisposable {
   /** More partitions for a topic. Note that keys move: order per aggregate holds from here on only. */
   addPartitions(topic: string, total: number): Promise<void>
   deleteTopics(topics: readonly string[]): Promise<void>
-  /** @throws KafkaError `TOPIC_UNKNOWN` */
+  /** Partitions without a leader are left out. @throws KafkaError `TOPIC_UNKNOWN` */
   ranges(topic: string): Promise<PartitionRange[]>
   /**
    * The ends of the logs of all these topics at once, with what an open transaction holds back. Topics that do not exist

@@ -5,6 +5,7 @@ import { type Logger, silentLogger } from '../core/log.ts'
 import { limitAnswers } from './answer-limit.ts'
 import { startConnectionsEmpty } from './fresh-connections.ts'
 import { allowManyTopics } from './many-topics.ts'
+import { joinWithoutLeaders } from './no-leader.ts'
 import { allowRawFetches } from './raw-fetches.ts'
 import { tryingOthers } from './seeds.ts'
 import { measureSteadily } from './steady-clock.ts'
@@ -35,6 +36,7 @@ export function createKafkaClient(options: KafkaClientOptions): KafkaClient {
   quietTimers()
   allowRawFetches()
   allowManyTopics()
+  joinWithoutLeaders()
   endStoppedRunners()
   startConnectionsEmpty()
   limitAnswers()

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { isIPv6 } from 'node:net'
 import kafkajs, { type ISocketFactory } from 'kafkajs'
 import { splitBroker } from '../core/urls.ts'
+import { type MetadataAnswer, toleratingNoLeader } from './no-leader.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -33,6 +34,12 @@ export class Seeds {
   }
 }
 
+/** A request and what is made of its answer. */
+interface Exchange {
+  readonly request: { readonly apiName: string }
+  readonly response: { readonly parse: (answer: never) => Promise<unknown> }
+}
+
 interface Connection {
   host: string
   /** What its log calls it. */
@@ -40,7 +47,7 @@ interface Connection {
   readonly port: number
   readonly socketFactory: ISocketFactory
   connect(): Promise<boolean>
-  send(protocol: { readonly request: { readonly apiName: string } }): Promise<unknown>
+  send(protocol: Exchange): Promise<unknown>
   rejectRequests(error: Error): void
   disconnect(): Promise<boolean>
 }
@@ -92,7 +99,11 @@ function watchConnections(): void {
     withColons(this)
     return await judged(this, () => connect.call(this))
   }
-  prototype.send = async function (this: Connection, protocol) {
+  prototype.send = async function (this: Connection, exchange) {
+    const protocol =
+      seedsOf.has(this.socketFactory) && exchange.request.apiName === 'Metadata'
+        ? withoutLeadersToo(exchange)
+        : exchange
     const bounded = seedsOf.get(this.socketFactory)?.hasOthers && handshakes.has(protocol.request.apiName)
     const late = bounded ? setTimeout(() => giveUp(this), handshakeMs) : undefined
     try {
@@ -101,6 +112,11 @@ function watchConnections(): void {
       clearTimeout(late)
     }
   }
+}
+
+function withoutLeadersToo(exchange: Exchange): Exchange {
+  const { parse } = exchange.response as { readonly parse: (answer: MetadataAnswer) => Promise<MetadataAnswer> }
+  return { ...exchange, response: { ...exchange.response, parse: toleratingNoLeader(parse) } }
 }
 
 function giveUp(connection: Connection): void {

@@ -142,9 +142,10 @@ export const guarantees: readonly Guarantee[] = [
     title: 'It goes on by itself, and says how it is',
     to: ['operators'],
     words:
-      'While Kafka, Postgres or the registry is away a process lives, is not ready, and names the reason; when the server is back it is ready again. A Kafka consumer that stands still is built anew.',
-    faults: 'each server taken away and hanging, under sink, indexer and notifier; all brokers killed',
-    proofs: ['integration/status/outages', 'integration/status/hangs', 'integrity/broker-death']
+      'While Kafka, Postgres or the registry is away a process lives, is not ready, and names the reason; when the server is back it is ready again. A Kafka consumer that stands still is built anew. Partitions that no broker leads hold up no others: the rest is published, stored and handled meanwhile.',
+    faults:
+      'each server taken away and hanging, under sink, indexer and notifier; all brokers killed; a broker away that has the only replicas of some partitions',
+    proofs: ['integration/status/outages', 'integration/status/hangs', 'integrity/broker-death', 'integrity/leaderless']
   },
   {
     title: 'It may be stopped at any time',
