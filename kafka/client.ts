@@ -3,6 +3,7 @@ import kafkajs, { type Kafka } from 'kafkajs'
 import type { KafkaSecurity } from '../core/config.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
 import { limitAnswers } from './answer-limit.ts'
+import { beatWhileFetching } from './beat-while-fetching.ts'
 import { startConnectionsEmpty } from './fresh-connections.ts'
 import { allowManyTopics } from './many-topics.ts'
 import { joinWithoutLeaders } from './no-leader.ts'
@@ -37,6 +38,7 @@ export function createKafkaClient(options: KafkaClientOptions): KafkaClient {
   allowRawFetches()
   allowManyTopics()
   joinWithoutLeaders()
+  beatWhileFetching()
   endStoppedRunners()
   startConnectionsEmpty()
   limitAnswers()

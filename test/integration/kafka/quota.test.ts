@@ -1,0 +1,56 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { afterAll, expect, test } from 'vitest'
+import { createLogger } from '../../../core/log.ts'
+import { createSink } from '../../../sink/index.ts'
+import { startStack } from '../../../stack/index.ts'
+import { badge, testTrail } from '../../support/trail.ts'
+
+const stack = await startStack({ kind: 'quota' })
+afterAll(() => stack.stop())
+Object.assign(process.env, stack.env)
+const trail = await testTrail({ partitions: 3 })
+
+const int32 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(value)
+  return bytes
+}
+const text = (words: string): Buffer => Buffer.concat([int32(words.length).subarray(2), Buffer.from(words)])
+
+/** Bytes a second that a broker gives to clients of this name (AlterClientQuotas 0), which kafkajs cannot ask for. */
+async function limitReads(clientId: string, bytes: number): Promise<void> {
+  const [host, port] = stack.env.KAFKA_BROKERS.split(':')
+  const socket = connect(Number(port), host)
+  const rate = Buffer.alloc(8)
+  rate.writeDoubleBE(bytes)
+  const head = Buffer.from([0, 49, 0, 0, 0, 0, 0, 1])
+  const entity = [int32(1), text('client-id'), text(clientId)]
+  const operation = [int32(1), text('consumer_byte_rate'), rate, Buffer.of(0)]
+  const body = Buffer.concat([head, text('test'), int32(1), ...entity, ...operation, Buffer.of(0)])
+  socket.write(Buffer.concat([int32(body.length), body]))
+  const [answer] = (await once(socket, 'data')) as [Buffer]
+  socket.destroy()
+  // Behind the correlation id, the throttle and the number of entries.
+  expect(answer.readInt16BE(16)).toBe(0)
+}
+
+test('a quota that delays fetches for longer than a session lasts throws no sink out of its group', {
+  timeout: 240_000
+}, async () => {
+  await trail.offer('badge.awarded')
+  for (let at = 0; at < 30; at += 1) {
+    await trail.publish(Array.from({ length: 15 }, () => badge('x'.repeat(2_000))))
+  }
+  await limitReads('eventtrail-sink', 50_000)
+  const joins: unknown[] = []
+  const log = createLogger({
+    level: 'info',
+    destination: { write: line => line.includes('partitions assigned') && joins.push(line) }
+  })
+  await using sink = createSink({ ...trail.sinkOptions, log, sessionTimeoutMs: 10_000 })
+  await sink.start()
+  await sink.whenCaughtUp({ timeoutMs: 180_000 })
+  expect(await trail.count('event_envelopes')).toBe(450)
+  expect(joins).toHaveLength(1)
+})
