@@ -79,6 +79,12 @@ export class Cursor {
     return this.fail('a long has more than 64 bits')
   }
 
+  /** One byte that is 0 or 1 (Avro 1.12, "Primitive Types"). Readers disagree about any other, so it is none. */
+  boolean(): boolean {
+    const byte = this.bytes[this.take(1)] as number
+    return byte > 1 ? this.fail('a boolean is neither 0 nor 1') : byte === 1
+  }
+
   /** A length, a count or an index: never more than fits a number. */
   count(): number {
     return this.small() ?? this.cutShort()

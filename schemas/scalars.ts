@@ -30,7 +30,7 @@ function plainReader(node: SchemaNode): Read {
     case 'null':
       return () => null
     case 'boolean':
-      return cursor => cursor.bytes[cursor.take(1)] !== 0
+      return cursor => cursor.boolean()
     case 'int':
       return int
     case 'long':

@@ -136,7 +136,7 @@ const double: Transcode = (cursor, out) => out.number(requireFinite(cursor.bytes
 const nullText = Buffer.from('null')
 const trueText = Buffer.from('true')
 const falseText = Buffer.from('false')
-const boolean: Transcode = (cursor, out) => out.raw(cursor.bytes[cursor.take(1)] ? trueText : falseText)
+const boolean: Transcode = (cursor, out) => out.raw(cursor.boolean() ? trueText : falseText)
 
 function base64(cursor: AvroCursor, out: CopyBuffer, length: number): void {
   const start = cursor.take(length)

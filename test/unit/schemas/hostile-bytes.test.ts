@@ -90,6 +90,13 @@ describe('items without bytes', () => {
   })
 })
 
+test('a boolean is 0 or 1: what else readers would take for either is refused', () => {
+  const flag = { name: 'Flag', fields: [{ name: 'on', type: 'boolean' }] }
+  expect([0, 1].map(byte => handled(flag, Buffer.of(byte)))).toEqual([{ on: false }, { on: true }])
+  for (const byte of [2, 255])
+    expect(() => handled(flag, Buffer.of(byte))).toThrow(expect.objectContaining({ code: 'DECODE_FAILED' }))
+})
+
 test('a decimal of a megabyte is refused at once', () => {
   const decimal = { type: 'bytes', logicalType: 'decimal', precision: 6, scale: 2 }
   const payload = { name: 'P', fields: [{ name: 'x', type: decimal }] }

@@ -153,6 +153,7 @@ describe('what cannot be JSON', () => {
     ['NaN', 'double', avroType('double').toBuffer(Number.NaN), 'NUMBER_NOT_FINITE'],
     ['Infinity', 'float', avroType('float').toBuffer(Number.POSITIVE_INFINITY), 'NUMBER_NOT_FINITE'],
     ['a lone surrogate', 'string', Buffer.from([6, 0xed, 0xa0, 0x80]), 'DECODE_FAILED'],
+    ['a boolean of 2', 'boolean', Buffer.from([2]), 'DECODE_FAILED'],
     ['an int of 33 bits', 'int', Buffer.from([0x80, 0x80, 0x80, 0x80, 0x20]), 'DECODE_FAILED'],
     ['a long of 65 bits', 'long', Buffer.from([255, 255, 255, 255, 255, 255, 255, 255, 255, 3]), 'DECODE_FAILED'],
     ['a branch that is none', ['null', 'string'], Buffer.from([8]), 'DECODE_FAILED'],
