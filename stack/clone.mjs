@@ -10,6 +10,9 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const home = resolve(process.env.EVENTTRAIL_HOME || join(root, '.eventtrail'))
 const say = line => process.stderr.write(`eventtrail: ${line}\n`)
 
+/** As the image starts it: docs/decisions/0035. */
+const nodeOptions = ['--max-semi-space-size=16']
+
 class SetUpError extends Error {}
 
 /** Sees to the dependencies, for what npm runs with them: 0, or the exit code of what failed. */
@@ -22,7 +25,10 @@ export function runInClone(args) {
   // Stripping the types of all sources takes longer than most commands do; Node keeps what it made of them.
   const env = { NODE_COMPILE_CACHE: join(home, 'compile-cache'), ...process.env }
   return withInstalled((node, handOver) =>
-    handOver.run(node, [join(root, 'cli.ts'), ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], env })
+    handOver.run(node, [...nodeOptions, join(root, 'cli.ts'), ...args], {
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+      env
+    })
   )
 }
 

@@ -6,6 +6,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { cloneRoot } from '../../../stack/folders.ts'
+import { nodeFlags } from '../../support/node-flags.ts'
 import { eventually } from '../../support/stack.ts'
 
 // The entry in a clone of its own, with a cli.ts that says how it was called and an `npm` that installs nothing
@@ -72,6 +73,12 @@ describe('the entry in a clone', () => {
     const both = await Promise.all([enter('one'), enter('two')])
     expect(both.map(({ stdout }) => stdout)).toEqual(['one', 'two'])
     expect(npmCalls()).toHaveLength(1)
+  })
+
+  test('starts Node with the flags that the image has', async () => {
+    writeFileSync(join(clone, 'cli.ts'), "console.log(process.execArgv.join(' '))\n")
+    expect(nodeFlags).not.toEqual([])
+    expect((await enter()).stdout).toBe(nodeFlags.join(' '))
   })
 
   test('answers with the exit code of what it ran', async () => {
