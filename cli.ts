@@ -6,13 +6,15 @@ import { indexerMigrations } from './consumers/indexer/migrations.ts'
 import { notifierCommands } from './consumers/notifier/command.ts'
 import { notifierMigrations } from './consumers/notifier/migrations.ts'
 import {
+  type ActionOptions,
   addSettingFlags,
   type CommandContext,
   type CommandHost,
   type CommandWork,
   configFromOptions,
   exitCodes,
-  type RegisterCommands
+  type RegisterCommands,
+  saidWhileWaiting
 } from './core/command.ts'
 import { ConfigError, describeError, EventtrailError, isWrongLogin, UsageError } from './core/errors.ts'
 import { createLogger, type Logger } from './core/log.ts'
@@ -33,6 +35,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     // One Ctrl-C can arrive several times (process group, npm, entry): only a later one means "now".
     if (signalledAt !== undefined && performance.now() - signalledAt > 1_000) process.exit(exitCodes.interrupted)
+    if (signalledAt === undefined) setTimeout(() => tell('stopping; Ctrl-C again ends it at once'), 1_000).unref()
     signalledAt ??= performance.now()
     stop.abort()
   })
@@ -48,10 +51,24 @@ process.stdout.on('error', error => {
   stop.abort()
 })
 
+const tell = (line: string): void => void process.stderr.write(`eventtrail: ${printableLine(line)}\n`)
+
+/** ms that a command without anything to finish has to end by itself once it was told to stop. */
+const stoppingMs = 2_000
+const interrupted = Symbol('interrupted')
+
+/** Resolves a while after the process was told to stop. */
+const longAfterStop = (): Promise<typeof interrupted> =>
+  new Promise(resolve => {
+    const wait = () => setTimeout(() => resolve(interrupted), stoppingMs).unref()
+    if (stop.signal.aborted) wait()
+    else stop.signal.addEventListener('abort', wait, { once: true })
+  })
+
 let log: Logger | undefined
 const host: CommandHost = {
   connect: (command, ...keys) => addSettingFlags(command, keys),
-  action<Args extends unknown[]>(work: CommandWork<Args>) {
+  action<Args extends unknown[]>(work: CommandWork<Args>, { finishes = false }: ActionOptions = {}) {
     return async (...args: Args) => {
       const command = args.find(arg => arg instanceof Command)
       const config = configFromOptions(command?.optsWithGlobals() ?? {})
@@ -65,7 +82,13 @@ const host: CommandHost = {
         log,
         signal: stop.signal
       }
-      process.exitCode = await work(context, ...args)
+      const working = work(context, ...args)
+      const done = await (finishes ? working : Promise.race([working, longAfterStop()]))
+      if (done !== interrupted) process.exitCode = done
+      else {
+        tell('stopped before it was done')
+        process.exit(exitCodes.interrupted)
+      }
     }
   }
 }
@@ -104,11 +127,12 @@ function exitCodeOf(error: unknown): number {
   return exitCodes.unavailable
 }
 
-schemaCommands(program, host, async (plans, { config, log }) => {
+schemaCommands(program, host, async (plans, context) => {
+  const { config, log } = context
   const { connectAdmin, createKafkaClient } = await import('./kafka/index.ts')
   const client = createKafkaClient({ brokers: config.require('brokers'), security: config.security, log })
-  await using admin = await connectAdmin(client)
-  return await admin.createTopics(plans)
+  await using admin = await saidWhileWaiting(context, 'waiting for Kafka', connectAdmin(client))
+  return await saidWhileWaiting(context, 'waiting for Kafka to make the topics', admin.createTopics(plans))
 })
 
 publishCommands(program, host)
@@ -151,8 +175,11 @@ try {
 
 // Everything is done. A process that does not end (as a rule a server that hangs owes it an answer) names what holds it,
 // and ends.
-setTimeout(() => {
-  const held = [...new Set(process.getActiveResourcesInfo())].filter(name => !/TTY|Pipe|Timeout/.test(name))
-  log?.info({ held }, 'not all connections could be closed, the process ends all the same')
-  process.exit()
-}, 3_000).unref()
+setTimeout(
+  () => {
+    const held = [...new Set(process.getActiveResourcesInfo())].filter(name => !/TTY|Pipe|Timeout/.test(name))
+    log?.info({ held }, 'not all connections could be closed, the process ends all the same')
+    process.exit()
+  },
+  stop.signal.aborted ? 500 : 3_000
+).unref()

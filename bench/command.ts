@@ -15,10 +15,13 @@ export function benchCommands(program: Command, host: CommandHost): void {
     .option('--quick', 'few rows, one turn, nothing written: whether it all still works')
     .option('--only <names>', 'only these contenders, comma-separated')
     .action(
-      host.action(async (context, options: SinkBenchOptions) => {
-        const { benchSink } = await import('./run-sink.ts')
-        return await benchSink(context, options)
-      })
+      host.action(
+        async (context, options: SinkBenchOptions) => {
+          const { benchSink } = await import('./run-sink.ts')
+          return await benchSink(context, options)
+        },
+        { finishes: true }
+      )
     )
   host
     .connect(bench.command('latency'))
@@ -27,10 +30,13 @@ export function benchCommands(program: Command, host: CommandHost): void {
     .option('--turns <n>', 'how often everything is measured', wholeNumber(), 3)
     .option('--quick', 'a few seconds, one turn, nothing written')
     .action(
-      host.action(async (context, options: LatencyBenchOptions) => {
-        const { benchLatency } = await import('./run-latency.ts')
-        return await benchLatency(context, options)
-      })
+      host.action(
+        async (context, options: LatencyBenchOptions) => {
+          const { benchLatency } = await import('./run-latency.ts')
+          return await benchLatency(context, options)
+        },
+        { finishes: true }
+      )
     )
   host
     .connect(bench.command('growth'))
@@ -41,9 +47,12 @@ export function benchCommands(program: Command, host: CommandHost): void {
     .option('--turns <n>', 'how often partitions and names are measured', wholeNumber(), 3)
     .option('--quick', 'few rows, one turn, nothing written')
     .action(
-      host.action(async (context, options: GrowthBenchOptions) => {
-        const { benchGrowth } = await import('./run-growth.ts')
-        return await benchGrowth(context, options)
-      })
+      host.action(
+        async (context, options: GrowthBenchOptions) => {
+          const { benchGrowth } = await import('./run-growth.ts')
+          return await benchGrowth(context, options)
+        },
+        { finishes: true }
+      )
     )
 }

@@ -28,12 +28,40 @@ export interface CommandContext {
 /** The work of a command; its answer is the exit code. */
 export type CommandWork<Args extends unknown[]> = (context: CommandContext, ...args: Args) => Promise<ExitCode>
 
+export interface ActionOptions {
+  /**
+   * The command has something to finish when it is told to stop, and is waited for. Others are ended after a moment,
+   * whichever server they wait for. Default false.
+   */
+  readonly finishes?: boolean
+}
+
 /** Binds a command's work to commander: given by cli.ts, used by each room's command.ts. */
 export interface CommandHost {
   /** Adds the flags of these settings (and --config, --log-level) to the command. */
   connect(command: Command, ...keys: ConfigKey[]): Command
   /** Makes commander's action out of `work`, which gets the context and then commander's arguments and options. */
-  action<Args extends unknown[]>(work: CommandWork<Args>): (...args: Args) => Promise<void>
+  action<Args extends unknown[]>(work: CommandWork<Args>, options?: ActionOptions): (...args: Args) => Promise<void>
+}
+
+const tellWaitingEveryMs = 5_000
+
+/** Waits for an answer of a server, and says so every five seconds. */
+export async function saidWhileWaiting<T>(
+  { say }: Pick<CommandContext, 'say'>,
+  words: string,
+  work: Promise<T>
+): Promise<T> {
+  const began = performance.now()
+  const told = setInterval(
+    () => say(`eventtrail: ${words}, for ${Math.round((performance.now() - began) / 1_000)} s`),
+    tellWaitingEveryMs
+  )
+  try {
+    return await work
+  } finally {
+    clearInterval(told)
+  }
 }
 
 /** What the command.ts of a room exports: adds the room's commands to the program. */

@@ -17,9 +17,12 @@ export function demoCommands(program: Command, host: CommandHost): void {
       '\nIt needs nothing but this clone: Kafka, a schema registry and Postgres are started for it on 127.0.0.1 and stopped at the end.\nExits 0 when the table at the end adds up, 1 when it does not.'
     )
     .action(
-      host.action(async (context, options: DemoOptions) => {
-        const { runDemo } = await import('./run.ts')
-        return await runDemo(context, options)
-      })
+      host.action(
+        async (context, options: DemoOptions) => {
+          const { runDemo } = await import('./run.ts')
+          return await runDemo(context, options)
+        },
+        { finishes: true }
+      )
     )
 }

@@ -100,14 +100,16 @@ function watchConnections(): void {
     return await judged(this, () => connect.call(this))
   }
   prototype.send = async function (this: Connection, exchange) {
-    const protocol =
-      seedsOf.has(this.socketFactory) && exchange.request.apiName === 'Metadata'
-        ? withoutLeadersToo(exchange)
-        : exchange
-    const bounded = seedsOf.get(this.socketFactory)?.hasOthers && handshakes.has(protocol.request.apiName)
-    const late = bounded ? setTimeout(() => giveUp(this), handshakeMs) : undefined
+    const seeds = seedsOf.get(this.socketFactory)
+    const { apiName } = exchange.request
+    const protocol = seeds !== undefined && apiName === 'Metadata' ? withoutLeadersToo(exchange) : exchange
+    const isHandshake = seeds !== undefined && handshakes.has(apiName)
+    const late = isHandshake && seeds.hasOthers ? setTimeout(() => giveUp(this), handshakeMs) : undefined
     try {
       return await judged(this, () => send.call(this, protocol))
+    } catch (error) {
+      if (isHandshake && error instanceof kafkajs.KafkaJSRequestTimeoutError) endHandshake(this, error)
+      throw error
     } finally {
       clearTimeout(late)
     }
@@ -123,6 +125,15 @@ function giveUp(connection: Connection): void {
   const broker = addressOf(connection)
   // Of this kind, because then kafkajs turns to another one.
   connection.rejectRequests(new kafkajs.KafkaJSConnectionError('the broker does not answer', { broker }))
+  void connection.disconnect().catch(() => undefined)
+}
+
+/**
+ * kafkajs takes a connection for a good one whose handshake had no answer, and has each question wait there as long
+ * again. This ends it, and with it the attempt: whoever asked tries again with a connection of its own.
+ */
+function endHandshake(connection: Connection, error: Error & { retriable?: boolean }): void {
+  error.retriable = false
   void connection.disconnect().catch(() => undefined)
 }
 

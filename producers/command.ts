@@ -2,7 +2,14 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { addAbortSignal, type Readable } from 'node:stream'
 import type { Command } from 'commander'
-import { type CommandContext, type CommandHost, type ExitCode, exitCodes, wholeNumber } from '../core/command.ts'
+import {
+  type CommandContext,
+  type CommandHost,
+  type ExitCode,
+  exitCodes,
+  saidWhileWaiting,
+  wholeNumber
+} from '../core/command.ts'
 import { UsageError } from '../core/errors.ts'
 import { configuredCatalogue } from '../schemas/command.ts'
 import type { Catalogue, EventMap } from '../schemas/index.ts'
@@ -49,7 +56,11 @@ A line is {"aggregate_id": UUID, "payload": {…}} and may have:
 Exits with 0 when all lines were published, 1 when there were bad ones, 2 when the event, its schema or its topic
 is not there, 3 when a server is out of reach or failed, 130 when it was interrupted: it then says after which line.`
     )
-    .action(host.action((context, eventName: string, flags: PublishFlags) => publishLines(context, eventName, flags)))
+    .action(
+      host.action((context, eventName: string, flags: PublishFlags) => publishLines(context, eventName, flags), {
+        finishes: true
+      })
+    )
 }
 
 async function publishLines(context: CommandContext, eventName: string, flags: PublishFlags): Promise<ExitCode> {
@@ -59,25 +70,39 @@ async function publishLines(context: CommandContext, eventName: string, flags: P
   await using producer = producerOf(context, catalogue, flags.source, { [eventName]: version.version })
   const input = await openInput(flags.file, say)
   const rejects = flags.rejects === undefined ? undefined : await Rejects.open(flags.rejects, flags.file)
-  await producer.connect()
-
   const started = performance.now()
   const run = new LineRun({ producer, version, rejects, maxLineBytes, say })
-  const progress = setInterval(() => say(`${inWords(run.counts)} so far`), progressEveryMs)
+  const onStop = () => {
+    const waiting = unanswered(run.counts)
+    if (waiting > 0) say(`interrupted: waiting for Kafka's answer to ${waiting} lines. Ctrl-C again ends it at once`)
+  }
+  signal.addEventListener('abort', onStop, { once: true })
   let interrupted = false
-  try {
-    await run.take(splitLines(addAbortSignal(signal, input), maxLineBytes))
-  } catch (error) {
-    if (!signal.aborted) throw error
+  const connected = saidWhileWaiting(context, 'waiting for Kafka and the registry', producer.connect())
+  if (await isDoneBeforeAbort(connected, signal)) {
+    const progress = setInterval(() => say(`${inWords(run.counts)} so far`), progressEveryMs)
+    try {
+      await run.take(splitLines(addAbortSignal(signal, input), maxLineBytes))
+    } catch (error) {
+      if (!signal.aborted) throw error
+      interrupted = true
+    } finally {
+      await producer.drain()
+      clearInterval(progress)
+    }
+  } else {
     interrupted = true
-  } finally {
-    await producer.drain()
-    clearInterval(progress)
+    await producer.close()
   }
   await rejects?.close()
   if (run.stoppedBy !== undefined) say(`stopped: ${inFlags(run.stoppedBy)}`)
   const { counts, lastLine } = run
-  if (interrupted) say(`interrupted after line ${lastLine}: the rest was not read`)
+  if (interrupted)
+    say(
+      lastLine === 0
+        ? 'interrupted before the first line: nothing was published'
+        : `interrupted after line ${lastLine}: the rest was not read`
+    )
   if (counts.failed > 0) say(`good lines that were not published: ${counts.failed}`)
   if (counts.unknown > 0)
     say(
@@ -95,6 +120,23 @@ async function publishLines(context: CommandContext, eventName: string, flags: P
       : `${inWords(counts)} in ${seconds.toFixed(1)} s`
   )
   return signal.aborted ? exitCodes.interrupted : run.exitCode
+}
+
+/** Lines that are on their way. */
+const unanswered = ({ lines, published, bad, failed, unknown }: LineCounts): number =>
+  lines - published - bad - failed - unknown
+
+/** Whether `work` is done before the signal comes; where it is not, its error is nobody's. */
+async function isDoneBeforeAbort(work: Promise<unknown>, signal: AbortSignal): Promise<boolean> {
+  const stopped = Promise.withResolvers<false>()
+  const stop = () => stopped.resolve(false)
+  if (signal.aborted) stop()
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await Promise.race([work.then(() => true as const), stopped.promise])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
 }
 
 function producerOf(

@@ -1,5 +1,6 @@
 import { backoffMs, pause } from '../core/backoff.ts'
 import { EventtrailError } from '../core/errors.ts'
+import { within } from '../core/lifecycle.ts'
 import {
   connectSender,
   createKafkaClient,
@@ -20,6 +21,9 @@ import { findSchema, type Route, Routes } from './routes.ts'
 const retryPauses = { initialMs: 50, maxMs: 2_000 }
 // Brokers take 100 MiB a request (`socket.request.max.bytes`); less keeps one answer from taking long.
 const maxRequestBytes = 16 * 1024 * 1024
+// A sender that closes has a bound of its own; one that still connects has nothing to lose.
+const closingMs = 10_000
+const callingOffMs = 1_000
 
 /**
  * Brings events to Kafka: opens routes, gathers batches, keeps one request a broker under way, tries again until
@@ -99,8 +103,8 @@ export class Delivery {
     this.#alarm.cancel()
     for (const { item, sent } of this.#batcher.unanswered()) this.#fail(item, abandonedError(item, sent))
     for (const route of this.routes) for (const item of route.waiting) this.#fail(item, abandonedError(item, false))
-    const sender = await this.#connecting?.catch(() => undefined)
-    await sender?.close()
+    const ended = this.#connecting?.then(sender => sender.close()).catch(() => undefined)
+    if (ended !== undefined) await within(this.#sender ? closingMs : callingOffMs, ended)
   }
 
   /** False when the topic has to be asked for again. */

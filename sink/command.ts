@@ -5,6 +5,7 @@ import {
   type ExitCode,
   exitCodes,
   reason,
+  saidWhileWaiting,
   wholeNumber
 } from '../core/command.ts'
 import type { Config } from '../core/config.ts'
@@ -62,7 +63,7 @@ export function sinkCommands(program: Command, host: CommandHost): void {
       'after',
       '\nIt stops on SIGINT or SIGTERM: what was read is written first. It may be killed at any time; nothing is lost or stored twice.\nRun `eventtrail migrate` once before.'
     )
-    .action(host.action((context, flags: SinkFlags) => runSink(context, flags)))
+    .action(host.action((context, flags: SinkFlags) => runSink(context, flags), { finishes: true }))
 
   host
     .connect(sink.command('reset'), 'brokers', 'databaseUrl', 'topicPrefix')
@@ -212,9 +213,12 @@ async function runReset(context: CommandContext, flags: ResetFlags): Promise<Exi
   const { partition, reason, to, force = false } = flags
   const { group, topic } = named(config, flags)
   const result = await onTrail(config.require('databaseUrl'), 'eventtrail-reset', async pool => {
-    await using admin = await connectAdmin(
-      createKafkaClient({ brokers: config.require('brokers'), security: config.security, log: context.log })
-    )
+    const client = createKafkaClient({
+      brokers: config.require('brokers'),
+      security: config.security,
+      log: context.log
+    })
+    await using admin = await saidWhileWaiting(context, 'waiting for Kafka', connectAdmin(client))
     const log = (await rangesOf(admin, topic)).find(range => range.partition === partition)
     if (!log) throw new SinkError('OPTION_INVALID', `The topic ${topic} has no partition ${partition}`)
     return await resetPartition(pool, { group, topic, partition, to, reason, force }, log)

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type CommandContext, type CommandHost, type ExitCode, exitCodes } from '../core/command.ts'
+import { type CommandContext, type CommandHost, type ExitCode, exitCodes, saidWhileWaiting } from '../core/command.ts'
 import { UsageError } from '../core/errors.ts'
 import { type Migrations, migrate, type Queryable } from '../core/migrate.ts'
 import { printableJson } from '../core/printable.ts'
@@ -82,15 +82,19 @@ async function runDoctor(
   const registryUrl = config.require('registryUrl')
   const pool = sessionPool(config.require('databaseUrl'), doctorSessions)
   try {
-    const findings = await examine({
-      brokers,
-      connectKafka: () => connectAdmin(createKafkaClient({ brokers, security, log })),
-      registry: createRegistry({ url: registryUrl, log }),
-      pool,
-      migrations,
-      topicPrefix: config.get('topicPrefix'),
-      group
-    })
+    const findings = await saidWhileWaiting(
+      context,
+      'waiting for the servers to answer',
+      examine({
+        brokers,
+        connectKafka: () => connectAdmin(createKafkaClient({ brokers, security, log })),
+        registry: createRegistry({ url: registryUrl, log }),
+        pool,
+        migrations,
+        topicPrefix: config.get('topicPrefix'),
+        group
+      })
+    )
     const marks = { ok: 'ok     ', warning: 'warning', wrong: 'WRONG  ' }
     for (const { check, level, words } of findings) {
       context.out(json ? printableJson({ check, level, words }) : `${marks[level]}  ${check.padEnd(11)} ${words}`)

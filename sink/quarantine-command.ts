@@ -72,8 +72,10 @@ export function quarantineCommands(program: Command, host: CommandHost): void {
     )
     .option('--note <text>', 'kept with the record', 'retried')
     .action(
-      host.action((context, numbers: number[] | undefined, flags: MatchFlags & { note: string }) =>
-        onPool(context, pool => retry(context, pool, chosen(context, numbers, flags), flags.note))
+      host.action(
+        (context, numbers: number[] | undefined, flags: MatchFlags & { note: string }) =>
+          onPool(context, pool => retry(context, pool, chosen(context, numbers, flags), flags.note)),
+        { finishes: true }
       )
     )
 
@@ -82,8 +84,10 @@ export function quarantineCommands(program: Command, host: CommandHost): void {
     .description('give records up, those of the numbers or all that match; their bytes stay in the table')
     .requiredOption('--reason <text>', 'kept with the record', reason)
     .action(
-      host.action((context, numbers: number[] | undefined, flags: MatchFlags & { reason: string }) =>
-        onPool(context, pool => discard(context, pool, chosen(context, numbers, flags), flags.reason))
+      host.action(
+        (context, numbers: number[] | undefined, flags: MatchFlags & { reason: string }) =>
+          onPool(context, pool => discard(context, pool, chosen(context, numbers, flags), flags.reason)),
+        { finishes: true }
       )
     )
 }

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { type CommandContext, type CommandHost, type ExitCode, exitCodes } from '../core/command.ts'
+import { type CommandContext, type CommandHost, type ExitCode, exitCodes, saidWhileWaiting } from '../core/command.ts'
 import { connectAdmin, createKafkaClient } from '../kafka/index.ts'
 import { onTrail } from './database.ts'
 import { defaultGroup } from './options.ts'
@@ -41,7 +41,7 @@ async function runVerify(context: CommandContext, { since, topic, group, json }:
       json ? JSON.stringify(finding) : `${marks[finding.level]}  ${finding.check.padEnd(10)} ${finding.words}`
     )
   const wrong = await onTrail(config.require('databaseUrl'), 'eventtrail-verify', async pool => {
-    await using admin = await connectAdmin(client)
+    await using admin = await saidWhileWaiting(context, 'waiting for Kafka', connectAdmin(client))
     let doing = ''
     let began = performance.now()
     const onProgress = (words: string) => {

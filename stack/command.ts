@@ -32,12 +32,16 @@ export function stackCommands(program: Command, host: CommandHost): void {
         .argParser(parsePort)
     )
   }
-  up.action(host.action((context, options: UpOptions) => stackUp(context, options)))
+  up.action(host.action((context, options: UpOptions) => stackUp(context, options), { finishes: true }))
   stack
     .command('down')
     .description('stop them; their data stays for the next `up`')
     .option('--wipe', 'remove their data as well')
-    .action(host.action((context, options: { wipe?: boolean }) => stackDown(context, options.wipe === true)))
+    .action(
+      host.action((context, options: { wipe?: boolean }) => stackDown(context, options.wipe === true), {
+        finishes: true
+      })
+    )
   stack.command('status').description('say what runs, and where').action(host.action(stackStatus))
   stack
     .command('env')
@@ -49,7 +53,7 @@ export function stackCommands(program: Command, host: CommandHost): void {
     .argument('[vitest...]', 'what vitest takes: files, -t <name> …')
     .option('--unit', 'only the tests that need no servers')
     .allowUnknownOption()
-    .action(host.action(runTests))
+    .action(host.action(runTests, { finishes: true }))
   program
     .command('integrity')
     .description('break real servers and processes on purpose, and check that nothing was lost')
@@ -60,7 +64,7 @@ export function stackCommands(program: Command, host: CommandHost): void {
     .option('-t, --testNamePattern <name>', 'only the tests whose names match this')
     // Refused by the work itself, which names what there is.
     .allowUnknownOption()
-    .action(host.action(runIntegrity))
+    .action(host.action(runIntegrity, { finishes: true }))
 }
 
 function parsePort(text: string): number {

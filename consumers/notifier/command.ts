@@ -34,7 +34,7 @@ export function notifierCommands(program: Command, host: CommandHost): void {
       'after',
       '\nAddresses come from the table recipients(id, address, name). Run `eventtrail migrate` once before.'
     )
-    .action(host.action((context, flags: NotifierFlags) => runNotifier(context, flags)))
+    .action(host.action((context, flags: NotifierFlags) => runNotifier(context, flags), { finishes: true }))
 }
 
 async function runNotifier(context: CommandContext, { group, from }: NotifierFlags): Promise<ExitCode> {
