@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { nanosOf, parseExactJson } from '../schemas/index.ts'
+import { nanosOf, occurredAtFault, parseExactJson } from '../schemas/index.ts'
 import type { PublishOptions } from './types.ts'
 
 /** What a line says of an event. */
@@ -56,9 +56,14 @@ function textOf(key: string, value: unknown): string {
   throw new BadLine(`has an \`${key}\` that is not text`)
 }
 
-/** An ISO 8601 time with its zone, to the microsecond, a day, or whole microseconds since 1970. */
+/** An ISO 8601 time with its zone, to the microsecond, a day, or whole microseconds since 1970 that are no ms or s. */
 function timeOf(value: unknown): bigint {
-  if (Number.isSafeInteger(value)) return BigInt(value as number)
+  if (Number.isSafeInteger(value)) {
+    const microseconds = BigInt(value as number)
+    const fault = occurredAtFault(microseconds)
+    if (fault !== undefined) throw new BadLine(`has an \`occurred_at\` that ${fault}`)
+    return microseconds
+  }
   const nanos = typeof value === 'string' ? (nanosOf(value, 'instant') ?? nanosOf(value, 'day')) : undefined
   if (nanos === undefined || nanos % 1_000n !== 0n)
     throw new BadLine(

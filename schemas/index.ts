@@ -30,7 +30,7 @@ export {
   type RegistryOptions
 } from './registry.ts'
 export type { SubjectList } from './subjects.ts'
-export { nanosOf } from './times.ts'
+export { nanosOf, occurredAtFault } from './times.ts'
 export type {
   AvroRecord,
   AvroSchema,

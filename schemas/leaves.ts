@@ -2,8 +2,8 @@ import { decimalText, unscaledOf } from './decimal.ts'
 import { roundedOfJson, textOfJson, unscaledOfJson } from './exact-json.ts'
 import { shortestFloat } from './float.ts'
 import type { EnumNode, FixedNode, Logical, PrimitiveNode } from './model.ts'
-import { refuse } from './refusal.ts'
-import { examples, type TimeUnit, timeUnitOf, unitsOfDate, unitsOfText } from './times.ts'
+import { refuse, refuseUnit } from './refusal.ts'
+import { examples, type TimeUnit, timeUnitOf, unitFault, unitsOfDate, unitsOfText } from './times.ts'
 
 /** Turns what was given into what is encoded. @throws Refusal */
 export type Complete = (value: unknown) => unknown
@@ -162,6 +162,8 @@ function jsonTime(kind: string, unit: TimeUnit, changes: Changes): Complete {
     if (typeof value === 'string') changes.count += 1
     const units = typeof value === 'string' ? unitsOfText(unit, value) : wholeOfJson(value, changes)
     if (units === undefined || units < least || units > most) return refuse(expected)
+    const fault = typeof value === 'string' ? undefined : unitFault(unit, units)
+    if (fault !== undefined) return refuseUnit(fault)
     return kind === 'int' ? Number(units) : units
   }
 }

@@ -49,6 +49,13 @@ export class Refusal extends Error {
   }
 }
 
+/** A number in the wrong unit: what it says is worth more than which types a union has. */
+export class UnitRefusal extends Refusal {}
+
+export function refuseUnit(message: string): never {
+  throw new UnitRefusal(message)
+}
+
 export function refuse(message: string): never {
   throw new Refusal(message)
 }

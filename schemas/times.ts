@@ -65,6 +65,31 @@ export function timeUnitOf(node: SchemaNode): TimeUnit | undefined {
   return name !== undefined && Object.hasOwn(units, name) ? units[name] : undefined
 }
 
+const larger = { seconds: 1_000_000_000n, milliseconds: sizes.milliseconds, microseconds: sizes.microseconds } as const
+const seconds2001 = 978_307_200n
+const seconds2100 = 4_102_444_800n
+/** Nanoseconds from which on no number is taken for one of another unit: 17 February 1970. */
+const earliest = seconds2100 * 1_000_000n
+
+/**
+ * Why a number is almost certainly in another unit: in its own it is a time of early 1970, and in a larger one a time
+ * between 2001 and 2100. Undefined for all other numbers.
+ */
+export function unitFault({ words, nanos, text }: TimeUnit, value: bigint): string | undefined {
+  if (text === undefined || text === 'day' || value < 0n || value * nanos >= earliest) return undefined
+  for (const [name, size] of Object.entries(larger)) {
+    const factor = size / nanos
+    if (factor <= 1n || value < (seconds2001 * larger.seconds) / size || value >= (seconds2100 * larger.seconds) / size)
+      continue
+    return `looks like ${name} but counts ${words}: multiply it by ${factor.toLocaleString('en')}, or give text such as "${examples[text]}"; a time in early 1970 is taken as text only`
+  }
+  return undefined
+}
+
+/** The same for the number in `occurred_at`. */
+export const occurredAtFault = (microseconds: bigint): string | undefined =>
+  unitFault(units['timestamp-micros'] as TimeUnit, microseconds)
+
 /** The texts that stand in messages and docs. */
 export const examples = { instant: '2026-09-01T08:00:00Z', local: '2026-09-01T08:00:00', day: '2026-09-01' } as const
 

@@ -1,7 +1,7 @@
 import { ExactNumber } from './exact-json.ts'
 import { type Changes, type Complete, isInt } from './leaves.ts'
 import { branchName, isAmbiguous, type SchemaNode, shapeOf, type UnionNode } from './model.ts'
-import { Refusal, refuse } from './refusal.ts'
+import { Refusal, refuse, UnitRefusal } from './refusal.ts'
 import { timeUnitOf } from './times.ts'
 
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -94,11 +94,13 @@ export function jsonUnion(node: UnionNode, completers: readonly Complete[], chan
     const look = jsonLook(value)
     const candidates = names.keys().filter(index => looks[index]?.includes(look))
     let found: Outcome | undefined
+    let wrongUnit: Refusal | undefined
     let tried = 0
     for (const index of candidates) {
       tried += 1
       const outcome = attempt(index, value)
       if (!(outcome instanceof Refusal) && outcome.changes === 0) return outcome
+      if (outcome instanceof UnitRefusal) wrongUnit = outcome
       if (!found || found instanceof Refusal) found = outcome
     }
     if (found && !(found instanceof Refusal)) return found
@@ -107,6 +109,7 @@ export function jsonUnion(node: UnionNode, completers: readonly Complete[], chan
     const named = index < 0 ? undefined : attempt(index, (value as Record<string, unknown>)[key as string])
     if (named instanceof Refusal) return named.under(`.${key}`)
     if (named) return named
+    if (wrongUnit) return wrongUnit
     // With one candidate, its own fault says more.
     return tried === 1 && found ? found : new Refusal(expected)
   }

@@ -24,6 +24,7 @@ describe('a line', () => {
     ['2026-09-01T08:00:00.000001Z', 1_788_249_600_000_001n],
     ['2026-09-01T08:00:00.123456Z', 1_788_249_600_123_456n],
     ['1969-12-31T23:59:59.999999Z', -1n],
+    ['1970-01-21T18:48:24.050651Z', 1_795_704_050_651n],
     ['2026-09-01', 1_788_220_800_000_000n],
     [-5, -5n]
   ])('has the time %s', (occurred_at, microseconds) => {
@@ -59,6 +60,8 @@ describe('a line', () => {
     [{ ...good, occurred_at: 2 ** 60 }, /`occurred_at`/],
     [{ ...good, occurred_at: '2026-09-01T08:00:00' }, /`occurred_at`/],
     [{ ...good, occurred_at: 1.5 }, /`occurred_at`/],
+    [{ ...good, occurred_at: 1_795_704_050_651 }, /`occurred_at` that looks like milliseconds but counts microseconds/],
+    [{ ...good, occurred_at: 1_795_704_050 }, /`occurred_at` that looks like seconds .* multiply it by 1,000,000,/],
     [{ ...good, id: 7 }, /`id`/],
     [{ ...good, actor: {} }, /`actor`/]
   ])('%j is refused without repeating it', (line, reason) => {

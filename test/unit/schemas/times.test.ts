@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type AvroSchema, catalogueOf, completePayload, payloadFromJson } from '../../../schemas/index.ts'
+import { type AvroSchema, catalogueOf, completePayload, ExactNumber, payloadFromJson } from '../../../schemas/index.ts'
 
 const versionOf = (...types: AvroSchema[]) =>
   catalogueOf({
@@ -94,6 +95,68 @@ describe('a type of time', () => {
     [int('date'), 20261126, 'days since 1970-01-01 as a whole number']
   ])('%j refuses %s in JSON', (type, given, message) => {
     expect(() => fromJson(type, given)).toThrow(message)
+  })
+})
+
+describe('a number of JSON that is in the wrong unit', () => {
+  const now = 1_795_704_050_651
+  it.each<[AvroSchema, number, string]>([
+    [
+      long('timestamp-micros'),
+      now,
+      'thing.done version 1: `f0` looks like milliseconds but counts microseconds since 1970-01-01 UTC: multiply it by 1,000, or give text such as "2026-09-01T08:00:00Z"; a time in early 1970 is taken as text only'
+    ],
+    [long('timestamp-micros'), Math.floor(now / 1_000), '`f0` looks like seconds but counts microseconds'],
+    [long('timestamp-millis'), Math.floor(now / 1_000), 'multiply it by 1,000, or give text'],
+    [long('timestamp-nanos'), now * 1_000, '`f0` looks like microseconds but counts nanoseconds'],
+    [long('timestamp-nanos'), now, '`f0` looks like milliseconds but counts nanoseconds'],
+    [long('timestamp-nanos'), Math.floor(now / 1_000), 'multiply it by 1,000,000,000'],
+    [
+      long('local-timestamp-micros'),
+      now,
+      'in local time: multiply it by 1,000, or give text such as "2026-09-01T08:00:00"'
+    ],
+    [long('local-timestamp-millis'), Math.floor(now / 1_000), '`f0` looks like seconds but counts milliseconds'],
+    [['null', long('timestamp-micros')], now, '`f0` looks like milliseconds'],
+    [[int('date'), long('timestamp-micros')], now, '`f0` looks like milliseconds'],
+    [{ type: 'array', items: long('timestamp-micros') }, now, '`f0[0]` looks like milliseconds']
+  ])('%j refuses %s', (type, given, message) => {
+    const value = typeof type === 'object' && 'items' in type ? [given] : given
+    expect(() => fromJson(type, value)).toThrow(message)
+    expect(() => fromJson(type, value)).not.toThrow(String(given))
+  })
+
+  it('is another type of the union where one takes it', () => {
+    expect(fromJson([long('timestamp-micros'), 'int'], 1_795_704_050)).toBe(1_795_704_050)
+  })
+
+  it('is every number of early 1970, and all other times and every text are taken', () => {
+    for (const [kind, nanos] of [
+      ['millis', 1_000_000n],
+      ['micros', 1_000n],
+      ['nanos', 1n]
+    ] as const) {
+      const most = 253_402_300_800n * (1_000_000_000n / nanos) - 1n
+      const value = fc.oneof(
+        fc.bigInt({ min: 0n, max: 5_000_000_000_000n }),
+        fc.bigInt({ min: -62_135_596_800n * 1_000n, max: kind === 'nanos' ? 2n ** 63n - 1n : most })
+      )
+      fc.assert(
+        fc.property(value, units => {
+          const type = long(`timestamp-${kind}`)
+          const inNanos = units * nanos
+          const ms = inNanos / 1_000_000n - (inNanos % 1_000_000n < 0n ? 1n : 0n)
+          const text = new Date(Number(ms)).toISOString()
+          if (/^\d{4}/.test(text)) {
+            const rest = String(inNanos - ms * 1_000_000n).padStart(6, '0')
+            expect(fromJson(type, text.replace('Z', `${rest}Z`))).toBe(units)
+          }
+          const number = new ExactNumber(String(units))
+          // Early: until the seconds of 2100 are as many ms.
+          if (inNanos < 0n || inNanos >= 4_102_444_800_000_000n) expect(fromJson(type, number)).toBe(units)
+        })
+      )
+    }
   })
 })
 
