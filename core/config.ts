@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { ConfigError } from './errors.ts'
+import { DuplicateKeyError, parseJson } from './json.ts'
 import { type LogLevel, logLevels } from './log.ts'
 import { isTopicPrefix, legalCharacters } from './names.ts'
 import { checkBrokers, checkDatabaseUrl, checkRegistryUrl, checkSmtpUrl } from './urls.ts'
@@ -242,8 +243,10 @@ function readConfigFile(file: string): Partial<Record<ConfigKey, string>> {
   let parsed: unknown
   try {
     // An editor may have put a byte order mark before it.
-    parsed = JSON.parse(text.replace(/^\uFEFF/, ''))
-  } catch {
+    parsed = parseJson(text.replace(/^\uFEFF/, ''))
+  } catch (error) {
+    if (error instanceof DuplicateKeyError)
+      throw new ConfigError('CONFIG_FILE', `The config file ${file} is wrong: ${error.message}`)
     // What JSON.parse says quotes the file, which may hold passwords.
     throw new ConfigError('CONFIG_FILE', `The config file ${file} cannot be read as JSON`)
   }

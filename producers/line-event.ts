@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { DuplicateKeyError } from '../core/json.ts'
 import { nanosOf, occurredAtFault, parseExactJson } from '../schemas/index.ts'
 import type { PublishOptions } from './types.ts'
 
@@ -43,6 +44,7 @@ function parseObject(bytes: Buffer): Record<string, unknown> {
   try {
     parsed = parseExactJson(bytes.toString())
   } catch (error) {
+    if (error instanceof DuplicateKeyError) throw new BadLine(`is no event: ${error.message}`)
     // Of the message only the position: the rest quotes the line.
     const position = /at position (\d+)/.exec((error as Error).message)?.[1]
     throw new BadLine(`is not JSON${position === undefined ? '' : ` (at position ${position})`}`)

@@ -1,3 +1,5 @@
+import { parseJson } from '../core/json.ts'
+
 /** A number of JSON of which a `number` would lose digits, zeros at its end included: they are part of a decimal. */
 export class ExactNumber {
   /** As it stands in the JSON. */
@@ -10,11 +12,11 @@ export class ExactNumber {
 
 /**
  * Parses JSON without losing a digit: a number that `number` cannot hold as it is becomes an {@link ExactNumber}.
- * @throws SyntaxError as `JSON.parse`
+ * @throws SyntaxError as `JSON.parse`, and where an object has a key twice (`JSON.parse` keeps the last value alone)
  */
 export function parseExactJson(text: string): unknown {
   // Up to 15 digits a number holds them all, and then there is nothing to look at.
-  return /[\d.]{16}|\.\d*0(?!\d)/.test(text) ? JSON.parse(text, exactly) : JSON.parse(text)
+  return /[\d.]{16}|\.\d*0(?!\d)/.test(text) ? parseJson(text, exactly) : parseJson(text)
 }
 
 function exactly(_key: string, value: unknown, context?: { source?: string }): unknown {

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { parseJson } from '../core/json.ts'
 import { printable } from '../core/printable.ts'
 import { type CatalogueData, catalogueOf } from './catalogue.ts'
 import { eventNamePattern } from './envelope.ts'
@@ -113,7 +114,7 @@ async function readVersion(file: string, eventName: string): Promise<{ schema?: 
   let schema: unknown
   try {
     // Some editors put a byte order mark in front.
-    schema = JSON.parse((await readFile(file, 'utf8')).replace(/^\ufeff/, ''))
+    schema = parseJson((await readFile(file, 'utf8')).replace(/^\ufeff/, ''))
   } catch (error) {
     return { faults: [`cannot be read as JSON: ${(error as Error).message}`] }
   }

@@ -117,6 +117,7 @@ describe('what is missing or wrong', () => {
 
   it.each([
     ['no JSON', '{', 'cannot be read as JSON'],
+    ['a key twice', '{"partitions":3,"partitions":4}', 'a key twice, the second at position 16'],
     ['no object', [1], 'must hold one JSON object'],
     ['a key that is none', { broker: 'x' }, 'unknown keys: broker. Known are: brokers'],
     ['a value of no setting', { brokers: null }, '"brokers" in'],

@@ -46,6 +46,10 @@ describe('a line', () => {
   it.each([
     ['nonsense secret', /is not JSON/],
     ['{"aggregate_id":"secret"', /is not JSON/],
+    ['{"aggregate_id":"a","payload":{"a":"secret","a":"dup key"}}', /a key twice, the second at position 44$/],
+    ['{"aggregate_id":"a","aggregate_id":"a","payload":{}}', /a key twice/],
+    ['{"aggregate_id":"a","payload":{"a":{"b":[{"c":1.50,"\\u0063":1}]}}}', /a key twice/],
+    ['{"aggregate_id":"a","payload":{"__proto__":1,"__proto__":2}}', /a key twice/],
     ['[]', /not a JSON object/],
     ['null', /not a JSON object/],
     [{ payload: {} }, /no `aggregate_id`/],

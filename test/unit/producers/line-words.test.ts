@@ -11,6 +11,7 @@ describe('a fault of a line', () => {
     [{ aggregateId: 'secret' }, 'has an `aggregate_id` that is not a UUID'],
     [{ options: { id: 'secret' } }, 'has an `id` that is not a UUID'],
     [{ options: { id: '0190F8A0-0000-4000-8000-000000000001' } }, 'not of version 7, and no `occurred_at`'],
+    [{ options: { id: 'ffffffff-ffff-7000-8000-000000000001' } }, 'has an `id` of version 7 whose time is past 9999'],
     [{ options: { occurredAt: year('1492-01-01') } }, 'has an `occurred_at` that is not between 1970 and 9999'],
     [{ options: { occurredAt: year('9999-12-31') * 2n } }, 'has an `occurred_at` that is not between 1970 and 9999']
   ])('is named by the key of the line: %o', (wrong, words) => {
