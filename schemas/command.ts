@@ -11,6 +11,7 @@ import { RegistryError, SchemaError } from './errors.ts'
 import { generateTypes } from './generate.ts'
 import { catalogue as exampleCatalogue } from './generated/events.ts'
 import { inspectFolder, loadCatalogue } from './load.ts'
+import { logicalWarnings } from './logical-warnings.ts'
 import { parseSchema } from './model.ts'
 import { portabilityWarnings } from './portability.ts'
 import { readerFaults } from './readers.ts'
@@ -178,7 +179,11 @@ async function check(context: CommandContext, options: CheckOptions): Promise<Ex
   if (faults.length > 0) return exitCodes.notOk
   for (const name of catalogue.eventNames) {
     const versions = catalogue.versions(name)
-    const warnings = [...versions.flatMap(unknownAttributes), ...(await portabilityWarnings(versions))]
+    const warnings = [
+      ...versions.flatMap(unknownAttributes),
+      ...versions.flatMap(logicalWarnings),
+      ...(await portabilityWarnings(versions))
+    ]
     for (const warning of warnings) say(`warning: ${warning}`)
   }
   const count = catalogue.eventNames.reduce((sum, name) => sum + catalogue.versions(name).length, 0)

@@ -87,7 +87,10 @@ const quoted = (text: string): string =>
   `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'").replace(unseen, escaped)}'`
 
 // What the file itself uses.
-const ownNames = ['Events', 'Catalogue', 'JSON', 'Uint8Array', 'Date']
+const ownNames = ['Events', 'Catalogue', 'JSON', 'Uint8Array', 'Date', 'Object']
+
+/** What TypeScript sees in every object: without it a field of the name could not be left out. */
+const inherited = new Set(Object.getOwnPropertyNames(Object.prototype).filter(name => !name.startsWith('__')))
 
 /** Hands out each TypeScript name once. */
 class Names {
@@ -212,7 +215,8 @@ class EventWriter {
         if (!field.fallback)
           return `${comment(sentences(field.doc, field.unit), '  ')}  readonly ${field.name}: ${field.input}`
         const doc = sentences(field.doc, field.unit, `Default ${JSON.stringify(field.fallback.json)}.`)
-        return `${comment(doc, '  ')}  readonly ${field.name}?: ${field.input} | undefined`
+        const absent = inherited.has(field.name) ? `undefined | typeof Object.prototype.${field.name}` : 'undefined'
+        return `${comment(doc, '  ')}  readonly ${field.name}?: ${field.input} | ${absent}`
       })
     )
     return names

@@ -1,3 +1,4 @@
+import { printable } from '../core/printable.ts'
 import { maxDecimalDigits } from './decimal.ts'
 import { SchemaError } from './errors.ts'
 import type { AvroSchema } from './types.ts'
@@ -159,9 +160,11 @@ function parseRecord(schema: Attributes, scope: Scope, path: string): SchemaNode
   const names = new Set<string>()
   const record: RecordNode = { kind: 'record', name, ...docOf(schema), fields }
   define(record, scope, path)
-  for (const field of schema.fields as unknown[]) {
-    if (!isAttributes(field) || !isSimpleName(field.name))
-      return invalid(path, `record ${name} has a field without a valid name`)
+  for (const [index, field] of (schema.fields as unknown[]).entries()) {
+    if (!isAttributes(field) || typeof field.name !== 'string')
+      return invalid(path, `field number ${index + 1} of record ${name} has no name`)
+    if (!isSimpleName(field.name))
+      return invalid(path, `record ${name} has a field ${quotedName(field.name)}: ${nameRule}`)
     const fieldPath = path ? `${path}.${field.name}` : field.name
     if (names.has(field.name)) return invalid(fieldPath, 'the field stands there twice')
     names.add(field.name)
@@ -180,8 +183,10 @@ function parseEnum(schema: Attributes, scope: Scope, path: string): SchemaNode {
   const { name } = fullName(schema, scope, path)
   const symbols = strings(schema.symbols)
   if (symbols.length === 0) return invalid(path, `enum ${name} has no symbols`)
-  if (!symbols.every(isSimpleName)) return invalid(path, `enum ${name} has a symbol that is no valid name`)
-  if (new Set(symbols).size < symbols.length) return invalid(path, `enum ${name} has a symbol twice`)
+  const wrong = symbols.find(symbol => !isSimpleName(symbol))
+  if (wrong !== undefined) return invalid(path, `enum ${name} has a symbol ${quotedName(wrong)}: ${nameRule}`)
+  const twice = symbols.find((symbol, index) => symbols.indexOf(symbol) !== index)
+  if (twice !== undefined) return invalid(path, `enum ${name} has the symbol ${twice} twice`)
   const fallback = schema.default
   if (fallback !== undefined && !symbols.includes(fallback as string))
     return invalid(path, `the default of enum ${name} is none of its symbols`)
@@ -214,7 +219,10 @@ function fullName(schema: Attributes, scope: Scope, path: string): { name: strin
   const { name } = schema
   const parts = typeof name === 'string' ? name.split('.') : []
   if (typeof name !== 'string' || !parts.every(isSimpleName))
-    return invalid(path, `${String(schema.type)} has no valid name (letters, digits and _, not beginning with a digit)`)
+    return invalid(
+      path,
+      `${String(schema.type)} ${typeof name === 'string' ? quotedName(name) : 'has no name'}: ${nameRule}`
+    )
   if (parts.length > 1) return { name, namespace: parts.slice(0, -1).join('.') }
   const namespace = typeof schema.namespace === 'string' ? schema.namespace : scope.namespace
   return { name: namespace ? `${namespace}.${name}` : name, namespace }
@@ -236,9 +244,16 @@ const logicalHomes: Readonly<Record<string, readonly string[]>> = {
   duration: ['fixed']
 }
 
+/** Whether Avro has a logical type of the name. */
+export const isLogicalName = (name: string): boolean => Object.hasOwn(logicalHomes, name)
+
+/** The types that it belongs to. */
+export const logicalHomesOf = (name: string): readonly string[] =>
+  isLogicalName(name) ? (logicalHomes[name] as readonly string[]) : []
+
 export function logicalOf(schema: Attributes, kind: string, size?: number): Logical | undefined {
   const name = schema.logicalType
-  if (typeof name !== 'string' || !logicalHomes[name]?.includes(kind)) return undefined
+  if (typeof name !== 'string' || !logicalHomesOf(name).includes(kind)) return undefined
   if (name !== 'decimal') return { name }
   return decimalOf(schema, size)
 }
@@ -255,6 +270,10 @@ export function decimalOf(schema: Attributes, size?: number): Required<Logical> 
 
 export const isSimpleName = (name: unknown): name is string =>
   typeof name === 'string' && /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)
+
+const nameRule = 'a name has letters, digits and _, and begins with no digit'
+/** As much of a name that is none as a line has room for. */
+const quotedName = (name: string): string => JSON.stringify(printable(name.slice(0, 80)))
 
 const isUnion = (schema: AvroSchema): schema is AvroSchema[] => Array.isArray(schema)
 const isAttributes = (value: unknown): value is Attributes =>

@@ -99,6 +99,18 @@ describe('a generated file', () => {
         writeFileSync(join(folder, `events${index}.ts`), generateTypes(catalogueOf(data), { importFrom }))
         return `import * as events${index} from './events${index}.ts'\nvoid events${index}`
       })
+      // Fields that every object seems to have can be left out, too.
+      const inherited = Object.getOwnPropertyNames(Object.prototype).filter(name => !name.startsWith('__'))
+      const field = (name: string) => ({ name, type: 'string', default: '' })
+      const words = { type: 'record', name: 'Words', fields: [{ name: 'class', type: 'string' }, ...inherited.map(field)] }
+      const wordsFile = generateTypes(catalogueOf({ 'key.words': [words as never] }), { importFrom })
+      writeFileSync(join(folder, 'words.ts'), wordsFile)
+      files.push(
+        "import type { KeyWordsInput } from './words.ts'",
+        "export const given: KeyWordsInput[] = [{ class: 'x' }, { class: 'x', constructor: 'y', toString: undefined }]",
+        '// @ts-expect-error a number is no text',
+        "export const wrong: KeyWordsInput = { class: 'x', constructor: 7 }"
+      )
       writeFileSync(join(folder, 'all.ts'), files.join('\n'))
       const tsc = join(cloneRoot, 'node_modules', 'typescript', 'bin', 'tsc')
       const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', folder, '--pretty', 'false'], {

@@ -75,6 +75,19 @@ describe('loadCatalogue', () => {
     ['version 01', { 'a.b/01.avsc': valid }, 'a.b/01.avsc', 'named by its version'],
     ['a hole', { 'a.b/1.avsc': valid, 'a.b/3.avsc': valid }, 'a.b/2.avsc', 'versions have no holes'],
     ['no JSON', { 'a.b/1.avsc': '{' }, 'a.b/1.avsc', 'cannot be read as JSON'],
+    ['a key twice', { 'a.b/1.avsc': '{"type":"record","type":"record"}' }, 'a.b/1.avsc', 'a key twice, the second'],
+    [
+      'a field whose name is none',
+      { 'a.b/1.avsc': record(field('a-b', 'int')) },
+      'a.b/1.avsc',
+      'record eventtrail.a.b.ThingDone has a field "a-b": a name has letters, digits and _, and begins with no digit'
+    ],
+    [
+      'a field whose name is something else',
+      { 'a.b/1.avsc': record({ name: 7, type: 'int' }) },
+      'a.b/1.avsc',
+      'field number 1 of record eventtrail.a.b.ThingDone has no name'
+    ],
     ['no record', { 'a.b/1.avsc': { type: 'string' } }, 'a.b/1.avsc', 'must hold one Avro record'],
     ['a list', { 'a.b/1.avsc': [valid] }, 'a.b/1.avsc', 'must hold one Avro record'],
     ['no name', { 'a.b/1.avsc': { ...valid, name: undefined } }, 'a.b/1.avsc', 'needs a name'],
