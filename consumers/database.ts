@@ -37,7 +37,7 @@ export async function query(
 
 /** The error of a database that cannot be used now. */
 export function unavailable(cause: unknown): DatabaseError {
-  const words = 'Postgres is not available: check DATABASE_URL and that the server runs'
+  const words = 'Postgres is not available: check --database or DATABASE_URL, and that the server runs'
   return new DatabaseError('DATABASE_UNAVAILABLE', words, cause)
 }
 

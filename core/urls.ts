@@ -13,7 +13,12 @@ function parsed(text: string, schemes: readonly string[]): URL {
   // Callers without types.
   if (typeof text !== 'string' || !schemes.some(scheme => text.startsWith(`${scheme}://`))) throw new Error(words)
   if (/\s/.test(text)) throw new Error('expected a URL without spaces. Percent-encode them as %20')
-  if (!URL.canParse(text)) throw new Error(`expected a URL that can be read. ${hint}`)
+  if (!URL.canParse(text))
+    throw new Error(
+      hasPortOutOfRange(text)
+        ? 'expected a URL with a port from 1 to 65535'
+        : `expected a URL that can be read. ${hint}`
+    )
   const url = new URL(text)
   if (url.hash !== '' || text.includes('#')) throw new Error(`expected a URL without #. ${hint}`)
   if (/@/.test(url.pathname)) throw new Error(`expected a URL with one @ behind user name and password. ${hint}`)
@@ -21,6 +26,10 @@ function parsed(text: string, schemes: readonly string[]): URL {
     if (!decodes(part)) throw new Error(`expected a URL whose % stand before two hexadecimal digits. ${hint}`)
   return url
 }
+
+// What looks like a port in front of a password with a / in it is none.
+const hasPortOutOfRange = (text: string): boolean =>
+  Number(/^\w+:\/\/(?:[^/?#]*@)?(?:\[[^\]]*\]|[^/?#:@]*):(\d+)(?:[/?#][^@]*)?$/.exec(text)?.[1] ?? 0) > 65_535
 
 function decodes(text: string): boolean {
   try {
@@ -35,12 +44,13 @@ function decodes(text: string): boolean {
 function onlyKnown(url: URL, known: readonly string[]): void {
   const names = [...url.searchParams.keys()]
   if (new Set(names).size < names.length) throw new Error('expected each parameter behind the ? of the URL once')
-  if (names.some(name => !known.includes(name)))
-    throw new Error(
-      known.length === 0
-        ? `expected a URL without parameters (?). ${hint}`
-        : `the parameters behind the ? of the URL can be ${known.join(', ')}, and others would have no effect. ${hint}`
-    )
+  if (names.every(name => known.includes(name))) return
+  const words =
+    known.length === 0
+      ? 'expected a URL without parameters (?)'
+      : `the parameters behind the ? of the URL can be ${known.join(', ')}, and others would have no effect`
+  // A ? in a password begins them, too, and the @ behind it is among them then.
+  throw new Error(url.search.includes('@') ? `${words}. ${hint}` : words)
 }
 
 const withoutSlash = (text: string): string => text.replace(/\/+$/, '')
@@ -113,6 +123,7 @@ export interface DatabaseUrl {
 }
 
 const sslModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify']
+const asVerifyFull = ['prefer', 'require', 'verify-ca']
 /** What pg reads by itself. */
 const forwarded = [
   'host',
@@ -145,6 +156,9 @@ export function readDatabaseUrl(text: string): DatabaseUrl {
   const applicationName = searchParams.get('application_name')
   const settings = settingsOf(searchParams.get('options') ?? '')
   for (const name of ours) searchParams.delete(name)
+  // What pg makes of them; by their own names it warns, in six lines, that it will make something else of them one day.
+  if (searchParams.get('uselibpqcompat') !== 'true' && asVerifyFull.includes(sslmode ?? ''))
+    searchParams.set('sslmode', 'verify-full')
   return {
     connectionString: url.href,
     settings,

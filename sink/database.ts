@@ -20,11 +20,13 @@ export async function connectSession(databaseUrl: string, options: SessionOption
   }
 }
 
+const where = '--database or DATABASE_URL'
+
 // Why Postgres takes nobody in (PostgreSQL, Appendix A); its own message would repeat the user's name.
 const refusals: Readonly<Record<string, string>> = {
-  '3D000': 'Postgres has no database of the name in DATABASE_URL: create it, then run `eventtrail migrate`',
-  '28P01': 'Postgres does not accept the password in DATABASE_URL',
-  '28000': 'Postgres does not accept the user in DATABASE_URL',
+  '3D000': `Postgres has no database of the name in ${where}: create it, then run \`eventtrail migrate\``,
+  '28P01': `Postgres does not accept the password in ${where}`,
+  '28000': `Postgres does not accept the user in ${where}`,
   '53300': 'Postgres has no connection left (max_connections)'
 }
 
@@ -32,7 +34,7 @@ const refusals: Readonly<Record<string, string>> = {
 export function unreachable(cause: unknown): SinkError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   if (cause instanceof PostgresError) return new SinkError('DATABASE_UNREACHABLE', cause.message, cause)
-  const words = refusals[code] ?? 'Postgres is out of reach: check DATABASE_URL and that the server runs'
+  const words = refusals[code] ?? `Postgres is out of reach: check ${where}, and that the server runs`
   return new SinkError('DATABASE_UNREACHABLE', words, cause)
 }
 

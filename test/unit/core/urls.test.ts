@@ -48,6 +48,27 @@ describe('an address that would be read as another one', () => {
     expect(() => checkDatabaseUrl(text)).toThrow(/^(expected|the parameter)/)
   })
 
+  it.each([
+    'u:S3cret@127.0.0.1:99999/x',
+    'host:65536',
+    '[::1]:70000?x=y',
+    ':99999/x'
+  ])('a port in %s that is none is named, without words about letters in a password', rest => {
+    const words = 'expected a URL with a port from 1 to 65535'
+    expect(() => checkDatabaseUrl(`postgres://${rest}`)).toThrow(new Error(words))
+    expect(() => checkRegistryUrl(`http://${rest}`)).toThrow(/^expected a URL/)
+    expect(() => checkSmtpUrl(`smtp://${rest}`)).toThrow(new Error(words))
+  })
+
+  it('what may be a part of a password is not called a port', () => {
+    expect(() => checkDatabaseUrl(`postgres://u:99999/${secret}@host/db`)).toThrow(/Percent-encode/)
+  })
+
+  it('a parameter that has no effect is no letter in a password', () => {
+    expect(() => checkDatabaseUrl('postgres://host/db?foo=1')).toThrow(/and others would have no effect$/)
+    expect(() => checkRegistryUrl('http://host/?tenant=x')).toThrow(/without parameters \(\?\)$/)
+  })
+
   it.each(['http://host/?tenant=x', 'ftp://host', 'host:8081', '//host'])('%s is no registry', text => {
     expect(() => checkRegistryUrl(text)).toThrow(/^(expected|the parameter)/)
   })
@@ -104,7 +125,8 @@ describe('an address that is right', () => {
     url.searchParams.set('connect_timeout', '3')
     url.searchParams.set('options', '-c a.b=1  -cx=a\\ b --log-min-messages=log -c y=c\\\\d= -c z=')
     expect(readDatabaseUrl(url.href)).toEqual({
-      connectionString: 'postgres://user@host/db?sslmode=require',
+      // As pg takes it, and without pg's warning about it.
+      connectionString: 'postgres://user@host/db?sslmode=verify-full',
       applicationName: 'mine',
       files: [],
       connectTimeoutMs: 3_000,
