@@ -4,6 +4,7 @@ import { durationWords, isDuration } from '../core/durations.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
 import { type Meter, noMeter } from '../core/meter.ts'
 import { isGroupName, isTopicPrefix, legalCharacters } from '../core/names.ts'
+import { unknownOption } from '../core/unknown-options.ts'
 import { checkBrokers, checkRegistryUrl, faultOf } from '../core/urls.ts'
 import { defaultMaxBatchBytes, leastSessionTimeoutMs } from '../kafka/index.ts'
 import { type Catalogue, type EventMap, eventNamePattern } from '../schemas/index.ts'
@@ -63,6 +64,27 @@ export type ResolvedOptions<Events extends EventMap> = Readonly<
   }
 >
 
+const optionNames = Object.keys({
+  group: true,
+  brokers: true,
+  security: true,
+  registryUrl: true,
+  catalogue: true,
+  topicPrefix: true,
+  handlers: true,
+  retry: true,
+  concurrency: true,
+  maxUncommitted: true,
+  sessionTimeoutMs: true,
+  commitIntervalMs: true,
+  drainTimeoutMs: true,
+  topicRefreshMs: true,
+  maxBatchBytes: true,
+  deadLetters: true,
+  log: true,
+  meter: true
+} satisfies Record<keyof ConsumerGroupOptions<EventMap>, true>)
+
 const day = 24 * 3_600_000
 
 /** Fills in the defaults and checks. @throws ConsumerError `OPTIONS_INVALID` */
@@ -70,6 +92,9 @@ export function resolveOptions<Events extends EventMap>(
   options: ConsumerGroupOptions<Events>
 ): ResolvedOptions<Events> {
   const { topicPrefix = '', group, brokers, handlers, catalogue } = options
+  requireKnown('', options, optionNames)
+  requireKnown('retry.', options.retry ?? {}, ['attempts', 'initialMs', 'maxMs', 'factor', 'jitter'])
+  requireKnown('deadLetters.', options.deadLetters ?? {}, ['replicationFactor', 'retentionMs'])
   if (!isGroupName(group)) throw invalid('group', legalCharacters, group)
   if (!isTopicPrefix(topicPrefix)) throw invalid('topicPrefix', `at most 100 ${legalCharacters}`, topicPrefix)
   const addresses = { brokers: () => checkBrokers(brokers), registryUrl: () => checkRegistryUrl(options.registryUrl) }
@@ -113,6 +138,12 @@ export function resolveOptions<Events extends EventMap>(
     eventNames,
     groupId: topicPrefix + group
   })
+}
+
+function requireKnown(within: string, given: object, known: readonly string[]): void {
+  const unknown = unknownOption(given, known)
+  if (unknown !== undefined)
+    throw invalid(within + unknown, `left out: there is no option of this name, only ${known.join(', ')}`)
 }
 
 /** Rules across the parts of a policy: `core/backoff.ts` has what they mean. */

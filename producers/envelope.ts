@@ -1,3 +1,4 @@
+import { printable } from '../core/printable.ts'
 import {
   type Catalogue,
   type EnvelopeInput,
@@ -16,6 +17,11 @@ export type Identity = Pick<EnvelopeInput, 'id' | 'aggregate_id' | 'occurred_at'
 
 export type Headers = Readonly<Record<string, string>>
 
+const ofPublish = ['id', 'occurredAt', 'actor', 'traceparent', 'tracestate'] satisfies (keyof PublishOptions)[]
+// `publishAll` hands over its events as they are.
+const optionNames: ReadonlySet<string> = new Set([...ofPublish, 'eventName', 'aggregateId', 'payload'])
+const unknownName = `left out: there is no option of this name, only ${ofPublish.join(', ')}`
+
 /**
  * Checks and completes what identifies an event.
  * @param newId makes the id of an event that has none.
@@ -27,6 +33,8 @@ export function identify(
   options: PublishOptions | undefined,
   newId: () => string
 ): Identity {
+  for (const name in options)
+    if (!optionNames.has(name)) throw invalid(eventName, printable(name.slice(0, 80)), unknownName)
   const id = options?.id === undefined ? newId() : uuidOf(options.id)
   if (!id) throw invalid(eventName, 'id', 'a UUID')
   const aggregate_id = uuidOf(aggregateId)
@@ -48,16 +56,16 @@ function microseconds(time: unknown): bigint | undefined {
   return Number.isNaN(ms) ? undefined : BigInt(ms) * 1_000n
 }
 
-const printable = /^[\x20-\x7e]+$/
+const isPrintable = /^[\x20-\x7e]+$/
 const callHeaders = [
-  { name: 'actor', pattern: printable, maxLength: 255, expected: '1 to 255 printable ASCII characters: an id' },
+  { name: 'actor', pattern: isPrintable, maxLength: 255, expected: '1 to 255 printable ASCII characters: an id' },
   {
     name: 'traceparent',
     pattern: /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/,
     maxLength: 55,
     expected: 'a W3C traceparent'
   },
-  { name: 'tracestate', pattern: printable, maxLength: 512, expected: 'a W3C tracestate of at most 512 characters' }
+  { name: 'tracestate', pattern: isPrintable, maxLength: 512, expected: 'a W3C tracestate of at most 512 characters' }
 ] as const
 
 /**

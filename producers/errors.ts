@@ -1,4 +1,5 @@
 import { EventtrailError } from '../core/errors.ts'
+import { unknownOption } from '../core/unknown-options.ts'
 import type { Receipt } from './types.ts'
 
 /**
@@ -78,11 +79,18 @@ export class PublishAllError extends EventtrailError<'SOME_FAILED'> {
   }
 }
 
-/** An option is not what it must be: "Expected `lingerMs` to be …, got …". */
+/** An option is not what it must be: "Expected `lingerMs` to be …, got …"; or there is none of its name. */
 export class OptionsError extends EventtrailError<'OPTIONS_INVALID'> {
   /** @param got left out where it may hold a password */
   constructor(option: string, expected: string, ...got: [] | [got: unknown]) {
     const instead = got.length > 0 ? `, got ${String(got[0])}` : ''
     super(`Expected \`${option}\` to be ${expected}${instead}`, { code: 'OPTIONS_INVALID', retryable: false })
   }
+}
+
+/** @throws OptionsError when there is no option of one of the names */
+export function requireKnownOptions(given: object, known: readonly string[]): void {
+  const unknown = unknownOption(given, known)
+  if (unknown !== undefined)
+    throw new OptionsError(unknown, `left out: there is none of this name, only ${known.join(', ')}`)
 }

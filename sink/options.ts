@@ -3,6 +3,7 @@ import { durationWords, isDuration } from '../core/durations.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
 import { type Meter, noMeter } from '../core/meter.ts'
 import { isGroupName, isTopicPrefix, legalCharacters } from '../core/names.ts'
+import { unknownOption } from '../core/unknown-options.ts'
 import { checkBrokers, checkDatabaseUrl, checkRegistryUrl, faultOf } from '../core/urls.ts'
 import { defaultMaxBatchBytes, type FetchLimits, leastSessionTimeoutMs } from '../kafka/index.ts'
 import { SinkError } from './errors.ts'
@@ -12,6 +13,9 @@ export const sinkProtocol = 'eventtrail-sink'
 
 /** The group of a sink that was given none, behind the prefix. */
 export const defaultGroup = 'sink'
+
+/** As many sessions as a Postgres has by default. */
+export const mostLanes = 100
 
 export interface SinkOptions {
   /** `host:port` of at least one broker. */
@@ -36,7 +40,7 @@ export interface SinkOptions {
   readonly maxBytes?: number
   /** ms from one batch of a session to the next at least, unless it is full. Default 5. */
   readonly lingerMs?: number
-  /** Database sessions that write side by side. Default 2. */
+  /** Database sessions that write side by side. Default 2, at most {@link mostLanes}. */
   readonly lanes?: number
   /** ms after which a sink that died is replaced. Default 10,000. */
   readonly sessionTimeoutMs?: number
@@ -69,27 +73,38 @@ export const fetchLimits = (topics: number): FetchLimits => ({
   maxBytes: Math.min(Math.max(4, topics / 8), 16) * 1024 * 1024
 })
 
+const defaults = {
+  topicPrefix: '',
+  security: {},
+  log: silentLogger,
+  meter: noMeter,
+  maxRows: 10_000,
+  maxBytes: 4 * 1024 * 1024,
+  lingerMs: 5,
+  lanes: 2,
+  sessionTimeoutMs: 10_000,
+  topicRefreshMs: 3_000,
+  blockedAfterMs: 1_500,
+  breakerRecords: 1_000,
+  monthsAhead: 3,
+  maxBatchBytes: defaultMaxBatchBytes
+}
+const optionNames = ['brokers', 'registryUrl', 'databaseUrl', 'group', 'eventNames', ...Object.keys(defaults)]
+
 /** Fills in the defaults and checks them once. @throws SinkError `OPTION_INVALID` */
 export function resolveOptions(given: SinkOptions): ResolvedSinkOptions {
   // Callers without types pass undefined for what they do not set.
   const options = Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined)
   ) as unknown as SinkOptions
+  const unknown = unknownOption(options, optionNames)
+  if (unknown !== undefined)
+    throw new SinkError(
+      'OPTION_INVALID',
+      `Expected \`${unknown}\` to be left out: there is no option of this name, only ${optionNames.join(', ')}`
+    )
   const resolved: ResolvedSinkOptions = {
-    topicPrefix: '',
-    security: {},
-    log: silentLogger,
-    meter: noMeter,
-    maxRows: 10_000,
-    maxBytes: 4 * 1024 * 1024,
-    lingerMs: 5,
-    lanes: 2,
-    sessionTimeoutMs: 10_000,
-    topicRefreshMs: 3_000,
-    blockedAfterMs: 1_500,
-    breakerRecords: 1_000,
-    monthsAhead: 3,
-    maxBatchBytes: defaultMaxBatchBytes,
+    ...defaults,
     ...options,
     group: `${options.topicPrefix ?? ''}${options.group ?? defaultGroup}`
   }
@@ -98,11 +113,12 @@ export function resolveOptions(given: SinkOptions): ResolvedSinkOptions {
 }
 
 function rules(options: ResolvedSinkOptions): { ok: boolean; expected: string }[] {
-  const least = (name: keyof ResolvedSinkOptions, minimum: number) => {
+  const least = (name: keyof ResolvedSinkOptions, minimum: number, most = Number.MAX_SAFE_INTEGER) => {
     const value = options[name]
+    const range = most === Number.MAX_SAFE_INTEGER ? `from ${minimum}` : `from ${minimum} to ${most}`
     return {
-      ok: Number.isSafeInteger(value) && Number(value) >= minimum,
-      expected: `Expected \`${name}\` to be a whole number from ${minimum}, got ${String(value)}`
+      ok: Number.isSafeInteger(value) && Number(value) >= minimum && Number(value) <= most,
+      expected: `Expected \`${name}\` to be a whole number ${range}, got ${String(value)}`
     }
   }
   const address = (name: keyof ResolvedSinkOptions, check: () => unknown) => {
@@ -128,7 +144,7 @@ function rules(options: ResolvedSinkOptions): { ok: boolean; expected: string }[
     least('maxRows', 1),
     least('maxBytes', 1),
     duration('lingerMs', 0),
-    least('lanes', 1),
+    least('lanes', 1, mostLanes),
     duration('sessionTimeoutMs', leastSessionTimeoutMs),
     duration('topicRefreshMs', 100),
     duration('blockedAfterMs', 100),

@@ -11,7 +11,7 @@ import {
   catalogue as example
 } from '../../schemas/index.ts'
 import { encode, type Headers, headersOf, identify, versionOf } from '../envelope.ts'
-import { OptionsError, PublishError } from '../errors.ts'
+import { OptionsError, PublishError, requireKnownOptions } from '../errors.ts'
 import { createIds } from '../ids.ts'
 import { checkSource, checkVersions } from '../options.ts'
 import { publishAll } from '../publish-all.ts'
@@ -42,7 +42,9 @@ class InProcessBus<KnownEvents extends EventMap> implements Bus<KnownEvents> {
   #draining: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
-  constructor({ store, catalogue, versions, source, bufferSize = 1_000 }: BusOptions<KnownEvents>) {
+  constructor(options: BusOptions<KnownEvents>) {
+    requireKnownOptions(options, ['store', 'catalogue', 'versions', 'source', 'bufferSize'])
+    const { store, catalogue, versions, source, bufferSize = 1_000 } = options
     if (source !== undefined) checkSource(source)
     this.#catalogue = (catalogue ?? example) as Catalogue
     this.#versions = { ...versions }

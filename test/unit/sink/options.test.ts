@@ -35,6 +35,7 @@ describe('the options of a sink', () => {
     [{ lingerMs: -1 }, 'lingerMs'],
     [{ lanes: 0 }, 'lanes'],
     [{ lanes: 1.5 }, 'lanes'],
+    [{ lanes: 101 }, '`lanes` to be a whole number from 1 to 100'],
     [{ sessionTimeoutMs: 999 }, 'sessionTimeoutMs'],
     [{ topicRefreshMs: 0 }, 'topicRefreshMs'],
     [{ blockedAfterMs: 0 }, 'blockedAfterMs'],
