@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Help } from 'commander'
 import { indexerCommands } from './consumers/indexer/command.ts'
 import { indexerMigrations } from './consumers/indexer/migrations.ts'
 import { notifierCommands } from './consumers/notifier/command.ts'
@@ -101,10 +101,23 @@ const program = new Command('eventtrail')
   .showHelpAfterError('(--help shows what there is)')
   .version(version, '--version', 'the version of eventtrail')
   .exitOverride()
+  .configureHelp({
+    optionDescription: option => Help.prototype.optionDescription(option) + (option.mandatory ? ' (required)' : '')
+  })
+  .addHelpText('beforeAll', ({ command }) => refuseUnknown(command))
   .addHelpText(
     'after',
     '\nExit codes: 0 done, 1 done but something is not as it should be, 2 called or configured wrongly, 3 a server failed or is out of reach, 130 interrupted.'
   )
+
+/** commander answers `nonsense --help` with the help of what is around it, as if nothing was wrong. */
+function refuseUnknown(command: Command): string {
+  const [name] = command.args.filter(arg => arg !== 'help')
+  const isCommand = command.commands.length > 0 && command.registeredArguments.length === 0
+  if (!isCommand || name === undefined || name.startsWith('-')) return ''
+  const known = command.commands.some(each => each.name() === name || each.aliases().includes(name))
+  return known ? '' : command.error(`error: unknown command '${name}'`)
+}
 
 // Codes, of whichever room, of what the caller can mend and not a server.
 const callersFault = new Set([
@@ -129,10 +142,19 @@ function exitCodeOf(error: unknown): number {
 
 schemaCommands(program, host, async (plans, context) => {
   const { config, log } = context
-  const { connectAdmin, createKafkaClient } = await import('./kafka/index.ts')
+  const { connectAdmin, createKafkaClient, KafkaError, protocolErrorOf } = await import('./kafka/index.ts')
   const client = createKafkaClient({ brokers: config.require('brokers'), security: config.security, log })
   await using admin = await saidWhileWaiting(context, 'waiting for Kafka', connectAdmin(client))
-  return await saidWhileWaiting(context, 'waiting for Kafka to make the topics', admin.createTopics(plans))
+  try {
+    return await saidWhileWaiting(context, 'waiting for Kafka to make the topics', admin.createTopics(plans))
+  } catch (error) {
+    if (!(error instanceof KafkaError) || protocolErrorOf(error) !== 'INVALID_REPLICATION_FACTOR') throw error
+    const brokers = await admin.brokers()
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      `TOPIC_REPLICATION_FACTOR is ${config.get('replicationFactor')}, and Kafka has ${brokers} ${brokers === 1 ? 'broker' : 'brokers'} now: a topic can have at most as many replicas`
+    )
+  }
 })
 
 publishCommands(program, host)
@@ -144,20 +166,20 @@ indexerCommands(program, host)
 notifierCommands(program, host)
 
 // What brings its own servers comes with a clone alone; the package has no such folders, and must not be built from them.
-const stackRoom = new URL('./stack/command.ts', import.meta.url)
-if (existsSync(stackRoom)) {
-  const { stackCommands } = (await import(stackRoom.href)) as { stackCommands: RegisterCommands }
-  stackCommands(program, host)
-}
-const demoRoom = new URL('./demo/command.ts', import.meta.url)
-if (existsSync(demoRoom)) {
-  const { demoCommands } = (await import(demoRoom.href)) as { demoCommands: RegisterCommands }
-  demoCommands(program, host)
-}
-const benchRoom = new URL('./bench/command.ts', import.meta.url)
-if (existsSync(benchRoom)) {
-  const { benchCommands } = (await import(benchRoom.href)) as { benchCommands: RegisterCommands }
-  benchCommands(program, host)
+for (const room of ['stack', 'demo', 'bench']) {
+  const file = new URL(`./${room}/command.ts`, import.meta.url)
+  if (existsSync(file)) {
+    const commands = (await import(file.href)) as Readonly<Record<string, RegisterCommands>>
+    commands[`${room}Commands`]?.(program, host)
+  } else
+    program
+      .command(room, { hidden: true })
+      .argument('[words...]')
+      .allowUnknownOption()
+      .helpOption(false)
+      .action(() => {
+        throw new UsageError(`\`eventtrail ${room}\` is only in a clone of the repository, not in the package`)
+      })
 }
 
 try {

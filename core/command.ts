@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { type Config, type ConfigKey, loadConfig, settings } from './config.ts'
+import { longestTimerMs } from './durations.ts'
 import type { Logger } from './log.ts'
+import { wholeNumberOf } from './whole-number.ts'
 
 /**
  * Exit codes of the CLI: 0 done · 1 done, and something is not as it should be (the output says what) ·
@@ -67,16 +69,22 @@ export async function saidWhileWaiting<T>(
 /** What the command.ts of a room exports: adds the room's commands to the program. */
 export type RegisterCommands = (program: Command, host: CommandHost) => void
 
-/** Parser of a flag that takes a whole number from `least` on. commander names the flag in the error. */
-export function wholeNumber(least = 1): (text: string) => number {
+/**
+ * Parser of a flag that takes a whole number, from `least` to `most`, in decimal digits. commander names the flag in
+ * the error.
+ */
+export function wholeNumber(least = 1, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  const range = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`
   return text => {
-    const value = Number(text)
-    if (text.trim() === '' || !Number.isSafeInteger(value) || value < least) {
-      throw new InvalidArgumentError(`Expected a whole number from ${least}.`)
-    }
+    const value = wholeNumberOf(text)
+    if (value === undefined || value < least || value > most)
+      throw new InvalidArgumentError(`Expected a whole number ${range}.`)
     return value
   }
 }
+
+/** Parser of a flag that takes ms to wait. */
+export const milliseconds = (least: number): ((text: string) => number) => wholeNumber(least, longestTimerMs)
 
 /** Parser of a flag whose text is kept for an audit. */
 export function reason(text: string): string {

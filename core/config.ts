@@ -4,6 +4,7 @@ import { DuplicateKeyError, parseJson } from './json.ts'
 import { type LogLevel, logLevels } from './log.ts'
 import { isTopicPrefix, legalCharacters } from './names.ts'
 import { checkBrokers, checkDatabaseUrl, checkRegistryUrl, checkSmtpUrl } from './urls.ts'
+import { wholeNumberOf } from './whole-number.ts'
 
 /** How to reach a Kafka that asks for more than a TCP connection. */
 export interface KafkaSecurity {
@@ -36,8 +37,8 @@ const list = (value: string): readonly string[] => {
 }
 const hostsAndPorts = (value: string): readonly string[] => checkBrokers(list(value))
 const count = (value: string): number => {
-  const parsed = Number(value)
-  if (!Number.isSafeInteger(parsed) || parsed < 1) throw new Error('expected a whole number from 1')
+  const parsed = wholeNumberOf(value.trim())
+  if (parsed === undefined || parsed < 1) throw new Error('expected a whole number from 1')
   return parsed
 }
 const port = (value: string): number => {

@@ -4,6 +4,7 @@ import {
   type CommandHost,
   type ExitCode,
   exitCodes,
+  milliseconds,
   reason,
   saidWhileWaiting,
   wholeNumber
@@ -15,7 +16,7 @@ import { eventNamePattern } from '../schemas/index.ts'
 import { acceptGap } from './accept-gap.ts'
 import { onTrail } from './database.ts'
 import { SinkError } from './errors.ts'
-import { defaultGroup, type SinkOptions } from './options.ts'
+import { defaultGroup, mostLanes, type SinkOptions } from './options.ts'
 import { type ResetRequest, resetPartition } from './reset.ts'
 import { resumeTopic } from './resume.ts'
 import { createSink } from './sink.ts'
@@ -36,7 +37,7 @@ export function sinkCommands(program: Command, host: CommandHost): void {
   const sink = host
     .connect(program.command('sink'), 'brokers', 'registryUrl', 'databaseUrl', 'topicPrefix', 'statusPort')
     .description('write every event of every topic of ours into Postgres, exactly once, until it is stopped')
-    .option('--group <name>', 'consumer group, behind the prefix; sinks of one group share the work', defaultGroup)
+    .option('--group <name>', 'consumer group, without the prefix; sinks of one group share the work', defaultGroup)
     .option(
       '--events <names>',
       'only these event names, comma-separated (default: all that the registry knows)',
@@ -50,10 +51,10 @@ export function sinkCommands(program: Command, host: CommandHost): void {
     .option(
       '--linger <ms>',
       'from one batch of a session to the next at least, unless it is full (default 5)',
-      wholeNumber(0)
+      milliseconds(0)
     )
-    .option('--lanes <n>', 'database sessions that write side by side (default 2)', wholeNumber())
-    .option('--session-timeout <ms>', 'after which a sink that died is replaced (default 10000)', wholeNumber(1_000))
+    .option('--lanes <n>', 'database sessions that write side by side (default 2)', wholeNumber(1, mostLanes))
+    .option('--session-timeout <ms>', 'after which a sink that died is replaced (default 10000)', milliseconds(1_000))
     .option(
       '--breaker <n>',
       'records of a topic after which it stops if more than half were bad (default 1000, 0: never)',
@@ -73,7 +74,7 @@ export function sinkCommands(program: Command, host: CommandHost): void {
     .requiredOption('--to <offset>', 'where to read on: earliest, latest or an offset', resetTarget)
     .requiredOption('--reason <text>', 'why; kept for the audit', reason)
     .option('--force', 'also a partition that is not stopped')
-    .option('--group <name>', 'consumer group of the sink, behind the prefix', defaultGroup)
+    .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
     .addHelpText(
       'after',
       '\nWhat is stored stays stored. Events that come again are recognised by their id and not stored twice.\n`--to earliest` is right after a topic was deleted and made anew; `--to latest` gives up what lies between.'
@@ -107,7 +108,7 @@ export function sinkCommands(program: Command, host: CommandHost): void {
     .connect(sink.command('resume'), 'databaseUrl', 'topicPrefix')
     .description('let a topic go on that stopped because most of its records were bad')
     .requiredOption('--event <name>', 'event name of the topic')
-    .option('--group <name>', 'consumer group of the sink, behind the prefix', defaultGroup)
+    .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
     .addHelpText(
       'after',
       '\nIt goes on where it stopped. Mend the cause first: `eventtrail quarantine list` shows what was bad.\nPartitions that are stopped for another reason are for `eventtrail sink reset`.'
@@ -121,7 +122,7 @@ export function sinkCommands(program: Command, host: CommandHost): void {
     .requiredOption('--partition <n>', 'partition', wholeNumber(0))
     .option('--offset <n>', 'only the gap that begins there (default: all of the partition)', wholeNumber(0))
     .requiredOption('--reason <text>', 'why; kept for the audit', reason)
-    .option('--group <name>', 'consumer group of the sink, behind the prefix', defaultGroup)
+    .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
     .addHelpText('after', '\nA gap is a range that was removed from Kafka before it was read: SELECT * FROM sink_gaps.')
     .action(
       host.action((context, _flags: unknown, command: Command) => runAcceptGap(context, command.optsWithGlobals()))

@@ -23,7 +23,7 @@ export function indexerCommands(program: Command, host: CommandHost): void {
   host
     .connect(program.command('indexer'), 'brokers', 'registryUrl', 'databaseUrl', 'topicPrefix', 'statusPort')
     .description('keep a search document per lesson from lesson.published, until it is stopped')
-    .option('--group <name>', 'consumer group, after the prefix; indexers of one group share the work', 'indexer')
+    .option('--group <name>', 'consumer group, without the prefix; indexers of one group share the work', 'indexer')
     .addHelpText('after', '\nRun `eventtrail migrate` once before. Try it with `eventtrail search <words>`.')
     .action(host.action((context, flags: IndexerFlags) => runIndexer(context, flags), { finishes: true }))
 

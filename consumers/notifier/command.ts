@@ -28,11 +28,11 @@ export function notifierCommands(program: Command, host: CommandHost): void {
       'statusPort'
     )
     .description('mail students about badge.awarded and quiz.submitted, until it is stopped')
-    .option('--group <name>', 'consumer group, after the prefix; notifiers of one group share the work', 'notifier')
+    .option('--group <name>', 'consumer group, without the prefix; notifiers of one group share the work', 'notifier')
     .option('--from <address>', 'sender of the mails', 'eventtrail <no-reply@localhost>')
     .addHelpText(
       'after',
-      '\nAddresses come from the table recipients(id, address, name). Run `eventtrail migrate` once before.'
+      '\nAddresses come from the table recipients(id, address, name, wants_mail); those with wants_mail = false get none. Run `eventtrail migrate` once before.'
     )
     .action(host.action((context, flags: NotifierFlags) => runNotifier(context, flags), { finishes: true }))
 }

@@ -47,6 +47,13 @@ describe('schemas register', () => {
     expect(names.filter(name => name.startsWith(prefix))).toEqual([])
   })
 
+  it('says how many brokers there are for replicas', async () => {
+    const wrong = { ...env, TOPIC_PREFIX: `${topicPrefix}replicas.`, TOPIC_REPLICATION_FACTOR: '3' }
+    const { code, stderr } = await runCli(['schemas', 'register'], wrong)
+    expect(stderr).toContain('TOPIC_REPLICATION_FACTOR is 3, and Kafka has 1 broker now')
+    expect(code).toBe(2)
+  })
+
   it('registers every version, makes the topics, and changes nothing when it is run again', async () => {
     const first = await runCli(['schemas', 'register'], env)
     expect(first).toMatchObject({ code: 0 })

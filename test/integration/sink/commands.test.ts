@@ -62,12 +62,25 @@ test('every command has a help, found from the first one on', async () => {
     'demo'
   ])
     expect(names).toContain(name)
+  const reset = all.find(({ path }) => path.join(' ') === 'sink reset')?.help.stdout ?? ''
+  for (const flag of ['event', 'partition', 'to', 'reason'])
+    expect(reset).toMatch(new RegExp(`--${flag} <[^-]*\\(required\\)`))
+  expect(reset.match(/\(required\)/g)).toHaveLength(4)
+  for (const { path, help } of all.filter(({ help }) => help.stdout.includes('--group')))
+    expect(help.stdout.replace(/\s+/g, ' '), path.join(' ')).toContain('without the prefix')
   expect(all[0]?.help.stdout).toContain('Exit codes: 0 done, 1 done but something is not as it should be, 2')
 })
 
 test.each([
   [[], 'Usage: eventtrail'],
   [['nonsense'], 'unknown command'],
+  [['nonsense', '--help'], "unknown command 'nonsense'"],
+  [['help', 'nonsense'], "unknown command 'nonsense'"],
+  [['schemas', 'nonsense', '--help'], "unknown command 'nonsense'"],
+  [['sink', '--lanes', '1000'], "'--lanes <n>' argument '1000' is invalid. Expected a whole number from 1 to 100"],
+  [['sink', '--linger', '1e10'], "'--linger <ms>' argument '1e10' is invalid"],
+  [['sink', '--session-timeout', '10000000000'], "'--session-timeout <ms>' argument"],
+  [['quarantine', 'discard', '0x5', '--reason', 'r'], "'0x5' is invalid"],
   [['sink', '--nonsense'], 'unknown option'],
   [['search', 'fractions', '-basic'], 'words that begin with - go behind --'],
   [['sink', '--max-rows', 'many'], '--max-rows'],

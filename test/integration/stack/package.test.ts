@@ -66,6 +66,18 @@ test('its command says what it can do, with the example catalogue inside', async
   expect(catalogue.stdout).toContain('lesson.published')
 })
 
+test.each([
+  ['stack', 'up'],
+  ['demo'],
+  ['bench', '--help']
+])('its command says that %s is only in a clone', async (...words) => {
+  const command = join(project, 'node_modules', '.bin', 'eventtrail')
+  await expect(run(process.execPath, [command, ...words], { cwd: project })).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(`\`eventtrail ${words[0]}\` is only in a clone of the repository`)
+  })
+})
+
 test('its types need nothing that the package does not bring', async () => {
   const imports = names.map((name, index) => `import * as part${index} from '${name}'\nvoid part${index}\n`)
   writeFileSync(join(project, 'types.ts'), imports.join(''))

@@ -20,7 +20,10 @@ describe('parseJson', () => {
     // Two keys that are equal once they are read, in an object somewhere in another value.
     const key = fc.oneof(fc.string(), fc.constantFrom('__proto__', '1', ':', '"', '\\', '{'))
     const escaped = (text: string) =>
-      `"${[...text].flatMap(letter => letter.split('')).map(unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"`
+      `"${[...text]
+        .flatMap(letter => letter.split(''))
+        .map(unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+        .join('')}"`
     fc.assert(
       fc.property(fc.jsonValue(), key, fc.jsonValue(), fc.boolean(), (around, twice, value, inArray) => {
         const pair = `{${JSON.stringify(twice)}:${JSON.stringify(value)}, ${escaped(twice)} : null}`

@@ -102,7 +102,11 @@ describe('a generated file', () => {
       // Fields that every object seems to have can be left out, too.
       const inherited = Object.getOwnPropertyNames(Object.prototype).filter(name => !name.startsWith('__'))
       const field = (name: string) => ({ name, type: 'string', default: '' })
-      const words = { type: 'record', name: 'Words', fields: [{ name: 'class', type: 'string' }, ...inherited.map(field)] }
+      const words = {
+        type: 'record',
+        name: 'Words',
+        fields: [{ name: 'class', type: 'string' }, ...inherited.map(field)]
+      }
       const wordsFile = generateTypes(catalogueOf({ 'key.words': [words as never] }), { importFrom })
       writeFileSync(join(folder, 'words.ts'), wordsFile)
       files.push(

@@ -15,15 +15,24 @@ it.each<[unknown, string]>([
   [{ type: 'bytes', ...decimal }, '`x`: the decimal has no effect, and the values are plain bytes: `precision`'],
   [{ type: 'bytes', logicalType: 'decimal' }, '`x`: the decimal has no effect'],
   [fixed(1, { logicalType: 'decimal', precision: 9 }), 'that fits the size'],
-  [{ type: 'int', logicalType: 'timestamp-millis' }, '`x`: timestamp-millis has no effect on int, and the values are plain int; it belongs on long'],
+  [
+    { type: 'int', logicalType: 'timestamp-millis' },
+    '`x`: timestamp-millis has no effect on int, and the values are plain int; it belongs on long'
+  ],
   [{ type: 'string', logicalType: 'decimal', precision: 2 }, 'it belongs on bytes or fixed'],
   [{ type: 'bytes', logicalType: 'uuid' }, 'it belongs on string'],
-  [{ type: 'long', logicalType: 'timestamp-micro' }, `"timestamp-micro" is none of Avro's: it has no effect, and the values are plain long`],
+  [
+    { type: 'long', logicalType: 'timestamp-micro' },
+    `"timestamp-micro" is none of Avro's: it has no effect, and the values are plain long`
+  ],
   [{ type: 'long', logicalType: 'toString' }, `none of Avro's`],
   [['null', { type: 'int', logicalType: 'time-micros' }], '`x`: time-micros'],
   [{ type: 'array', items: { type: 'int', logicalType: 'time-micros' } }, '`x[]`: time-micros'],
   [{ type: 'map', values: { type: 'int', logicalType: 'time-micros' } }, '`x{}`: time-micros'],
-  [{ type: 'record', name: 'N', fields: [{ name: 'y', type: { type: 'int', logicalType: 'time-micros' } }] }, '`x.y`: time-micros']
+  [
+    { type: 'record', name: 'N', fields: [{ name: 'y', type: { type: 'int', logicalType: 'time-micros' } }] },
+    '`x.y`: time-micros'
+  ]
 ])('%j: a logical type without effect is named', (type, words) => {
   expect(warningsOf(type)).toEqual([expect.stringContaining(words)])
   expect(warningsOf(type)[0]).toMatch(/^thing\.done: version 1: /)
