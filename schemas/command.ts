@@ -113,7 +113,8 @@ async function register(context: CommandContext, makeTopics: MakeTopics, { from 
   const done: Registration[] = []
   let refusal: unknown
   try {
-    for await (const registration of registerCatalogue(catalogue, registry, prefix)) done.push(registration)
+    for await (const each of registerCatalogue(catalogue, registry, prefix, foreign => say(`warning: ${foreign}`)))
+      done.push(each)
   } catch (error) {
     if (!isRefusal(error)) throw error
     refusal = error

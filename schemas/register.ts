@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { eventNameOf } from './envelope.ts'
 import { RegistryError, SchemaError } from './errors.ts'
 import type { Registry } from './registry.ts'
 import type { AvroSchema, Catalogue, EventVersion } from './types.ts'
@@ -20,18 +21,24 @@ export interface Registration {
 /**
  * Registers every version of every event in order, each subject with FULL_TRANSITIVE. Doing it again changes nothing.
  * A version is found by its content: the numbers of files and those of the registry are two things.
+ * @param onForeign told where the latest version of a subject is no envelope of its event
  * @throws RegistryError; the versions before the one that was refused are registered then.
  * @throws SchemaError `VERSION_TAKEN` when a version was edited after it was registered.
  */
 export async function* registerCatalogue(
   catalogue: Catalogue,
   registry: Registry,
-  prefix = ''
+  prefix = '',
+  onForeign: (words: string) => void = () => undefined
 ): AsyncGenerator<Registration> {
   for (const eventName of catalogue.eventNames) {
     const subject = subjectOf(eventName, prefix)
     const files = catalogue.versions(eventName)
-    const { edited } = matched(files, await registeredSchemas(registry, subject))
+    const registered = await registeredSchemas(registry, subject)
+    const { edited } = matched(files, registered)
+    const latest = Math.max(0, ...registered.keys())
+    const strays = foreignVersions(registered, eventName).filter(version => version === latest)
+    for (const version of strays) onForeign(foreignFault(eventName, version, subject))
     await registry.setCompatibility(subject, 'FULL_TRANSITIVE')
     for (const version of files) {
       if (edited.includes(version)) throw new SchemaError('VERSION_TAKEN', editedFault(version))
@@ -63,6 +70,14 @@ function matched(files: readonly EventVersion[], registered: ReadonlyMap<number,
   return { edited, added, missing: [...stray].filter(number => !edited.some(({ version }) => version === number)) }
 }
 
+/** Versions of a subject that are no envelope of its event. */
+function foreignVersions(registered: ReadonlyMap<number, AvroSchema>, eventName: string): number[] {
+  return [...registered].filter(([, schema]) => eventNameOf(schema) !== eventName).map(([version]) => version)
+}
+
+const foreignFault = (eventName: string, version: number, subject: string): string =>
+  `${eventName}: version ${version} of ${subject} in the registry is no envelope of this event: another program registered it, and records written with it are not stored as events. Delete that version from the registry`
+
 const editedFault = ({ eventName, version }: EventVersion): string =>
   `${eventName} version ${version} differs from the one that is registered. A published version is never edited: put it back, and make the change a new version`
 
@@ -86,7 +101,9 @@ export async function checkAgainstRegistry(catalogue: Catalogue, registry: Regis
     const registered = await registeredSchemas(registry, subject)
     const { edited, added, missing } = matched(catalogue.versions(eventName), registered)
     faults.push(...edited.map(editedFault))
-    for (const number of missing)
+    const foreign = foreignVersions(registered, eventName)
+    faults.push(...foreign.map(version => foreignFault(eventName, version, subject)))
+    for (const number of missing.filter(each => !foreign.includes(each)))
       faults.push(`${eventName}: version ${number} of the registry is in no file of the catalogue: add its file`)
     unregistered.push(...added.map(({ version }) => `${eventName} version ${version}`))
     if (edited.length === 0 && missing.length === 0)

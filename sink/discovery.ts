@@ -118,7 +118,10 @@ export class Discovery {
       return !this.#subjects?.has(subject) || this.#looked.get(subject)?.look.kind === 'gone'
     }
     const almost = [...this.#looked].flatMap(([subject, { look }]) => {
-      const fault = 'fault' in look ? look.fault : undefined
+      const fault =
+        'fault' in look && look.fault !== undefined
+          ? faultInWords(subject, look.fault, look.kind === 'ours')
+          : undefined
       const topic = subject.slice(0, -'-value'.length)
       return fault === undefined || this.#forgotten.has(topic) ? [] : [[topic, fault] as const]
     })
@@ -216,4 +219,12 @@ export class Discovery {
       if (look.latest) await onSchema?.(subject, name, look.latest)
     })
   }
+}
+
+/** What a latest schema that is no envelope means for the records of its topic, and what to do about it. */
+function faultInWords(subject: string, fault: string, hasEnvelopes: boolean): string {
+  const latest = `the latest schema of ${subject} ${fault}: records written with it are not stored as events`
+  return hasEnvelopes
+    ? `${latest}, those of its older versions are. Delete that version from the registry, and let its producer use another subject`
+    : `${latest}. Register the event with \`eventtrail schemas register\`, under another name where that is refused`
 }

@@ -35,7 +35,11 @@ export async function lookAtSubject(registry: Registry, subject: string, eventNa
   for (const version of versions.toSorted((a, b) => b - a).slice(1, 1 + olderVersions)) {
     const older = await answered(() => registry.schemaAt(subject, version))
     if (typeof older === 'string' || eventNameOf(older.schema) !== eventName) continue
-    return { kind: 'ours', latest: undefined, fault: fault ?? 'is no Avro schema' }
+    return {
+      kind: 'ours',
+      latest: undefined,
+      fault: fault ?? (latest === 'unsupported' ? 'is no Avro schema' : 'is no envelope of an event')
+    }
   }
   return typeof fault === 'string' ? { kind: 'almost', fault } : { kind: 'other' }
 }

@@ -35,8 +35,7 @@ export class TopicReport {
     if (!areNamed) tell('warn', 'events have no topic in Kafka yet: they are read once there is one', look.missing)
     tell('error', 'Kafka does not let the sink see topics that it is to read: grant it READ on them', look.hidden)
     tell('warn', 'topics that were read before have no subject in the registry any more: they are still read', gone)
-    for (const [topic, fault] of almost)
-      tell('warn', `the latest schema of ${topic}-value ${fault}: records of it are not stored as events`, [topic])
+    for (const [topic, words] of almost) tell('warn', words, [topic])
     tell('error', `there are more than ${maxEvents} events: the others are not read`, beyond > 0 ? ['others'] : [])
     tell('error', 'the registry gives only the first of its subjects: others are not read', isWhole ? [] : ['others'])
     const nothing = this.#readsNothing
