@@ -10,6 +10,7 @@ import {
   wholeNumber
 } from '../core/command.ts'
 import type { Config } from '../core/config.ts'
+import { UsageError } from '../core/errors.ts'
 import { createStatus } from '../core/status.ts'
 import { connectAdmin, createKafkaClient, type KafkaAdmin, KafkaError, type PartitionRange } from '../kafka/index.ts'
 import { eventNamePattern } from '../schemas/index.ts'
@@ -17,10 +18,11 @@ import { acceptGap } from './accept-gap.ts'
 import { onTrail } from './database.ts'
 import { SinkError } from './errors.ts'
 import { defaultGroup, mostLanes, type SinkOptions } from './options.ts'
-import { type ResetRequest, resetPartition } from './reset.ts'
+import { partitionsToReset, type ResetRequest, resetPartition } from './reset.ts'
 import { resumeTopic } from './resume.ts'
 import { createSink } from './sink.ts'
-import { forgetTopic, rememberTopic } from './trail-topics.ts'
+import { few } from './topic-report.ts'
+import { forgetTopic, rememberTopic, unreadTopic } from './trail-topics.ts'
 
 interface SinkFlags {
   readonly group: string
@@ -70,7 +72,7 @@ export function sinkCommands(program: Command, host: CommandHost): void {
     .connect(sink.command('reset'), 'brokers', 'databaseUrl', 'topicPrefix')
     .description('let a stopped partition go on, by accepting the log as it is now; recorded in sink_resets')
     .requiredOption('--event <name>', 'event name of the topic')
-    .requiredOption('--partition <n>', 'partition', wholeNumber(0))
+    .option('--partition <n>', 'partition (default: all of the topic that are stopped for their log)', wholeNumber(0))
     .requiredOption('--to <offset>', 'where to read on: earliest, latest or an offset', resetTarget)
     .requiredOption('--reason <text>', 'why; kept for the audit', reason)
     .option('--force', 'also a partition that is not stopped')
@@ -202,7 +204,7 @@ function sinkFlags({
 
 interface ResetFlags {
   readonly event: string
-  readonly partition: number
+  readonly partition?: number
   readonly to: ResetRequest['to']
   readonly reason: string
   readonly force?: boolean
@@ -211,22 +213,31 @@ interface ResetFlags {
 
 async function runReset(context: CommandContext, flags: ResetFlags): Promise<ExitCode> {
   const { config } = context
-  const { partition, reason, to, force = false } = flags
+  const { reason, to, force = false } = flags
   const { group, topic } = named(config, flags)
-  const result = await onTrail(config.require('databaseUrl'), 'eventtrail-reset', async pool => {
+  if (flags.partition === undefined && typeof to === 'number')
+    throw new UsageError('An offset is one of a partition: give --partition too')
+  const results = await onTrail(config.require('databaseUrl'), 'eventtrail-reset', async pool => {
     const client = createKafkaClient({
       brokers: config.require('brokers'),
       security: config.security,
       log: context.log
     })
     await using admin = await saidWhileWaiting(context, 'waiting for Kafka', connectAdmin(client))
-    const log = (await rangesOf(admin, topic)).find(range => range.partition === partition)
-    if (!log) throw new SinkError('OPTION_INVALID', `The topic ${topic} has no partition ${partition}`)
-    return await resetPartition(pool, { group, topic, partition, to, reason, force }, log)
+    const logs = await rangesOf(admin, topic)
+    const partitions = flags.partition === undefined ? await partitionsToReset(pool, group, topic) : [flags.partition]
+    const done = []
+    for (const partition of partitions) {
+      const log = logs.find(range => range.partition === partition)
+      if (!log) throw new SinkError('OPTION_INVALID', `The topic ${topic} has no partition ${partition}`)
+      done.push({ partition, ...(await resetPartition(pool, { group, topic, partition, to, reason, force }, log)) })
+    }
+    return done
   })
-  context.out(
-    `${topic}/${partition}: was at ${result.from ?? 'no offset'}, goes on at ${result.to} as incarnation ${result.incarnation}`
-  )
+  for (const { partition, from, to: next, incarnation } of results)
+    context.out(
+      `${topic}/${partition}: was at ${from ?? 'no offset'}, goes on at ${next} as incarnation ${incarnation}`
+    )
   return exitCodes.ok
 }
 
@@ -246,10 +257,18 @@ async function runForget(
 ): Promise<ExitCode> {
   const request = { ...named(context.config, flags), reason: flags.reason }
   const change = what === 'forget' ? forgetTopic : rememberTopic
-  await onTrail(context.config.require('databaseUrl'), `eventtrail-${what}`, pool => change(pool, request))
+  const prefix = context.config.get('topicPrefix')
+  const known = await onTrail(context.config.require('databaseUrl'), `eventtrail-${what}`, async pool => {
+    await change(pool, request)
+    return what === 'forget' ? await unreadTopic(pool, request, prefix) : undefined
+  })
   context.out(
     `${request.topic}: ${what === 'forget' ? 'is not read any more' : 'is read again'} by group ${request.group}`
   )
+  if (known !== undefined)
+    context.say(
+      `eventtrail sink forget: no sink of group ${request.group} has ever read ${request.topic}; it has read ${few(known, 20) || 'nothing'}. If the name is wrong, take it back: \`eventtrail sink remember\` with the same flags`
+    )
   return exitCodes.ok
 }
 

@@ -13,6 +13,7 @@ import { type Finding, ok, warning, wrong } from './finding.ts'
 import { explainHalt, type HaltedPartition, remedyOf } from './halts.ts'
 import { defaultGroup } from './options.ts'
 import { partitionsAhead } from './partitions.ts'
+import { unknownGroup } from './trail-topics.ts'
 
 export type { Finding } from './finding.ts'
 
@@ -143,7 +144,10 @@ async function examineReading(
       const isOurs = ours.includes(each)
       // What another group has never read, it was not meant to read.
       const its = isOurs ? topics : rows.filter(row => row.group === each).map(({ topic }) => topic)
-      findings.push(...(await examineLogs({ admin, pool, group: each, isOurs, topics: its, now })))
+      const unknown =
+        group !== undefined && isOurs && known.length > 0 ? unknownGroup(each, known, topicPrefix) : undefined
+      if (unknown !== undefined) findings.push(wrong('group', unknown))
+      else findings.push(...(await examineLogs({ admin, pool, group: each, isOurs, topics: its, now })))
     }
     return findings
   } catch (error) {
@@ -151,19 +155,31 @@ async function examineReading(
   }
 }
 
-function haltLine(halt: HaltedPartition, topicPrefix: string): string {
-  const { topic, partition, group, halted } = halt
-  return `${topic}/${partition} of group ${group}: ${halted}, ${explainHalt(halted)}. ${remedyOf(halt, topicPrefix)}`
+/** A line for the partitions of a topic that one command lets go on. */
+function haltLines(halts: readonly HaltedPartition[], topicPrefix: string): string[] {
+  const alike = Map.groupBy(halts, ({ group, topic, halted }) => JSON.stringify([group, topic, halted]))
+  return [...alike.values()].map(partitions => {
+    const [halt] = partitions as [HaltedPartition]
+    const { topic, group, halted } = halt
+    const remedy = remedyOf(halt, topicPrefix, partitions.length > 1)
+    const numbers = partitions.map(({ partition }) => partition).join(', ')
+    return `${topic}/${numbers} of group ${group}: ${halted}, ${explainHalt(halted)}. ${remedy}`
+  })
 }
 
-function inDefault(timed: number, untimed: number): Finding[] {
+/** The month of the time that an id of version 7 carries: the first 48 bits are its ms since 1970. */
+const monthOfId = (id: string): string =>
+  new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)).toISOString().slice(0, 7)
+
+function inDefault(timed: number, untimed: number, oldest: string | null): Finding[] {
+  const month = oldest === null ? '' : monthOfId(oldest)
   if (timed + untimed === 0) return [ok('default', 'no rows in the DEFAULT partition')]
   return [
     ...(timed > 0
       ? [
           warning(
             'default',
-            `${timed} in the DEFAULT partition: their ids carry the time of a month that has none. \`eventtrail migrate --from-month 2013-02\` makes partitions from a month on`
+            `${timed} in the DEFAULT partition: their ids carry the time of a month that has no partition, the oldest ${month}. Where that is right, \`eventtrail migrate --from-month ${month}\` makes partitions from there on; where it is not, their producer makes wrong ids, and they stay there`
           )
         ]
       : []),
@@ -187,6 +203,13 @@ function bookFault({ what, records }: { readonly what: string; readonly records:
     : wrong('ledger', `${records} times: ${what}. SELECT * FROM sink_ledger_faults`)
 }
 
+/** Groups that read the same topics hold the same records, each for itself. */
+function heldWords(groups: readonly { readonly group: string; readonly n: string }[]): string {
+  const sum = groups.reduce((total, { n }) => total + Number(n), 0)
+  const each = groups.map(({ group, n }) => `${n} by group ${group}`).join(', ')
+  return `${sum} records held${groups.length > 1 ? ` (${each})` : ''}`
+}
+
 /** Asked before the trail, which may be locked. */
 async function examineLocks({ pool }: DoctorParts): Promise<Finding[]> {
   try {
@@ -207,14 +230,16 @@ async function examineTrail({ pool, topicPrefix }: DoctorParts): Promise<Finding
   try {
     const months = await partitionsAhead(pool, new Date())
     // The version is the first digit of the third group.
-    const misplaced = await pool.query<{ timed: string; untimed: string }>(
+    const misplaced = await pool.query<{ timed: string; untimed: string; oldest: string | null }>(
       `SELECT count(*) FILTER (WHERE substr(id::text, 15, 1) = '7') AS timed,
-         count(*) FILTER (WHERE substr(id::text, 15, 1) <> '7') AS untimed
+         count(*) FILTER (WHERE substr(id::text, 15, 1) <> '7') AS untimed,
+         min(id::text) FILTER (WHERE substr(id::text, 15, 1) = '7') AS oldest
        FROM event_envelopes_default`
     )
-    const held = await number(
-      `SELECT coalesce(sum(coalesce(kafka_last_offset, kafka_offset) - kafka_offset + 1), 0) AS n
-       FROM sink_quarantine WHERE status = 'held'`
+    const held = await pool.query<{ group: string; n: string }>(
+      `SELECT consumer_group AS "group", sum(coalesce(kafka_last_offset, kafka_offset) - kafka_offset + 1) AS n
+       FROM sink_quarantine WHERE status = 'held' AND starts_with(consumer_group, $1) GROUP BY 1 ORDER BY 1`,
+      [topicPrefix]
     )
     const halted = await pool.query<HaltedPartition>(
       `SELECT consumer_group AS "group", topic, partition, halted FROM sink_offsets
@@ -230,11 +255,15 @@ async function examineTrail({ pool, topicPrefix }: DoctorParts): Promise<Finding
       months >= 2
         ? ok('partitions', `there for this month and ${months - 1} more`)
         : wrong('partitions', `${months} months ahead: run \`eventtrail migrate\`, or start a sink`),
-      ...inDefault(Number(misplaced.rows[0]?.timed), Number(misplaced.rows[0]?.untimed)),
-      held === 0
+      ...inDefault(
+        Number(misplaced.rows[0]?.timed),
+        Number(misplaced.rows[0]?.untimed),
+        misplaced.rows[0]?.oldest ?? null
+      ),
+      held.rows.length === 0
         ? ok('quarantine', 'nothing held')
-        : warning('quarantine', `${held} records held: \`eventtrail quarantine list\``),
-      ...halted.rows.map(row => wrong('stopped', haltLine(row, topicPrefix))),
+        : warning('quarantine', `${heldWords(held.rows)}: \`eventtrail quarantine list\``),
+      ...haltLines(halted.rows, topicPrefix).map(words => wrong('stopped', words)),
       ...(faults.rows.length === 0 ? [ok('ledger', 'agrees with itself and with what is kept beside it')] : []),
       ...faults.rows.map(bookFault),
       ...(await examineAdditions(pool)),

@@ -27,17 +27,43 @@ export interface HaltedPartition extends TopicPartition {
   readonly halted: string
 }
 
-/** What to do about it: commands that can be run as they stand, but for the reason. */
-export function remedyOf({ topic, partition, group, halted }: HaltedPartition, topicPrefix: string): string {
+/** The flags that name what a command is about. */
+function flagsOf(
+  { topic, group }: Pick<HaltedPartition, 'topic' | 'group'>,
+  topicPrefix: string,
+  ...more: string[]
+): string {
   const ours = topic.startsWith(topicPrefix) && group.startsWith(topicPrefix)
   // Of a sink with another prefix the whole names are known, not where its prefix ends.
   const cut = ours ? topicPrefix.length : 0
-  const flags = [
+  return [
     `--event ${quoted(topic.slice(cut))}`,
-    ...(resumable.includes(halted) ? [] : [`--partition ${partition} --to earliest --reason 'WHY'`]),
+    ...more,
     ...(group.slice(cut) === defaultGroup ? [] : [`--group ${quoted(group.slice(cut))}`]),
     ...(ours ? [] : ["--prefix ''"])
   ].join(' ')
+}
+
+/** Accepts the gaps of a partition. */
+export const acceptGapCommand = (
+  { topic, partition, group }: Omit<HaltedPartition, 'halted'>,
+  topicPrefix: string
+): string =>
+  `eventtrail sink accept-gap ${flagsOf({ topic, group }, topicPrefix, `--partition ${partition}`, "--reason 'WHY'")}`
+
+/**
+ * What to do about it: commands that can be run as they stand, but for the reason.
+ * @param isOfAll for all partitions of the topic that are stopped
+ */
+export function remedyOf(
+  { topic, partition, group, halted }: HaltedPartition,
+  topicPrefix: string,
+  isOfAll = false
+): string {
+  const more = resumable.includes(halted)
+    ? []
+    : [`${isOfAll ? '' : `--partition ${partition} `}--to earliest --reason 'WHY'`]
+  const flags = flagsOf({ topic, group }, topicPrefix, ...more)
   if (halted === 'SCHEMA_CHANGED') {
     return `Restore the registry's data (sink_schemas has every schema that the trail was written with), then \`eventtrail sink resume ${flags}\``
   }

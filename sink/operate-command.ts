@@ -107,6 +107,6 @@ async function runDoctor(
 
 function monthOf(text: string): Date {
   if (!/^(19[7-9]\d|20\d\d)-(0[1-9]|1[0-2])$/.test(text))
-    throw new UsageError(`Expected a month such as 2013-02, got ${text}`)
+    throw new UsageError(`Expected a month from 1970-01 to 2099-12, such as 2013-02, got ${text}`)
   return new Date(`${text}-01T00:00:00Z`)
 }

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import type { PartitionRange } from '../kafka/index.ts'
 import { inTransaction } from './database.ts'
 import { SinkError } from './errors.ts'
+import { resumable } from './halts.ts'
 
 export interface ResetRequest {
   readonly group: string
@@ -19,6 +20,20 @@ export interface ResetResult {
   readonly from: number | undefined
   readonly to: number
   readonly incarnation: number
+}
+
+/** Partitions of a topic that are stopped for their log, which `sink resume` does not let go on. */
+export async function partitionsToReset(pool: pg.Pool, group: string, topic: string): Promise<number[]> {
+  const { rows } = await pool.query<{ partition: number }>(
+    `SELECT partition FROM sink_offsets WHERE consumer_group = $1 AND topic = $2 AND halted <> ALL($3) ORDER BY partition`,
+    [group, topic, resumable]
+  )
+  if (rows.length === 0)
+    throw new SinkError(
+      'OPTION_INVALID',
+      `No partition of ${topic} is stopped for its log in group ${group}: check --event, --prefix and --group, or give --partition`
+    )
+  return rows.map(({ partition }) => partition)
 }
 
 /**

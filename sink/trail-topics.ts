@@ -38,6 +38,24 @@ export async function topicsOfTrail(pool: pg.Pool, group: string, topicPrefix: s
   return { read, forgotten: await forgottenTopics(pool, group) }
 }
 
+/** The groups of sinks that have read topics under a prefix, with the prefix. */
+export async function groupsOfTrail(pool: pg.Pool, topicPrefix: string): Promise<string[]> {
+  const { rows } = await pool.query<{ group: string }>(
+    `SELECT DISTINCT consumer_group AS "group" FROM sink_offsets WHERE starts_with(consumer_group, $1) ORDER BY 1`,
+    [topicPrefix]
+  )
+  return rows.map(({ group }) => group)
+}
+
+/** That the trail has nothing of a group, and what it has instead; undefined where it has. Names are without the prefix. */
+export function unknownGroup(group: string, known: readonly string[], topicPrefix: string): string | undefined {
+  if (known.includes(group)) return undefined
+  const bare = (name: string) => name.slice(topicPrefix.length)
+  const under = topicPrefix === '' ? '' : ` under the prefix ${topicPrefix}`
+  const has = known.length === 0 ? 'no group' : `the groups ${known.map(bare).join(', ')}`
+  return `No sink of group ${bare(group)} has read anything${under}: check --group and --prefix. The trail knows ${has}${under}`
+}
+
 /** Topics that are not read although registry or trail know them. */
 export async function forgottenTopics(pool: pg.Pool, group: string): Promise<ReadonlySet<string>> {
   const { rows } = await pool.query<{ topic: string }>(
@@ -65,6 +83,19 @@ export async function forgetTopic(pool: pg.Pool, { group, topic, reason }: Forge
     [group, topic, reason]
   )
   if (rowCount === 0) throw new SinkError('OPTION_INVALID', `Sinks of group ${group} do not read ${topic} as it is`)
+}
+
+/**
+ * Whether a topic is read by anybody, as far as the trail tells: what was never read may be a name that is spelt wrongly.
+ * @returns topics that the trail knows, where it does not know this one
+ */
+export async function unreadTopic(
+  pool: pg.Pool,
+  { group, topic }: Pick<ForgetRequest, 'group' | 'topic'>,
+  topicPrefix: string
+): Promise<readonly string[] | undefined> {
+  const { read } = await topicsOfTrail(pool, group, topicPrefix)
+  return read.has(topic) ? undefined : [...read.keys()]
 }
 
 /** Lets a topic in again: it is read from where it was left. @throws SinkError `OPTION_INVALID` when it is not out */

@@ -1,7 +1,9 @@
 import type pg from 'pg'
 import type { KafkaAdmin } from '../kafka/index.ts'
 import { SinkError } from './errors.ts'
+import { acceptGapCommand } from './halts.ts'
 import { type Standing, standings } from './standing.ts'
+import { groupsOfTrail, unknownGroup } from './trail-topics.ts'
 import { keyOf } from './types.ts'
 import { verifyRows } from './verify-rows.ts'
 
@@ -38,7 +40,7 @@ export interface VerifyParts {
 /**
  * Answers "did we lose anything?": Kafka's ends against the trail's positions, the ledger against the rows, and the
  * other books. Reads only; Postgres does the counting, one event name after the other.
- * @throws SinkError `OPTION_INVALID` for a topic that the trail does not know; KafkaError, a database error
+ * @throws SinkError `OPTION_INVALID` for a group or a topic that the trail does not know; KafkaError, a database error
  */
 export async function* verify(parts: VerifyParts): AsyncGenerator<VerifyFinding> {
   const topics = await topicsOfTrail(parts)
@@ -50,6 +52,7 @@ export async function* verify(parts: VerifyParts): AsyncGenerator<VerifyFinding>
 }
 
 async function topicsOfTrail({ pool, group, topicPrefix, topics }: VerifyParts): Promise<string[]> {
+  await requireKnownGroup(pool, group, topicPrefix)
   const { rows } = await pool.query<{ topic: string }>(
     `SELECT topic FROM sink_offsets WHERE consumer_group = $1
      UNION SELECT topic FROM sink_topics WHERE starts_with(topic, $2) ORDER BY topic`,
@@ -63,6 +66,14 @@ async function topicsOfTrail({ pool, group, topicPrefix, topics }: VerifyParts):
       `The trail knows no topic ${unknown} in group ${group}: give the whole name, with its prefix. It knows ${known.join(', ') || 'none'}`
     )
   return topics ? [...topics] : known
+}
+
+/** A group or a prefix that is spelt wrongly must not look like a trail that misses nothing, or everything. */
+async function requireKnownGroup(pool: pg.Pool, group: string, topicPrefix: string): Promise<void> {
+  // The in-process bus has no groups, and a trail that no sink has begun yet has none either.
+  if ((await groupsOfTrail(pool, '')).length === 0) return
+  const words = unknownGroup(group, await groupsOfTrail(pool, topicPrefix), topicPrefix)
+  if (words !== undefined) throw new SinkError('OPTION_INVALID', words)
 }
 
 async function* verifyLogs(parts: VerifyParts, topics: readonly string[]): AsyncGenerator<VerifyFinding> {
@@ -109,14 +120,22 @@ function faultOf({
 }: Standing): VerifyFinding | undefined {
   const facts = { check: 'kafka', level: 'wrong', topic, partition } as const
   const where = keyOf({ topic, partition })
-  if (replaced)
-    return { ...facts, words: `${where} was deleted and made anew: what it held behind ${next} was not read` }
+  const remedy = '`eventtrail doctor` gives the command that lets it go on'
+  if (replaced) {
+    // How far the old log went, nobody can ask any more.
+    const lost = `what the old one held behind offset ${next}, if anything, was not read`
+    return { ...facts, words: `${where} was deleted and made anew: ${lost}. ${remedy}` }
+  }
   if (removed > 0) {
-    const words = `${where}: ${removed} offsets, ${next} to ${start - 1}, were removed from Kafka before they were read, and no sink has noticed yet`
+    const words = `${where}: ${removed} offsets, ${next} to ${start - 1}, were removed from Kafka before they were read, and no sink has noticed yet. A sink that reads on books them as a gap, for \`eventtrail sink accept-gap\``
     return { ...facts, words, records: removed, firstOffset: next, lastOffset: start - 1 }
   }
   if (beyond > 0)
-    return { ...facts, words: `${where} ends ${beyond} offsets before the trail's position ${next}`, records: beyond }
+    return {
+      ...facts,
+      words: `${where} ends ${beyond} offsets before the trail's position ${next}. ${remedy}`,
+      records: beyond
+    }
   return undefined
 }
 
@@ -132,7 +151,10 @@ interface Fault {
 /** Partitions whose faults are named one by one; the rest is a count. */
 const most = 1_000
 
-async function* verifyBooks({ pool, group }: VerifyParts, topics: readonly string[]): AsyncGenerator<VerifyFinding> {
+async function* verifyBooks(
+  { pool, group, topicPrefix }: VerifyParts,
+  topics: readonly string[]
+): AsyncGenerator<VerifyFinding> {
   const ours = [group, topics]
   const faults = await pool.query<Fault>(
     `SELECT what, topic, partition, first_offset AS first, last_offset AS last, records FROM sink_ledger_faults
@@ -141,10 +163,12 @@ async function* verifyBooks({ pool, group }: VerifyParts, topics: readonly strin
   )
   for (const { what, topic, partition, first, last, records } of faults.rows.slice(0, most)) {
     const range = first === null || last === null ? '' : `, ${first} to ${last}`
+    const isGap = what.startsWith('removed')
+    const remedy = isGap ? `. Once you know why, \`${acceptGapCommand({ group, topic, partition }, topicPrefix)}\`` : ''
     yield {
-      check: what.startsWith('removed') ? 'gaps' : 'books',
+      check: isGap ? 'gaps' : 'books',
       level: 'wrong',
-      words: `${keyOf({ topic, partition })}: ${records} ${what}${range}`,
+      words: `${keyOf({ topic, partition })}: ${records} ${what}${range}${remedy}`,
       topic,
       partition,
       records: Number(records),
