@@ -63,8 +63,7 @@ test('every command has a help, found from the first one on', async () => {
   ])
     expect(names).toContain(name)
   const reset = all.find(({ path }) => path.join(' ') === 'sink reset')?.help.stdout ?? ''
-  for (const flag of ['event', 'to', 'reason'])
-    expect(reset).toMatch(new RegExp(`--${flag} <[^-]*\\(required\\)`))
+  for (const flag of ['event', 'to', 'reason']) expect(reset).toMatch(new RegExp(`--${flag} <[^-]*\\(required\\)`))
   expect(reset.match(/\(required\)/g)).toHaveLength(3)
   for (const { path, help } of all.filter(({ help }) => help.stdout.includes('--group')))
     expect(help.stdout.replace(/\s+/g, ' '), path.join(' ')).toContain('without the prefix')
