@@ -3,8 +3,8 @@ import type { KafkaSecurity } from '../core/config.ts'
 import { durationWords, isDuration } from '../core/durations.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
 import { type Meter, noMeter } from '../core/meter.ts'
+import { misspeltOption } from '../core/misspelt-options.ts'
 import { isGroupName, isTopicPrefix, legalCharacters } from '../core/names.ts'
-import { unknownOption } from '../core/unknown-options.ts'
 import { checkBrokers, checkRegistryUrl, faultOf } from '../core/urls.ts'
 import { defaultMaxBatchBytes, leastSessionTimeoutMs } from '../kafka/index.ts'
 import { type Catalogue, type EventMap, eventNamePattern } from '../schemas/index.ts'
@@ -92,9 +92,9 @@ export function resolveOptions<Events extends EventMap>(
   options: ConsumerGroupOptions<Events>
 ): ResolvedOptions<Events> {
   const { topicPrefix = '', group, brokers, handlers, catalogue } = options
-  requireKnown('', options, optionNames)
-  requireKnown('retry.', options.retry ?? {}, ['attempts', 'initialMs', 'maxMs', 'factor', 'jitter'])
-  requireKnown('deadLetters.', options.deadLetters ?? {}, ['replicationFactor', 'retentionMs'])
+  refuseMisspelt('', options, optionNames)
+  refuseMisspelt('retry.', options.retry ?? {}, ['attempts', 'initialMs', 'maxMs', 'factor', 'jitter'])
+  refuseMisspelt('deadLetters.', options.deadLetters ?? {}, ['replicationFactor', 'retentionMs'])
   if (!isGroupName(group)) throw invalid('group', legalCharacters, group)
   if (!isTopicPrefix(topicPrefix)) throw invalid('topicPrefix', `at most 100 ${legalCharacters}`, topicPrefix)
   const addresses = { brokers: () => checkBrokers(brokers), registryUrl: () => checkRegistryUrl(options.registryUrl) }
@@ -140,10 +140,9 @@ export function resolveOptions<Events extends EventMap>(
   })
 }
 
-function requireKnown(within: string, given: object, known: readonly string[]): void {
-  const unknown = unknownOption(given, known)
-  if (unknown !== undefined)
-    throw invalid(within + unknown, `left out: there is no option of this name, only ${known.join(', ')}`)
+function refuseMisspelt(within: string, given: object, known: readonly string[]): void {
+  const misspelt = misspeltOption(given, known)
+  if (misspelt) throw invalid(within + misspelt.name, misspelt.expected)
 }
 
 /** Rules across the parts of a policy: `core/backoff.ts` has what they mean. */

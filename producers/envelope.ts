@@ -1,4 +1,4 @@
-import { printable } from '../core/printable.ts'
+import { misspeltOption } from '../core/misspelt-options.ts'
 import {
   type Catalogue,
   type EnvelopeInput,
@@ -20,7 +20,6 @@ export type Headers = Readonly<Record<string, string>>
 const ofPublish = ['id', 'occurredAt', 'actor', 'traceparent', 'tracestate'] satisfies (keyof PublishOptions)[]
 // `publishAll` hands over its events as they are.
 const optionNames: ReadonlySet<string> = new Set([...ofPublish, 'eventName', 'aggregateId', 'payload'])
-const unknownName = `left out: there is no option of this name, only ${ofPublish.join(', ')}`
 
 /**
  * Checks and completes what identifies an event.
@@ -33,8 +32,7 @@ export function identify(
   options: PublishOptions | undefined,
   newId: () => string
 ): Identity {
-  for (const name in options)
-    if (!optionNames.has(name)) throw invalid(eventName, printable(name.slice(0, 80)), unknownName)
+  for (const name in options) if (!optionNames.has(name)) refuseMisspelt(eventName, options)
   const id = options?.id === undefined ? newId() : uuidOf(options.id)
   if (!id) throw invalid(eventName, 'id', 'a UUID')
   const aggregate_id = uuidOf(aggregateId)
@@ -48,6 +46,11 @@ export function identify(
   if (occurred_at === undefined || !isOccurredAt(occurred_at))
     throw invalid(eventName, 'occurredAt', 'a Date, or microseconds since 1970 as a bigint, from 1970 to 9999')
   return { id, aggregate_id, occurred_at }
+}
+
+function refuseMisspelt(eventName: string, options: object): void {
+  const misspelt = misspeltOption(options, [...optionNames])
+  if (misspelt) throw invalid(eventName, misspelt.name, misspelt.expected)
 }
 
 function microseconds(time: unknown): bigint | undefined {

@@ -1,5 +1,5 @@
 import { EventtrailError } from '../core/errors.ts'
-import { unknownOption } from '../core/unknown-options.ts'
+import { misspeltOption } from '../core/misspelt-options.ts'
 import type { Receipt } from './types.ts'
 
 /**
@@ -88,9 +88,8 @@ export class OptionsError extends EventtrailError<'OPTIONS_INVALID'> {
   }
 }
 
-/** @throws OptionsError when there is no option of one of the names */
-export function requireKnownOptions(given: object, known: readonly string[]): void {
-  const unknown = unknownOption(given, known)
-  if (unknown !== undefined)
-    throw new OptionsError(unknown, `left out: there is none of this name, only ${known.join(', ')}`)
+/** @throws OptionsError when one of the names looks like that of another option */
+export function refuseMisspelt(given: object, known: readonly string[]): void {
+  const misspelt = misspeltOption(given, known)
+  if (misspelt) throw new OptionsError(misspelt.name, misspelt.expected)
 }

@@ -4,7 +4,7 @@ import { type Logger, silentLogger } from '../core/log.ts'
 import { isTopicPrefix, legalCharacters } from '../core/names.ts'
 import { checkBrokers, checkRegistryUrl, faultOf } from '../core/urls.ts'
 import { type Catalogue, type EventMap, type EventName, type Events, catalogue as example } from '../schemas/index.ts'
-import { OptionsError, requireKnownOptions } from './errors.ts'
+import { OptionsError, refuseMisspelt } from './errors.ts'
 
 export interface ProducerOptions<Map extends EventMap = Events> {
   /** `host:port` of at least one broker. */
@@ -72,7 +72,7 @@ export function resolveOptions<Map extends EventMap>(options: ProducerOptions<Ma
     requestTimeoutMs: options.requestTimeoutMs ?? lesser(30_000, deliveryTimeoutMs),
     maxMessageBytes
   }
-  requireKnownOptions(options, Object.keys(resolved))
+  refuseMisspelt(options, Object.keys(resolved))
   check(resolved)
   return Object.freeze(resolved)
 }

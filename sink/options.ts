@@ -2,8 +2,8 @@ import type { KafkaSecurity } from '../core/config.ts'
 import { durationWords, isDuration } from '../core/durations.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
 import { type Meter, noMeter } from '../core/meter.ts'
+import { misspeltOption } from '../core/misspelt-options.ts'
 import { isGroupName, isTopicPrefix, legalCharacters } from '../core/names.ts'
-import { unknownOption } from '../core/unknown-options.ts'
 import { checkBrokers, checkDatabaseUrl, checkRegistryUrl, faultOf } from '../core/urls.ts'
 import { defaultMaxBatchBytes, type FetchLimits, leastSessionTimeoutMs } from '../kafka/index.ts'
 import { SinkError } from './errors.ts'
@@ -97,12 +97,8 @@ export function resolveOptions(given: SinkOptions): ResolvedSinkOptions {
   const options = Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined)
   ) as unknown as SinkOptions
-  const unknown = unknownOption(options, optionNames)
-  if (unknown !== undefined)
-    throw new SinkError(
-      'OPTION_INVALID',
-      `Expected \`${unknown}\` to be left out: there is no option of this name, only ${optionNames.join(', ')}`
-    )
+  const misspelt = misspeltOption(options, optionNames)
+  if (misspelt) throw new SinkError('OPTION_INVALID', `Expected \`${misspelt.name}\` to be ${misspelt.expected}`)
   const resolved: ResolvedSinkOptions = {
     ...defaults,
     ...options,

@@ -157,7 +157,8 @@ async function explain(
       words: `${where}: ${-short} rows that no ledger accounts for: somebody else wrote them`,
       records: -short
     }
-  if (ranges.length === 0 && (await hasOneLog(parts, place)))
+  // No offset at all is missing: what is booked twice was stored twice.
+  if (ranges.length === 0 && (await hasOneLog(parts, place)) && (await missingRanges(parts, place)).length === 0)
     return {
       ...facts,
       level: 'notice',
@@ -194,17 +195,17 @@ interface LedgerRange extends TopicPartition {
   readonly skipped: string
 }
 
-/** Offsets that the ledger counts in these hours and that are nowhere. */
+/** Offsets that the ledger counts in hours that are short of rows, or in any, and that are nowhere. */
 async function missingRanges(
   { pool, signal }: VerifyParts,
   { eventName, sources, partition }: Place,
-  hours: readonly Difference[]
+  hours?: readonly Difference[]
 ): Promise<Range[]> {
   const ledger = await pool.query<LedgerRange>(
     `SELECT consumer_group AS "group", topic, partition, incarnation, first_offset AS first, last_offset AS last, skipped
-     FROM sink_ledger WHERE topic = ANY($1) AND partition = $2 AND hour = ANY($3) AND rows > 0
+     FROM sink_ledger WHERE topic = ANY($1) AND partition = $2 AND ($3::timestamptz[] IS NULL OR hour = ANY($3) AND rows > 0)
      ORDER BY topic, incarnation, first_offset`,
-    [sources, partition, hours.filter(({ short }) => short > 0).map(({ hour }) => hour)]
+    [sources, partition, hours?.filter(({ short }) => short > 0).map(({ hour }) => hour) ?? null]
   )
   const missing: Range[] = []
   for (const { group, topic, incarnation, first, last, skipped } of ledger.rows) {
@@ -236,6 +237,7 @@ const holes = `
     UNION ALL
     SELECT kafka_offset, coalesce(kafka_last_offset, kafka_offset) FROM sink_quarantine
     WHERE (consumer_group, topic, partition, incarnation) = ($5, $6, $2, $7) AND kafka_offset BETWEEN $3 AND $4
+      AND status <> 'stored'
     UNION ALL
     SELECT first_offset, last_offset FROM sink_gaps
     WHERE (consumer_group, topic, partition, incarnation) = ($5, $6, $2, $7) AND first_offset BETWEEN $3 AND $4

@@ -11,7 +11,7 @@ import {
   catalogue as example
 } from '../../schemas/index.ts'
 import { encode, type Headers, headersOf, identify, versionOf } from '../envelope.ts'
-import { OptionsError, PublishError, requireKnownOptions } from '../errors.ts'
+import { OptionsError, PublishError, refuseMisspelt } from '../errors.ts'
 import { createIds } from '../ids.ts'
 import { checkSource, checkVersions } from '../options.ts'
 import { publishAll } from '../publish-all.ts'
@@ -43,7 +43,7 @@ class InProcessBus<KnownEvents extends EventMap> implements Bus<KnownEvents> {
   #closing: Promise<void> | undefined
 
   constructor(options: BusOptions<KnownEvents>) {
-    requireKnownOptions(options, ['store', 'catalogue', 'versions', 'source', 'bufferSize'])
+    refuseMisspelt(options, ['store', 'catalogue', 'versions', 'source', 'bufferSize'])
     const { store, catalogue, versions, source, bufferSize = 1_000 } = options
     if (source !== undefined) checkSource(source)
     this.#catalogue = (catalogue ?? example) as Catalogue

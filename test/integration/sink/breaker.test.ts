@@ -92,7 +92,7 @@ test('a topic of which all is poison stops alone, goes on when it is resumed, an
     const doctor = await runCli(['doctor'], trail.env)
     expect(doctor.code).toBe(1)
     expect(doctor.stdout).toContain(
-      `${lessons}/2 of group ${trail.group}: TOO_MANY_BAD, more than half of its latest records were bad.`
+      `${lessons}/0, 1, 2 of group ${trail.group}: TOO_MANY_BAD, more than half of its latest records were bad.`
     )
     expect(doctor.stdout).toContain('`eventtrail sink resume --event lesson.published`')
 
@@ -256,7 +256,7 @@ test('doctor names the group of what is stopped, and gives commands that work as
     calls: [`quarantine list --topic ${badges}`, 'sink resume --event badge.awarded --group other']
   }
   const reset = "sink reset --event quiz.submitted --partition 1 --to earliest --reason 'WHY'"
-  expect([first, ...more]).toEqual([ofBadges, ofBadges, ofBadges, { group: trail.group, calls: [reset] }])
+  expect([first, ...more]).toEqual([ofBadges, { group: trail.group, calls: [reset] }])
 
   // Read by a doctor with another prefix, they are right all the same.
   const run = (call = '', prefix = trail.topicPrefix) =>
