@@ -2,6 +2,8 @@ import { createRequire } from 'node:module'
 
 /** What a broker knows of topics, as kafkajs decodes it. */
 export interface MetadataAnswer {
+  /** The broker that takes requests for the controller; -1 where none is there. */
+  readonly controllerId?: number
   /** Undefined where the question is one of ours, which kafkajs does not decode. */
   readonly topicMetadata?: readonly {
     readonly partitionMetadata: readonly { readonly partitionErrorCode: number }[]
@@ -14,13 +16,14 @@ const leaderNotAvailable = 5
 /**
  * kafkajs fails each look at the metadata while one partition of one topic has no leader, and with it everything that
  * is sent to or read from all others. Such a partition keeps its leader of -1, which nobody asks for anything.
+ * An answer without a controller is that of a cluster that has no broker for the moment: it is asked again, as before.
  */
 export function toleratingNoLeader<T extends MetadataAnswer>(
   parse: (answer: T) => Promise<T>
 ): (answer: T) => Promise<T> {
   return answer => {
-    const { topicMetadata } = answer
-    const isAffected = topicMetadata?.some(topic => topic.partitionMetadata.some(isLeaderless))
+    const { topicMetadata, controllerId = 0 } = answer
+    const isAffected = controllerId >= 0 && topicMetadata?.some(topic => topic.partitionMetadata.some(isLeaderless))
     if (!topicMetadata || !isAffected) return parse(answer)
     const tolerated = topicMetadata.map(topic => ({
       ...topic,

@@ -106,7 +106,7 @@ test('a topic that was made anew stops its partitions alone, and flows again aft
   const doctor = await runCli(['doctor'], trail.env)
   expect(doctor.code).toBe(1)
   for (const words of [
-    `${lessons}/0 of group ${trail.group}: LOG_CUT_BACK`,
+    `${lessons}/0, 2 of group ${trail.group}: LOG_CUT_BACK`,
     `${lessons}/1 of group ${trail.group}: LOG_REPLACED`
   ])
     expect(doctor.stdout).toContain(words)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { toleratingNoLeader } from '../../../kafka/no-leader.ts'
+import { type MetadataAnswer, toleratingNoLeader } from '../../../kafka/no-leader.ts'
 
-const answer = (...codes: number[]) => ({
+const answer = (...codes: number[]): Required<Pick<MetadataAnswer, 'topicMetadata'>> & MetadataAnswer => ({
   topicMetadata: codes.map(partitionErrorCode => ({ partitionMetadata: [{ partitionErrorCode, leader: -1 }] }))
 })
 const parse = async (given: ReturnType<typeof answer>) => {
@@ -14,6 +14,8 @@ test('a partition without a leader fails no look at the metadata, and every othe
   const tolerant = toleratingNoLeader(parse)
   await expect(tolerant(answer(0, 5, 0))).resolves.toEqual(answer(0, 0, 0))
   await expect(tolerant(answer(0, 5, 3))).rejects.toThrow('refused 0,0,3')
+  // Of a cluster without any broker nothing is true yet.
+  await expect(tolerant({ controllerId: -1, ...answer(0, 5) })).rejects.toThrow('refused 0,5')
   const whole = answer(0, 0)
   await expect(tolerant(whole)).resolves.toBe(whole)
   // What is asked for by a question of our own has another form.
