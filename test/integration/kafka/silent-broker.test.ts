@@ -1,26 +1,18 @@
-import { once } from 'node:events'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { afterAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createConsumerGroup } from '../../../consumers/index.ts'
 import { connectAdmin, createKafkaClient } from '../../../kafka/index.ts'
 import { createProducer } from '../../../producers/index.ts'
 import { catalogue } from '../../../schemas/index.ts'
 import { createSink } from '../../../sink/index.ts'
+import { silentBroker } from '../../support/silent-broker.ts'
 import { eventually } from '../../support/stack.ts'
 import { badge, testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail()
 await trail.offer('badge.awarded')
 
-// As a machine that is frozen: its kernel takes connections, nobody answers.
-const sockets = new Set<Socket>()
-const silent = createServer(socket => void sockets.add(socket.on('error', () => undefined))).listen(0, '127.0.0.1')
-await once(silent, 'listening')
-afterAll(() => {
-  silent.close()
-  for (const socket of sockets) socket.destroy()
-})
-const brokers = [`127.0.0.1:${(silent.address() as AddressInfo).port}`, ...trail.brokers]
+const silent = await silentBroker()
+const brokers = [silent.address, ...trail.brokers]
 
 test('a broker of the list that never answers keeps neither producer, sink nor group from starting', {
   timeout: 60_000
@@ -42,17 +34,17 @@ test('a broker of the list that never answers keeps neither producer, sink nor g
   await eventually(async () => (await trail.count('event_envelopes')) === 1, { what: 'it is stored' })
   // 270 s it was.
   expect(performance.now() - began).toBeLessThan(40_000)
-  expect(sockets.size).toBeGreaterThan(0)
+  expect(silent.connections()).toBeGreaterThan(0)
 })
 
 test('what a client has found silent it does not ask first again', async () => {
   const client = createKafkaClient({ brokers })
   await using first = await connectAdmin(client)
   await first.ping()
-  const before = sockets.size
+  const before = silent.connections()
   for (let times = 0; times < 3; times += 1) {
     await using again = await connectAdmin(client)
     await again.ping()
   }
-  expect(sockets.size).toBe(before)
+  expect(silent.connections()).toBe(before)
 })

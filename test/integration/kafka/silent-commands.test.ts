@@ -1,25 +1,18 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { runCli } from '../../support/cli.ts'
+import { silentBroker } from '../../support/silent-broker.ts'
 import { eventually } from '../../support/stack.ts'
 import { testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail({ partitions: 1 })
 await trail.offer('badge.awarded')
 
-// As a broker that is frozen: its kernel takes connections, nobody answers.
-const sockets = new Set<Socket>()
-const silent = createServer(socket => void sockets.add(socket.on('error', () => undefined))).listen(0, '127.0.0.1')
-await once(silent, 'listening')
-afterAll(() => {
-  silent.close()
-  for (const socket of sockets) socket.destroy()
-})
-const env = { ...trail.env, KAFKA_BROKERS: `127.0.0.1:${(silent.address() as AddressInfo).port}` }
+const silent = await silentBroker()
+const env = { ...trail.env, KAFKA_BROKERS: silent.address }
 const cli = fileURLToPath(new URL('../../../cli.ts', import.meta.url))
 
 const reset = ['sink', 'reset', '--event', 'badge.awarded', '--partition', '0', '--to', 'earliest', '--reason', 'r']
@@ -53,10 +46,10 @@ describe('with a broker that takes connections and never answers', () => {
     '%s ends soon after Ctrl-C, and says so',
     { timeout: 60_000 },
     async (_, args) => {
-      const before = sockets.size
+      const before = silent.connections()
       const child = spawn(process.execPath, [cli, ...args], { env: { ...process.env, ...env }, stdio: 'pipe' })
       const ended = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)])
-      await eventually(() => sockets.size > before, { what: 'it waits for Kafka', timeoutMs: 20_000 })
+      await eventually(() => silent.connections() > before, { what: 'it waits for Kafka', timeoutMs: 20_000 })
       const began = performance.now()
       child.kill('SIGINT')
       const [[code], , said] = await ended
