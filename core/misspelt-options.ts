@@ -17,7 +17,9 @@ export function misspeltOption(
 ): { readonly name: string; readonly expected: string } | undefined {
   for (const name of Object.keys(given)) {
     if (known.includes(name) || shared.includes(name) || name.length < shortest || name.length > 80) continue
-    const meant = [...known, ...shared].find(each => each.length >= shortest && edits(plain(name), plain(each)) <= mostEdits)
+    const meant = [...known, ...shared].find(
+      each => each.length >= shortest && edits(plain(name), plain(each)) <= mostEdits
+    )
     if (meant === undefined) continue
     return { name: printable(name), expected: `left out: there is no option of this name, did you mean \`${meant}\`?` }
   }
