@@ -2,7 +2,7 @@
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-COPY stack/package.json stack/
+COPY dev/package.json dev/
 RUN npm ci --ignore-scripts
 COPY . .
 # The platform packages are for clones: Postgres and a second Node have no place in an image.

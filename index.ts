@@ -12,10 +12,10 @@ export {
   RetryLater
 } from './consumers/index.ts'
 export { ConfigError, EventtrailError, type SafeError, safeError } from './core/errors.ts'
-export type { Health } from './core/health.ts'
 export type { Handle } from './core/lifecycle.ts'
 export type { Logger } from './core/log.ts'
-export type { Meter } from './core/meter.ts'
+export type { Health } from './observability/health.ts'
+export type { Meter } from './observability/meter.ts'
 export { type Bus, type BusOptions, createBus, type EventStore, memoryStore } from './producers/bus/index.ts'
 export {
   aggregateIdOf,

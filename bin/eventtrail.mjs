@@ -2,11 +2,11 @@
 // Plain JavaScript without dependencies: it must run before anything is installed, under Node 20 too.
 import { existsSync } from 'node:fs'
 
-const sources = new URL('../cli.ts', import.meta.url)
-const built = new URL('../dist/cli.js', import.meta.url)
+const sources = new URL('../cli/main.ts', import.meta.url)
+const built = new URL('../dist/cli/main.js', import.meta.url)
 
 if (existsSync(sources)) {
-  const { runInClone } = await import(new URL('../stack/clone.mjs', import.meta.url).href)
+  const { runInClone } = await import(new URL('../dev/tools/clone.mjs', import.meta.url).href)
   process.exitCode = await runInClone(process.argv.slice(2))
 } else {
   const [major, minor] = process.versions.node.split('.').map(Number)

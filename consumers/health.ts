@@ -1,5 +1,5 @@
-import { type Health, Reach } from '../core/health.ts'
 import { type AdminLine, memberHealth, type PartitionTrouble, type Vitals } from '../kafka/index.ts'
+import { type Health, Reach } from '../observability/health.ts'
 import type { GroupState } from './types.ts'
 
 const notRunning: Readonly<Record<GroupState, readonly string[]>> = {

@@ -2,7 +2,7 @@
  * Consumer groups with typed handlers, and the two that stand on them. Loads no driver: what needs pg or nodemailer
  * is in indexer/ and notifier/.
  */
-export { type DeadLetterFacts, deadLetterHeaders } from './dead-letter.ts'
+export { type DeadLetterFacts, deadLetterHeaders } from './dead-letters/dead-letter.ts'
 export { ConsumerError, type ConsumerErrorCode, RejectMessage, RetryLater } from './errors.ts'
 export { createConsumerGroup } from './group.ts'
 export { createIndexer, type IndexerOptions } from './indexer/indexer.ts'

@@ -1,9 +1,9 @@
 import { safeError } from '../core/errors.ts'
 import { CleanUps } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
-import { type GaugeName, type Meter, noMeter, type Reading } from '../core/meter.ts'
 import { type AdminLine, HeldBackTimes, type LogEnds, type RebuildCause } from '../kafka/index.ts'
-import type { Outcome } from './delivery.ts'
+import { type GaugeName, type Meter, noMeter, type Reading } from '../observability/meter.ts'
+import type { Outcome } from './pipeline/delivery.ts'
 import type { GroupStats } from './types.ts'
 
 export interface TopicPartition {

@@ -1,5 +1,5 @@
-import type { Health } from '../core/health.ts'
 import type { Handle } from '../core/lifecycle.ts'
+import type { Health } from '../observability/health.ts'
 import type { EnvelopeOf, EventMap, EventName } from '../schemas/types.ts'
 
 /** Where a message stands and how often it was tried. */

@@ -1,4 +1,4 @@
-import type { KafkaSecurity } from '../core/config.ts'
+import type { KafkaSecurity } from '../cli/config.ts'
 import { durationWords, isDuration } from '../core/durations.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
 import { isTopicPrefix, legalCharacters } from '../core/names.ts'

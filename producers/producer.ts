@@ -1,10 +1,10 @@
 import type { EventMap, EventName, Events } from '../schemas/index.ts'
-import { Delivery } from './delivery.ts'
+import { Delivery } from './dispatch/dispatcher.ts'
+import { type Pending, provisional } from './dispatch/pending.ts'
 import { batchOverhead, encode, type Headers, headersOf, identify, recordBytes } from './envelope.ts'
 import { PublishError } from './errors.ts'
 import { createIds } from './ids.ts'
 import { type ProducerOptions, type ResolvedProducerOptions, resolveOptions } from './options.ts'
-import { type Pending, provisional } from './pending.ts'
 import { publishAll } from './publish-all.ts'
 import type { EventToPublish, KafkaReceipt, Publisher, PublishOptions } from './types.ts'
 

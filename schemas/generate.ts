@@ -1,6 +1,4 @@
 import { printable } from '../core/printable.ts'
-import { namespaceOf } from './envelope.ts'
-import { digitsInWords } from './leaves.ts'
 import {
   branchName,
   type EnumNode,
@@ -10,10 +8,12 @@ import {
   type SchemaNode,
   shapeOf,
   type UnionNode
-} from './model.ts'
-import { timeUnitOf } from './times.ts'
+} from './avro/model.ts'
+import { timeUnitOf } from './avro/times.ts'
+import { digitsInWords } from './avro/values/leaves.ts'
+import { localName } from './avro/words.ts'
+import { namespaceOf } from './envelope.ts'
 import type { AvroRecord, Catalogue } from './types.ts'
-import { localName } from './words.ts'
 
 export interface GenerateOptions {
   /** Module that has `catalogueOf` and the type `Catalogue`. Default `eventtrail/schemas`. */

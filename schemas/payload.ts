@@ -1,8 +1,8 @@
-import { type Complete, compileCompleter } from './complete.ts'
+import { parseSchema } from './avro/model.ts'
+import { type Complete, compileCompleter } from './avro/values/complete.ts'
+import { Refusal } from './avro/values/refusal.ts'
 import { namespaceOf } from './envelope.ts'
 import { SchemaError } from './errors.ts'
-import { parseSchema } from './model.ts'
-import { Refusal } from './refusal.ts'
 import type { EventVersion } from './types.ts'
 
 const completers = {

@@ -1,4 +1,4 @@
-import type { AvroType } from './avro.ts'
+import type { AvroType } from './avro/avro-type.ts'
 
 /** An Avro schema as parsed JSON. */
 export type AvroSchema = string | AvroSchema[] | { readonly [attribute: string]: unknown }

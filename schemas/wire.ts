@@ -1,7 +1,7 @@
-import { type AvroType, type Decode, malformed, writerType } from './avro.ts'
+import { type AvroType, type Decode, malformed, writerType } from './avro/avro-type.ts'
+import { uuidOf } from './avro/values/leaves.ts'
 import { isOccurredAt } from './envelope.ts'
 import { SchemaError } from './errors.ts'
-import { uuidOf } from './leaves.ts'
 import { completePayload } from './payload.ts'
 import type { AvroSchema, Envelope, EventVersion } from './types.ts'
 

@@ -3,10 +3,10 @@ import { durationFault } from '../core/durations.ts'
 import { EventtrailError } from '../core/errors.ts'
 import { within } from '../core/lifecycle.ts'
 import { type AdminLine, KafkaError, type LogEnds } from '../kafka/index.ts'
-import { SinkError } from './errors.ts'
-import { readPositions } from './fence.ts'
+import { SinkError } from '../trail/errors.ts'
+import { readPositions } from '../trail/positions/fence.ts'
+import { keyOf, topicsOf } from '../trail/types.ts'
 import type { CaughtUpOptions } from './options.ts'
-import { keyOf, topicsOf } from './types.ts'
 
 export interface CaughtUpParts {
   readonly group: string

@@ -1,12 +1,12 @@
 import type pg from 'pg'
-import { type Health, Reach } from '../core/health.ts'
 import { type AdminLine, memberHealth, type PartitionTrouble, type Vitals } from '../kafka/index.ts'
+import { type Health, Reach } from '../observability/health.ts'
 import type { Registry } from '../schemas/index.ts'
-import type { Lanes } from './lanes.ts'
-import type { Positions } from './positions.ts'
-import type { SchemaBook } from './schema-book.ts'
+import type { SchemaBook } from '../trail/decode/schema-book.ts'
+import type { Positions } from './intake/assigned-positions.ts'
+import type { TopicReport } from './intake/topic-report.ts'
 import type { SinkState } from './state.ts'
-import type { TopicReport } from './topic-report.ts'
+import type { Lanes } from './write/write-queues.ts'
 
 /** What of a sink is looked at from outside. */
 export interface SinkParts {

@@ -1,9 +1,9 @@
-export { MigrationError, type MigrationErrorCode } from '../core/migrate.ts'
 // Not from the folder's index, whose types are those of the driver.
 export { PostgresError, type PostgresErrorCode } from '../postgres/errors.ts'
-export { type RefusalCode, refusalCodes, SinkError, type SinkErrorCode } from './errors.ts'
-export { PostgresEventStore, type PostgresEventStoreOptions } from './event-store.ts'
-export { trailMigrations } from './migrations.ts'
+export { MigrationError, type MigrationErrorCode } from '../postgres/migrate.ts'
+export { type RefusalCode, refusalCodes, SinkError, type SinkErrorCode } from '../trail/errors.ts'
+export { PostgresEventStore, type PostgresEventStoreOptions } from '../trail/event-store.ts'
+export { trailMigrations } from '../trail/migrations.ts'
 export type { CaughtUpOptions, SinkOptions } from './options.ts'
 export { createSink, type Sink } from './sink.ts'
 export type { SinkState, SinkStats } from './state.ts'

@@ -1,12 +1,12 @@
-import type { KafkaSecurity } from '../core/config.ts'
+import type { KafkaSecurity } from '../cli/config.ts'
 import { durationWords, isDuration } from '../core/durations.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
-import { type Meter, noMeter } from '../core/meter.ts'
 import { misspeltOption } from '../core/misspelt-options.ts'
 import { isGroupName, isTopicPrefix, legalCharacters } from '../core/names.ts'
 import { checkBrokers, checkDatabaseUrl, checkRegistryUrl, faultOf } from '../core/urls.ts'
 import { defaultMaxBatchBytes, type FetchLimits, leastSessionTimeoutMs } from '../kafka/index.ts'
-import { SinkError } from './errors.ts'
+import { type Meter, noMeter } from '../observability/meter.ts'
+import { SinkError } from '../trail/errors.ts'
 
 /** Names sinks among the members of groups: no others are let into the group of one. */
 export const sinkProtocol = 'eventtrail-sink'

@@ -2,18 +2,24 @@ import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
 import { durationFault } from '../core/durations.ts'
 import { EventtrailError } from '../core/errors.ts'
-import type { Health } from '../core/health.ts'
 import { CleanUps, type Handle, within } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
 import { AdminLine, createKafkaClient, GroupConsumer } from '../kafka/index.ts'
+import type { Health } from '../observability/health.ts'
 import type { SessionOptions } from '../postgres/index.ts'
 import { createRegistry, type Registry } from '../schemas/index.ts'
-import { tellAwaited } from './awaited.ts'
+import { requireFitPostgres, requireTables, sessionPool, sinkSessions, unreachable } from '../trail/database.ts'
+import { SchemaBook } from '../trail/decode/schema-book.ts'
+import { SinkError } from '../trail/errors.ts'
+import { keepPartitionsAhead } from '../trail/months.ts'
+import { openPgSession, pgPositions } from '../trail/session/pg-session.ts'
+import type { TrailSession } from '../trail/session/session.ts'
+import type { Batch, WriteResult } from '../trail/types.ts'
 import { caughtUp } from './caught-up.ts'
-import { requireFitPostgres, requireTables, sessionPool, sinkSessions, unreachable } from './database.ts'
-import { Discovery, type DiscoveryOptions } from './discovery.ts'
-import { SinkError } from './errors.ts'
 import { SinkHealth, type SinkParts } from './health.ts'
+import { Discovery, type DiscoveryOptions } from './intake/discovery.ts'
+import { tellAwaited } from './intake/missing-events.ts'
+import { TopicReport } from './intake/topic-report.ts'
 import {
   type CaughtUpOptions,
   fetchLimits,
@@ -22,16 +28,10 @@ import {
   type SinkOptions,
   sinkProtocol
 } from './options.ts'
-import { keepPartitionsAhead } from './partitions.ts'
-import { openPgSession, pgPositions } from './pg-session.ts'
 import { Pipeline } from './pipeline.ts'
 import { regularly } from './regularly.ts'
-import { SchemaBook } from './schema-book.ts'
-import type { TrailSession } from './session.ts'
 import type { SinkState, SinkStats } from './state.ts'
 import { Telemetry } from './telemetry.ts'
-import { TopicReport } from './topic-report.ts'
-import type { Batch, WriteResult } from './types.ts'
 
 const hintEveryMs = 1_000
 const revisitMs = 2_000

@@ -1,13 +1,13 @@
 import { safeError } from '../core/errors.ts'
 import { CleanUps } from '../core/lifecycle.ts'
 import type { Logger } from '../core/log.ts'
-import { type GaugeName, type Meter, noMeter, type Reading } from '../core/meter.ts'
 import { HeldBackTimes, type RebuildCause } from '../kafka/index.ts'
+import { type GaugeName, type Meter, noMeter, type Reading } from '../observability/meter.ts'
+import { type Batch, keyOf, type WriteResult } from '../trail/types.ts'
 import type { SinkParts } from './health.ts'
 import { type LagReading, type LagSources, readLag } from './lag.ts'
 import { regularly } from './regularly.ts'
 import type { SinkStats } from './state.ts'
-import { type Batch, keyOf, type WriteResult } from './types.ts'
 
 export interface TelemetryOptions extends LagSources, Omit<SinkParts, 'book'> {
   readonly meter: Meter

@@ -1,5 +1,5 @@
-import { type Database, query, requireTables } from '../database.ts'
-import { openDatabase } from '../pool.ts'
+import { openDatabase } from '../../postgres/pool.ts'
+import { type Database, query, requireTables } from '../../postgres/tables.ts'
 import { indexerMigrations } from './migrations.ts'
 import type { LessonDocument, SearchIndex } from './search-index.ts'
 

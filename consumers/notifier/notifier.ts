@@ -1,4 +1,4 @@
-import { type LabelsOf, type Meter, noMeter } from '../../core/meter.ts'
+import { type LabelsOf, type Meter, noMeter } from '../../observability/meter.ts'
 import { catalogue, type Envelope, type Events, uuidOf } from '../../schemas/index.ts'
 import { createConsumerGroup } from '../group.ts'
 import type { ConsumerGroupOptions } from '../options.ts'

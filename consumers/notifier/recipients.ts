@@ -1,4 +1,4 @@
-import { type Database, query } from '../database.ts'
+import { type Database, query } from '../../postgres/tables.ts'
 
 /** A mail address and nothing else: no name, no list. */
 export const addressShape = /^[^\s@<>(),;:"\\[\]]+@[^\s@<>(),;:"\\[\]]+$/

@@ -1,4 +1,4 @@
-import { type Database, query } from '../database.ts'
+import { type Database, query } from '../../postgres/tables.ts'
 
 /** Remembers what went out over a channel (`email`), by the id of the event. */
 export interface SentLog {

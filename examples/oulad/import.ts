@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
-import { loadConfig } from '../../core/config.ts'
+import { loadConfig } from '../../cli/config.ts'
 import { ConfigError, describeError, UsageError } from '../../core/errors.ts'
 import { createProducer, type EventToPublish, type Producer, PublishError } from '../../producers/index.ts'
 import { catalogue, type Events } from '../../schemas/index.ts'

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest'
-import { startStack } from '../../stack/index.ts'
+import { startStack } from '../../dev/stack/index.ts'
 import { startSink } from '../support/sink-process.ts'
 import { eventually } from '../support/stack.ts'
 import { testTrail } from '../support/trail.ts'

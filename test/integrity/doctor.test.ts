@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest'
-import { startStack } from '../../stack/index.ts'
+import { startStack } from '../../dev/stack/index.ts'
 import { runCli } from '../support/cli.ts'
 import { eventually } from '../support/stack.ts'
 import { testTrail } from '../support/trail.ts'

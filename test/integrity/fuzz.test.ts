@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { processMemory } from '../../bench/proc.ts'
+import { processMemory } from '../../dev/bench/measure/proc.ts'
 import { foreignEnvelope, rawEnvelope, registerForeign } from '../support/foreign.ts'
 import { rawProducer } from '../support/raw-producer.ts'
 import { startSink } from '../support/sink-process.ts'

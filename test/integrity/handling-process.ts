@@ -1,8 +1,9 @@
 // A consumer group of one member that writes down what its handlers were given, in the order in which they were:
 // handling-process.ts <folder>
 // The servers come from the environment. Ends after a drain on SIGTERM.
+
+import { loadConfig } from '../../cli/config.ts'
 import { createConsumerGroup, type MessageContext } from '../../consumers/index.ts'
-import { loadConfig } from '../../core/config.ts'
 import { catalogue, type Events } from '../../schemas/index.ts'
 import { handlingGroup } from './handling.ts'
 import { Journal } from './journal.ts'

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { SMTPServer } from 'smtp-server'
 import { afterAll, expect, test } from 'vitest'
-import { processTimes } from '../../bench/proc.ts'
+import { processTimes } from '../../dev/bench/measure/proc.ts'
 import { runCli } from '../support/cli.ts'
 import { eventually } from '../support/stack.ts'
 import { type Program, startToldBy, type ToldProcess } from '../support/status.ts'

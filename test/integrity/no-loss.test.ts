@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { below } from '../../demo/random.ts'
+import { below } from '../../dev/demo/random.ts'
 import { startSink } from '../support/sink-process.ts'
 import { eventually } from '../support/stack.ts'
 import { testTrail } from '../support/trail.ts'

@@ -2,8 +2,8 @@ import { execFile, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { cloneRoot, partsFolder } from '../../stack/folders.ts'
-import { takeLock } from '../../stack/lock.mjs'
+import { cloneRoot, partsFolder } from '../../dev/tools/folders.ts'
+import { takeLock } from '../../dev/tools/lock.mjs'
 
 const run = promisify(execFile)
 
@@ -33,7 +33,7 @@ export async function ensureNode(version: string): Promise<string> {
  * are for Node 24 alone. @returns its entry
  */
 export async function buildPackage(folder: string): Promise<string> {
-  await run(process.execPath, [join(cloneRoot, 'stack', 'build.mjs')], {
+  await run(process.execPath, [join(cloneRoot, 'dev', 'tools', 'build.mjs')], {
     cwd: cloneRoot,
     env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` }
   })

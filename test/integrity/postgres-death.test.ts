@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest'
+import { startStack } from '../../dev/stack/index.ts'
 import { createSink } from '../../sink/index.ts'
-import { startStack } from '../../stack/index.ts'
 import { violations } from '../support/checker.ts'
 import { publisherJournal } from '../support/journal.ts'
 import { startSink } from '../support/sink-process.ts'

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { v7 } from 'uuid'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { Logger } from '../../core/log.ts'
-import { below } from '../../demo/random.ts'
+import { below } from '../../dev/demo/random.ts'
+import { startStack } from '../../dev/stack/index.ts'
 import {
   createProducer,
   type KafkaReceipt,
@@ -11,7 +12,6 @@ import {
   PublishError
 } from '../../producers/index.ts'
 import { catalogue, decodeEnvelope } from '../../schemas/index.ts'
-import { startStack } from '../../stack/index.ts'
 import { startSink } from '../support/sink-process.ts'
 import { eventually } from '../support/stack.ts'
 import { testTopics } from '../support/topics.ts'

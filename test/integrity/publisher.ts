@@ -3,8 +3,8 @@
 // The servers come from the environment. Prints its counts as a line of JSON, four times a second.
 import { setTimeout as delay } from 'node:timers/promises'
 import { v7 } from 'uuid'
-import { loadConfig } from '../../core/config.ts'
-import { below, randomFrom } from '../../demo/random.ts'
+import { loadConfig } from '../../cli/config.ts'
+import { below, randomFrom } from '../../dev/demo/random.ts'
 import { partitionFor } from '../../kafka/index.ts'
 import { createProducer, type KafkaReceipt, PublishError } from '../../producers/index.ts'
 import { contentOf } from './content.ts'

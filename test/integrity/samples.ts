@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { processMemory } from '../../bench/proc.ts'
+import { processMemory } from '../../dev/bench/measure/proc.ts'
 import { record } from './settings.ts'
 
 const everyMs = 10_000

@@ -1,10 +1,10 @@
 import { appendFileSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { type Random, randomFrom } from '../../demo/random.ts'
-import { home } from '../../stack/folders.ts'
-import { filesOf } from '../../stack/integrity-files.ts'
-import { type IntegrityLine, runSettings } from '../../stack/integrity-log.ts'
+import { type Random, randomFrom } from '../../dev/demo/random.ts'
+import { home } from '../../dev/tools/folders.ts'
+import { filesOf } from './report/files.ts'
+import { type IntegrityLine, runSettings } from './report/log.ts'
 
 const given = runSettings(process.env)
 

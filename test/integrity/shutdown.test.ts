@@ -1,5 +1,5 @@
 import { afterAll, expect, onTestFinished, test } from 'vitest'
-import { startStack } from '../../stack/index.ts'
+import { startStack } from '../../dev/stack/index.ts'
 import { violations } from '../support/checker.ts'
 import { runCli } from '../support/cli.ts'
 import { publisherJournal } from '../support/journal.ts'

@@ -1,6 +1,6 @@
-import type { TrailRow } from '../../sink/copy-row.ts'
-import type { Refusal } from '../../sink/errors.ts'
-import type { StoredPosition } from '../../sink/position.ts'
+import type { Refusal } from '../../trail/errors.ts'
+import type { StoredPosition } from '../../trail/positions/position.ts'
+import type { TrailRow } from '../../trail/rows/copy-row.ts'
 import type { World } from './world.ts'
 
 export interface StoredRow extends TrailRow {

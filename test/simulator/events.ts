@@ -1,6 +1,6 @@
 import { catalogue } from '../../schemas/index.ts'
-import { compileRowEncoder } from '../../sink/row-encoder.ts'
-import type { KnownSchema } from '../../sink/schema-book.ts'
+import type { KnownSchema } from '../../trail/decode/schema-book.ts'
+import { compileRowEncoder } from '../../trail/rows/row-encoder.ts'
 import { wire } from '../support/wire.ts'
 import { failsUnexplained, refusedByCopy } from './statements.ts'
 

@@ -1,5 +1,5 @@
 import type { BatchControl, PassedOffsets, RecordBatch } from '../../kafka/index.ts'
-import { keyOf, type TopicPartition } from '../../sink/types.ts'
+import { keyOf, type TopicPartition } from '../../trail/types.ts'
 import type { Topic } from './log.ts'
 import type { Process, World } from './world.ts'
 

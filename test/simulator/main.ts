@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import fc from 'fast-check'
-import { exitCodes, wholeNumber } from '../../core/command.ts'
+import { exitCodes, wholeNumber } from '../../cli/command.ts'
 import { type Schedule, schedules } from './schedule.ts'
 import { simulate } from './simulation.ts'
 

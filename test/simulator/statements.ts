@@ -1,7 +1,7 @@
-import { readRow, readRowId, rowEnd, rowIdKey, type TrailRow } from '../../sink/copy-row.ts'
-import { type Claim, judgeRefused } from '../../sink/fence.ts'
-import type { LedgerEntry } from '../../sink/ledger.ts'
-import { type Chunk, keyOf, type RowBytes } from '../../sink/types.ts'
+import { type Claim, judgeRefused } from '../../trail/positions/fence.ts'
+import type { LedgerEntry } from '../../trail/positions/ledger.ts'
+import { readRow, readRowId, rowEnd, rowIdKey, type TrailRow } from '../../trail/rows/copy-row.ts'
+import { type Chunk, keyOf, type RowBytes } from '../../trail/types.ts'
 import {
   type Booked,
   type Database,
@@ -110,7 +110,7 @@ export function standing(db: Database, tx: Transaction, rows: readonly RowBytes[
   return new Set(known.map(({ text, start }) => rowIdKey(text.bytes, start)))
 }
 
-/** As the statement in `sink/fence.ts`: rows that match in the snapshot are locked in order, then looked at again. */
+/** As the statement in `trail/positions/fence.ts`: rows that match in the snapshot are locked in order, then looked at again. */
 export async function claim(db: Database, tx: Transaction, chunks: readonly Chunk[]): Promise<Claim> {
   const now = (key: string) => tx.ownOffsets.get(key) ?? db.tables.offsets.get(key)
   const fits = (chunk: Chunk) => {

@@ -1,8 +1,8 @@
-import { CopyBuffer } from '../../sink/copy-buffer.ts'
-import { openPositions } from '../../sink/fence.ts'
-import { openPgSession } from '../../sink/pg-session.ts'
-import type { Batch, Chunk, Refused } from '../../sink/types.ts'
-import { Writer } from '../../sink/writer.ts'
+import { Writer } from '../../sink/write/writer.ts'
+import { openPositions } from '../../trail/positions/fence.ts'
+import { CopyBuffer } from '../../trail/rows/copy-buffer.ts'
+import { openPgSession } from '../../trail/session/pg-session.ts'
+import type { Batch, Chunk, Refused } from '../../trail/types.ts'
 import type { TestTrail } from './trail.ts'
 
 /** The end of a stretch of refused ones: offsets that they leave out are counted as skipped. */

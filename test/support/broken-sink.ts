@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { createLogger } from '../../core/log.ts'
-import { pgPositions } from '../../sink/pg-session.ts'
 import { Sink } from '../../sink/sink.ts'
+import { pgPositions } from '../../trail/session/pg-session.ts'
 import { guardsOf, sabotaged, sabotages } from './sabotage.ts'
 
 // Runs as `eventtrail sink` does, broken in the way that its argument names. Servers come from the environment.

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
-const cli = fileURLToPath(new URL('../../cli.ts', import.meta.url))
+const cli = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
 
 export interface CliResult {
   readonly code: number | null

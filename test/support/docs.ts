@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { cloneRoot } from '../../stack/folders.ts'
+import { cloneRoot } from '../../dev/tools/folders.ts'
 
 /** A page of the documentation. */
 export interface Page {

@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import { compileCompleter } from '../../schemas/complete.ts'
-import { defaultFromJson } from '../../schemas/defaults.ts'
-import { shortestFloat } from '../../schemas/float.ts'
+import { compileUnwrap, isWrapped } from '../../schemas/avro/codec/union.ts'
+import { defaultFromJson } from '../../schemas/avro/defaults.ts'
+import { shortestFloat } from '../../schemas/avro/float.ts'
+import { branchName, parseSchema } from '../../schemas/avro/model.ts'
+import { compileCompleter } from '../../schemas/avro/values/complete.ts'
 import {
   type AvroRecord,
   type AvroSchema,
@@ -14,11 +16,9 @@ import {
   type SchemaNode,
   writerType
 } from '../../schemas/index.ts'
-import { branchName, parseSchema } from '../../schemas/model.ts'
-import { compileUnwrap, isWrapped } from '../../schemas/union.ts'
-import { CopyBuffer } from '../../sink/copy-buffer.ts'
-import { readRow } from '../../sink/copy-row.ts'
-import { compileRowEncoder } from '../../sink/row-encoder.ts'
+import { CopyBuffer } from '../../trail/rows/copy-buffer.ts'
+import { readRow } from '../../trail/rows/copy-row.ts'
+import { compileRowEncoder } from '../../trail/rows/row-encoder.ts'
 import { payloads } from './schema-shapes.ts'
 
 const eventName = 'thing.done'

@@ -1,6 +1,6 @@
 // Run by lifecycle.test.ts: starts a stack and a client of it, tells their pids, and waits to be killed.
 import { spawn } from 'node:child_process'
-import { startStack } from '../../stack/stack.ts'
+import { startStack } from '../../dev/stack/stack.ts'
 
 const stack = await startStack({ kind: 'held' })
 const client = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' })

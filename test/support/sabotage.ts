@@ -1,6 +1,6 @@
-import type { StoredPosition } from '../../sink/position.ts'
-import type { TrailSession } from '../../sink/session.ts'
-import { type Chunk, keyOf, type TopicPartition } from '../../sink/types.ts'
+import type { StoredPosition } from '../../trail/positions/position.ts'
+import type { TrailSession } from '../../trail/session/session.ts'
+import { type Chunk, keyOf, type TopicPartition } from '../../trail/types.ts'
 
 /** Ways to break the sink on purpose; a checker that does not see each of them is none. */
 export const sabotages = [

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { isAmbiguous, parseSchema, shapeOf } from '../../schemas/model.ts'
+import { isAmbiguous, parseSchema, shapeOf } from '../../schemas/avro/model.ts'
 import type { AvroRecord, AvroSchema } from '../../schemas/types.ts'
 
 /** A schema, and the values that may be published with it. */

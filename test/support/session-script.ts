@@ -1,6 +1,6 @@
-import { copyRow } from '../../sink/copy-row.ts'
-import type { TrailPositions, TrailSession } from '../../sink/session.ts'
-import type { Chunk, Row } from '../../sink/types.ts'
+import { copyRow } from '../../trail/rows/copy-row.ts'
+import type { TrailPositions, TrailSession } from '../../trail/session/session.ts'
+import type { Chunk, Row } from '../../trail/types.ts'
 
 export interface SessionStage {
   readonly a: TrailSession

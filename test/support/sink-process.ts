@@ -6,7 +6,7 @@ import { nodeFlags } from './node-flags.ts'
 import type { Sabotage } from './sabotage.ts'
 import type { TestTrail } from './trail.ts'
 
-const cli = fileURLToPath(new URL('../../cli.ts', import.meta.url))
+const cli = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
 const broken = fileURLToPath(new URL('./broken-sink.ts', import.meta.url))
 const running = new Set<ChildProcess>()
 afterAll(() => {

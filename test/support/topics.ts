@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { afterAll } from 'vitest'
 import { connectAdmin, createKafkaClient } from '../../kafka/index.ts'
 import { type Catalogue, createRegistry, catalogue as example } from '../../schemas/index.ts'
-import { registerCatalogue } from '../../schemas/register.ts'
+import { registerCatalogue } from '../../schemas/registry/register.ts'
 
 export interface TopicsOptions {
   readonly brokers: readonly string[]

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, expect, test } from 'vitest'
 import { RejectMessage } from '../../../consumers/index.ts'
-import { startStack } from '../../../stack/index.ts'
+import { startStack } from '../../../dev/stack/index.ts'
 import { eventually } from '../../support/stack.ts'
 import { badge, schoolOn } from './school.ts'
 

@@ -6,7 +6,7 @@ import { eventually } from '../../support/stack.ts'
 import { lesson, testSchool } from './school.ts'
 
 const school = await testSchool()
-const cli = fileURLToPath(new URL('../../../cli.ts', import.meta.url))
+const cli = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url))
 
 interface Run {
   readonly child: ChildProcess

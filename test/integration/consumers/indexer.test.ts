@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
 import { createIndexer, indexerMigrations, openPostgresIndex } from '../../../consumers/indexer/index.ts'
-import { migrate } from '../../../core/migrate.ts'
+import { migrate } from '../../../postgres/migrate.ts'
 import { lesson, testSchool } from './school.ts'
 
 const school = await testSchool()

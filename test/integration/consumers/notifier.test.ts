@@ -12,7 +12,7 @@ import {
   type SentLog
 } from '../../../consumers/notifier/index.ts'
 import { createLogger, type Logger, silentLogger } from '../../../core/log.ts'
-import { migrate } from '../../../core/migrate.ts'
+import { migrate } from '../../../postgres/migrate.ts'
 import { eventually } from '../../support/stack.ts'
 import { badge, quiz, testSchool } from './school.ts'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Client } from 'pg'
 import { afterAll, beforeEach, expect, test } from 'vitest'
-import { type Migrations, migrate, migrationStatus } from '../../../core/migrate.ts'
+import { type Migrations, migrate, migrationStatus } from '../../../postgres/migrate.ts'
 import { testEnvironment } from '../../support/stack.ts'
 
 const { databaseUrl } = await testEnvironment()

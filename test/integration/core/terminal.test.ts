@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { indexerMigrations } from '../../../consumers/indexer/migrations.ts'
-import { migrate } from '../../../core/migrate.ts'
+import { migrate } from '../../../postgres/migrate.ts'
 import { runCli } from '../../support/cli.ts'
 import { testTrail } from '../../support/trail.ts'
 

@@ -3,12 +3,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll } from 'vitest'
-import { runFolder } from '../../../stack/folders.ts'
-import { Instance } from '../../../stack/instance.ts'
-import { isAlive, type ProcessIdentity } from '../../../stack/lock.mjs'
+import { Instance } from '../../../dev/stack/instance.ts'
+import { runFolder } from '../../../dev/tools/folders.ts'
+import { isAlive, type ProcessIdentity } from '../../../dev/tools/lock.mjs'
 import { eventually } from '../../support/stack.ts'
 
-const cli = fileURLToPath(new URL('../../../cli.ts', import.meta.url))
+const cli = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url))
 
 const started = new Set<ChildProcess>()
 afterAll(async () => {

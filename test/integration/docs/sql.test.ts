@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import { indexerMigrations } from '../../../consumers/indexer/migrations.ts'
 import { notifierMigrations } from '../../../consumers/notifier/migrations.ts'
-import { migrate } from '../../../core/migrate.ts'
+import { migrate } from '../../../postgres/migrate.ts'
 import { createSink } from '../../../sink/index.ts'
 import { batchOf, refusedChunk, writerOn } from '../../support/batches.ts'
 import { fencesOf, pages } from '../../support/docs.ts'

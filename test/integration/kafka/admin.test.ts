@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest'
 import { AdminLine, connectAdmin, connectSender, createKafkaClient } from '../../../kafka/index.ts'
-import { adminWithCluster, clusterMetadata, topicMetadata } from '../../../kafka/topic-ids.ts'
+import { adminWithCluster, clusterMetadata, topicMetadata } from '../../../kafka/kafkajs/topic-ids.ts'
 import { eventually, testEnvironment } from '../../support/stack.ts'
 
 const { brokers, topicPrefix } = await testEnvironment()

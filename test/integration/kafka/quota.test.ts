@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, expect, test } from 'vitest'
 import { createLogger } from '../../../core/log.ts'
+import { startStack } from '../../../dev/stack/index.ts'
 import { createSink } from '../../../sink/index.ts'
-import { startStack } from '../../../stack/index.ts'
 import { badge, testTrail } from '../../support/trail.ts'
 
 const stack = await startStack({ kind: 'quota' })

@@ -13,7 +13,7 @@ await trail.offer('badge.awarded')
 
 const silent = await silentBroker()
 const env = { ...trail.env, KAFKA_BROKERS: silent.address }
-const cli = fileURLToPath(new URL('../../../cli.ts', import.meta.url))
+const cli = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url))
 
 const reset = ['sink', 'reset', '--event', 'badge.awarded', '--partition', '0', '--to', 'earliest', '--reason', 'r']
 const commands: Record<string, string[]> = {

@@ -19,7 +19,7 @@ const { read } = await testTopics(environment)
 const folder = await mkdtemp(join(tmpdir(), 'publish-'))
 afterAll(() => rm(folder, { recursive: true }))
 
-const cli = fileURLToPath(new URL('../../../cli.ts', import.meta.url))
+const cli = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url))
 const publish = (args: readonly string[], input = '') => runCli(['publish', ...args], environment.env, input)
 const example = (name: string, args: readonly string[], env = {}) =>
   runProgram(join(import.meta.dirname, '../../../examples', name), args, { ...environment.env, ...env })

@@ -19,7 +19,7 @@ async function ownFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'eventtrail own-'))
   folders.push(folder)
   for (const event of ['lesson.published', 'quiz.submitted', 'badge.awarded'])
-    await cp(join('schemas', event), join(folder, event), { recursive: true })
+    await cp(join('schemas', 'catalogue', event), join(folder, event), { recursive: true })
   return folder
 }
 

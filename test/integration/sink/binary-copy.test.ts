@@ -1,8 +1,15 @@
 import { buffer } from 'node:stream/consumers'
 import { to as copyTo } from 'pg-copy-streams'
 import { expect, test } from 'vitest'
-import { copyColumns, copyHeader, copyRow, copyTrailer, type TrailRow, timestampText } from '../../../sink/copy-row.ts'
-import { copyTexts } from '../../../sink/pg-rows.ts'
+import {
+  copyColumns,
+  copyHeader,
+  copyRow,
+  copyTrailer,
+  type TrailRow,
+  timestampText
+} from '../../../trail/rows/copy-row.ts'
+import { copyTexts } from '../../../trail/session/pg-rows.ts'
 import { testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail()

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { expect, test, vi } from 'vitest'
-import { copyRow } from '../../../sink/copy-row.ts'
-import { copyTexts, PgRows } from '../../../sink/pg-rows.ts'
-import { CarefulInsert } from '../../../sink/rows.ts'
-import type { Row } from '../../../sink/types.ts'
+import { copyRow } from '../../../trail/rows/copy-row.ts'
+import { CarefulInsert } from '../../../trail/session/careful-insert.ts'
+import { copyTexts, PgRows } from '../../../trail/session/pg-rows.ts'
+import type { Row } from '../../../trail/types.ts'
 import { testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail()

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { afterAll, expect, test } from 'vitest'
-import { openPgSession, pgPositions } from '../../../sink/pg-session.ts'
+import { openPgSession, pgPositions } from '../../../trail/session/pg-session.ts'
 import { Database } from '../../simulator/database.ts'
 import { FakeSession, fakePositions } from '../../simulator/session.ts'
 import { refusedByCopy } from '../../simulator/statements.ts'

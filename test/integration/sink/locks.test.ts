@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createLogger } from '../../../core/log.ts'
 import { createSink } from '../../../sink/index.ts'
-import { monthPartition } from '../../../sink/partitions.ts'
+import { monthPartition } from '../../../trail/months.ts'
 import { runCli } from '../../support/cli.ts'
 import { eventually } from '../../support/stack.ts'
 import { quiz, testTrail } from '../../support/trail.ts'

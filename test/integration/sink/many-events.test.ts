@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createLogger } from '../../../core/log.ts'
-import { PrometheusMeter } from '../../../core/prometheus.ts'
+import { PrometheusMeter } from '../../../observability/prometheus.ts'
 import { createSink } from '../../../sink/index.ts'
 import { runCli } from '../../support/cli.ts'
 import { eventually } from '../../support/stack.ts'

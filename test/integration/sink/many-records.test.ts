@@ -1,6 +1,6 @@
 import zlib from 'node:zlib'
 import { expect, test } from 'vitest'
-import { processMemory } from '../../../bench/proc.ts'
+import { processMemory } from '../../../dev/bench/measure/proc.ts'
 import { codecs, type RawRecordParts, rawBatch, rawRecords } from '../../support/raw-batch.ts'
 import { rawProducer, stored } from '../../support/raw-producer.ts'
 import { startSink } from '../../support/sink-process.ts'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'
 import { createSink } from '../../../sink/index.ts'
-import { monthPartition } from '../../../sink/partitions.ts'
+import { monthPartition } from '../../../trail/months.ts'
 import { runCli } from '../../support/cli.ts'
 import { eventually } from '../../support/stack.ts'
 import { badge, lesson, quiz, type TestEvent, testTrail } from '../../support/trail.ts'

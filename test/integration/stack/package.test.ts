@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { cloneRoot } from '../../../stack/folders.ts'
+import { cloneRoot } from '../../../dev/tools/folders.ts'
 
 // The package as a user gets it: packed, installed in an empty project outside of the clone.
 const run = promisify(execFile)

@@ -1,5 +1,5 @@
 import { afterAll, expect, onTestFinished, test } from 'vitest'
-import { startStack } from '../../../stack/index.ts'
+import { startStack } from '../../../dev/stack/index.ts'
 import { eventually } from '../../support/stack.ts'
 import { startTold } from '../../support/status.ts'
 import { lesson, testTrail } from '../../support/trail.ts'

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { parseMachineStat, parseProcessStat, parseProcessStatus, processTimes } from '../../../bench/proc.ts'
+import {
+  parseMachineStat,
+  parseProcessStat,
+  parseProcessStatus,
+  processTimes
+} from '../../../dev/bench/measure/proc.ts'
 
 describe('parseProcessStat', () => {
   it('reads times in seconds, of itself and of children that ended', () => {

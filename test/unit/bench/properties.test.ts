@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { fillIn, fillInText, parseProperties } from '../../../bench/properties.ts'
+import { fillIn, fillInText, parseProperties } from '../../../dev/bench/contenders/properties.ts'
 
 describe('the settings of peers', () => {
   it('are filled in, without their comments', () => {
@@ -18,7 +18,7 @@ describe('the settings of peers', () => {
   it('name nothing that the benchmark does not fill in', () => {
     const names = 'brokers registry folder plugins port tasks topic host database user password'
     const values = Object.fromEntries(names.split(' ').map(name => [name, `<{{name}}>`]))
-    const files = readdirSync(new URL('../../../bench/peers', import.meta.url)).filter(
+    const files = readdirSync(new URL('../../../dev/bench/contenders/peers', import.meta.url)).filter(
       name => name.endsWith('.properties') && !name.startsWith('log4j2')
     )
     expect(files.length).toBeGreaterThan(3)

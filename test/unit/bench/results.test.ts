@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { differences } from '../../../bench/checks.ts'
-import type { Measured } from '../../../bench/contender.ts'
-import { page, spreadText } from '../../../bench/markdown.ts'
+import { differences } from '../../../dev/bench/checks.ts'
+import type { Measured } from '../../../dev/bench/contenders/contender.ts'
+import { page, spreadText } from '../../../dev/bench/report/markdown.ts'
 import {
   bestOf,
   type GrowthResults,
@@ -10,9 +10,9 @@ import {
   latencyGoals,
   type Results,
   summarise
-} from '../../../bench/results.ts'
-import { plot } from '../../../bench/svg.ts'
-import { table } from '../../../stack/markdown.ts'
+} from '../../../dev/bench/report/results.ts'
+import { plot } from '../../../dev/bench/report/svg.ts'
+import { table } from '../../../dev/tools/markdown.ts'
 
 const contenders = [
   { name: 'sink-1', label: 'ours, 1', kind: 'ours' },

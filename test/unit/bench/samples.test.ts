@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { growthOf } from '../../../bench/growth.ts'
-import { at, figuresOf, type Sample } from '../../../bench/samples.ts'
+import { at, figuresOf, type Sample } from '../../../dev/bench/measure/samples.ts'
+import { growthOf } from '../../../dev/bench/report/growth.ts'
 
 const sample = (seconds: number, rows: number, more: Partial<Sample> = {}): Sample => ({
   at: seconds * 1_000,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { copyLine } from '../../../bench/copy-files.ts'
-import { randomFrom, shapes } from '../../../bench/shapes.ts'
+import { copyLine } from '../../../dev/bench/contenders/copy-files.ts'
+import { randomFrom, shapes } from '../../../dev/bench/load/shapes.ts'
 import { encodeEnvelope, eventNamePattern } from '../../../schemas/index.ts'
 
 describe('shapes', () => {

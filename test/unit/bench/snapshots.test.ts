@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseSnapshots, visibleSince } from '../../../bench/snapshots.ts'
+import { parseSnapshots, visibleSince } from '../../../dev/bench/measure/snapshots.ts'
 
 describe('visibleSince', () => {
   it('takes the first look at which a transaction is neither running nor still to come', () => {

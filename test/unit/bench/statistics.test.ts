@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { percentile, spreadOf } from '../../../bench/statistics.ts'
+import { percentile, spreadOf } from '../../../dev/bench/report/statistics.ts'
 
 describe('spreadOf', () => {
   it('tells the median, the least and the most, whatever the order', () => {

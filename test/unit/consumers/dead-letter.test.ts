@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { barestDeadLetter, deadLettersOf } from '../../../consumers/dead-letter.ts'
+import { barestDeadLetter, deadLettersOf } from '../../../consumers/dead-letters/dead-letter.ts'
 import type { Header, HeaderList, KafkaRecord } from '../../../kafka/index.ts'
 
 const facts = { group: 'indexer', topic: 'lesson.published', partition: 3, code: 'TypeError', attempts: 5 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createDecoder, patientSchemas } from '../../../consumers/decoder.ts'
+import { createDecoder, patientSchemas } from '../../../consumers/pipeline/decoder.ts'
 import { type AvroSchema, catalogue, encodeEnvelope, RegistryError } from '../../../schemas/index.ts'
 
 const id = '01934567-89ab-7def-8000-000000000001'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { AssignedPartition } from '../../../consumers/assigned-partition.ts'
-import { type DeliveryOptions, deliver, type Message } from '../../../consumers/delivery.ts'
 import { RejectMessage } from '../../../consumers/index.ts'
+import { AssignedPartition } from '../../../consumers/intake/assigned-partition.ts'
+import { type DeliveryOptions, deliver, type Message } from '../../../consumers/pipeline/delivery.ts'
 import { silentLogger } from '../../../core/log.ts'
 import { SendError } from '../../../kafka/index.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ConsumerError, RejectMessage, RetryLater } from '../../../consumers/errors.ts'
-import { faultName, faultNames, judge } from '../../../consumers/faults.ts'
+import { faultName, faultNames, judge } from '../../../consumers/pipeline/faults.ts'
 
 const withCode = (code: string): Error => Object.assign(new Error('x'), { code })
 const database = (code: string): Error => Object.assign(new Error('x'), { code, severity: 'ERROR' })

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { holdEach, messagesIn } from '../../../consumers/fetched-message.ts'
-import { HeldBytes } from '../../../consumers/held-bytes.ts'
-import { readRecordSet } from '../../../kafka/fetch-decoder.ts'
-import { PackedRecords } from '../../../kafka/packed-records.ts'
+import { holdEach, messagesIn } from '../../../consumers/intake/fetched-message.ts'
+import { HeldBytes } from '../../../consumers/intake/held-bytes.ts'
+import { readRecordSet } from '../../../kafka/log/fetch-decoder.ts'
+import { PackedRecords } from '../../../kafka/log/packed-records.ts'
 import { bomb } from '../../support/raw-codecs.ts'
 import { encodeBatch } from '../../support/record-batches.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { LaneScheduler, type Slot } from '../../../consumers/lane-scheduler.ts'
+import { LaneScheduler, type Slot } from '../../../consumers/pipeline/aggregate-lanes.ts'
 
 interface Item {
   readonly lane: string

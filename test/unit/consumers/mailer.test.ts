@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { faultNames } from '../../../consumers/faults.ts'
 import { createMailer, mailFault } from '../../../consumers/notifier/mailer.ts'
+import { faultNames } from '../../../consumers/pipeline/faults.ts'
 import { describeError } from '../../../core/errors.ts'
 
 describe('mailFault', () => {

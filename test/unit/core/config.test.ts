@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { loadConfig } from '../../../core/config.ts'
+import { loadConfig } from '../../../cli/config.ts'
 import { describeError } from '../../../core/errors.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'eventtrail config '))

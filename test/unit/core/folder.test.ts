@@ -25,7 +25,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(home, { recursive: true }))
 
-describe.each(['core/folder.ts', 'stack/lock.mjs'])('makeFolder of %s', module => {
+describe.each(['cli/folder.ts', 'dev/tools/lock.mjs'])('makeFolder of %s', module => {
   it('makes the folders above too, and leaves what is there', async () => {
     await make(module, join(home, 'a', 'b', 'c'))
     writeFileSync(join(home, 'a', 'b', 'c', 'kept'), '')

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { allOf, Reach } from '../../../core/health.ts'
 import { Pulse } from '../../../core/pulse.ts'
+import { allOf, Reach } from '../../../observability/health.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())

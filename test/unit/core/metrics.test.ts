@@ -1,8 +1,8 @@
 import perfHooks from 'node:perf_hooks'
 import { describe, expect, it, vi } from 'vitest'
-import type { Meter } from '../../../core/meter.ts'
-import { type MetricName, metrics } from '../../../core/metrics.ts'
-import { PrometheusMeter } from '../../../core/prometheus.ts'
+import type { Meter } from '../../../observability/meter.ts'
+import { type MetricName, metrics } from '../../../observability/metrics.ts'
+import { PrometheusMeter } from '../../../observability/prometheus.ts'
 
 describe('the table of metrics', () => {
   it('keeps to the conventions of Prometheus', () => {

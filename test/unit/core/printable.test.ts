@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { describeError, EventtrailError, safeError } from '../../../core/errors.ts'
 import { printable, printableJson, printableLine } from '../../../core/printable.ts'
-import { table } from '../../../schemas/words.ts'
-import { cloneRoot } from '../../../stack/folders.ts'
+import { cloneRoot } from '../../../dev/tools/folders.ts'
+import { table } from '../../../schemas/avro/words.ts'
 
 const obeyed = /[\p{Cc}\p{Cs}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
 const text = fc.string({ unit: 'binary', maxLength: 50 })
@@ -81,7 +81,7 @@ describe('an error', () => {
 })
 
 it('no command prints JSON by itself, or writes to the terminal past its context', () => {
-  const rooms = ['core', 'schemas', 'kafka', 'producers', 'consumers', 'sink']
+  const rooms = ['core', 'schemas', 'kafka', 'producers', 'consumers', 'trail', 'sink', 'operations', 'cli/commands', 'cli/publish']
   const files = rooms.flatMap(room =>
     readdirSync(join(cloneRoot, room), { recursive: true, encoding: 'utf8' })
       .filter(name => name.endsWith('.ts'))

@@ -6,20 +6,23 @@ const root = new URL('../../../', import.meta.url)
 /** Where the wall clock is read, how often, and what date it makes. All else waits and measures by `performance.now()`. */
 const dates: Readonly<Record<string, readonly [times: number, why: string]>> = {
   'core/clock.ts': [1, 'the one of the Clock interface that says so'],
-  'kafka/client.ts': [2, 'it is compared with times of kafkajs, which steady-clock.ts keeps'],
-  'kafka/steady-clock.ts': [1, 'what kafkajs keeps is compared with it'],
-  'kafka/vitals.ts': [
+  'kafka/kafkajs/client.ts': [2, 'it is compared with times of kafkajs, which steady-clock.ts keeps'],
+  'kafka/kafkajs/patches/steady-clock.ts': [1, 'what kafkajs keeps is compared with it'],
+  'kafka/kafkajs/member/vitals.ts': [
     3,
     'a lease ends by whichever clock says so first: the monotonic one may stand still in a sleeping machine'
   ],
   'producers/ids.ts': [1, 'the time in a UUID of version 7'],
-  'sink/doctor.ts': [2, 'the month of today; how long a transaction has been open by the time that its producer wrote'],
-  'sink/operate-command.ts': [1, 'the month of today'],
+  'operations/doctor/doctor.ts': [
+    2,
+    'the month of today; how long a transaction has been open by the time that its producer wrote'
+  ],
+  'cli/commands/operate.ts': [1, 'the month of today'],
   'sink/sink.ts': [1, 'the month of today'],
   'sink/telemetry.ts': [1, 'how old a record is by the time that its producer wrote']
 }
 
-const notShipped = new Set(['bench', 'bin', 'demo', 'docs', 'examples', 'node_modules', 'stack', 'test'])
+const notShipped = new Set(['bin', 'dev', 'dist', 'docs', 'examples', 'node_modules', 'test'])
 
 function* sources(folder = ''): Generator<string> {
   for (const entry of readdirSync(new URL(folder, root), { withFileTypes: true })) {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { milliseconds, wholeNumber } from '../../../core/command.ts'
-import { loadConfig } from '../../../core/config.ts'
+import { milliseconds, wholeNumber } from '../../../cli/command.ts'
+import { loadConfig } from '../../../cli/config.ts'
 
 it.each([
   '0x5',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { fractionOf, randomFrom } from '../../../demo/random.ts'
-import { schoolOf } from '../../../demo/school.ts'
-import { proportions, type SchoolEvent, schoolDay, timeOfDay } from '../../../demo/school-day.ts'
+import { fractionOf, randomFrom } from '../../../dev/demo/random.ts'
+import { schoolOf } from '../../../dev/demo/school.ts'
+import { proportions, type SchoolEvent, schoolDay, timeOfDay } from '../../../dev/demo/school-day.ts'
 import { catalogue, validatePayload } from '../../../schemas/index.ts'
 
 const date = new Date('2026-03-04T12:34:56Z')

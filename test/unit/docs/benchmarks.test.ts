@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { page } from '../../../bench/markdown.ts'
-import type { Results } from '../../../bench/results.ts'
+import { page } from '../../../dev/bench/report/markdown.ts'
+import type { Results } from '../../../dev/bench/report/results.ts'
 
 const file = (name: string) => readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8')
 

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { cloneRoot } from '../../../stack/folders.ts'
-import { guarantees } from '../../../stack/guarantees.ts'
-import { guaranteesPage } from '../../../stack/guarantees-page.ts'
-import { type IntegrityFigures, type IntegrityLine, summarize } from '../../../stack/integrity-log.ts'
+import { cloneRoot } from '../../../dev/tools/folders.ts'
+import { guarantees } from '../../integrity/report/guarantees.ts'
+import { guaranteesPage } from '../../integrity/report/guarantees-page.ts'
+import { type IntegrityFigures, type IntegrityLine, summarize } from '../../integrity/report/log.ts'
 
 const path = (name: string) => join(cloneRoot, name)
 

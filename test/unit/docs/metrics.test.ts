@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { metrics } from '../../../core/metrics.ts'
-import { cloneRoot } from '../../../stack/folders.ts'
+import { cloneRoot } from '../../../dev/tools/folders.ts'
+import { metrics } from '../../../observability/metrics.ts'
 import { page } from '../../support/docs.ts'
 
 const code = (text: string): string => `\`${text}\``
@@ -16,7 +16,7 @@ function metricsTable(): string {
   return [...head, ...rows.map(row => `| ${row} |`.replace(/ {2,}/g, ' '))].join('\n')
 }
 
-const start = '<!-- metrics: made from core/metrics.ts -->\n'
+const start = '<!-- metrics: made from observability/metrics.ts -->\n'
 const end = '<!-- end of metrics -->'
 
 test('the table of metrics is that of the code (UPDATE_DOCS=1 npm test -- test/unit/docs writes it anew)', () => {
@@ -39,9 +39,9 @@ test('every metric that the pages name is one', () => {
 
 test('the reasons that it explains are said by the code', () => {
   const sources = [
-    'core/health.ts',
-    'kafka/member-health.ts',
-    'kafka/raw-fetches.ts',
+    'observability/health.ts',
+    'kafka/health.ts',
+    'kafka/kafkajs/patches/raw-fetches.ts',
     'sink/health.ts',
     'consumers/health.ts'
   ]

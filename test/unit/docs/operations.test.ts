@@ -1,14 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { exitCodes } from '../../../core/command.ts'
-import { cloneRoot } from '../../../stack/folders.ts'
+import { exitCodes } from '../../../cli/command.ts'
+import { cloneRoot } from '../../../dev/tools/folders.ts'
 import { page } from '../../support/docs.ts'
 
 const { text } = page('docs/operations.md')
 
-const sources = ['sink', 'kafka', 'consumers']
-  .flatMap(room => readdirSync(join(cloneRoot, room)).map(name => join(cloneRoot, room, name)))
+const sources = ['sink', 'trail', 'operations', 'kafka', 'consumers']
+  .flatMap(room =>
+    readdirSync(join(cloneRoot, room), { recursive: true, encoding: 'utf8' }).map(name => join(cloneRoot, room, name))
+  )
   .filter(path => path.endsWith('.ts'))
   .map(path => readFileSync(path, 'utf8'))
   .join('\n')

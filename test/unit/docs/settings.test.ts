@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { settings } from '../../../core/config.ts'
-import { cloneRoot } from '../../../stack/folders.ts'
+import { settings } from '../../../cli/config.ts'
+import { cloneRoot } from '../../../dev/tools/folders.ts'
 import { page } from '../../support/docs.ts'
 
 interface Row {
@@ -27,7 +27,7 @@ function settingsTable(): string {
   return [...head, ...rows.map(row => `| ${row} |`.replace(/ {2,}/g, ' '))].join('\n')
 }
 
-const start = '<!-- settings: made from core/config.ts -->\n'
+const start = '<!-- settings: made from cli/config.ts -->\n'
 const end = '<!-- end of settings -->'
 
 test('the table of settings is that of the code (UPDATE_DOCS=1 npm test -- test/unit/docs writes it anew)', () => {

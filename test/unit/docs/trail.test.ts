@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { refusalCodes } from '../../../sink/errors.ts'
-import { cloneRoot } from '../../../stack/folders.ts'
+import { cloneRoot } from '../../../dev/tools/folders.ts'
+import { refusalCodes } from '../../../trail/errors.ts'
 import { page } from '../../support/docs.ts'
 
 const { text } = page('docs/trail.md')
-const folder = join(cloneRoot, 'sink', 'migrations')
+const folder = join(cloneRoot, 'trail', 'migrations')
 const migrations = readdirSync(folder).map(name => readFileSync(join(folder, name), 'utf8'))
 
 test('every table and view of the trail is described', () => {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { cloneRoot } from '../../../stack/folders.ts'
+import { cloneRoot } from '../../../dev/tools/folders.ts'
 import { fencesOf, pages } from '../../support/docs.ts'
 
 const fences = pages()
@@ -49,7 +49,7 @@ test('every block of TypeScript in README and docs compiles', async () => {
     // What `eventtrail schemas generate` would have written.
     writeFileSync(
       join(folder, 'events.ts'),
-      `export * from '${join(cloneRoot, 'schemas', 'generated', 'events.ts')}'\n`
+      `export * from '${join(cloneRoot, 'schemas', 'catalogue', 'events.ts')}'\n`
     )
     for (const { page, line, text, given = '' } of fences) {
       // The lines of the file are those of the page, so that an error names the right one.

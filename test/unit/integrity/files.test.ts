@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test, vi } from 'vitest'
-import { filesOf, keptFiles, removeOldFiles } from '../../../stack/integrity-files.ts'
+import { filesOf, keptFiles, removeOldFiles } from '../../integrity/report/files.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'eventtrail files '))
 afterAll(() => rmSync(home, { recursive: true }))

@@ -3,9 +3,9 @@ import { createRequire } from 'node:module'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
-import { limitAnswers } from '../../../kafka/answer-limit.ts'
 import { connectAdmin, createKafkaClient } from '../../../kafka/index.ts'
-import { tryingOthers } from '../../../kafka/seeds.ts'
+import { limitAnswers } from '../../../kafka/kafkajs/patches/answer-limit.ts'
+import { tryingOthers } from '../../../kafka/kafkajs/patches/seeds.ts'
 
 const sockets = new Set<Socket>()
 const piece = Buffer.alloc(64 * 1024)

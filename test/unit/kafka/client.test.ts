@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { expect, test, vi } from 'vitest'
-import { createKafkaClient, lateCheckMs } from '../../../kafka/client.ts'
+import { createKafkaClient, lateCheckMs } from '../../../kafka/kafkajs/client.ts'
 
 interface Queue {
   requestTimeout: number

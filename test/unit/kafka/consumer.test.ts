@@ -1,7 +1,7 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import { silentLogger } from '../../../core/log.ts'
 import { createKafkaClient, GroupConsumer } from '../../../kafka/index.ts'
-import { Vitals } from '../../../kafka/vitals.ts'
+import { Vitals } from '../../../kafka/kafkajs/member/vitals.ts'
 
 afterEach(() => {
   vi.useRealTimers()

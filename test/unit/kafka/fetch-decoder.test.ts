@@ -2,8 +2,8 @@ import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import kafkajs from 'kafkajs'
 import { describe, expect, test } from 'vitest'
-import { decodeFetchResponse, readRecordSet } from '../../../kafka/fetch-decoder.ts'
-import { type PackedBatch, PackedRecords } from '../../../kafka/packed-records.ts'
+import { decodeFetchResponse, readRecordSet } from '../../../kafka/log/fetch-decoder.ts'
+import { type PackedBatch, PackedRecords } from '../../../kafka/log/packed-records.ts'
 import { type EncodedBatch, encodeBatch, encodeFetchResponse } from '../../support/record-batches.ts'
 
 const { CompressionTypes } = kafkajs

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { startConnectionsEmpty } from '../../../kafka/fresh-connections.ts'
+import { startConnectionsEmpty } from '../../../kafka/kafkajs/patches/fresh-connections.ts'
 import { eventually } from '../../support/stack.ts'
 
 interface Connection {

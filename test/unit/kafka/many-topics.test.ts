@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import kafkajs from 'kafkajs'
 import { expect, test } from 'vitest'
-import { allowManyTopics } from '../../../kafka/many-topics.ts'
+import { allowManyTopics } from '../../../kafka/kafkajs/patches/many-topics.ts'
 
 interface Cluster {
   findTopicPartitionMetadata(topic: string): unknown

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type MetadataAnswer, toleratingNoLeader } from '../../../kafka/no-leader.ts'
+import { type MetadataAnswer, toleratingNoLeader } from '../../../kafka/kafkajs/patches/no-leader.ts'
 
 const answer = (...codes: number[]): Required<Pick<MetadataAnswer, 'topicMetadata'>> & MetadataAnswer => ({
   topicMetadata: codes.map(partitionErrorCode => ({ partitionMetadata: [{ partitionErrorCode, leader: -1 }] }))

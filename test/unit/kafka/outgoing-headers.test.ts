@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type HeaderList, headersForKafkajs } from '../../../kafka/outgoing-headers.ts'
+import { type HeaderList, headersForKafkajs } from '../../../kafka/kafkajs/outgoing-headers.ts'
 import { rawRecord } from '../../support/raw-batch.ts'
 
 const require = createRequire(import.meta.url)

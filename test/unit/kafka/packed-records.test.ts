@@ -2,8 +2,8 @@ import zlib from 'node:zlib'
 import fc from 'fast-check'
 import kafkajs from 'kafkajs'
 import { describe, expect, test } from 'vitest'
-import { readRecordSet } from '../../../kafka/fetch-decoder.ts'
-import { PackedRecords } from '../../../kafka/packed-records.ts'
+import { readRecordSet } from '../../../kafka/log/fetch-decoder.ts'
+import { PackedRecords } from '../../../kafka/log/packed-records.ts'
 import { encodeBatch } from '../../support/record-batches.ts'
 
 const { CompressionTypes } = kafkajs

@@ -1,7 +1,7 @@
 import zlib from 'node:zlib'
 import { expect, test } from 'vitest'
-import { decompressLz4 } from '../../../kafka/compression/lz4.ts'
-import { decompressSnappy } from '../../../kafka/compression/snappy.ts'
+import { decompressLz4 } from '../../../kafka/log/compression/lz4.ts'
+import { decompressSnappy } from '../../../kafka/log/compression/snappy.ts'
 import { compress, type Part } from '../../support/raw-codecs.ts'
 
 const parts: Part[] = [Buffer.from('before'), 5_000_000, Buffer.from('after'), 20, Buffer.from('end')]

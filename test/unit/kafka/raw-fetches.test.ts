@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
-import { allowRawFetches, type FetchEars, fetchingRaw } from '../../../kafka/raw-fetches.ts'
+import { allowRawFetches, type FetchEars, fetchingRaw } from '../../../kafka/kafkajs/patches/raw-fetches.ts'
 import { encodeBatch, encodeFetchResponse } from '../../support/record-batches.ts'
 
 const response = createRequire(import.meta.url)('kafkajs/src/protocol/requests/fetch/v11/response') as {

@@ -3,10 +3,10 @@ import fc from 'fast-check'
 import kafkajs from 'kafkajs'
 import { describe, expect, test } from 'vitest'
 import { KafkaError } from '../../../kafka/errors.ts'
-import { readRecordSet } from '../../../kafka/fetch-decoder.ts'
 import { type Header, headerLimits, headersByName } from '../../../kafka/headers.ts'
-import { PackedRecords } from '../../../kafka/packed-records.ts'
-import type { KafkaRecord, Records } from '../../../kafka/records.ts'
+import { readRecordSet } from '../../../kafka/log/fetch-decoder.ts'
+import { PackedRecords } from '../../../kafka/log/packed-records.ts'
+import type { KafkaRecord, Records } from '../../../kafka/log/records.ts'
 import { type EncodedBatch, type EncodedRecord, encodeBatch } from '../../support/record-batches.ts'
 
 const { CompressionTypes } = kafkajs

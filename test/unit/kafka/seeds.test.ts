@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Seeds } from '../../../kafka/seeds.ts'
+import { Seeds } from '../../../kafka/kafkajs/patches/seeds.ts'
 
 test('a broker that did not answer comes last, and comes again once the others did not either', () => {
   const seeds = new Seeds(['a:1', 'b:1', 'c:1'])

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { expect, test, vi } from 'vitest'
-import { measureSteadily } from '../../../kafka/steady-clock.ts'
+import { measureSteadily } from '../../../kafka/kafkajs/patches/steady-clock.ts'
 import { stepClock } from '../../support/stepped-clock.ts'
 
 const require = createRequire(import.meta.url)

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { endStoppedRunners } from '../../../kafka/stopped-runner.ts'
+import { endStoppedRunners } from '../../../kafka/kafkajs/patches/stopped-runner.ts'
 
 interface Runner {
   running: boolean

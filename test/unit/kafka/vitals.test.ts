@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events'
 import type { Consumer } from 'kafkajs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Reach } from '../../../core/health.ts'
 import { silentLogger } from '../../../core/log.ts'
-import { withDefaults } from '../../../kafka/consumer-options.ts'
-import { memberHealth } from '../../../kafka/member-health.ts'
-import { Vitals } from '../../../kafka/vitals.ts'
+import { memberHealth } from '../../../kafka/health.ts'
+import { withDefaults } from '../../../kafka/kafkajs/member/consumer-options.ts'
+import { Vitals } from '../../../kafka/kafkajs/member/vitals.ts'
+import { Reach } from '../../../observability/health.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Batch, Batcher, type Item } from '../../../producers/batcher.ts'
+import { type Batch, Batcher, type Item } from '../../../producers/dispatch/batcher.ts'
 
 interface TestItem extends Item {
   readonly number: number

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { leave, mayBeStored } from '../../../producers/leaving.ts'
+import { leave, mayBeStored } from '../../../producers/dispatch/leaving.ts'
 
 const batch = (...done: boolean[]) => ({
   items: done.map(each => ({ done: each, bytes: 1, deadline: 0 })),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { BadLine, parseLine } from '../../../producers/line-event.ts'
+import { BadLine, parseLine } from '../../../cli/publish/line-event.ts'
 import { ExactNumber } from '../../../schemas/index.ts'
 
 const parse = (line: unknown) => parseLine(Buffer.from(typeof line === 'string' ? line : JSON.stringify(line)))

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { LineEvent } from '../../../cli/publish/line-event.ts'
+import { checkIdentity, inFlags } from '../../../cli/publish/line-words.ts'
 import { OptionsError } from '../../../producers/errors.ts'
-import type { LineEvent } from '../../../producers/line-event.ts'
-import { checkIdentity, inFlags } from '../../../producers/line-words.ts'
 
 const good = { aggregateId: '0190f8a0-0000-7000-8000-000000000001', payload: {}, options: {} }
 const year = (text: string): bigint => BigInt(Date.parse(text)) * 1_000n

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Line, splitLines } from '../../../producers/lines.ts'
+import { type Line, splitLines } from '../../../cli/publish/lines.ts'
 
 async function split(chunks: readonly Buffer[], maxBytes = 1_000): Promise<Line[]> {
   const lines: Line[] = []

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseLine } from '../../../producers/line-event.ts'
+import { parseLine } from '../../../cli/publish/line-event.ts'
 import {
   type AvroSchema,
   catalogueOf,
@@ -8,8 +8,8 @@ import {
   encodeEnvelope,
   payloadFromJson
 } from '../../../schemas/index.ts'
-import { CopyBuffer } from '../../../sink/copy-buffer.ts'
-import { AvroCursor, compileTranscode } from '../../../sink/transcode.ts'
+import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
+import { AvroCursor, compileTranscode } from '../../../trail/rows/transcode.ts'
 import { payloads } from '../../support/schema-shapes.ts'
 
 const id = '0190f8a0-0000-7000-8000-000000000001'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { numbers, place, placedSchema, places } from '../../../schemas/answers.ts'
+import { numbers, place, placedSchema, places } from '../../../schemas/registry/answers.ts'
 
 test.each([
   2 ** 31,

@@ -3,6 +3,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
+import { portabilityWarnings } from '../../../schemas/check/portability.ts'
+import { readerFaults } from '../../../schemas/check/readers.ts'
+import { versionFaults } from '../../../schemas/check/rules.ts'
+import { unknownAttributes } from '../../../schemas/check/unknown-attributes.ts'
 import {
   type AvroRecord,
   catalogueOf,
@@ -12,10 +16,6 @@ import {
   loadCatalogue
 } from '../../../schemas/index.ts'
 import { inspectFolder } from '../../../schemas/load.ts'
-import { portabilityWarnings } from '../../../schemas/portability.ts'
-import { readerFaults } from '../../../schemas/readers.ts'
-import { versionFaults } from '../../../schemas/rules.ts'
-import { unknownAttributes } from '../../../schemas/unknown-attributes.ts'
 import { payloads } from '../../support/schema-shapes.ts'
 
 const folders: string[] = []

@@ -7,7 +7,7 @@ const fixtures = 'test/unit/schemas/fixtures'
 
 describe('generateTypes', () => {
   it.each([
-    ['schemas', 'schemas/generated/events.ts', '../catalogue.ts'],
+    ['schemas/catalogue', 'schemas/catalogue/events.ts', '../compile-catalogue.ts'],
     [`${fixtures}/shop`, `${fixtures}/shop-events.ts`, '../../../../schemas/index.ts']
   ])('gives for %s what %s holds', async (folder, file, importFrom) => {
     const generated = generateTypes(await loadCatalogue(folder), { importFrom })
@@ -15,7 +15,7 @@ describe('generateTypes', () => {
   })
 
   it('imports from the package unless told otherwise', async () => {
-    expect(generateTypes(await loadCatalogue('schemas'))).toContain("from 'eventtrail/schemas'")
+    expect(generateTypes(await loadCatalogue('schemas/catalogue'))).toContain("from 'eventtrail/schemas'")
   })
 
   it('makes fields with a default optional to publish and certain to read', () => {

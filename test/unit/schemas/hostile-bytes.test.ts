@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest'
+import { maxDepth, maxEmptyItems } from '../../../schemas/avro/limits.ts'
 import { type AvroSchema, avroType, catalogueOf, composeEnvelope, envelopeReader } from '../../../schemas/index.ts'
-import { maxDepth, maxEmptyItems } from '../../../schemas/limits.ts'
 import { wire } from '../../support/wire.ts'
 
 const uuid = '0190f0a0-aaaa-7000-8000-00000000000b'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { mayNestTooDeep, takesNoBytes } from '../../../schemas/limits.ts'
-import { parseSchema } from '../../../schemas/model.ts'
+import { mayNestTooDeep, takesNoBytes } from '../../../schemas/avro/limits.ts'
+import { parseSchema } from '../../../schemas/avro/model.ts'
 import type { AvroSchema } from '../../../schemas/types.ts'
 
 const record = (name: string, ...types: AvroSchema[]) => ({

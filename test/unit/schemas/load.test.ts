@@ -56,7 +56,7 @@ describe('loadCatalogue', () => {
   })
 
   it('reads the example as it is embedded', async () => {
-    const loaded = await loadCatalogue('schemas')
+    const loaded = await loadCatalogue('schemas/catalogue')
     expect(loaded.eventNames).toEqual(['badge.awarded', 'lesson.published', 'quiz.submitted'])
     for (const name of loaded.eventNames)
       expect(loaded.versions(name).map(({ envelope }) => JSON.stringify(envelope))).toEqual(

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
+import { logicalWarnings } from '../../../schemas/check/logical-warnings.ts'
 import { catalogue, catalogueOf } from '../../../schemas/index.ts'
-import { logicalWarnings } from '../../../schemas/logical-warnings.ts'
 
 const warningsOf = (type: unknown) =>
   logicalWarnings(

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bytesOfUnscaled, decimalText, unscaledOf, unscaledOfBytes } from '../../../schemas/decimal.ts'
-import { shortestFloat } from '../../../schemas/float.ts'
+import { bytesOfUnscaled, decimalText, unscaledOf, unscaledOfBytes } from '../../../schemas/avro/decimal.ts'
+import { shortestFloat } from '../../../schemas/avro/float.ts'
 
 // The definition, slow: the fewest significant digits that read back as the same float32.
 function fewestDigits(single: number): number {

@@ -1,8 +1,8 @@
 import { describe, expect, it, test } from 'vitest'
+import { schemaLimits } from '../../../schemas/avro/limits.ts'
 import { type AvroSchema, AvroType, avroType, SchemaError, writerType } from '../../../schemas/index.ts'
-import { schemaLimits } from '../../../schemas/limits.ts'
-import { CopyBuffer } from '../../../sink/copy-buffer.ts'
-import { AvroCursor, compileTranscode } from '../../../sink/transcode.ts'
+import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
+import { AvroCursor, compileTranscode } from '../../../trail/rows/transcode.ts'
 
 const record = (name: string, ...types: AvroSchema[]) => ({
   type: 'record',

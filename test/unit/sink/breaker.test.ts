@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Breaker, type Counted, type Trip } from '../../../sink/breaker.ts'
+import { Breaker, type Counted, type Trip } from '../../../sink/intake/breaker.ts'
 
 const entry = (topic: string, good: number, bad: number, duplicates = 0): Counted => ({
   chunk: { topic },

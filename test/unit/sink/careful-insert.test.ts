@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { copyRow } from '../../../sink/copy-row.ts'
-import { CarefulInsert } from '../../../sink/rows.ts'
+import { copyRow } from '../../../trail/rows/copy-row.ts'
+import { CarefulInsert } from '../../../trail/session/careful-insert.ts'
 import { Database } from '../../simulator/database.ts'
 import { FakeSession } from '../../simulator/session.ts'
 import { refusedByCopy } from '../../simulator/statements.ts'

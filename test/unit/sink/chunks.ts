@@ -1,5 +1,5 @@
 import type { KafkaRecord } from '../../../kafka/index.ts'
-import type { Chunk, Refused, Row } from '../../../sink/types.ts'
+import type { Chunk, Refused, Row } from '../../../trail/types.ts'
 
 export const record = (offset: number, value: Buffer | null = Buffer.from(`value ${offset}`)): KafkaRecord => ({
   offset,

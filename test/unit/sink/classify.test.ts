@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { classify } from '../../../sink/classify.ts'
-import { SinkError } from '../../../sink/errors.ts'
+import { classify } from '../../../postgres/classify.ts'
+import { SinkError } from '../../../trail/errors.ts'
 
 const database = (code: string, facts: object = {}) => Object.assign(new Error('secret'), { code, ...facts })
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { CopyBuffer } from '../../../sink/copy-buffer.ts'
+import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
 
 /** What is written behind other bytes, in a buffer that is too small for it. */
 function written(write: (out: CopyBuffer) => void): string {

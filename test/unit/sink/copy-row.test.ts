@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { copyRow, offsetOfRow, readRow, readRowId, rowEnd, timestampText } from '../../../sink/copy-row.ts'
-import { RefusedRecord } from '../../../sink/errors.ts'
+import { RefusedRecord } from '../../../trail/errors.ts'
+import { copyRow, offsetOfRow, readRow, readRowId, rowEnd, timestampText } from '../../../trail/rows/copy-row.ts'
 
 const lastMicros = BigInt(Date.UTC(9999, 11, 31, 23, 59, 59, 999)) * 1000n + 999n
 const text = fc.string({ unit: 'binary' }).map(each => each.toWellFormed())

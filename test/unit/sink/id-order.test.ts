@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { v7 } from 'uuid'
 import { expect, test } from 'vitest'
-import { copyRow, readRow, rowEnd } from '../../../sink/copy-row.ts'
-import { IdOrder } from '../../../sink/id-order.ts'
+import { IdOrder } from '../../../sink/write/id-order.ts'
+import { copyRow, readRow, rowEnd } from '../../../trail/rows/copy-row.ts'
 
 const rowOf = (id: string, offset: number): Buffer =>
   copyRow({

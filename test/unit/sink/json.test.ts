@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { isWrapped } from '../../../schemas/avro/codec/union.ts'
 import { type AvroSchema, avroType, shortestFloat } from '../../../schemas/index.ts'
-import { isWrapped } from '../../../schemas/union.ts'
-import { RefusedRecord } from '../../../sink/errors.ts'
-import { compileJson } from '../../../sink/json.ts'
+import { RefusedRecord } from '../../../trail/errors.ts'
+import { compileJson } from '../../../trail/rows/json.ts'
 
 /** A schema, a value of it, and the JSON that must come of it, made without the code under test. */
 interface Case {

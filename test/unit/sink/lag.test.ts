@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { lagOf, readLag } from '../../../sink/lag.ts'
-import type { StoredPosition } from '../../../sink/position.ts'
-import type { TrailPositions } from '../../../sink/session.ts'
+import type { StoredPosition } from '../../../trail/positions/position.ts'
+import type { TrailPositions } from '../../../trail/session/session.ts'
 
 const at = (nextOffset: number, facts: Partial<StoredPosition> = {}): StoredPosition => ({
   nextOffset,

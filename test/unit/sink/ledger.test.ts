@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bookEntries } from '../../../sink/ledger.ts'
-import type { Row } from '../../../sink/types.ts'
+import { bookEntries } from '../../../trail/positions/ledger.ts'
+import type { Row } from '../../../trail/types.ts'
 import { chunk, refused, row } from './chunks.ts'
 
 const count = (fates: readonly string[], wanted: string) => fates.filter(fate => fate === wanted).length

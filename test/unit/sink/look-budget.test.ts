@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { LookBudget } from '../../../sink/look-budget.ts'
+import { LookBudget } from '../../../sink/intake/look-budget.ts'
 
 test('gives a burst, and so many a second from then on', () => {
   const budget = new LookBudget(5, 2, 0)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { v7 } from 'uuid'
 import { describe, expect, it } from 'vitest'
-import { lowestId, monthPartition } from '../../../sink/partitions.ts'
+import { lowestId, monthPartition } from '../../../trail/months.ts'
 
 describe('the partition of a month', () => {
   it('goes over the end of the year', () => {

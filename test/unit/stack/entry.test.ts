@@ -5,22 +5,32 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { cloneRoot } from '../../../stack/folders.ts'
+import { cloneRoot } from '../../../dev/tools/folders.ts'
 import { nodeFlags } from '../../support/node-flags.ts'
 import { eventually } from '../../support/stack.ts'
 
-// The entry in a clone of its own, with a cli.ts that says how it was called and an `npm` that installs nothing
+// The entry in a clone of its own, with a cli/main.ts that says how it was called and an `npm` that installs nothing
 // but the Node of this run: how the real npm behaves is not asked here.
 const run = promisify(execFile)
 let clone: string
 
 beforeEach(() => {
   clone = mkdtempSync(join(tmpdir(), 'eventtrail entry '))
-  for (const file of ['bin/eventtrail.mjs', 'stack/clone.mjs', 'stack/install.mjs', 'stack/lock.mjs', 'package.json']) {
+  for (const file of [
+    'bin/eventtrail.mjs',
+    'dev/tools/clone.mjs',
+    'dev/tools/install.mjs',
+    'dev/tools/lock.mjs',
+    'package.json'
+  ]) {
     cpSync(join(cloneRoot, file), join(clone, file))
   }
   writeFileSync(join(clone, 'package-lock.json'), '{}')
-  writeFileSync(join(clone, 'cli.ts'), "const words: string[] = process.argv.slice(2)\nconsole.log(words.join('|'))\n")
+  mkdirSync(join(clone, 'cli'))
+  writeFileSync(
+    join(clone, 'cli/main.ts'),
+    "const words: string[] = process.argv.slice(2)\nconsole.log(words.join('|'))\n"
+  )
   fakeNpm('mkdir -p node_modules/.bin; ln -sf "$NODE_OF_TEST" node_modules/.bin/node')
 })
 afterEach(() => rmSync(clone, { recursive: true, force: true }))
@@ -76,13 +86,13 @@ describe('the entry in a clone', () => {
   })
 
   test('starts Node with the flags that the image has', async () => {
-    writeFileSync(join(clone, 'cli.ts'), "console.log(process.execArgv.join(' '))\n")
+    writeFileSync(join(clone, 'cli/main.ts'), "console.log(process.execArgv.join(' '))\n")
     expect(nodeFlags).not.toEqual([])
     expect((await enter()).stdout).toBe(nodeFlags.join(' '))
   })
 
   test('answers with the exit code of what it ran', async () => {
-    writeFileSync(join(clone, 'cli.ts'), 'process.exitCode = 1 as number\n')
+    writeFileSync(join(clone, 'cli/main.ts'), 'process.exitCode = 1 as number\n')
     expect((await enter()).code).toBe(1)
   })
 
@@ -124,7 +134,7 @@ describe('the entry in a clone', () => {
 
   test.each(['SIGINT', 'SIGTERM'] as const)('passes %s on, and waits for the end', async signal => {
     writeFileSync(
-      join(clone, 'cli.ts'),
+      join(clone, 'cli/main.ts'),
       `process.once('${signal}', () => { console.log('ended well'); process.exit(130) })
        setInterval(() => {}, 1e6)
        console.log('runs')`
@@ -152,7 +162,7 @@ describe('what npm runs in a fresh clone', () => {
 
   test('that is done once, and what went wrong is its exit code', async () => {
     const install = () =>
-      run(process.execPath, [join(clone, 'stack', 'install.mjs')], { cwd: clone, env: environment() })
+      run(process.execPath, [join(clone, 'dev', 'tools', 'install.mjs')], { cwd: clone, env: environment() })
     fakeNpm('echo "npm error code ENOTFOUND" >&2; exit 1')
     await expect(install()).rejects.toMatchObject({ code: 3, stderr: expect.stringContaining('npm could not install') })
     fakeNpm('mkdir -p node_modules/.bin; ln -sf "$NODE_OF_TEST" node_modules/.bin/node')
@@ -164,9 +174,9 @@ describe('what npm runs in a fresh clone', () => {
 
 describe('the entry in a package', () => {
   test('runs what was built', async () => {
-    rmSync(join(clone, 'cli.ts'))
-    mkdirSync(join(clone, 'dist'))
-    writeFileSync(join(clone, 'dist', 'cli.js'), "console.log('built', process.argv[2])")
+    rmSync(join(clone, 'cli/main.ts'))
+    mkdirSync(join(clone, 'dist', 'cli'), { recursive: true })
+    writeFileSync(join(clone, 'dist', 'cli', 'main.js'), "console.log('built', process.argv[2])")
     expect(await enter('x')).toEqual({ code: 0, stdout: 'built x', stderr: '' })
   })
 })

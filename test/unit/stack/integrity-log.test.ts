@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type IntegrityLine, runSettings, settingsEnv, summarize, summaryLines } from '../../../stack/integrity-log.ts'
+import { type IntegrityLine, runSettings, settingsEnv, summarize, summaryLines } from '../../integrity/report/log.ts'
 
 const fault = (what: string, standstillMs: number, redelivered = 0): IntegrityLine => ({
   type: 'fault',

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { identify, isAlive, startOf, takeLock } from '../../../stack/lock.mjs'
+import { identify, isAlive, startOf, takeLock } from '../../../dev/tools/lock.mjs'
 
 let folder: string
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
-import { StackError } from '../../../stack/errors.ts'
-import { checkWanted, choosePorts } from '../../../stack/ports.ts'
+import { StackError } from '../../../dev/stack/errors.ts'
+import { checkWanted, choosePorts } from '../../../dev/stack/ports.ts'
 
 test('free ports differ from each other', async () => {
   const ports = Object.values(await choosePorts())

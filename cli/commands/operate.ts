@@ -1,0 +1,118 @@
+import type { Command } from 'commander'
+import { UsageError } from '../../core/errors.ts'
+import { printableJson } from '../../core/printable.ts'
+import { connectAdmin, createKafkaClient } from '../../kafka/index.ts'
+import { examine } from '../../operations/doctor/doctor.ts'
+import { type Migrations, migrate, type Queryable } from '../../postgres/migrate.ts'
+import { createRegistry } from '../../schemas/index.ts'
+import {
+  connectSession,
+  doctorSessions,
+  requireFitPostgres,
+  schemasWithTrail,
+  sessionPool
+} from '../../trail/database.ts'
+import { keepPartitionsAhead, makePartitionsSince } from '../../trail/months.ts'
+import { type CommandContext, type CommandHost, type ExitCode, exitCodes, saidWhileWaiting } from '../command.ts'
+
+/** `eventtrail migrate` and `eventtrail doctor`: over the tables of every part, which the CLI hands in. */
+export function operateCommands(program: Command, host: CommandHost, migrations: readonly Migrations[]): void {
+  host
+    .connect(program.command('migrate'), 'databaseUrl')
+    .description('make or update the tables in Postgres; safe to run at any time, also twice at once')
+    .option('--from-month <month>', 'also make the partitions from this month on, such as 2013-02, for older events')
+    .action(host.action((context, flags: { fromMonth?: string }) => runMigrate(context, migrations, flags.fromMonth)))
+
+  host
+    .connect(program.command('doctor'), 'brokers', 'registryUrl', 'databaseUrl', 'topicPrefix')
+    .description('check broker, registry, database, migrations, topics and the trail; exits 1 when something is wrong')
+    .option('--group <name>', 'consumer group of the sinks, without the prefix (default sink)')
+    .option('--json', 'one JSON object a line')
+    .action(host.action((context, flags: DoctorFlags) => runDoctor(context, migrations, flags)))
+}
+
+async function runMigrate(
+  context: CommandContext,
+  migrations: readonly Migrations[],
+  fromMonth?: string
+): Promise<ExitCode> {
+  const since = fromMonth === undefined ? undefined : monthOf(fromMonth)
+  const databaseUrl = context.config.require('databaseUrl')
+  const sessions = { applicationName: 'eventtrail-migrate' }
+  const pool = sessionPool(databaseUrl, sessions)
+  try {
+    await requireFitPostgres(pool, sessions)
+    const client = await connectSession(databaseUrl, { ...sessions, lockTimeoutMs: 60_000 })
+    try {
+      const { rows } = await client.query<{ schema: string }>(
+        "SELECT current_schema() AS schema WHERE to_regclass('eventtrail_migrations') IS NULL"
+      )
+      const elsewhere = rows.length > 0 ? await schemasWithTrail(client) : []
+      if (elsewhere.length > 0)
+        context.say(
+          `eventtrail migrate: the schema ${elsewhere.join(', ')} has a trail. By its search_path this session makes another one, in ${rows[0]?.schema}`
+        )
+      for (const each of migrations) {
+        const done = await migrate(client as Queryable, each)
+        context.out(`${each.component}: ${done.length > 0 ? `applied ${done.join(', ')}` : 'up to date'}`)
+      }
+    } finally {
+      await client.end()
+    }
+    const now = new Date()
+    const made = [
+      ...(since ? await makePartitionsSince(pool, since, now) : []),
+      ...(await keepPartitionsAhead(pool, now))
+    ]
+    context.out(`partitions: ${made.length > 0 ? `made ${made.join(', ')}` : 'ahead'}`)
+  } finally {
+    await pool.end()
+  }
+  return exitCodes.ok
+}
+
+interface DoctorFlags {
+  readonly group?: string
+  readonly json?: boolean
+}
+
+async function runDoctor(
+  context: CommandContext,
+  migrations: readonly Migrations[],
+  { group, json }: DoctorFlags
+): Promise<ExitCode> {
+  const { config, log } = context
+  const brokers = config.require('brokers')
+  // What is configured wrongly is no finding about a server, so it is read before any is asked.
+  const { security } = config
+  const registryUrl = config.require('registryUrl')
+  const pool = sessionPool(config.require('databaseUrl'), doctorSessions)
+  try {
+    const findings = await saidWhileWaiting(
+      context,
+      'waiting for the servers to answer',
+      examine({
+        brokers,
+        connectKafka: () => connectAdmin(createKafkaClient({ brokers, security, log })),
+        registry: createRegistry({ url: registryUrl, log }),
+        pool,
+        migrations,
+        topicPrefix: config.get('topicPrefix'),
+        group
+      })
+    )
+    const marks = { ok: 'ok     ', warning: 'warning', wrong: 'WRONG  ' }
+    for (const { check, level, words } of findings) {
+      context.out(json ? printableJson({ check, level, words }) : `${marks[level]}  ${check.padEnd(11)} ${words}`)
+    }
+    return findings.some(({ level }) => level === 'wrong') ? exitCodes.notOk : exitCodes.ok
+  } finally {
+    await pool.end()
+  }
+}
+
+function monthOf(text: string): Date {
+  if (!/^(19[7-9]\d|20\d\d)-(0[1-9]|1[0-2])$/.test(text))
+    throw new UsageError(`Expected a month from 1970-01 to 2099-12, such as 2013-02, got ${text}`)
+  return new Date(`${text}-01T00:00:00Z`)
+}

@@ -1,0 +1,226 @@
+import type { Command } from 'commander'
+import type pg from 'pg'
+import { UsageError } from '../../core/errors.ts'
+import { printable, printableJson } from '../../core/printable.ts'
+import { createRegistry } from '../../schemas/index.ts'
+import { onTrail } from '../../trail/database.ts'
+import { SchemaBook } from '../../trail/decode/schema-book.ts'
+import { SinkError } from '../../trail/errors.ts'
+import {
+  countQuarantine,
+  discardHeld,
+  discardQuarantined,
+  heldBatches,
+  listQuarantine,
+  type QuarantineCount,
+  type QuarantineEntry,
+  type QuarantineFilter,
+  requireAllHeld,
+  retryQuarantined,
+  showQuarantined
+} from '../../trail/quarantine/quarantine.ts'
+import { type CommandContext, type CommandHost, type ExitCode, exitCodes, reason, wholeNumber } from '../command.ts'
+
+interface MatchFlags {
+  readonly topic?: string
+  readonly event?: string
+  readonly code?: string
+}
+
+interface ListFlags extends MatchFlags {
+  readonly status: NonNullable<QuarantineFilter['status']>
+  readonly limit: number
+  readonly json?: boolean
+}
+
+/** `eventtrail quarantine list|show|retry|discard` */
+export function quarantineCommands(program: Command, host: CommandHost): void {
+  const quarantine = program
+    .command('quarantine')
+    .description('records that the sink could not store, kept whole in Postgres')
+
+  const matching = (command: Command): Command =>
+    command
+      .option('--topic <topic>', 'only of this topic, as `list` shows it')
+      .option('--event <name>', 'only of the topic of this event name')
+      .option('--code <code>', 'only with this code, such as DECODE_FAILED')
+
+  matching(host.connect(quarantine.command('list'), 'databaseUrl', 'topicPrefix'))
+    .description('what is held, the oldest first; never shows content')
+    .option('--status <status>', 'held, stored, duplicate, discarded or all', 'held')
+    .option('--limit <n>', 'how many at most', wholeNumber(), 100)
+    .option('--json', 'one JSON object a line')
+    .action(host.action((context, flags: ListFlags) => onPool(context, pool => list(context, pool, flags))))
+
+  host
+    .connect(quarantine.command('show'), 'databaseUrl')
+    .argument('<number>', 'as `list` shows it', wholeNumber())
+    .description('one record with its bytes (base64) and headers; mind that it may hold personal data')
+    .action(host.action((context, number: number) => onPool(context, pool => show(context, pool, number))))
+
+  matching(host.connect(quarantine.command('retry'), 'databaseUrl', 'registryUrl', 'topicPrefix'))
+    .argument('[numbers...]', 'as `list` shows them', wholeNumbers)
+    .description(
+      'try to store records again, for instance after their schema was registered: those of the numbers, or all that match; exits 1 if one is still held'
+    )
+    .option('--note <text>', 'kept with the record', 'retried')
+    .action(
+      host.action(
+        (context, numbers: number[] | undefined, flags: MatchFlags & { note: string }) =>
+          onPool(context, pool => retry(context, pool, chosen(context, numbers, flags), flags.note)),
+        { finishes: true }
+      )
+    )
+
+  matching(host.connect(quarantine.command('discard'), 'databaseUrl', 'topicPrefix'))
+    .argument('[numbers...]', 'as `list` shows them', wholeNumbers)
+    .description('give records up, those of the numbers or all that match; their bytes stay in the table')
+    .requiredOption('--reason <text>', 'kept with the record', reason)
+    .action(
+      host.action(
+        (context, numbers: number[] | undefined, flags: MatchFlags & { reason: string }) =>
+          onPool(context, pool => discard(context, pool, chosen(context, numbers, flags), flags.reason)),
+        { finishes: true }
+      )
+    )
+}
+
+/** Records by their numbers, each once, or all that match. */
+type Chosen = { readonly numbers: readonly number[] } | { readonly filter: Omit<QuarantineFilter, 'status'> }
+
+/** @throws UsageError unless there are either numbers or flags */
+function chosen(context: CommandContext, numbers: readonly number[] = [], flags: MatchFlags): Chosen {
+  const filter = filterOf(context, flags)
+  const filtered = Object.keys(filter).length > 0
+  if (numbers.length > 0 && !filtered) return { numbers: [...new Set(numbers)] }
+  if (numbers.length === 0 && filtered) return { filter }
+  throw new UsageError('Expected either numbers, or --code, --topic or --event for all that match')
+}
+
+function filterOf({ config }: CommandContext, { topic, event, code }: MatchFlags): Omit<QuarantineFilter, 'status'> {
+  if (topic !== undefined && event !== undefined) throw new UsageError('Expected either --topic or --event, got both')
+  const name = event === undefined ? topic : config.get('topicPrefix') + event
+  return { ...(name !== undefined && { topic: name }), ...(code !== undefined && { code }) }
+}
+
+async function list(context: CommandContext, pool: pg.Pool, flags: ListFlags): Promise<ExitCode> {
+  if (!['held', 'stored', 'duplicate', 'discarded', 'all'].includes(flags.status)) {
+    throw new UsageError(`Expected --status to be held, stored, duplicate, discarded or all, got ${flags.status}`)
+  }
+  const { status } = flags
+  const filter = { status, ...filterOf(context, flags) }
+  const entries = await listQuarantine(pool, { ...filter, limit: flags.limit })
+  const counts = await countQuarantine(pool, filter)
+  if (entries.length > 0 && !flags.json) context.say('number\tstatus\tsince\trecord\tcode\treason\tevent')
+  for (const entry of entries) context.out(flags.json ? printableJson(entry) : line(entry))
+  const total = counts.reduce((sum, { records }) => sum + records, 0)
+  if (total > entries.length) context.say(`${figure(entries.length)} of ${figure(total)} shown: --limit N shows more`)
+  if (counts.length > 0) {
+    if (!flags.json) context.say(`by code: ${byCode(counts)}`)
+    return exitCodes.ok
+  }
+  await sayNothingFound(context, pool, filter)
+  return exitCodes.ok
+}
+
+/** So that a filter that is spelt wrongly does not look like work that is done. */
+async function sayNothingFound(context: CommandContext, pool: pg.Pool, filter: QuarantineFilter): Promise<void> {
+  const { status = 'held' } = filter
+  const others = filter.topic || filter.code ? await countQuarantine(pool, { status }) : []
+  if (others.length > 0) context.say(`nothing found; of every topic and code there are: ${byCode(others)}`)
+  else context.say(status === 'held' ? 'nothing is held in quarantine' : 'nothing found')
+}
+
+const figure = (count: number): string => count.toLocaleString('en-US')
+const byCode = (counts: readonly QuarantineCount[]): string =>
+  counts.map(({ code, records }) => `${code} ${figure(records)}`).join(', ')
+
+async function show(context: CommandContext, pool: pg.Pool, number: number): Promise<ExitCode> {
+  const { key, value, ...rest } = await showQuarantined(pool, number)
+  const json = printableJson(
+    { ...rest, key: key?.toString('base64') ?? null, value: value?.toString('base64') ?? null },
+    2
+  )
+  for (const each of json.split('\n')) context.out(each)
+  return exitCodes.ok
+}
+
+async function retry(context: CommandContext, pool: pg.Pool, which: Chosen, note: string): Promise<ExitCode> {
+  const { config, log } = context
+  const book = new SchemaBook({ registry: createRegistry({ url: config.require('registryUrl'), log }), pool })
+  const counts = { stored: 0, duplicate: 0, held: 0, discarded: 0 }
+  const again = async (number: number) => {
+    try {
+      const entry = await retryQuarantined(pool, book, number, config.get('topicPrefix'), note)
+      counts[entry.status] += 1
+      return entry
+    } catch (error) {
+      if (!(error instanceof SinkError) || error.code !== 'NOT_RETRYABLE') throw error
+      context.say(error.message)
+      counts.held += 1
+      return undefined
+    }
+  }
+  if ('numbers' in which) {
+    await requireAllHeld(pool, which.numbers)
+    for (const number of which.numbers) {
+      const entry = await again(number)
+      if (entry) context.out(line(entry))
+    }
+    return counts.held > 0 ? exitCodes.notOk : exitCodes.ok
+  }
+  let found = 0
+  for await (const numbers of heldBatches(pool, which.filter)) {
+    found += numbers.length
+    for (const number of numbers) {
+      if (context.signal.aborted) break
+      await again(number).catch(unlessResolved)
+    }
+    if (context.signal.aborted) break
+  }
+  const { stored, duplicate, held } = counts
+  context.out(`${figure(stored)} stored, ${figure(duplicate)} duplicates, ${figure(held)} still held`)
+  if (context.signal.aborted) return exitCodes.interrupted
+  if (found === 0) await sayNothingFound(context, pool, which.filter)
+  return held > 0 ? exitCodes.notOk : exitCodes.ok
+}
+
+// Somebody else was faster with one of many: it is theirs.
+function unlessResolved(error: unknown): undefined {
+  if (!(error instanceof SinkError) || error.code !== 'NO_SUCH_ENTRY') throw error
+}
+
+async function discard(context: CommandContext, pool: pg.Pool, which: Chosen, reason: string): Promise<ExitCode> {
+  if ('numbers' in which) {
+    for (const entry of await discardQuarantined(pool, which.numbers, reason)) context.out(line(entry))
+    return exitCodes.ok
+  }
+  let found = 0
+  let discarded = 0
+  for await (const numbers of heldBatches(pool, which.filter)) {
+    found += numbers.length
+    if (context.signal.aborted) break
+    discarded += await discardHeld(pool, numbers, reason)
+  }
+  context.out(`${figure(discarded)} discarded`)
+  if (context.signal.aborted) return exitCodes.interrupted
+  if (found === 0) await sayNothingFound(context, pool, which.filter)
+  return exitCodes.ok
+}
+
+const onPool = (context: CommandContext, work: (pool: pg.Pool) => Promise<ExitCode>): Promise<ExitCode> =>
+  onTrail(context.config.require('databaseUrl'), 'eventtrail-quarantine', work)
+
+function line(entry: QuarantineEntry): string {
+  const { number, status, quarantinedAt, topic, partition, offset, lastOffset, code, reason, eventId } = entry
+  const offsets = lastOffset === null ? offset : `${offset}-${lastOffset}`
+  const place = `${topic}/${partition}@${offsets}`
+  const fields = [number, status, quarantinedAt.toISOString(), place, code, reason, eventId ?? '-']
+  // A tab within a field would begin another.
+  return fields.map(field => printable(String(field))).join('\t')
+}
+
+// commander hands over one argument at a time, with what came before it.
+function wholeNumbers(text: string, before: number[] = []): number[] {
+  return [...before, wholeNumber()(text)]
+}

@@ -1,0 +1,64 @@
+import type { ConsumerGroupOptions } from '../../consumers/options.ts'
+import type { ConsumerGroup } from '../../consumers/types.ts'
+import { pause } from '../../core/backoff.ts'
+import { allOf, type Health, type Reach } from '../../observability/health.ts'
+import { type CommandContext, type ExitCode, exitCodes } from '../command.ts'
+import type { Config } from '../config.ts'
+import type { Status } from '../status.ts'
+
+const reportEveryMs = 10_000
+
+/** The part of a group's options that comes from the configuration of a command. */
+export function groupConfig(
+  config: Config
+): Pick<ConsumerGroupOptions<never>, 'brokers' | 'security' | 'registryUrl' | 'topicPrefix' | 'maxBatchBytes'> {
+  return {
+    brokers: config.require('brokers'),
+    security: config.security,
+    registryUrl: config.require('registryUrl'),
+    topicPrefix: config.get('topicPrefix'),
+    maxBatchBytes: config.get('maxBatchBytes')
+  }
+}
+
+/** A group as a command runs it. */
+export interface Running {
+  readonly group: ConsumerGroup
+  /** Which group it is and what it reads. */
+  readonly greeting: string
+  readonly status: Status
+  /** Servers that its handlers need. */
+  readonly servers: readonly Reach[]
+}
+
+/** Runs a group until the command is told to stop, then drains it. */
+export async function runGroup(context: CommandContext, running: Running): Promise<ExitCode> {
+  const { log, signal } = context
+  const { group, greeting, status, servers } = running
+  await status.serve(() => healthOf(group, servers))
+  await group.start()
+  context.say(`${greeting}; dead letters go to ${group.deadLetterTopic}; Ctrl-C stops it`)
+  const drain = (): void => void group.drain()
+  if (signal.aborted) drain()
+  else signal.addEventListener('abort', drain, { once: true })
+  void report(context, group)
+  const failure = await group.closed
+  const { handled, retried, deadLettered, uncommitted } = group.stats()
+  log.info({ handled, retried, deadLettered, left: uncommitted }, failure ? 'group failed' : 'group stopped')
+  if (failure) throw failure
+  return exitCodes.ok
+}
+
+function healthOf(group: ConsumerGroup, servers: readonly Reach[]): Health {
+  for (const server of servers) server.watch()
+  return allOf(group.health(), { notReady: servers.flatMap(({ reasons }) => reasons), dead: [] })
+}
+
+async function report({ log, signal }: CommandContext, group: ConsumerGroup): Promise<void> {
+  for (let last = 0; await pause(reportEveryMs, signal); ) {
+    const { handled, deadLettered, running, queued } = group.stats()
+    if (handled + deadLettered === last) continue
+    last = handled + deadLettered
+    log.info({ handled, deadLettered, running, queued }, 'progress')
+  }
+}

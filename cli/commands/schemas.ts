@@ -1,0 +1,243 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Command } from 'commander'
+import { ConfigError, describeError, UsageError } from '../../core/errors.ts'
+import { parseSchema } from '../../schemas/avro/model.ts'
+import { table, typeInWords } from '../../schemas/avro/words.ts'
+import { catalogue as exampleCatalogue } from '../../schemas/catalogue/events.ts'
+import { logicalWarnings } from '../../schemas/check/logical-warnings.ts'
+import { portabilityWarnings } from '../../schemas/check/portability.ts'
+import { readerFaults } from '../../schemas/check/readers.ts'
+import { unknownAttributes } from '../../schemas/check/unknown-attributes.ts'
+import { type CatalogueData, catalogueOf } from '../../schemas/compile-catalogue.ts'
+import { namespaceOf } from '../../schemas/envelope.ts'
+import { RegistryError, SchemaError } from '../../schemas/errors.ts'
+import { generateTypes } from '../../schemas/generate.ts'
+import { inspectFolder, loadCatalogue } from '../../schemas/load.ts'
+import { checkAgainstRegistry, type Registration, registerCatalogue } from '../../schemas/registry/register.ts'
+import { createRegistry, type Registry } from '../../schemas/registry/registry.ts'
+import type { Catalogue } from '../../schemas/types.ts'
+import { type CommandContext, type CommandHost, type ExitCode, exitCodes } from '../command.ts'
+import type { Config } from '../config.ts'
+import { makeFolder } from '../folder.ts'
+
+/** A topic to be made; what kafka/ takes. */
+export interface TopicPlan {
+  readonly topic: string
+  readonly partitions: number
+  readonly replicationFactor: number
+  readonly config: Readonly<Record<string, string>>
+}
+
+/** Makes the topics that do not exist and returns their names. Given by the CLI: schemas do not know Kafka. */
+export type MakeTopics = (plans: readonly TopicPlan[], context: CommandContext) => Promise<readonly string[]>
+
+interface FromOption {
+  readonly from?: string
+}
+interface CheckOptions extends FromOption {
+  readonly againstRegistry?: boolean
+}
+interface GenerateCommandOptions extends FromOption {
+  readonly out: string
+  readonly import?: string
+  readonly check?: boolean
+}
+
+/** The catalogue that a command works on: the folder that is configured, or the example that comes with eventtrail. */
+export async function configuredCatalogue(config: Config, dir = config.get('schemasDir')): Promise<Catalogue> {
+  return dir ? loadCatalogue(dir) : exampleCatalogue
+}
+
+/** Adds `schemas register|check|list|generate`. */
+export function schemaCommands(program: Command, host: CommandHost, makeTopics: MakeTopics): void {
+  const schemas = program.command('schemas').description('the schemas of events: list, check, register, generate types')
+  host
+    .connect(
+      schemas
+        .command('register')
+        .description('register every version of every event, and make the topics')
+        .option('--from <dir>', 'folder of schemas (the same as --schemas)'),
+      'schemasDir',
+      'registryUrl',
+      'brokers',
+      'topicPrefix'
+    )
+    .action(host.action((context, options: FromOption) => register(context, makeTopics, options)))
+  host
+    .connect(
+      schemas
+        .command('check')
+        .description('say what is wrong with schemas: 0 nothing, 1 something')
+        .option('--from <dir>', 'folder of schemas (the same as --schemas)')
+        .option('--against-registry', 'compare with what is registered, too'),
+      'schemasDir',
+      'registryUrl',
+      'topicPrefix'
+    )
+    .action(host.action(check))
+  host
+    .connect(
+      schemas
+        .command('list')
+        .description('show the events and what they carry')
+        .option('--from <dir>', 'folder of schemas (the same as --schemas)'),
+      'schemasDir'
+    )
+    .action(host.action(list))
+  host
+    .connect(
+      schemas
+        .command('generate')
+        .description('write the TypeScript types of a folder of schemas')
+        .option('--from <dir>', 'folder of schemas (the same as --schemas)')
+        .requiredOption('--out <file>', 'TypeScript file to write')
+        .option('--import <module>', 'where the file imports catalogueOf from', 'eventtrail/schemas')
+        .option('--check', 'write nothing; exit 1 when the file is not up to date'),
+      'schemasDir'
+    )
+    .action(host.action(generate))
+}
+
+function registryOf({ config, log }: CommandContext): Registry {
+  return createRegistry({ url: config.require('registryUrl'), log })
+}
+
+async function register(context: CommandContext, makeTopics: MakeTopics, { from }: FromOption): Promise<ExitCode> {
+  const { config, out, say } = context
+  const prefix = config.get('topicPrefix')
+  const catalogue = await configuredCatalogue(config, from)
+  const registry = registryOf(context)
+  config.require('brokers')
+  requireWritableTopics(config)
+  const done: Registration[] = []
+  let refusal: unknown
+  try {
+    for await (const each of registerCatalogue(catalogue, registry, prefix, foreign => say(`warning: ${foreign}`)))
+      done.push(each)
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    refusal = error
+  }
+  const plans = topicPlans([...new Set(done.map(({ eventName }) => eventName))], config)
+  const made = new Set(await makeTopics(plans, context))
+  if (done.length > 0) for (const line of registrationTable(done, prefix, made)) out(line)
+  const renumbered = done.filter(({ version, registeredVersion }) => version !== registeredVersion)
+  for (const { eventName, version, registeredVersion } of renumbered)
+    say(
+      `${eventName}: version ${version} of the catalogue is number ${registeredVersion} in the registry; events are stored with that number`
+    )
+  if (refusal) say(describeError(refusal))
+  return refusal ? exitCodes.notOk : exitCodes.ok
+}
+
+const isRefusal = (error: unknown): boolean =>
+  (error instanceof RegistryError && error.code === 'REGISTRY_REFUSED') ||
+  (error instanceof SchemaError && error.code === 'VERSION_TAKEN')
+
+function registrationTable(done: readonly Registration[], prefix: string, made: ReadonlySet<string>): string[] {
+  const rows = done.map(({ eventName, version, id, state }) => {
+    const topic = prefix + eventName
+    return [eventName, String(version), String(id), state, topic, made.has(topic) ? 'made' : 'there already']
+  })
+  return table([['EVENT', 'VERSION', 'SCHEMA ID', 'SCHEMA', 'TOPIC', ''], ...rows])
+}
+
+/** Before anything is registered. @throws ConfigError `CONFIG_INVALID` */
+function requireWritableTopics(config: Config): void {
+  if (config.get('minInsyncReplicas') > config.get('replicationFactor'))
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      'TOPIC_MIN_INSYNC_REPLICAS is more than TOPIC_REPLICATION_FACTOR: nothing could be published to such a topic'
+    )
+}
+
+function topicPlans(eventNames: readonly string[], config: Config): TopicPlan[] {
+  return eventNames.map(eventName => ({
+    topic: config.get('topicPrefix') + eventName,
+    partitions: config.get('partitions'),
+    replicationFactor: config.get('replicationFactor'),
+    config: {
+      'cleanup.policy': 'delete',
+      'min.insync.replicas': String(config.get('minInsyncReplicas')),
+      'retention.ms': String(config.get('retentionMs'))
+    }
+  }))
+}
+
+async function check(context: CommandContext, options: CheckOptions): Promise<ExitCode> {
+  const { config, out, say } = context
+  const dir = options.from ?? config.get('schemasDir')
+  const { data, problems } = dir ? await inspectFolder(dir) : { data: exampleData(), problems: [] }
+  const faults = problems.map(({ file, message }) => `${file}: ${message}`)
+  const catalogue = catalogueOf(data)
+  if (faults.length === 0) faults.push(...catalogue.eventNames.flatMap(name => readerFaults(catalogue.versions(name))))
+  const compared = options.againstRegistry
+    ? await checkAgainstRegistry(catalogue, registryOf(context), config.get('topicPrefix'))
+    : { faults: [], unregistered: [] }
+  faults.push(...compared.faults)
+  for (const fault of new Set(faults)) out(fault)
+  if (faults.length > 0) return exitCodes.notOk
+  for (const name of catalogue.eventNames) {
+    const versions = catalogue.versions(name)
+    const warnings = [
+      ...versions.flatMap(unknownAttributes),
+      ...versions.flatMap(logicalWarnings),
+      ...(await portabilityWarnings(versions))
+    ]
+    for (const warning of warnings) say(`warning: ${warning}`)
+  }
+  const count = catalogue.eventNames.reduce((sum, name) => sum + catalogue.versions(name).length, 0)
+  for (const version of compared.unregistered) out(`${version} is not registered yet`)
+  out(
+    `${many(catalogue.eventNames.length, 'event')} in ${many(count, 'version')}: every version can read the events of every other`
+  )
+  return exitCodes.ok
+}
+
+const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
+
+// Checked by this project's own tests; here it is only compared with the registry.
+const exampleData = (): CatalogueData =>
+  Object.fromEntries(
+    exampleCatalogue.eventNames.map(name => [name, exampleCatalogue.versions(name).map(({ payload }) => payload)])
+  )
+
+async function list({ config, out }: CommandContext, options: FromOption): Promise<ExitCode> {
+  const catalogue = await configuredCatalogue(config, options.from)
+  const rows = catalogue.eventNames.flatMap(eventName => {
+    const { version, payload } = catalogue.version(eventName)
+    const node = parseSchema(payload, namespaceOf(eventName))
+    const fields = node.kind === 'record' ? node.fields : []
+    return fields.map(({ name, type, fallback, doc = '' }, index) => [
+      index === 0 ? eventName : '',
+      index === 0 ? String(version) : '',
+      name,
+      typeInWords(type),
+      fallback ? JSON.stringify(fallback.json) : '',
+      doc
+    ])
+  })
+  for (const line of table([['EVENT', 'VERSION', 'FIELD', 'TYPE', 'DEFAULT', ''], ...rows])) out(line)
+  return exitCodes.ok
+}
+
+async function generate({ config, out, say }: CommandContext, options: GenerateCommandOptions): Promise<ExitCode> {
+  const dir = options.from ?? config.get('schemasDir')
+  if (!dir) throw new UsageError('name the folder of your schemas with --from <dir>')
+  const catalogue = await loadCatalogue(dir)
+  const text = generateTypes(catalogue, { ...(options.import && { importFrom: options.import }) })
+  if (options.check) {
+    if ((await readFile(options.out, 'utf8').catch(() => undefined)) === text) return exitCodes.ok
+    say(`${options.out} is not what ${dir} gives: run \`eventtrail schemas generate\` again, without --check`)
+    return exitCodes.notOk
+  }
+  try {
+    makeFolder(dirname(options.out))
+    await writeFile(options.out, text)
+  } catch (error) {
+    throw new UsageError(`${options.out} cannot be written: ${(error as Error).message}`)
+  }
+  out(`${options.out}: types of ${catalogue.eventNames.join(', ')}`)
+  return exitCodes.ok
+}

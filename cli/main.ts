@@ -1,0 +1,207 @@
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { Command, CommanderError, Help } from 'commander'
+import { indexerMigrations } from '../consumers/indexer/migrations.ts'
+import { notifierMigrations } from '../consumers/notifier/migrations.ts'
+import { ConfigError, describeError, EventtrailError, isWrongLogin, UsageError } from '../core/errors.ts'
+import { createLogger, type Logger } from '../core/log.ts'
+import { printableLine } from '../core/printable.ts'
+import { SchemaError } from '../schemas/errors.ts'
+import { trailMigrations } from '../trail/migrations.ts'
+import {
+  type ActionOptions,
+  addSettingFlags,
+  type CommandContext,
+  type CommandHost,
+  type CommandWork,
+  configFromOptions,
+  exitCodes,
+  type RegisterCommands,
+  saidWhileWaiting
+} from './command.ts'
+import { indexerCommands } from './commands/indexer.ts'
+import { notifierCommands } from './commands/notifier.ts'
+import { operateCommands } from './commands/operate.ts'
+import { quarantineCommands } from './commands/quarantine.ts'
+import { schemaCommands } from './commands/schemas.ts'
+import { sinkCommands } from './commands/sink.ts'
+import { verifyCommands } from './commands/verify.ts'
+import { publishCommands } from './publish/command.ts'
+
+// Signals, process.exit and the console live in this file alone.
+const stop = new AbortController()
+let signalledAt: number | undefined
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // One Ctrl-C can arrive several times (process group, npm, entry): only a later one means "now".
+    if (signalledAt !== undefined && performance.now() - signalledAt > 1_000) process.exit(exitCodes.interrupted)
+    if (signalledAt === undefined) setTimeout(() => tell('stopping; Ctrl-C again ends it at once'), 1_000).unref()
+    signalledAt ??= performance.now()
+    stop.abort()
+  })
+}
+
+// The entry holds the other end of this channel: when it is killed, nobody is left to pass a signal on.
+process.on('disconnect', () => stop.abort())
+process.channel?.unref()
+
+// A reader such as `head` that has seen enough closes the pipe: no fault, and a reason to stop.
+process.stdout.on('error', error => {
+  if (!('code' in error && error.code === 'EPIPE')) throw error
+  stop.abort()
+})
+
+const tell = (line: string): void => void process.stderr.write(`eventtrail: ${printableLine(line)}\n`)
+
+/** ms that a command without anything to finish has to end by itself once it was told to stop. */
+const stoppingMs = 2_000
+const interrupted = Symbol('interrupted')
+
+/** Resolves a while after the process was told to stop. */
+const longAfterStop = (): Promise<typeof interrupted> =>
+  new Promise(resolve => {
+    const wait = () => setTimeout(() => resolve(interrupted), stoppingMs).unref()
+    if (stop.signal.aborted) wait()
+    else stop.signal.addEventListener('abort', wait, { once: true })
+  })
+
+let log: Logger | undefined
+const host: CommandHost = {
+  connect: (command, ...keys) => addSettingFlags(command, keys),
+  action<Args extends unknown[]>(work: CommandWork<Args>, { finishes = false }: ActionOptions = {}) {
+    return async (...args: Args) => {
+      const command = args.find(arg => arg instanceof Command)
+      const config = configFromOptions(command?.optsWithGlobals() ?? {})
+      log = createLogger({ level: config.get('logLevel') })
+      const context: CommandContext = {
+        out: line => void process.stdout.write(`${printableLine(line)}\n`),
+        say: line => void process.stderr.write(`${printableLine(line)}\n`),
+        draw: text => void process.stderr.write(text),
+        interactive: process.stderr.isTTY === true,
+        config,
+        log,
+        signal: stop.signal
+      }
+      const working = work(context, ...args)
+      const done = await (finishes ? working : Promise.race([working, longAfterStop()]))
+      if (done !== interrupted) process.exitCode = done
+      else {
+        tell('stopped before it was done')
+        process.exit(exitCodes.interrupted)
+      }
+    }
+  }
+}
+
+const require = createRequire(import.meta.url)
+const { version } = require('eventtrail/package.json') as { version: string }
+
+const program = new Command('eventtrail')
+  .description('An event bus on Kafka whose audit trail in Postgres can be trusted.')
+  .showHelpAfterError('(--help shows what there is)')
+  .version(version, '--version', 'the version of eventtrail')
+  .exitOverride()
+  .configureHelp({
+    optionDescription: option => Help.prototype.optionDescription(option) + (option.mandatory ? ' (required)' : '')
+  })
+  .addHelpText('beforeAll', ({ command }) => refuseUnknown(command))
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 done, 1 done but something is not as it should be, 2 called or configured wrongly, 3 a server failed or is out of reach, 130 interrupted.'
+  )
+
+/** commander answers `nonsense --help` with the help of what is around it, as if nothing was wrong. */
+function refuseUnknown(command: Command): string {
+  const [name] = command.args.filter(arg => arg !== 'help')
+  const isCommand = command.commands.length > 0 && command.registeredArguments.length === 0
+  if (!isCommand || name === undefined || name.startsWith('-')) return ''
+  const known = command.commands.some(each => each.name() === name || each.aliases().includes(name))
+  return known ? '' : command.error(`error: unknown command '${name}'`)
+}
+
+// Codes, of whichever room, of what the caller can mend and not a server.
+const callersFault = new Set([
+  'OPTION_INVALID',
+  'OPTIONS_INVALID',
+  'NO_SUCH_ENTRY',
+  'TABLES_MISSING',
+  'DATABASE_AHEAD',
+  'DATABASE_UNFIT',
+  'DATABASE_URL_INVALID'
+])
+
+function exitCodeOf(error: unknown): number {
+  if (stop.signal.aborted) return exitCodes.interrupted
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  if (error instanceof UsageError || error instanceof ConfigError || error instanceof SchemaError)
+    return exitCodes.usage
+  if (error instanceof EventtrailError && callersFault.has(error.code)) return exitCodes.usage
+  if (isWrongLogin(error)) return exitCodes.usage
+  return exitCodes.unavailable
+}
+
+schemaCommands(program, host, async (plans, context) => {
+  const { config, log } = context
+  const { connectAdmin, createKafkaClient, KafkaError, protocolErrorOf } = await import('../kafka/index.ts')
+  const client = createKafkaClient({ brokers: config.require('brokers'), security: config.security, log })
+  await using admin = await saidWhileWaiting(context, 'waiting for Kafka', connectAdmin(client))
+  try {
+    return await saidWhileWaiting(context, 'waiting for Kafka to make the topics', admin.createTopics(plans))
+  } catch (error) {
+    if (!(error instanceof KafkaError) || protocolErrorOf(error) !== 'INVALID_REPLICATION_FACTOR') throw error
+    const brokers = await admin.brokers()
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      `TOPIC_REPLICATION_FACTOR is ${config.get('replicationFactor')}, and Kafka has ${brokers} ${brokers === 1 ? 'broker' : 'brokers'} now: a topic can have at most as many replicas`
+    )
+  }
+})
+
+publishCommands(program, host)
+sinkCommands(program, host)
+quarantineCommands(program, host)
+verifyCommands(program, host)
+operateCommands(program, host, [trailMigrations, indexerMigrations, notifierMigrations])
+indexerCommands(program, host)
+notifierCommands(program, host)
+
+// What brings its own servers comes with a clone alone; the package has no such folders, and must not be built from them.
+for (const room of ['stack', 'demo', 'bench']) {
+  const file = new URL(`../dev/${room}/command.ts`, import.meta.url)
+  if (existsSync(file)) {
+    const commands = (await import(file.href)) as Readonly<Record<string, RegisterCommands>>
+    commands[`${room}Commands`]?.(program, host)
+  } else
+    program
+      .command(room, { hidden: true })
+      .argument('[words...]')
+      .allowUnknownOption()
+      .helpOption(false)
+      .action(() => {
+        throw new UsageError(`\`eventtrail ${room}\` is only in a clone of the repository, not in the package`)
+      })
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) {
+    // The faults of several files are a line each.
+    for (const line of `eventtrail: ${describeError(error)}`.split('\n'))
+      process.stderr.write(`${printableLine(line)}\n`)
+    if (!(error instanceof EventtrailError) && process.env.LOG_LEVEL === 'debug')
+      process.stderr.write(`${(error as Error).stack}\n`)
+  }
+  process.exitCode = exitCodeOf(error)
+}
+
+// Everything is done. A process that does not end (as a rule a server that hangs owes it an answer) names what holds it,
+// and ends.
+setTimeout(
+  () => {
+    const held = [...new Set(process.getActiveResourcesInfo())].filter(name => !/TTY|Pipe|Timeout/.test(name))
+    log?.info({ held }, 'not all connections could be closed, the process ends all the same')
+    process.exit()
+  },
+  stop.signal.aborted ? 500 : 3_000
+).unref()

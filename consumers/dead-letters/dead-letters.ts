@@ -1,0 +1,100 @@
+import {
+  type AdminLine,
+  connectSender,
+  type KafkaClient,
+  KafkaError,
+  type KafkaRecord,
+  SendError,
+  type Sender
+} from '../../kafka/index.ts'
+import { barestDeadLetter, type DeadLetter, type DeadLetterFacts, deadLettersOf, type Part } from './dead-letter.ts'
+
+/** How the dead-letter topic is made where it does not exist. */
+export interface DeadLetterTopic {
+  readonly topic: string
+  /** -1: the broker's default. */
+  readonly replicationFactor: number
+  /** ms; they may hold personal data, so not for ever. */
+  readonly retentionMs: number
+}
+
+/** A message that a source topic took must fit here too, with its further headers. */
+const maxMessageBytes = 4 * 1024 * 1024
+/** A dead letter that is larger is not tried, whatever the topic takes. */
+export const maxDeadLetterBytes = 3.5 * 1024 * 1024
+
+/** A dead-letter topic that takes letters one after the other. */
+export class DeadLetterWriter {
+  readonly #topic: string
+  readonly #sender: Sender
+  #last: Promise<unknown> = Promise.resolve()
+
+  private constructor(topic: string, sender: Sender) {
+    this.#topic = topic
+    this.#sender = sender
+  }
+
+  /**
+   * Makes the topic (of one partition) if it is missing: only then the right to make it is needed.
+   * @throws KafkaError
+   */
+  static async open(client: KafkaClient, line: AdminLine, spec: DeadLetterTopic): Promise<DeadLetterWriter> {
+    const topics = await line.ask(admin => admin.topics())
+    if (!topics.has(spec.topic)) await makeTopic(line, spec)
+    return new DeadLetterWriter(spec.topic, await connectSender(client))
+  }
+
+  /**
+   * Writes as much of a message as the topic takes. Resolves once all in-sync replicas have it, to what had to be left
+   * out. After an error it may be there all the same.
+   * @param barest nothing but where the message came from: for a message that could not be written otherwise
+   * @throws SendError
+   */
+  write(message: KafkaRecord, facts: DeadLetterFacts, { barest = false } = {}): Promise<readonly Part[]> {
+    const written = this.#last.then(() =>
+      barest ? this.#send(barestDeadLetter(message, facts)) : this.#sendLargest(deadLettersOf(message, facts))
+    )
+    this.#last = written.catch(() => undefined)
+    return written
+  }
+
+  close(): Promise<void> {
+    return this.#sender.close()
+  }
+
+  async #sendLargest(letters: Iterable<DeadLetter>): Promise<readonly Part[]> {
+    let refusal: unknown
+    for (const letter of letters) {
+      if (letter.bytes > maxDeadLetterBytes) continue
+      try {
+        return await this.#send(letter)
+      } catch (error) {
+        if (!(error instanceof SendError && error.code === 'RECORDS_TOO_LARGE')) throw error
+        refusal = error
+      }
+    }
+    throw refusal
+  }
+
+  async #send({ record, leftOut }: DeadLetter): Promise<readonly Part[]> {
+    const [result] = await this.#sender.send([{ topic: this.#topic, partition: 0, records: [record] }])
+    if (!result || !('error' in result)) return leftOut
+    this.#sender.renew()
+    throw result.error
+  }
+}
+
+async function makeTopic(line: AdminLine, { topic, replicationFactor, retentionMs }: DeadLetterTopic): Promise<void> {
+  const config = {
+    'cleanup.policy': 'delete',
+    'retention.ms': String(retentionMs),
+    'max.message.bytes': String(maxMessageBytes)
+  }
+  try {
+    await line.ask(admin => admin.createTopics([{ topic, partitions: 1, replicationFactor, config }]))
+  } catch (error) {
+    if (!(error instanceof KafkaError && error.code === 'KAFKA_REFUSED')) throw error
+    const words = `Kafka does not let this group create its dead-letter topic ${topic}: create it, or allow CREATE on it`
+    throw new KafkaError('KAFKA_REFUSED', words, error)
+  }
+}

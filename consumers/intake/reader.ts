@@ -1,0 +1,379 @@
+import { setImmediate } from 'node:timers/promises'
+import { pause } from '../../core/backoff.ts'
+import { safeError } from '../../core/errors.ts'
+import type { Logger } from '../../core/log.ts'
+import {
+  type AdminLine,
+  type BatchControl,
+  GroupConsumer,
+  type KafkaClient,
+  type PartitionTrouble,
+  type PassedOffsets,
+  type ReadPortion,
+  type RebuildCause,
+  type RecordBatch,
+  type TopicLook,
+  type Vitals
+} from '../../kafka/index.ts'
+import { LaneScheduler, type Slot } from '../pipeline/aggregate-lanes.ts'
+import type { Message, Outcome } from '../pipeline/delivery.ts'
+import type { TopicPartition } from '../telemetry.ts'
+import type { GroupStats } from '../types.ts'
+import type { AssignedPartition } from './assigned-partition.ts'
+import { CurrentAssignment } from './assignment.ts'
+import { type FetchedMessage, holdEach, messagesIn } from './fetched-message.ts'
+import { HeldBytes } from './held-bytes.ts'
+import { LogChanges } from './log-changes.ts'
+
+export interface ReaderOptions {
+  readonly client: KafkaClient
+  readonly line: AdminLine
+  readonly groupId: string
+  /** Topic → event name. */
+  readonly topics: ReadonlyMap<string, string>
+  readonly concurrency: number
+  readonly maxUncommitted: number
+  readonly sessionTimeoutMs: number
+  readonly topicRefreshMs: number
+  readonly maxBatchBytes: number
+  /** Takes a message to its end; never rejects. */
+  readonly deliver: (message: Message, slot: Slot) => Promise<Outcome>
+  readonly onError: (error: unknown) => void
+  /** This member was given its partitions. */
+  readonly onAssigned: () => void
+  /** Kafka answered, or could not be reached. */
+  readonly onReach: (reached: boolean) => void
+  readonly onRebuilt: (cause: RebuildCause) => void
+  /** So many offsets were removed from a log before the group had read them. */
+  readonly onLost: (offsets: number) => void
+  /** Aborts when nothing new is to begin. */
+  readonly stopping: AbortSignal
+  readonly log: Logger
+}
+
+// Fetched messages wait in memory.
+const mostBytesHeld = 32 * 1024 * 1024
+const fetchLimits = { maxBytesPerPartition: 1024 * 1024, maxBytes: 16 * 1024 * 1024 }
+const leaseCheckMs = 50
+
+/**
+ * Reads a group's partitions, runs their messages in lanes and knows what may be committed.
+ *
+ * idle → (start) → reading → (halt) → halted: what runs ends, nothing begins → (leave) → out of the group
+ */
+export class Reader {
+  readonly #options: ReaderOptions
+  readonly #consumer: GroupConsumer
+  readonly #assignment: CurrentAssignment
+  readonly #scheduler: LaneScheduler<FetchedMessage>
+  readonly #started = new Map<Message, number>()
+  readonly #held = new HeldBytes()
+  /** When a message was last finished, or the first one taken after a time without any. */
+  #progressAt = performance.now()
+  #committing: Promise<void> = Promise.resolve()
+  #leaseCheck: Promise<unknown> | undefined
+  #look: TopicLook | undefined
+  readonly #changes: LogChanges
+
+  constructor(options: ReaderOptions) {
+    const { client, groupId, topics, concurrency, sessionTimeoutMs, topicRefreshMs, stopping, log } = options
+    const { maxBatchBytes } = options
+    const { onError, onReach, onRebuilt } = options
+    this.#options = options
+    this.#assignment = new CurrentAssignment(stopping)
+    this.#changes = new LogChanges(options)
+    this.#scheduler = new LaneScheduler({
+      concurrency,
+      work: (message, slot) => this.#work(message, slot),
+      onError
+    })
+    this.#consumer = new GroupConsumer(client, {
+      group: groupId,
+      topics: async () => [...topics.keys()],
+      onBatch: (batch, control) => this.#take(batch, control),
+      onAssigned: assigned => this.#assigned(assigned),
+      onPassed: passed => this.#pass(passed),
+      onOutOfRange: source => {
+        const { generation } = this.#assignment
+        const next = this.#assignment.get(source.topic, source.partition)?.tracker.next
+        return this.#changes.outOfRange(source, next, () => generation === this.#assignment.generation)
+      },
+      onTopicsVanished: vanished => log.warn({ topics: vanished }, 'topics of this group are gone'),
+      onLook: look => this.#looked(look),
+      onReach,
+      onRebuilt,
+      log,
+      sessionTimeoutMs,
+      topicRefreshMs,
+      maxBatchBytes,
+      fetchLimits: () => fetchLimits
+    })
+  }
+
+  /** Topics of the group that are not in Kafka, or that Kafka hides. */
+  get missing(): readonly string[] {
+    return this.#look ? [...this.#look.missing, ...this.#look.hidden] : []
+  }
+
+  /** Whether its topics were looked up, and none is there. */
+  get readsNothing(): boolean {
+    return this.#look !== undefined && this.#look.existing.length === 0
+  }
+
+  #looked(look: TopicLook): void {
+    const told = new Set(this.missing)
+    this.#look = look
+    this.#lookForReplaced(look)
+    const [missing, hidden] = [look.missing, look.hidden].map(topics => topics.filter(topic => !told.has(topic)))
+    const { log } = this.#options
+    if (missing?.length)
+      log.warn({ topics: missing }, 'topics of this group are not in Kafka: they are read once they are')
+    if (hidden?.length)
+      log.error(
+        { topics: hidden },
+        'Kafka does not let this group see topics that it is to read: grant it READ on them'
+      )
+  }
+
+  /**
+   * A topic that was deleted and made again is another log: where it has grown past the position by now, the fetches
+   * would go on in it as if nothing had happened, and what lies before would reach no handler.
+   */
+  #lookForReplaced({ ids }: TopicLook): void {
+    const replaced = this.#changes.replaced(ids)
+    if (replaced.length === 0) return
+    const sources = this.#assignment.all.filter(({ topic }) => replaced.includes(topic))
+    for (const source of sources) {
+      this.#resume(source)
+      this.#assignment.renew(source)
+      this.#consumer.seek(source.topic, source.partition, 0)
+    }
+    // What was committed meanwhile counts offsets of the old log.
+    const starts = sources.map(({ topic, partition }) => ({ topic, partition, offset: 0 }))
+    void this.#consumer
+      .commit(starts)
+      .catch(error => this.#options.log.debug({ err: safeError(error) }, 'the starts of topics were not committed'))
+  }
+
+  /** Resolves when it does not read any more: with the error when that was not asked for. */
+  get closed(): Promise<Error | undefined> {
+    return this.#consumer.closed
+  }
+
+  /** The signs by which one sees whether it lives. */
+  get vitals(): Vitals {
+    return this.#consumer.vitals
+  }
+
+  /** Partitions that Kafka does not let this member read. */
+  get troubles(): readonly PartitionTrouble[] {
+    return this.#consumer.troubles
+  }
+
+  /** The partitions that this member reads. */
+  get partitions(): readonly TopicPartition[] {
+    return this.#assignment.all
+  }
+
+  /** ms since a message was finished, or since Kafka was found to have nothing new. */
+  get progressAgeMs(): number {
+    const busy = this.#scheduler.running + this.#scheduler.queued > 0
+    return busy ? performance.now() - this.#progressAt : this.vitals.idleMs
+  }
+
+  start(): void {
+    this.#consumer.start()
+  }
+
+  /** Begins nothing and takes nothing from here on. */
+  halt(): void {
+    this.#scheduler.stop()
+    for (const { topic, partition } of this.#assignment.all) this.#consumer.pause(topic, partition)
+  }
+
+  /** Resolves when nothing runs. */
+  idle(): Promise<void> {
+    return this.#scheduler.idle()
+  }
+
+  leave(): Promise<void> {
+    return this.#consumer.stop()
+  }
+
+  stats(): Omit<GroupStats, 'handled' | 'retried' | 'deadLettered'> {
+    const sources = this.#assignment.all
+    const [oldest] = this.#started.values()
+    return {
+      running: this.#scheduler.running,
+      queued: this.#scheduler.queued,
+      uncommitted: sources.reduce((sum, { tracker }) => sum + tracker.size, 0),
+      partitions: sources.length,
+      assignments: this.#assignment.generation,
+      longestRunningMs: oldest === undefined ? 0 : Math.round(performance.now() - oldest)
+    }
+  }
+
+  /** Commits what is finished with everything before it; what fails is committed by the next call. */
+  commit(): Promise<void> {
+    this.#committing = this.#committing.then(() => this.#commitNow())
+    return this.#committing
+  }
+
+  async #commitNow(): Promise<void> {
+    const { generation } = this.#assignment
+    const commits = this.#assignment.uncommitted()
+    try {
+      await this.#consumer.commit(
+        commits.map(({ source: { topic, partition }, offset }) => ({ topic, partition, offset }))
+      )
+    } catch (error) {
+      this.#options.log.debug({ err: safeError(error) }, 'offsets were not committed, the next turn tries again')
+      return
+    }
+    if (generation !== this.#assignment.generation) return
+    for (const { source, offset } of commits) {
+      source.committed = offset
+      source.tracker.committed(offset)
+    }
+  }
+
+  #assigned(assigned: ReadonlyMap<string, readonly number[]>): void {
+    const before = this.#assignment.all
+    // What was not started comes again: to this member or to another one.
+    this.#scheduler.remove(({ shared }) => {
+      this.#held.release(shared)
+      return true
+    })
+    this.#assignment.replace(assigned)
+    for (const source of before) this.#resume(source)
+    const { length: partitions } = this.#assignment.all
+    this.#options.onAssigned()
+    this.#options.log.info({ partitions, topics: [...assigned.keys()] }, 'partitions assigned')
+  }
+
+  #pass({ topic, partition, firstOffset, lastOffset }: PassedOffsets): void {
+    const tracker = this.#assignment.get(topic, partition)?.tracker
+    if (tracker?.locate(firstOffset) === 'expected') tracker.pass(lastOffset, firstOffset)
+  }
+
+  async #take(batch: RecordBatch, control: BatchControl): Promise<void> {
+    const { topic, partition } = batch
+    const eventName = this.#options.topics.get(topic)
+    let source = this.#assignment.get(topic, partition)
+    if (!source || eventName === undefined) return
+    if (this.#options.stopping.aborted) return this.#consumer.pause(topic, partition)
+    this.#balance(source)
+    if (source.paused) return
+    let portion = batch.raw.read()
+    const place = source.tracker.locate(messagesIn(portion)[0]?.record.offset ?? batch.firstOffset)
+    if (place === 'ahead') return this.#reposition(source, control)
+    if (place === 'new log') {
+      this.#options.log.warn({ topic, partition }, 'the offsets of a partition began anew')
+      source = this.#assignment.renew(source)
+    }
+    if (this.#scheduler.running + this.#scheduler.queued === 0) this.#progressAt = performance.now()
+    const { generation } = this.#assignment
+    for (;;) {
+      this.#takePortion(portion, eventName, source)
+      const lastOffset = portion.rest ? portion.lastOffset : batch.lastOffset
+      source.tracker.pass(lastOffset)
+      control.resolve(lastOffset)
+      this.#balance(source)
+      // What is left of the batch is fetched again.
+      if (!portion.rest || source.paused) return
+      await setImmediate()
+      await control.heartbeat()
+      if (generation !== this.#assignment.generation || this.#options.stopping.aborted) return
+      portion = portion.rest.read()
+    }
+  }
+
+  #takePortion(portion: ReadPortion, eventName: string, source: AssignedPartition): void {
+    const { topic, partition, tracker } = source
+    const taken = messagesIn(portion).filter(({ record }) => tracker.take(record.offset))
+    for (const message of holdEach(taken, portion, this.#held)) {
+      const { key } = message.record
+      const lane = key ? `${topic} ${key.toString('latin1')}` : `${topic}/${partition}`
+      this.#scheduler.add(lane, { ...message, eventName, source })
+    }
+  }
+
+  /**
+   * The first batch after a join leaves something out. Either another member finished that in between, or this
+   * is a batch from before the join: what Kafka has as committed tells.
+   */
+  async #reposition(source: AssignedPartition, control: BatchControl): Promise<void> {
+    const { topic, partition, tracker } = source
+    const { generation } = this.#assignment
+    await control.heartbeat()
+    const committed = await this.#options.line
+      .ask(admin => admin.groupOffsets(this.#options.groupId))
+      .then(offsets => offsets.get(topic)?.get(partition))
+      .catch(() => undefined)
+    if (generation !== this.#assignment.generation) return
+    const offset = Math.max(committed ?? 0, tracker.next ?? 0)
+    tracker.moveTo(offset)
+    control.seek(offset)
+  }
+
+  async #work(message: FetchedMessage, slot: Slot): Promise<void> {
+    try {
+      await this.#workOn(message, slot)
+    } finally {
+      if (this.#held.release(message.shared)) for (const source of this.#assignment.all) this.#balance(source)
+    }
+  }
+
+  async #workOn(message: Message, slot: Slot): Promise<void> {
+    const { source, record } = message
+    if (this.#consumer.leaseMs === 0 && !(await this.#mayStart(source, slot))) return
+    source.running.add(record.offset)
+    this.#started.set(message, performance.now())
+    try {
+      const outcome = await this.#options.deliver(message, slot)
+      this.#progressAt = performance.now()
+      if (outcome !== 'left') source.tracker.finish(record.offset)
+    } finally {
+      this.#started.delete(message)
+      source.running.delete(record.offset)
+    }
+    this.#balance(source)
+  }
+
+  /**
+   * False when the message is not this member's to handle any more. A process that was suspended may have lost
+   * its partitions without knowing: it asks the group first, or it would repeat old events after newer ones.
+   */
+  async #mayStart(source: AssignedPartition, slot: Slot): Promise<boolean> {
+    const { generation } = this.#assignment
+    await slot.rest(async () => {
+      while (this.#consumer.leaseMs === 0 && !source.ended.aborted) await this.#nextLeaseCheck()
+    })
+    return generation === this.#assignment.generation && !source.ended.aborted
+  }
+
+  /** One timer for all that wait: there may be as many as there are aggregates. */
+  #nextLeaseCheck(): Promise<unknown> {
+    this.#leaseCheck ??= pause(leaseCheckMs).finally(() => {
+      this.#leaseCheck = undefined
+    })
+    return this.#leaseCheck
+  }
+
+  /** Pauses a partition while too much of it, or of all together, is unfinished, and resumes it when half of that is done. */
+  #balance(source: AssignedPartition): void {
+    if (source.isLost || this.#options.stopping.aborted) return
+    const { topic, partition, tracker, paused } = source
+    const { bytes } = this.#held
+    if (!paused && (tracker.size >= this.#options.maxUncommitted || bytes >= mostBytesHeld)) {
+      source.paused = true
+      this.#consumer.pause(topic, partition)
+    } else if (tracker.size <= this.#options.maxUncommitted / 2 && bytes <= mostBytesHeld / 2) this.#resume(source)
+  }
+
+  #resume(source: AssignedPartition): void {
+    if (!source.paused) return
+    source.paused = false
+    this.#consumer.resume(source.topic, source.partition)
+  }
+}

@@ -1,0 +1,86 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { SearchIndex } from '../../consumers/indexer/index.ts'
+import type { Observer } from './observer.ts'
+import type { Sampled, Tally } from './tally.ts'
+
+/** What was found at the other ends, asked of the servers and not of the parts that wrote it. */
+export interface Evidence {
+  readonly rows: number
+  /** Different aggregates among the rows: each event of the day has one of its own. */
+  readonly distinct: number
+  /** `lesson.published 2` → rows. */
+  readonly versions: ReadonlyMap<string, number>
+  /** Sum of the marks, in tenths. */
+  readonly tenths: number
+  readonly ledger: {
+    readonly rows: number
+    readonly ranges: number
+    readonly holes: number
+    readonly duplicates: number
+    readonly quarantined: number
+    /** Offsets that no event accounts for. */
+    readonly unaccounted: number
+  }
+  readonly sampled: { readonly compared: number; readonly different: number }
+  readonly documents: number
+  /** Lessons that a search finds, and how many of them are about what was asked for. */
+  readonly search: { readonly text: string; readonly hits: number; readonly right: number }
+  readonly deadLetters: number
+}
+
+export async function gatherEvidence(observer: Observer, index: SearchIndex, tally: Tally): Promise<Evidence> {
+  const [trail = {}] = await observer.rows(`
+    SELECT count(*) AS rows, count(DISTINCT aggregate_id) AS distinct,
+      coalesce(sum((payload ->> 'score_raw')::numeric) * 10, 0) AS tenths
+    FROM event_envelopes`)
+  const versions = await observer.rows(
+    "SELECT event_name || ' ' || schema_version AS version, count(*) AS rows FROM event_envelopes GROUP BY 1"
+  )
+  const [ledger = {}] = await observer.rows(`
+    SELECT count(*) AS ranges, sum(rows) AS rows, sum(duplicates) AS duplicates, sum(quarantined) AS quarantined,
+      sum(skipped + lost) AS unaccounted
+    FROM sink_ledger`)
+  const { topic } = tally.favourite
+  const hits = await index.search(topic, { limit: tally.lessons + 1 })
+  return {
+    rows: Number(trail.rows),
+    distinct: Number(trail.distinct),
+    tenths: Number(trail.tenths),
+    versions: new Map(versions.map(({ version, rows }) => [String(version), Number(rows)])),
+    ledger: {
+      ranges: Number(ledger.ranges),
+      rows: Number(ledger.rows),
+      holes: await observer.number('SELECT count(*) FROM sink_ledger_holes'),
+      duplicates: Number(ledger.duplicates),
+      quarantined: Number(ledger.quarantined),
+      unaccounted: Number(ledger.unaccounted)
+    },
+    sampled: { compared: tally.sample.length, different: await countDifferent(observer, tally.sample) },
+    documents: await index.count(),
+    search: { text: topic, hits: hits.length, right: hits.filter(({ title }) => title.startsWith(topic)).length },
+    deadLetters: await observer.deadLetters()
+  }
+}
+
+async function countDifferent(observer: Observer, sample: readonly Sampled[]): Promise<number> {
+  const rows = await observer.rows(
+    `SELECT id, aggregate_id, (extract(epoch FROM occurred_at) * 1000000)::bigint::text AS micros, event_name, payload,
+      schema_version
+    FROM event_envelopes WHERE id = ANY($1::uuid[])`,
+    [sample.map(({ id }) => id)]
+  )
+  const stored = new Map(rows.map(row => [row.id, row]))
+  return sample.filter(expected => !isDeepStrictEqual(stored.get(expected.id), rowOf(expected))).length
+}
+
+/** The row that an event must have become. */
+function rowOf({ id, version, event }: Sampled): Record<string, unknown> {
+  return {
+    id,
+    aggregate_id: event.aggregateId,
+    micros: String(event.occurredAt),
+    event_name: event.eventName,
+    payload: event.payload,
+    schema_version: version
+  }
+}

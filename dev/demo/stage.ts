@@ -1,0 +1,97 @@
+import { createWriteStream } from 'node:fs'
+import { join } from 'node:path'
+import { pause } from '../../core/backoff.ts'
+import type { CleanUps } from '../../core/lifecycle.ts'
+import { createLogger, type Logger } from '../../core/log.ts'
+import type { Stack } from '../stack/index.ts'
+import { type Child, Crew } from './children.ts'
+import { type Inbox, openInbox } from './inbox.ts'
+import { Observer } from './observer.ts'
+import type { School } from './school.ts'
+import { counted, seconds } from './words.ts'
+
+/** Everything that runs while the day is played. */
+export interface Stage {
+  readonly stack: Stack
+  readonly crew: Crew
+  readonly inbox: Inbox
+  readonly observer: Observer
+  /** Of the demo's own clients; a file beside the servers' logs. */
+  readonly log: Logger
+  /** Starts the sink, also in the place of one that was killed. */
+  startSink(): Child
+  /** The sink that was started with the others. */
+  readonly sink: Child
+}
+
+export interface StageOptions {
+  readonly stack: Stack
+  readonly school: School
+  readonly say: (line: string) => void
+  readonly signal: AbortSignal
+  /** Takes what must be undone. */
+  readonly cleanUps: CleanUps
+}
+
+// Long enough for what is under way; whoever needs longer may be killed: nothing is lost by that.
+const stopChildrenMs = 3_000
+// A killed sink is replaced after this time. A real one waits longer, so that a busy machine is not taken for a dead one.
+const sinkSessionMs = 2_000
+
+/** Makes tables, schemas and topics, enrols the students, and starts sink, indexer and notifier. */
+export async function setStage({ stack, school, say, signal, cleanUps }: StageOptions): Promise<Stage> {
+  const { KAFKA_BROKERS, DATABASE_URL } = stack.env
+  const inbox = await openInbox()
+  cleanUps.add(() => inbox.close())
+  const log = createLogger({ level: 'warn', destination: createWriteStream(join(stack.logs, 'demo.log')) })
+  const observer = await Observer.open({ brokers: KAFKA_BROKERS.split(','), databaseUrl: DATABASE_URL, log })
+  cleanUps.add(() => observer.close())
+  const crew = new Crew({ env: { ...stack.env, SMTP_URL: inbox.url }, logs: stack.logs, adopt: stack.adopt })
+  cleanUps.add(() => crew.stop(stopChildrenMs))
+
+  const began = performance.now()
+  await untilAborted(signal, Promise.all([crew.run('migrate'), crew.run('schemas', 'register')]))
+  say(`made the tables, registered the schemas, made the topics (${seconds(performance.now() - began)})`)
+  const mailed = await enrol(observer, school)
+  say(`enrolled ${counted(school.students, 'student')}, ${mailed} of them with e-mail`)
+
+  const startSink = () => crew.start('sink', '--session-timeout', String(sinkSessionMs))
+  const sink = startSink()
+  const indexer = crew.start('indexer')
+  const notifier = crew.start('notifier')
+  while (!(await observer.everybodyIsThere())) {
+    crew.check()
+    await pause(100, signal)
+    signal.throwIfAborted()
+  }
+  say(`sink, indexer and notifier run as processes ${sink.pid}, ${indexer.pid} and ${notifier.pid}`)
+  return { stack, crew, inbox, observer, log, startSink, sink }
+}
+
+/** Puts the students into the directory of recipients. Answers how many of them get mail. */
+async function enrol(observer: Observer, school: School): Promise<number> {
+  const students = Array.from({ length: school.students }, (_, number) => school.student(number))
+  await observer.rows(
+    `INSERT INTO recipients (id, address, name, wants_mail)
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[])`,
+    [
+      students.map(({ id }) => id),
+      students.map(({ address }) => address),
+      students.map(({ name }) => name),
+      students.map(({ wantsMail }) => wantsMail)
+    ]
+  )
+  return students.filter(({ wantsMail }) => wantsMail).length
+}
+
+async function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const aborted = Promise.withResolvers<never>()
+  const abort = () => aborted.reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    signal.throwIfAborted()
+    return await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}

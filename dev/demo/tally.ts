@@ -1,0 +1,64 @@
+import type { Receipt } from '../../producers/index.ts'
+import { below, randomFrom } from './random.ts'
+import type { SchoolEvent } from './school-day.ts'
+
+/** An event that was published, as the trail must have it. */
+export interface Sampled {
+  readonly id: string
+  readonly version: number
+  readonly event: SchoolEvent
+}
+
+const sampleSize = 100
+
+/** Counts what was acknowledged, from which follows what must come out at the other ends. */
+export class Tally {
+  readonly #wantsMail: (student: number) => boolean
+  readonly #random = randomFrom('sample')
+  /** Events that Kafka has acknowledged. */
+  published = 0
+  /** Mails that must arrive. */
+  mails = 0
+  /** Sum of all marks in tenths, so that it stays exact. */
+  tenths = 0
+  /** `lesson.published 2` → count. */
+  readonly versions = new Map<string, number>()
+  /** What lessons are about → lessons that a search for it must find. */
+  readonly topics = new Map<string, number>()
+  /** Some events, any of them as likely as another, to be compared field by field. */
+  readonly sample: Sampled[] = []
+  /** Number of the student that the last event was about. */
+  student = 0
+
+  constructor(wantsMail: (student: number) => boolean) {
+    this.#wantsMail = wantsMail
+  }
+
+  add(event: SchoolEvent, { id, schemaVersion }: Receipt): void {
+    this.published += 1
+    increment(this.versions, `${event.eventName} ${schemaVersion}`)
+    if (event.topic) increment(this.topics, event.topic)
+    if (event.student !== undefined) {
+      this.student = event.student
+      if (this.#wantsMail(event.student)) this.mails += 1
+    }
+    if (event.eventName === 'quiz.submitted') this.tenths += Math.round(event.payload.score_raw * 10)
+    const place = this.published <= sampleSize ? this.published - 1 : below(this.published, this.#random())
+    if (place < sampleSize) this.sample[place] = { id, version: schemaVersion, event }
+  }
+
+  /** Lessons, with a title or without. */
+  get lessons(): number {
+    return [...this.versions].reduce((sum, [name, count]) => (name.startsWith('lesson.') ? sum + count : sum), 0)
+  }
+
+  /** What most lessons are about. */
+  get favourite(): { readonly topic: string; readonly lessons: number } {
+    const [topic, lessons] = [...this.topics].reduce((best, each) => (each[1] > best[1] ? each : best), ['', 0])
+    return { topic, lessons }
+  }
+}
+
+function increment(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1)
+}

@@ -1,0 +1,176 @@
+import { join } from 'node:path'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { CommandContext, CommandHost, ExitCode } from '../../cli/command.ts'
+import { exitCodes, wholeNumber } from '../../cli/command.ts'
+import { runIntegrity } from '../../test/integrity/report/run.ts'
+import { makeFolders, runFolder } from '../tools/folders.ts'
+import { takeLock } from '../tools/lock.mjs'
+import { runTests } from '../tools/test-run.ts'
+import { keepArchives } from './embedded.ts'
+import { Instance } from './instance.ts'
+import { checkWanted, type WantedPorts } from './ports.ts'
+import { stackChoice, startStack } from './stack.ts'
+
+/** The one long-lived instance of a clone. */
+const lasting = 'up'
+const serverNames = ['kafka', 'registry', 'postgres'] as const
+
+interface UpOptions {
+  readonly kafkaPort?: number
+  readonly registryPort?: number
+  readonly postgresPort?: number
+}
+
+/** Adds `stack up|down|status|env`, `test` and `integrity`: what only a clone of the project can do. */
+export function stackCommands(program: Command, host: CommandHost): void {
+  const stack = program.command('stack').description('real servers for trying and testing, on this machine')
+  const up = stack.command('up').description('start Kafka, a schema registry and Postgres, and leave them running')
+  for (const name of serverNames) {
+    up.addOption(
+      new Option(`--${name}-port <port>`, `port of ${name} on 127.0.0.1 (default: a free one)`)
+        .env(`EVENTTRAIL_${name.toUpperCase()}_PORT`)
+        .argParser(parsePort)
+    )
+  }
+  up.action(host.action((context, options: UpOptions) => stackUp(context, options), { finishes: true }))
+  stack
+    .command('down')
+    .description('stop them; their data stays for the next `up`')
+    .option('--wipe', 'remove their data as well')
+    .action(
+      host.action((context, options: { wipe?: boolean }) => stackDown(context, options.wipe === true), {
+        finishes: true
+      })
+    )
+  stack.command('status').description('say what runs, and where').action(host.action(stackStatus))
+  stack
+    .command('env')
+    .description('print the variables that lead eventtrail to them: eval "$(eventtrail stack env)"')
+    .action(host.action(stackEnv))
+  program
+    .command('test')
+    .description('run the tests on servers of their own, which are gone afterwards')
+    .argument('[vitest...]', 'what vitest takes: files, -t <name> …')
+    .option('--unit', 'only the tests that need no servers')
+    .allowUnknownOption()
+    .action(host.action(runTests, { finishes: true }))
+  program
+    .command('integrity')
+    .description('break real servers and processes on purpose, and check that nothing was lost')
+    .argument('[files...]', 'of test/integrity: parts of their paths (default: all of them)')
+    .option('--quick', 'ten kills where the full suite makes a hundred')
+    .option('--seed <n>', 'of the random moments; printed by each run (default: another one each time)', wholeNumber())
+    .option('--minutes <n>', 'let the soak last so long; alone, run the soak and nothing else', wholeNumber())
+    .option('-t, --testNamePattern <name>', 'only the tests whose names match this')
+    // Refused by the work itself, which names what there is.
+    .allowUnknownOption()
+    .action(host.action(runIntegrity, { finishes: true }))
+}
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new InvalidArgumentError('Expected a port from 1 to 65535.')
+  }
+  return port
+}
+
+function find(): Instance | undefined {
+  makeFolders()
+  return Instance.open(lasting)
+}
+
+async function runningServers(instance: Instance | undefined): Promise<string[]> {
+  const running = (await instance?.running()) ?? []
+  return serverNames.filter(name => running.includes(name))
+}
+
+/** Two that change the same servers at once would each undo the other's work. */
+async function exclusively<T>(context: CommandContext, work: () => Promise<T>): Promise<T> {
+  makeFolders()
+  const release = await takeLock(join(runFolder, `${lasting}.lock`), {
+    signal: context.signal,
+    onWait: pid => context.say(`waiting for process ${pid}, which is starting or stopping the servers`)
+  })
+  try {
+    return await work()
+  } finally {
+    release()
+  }
+}
+
+async function stackUp(context: CommandContext, options: UpOptions): Promise<ExitCode> {
+  const ports: WantedPorts = {
+    ...(options.kafkaPort && { kafka: options.kafkaPort }),
+    ...(options.registryPort && { registry: options.registryPort }),
+    ...(options.postgresPort && { postgres: options.postgresPort })
+  }
+  checkWanted(ports)
+  stackChoice()
+  return exclusively(context, async () => {
+    const running = await runningServers(find())
+    if (running.length === serverNames.length) {
+      checkWanted(ports, find()?.state.ports)
+      context.say('they run already')
+    } else {
+      // Some gone, some alive: after a clean stop of the rest all start from the same data.
+      await find()?.endProcesses()
+      await startStack({
+        kind: lasting,
+        keepData: true,
+        ports,
+        onProgress: context.say,
+        logger: context.log,
+        signal: context.signal
+      })
+    }
+    await stackStatus(context)
+    context.say(
+      'to use them: eval "$(node bin/eventtrail.mjs stack env)"; to stop them: node bin/eventtrail.mjs stack down'
+    )
+    return exitCodes.ok
+  })
+}
+
+function stackDown(context: CommandContext, wipe: boolean): Promise<ExitCode> {
+  return exclusively(context, async () => {
+    const instance = find()
+    const running = await runningServers(instance)
+    await instance?.endProcesses()
+    if (instance) keepArchives(instance)
+    if (wipe) {
+      await instance?.wipe()
+      instance?.remove()
+    }
+    const stopped = running.length > 0 ? `stopped ${running.join(', ')}` : 'nothing was running'
+    context.say(`${stopped}${wipe ? '; their data is removed' : ''}`)
+    return exitCodes.ok
+  })
+}
+
+async function stackStatus(context: CommandContext): Promise<ExitCode> {
+  const instance = find()
+  const running = await runningServers(instance)
+  const { env, ports } = instance?.state ?? {}
+  for (const name of serverNames) {
+    const pid = instance?.living.find(each => each.name === name)?.pid
+    const where = `runs at 127.0.0.1:${ports?.[name]}, ${pid ? `process ${pid}` : 'in a container'}`
+    context.out(`${name.padEnd(9)} ${running.includes(name) ? where : 'is stopped'}`)
+  }
+  if (instance && env) context.out(`logs      ${instance.logs}`)
+  return running.length === serverNames.length ? exitCodes.ok : exitCodes.notOk
+}
+
+async function stackEnv(context: CommandContext): Promise<ExitCode> {
+  const instance = find()
+  const { env } = instance?.state ?? {}
+  const running = env ? await runningServers(instance) : []
+  if (!env || running.length < serverNames.length) {
+    const stopped = serverNames.filter(name => !running.includes(name))
+    const what = running.length > 0 ? `not all servers run (stopped: ${stopped.join(', ')})` : 'the servers do not run'
+    context.say(`${what}: start them with \`node bin/eventtrail.mjs stack up\``)
+    return exitCodes.notOk
+  }
+  for (const [name, value] of Object.entries(env)) context.out(`export ${name}=${value}`)
+  return exitCodes.ok
+}

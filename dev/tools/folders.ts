@@ -1,0 +1,35 @@
+import { accessSync, constants } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { makeFolder } from '../../cli/folder.ts'
+import { StackError } from '../stack/errors.ts'
+
+/** The clone this file lies in. */
+export const cloneRoot = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
+
+/** The one folder that holds everything the stack makes; git ignores it. Moved by EVENTTRAIL_HOME. */
+export const home = resolve(process.env.EVENTTRAIL_HOME || join(cloneRoot, '.eventtrail'))
+
+/** Downloaded servers and what is derived from them; shared by all instances. */
+export const partsFolder = join(home, 'parts')
+
+/** A folder per instance: its state, data and logs. */
+export const runFolder = join(home, 'run')
+
+/** Logs that belong to no instance. */
+export const logsFolder = join(home, 'logs')
+
+/** Makes the folders above. @throws StackError `SERVER_FAILED` when they cannot be written. */
+export function makeFolders(): void {
+  try {
+    for (const folder of [partsFolder, runFolder, logsFolder]) {
+      makeFolder(folder)
+      accessSync(folder, constants.W_OK)
+    }
+  } catch {
+    throw new StackError(
+      'SERVER_FAILED',
+      `${home} cannot be written: remove it if another user made it, or name another folder in EVENTTRAIL_HOME`
+    )
+  }
+}

@@ -1,0 +1,75 @@
+import { within } from '../../core/lifecycle.ts'
+import { KafkaError } from '../errors.ts'
+import { connectAdmin, type KafkaAdmin } from './admin.ts'
+import type { KafkaClient } from './client.ts'
+import { heldBackWords } from './log-ends.ts'
+
+const hangUpMs = 2_000
+const lookMs = 5_000
+
+/**
+ * A connection for questions to the cluster, opened when needed, and anew after a failure. What an old connection says
+ * of a topic that is unknown is asked once more: kafkajs's fails at everything once a topic is gone that it was asked
+ * about before.
+ */
+export class AdminLine {
+  readonly #client: KafkaClient
+  #admin: Promise<KafkaAdmin> | undefined
+  #closed = false
+
+  constructor(client: KafkaClient) {
+    this.#client = client
+  }
+
+  /** @throws KafkaError, `KAFKA_UNREACHABLE` also once it was closed */
+  async ask<T>(question: (admin: KafkaAdmin) => Promise<T>): Promise<T> {
+    const isOld = this.#admin !== undefined
+    try {
+      return await this.#askOnce(question)
+    } catch (error) {
+      const unknown = error instanceof KafkaError && error.code === 'TOPIC_UNKNOWN'
+      if (!isOld || !unknown || this.#closed) throw error
+      return await this.#askOnce(question)
+    }
+  }
+
+  /**
+   * What open transactions hold back in these topics now, in words for an error; none where Kafka does not answer within
+   * a few seconds.
+   */
+  async heldBackWords(topics: readonly string[]): Promise<string[]> {
+    let words: string[] = []
+    const looking = this.ask(async admin => {
+      words = (await admin.heldBack(await admin.logEnds(topics))).map(heldBackWords)
+    })
+    await within(
+      lookMs,
+      looking.catch(() => undefined)
+    )
+    return words
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#hangUp()
+  }
+
+  async #askOnce<T>(question: (admin: KafkaAdmin) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new KafkaError('KAFKA_UNREACHABLE', 'the connection was closed')
+    this.#admin ??= connectAdmin(this.#client)
+    const asked = this.#admin
+    try {
+      return await question(await asked)
+    } catch (error) {
+      if (this.#admin === asked) await this.#hangUp()
+      throw error
+    }
+  }
+
+  async #hangUp(): Promise<void> {
+    const admin = this.#admin
+    this.#admin = undefined
+    // kafkajs waits for the answers that are owed, and a broker that hangs owes them until they time out.
+    await within(hangUpMs, admin?.then(open => open.close()).catch(() => undefined) ?? Promise.resolve())
+  }
+}

@@ -1,0 +1,250 @@
+import type { Admin } from 'kafkajs'
+import { retry } from '../../core/backoff.ts'
+import { KafkaError, protocolErrorOf, toKafkaError } from '../errors.ts'
+import type { KafkaClient } from './client.ts'
+import { disconnect } from './incarnation.ts'
+import { type HeldBack, heldBack, type LogEnds, logEnds } from './log-ends.ts'
+import { adminWithCluster, clusterMetadata, type TopicMetadata, topicIds, topicMetadata } from './topic-ids.ts'
+
+/** "Topic" in Kafka's ConfigResource. */
+const topicResource = 2
+
+/** The partitions of a topic, with their leaders and replicas. */
+export interface TopicDescription extends Pick<TopicMetadata, 'partitions'> {
+  readonly topic: string
+}
+
+export interface TopicSpec {
+  readonly topic: string
+  readonly partitions: number
+  readonly replicationFactor: number
+  /** Topic settings, such as `retention.ms`. */
+  readonly config: Readonly<Record<string, string>>
+}
+
+/** Who is in a consumer group now. */
+export interface GroupDescription {
+  /** What its members agreed on: names the kind of them. Empty where there is none. */
+  readonly protocol: string
+  readonly members: readonly { readonly clientId: string; readonly host: string }[]
+}
+
+/** The log of one partition: the first offset that is still there, and the one behind what can be read. */
+export interface PartitionRange {
+  readonly partition: number
+  readonly start: number
+  readonly end: number
+}
+
+/**
+ * Questions to the cluster. Offsets are numbers: a partition would need 285 years at a million records a
+ * second to pass 2^53. Every call throws {@link KafkaError}.
+ */
+export interface KafkaAdmin extends AsyncDisposable {
+  /** All topics with their number of partitions, internal ones left out. */
+  topics(): Promise<Map<string, number>>
+  /** The ids of the same topics, by name; undefined where the brokers are older than Kafka 2.8. */
+  allTopicIds(): Promise<Map<string, string | undefined>>
+  /** Makes the topics that do not exist, and waits until they take records; returns the names of those that were made. */
+  createTopics(specs: readonly TopicSpec[]): Promise<string[]>
+  /** More partitions for a topic. Note that keys move: order per aggregate holds from here on only. */
+  addPartitions(topic: string, total: number): Promise<void>
+  deleteTopics(topics: readonly string[]): Promise<void>
+  /** Partitions without a leader are left out. @throws KafkaError `TOPIC_UNKNOWN` */
+  ranges(topic: string): Promise<PartitionRange[]>
+  /**
+   * The ends of the logs of all these topics at once, with what an open transaction holds back. Topics that do not exist
+   * and partitions without a leader are left out.
+   */
+  logEnds(topics: readonly string[]): Promise<LogEnds[]>
+  /** Of these partitions the ones in which an open transaction holds records back, and since when. */
+  heldBack(ends: readonly LogEnds[]): Promise<HeldBack[]>
+  /**
+   * Ids of topics, as `kafka-topics` writes them; a topic that is deleted and made anew gets another one (KIP-516). Topics that do not exist are
+   * left out, and all of them where the brokers are older than Kafka 2.8.
+   */
+  topicIds(topics: readonly string[]): Promise<Map<string, string>>
+  /** Of these topics the ones that Kafka does not let us see (no DESCRIBE); others that are not listed do not exist. */
+  hiddenTopics(topics: readonly string[]): Promise<string[]>
+  /** Committed offsets of a group by topic and partition; partitions without one are left out. */
+  groupOffsets(group: string): Promise<Map<string, Map<number, number>>>
+  /** Resolves when the cluster answers. */
+  ping(): Promise<void>
+  /** Leaders and replicas of topics; those that do not exist are left out. */
+  describeTopics(topics: readonly string[]): Promise<TopicDescription[]>
+  /** How many brokers the cluster has now. */
+  brokers(): Promise<number>
+  /** Settings of topics, by topic and name, as they are in effect. */
+  topicConfigs(topics: readonly string[], names: readonly string[]): Promise<Map<string, Map<string, string>>>
+  /** A group of Kafka's newer protocol (KIP-848) looks as if it had no members. */
+  describeGroup(group: string): Promise<GroupDescription>
+  /** Members of the group right now. */
+  groupMembers(group: string): Promise<number>
+  close(): Promise<void>
+}
+
+export async function connectAdmin(client: KafkaClient): Promise<KafkaAdmin> {
+  const { admin, cluster } = adminWithCluster(client.kafka)
+  const close = () => disconnect(admin)
+  try {
+    await admin.connect()
+  } catch (error) {
+    await close()
+    throw toKafkaError(error, `connecting to ${client.brokers.join(', ')}`)
+  }
+  const ask = async <T>(doing: string, question: (admin: Admin) => Promise<T>): Promise<T> => {
+    try {
+      return await question(admin)
+    } catch (error) {
+      throw toKafkaError(error, doing)
+    }
+  }
+  return {
+    async topics() {
+      const topics = await ask('listing topics', () => topicMetadata(cluster, 'all'))
+      return new Map(topics.filter(isPublic).map(({ name, partitions }) => [name, partitions.length]))
+    },
+
+    async allTopicIds() {
+      const topics = await ask('listing topics', () => topicMetadata(cluster, 'all'))
+      return new Map(topics.filter(isPublic).map(({ name, id }) => [name, id]))
+    },
+
+    async createTopics(specs) {
+      const made: string[] = []
+      for (const { topic, partitions, replicationFactor, config } of specs) {
+        const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
+        const entry = { topic, numPartitions: partitions, replicationFactor, configEntries }
+        const isNew = await ask(`making topic ${topic}`, () =>
+          admin.createTopics({ waitForLeaders: false, topics: [entry] })
+        )
+        if (isNew) made.push(topic)
+      }
+      if (made.length > 0)
+        await ask('waiting for leaders', () =>
+          untilLed(
+            client,
+            specs.filter(({ topic }) => made.includes(topic))
+          )
+        )
+      return made
+    },
+
+    addPartitions: (topic, count) =>
+      ask(`adding partitions to ${topic}`, async () => {
+        await admin.createPartitions({ topicPartitions: [{ topic, count }] })
+      }),
+
+    deleteTopics: topics => ask('deleting topics', () => admin.deleteTopics({ topics: [...topics] })),
+
+    async ranges(topic) {
+      const offsets = await ask(`reading the offsets of ${topic}`, () => admin.fetchTopicOffsets(topic))
+      return offsets
+        .map(({ partition, low, high }) => ({ partition, start: Number(low), end: Number(high) }))
+        .sort((a, b) => a.partition - b.partition)
+    },
+
+    logEnds: topics => ask('reading the ends of the logs', () => logEnds(cluster, topics)),
+
+    heldBack: ends => ask('looking for open transactions', () => heldBack(cluster, ends)),
+
+    topicIds: topics => ask('reading the ids of topics', () => topicIds(cluster, topics)),
+
+    async hiddenTopics(topics) {
+      const found = await ask('asking for topics by their names', () => topicMetadata(cluster, topics))
+      return found.flatMap(({ name, error }) => (error === topicAuthorizationFailed ? [name] : []))
+    },
+
+    async groupOffsets(group) {
+      const topics = await ask(`reading the offsets of group ${group}`, () => admin.fetchOffsets({ groupId: group }))
+      return new Map(
+        topics.map(({ topic, partitions }) => [
+          topic,
+          new Map(
+            partitions
+              .filter(({ offset }) => Number(offset) >= 0)
+              .map(({ partition, offset }) => [partition, Number(offset)])
+          )
+        ])
+      )
+    },
+
+    async ping() {
+      await ask('asking for the brokers', () => clusterMetadata(cluster, []))
+    },
+
+    async describeTopics(topics) {
+      const found = await ask('describing topics', () => topicMetadata(cluster, topics))
+      return found
+        .filter(({ partitions }) => partitions.length > 0)
+        .map(({ name, partitions }) => ({ topic: name, partitions }))
+    },
+
+    async brokers() {
+      return (await ask('asking for the brokers', () => clusterMetadata(cluster, []))).brokers
+    },
+
+    async topicConfigs(topics, configNames) {
+      if (topics.length === 0) return new Map()
+      const resources = topics.map(name => ({ type: topicResource, name, configNames }))
+      // Every broker knows them; kafkajs's own question fails while no broker leads some partition.
+      const answer = await ask('reading the settings of topics', async () =>
+        (await cluster.brokerPool.findConnectedBroker()).describeConfigs({ includeSynonyms: false, resources })
+      )
+      return new Map(
+        answer.resources.map(({ resourceName, configEntries }) => [
+          resourceName,
+          new Map(configEntries.map(({ configName, configValue }) => [configName, configValue]))
+        ])
+      )
+    },
+
+    describeGroup: group => describeGroup(admin, group),
+
+    async groupMembers(group) {
+      const { members } = await describeGroup(admin, group)
+      return members.length
+    },
+
+    close,
+    [Symbol.asyncDispose]: close
+  }
+}
+
+const isPublic = ({ name, partitions }: TopicMetadata): boolean => !name.startsWith('__') && partitions.length > 0
+
+async function describeGroup(admin: Admin, group: string): Promise<GroupDescription> {
+  try {
+    const { groups } = await admin.describeGroups([group])
+    const members = groups[0]?.members.map(({ clientId, clientHost }) => ({ clientId, host: clientHost })) ?? []
+    return { protocol: groups[0]?.protocol ?? '', members }
+  } catch (error) {
+    if (protocolErrorOf(error) === 'GROUP_ID_NOT_FOUND') return { protocol: '', members: [] }
+    throw toKafkaError(error, `describing group ${group}`)
+  }
+}
+
+/** Kafka's protocol guide, "Error Codes". */
+const topicAuthorizationFailed = 29
+
+/**
+ * A broker names itself the leader of a new partition before it acts as one, and only the leader answers for the
+ * offsets. kafkajs's own wait looks at the names, and fails when a broker does not know the topic yet. Asked over a
+ * connection of its own: kafkajs's never forgets a topic that it was asked about, and fails once that is deleted.
+ */
+async function untilLed(client: KafkaClient, specs: readonly TopicSpec[]): Promise<void> {
+  const admin = client.kafka.admin()
+  try {
+    await admin.connect()
+    for (const { topic, partitions } of specs) {
+      const look = async (): Promise<void> => {
+        const { length: led } = await admin.fetchTopicOffsets(topic)
+        if (led < partitions)
+          throw new KafkaError('KAFKA_UNREACHABLE', `${led} of ${partitions} partitions of ${topic} have a leader`)
+      }
+      await retry(look, { initialMs: 20, maxMs: 500, deadlineMs: 20_000 })
+    }
+  } finally {
+    await disconnect(admin)
+  }
+}

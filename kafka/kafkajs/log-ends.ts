@@ -1,0 +1,231 @@
+import { createRequire } from 'node:module'
+import { retry } from '../../core/backoff.ts'
+import { KafkaError } from '../errors.ts'
+import { asItIs, type Broker, type Cluster, type Request, topicMetadata } from './topic-ids.ts'
+
+/** Where the log of a partition begins and ends, in offsets. */
+export interface LogEnds {
+  readonly topic: string
+  readonly partition: number
+  /** The first one that is still there. */
+  readonly start: number
+  /** Behind the last one that a reader of committed records is given: the last stable offset. */
+  readonly end: number
+  /**
+   * Behind the last one that all in-sync replicas have. What lies from `end` on waits for a transaction that is open;
+   * that is acknowledged events of others too.
+   */
+  readonly highWatermark: number
+}
+
+/** What waits behind the open transaction of a producer. */
+export interface HeldBack extends Pick<LogEnds, 'topic' | 'partition'> {
+  /** Where the transaction begins. */
+  readonly from: number
+  /** How many offsets, those of the transaction included. */
+  readonly offsets: number
+  /** The time of its first record, by its producer's clock; undefined where the record has no such time. */
+  readonly since: Date | undefined
+}
+
+const { Fetch, ListOffsets } = (
+  createRequire(import.meta.url)('kafkajs/src/protocol/requests') as {
+    readonly requests: {
+      readonly Fetch: Protocol<FetchQuestion, never>
+      readonly ListOffsets: Protocol<OffsetsQuestion, OffsetsAnswer>
+    }
+  }
+).requests
+
+const listOffsetsKey = 2
+const isolation = { uncommitted: 0, committed: 1 } as const
+const at = { latest: '-1', earliest: '-2' } as const
+/** A broker may not have heard of a new topic, or of a new leader, and it soon will. */
+const patienceMs = 1_000
+
+/**
+ * The ends of the logs of topics, with a few requests to each broker however many topics there are. What the brokers do
+ * not have, or nobody leads, after a second is left out.
+ * @throws whatever kafkajs throws
+ */
+export async function logEnds(cluster: Cluster, topics: readonly string[]): Promise<LogEnds[]> {
+  const found = new Map<string, LogEnds>()
+  const look = async () => {
+    const missing = topics.filter(topic => !found.has(topic))
+    const known = await topicMetadata(cluster, missing)
+    const led = known.flatMap(({ name: topic, partitions }) =>
+      partitions.filter(({ leader }) => leader >= 0).map(each => ({ topic, ...each }))
+    )
+    const byLeader = Map.groupBy(led, ({ leader }) => leader)
+    await Promise.all([...byLeader].map(([nodeId, partitions]) => endsOf(cluster, nodeId, partitions, found)))
+    const wanted = known.flatMap(({ name, partitions }) => partitions.map(({ partition }) => `${name}/${partition}`))
+    const complete = known.every(({ error }) => error === 0) && wanted.every(key => found.has(key))
+    if (!complete) throw new KafkaError('KAFKA_UNREACHABLE', 'some partitions have no leader yet')
+  }
+  await retry(look, { initialMs: 50, maxMs: 300, deadlineMs: patienceMs }).catch(error => {
+    if (!(error instanceof KafkaError)) throw error
+  })
+  return [...found.values()]
+}
+
+async function endsOf(
+  cluster: Cluster,
+  nodeId: number,
+  partitions: readonly TopicPartition[],
+  found: Map<string, LogEnds>
+): Promise<void> {
+  const broker = await brokerOf(cluster, nodeId, partitions)
+  // The high watermark first: what comes in between must not look as if a transaction held it back.
+  const high = await offsets(broker, partitions, at.latest, isolation.uncommitted)
+  const starts = await offsets(broker, partitions, at.earliest, isolation.committed)
+  const stable = await offsets(broker, partitions, at.latest, isolation.committed)
+  for (const { topic, partition } of partitions) {
+    const key = `${topic}/${partition}`
+    const [start, end, highWatermark] = [starts.get(key), stable.get(key), high.get(key)]
+    if (start === undefined || end === undefined || highWatermark === undefined) continue
+    found.set(key, { topic, partition, start, end, highWatermark: Math.max(end, highWatermark) })
+  }
+}
+
+/** kafkajs knows the addresses of brokers from metadata that it has asked for itself. */
+async function brokerOf(cluster: Cluster, nodeId: number, [first]: readonly TopicPartition[]): Promise<Broker> {
+  const { brokerPool } = cluster
+  try {
+    return await brokerPool.findBroker({ nodeId })
+  } catch {
+    await brokerPool.refreshMetadata(first ? [first.topic] : [])
+    return await brokerPool.findBroker({ nodeId })
+  }
+}
+
+/** Partitions for which the broker has an error in place of an offset are left out. */
+async function offsets(
+  { versions, connectionPool }: Broker,
+  partitions: readonly TopicPartition[],
+  timestamp: string,
+  isolationLevel: number
+): Promise<Map<string, number>> {
+  const version = Math.min(3, versions?.[listOffsetsKey]?.maxVersion ?? 2)
+  const byTopic = Map.groupBy(partitions, ({ topic }) => topic)
+  const topics = [...byTopic].map(([topic, each]) => ({
+    topic,
+    partitions: each.map(({ partition }) => ({ partition, timestamp }))
+  }))
+  const { request, response } = ListOffsets.protocol({ version })({ isolationLevel, topics })
+  const { responses } = await connectionPool.send({
+    request,
+    response: { decode: payload => response.decode(payload), parse: asItIs }
+  })
+  return new Map(
+    responses.flatMap(({ topic, partitions: answers }) =>
+      answers
+        .filter(({ errorCode }) => errorCode === 0)
+        .map(({ partition, offset }) => [`${topic}/${partition}`, Number(offset)] as const)
+    )
+  )
+}
+
+/** What is held back by open transactions, and since when. @throws whatever kafkajs throws */
+export async function heldBack(cluster: Cluster, ends: readonly LogEnds[]): Promise<HeldBack[]> {
+  const held = ends.filter(({ end, highWatermark }) => highWatermark > end)
+  const metadata = await topicMetadata(cluster, [...new Set(held.map(({ topic }) => topic))])
+  const leaders = new Map(
+    metadata.flatMap(({ name, partitions }) =>
+      partitions.map(({ partition, leader }) => [`${name}/${partition}`, leader] as const)
+    )
+  )
+  return Promise.all(
+    held.map(async ({ topic, partition, end: from, highWatermark }) => {
+      const nodeId = leaders.get(`${topic}/${partition}`) ?? -1
+      const since = nodeId < 0 ? undefined : await timeOf(cluster, nodeId, { topic, partition, offset: from })
+      return { topic, partition, from, offsets: highWatermark - from, since }
+    })
+  )
+}
+
+/** What is held back, in words: "lesson.published/3: 498 offsets wait …". */
+export function heldBackWords({ topic, partition, from, offsets, since }: HeldBack): string {
+  const open = since ? `open since ${since.toISOString()}` : 'open'
+  return `${topic}/${partition}: ${offsets} offsets from ${from} on wait for the end of a transaction that is ${open}`
+}
+
+/** The time in the head of the batch at an offset; its records are not read. */
+async function timeOf(
+  cluster: Cluster,
+  nodeId: number,
+  { topic, partition, offset }: TopicPartition & { readonly offset: number }
+): Promise<Date | undefined> {
+  const broker = await brokerOf(cluster, nodeId, [{ topic, partition }])
+  const { request } = Fetch.protocol({ version: 4 })({
+    replicaId: -1,
+    isolationLevel: isolation.uncommitted,
+    maxWaitTime: 0,
+    minBytes: 1,
+    maxBytes: 1,
+    topics: [{ topic, partitions: [{ partition, fetchOffset: offset, maxBytes: 1 }] }]
+  })
+  const decode = async (payload: Buffer) => payload
+  return firstTimeOf(await broker.connectionPool.send({ request, response: { decode, parse: asItIs } }))
+}
+
+const logAppendTime = 0x08
+const headLength = 61
+const year10000 = Date.UTC(10_000, 0)
+
+/**
+ * The time of the first batch in a Fetch response of one partition (version 4, "Fetch API" and "Record Batch" in
+ * Kafka's documentation); undefined where there is none, or none that a clock could have said.
+ */
+export function firstTimeOf(response: Buffer): Date | undefined {
+  // Throttle time, one topic and its name, one partition: number, error, high watermark, stable offset, aborted ones.
+  const afterTopic = 4 + 4 + 2 + response.readInt16BE(8)
+  const afterStable = afterTopic + 4 + 4 + 2 + 8 + 8
+  const aborted = Math.max(0, response.readInt32BE(afterStable))
+  const start = afterStable + 4 + aborted * 16 + 4
+  if (response.length < start + headLength) return undefined
+  const appended = (response.readInt16BE(start + 21) & logAppendTime) !== 0
+  const ms = Number(response.readBigInt64BE(start + (appended ? 35 : 27)))
+  return ms > 0 && ms < year10000 ? new Date(ms) : undefined
+}
+
+interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+interface Protocol<Question, Answer> {
+  protocol(which: {
+    version: number
+  }): (question: Question) => { readonly request: Request; readonly response: { decode(p: Buffer): Promise<Answer> } }
+}
+
+interface OffsetsQuestion {
+  readonly isolationLevel: number
+  readonly topics: readonly {
+    readonly topic: string
+    readonly partitions: readonly { readonly partition: number; readonly timestamp: string }[]
+  }[]
+}
+
+interface OffsetsAnswer {
+  readonly responses: readonly {
+    readonly topic: string
+    readonly partitions: readonly { readonly partition: number; readonly errorCode: number; readonly offset: string }[]
+  }[]
+}
+
+interface FetchQuestion {
+  readonly replicaId: -1
+  readonly isolationLevel: number
+  readonly maxWaitTime: number
+  readonly minBytes: number
+  readonly maxBytes: number
+  readonly topics: readonly {
+    readonly topic: string
+    readonly partitions: readonly {
+      readonly partition: number
+      readonly fetchOffset: number
+      readonly maxBytes: number
+    }[]
+  }[]
+}

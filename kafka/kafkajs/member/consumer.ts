@@ -1,0 +1,345 @@
+import kafkajs, { type Consumer, type EachBatchPayload } from 'kafkajs'
+import { backoffMs, pause } from '../../../core/backoff.ts'
+import { safeError } from '../../../core/errors.ts'
+import { within } from '../../../core/lifecycle.ts'
+import { KafkaError, protocolErrorOf, refusedSession, strangerInGroup, toKafkaError } from '../../errors.ts'
+import { fetchVersion } from '../../log/fetch-decoder.ts'
+import type { KafkaClient } from '../client.ts'
+import { fetchingRaw, notFetching } from '../patches/raw-fetches.ts'
+import { subscribersOnly } from './assigner.ts'
+import { type ConsumerSettings, type GroupConsumerOptions, withDefaults } from './consumer-options.ts'
+import { Pauses } from './pauses.ts'
+import { readBatch, tooOld } from './record-batch.ts'
+import { TopicWatch } from './topic-watch.ts'
+import { type PartitionTrouble, Unserved } from './unserved.ts'
+import { type ConsumerState, Vitals } from './vitals.ts'
+
+const { KafkaJSError } = kafkajs
+
+/**
+ * A member of a consumer group that stays alive. kafkajs's consumer ends for good on many errors and cannot
+ * change its topics; this one is rebuilt whenever that happens.
+ *
+ * idle → (start) → waiting for topics ⇄ joining → consuming → recovering → joining …, and from each → stopped
+ */
+export class GroupConsumer {
+  readonly #client: KafkaClient
+  readonly #options: ConsumerSettings
+  readonly #stop = new AbortController()
+  readonly #unserved: Unserved
+  readonly #pauses: Pauses
+  readonly #watch: TopicWatch
+  /** What one sees of it from outside. */
+  readonly vitals: Vitals
+  #consumer: Consumer | undefined
+  #commits = 0
+  #supervision: Promise<void> | undefined
+  #failure: Error | undefined
+  readonly closed: Promise<Error | undefined>
+  #resolveClosed: (reason: Error | undefined) => void = () => undefined
+
+  constructor(client: KafkaClient, options: GroupConsumerOptions) {
+    this.#client = client
+    this.#options = withDefaults(options)
+    this.vitals = new Vitals(this.#options)
+    this.#unserved = new Unserved({ log: options.log, onChange: () => this.#applyPauses() })
+    this.#pauses = new Pauses(this.#unserved)
+    this.#watch = new TopicWatch(client, options.topics, options.log, options.onReach, options.onLook)
+    this.closed = new Promise(resolve => {
+      this.#resolveClosed = resolve
+    })
+  }
+
+  get state(): ConsumerState {
+    return this.vitals.state
+  }
+
+  /**
+   * ms for which the group surely still counts this member in, unless a rebalance comes first. 0 when that is
+   * not known: a process that was suspended finds 0 here until a heartbeat has gone through.
+   */
+  get leaseMs(): number {
+    return this.vitals.leaseMs
+  }
+
+  /** The topics it reads now. */
+  get topics(): readonly string[] {
+    return this.#watch.current
+  }
+
+  /** The partitions of this member that cannot be read, while the others are. */
+  get troubles(): readonly PartitionTrouble[] {
+    return this.#unserved.all
+  }
+
+  /** Starts reading; returns at once. A second call does nothing. */
+  start(): void {
+    if (this.#supervision !== undefined) return
+    this.vitals.watch(error => {
+      // Whatever holds the supervision up would not let it end either.
+      this.#fail(error)
+      this.#resolveClosed(this.#failure)
+    })
+    this.#supervision = this.#supervise().catch((error: unknown) => {
+      // Nothing that kafkajs throws may end the process.
+      this.#fail(error)
+      return this.#ended()
+    })
+  }
+
+  /**
+   * Commits offsets to Kafka: the offset of the next record to read, per topic and partition.
+   * @throws KafkaError `KAFKA_UNREACHABLE` when Kafka did not confirm them, also between two groups
+   */
+  async commit(offsets: readonly { topic: string; partition: number; offset: number }[]): Promise<void> {
+    if (offsets.length === 0) return
+    const before = this.#commits
+    try {
+      await this.#consumer?.commitOffsets(offsets.map(each => ({ ...each, offset: String(each.offset) })))
+    } catch (error) {
+      throw toKafkaError(error, 'committing offsets')
+    }
+    // A kafkajs consumer that is not running takes offsets and forgets them without a word.
+    if (this.#commits === before)
+      throw new KafkaError('KAFKA_UNREACHABLE', 'committing offsets: the consumer is between two groups')
+  }
+
+  /** Stops fetching a partition until {@link resume}; survives rebalances. */
+  pause(topic: string, partition: number): void {
+    this.#pauses.add({ topic, partition })
+    this.#applyPauses()
+  }
+
+  resume(topic: string, partition: number): void {
+    this.#pauses.remove({ topic, partition })
+    this.#applyPauses()
+  }
+
+  /**
+   * The next fetch of a partition of ours starts at `offset`. A batch that was fetched before may still be delivered:
+   * its `fetchedOffset` tells.
+   */
+  seek(topic: string, partition: number, offset: number): void {
+    this.#quietly(() => this.#consumer?.seek({ topic, partition, offset: String(offset) }))
+  }
+
+  /**
+   * Leaves the group, at the latest after `deadlineMs` (default 8,000): kafkajs can hang while it reconnects,
+   * and a member that does not leave is dropped by its session timeout. Idempotent.
+   */
+  async stop(deadlineMs = 8_000): Promise<void> {
+    this.#stop.abort()
+    await within(deadlineMs, this.#supervision ?? Promise.resolve())
+    this.vitals.stop()
+    this.#resolveClosed(this.#failure)
+  }
+
+  async #supervise(): Promise<void> {
+    const { log, topicRefreshMs } = this.#options
+    const { signal } = this.#stop
+    let known: readonly string[] = []
+    for (let failures = 0; !signal.aborted; ) {
+      this.vitals.beat()
+      const topics = await this.#look(signal)
+      const present = new Set(topics)
+      const vanished = known.filter(topic => !present.has(topic))
+      if (vanished.length > 0) this.#options.onTopicsVanished?.(vanished)
+      known = topics
+      if (topics.length === 0) {
+        this.vitals.state = 'waiting for topics'
+        await pause(topicRefreshMs, signal)
+        continue
+      }
+      const joinedAt = performance.now()
+      const ended = this.#explained(await this.#runOnce(topics))
+      if (signal.aborted || ended === 'topics changed') continue
+      if (protocolErrorOf(ended) === 'INVALID_SESSION_TIMEOUT') {
+        this.#fail(refusedSession(this.#options.sessionTimeoutMs, ended))
+        break
+      }
+      // A run that held for a while starts the back-off anew.
+      failures = performance.now() - joinedAt > 30_000 ? 1 : failures + 1
+      const waitMs = backoffMs(failures, { initialMs: 200, maxMs: 5_000 })
+      const stalled = ended instanceof KafkaError && ended.code === 'CONSUMER_STALLED'
+      this.#options.onRebuilt?.(stalled ? 'stalled' : 'ended')
+      log.warn({ err: safeError(ended), waitMs }, 'consumer ended, it is built anew')
+      await pause(waitMs, signal)
+    }
+    await this.#ended()
+  }
+
+  /** It is in the group, and somebody else is too, who gets partitions that nobody of ours then reads. */
+  #tellOfStranger(): void {
+    const { group, log } = this.#options
+    this.vitals.obstacle = strangerInGroup(group).message
+    log.error({ group }, 'another kind of consumer is in the group and takes partitions away: stop it')
+  }
+
+  /** The same, or in words where it says that somebody else has the group. */
+  #explained(ended: Error | 'topics changed'): Error | 'topics changed' {
+    if (protocolErrorOf(ended) !== 'INCONSISTENT_GROUP_PROTOCOL') return ended
+    const stranger = strangerInGroup(this.#options.group, ended)
+    this.vitals.obstacle = stranger.message
+    return stranger
+  }
+
+  async #ended(): Promise<void> {
+    await this.#watch.close()
+    this.#unserved.stop()
+    this.vitals.stop()
+    this.#resolveClosed(this.#failure)
+  }
+
+  /** One kafkajs consumer from joining to its end; says why it ended. */
+  async #runOnce(topics: readonly string[]): Promise<Error | 'topics changed'> {
+    const { group, protocol, sessionTimeoutMs, fetchLimits, maxWaitMs, topicRefreshMs } = this.#options
+    this.vitals.state = 'joining'
+    this.vitals.progress()
+    const consumer = this.#client.kafka.consumer({
+      groupId: group,
+      partitionAssigners: [subscribersOnly(protocol)],
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: Math.max(sessionTimeoutMs, 10_000),
+      heartbeatInterval: Math.max(200, Math.floor(sessionTimeoutMs / 6)),
+      metadataMaxAge: topicRefreshMs,
+      allowAutoTopicCreation: false,
+      ...fetchLimits(topics.length),
+      maxWaitTimeInMs: maxWaitMs,
+      retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 4, restartOnFailure: async () => false }
+    })
+    this.#consumer = consumer
+    const run = new AbortController()
+    const crashed = new Promise<Error>(resolve => {
+      consumer.on(consumer.events.CRASH, ({ payload }) => resolve(payload.error))
+    })
+    let assigned: [string, number[]][] = []
+    this.vitals.listen(consumer, () =>
+      assigned.some(([topic, partitions]) => partitions.some(partition => !this.#pauses.has({ topic, partition })))
+    )
+    consumer.on(consumer.events.COMMIT_OFFSETS, () => {
+      this.#commits += 1
+    })
+    consumer.on(consumer.events.REQUEST, ({ payload }) => {
+      if (payload.apiName === 'Fetch' && payload.apiVersion < fetchVersion) this.#fail(tooOld())
+    })
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      this.vitals.joined()
+      // Groups of the newer protocol (KIP-848) have no leader: Kafka makes one of ours when such a consumer joins.
+      if (payload.leaderId === '') this.#tellOfStranger()
+      assigned = Object.entries(payload.memberAssignment)
+      const ours = new Map(assigned)
+      this.#unserved.keep(({ topic, partition }) => ours.get(topic)?.includes(partition) === true)
+      this.#applyPauses()
+      notFetching(() => this.#options.onAssigned?.(new Map(assigned)))
+    })
+    const starting = this.#startConsumer(consumer, topics, run.signal)
+    const failed = starting.then(() => new Promise<never>(() => undefined))
+    try {
+      return await Promise.race([crashed, failed, this.#watchRun(topics, run.signal)])
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error))
+    } finally {
+      run.abort()
+      this.vitals.state = 'recovering'
+      this.#consumer = undefined
+      await this.#disconnect(consumer, starting)
+    }
+  }
+
+  // A disconnect before run() resolved is ignored (kafkajs #1639), and the consumer then lives for ever.
+  async #disconnect(consumer: Consumer, starting: Promise<void>): Promise<void> {
+    const disconnect = () => consumer.disconnect().catch(() => undefined)
+    const settled = starting.catch(() => undefined)
+    if (!(await within(3_000, settled))) void settled.then(disconnect)
+    await within(4_000, disconnect())
+  }
+
+  /** Resolves once the consumer has joined. */
+  async #startConsumer(consumer: Consumer, topics: readonly string[], signal: AbortSignal): Promise<void> {
+    await consumer.connect()
+    await consumer.subscribe({ topics: [...topics], fromBeginning: true })
+    const either = AbortSignal.any([signal, this.#stop.signal])
+    const eachBatch = (payload: EachBatchPayload) => notFetching(() => this.#handle(consumer, payload, either))
+    const { concurrency: partitionsConsumedConcurrently } = this.#options
+    const unserved = this.#unserved
+    await fetchingRaw(
+      {
+        outOfRange: source => notFetching(() => this.#options.onOutOfRange?.(source)),
+        unserved: trouble => notFetching(() => this.#unserved.add(trouble)),
+        served: source => notFetching(() => this.#unserved.remove(source)),
+        get someUnserved() {
+          return unserved.some
+        }
+      },
+      () => consumer.run({ autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently, eachBatch })
+    )
+  }
+
+  /** Settles when this run must end: the topics changed, nothing moves, or a stop was asked for. */
+  async #watchRun(topics: readonly string[], runSignal: AbortSignal): Promise<Error | 'topics changed'> {
+    const { topicRefreshMs, stallMs } = this.#options
+    const signal = AbortSignal.any([runSignal, this.#stop.signal])
+    while (!signal.aborted) {
+      this.vitals.beat()
+      await pause(Math.min(topicRefreshMs, stallMs), signal)
+      if (this.vitals.stalled) return this.vitals.stalled
+      const now = await this.#look(signal)
+      if (now.join() !== topics.join()) return 'topics changed'
+    }
+    return new Error('stopped')
+  }
+
+  /** The topics as of now; as of before, when the answer takes too long: whoever waits for it watches nothing. */
+  async #look(signal: AbortSignal): Promise<readonly string[]> {
+    await within(this.#options.stallMs, this.#watch.look(signal))
+    return this.#watch.current
+  }
+
+  // Nothing but kafkajs's own errors may leave this: on a TypeError or RangeError it ends for good.
+  async #handle(consumer: Consumer, payload: EachBatchPayload, signal: AbortSignal): Promise<void> {
+    const { topic, partition } = payload.batch
+    // After a rejoin without this partition there is nothing left to resolve.
+    const resolve = (offset: number) => this.#quietly(() => payload.resolveOffset(String(offset)))
+    try {
+      const batch = readBatch(payload.batch, this.#options.maxBatchBytes)
+      if (batch.raw.isEmpty) {
+        this.#options.onPassed?.(batch)
+        return resolve(batch.lastOffset)
+      }
+      await this.#options.onBatch(batch, {
+        signal,
+        heartbeat: () => {
+          this.vitals.progress()
+          return payload.heartbeat()
+        },
+        resolve,
+        seek: offset => this.#quietly(() => consumer.seek({ topic, partition, offset: String(offset) }))
+      })
+    } catch (error) {
+      if (error instanceof KafkaJSError || signal.aborted) throw error
+      this.#fail(error, { topic, partition })
+      throw new KafkaJSError('the batch handler failed')
+    }
+  }
+
+  /** Ends the consumer for good. */
+  #fail(error: unknown, where: { topic?: string; partition?: number } = {}): void {
+    if (this.#stop.signal.aborted) return
+    this.#failure = error instanceof Error ? error : new Error(String(error))
+    this.#options.log.error({ err: safeError(error), ...where }, 'a batch was not handled, the consumer stops')
+    this.#stop.abort()
+  }
+
+  #applyPauses(): void {
+    this.#quietly(() => this.#consumer && this.#pauses.apply(this.#consumer))
+  }
+
+  // kafkajs throws from pause, resume and seek while it is between two groups; the next join applies them.
+  #quietly(action: () => void): void {
+    try {
+      action()
+    } catch (error) {
+      this.#options.log.debug({ err: safeError(error) }, 'not applied while the consumer is between two groups')
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import { safeError } from '../../../core/errors.ts'
+import type { Logger } from '../../../core/log.ts'
+import { AdminLine } from '../admin-line.ts'
+import type { KafkaClient } from '../client.ts'
+
+const tellAgainMs = 30_000
+const hiddenForMs = 60_000
+
+/** Which of the topics that are wanted can be read. */
+export interface TopicLook {
+  readonly existing: readonly string[]
+  /** Their ids, where Kafka has them: a topic that was deleted and made again has another one. */
+  readonly ids: ReadonlyMap<string, string>
+  /** Wanted, and not in Kafka. */
+  readonly missing: readonly string[]
+  /** Wanted, and Kafka does not let us see them. */
+  readonly hidden: readonly string[]
+}
+
+/**
+ * Knows which of the wanted topics exist. A look-up that fails never shrinks the list; a topic that is
+ * wanted and does not exist yet is simply not in it.
+ */
+export class TopicWatch {
+  readonly #line: AdminLine
+  readonly #wanted: () => Promise<readonly string[]>
+  readonly #log: Logger
+  readonly #onReach: (reached: boolean) => void
+  readonly #onLook: (look: TopicLook) => void
+  #hidden: { readonly of: string; readonly topics: readonly string[]; readonly until: number } | undefined
+  #current: readonly string[] = []
+  #looking: Promise<void> | undefined
+  #failingSince: number | undefined
+  #toldAt = Number.NEGATIVE_INFINITY
+
+  /**
+   * @param onReach is told whether Kafka answered
+   * @param onLook is told of each look that succeeded
+   */
+  constructor(
+    client: KafkaClient,
+    wanted: () => Promise<readonly string[]>,
+    log: Logger,
+    onReach: (reached: boolean) => void = () => undefined,
+    onLook: (look: TopicLook) => void = () => undefined
+  ) {
+    this.#line = new AdminLine(client)
+    this.#wanted = wanted
+    this.#log = log
+    this.#onReach = onReach
+    this.#onLook = onLook
+  }
+
+  /** The list as of the last look that succeeded, sorted. */
+  get current(): readonly string[] {
+    return this.#current
+  }
+
+  /** A look that is under way serves the next one too. */
+  async look(signal: AbortSignal): Promise<readonly string[]> {
+    if (signal.aborted) return this.#current
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined
+    })
+    await this.#looking
+    return this.#current
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const wanted = [...new Set(await this.#wanted())]
+      const existing = await this.#existing()
+      const absent = wanted.filter(topic => !existing.has(topic)).sort()
+      const hidden = new Set(absent.length > 0 ? await this.#hiddenOf(absent) : [])
+      this.#current = wanted.filter(topic => existing.has(topic)).sort()
+      const missing = absent.filter(topic => !hidden.has(topic))
+      const ids = this.#current.flatMap(topic => {
+        const id = existing.get(topic)
+        return id === undefined ? [] : [[topic, id] as const]
+      })
+      this.#onLook({ existing: this.#current, ids: new Map(ids), missing, hidden: [...hidden] })
+      if (this.#failingSince !== undefined)
+        this.#log.info({ topics: this.#current.length }, 'topics can be looked up again')
+      this.#failingSince = undefined
+    } catch (error) {
+      this.#tell(error)
+    }
+  }
+
+  // Kafka lists no topic that we may not see: asked by its name it says so.
+  async #hiddenOf(absent: readonly string[]): Promise<readonly string[]> {
+    const of = absent.join()
+    const now = performance.now()
+    if (this.#hidden?.of !== of || this.#hidden.until < now) {
+      const topics = await this.#line.ask(admin => admin.hiddenTopics(absent))
+      this.#hidden = { of, topics, until: now + hiddenForMs }
+    }
+    return this.#hidden.topics
+  }
+
+  async #existing(): Promise<ReadonlyMap<string, string | undefined>> {
+    try {
+      const existing = await this.#line.ask(admin => admin.allTopicIds())
+      this.#onReach(true)
+      return existing
+    } catch (error) {
+      this.#onReach(false)
+      throw error
+    }
+  }
+
+  // Once at the start of an outage and then now and again: a process that only waits must say so.
+  #tell(error: unknown): void {
+    const now = performance.now()
+    this.#failingSince ??= now
+    if (now - this.#toldAt < tellAgainMs) return
+    this.#toldAt = now
+    const forMs = Math.round(now - this.#failingSince)
+    this.#log.warn(
+      { err: safeError(error), forMs },
+      'topics cannot be looked up, the list stays as it was; it is tried again'
+    )
+  }
+
+  close(): Promise<void> {
+    return this.#line.close()
+  }
+}

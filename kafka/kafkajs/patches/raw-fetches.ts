@@ -1,0 +1,93 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { createRequire } from 'node:module'
+import { decodeFetchResponse, type FetchResponse } from '../../log/fetch-decoder.ts'
+import type { PartitionTrouble } from '../member/unserved.ts'
+
+interface FetchV11 {
+  decode(payload: Buffer): Promise<unknown>
+}
+
+/** What a consumer hears of its fetches beside what kafkajs makes of them. */
+export interface FetchEars {
+  /** The log of the partition does not have the offset that was asked for. kafkajs is told when a promise resolves. */
+  outOfRange(partition: { readonly topic: string; readonly partition: number }): unknown
+  /** Nothing of the partition could be fetched or read; kafkajs is told nothing of it. */
+  unserved(trouble: PartitionTrouble): void
+  /** The partition could be fetched. Told only while {@link someUnserved}. */
+  served(partition: { readonly topic: string; readonly partition: number }): void
+  readonly someUnserved: boolean
+}
+
+/** Kafka's protocol guide, "Error Codes". */
+const offsetOutOfRange = 1
+/** Errors of one partition for which kafkajs would fail the fetch of all of them, again and again. */
+const troubles: Readonly<Record<number, Pick<PartitionTrouble, 'code' | 'reason'>>> = {
+  [-1]: { code: 'NOT_SERVED', reason: 'the broker has an error of its own (UNKNOWN_SERVER_ERROR): see its log' },
+  2: { code: 'NOT_SERVED', reason: 'the broker finds its log corrupt (CORRUPT_MESSAGE): see its log' },
+  29: { code: 'NOT_AUTHORIZED', reason: 'the right READ is missing: grant it on this topic' },
+  56: { code: 'NOT_SERVED', reason: 'the broker cannot read its disk (KAFKA_STORAGE_ERROR): see its log' }
+}
+
+// Whoever awaits a fetch decodes its response: what runs for one consumer is told from all others by this.
+const fetching = new AsyncLocalStorage<FetchEars | undefined>()
+let allowed = false
+
+/**
+ * From now on a consumer that runs within {@link fetchingRaw} gets FetchedRecords in place of messages, and hears of no
+ * partition that brought none. All other consumers of the process, also those that are no concern of ours, get what kafkajs makes.
+ */
+export function allowRawFetches(): void {
+  if (allowed) return
+  allowed = true
+  const response = createRequire(import.meta.url)('kafkajs/src/protocol/requests/fetch/v11/response') as FetchV11
+  const { decode } = response
+  response.decode = async payload => {
+    const ears = fetching.getStore()
+    return ears ? decodeFor(ears, payload) : decode(payload)
+  }
+}
+
+async function decodeFor(ears: FetchEars, payload: Buffer): Promise<FetchResponse> {
+  const unserved: PartitionTrouble[] = []
+  const waited: unknown[] = []
+  const decoded = decodeFetchResponse(payload, ({ topic, partition, error }) =>
+    unserved.push({ topic, partition, code: 'LOG_UNREADABLE', reason: error.message })
+  )
+  // Those whose bytes cannot be read have no error.
+  const broken = new Set(unserved.map(({ topic, partition }) => `${topic}/${partition}`))
+  for (const { topicName: topic, partitions } of decoded.responses) {
+    for (const { partition, errorCode } of partitions) {
+      const trouble = troubles[errorCode]
+      if (trouble) unserved.push({ topic, partition, ...trouble })
+      else if (errorCode === offsetOutOfRange) waited.push(ears.outOfRange({ topic, partition }))
+      else if (errorCode === 0 && ears.someUnserved && !broken.has(`${topic}/${partition}`))
+        ears.served({ topic, partition })
+    }
+  }
+  for (const trouble of unserved) ears.unserved(trouble)
+  if (waited.length > 0) await Promise.all(waited)
+  return {
+    ...decoded,
+    responses: decoded.responses.map(withoutQuiet).filter(({ partitions }) => partitions.length > 0)
+  }
+}
+
+type TopicResponse = FetchResponse['responses'][number]
+
+/** kafkajs looks for each partition that is left among all that it asked for: of an idle one it need not hear. */
+const withoutQuiet = ({ topicName, partitions }: TopicResponse): TopicResponse => ({
+  topicName,
+  partitions: partitions.filter(({ errorCode, messages }) =>
+    errorCode === 0 ? messages.length > 0 : !(errorCode in troubles)
+  )
+})
+
+/** Runs a consumer, whose fetches are told of. */
+export function fetchingRaw<T>(ears: FetchEars, run: () => T): T {
+  return fetching.run(ears, run)
+}
+
+/** For what a consumer calls: a consumer that is made in there is another one. */
+export function notFetching<T>(run: () => T): T {
+  return fetching.run(undefined, run)
+}

@@ -1,0 +1,278 @@
+import type { Admin, Message, RecordMetadata } from 'kafkajs'
+import { protocolErrorOf, toKafkaError } from '../errors.ts'
+import { SendError, toSendError } from '../send-error.ts'
+import type { KafkaClient } from './client.ts'
+import { connectIncarnation, disconnect, type Incarnation, watched } from './incarnation.ts'
+import { type HeaderList, headersForKafkajs } from './outgoing-headers.ts'
+import { TopicBook } from './topic-book.ts'
+
+type HeadersByName = Readonly<Record<string, string | Buffer | (string | Buffer)[] | undefined>>
+
+/** A record as it goes to Kafka. */
+export interface OutgoingRecord {
+  readonly key: string | Buffer | null
+  readonly value: Buffer | null
+  /** By name, where a list is a header that is repeated; or all of them in their order, where a value may be null. */
+  readonly headers?: HeadersByName | HeaderList
+}
+
+/** Records of one partition; they become neighbours in its log. */
+export interface PartitionBatch {
+  readonly topic: string
+  readonly partition: number
+  readonly records: readonly OutgoingRecord[]
+}
+
+/** What became of one batch: the offset of its first record, or why it is not there. */
+export type SendResult = { readonly baseOffset: number } | { readonly error: SendError }
+
+/**
+ * Sends batches, idempotent and acknowledged by all in-sync replicas. Two rules keep it exact, and are the
+ * caller's: at most one batch of a partition is in flight; and after a batch whose error says `sent`, either
+ * the very same batch follows, or `renew()` and then any other (the failed one's sequence numbers may stand
+ * in the log: a broker would take other records with the same numbers for it, and drop them).
+ */
+export interface Sender extends AsyncDisposable {
+  /**
+   * The number of partitions, kept for five minutes.
+   * @throws KafkaError `TOPIC_UNKNOWN` (topics are never made here), `KAFKA_UNREACHABLE`, `KAFKA_REFUSED`
+   */
+  partitionsOf(topic: string): Promise<number>
+  /** The same as last heard, without asking. */
+  knownPartitions(topic: string): number | undefined
+  /** The broker that leads a partition as last heard, -1 when unknown: batches of one broker share a request. */
+  leaderOf(topic: string, partition: number): number
+  /**
+   * Tries once; the results are in the order of the batches. Never rejects.
+   * @param beforeLeaving called with the index of a batch just before its bytes can leave this process: once it
+   *   returned, the batch counts as sent. It may throw to hold the batch back, and with it those of the same broker.
+   */
+  send(batches: readonly PartitionBatch[], beforeLeaving?: (index: number) => void): Promise<SendResult[]>
+  /** Goes on as a new producer, once a batch that may have been sent is given up. */
+  renew(): void
+  close(): Promise<void>
+}
+
+/** @throws KafkaError `KAFKA_UNREACHABLE`, `KAFKA_AUTHENTICATION`, `KAFKA_REFUSED` */
+export async function connectSender(client: KafkaClient): Promise<Sender> {
+  const sender = new KafkaSender(client)
+  try {
+    await sender.connect()
+    return sender
+  } catch (error) {
+    await sender.close()
+    throw toKafkaError(error, `connecting to ${client.brokers.join(', ')}`)
+  }
+}
+
+interface IndexedBatch {
+  readonly batch: PartitionBatch
+  readonly index: number
+}
+
+class KafkaSender implements Sender {
+  readonly #client: KafkaClient
+  readonly #admin: Admin
+  readonly #book: TopicBook
+  #incarnation: Promise<Incarnation> | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(client: KafkaClient) {
+    this.#client = client
+    this.#admin = client.kafka.admin()
+    this.#book = new TopicBook(this.#admin)
+  }
+
+  async connect(): Promise<void> {
+    await this.#admin.connect()
+    await this.#connected()
+  }
+
+  partitionsOf(topic: string): Promise<number> {
+    return this.#book.partitionsOf(topic)
+  }
+
+  knownPartitions(topic: string): number | undefined {
+    return this.#book.knownPartitions(topic)
+  }
+
+  leaderOf(topic: string, partition: number): number {
+    return this.#book.leaderOf(topic, partition)
+  }
+
+  async send(
+    batches: readonly PartitionBatch[],
+    beforeLeaving: (index: number) => void = () => {}
+  ): Promise<SendResult[]> {
+    const results: SendResult[] = []
+    const refused = await this.#freshen(batches)
+    const sendable: IndexedBatch[] = []
+    batches.forEach((batch, index) => {
+      const error = refused.get(batch.topic)
+      if (error) results[index] = { error }
+      else sendable.push({ batch, index })
+    })
+    const groups = Map.groupBy(sendable, ({ batch }) => this.leaderOf(batch.topic, batch.partition))
+    await Promise.all([...groups].map(([leader, group]) => this.#sendGroup(leader, group, results, beforeLeaving)))
+    // kafkajs asks for a topic that is gone with every look at its metadata, which then fails for all topics.
+    if (results.some(result => 'error' in result && result.error.code === 'TOPIC_UNKNOWN')) this.renew()
+    return results
+  }
+
+  renew(): void {
+    const old = this.#incarnation
+    this.#incarnation = undefined
+    old
+      ?.then(incarnation => {
+        incarnation.retired = true
+        if (incarnation.inFlight === 0) return disconnect(incarnation.producer)
+      })
+      .catch(() => undefined)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    const connected = this.#incarnation?.catch(() => undefined)
+    const producer = { disconnect: async () => (await connected)?.producer.disconnect() }
+    await Promise.all([disconnect(producer), disconnect(this.#admin)])
+  }
+
+  async #sendGroup(
+    leader: number,
+    group: readonly IndexedBatch[],
+    results: SendResult[],
+    beforeLeaving: (index: number) => void
+  ): Promise<void> {
+    const outcome = await this.#request(leader, group, beforeLeaving)
+    if (outcome instanceof Map) {
+      for (const { batch, index } of group) {
+        const baseOffset = outcome.get(`${batch.partition} ${batch.topic}`)
+        results[index] =
+          baseOffset === undefined
+            ? { error: new SendError('KAFKA_UNREACHABLE', 'Kafka did not answer for every partition', { sent: true }) }
+            : { baseOffset }
+      }
+      return
+    }
+    // kafkajs does not tell which partition a refusal is about, so each is tried by itself. The broker
+    // recognises what it has stored already by its sequence numbers.
+    if (!outcome.retryable && group.length > 1) {
+      for (const one of group) await this.#sendGroup(leader, [one], results, beforeLeaving)
+      return
+    }
+    for (const { index } of group) results[index] = { error: outcome }
+  }
+
+  /** One request to one broker: offsets by partition and topic, or the error. */
+  async #request(
+    leader: number,
+    group: readonly IndexedBatch[],
+    beforeLeaving: (index: number) => void
+  ): Promise<Map<string, number> | SendError> {
+    let sent = false
+    const topicMessages = new Map<string, Message[]>()
+    for (const { batch, index } of group) {
+      // No request can have left before kafkajs took the first record of each batch to encode it.
+      const onEncode = (): void => {
+        beforeLeaving(index)
+        sent = true
+      }
+      const messages = topicMessages.get(batch.topic) ?? []
+      topicMessages.set(batch.topic, messages)
+      batch.records.forEach((record, position) => {
+        const { key, value, headers } = record
+        const message: Message = {
+          key,
+          value,
+          partition: batch.partition,
+          ...(headers && { headers: isList(headers) ? headersForKafkajs(headers) : headers })
+        }
+        messages.push(position > 0 ? message : watched(message, leader, onEncode))
+      })
+    }
+    let incarnation: Incarnation | undefined
+    try {
+      if (leader < 0) throw new SendError('KAFKA_UNREACHABLE', 'A partition has no leader', { sent: false })
+      incarnation = await this.#connected()
+      incarnation.inFlight += 1
+      const answer = await incarnation.producer.sendBatch({
+        acks: -1,
+        topicMessages: [...topicMessages].map(([topic, messages]) => ({ topic, messages }))
+      })
+      return offsetsOf(answer)
+    } catch (error) {
+      return this.#explain(error, sent, [...topicMessages.keys()])
+    } finally {
+      if (incarnation) {
+        incarnation.inFlight -= 1
+        if (incarnation.retired && incarnation.inFlight === 0) void disconnect(incarnation.producer)
+      }
+    }
+  }
+
+  async #explain(thrown: unknown, sent: boolean, topics: readonly string[]): Promise<SendError> {
+    this.#book.doubt(topics)
+    const protocolError = protocolErrorOf(thrown)
+    if (protocolError && lostSequence.has(protocolError)) this.renew()
+    if (protocolError !== unknownTopic) return toSendError(thrown, sent)
+    const gone = await Promise.all(topics.map(name => this.#book.isGone(name)))
+    return gone.includes(true)
+      ? new SendError('TOPIC_UNKNOWN', `Kafka has no topic ${topics[gone.indexOf(true)]}`, { sent, cause: thrown })
+      : new SendError('KAFKA_UNREACHABLE', 'A broker does not know the topic yet', { sent, cause: thrown })
+  }
+
+  #connected(): Promise<Incarnation> {
+    if (!this.#incarnation) {
+      const connecting = connectIncarnation(this.#client)
+      this.#incarnation = connecting
+      connecting.catch(() => {
+        if (this.#incarnation === connecting) this.#incarnation = undefined
+      })
+    }
+    return this.#incarnation
+  }
+
+  /** Looks again at topics of which nothing, or nothing new, is known; returns those that cannot be sent to. */
+  async #freshen(batches: readonly PartitionBatch[]): Promise<Map<string, SendError>> {
+    const stale = new Set<string>()
+    for (const { topic } of batches) if (this.#book.isStale(topic)) stale.add(topic)
+    const refused = new Map<string, SendError>()
+    await Promise.all(
+      [...stale].map(topic =>
+        this.#book.lookUp(topic).catch((error: unknown) => {
+          const sendError = toSendError(error, false)
+          // Out of reach: what is known is good enough for a try; a wrong leader is noticed before anything leaves.
+          if (!sendError.retryable) refused.set(topic, sendError)
+        })
+      )
+    )
+    return refused
+  }
+}
+
+const isList = (headers: HeadersByName | HeaderList): headers is HeaderList => Array.isArray(headers)
+
+const unknownTopic = 'UNKNOWN_TOPIC_OR_PARTITION'
+// Final for a producer id.
+const lostSequence = new Set([
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'DUPLICATE_SEQUENCE_NUMBER',
+  'UNKNOWN_PRODUCER_ID',
+  'INVALID_PRODUCER_EPOCH',
+  'INVALID_PRODUCER_ID_MAPPING',
+  'PRODUCER_FENCED'
+])
+
+function offsetsOf(answer: readonly RecordMetadata[]): Map<string, number> {
+  return new Map(
+    answer.map(({ topicName, partition, baseOffset }) => [`${partition} ${topicName}`, Number(baseOffset)])
+  )
+}

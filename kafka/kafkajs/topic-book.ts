@@ -1,0 +1,102 @@
+import type { Admin } from 'kafkajs'
+import { backoffMs, pause } from '../../core/backoff.ts'
+import { KafkaError, toKafkaError } from '../errors.ts'
+
+const maxAgeMs = 5 * 60_000
+// A topic that was just made is not known to every broker at once.
+const newTopicPatienceMs = 1_000
+
+interface Topic {
+  /** The leader of each partition, by number. */
+  readonly leaders: readonly number[]
+  staleAt: number
+}
+
+/** What is known of topics: how many partitions they have and who leads them. Asked for again after five minutes. */
+export class TopicBook {
+  readonly #admin: Admin
+  readonly #topics = new Map<string, Topic>()
+  readonly #lookUps = new Map<string, Promise<Topic>>()
+
+  constructor(admin: Admin) {
+    this.#admin = admin
+  }
+
+  /** @throws KafkaError `TOPIC_UNKNOWN`, `KAFKA_UNREACHABLE` (when it was never known), `KAFKA_REFUSED` */
+  async partitionsOf(name: string): Promise<number> {
+    const known = this.#topics.get(name)
+    if (known && !this.isStale(name)) return known.leaders.length
+    try {
+      return (await this.#once(name)).leaders.length
+    } catch (error) {
+      if (known && error instanceof KafkaError && error.retryable) return known.leaders.length
+      throw error
+    }
+  }
+
+  knownPartitions(name: string): number | undefined {
+    return this.#topics.get(name)?.leaders.length
+  }
+
+  /** -1 when nothing is known of it. */
+  leaderOf(name: string, partition: number): number {
+    return this.#topics.get(name)?.leaders[partition] ?? -1
+  }
+
+  isStale(name: string): boolean {
+    return performance.now() >= (this.#topics.get(name)?.staleAt ?? 0)
+  }
+
+  /** Something failed that may come of old knowledge. */
+  doubt(names: Iterable<string>): void {
+    for (const name of names) {
+      const topic = this.#topics.get(name)
+      if (topic) topic.staleAt = 0
+    }
+  }
+
+  /** Asks for a topic. @throws KafkaError as `partitionsOf`, also when it was known before */
+  async lookUp(name: string): Promise<void> {
+    await this.#once(name)
+  }
+
+  async isGone(name: string): Promise<boolean> {
+    try {
+      await this.#once(name)
+      return false
+    } catch (error) {
+      return error instanceof KafkaError && error.code === 'TOPIC_UNKNOWN'
+    }
+  }
+
+  #once(name: string): Promise<Topic> {
+    let lookUp = this.#lookUps.get(name)
+    if (!lookUp) {
+      lookUp = this.#ask(name).finally(() => this.#lookUps.delete(name))
+      this.#lookUps.set(name, lookUp)
+    }
+    return lookUp
+  }
+
+  async #ask(name: string): Promise<Topic> {
+    const started = performance.now()
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const { topics } = await this.#admin.fetchTopicMetadata({ topics: [name] })
+        const leaders: number[] = []
+        for (const { partitionId, leader } of topics[0]?.partitions ?? []) leaders[partitionId] = leader
+        const topic = { leaders, staleAt: performance.now() + maxAgeMs }
+        this.#topics.set(name, topic)
+        return topic
+      } catch (thrown) {
+        const error = toKafkaError(thrown, `looking for topic ${name}`)
+        if (error.code !== 'TOPIC_UNKNOWN') throw error
+        if (performance.now() - started > newTopicPatienceMs) {
+          this.#topics.delete(name)
+          throw new KafkaError('TOPIC_UNKNOWN', `Kafka has no topic ${name}`, thrown)
+        }
+        await pause(backoffMs(attempt))
+      }
+    }
+  }
+}

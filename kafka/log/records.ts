@@ -1,0 +1,214 @@
+import { KafkaError } from '../errors.ts'
+import { type Header, headerLimits } from '../headers.ts'
+import { giveBack } from './memory.ts'
+import { broken, none, nothing, type StoredBatch, Walk } from './walk.ts'
+
+/** One message as it lies in the log. */
+export interface KafkaRecord {
+  readonly offset: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  /** In the order of the record. Empty where {@link headersLeftOut} says that there are too many. */
+  readonly headers: readonly Header[]
+  /** How many headers it says it has, where they were not read: more than `headerLimits`, or bytes that are none. */
+  readonly headersLeftOut?: number
+  /** Milliseconds since 1970, set by the producer or the broker (`message.timestamp.type`). */
+  readonly timestamp: number
+}
+
+/**
+ * The records of one partition that a fetch returned, as bytes. Nothing of them is copied, and they are checked when
+ * they are walked: iterating, {@link at} and {@link RecordCursor.next} throw KafkaError `RECORDS_CORRUPT`.
+ */
+export class Records implements Iterable<KafkaRecord> {
+  readonly #batches: readonly StoredBatch[]
+  readonly #from: number
+  #places: readonly number[] | undefined
+
+  /** Records below the offset `from` are left out: a fetch returns the whole batch that its offset lies in. */
+  constructor(batches: readonly StoredBatch[], from: number) {
+    this.#batches = batches
+    this.#from = from
+  }
+
+  /**
+   * The length of their batches. They keep about as much in memory; where nothing was compressed, the whole response
+   * stays as long as one of its partitions does, and each counts its part.
+   */
+  get bytes(): number {
+    return this.#batches.reduce((sum, { start, end }) => sum + end - start, 0)
+  }
+
+  /** Gives the memory of what was decompressed back at once: nothing of these records may be read any more. */
+  release(): void {
+    for (const { bytes, isOwn } of this.#batches) if (isOwn) giveBack(bytes)
+  }
+
+  /** At most so many records, as the heads of the batches say. */
+  get count(): number {
+    return this.#batches.reduce((sum, { count }) => sum + count, 0)
+  }
+
+  get isEmpty(): boolean {
+    return !this.cursor().next()
+  }
+
+  cursor(): RecordCursor {
+    return new RecordCursor(this.#batches, this.#from)
+  }
+
+  /** The record at the `place` of a cursor of these records. */
+  at(place: number): KafkaRecord {
+    const { batch, start } = this.#find(place)
+    return readRecord(batch, start)
+  }
+
+  /** The same record without its headers, which stay unread. */
+  valueAt(place: number): Omit<KafkaRecord, 'headers' | 'headersLeftOut'> {
+    const { batch, start } = this.#find(place)
+    const walk = new Walk()
+    walk.enter(batch, start)
+    walk.begin()
+    return readValue(walk, batch)
+  }
+
+  #find(place: number): { readonly batch: StoredBatch; readonly start: number } {
+    this.#places ??= placesOf(this.#batches)
+    let low = 0
+    for (let high = this.#places.length; high - low > 1; ) {
+      const middle = (low + high) >>> 1
+      if ((this.#places[middle] as number) <= place) low = middle
+      else high = middle
+    }
+    const batch = this.#batches[low]
+    if (!batch) throw new RangeError('there is no record at this place')
+    return { batch, start: batch.start + place - (this.#places[low] as number) }
+  }
+
+  *[Symbol.iterator](): Iterator<KafkaRecord> {
+    for (const cursor = this.cursor(); cursor.next(); ) yield this.at(cursor.place)
+  }
+}
+
+/** Where each batch begins if they lay one behind the other. */
+function placesOf(batches: readonly StoredBatch[]): number[] {
+  let place = 0
+  return batches.map(({ start, end }) => {
+    const first = place
+    place += end - start
+    return first
+  })
+}
+
+/** Walks records without making anything of them; what it shows is of the record that the last `next()` came to. */
+export class RecordCursor {
+  offset = -1
+  /** Key and value lie in here. Both ends of either are -1 where it is null. */
+  bytes = nothing
+  keyStart = -1
+  keyEnd = -1
+  valueStart = -1
+  valueEnd = -1
+  /** For {@link Records.at}. */
+  place = -1
+  readonly #batches: readonly StoredBatch[]
+  readonly #from: number
+  readonly #walk = new Walk()
+  #entered = 0
+  #batch = none
+  #left = 0
+  /** From a position in the bytes to a place. */
+  #shift = 0
+
+  constructor(batches: readonly StoredBatch[], from: number) {
+    this.#batches = batches
+    this.#from = from
+  }
+
+  /** False when there is no further record. */
+  next(): boolean {
+    do {
+      while (this.#left === 0) if (!this.#enter()) return false
+      this.#left -= 1
+      this.#read()
+    } while (this.offset < this.#from)
+    return true
+  }
+
+  #enter(): boolean {
+    if (this.#walk.at !== this.#batch.end) throw broken(this.#batch, 'there is more than its records')
+    const batch = this.#batches[this.#entered]
+    if (!batch) return false
+    this.#entered += 1
+    this.#shift += this.#batch.end - batch.start
+    this.#batch = batch
+    this.#walk.enter(batch)
+    // No record of a batch lies before its first offset, whatever came before it.
+    this.offset = Math.max(this.offset, batch.baseOffset - 1)
+    this.#left = batch.count
+    this.bytes = batch.bytes
+    return true
+  }
+
+  #read(): void {
+    const walk = this.#walk
+    this.place = walk.at + this.#shift
+    const end = walk.begin()
+    walk.at += 1
+    walk.skipVarlong()
+    const offset = this.#batch.baseOffset + walk.varint()
+    // What comes twice or out of order could not be accounted for.
+    if (offset <= this.offset || offset > this.#batch.lastOffset) throw broken(this.#batch, 'an offset is out of order')
+    this.offset = offset
+    const key = walk.length()
+    this.keyStart = key < 0 ? -1 : walk.at
+    if (key > 0) walk.at += key
+    this.keyEnd = key < 0 ? -1 : walk.at
+    const value = walk.length()
+    this.valueStart = value < 0 ? -1 : walk.at
+    if (value > 0) walk.at += value
+    this.valueEnd = value < 0 ? -1 : walk.at
+    // The number of headers follows at least.
+    if (walk.at >= end) throw broken(this.#batch, 'a record is cut short')
+    walk.at = end
+  }
+}
+
+/** Reads a record up to its headers. */
+function readValue(walk: Walk, batch: StoredBatch): Omit<KafkaRecord, 'headers' | 'headersLeftOut'> {
+  walk.at += 1
+  const timestamp = batch.baseTimestamp + walk.varlong()
+  const offset = batch.baseOffset + walk.varint()
+  const key = walk.slice()
+  const value = walk.slice()
+  return { offset, key, value, timestamp: batch.appendedAt ?? timestamp }
+}
+
+function readRecord(batch: StoredBatch, start: number): KafkaRecord {
+  const walk = new Walk()
+  walk.enter(batch, start)
+  const end = walk.begin()
+  const record = readValue(walk, batch)
+  return { ...record, ...readHeaders(walk, end) }
+}
+
+/** What is no headers is left out like too many of them: nobody walks through them before. */
+function readHeaders(walk: Walk, end: number): Pick<KafkaRecord, 'headers' | 'headersLeftOut'> {
+  const headers: Header[] = []
+  let count = 1
+  try {
+    count = walk.varint()
+    if (count < 0 || count > headerLimits.count || end - walk.at > headerLimits.bytes) return leftOut(count)
+    for (let left = count; left > 0; left -= 1) {
+      const name = walk.slice()
+      if (name === null) return leftOut(count)
+      headers.push([name.toString(), walk.slice()])
+    }
+  } catch (error) {
+    if (error instanceof KafkaError) return leftOut(count)
+    throw error
+  }
+  return walk.at === end ? { headers } : leftOut(count)
+}
+
+const leftOut = (count: number) => ({ headers: [], headersLeftOut: Math.max(count, 1) })

@@ -1,0 +1,219 @@
+import type pg from 'pg'
+import { describeError } from '../../core/errors.ts'
+import {
+  type GroupDescription,
+  type HeldBack,
+  heldBackWords,
+  type KafkaAdmin,
+  type TopicDescription
+} from '../../kafka/index.ts'
+import { sinkProtocol } from '../../sink/options.ts'
+import { keyOf } from '../../trail/types.ts'
+import { type Standing, standings } from '../standing.ts'
+import { type Finding, ok, warning, wrong } from './finding.ts'
+
+export interface LogParts {
+  readonly admin: KafkaAdmin
+  readonly pool: pg.Pool
+  /** Of the sinks, with the prefix. */
+  readonly group: string
+  /** Whether that is the group of these sinks; the findings of another one, which may be given up, are warnings. */
+  readonly isOurs: boolean
+  readonly topics: readonly string[]
+  readonly now: Date
+}
+
+/** Holds the ends of the logs against the positions of a group. Never throws: what cannot be asked is a finding. */
+export async function examineLogs(parts: LogParts): Promise<Finding[]> {
+  const { admin, group, topics, isOurs } = parts
+  try {
+    const { partitions } = await standings(parts, group, topics)
+    const described = await admin.describeGroup(group)
+    const strangers = strangersIn(group, described)
+    const sinks = strangers.length > 0 ? 0 : described.members.length
+    const found = [...readFindings(parts, partitions, sinks), ...strangers, ...partitions.flatMap(brokenLog)]
+    const findings = isOurs
+      ? found
+      : found.map(each => (each.level === 'wrong' ? { ...each, level: 'warning' as const } : each))
+    if (!isOurs) return findings.filter(({ level }) => level !== 'ok')
+    return [...findings, ...(await admin.heldBack(partitions)).map(held => openTransaction(held, parts.now))]
+  } catch (error) {
+    return [wrong('lag', `the ends of the logs could not be compared with the trail: ${describeError(error)}`)]
+  }
+}
+
+function readFindings({ group }: LogParts, partitions: readonly Standing[], members: number): Finding[] {
+  const waiting = new Map<string, number>()
+  for (const each of partitions)
+    if (each.waiting > 0) waiting.set(each.topic, (waiting.get(each.topic) ?? 0) + each.waiting)
+  const sum = [...waiting.values()].reduce((total, count) => total + count, 0)
+  const sinks = members === 1 ? '1 sink' : `${members === 0 ? 'no' : members} sinks`
+  if (sum === 0) return [ok('lag', `nothing waits in Kafka; ${sinks} in group ${group}`)]
+  const topics = [...waiting].sort(([, one], [, other]) => other - one)
+  const named = topics.slice(0, 10).map(([topic, count]) => `${topic} (${count})`)
+  const more = topics.length > named.length ? ` and ${topics.length - named.length} more` : ''
+  const words = `${sum} offsets are in Kafka and not in the trail: ${named.join(', ')}${more}`
+  return [
+    members === 0
+      ? wrong(
+          'lag',
+          `${words}. No sink of group ${group} runs, or consumers of another protocol (KIP-848) have it: start \`eventtrail sink\`, stop those`
+        )
+      : ok('lag', `${words}; ${sinks} in group ${group}`)
+  ]
+}
+
+/** While there are others in the group of a sink, Kafka lets no sink in. */
+function strangersIn(group: string, { protocol, members }: GroupDescription): Finding[] {
+  if (members.length === 0 || protocol === sinkProtocol) return []
+  const named = members.slice(0, 5).map(({ clientId, host }) => `${clientId} at ${host.replace(/^\//, '')}`)
+  const more = members.length > named.length ? ` and ${members.length - named.length} more` : ''
+  return [
+    wrong(
+      'group',
+      `consumers that are no sinks have group ${group}: ${named.join(', ')}${more}. No sink can join it. Stop them, or give them another group`
+    )
+  ]
+}
+
+function brokenLog({ topic, partition, start, next = 0, removed, beyond, replaced, halted }: Standing): Finding[] {
+  const where = keyOf({ topic, partition })
+  if (removed > 0)
+    return [
+      wrong(
+        'retention',
+        `${where}: ${removed} offsets, ${next} to ${start - 1}, were removed from Kafka before they were read. The sink books them as a gap when it reads on. Set a longer retention.ms`
+      )
+    ]
+  // What has halted already is a finding of its own.
+  if (halted !== undefined) return []
+  if (replaced)
+    return [wrong('log', `${where}: the topic was deleted and made anew. The sink stops there when it looks`)]
+  if (beyond > 0)
+    return [
+      wrong(
+        'log',
+        `${where} ends ${beyond} offsets before the trail's position ${next}. The sink stops there when it looks`
+      )
+    ]
+  return []
+}
+
+/** Longer than this no transaction should be open: the default of transaction.timeout.ms. */
+const patienceMs = 60_000
+
+function openTransaction(held: HeldBack, now: Date): Finding {
+  const { topic, partition, from, since } = held
+  const words = `${heldBackWords(held)}. No reader of committed records is given them. Let its producer end it, or abort it: kafka-transactions.sh abort --topic ${topic} --partition ${partition} --start-offset ${from}`
+  const isNew = since !== undefined && now.getTime() - since.getTime() < patienceMs
+  return isNew ? warning('transaction', words) : wrong('transaction', words)
+}
+
+/** What of the topics' settings lets acknowledged events be lost with a broker. */
+export async function examineReplicas(admin: KafkaAdmin, topics: readonly string[]): Promise<Finding[]> {
+  try {
+    const described = await admin.describeTopics(topics)
+    const several = (await admin.brokers()) > 1
+    const settings = async () => settingsOf(admin, described, several)
+    return [...leaders(described), ...(await settings().catch(unread))]
+  } catch (error) {
+    return unread(error)
+  }
+}
+
+const unread = (error: unknown): Finding[] => [
+  warning('replicas', `replicas and settings of the topics could not be read: ${describeError(error)}`)
+]
+
+function leaders(described: readonly TopicDescription[]): Finding[] {
+  const partitions = described.flatMap(({ topic, partitions: each }) => each.map(one => ({ topic, ...one })))
+  const without = partitions.filter(({ leader }) => leader < 0).map(keyOf)
+  const behind = partitions.filter(({ leader, replicas, inSync }) => leader >= 0 && inSync < replicas).map(keyOf)
+  return [
+    ...(without.length > 0
+      ? [
+          wrong(
+            'replicas',
+            `no broker leads ${listed(without)}: nothing is read or published there. Start the brokers that have them`
+          )
+        ]
+      : []),
+    ...(behind.length > 0
+      ? [
+          warning(
+            'replicas',
+            `${listed(behind)} have fewer replicas in sync than they should: look at the brokers that are away or behind`
+          )
+        ]
+      : [])
+  ]
+}
+
+const minInsync = 'min.insync.replicas'
+const uncleanElection = 'unclean.leader.election.enable'
+
+const cleanup = 'cleanup.policy'
+
+async function settingsOf(
+  admin: KafkaAdmin,
+  described: readonly TopicDescription[],
+  several: boolean
+): Promise<Finding[]> {
+  const names = described.map(({ topic }) => topic)
+  const configs = await admin.topicConfigs(names, [minInsync, uncleanElection, cleanup])
+  const compacted = names.filter(topic => configs.get(topic)?.get(cleanup)?.includes('compact'))
+  return [
+    ...(compacted.length > 0
+      ? [
+          wrong(
+            'compaction',
+            `${listed(compacted)} are compacted: Kafka removes all but the latest event of each aggregate, also those that were not read yet, and the ledger counts these as skipped. Set ${cleanup} to delete`
+          )
+        ]
+      : []),
+    ...(several ? replicas(described, configs) : [])
+  ]
+}
+
+function replicas(
+  described: readonly TopicDescription[],
+  configs: Awaited<ReturnType<KafkaAdmin['topicConfigs']>>
+): Finding[] {
+  const names = described.map(({ topic }) => topic)
+  const single = described
+    .filter(({ partitions }) => partitions.some(({ replicas }) => replicas === 1))
+    .map(({ topic }) => topic)
+  const of = (name: string, value: string) => names.filter(topic => configs.get(topic)?.get(name) === value)
+  const one = of(minInsync, '1').filter(topic => !single.includes(topic))
+  const unclean = of(uncleanElection, 'true')
+  const findings = [
+    ...(single.length > 0
+      ? [
+          warning(
+            'replicas',
+            `${listed(single)} have one replica: with its broker all of them is lost. Add replicas: kafka-reassign-partitions.sh`
+          )
+        ]
+      : []),
+    ...(one.length > 0
+      ? [
+          warning(
+            'replicas',
+            `${listed(one)} have ${minInsync} of 1: an event that one broker alone has is acknowledged, and lost with it. Set it to 2`
+          )
+        ]
+      : []),
+    ...(unclean.length > 0
+      ? [
+          warning(
+            'replicas',
+            `${listed(unclean)} allow unclean elections: acknowledged events may be lost in one. Set ${uncleanElection} to false`
+          )
+        ]
+      : [])
+  ]
+  return findings.length > 0 ? findings : [ok('replicas', 'every topic outlives one broker')]
+}
+
+const listed = (names: readonly string[]): string =>
+  names.slice(0, 10).join(', ') + (names.length > 10 ? ` and ${names.length - 10} more` : '')

@@ -1,0 +1,238 @@
+import type pg from 'pg'
+import type { KafkaAdmin } from '../../kafka/index.ts'
+import { SinkError } from '../../trail/errors.ts'
+import { acceptGapCommand } from '../../trail/positions/halts.ts'
+import { groupsOfTrail, unknownGroup } from '../../trail/topics.ts'
+import { keyOf } from '../../trail/types.ts'
+import { type Standing, standings } from '../standing.ts'
+import { verifyRows } from './rows.ts'
+
+/** What was compared, and what came of it. */
+export interface VerifyFinding {
+  readonly check: 'kafka' | 'rows' | 'books' | 'gaps' | 'quarantine' | 'duplicates' | 'skipped' | 'resets'
+  /** `notice` is for a person to know and no loss; with `wrong` something is missing, or the books do not agree. */
+  readonly level: 'ok' | 'notice' | 'wrong'
+  readonly words: string
+  /** With its prefix. */
+  readonly topic?: string
+  readonly partition?: number
+  /** How many offsets or records. */
+  readonly records?: number
+  readonly firstOffset?: number
+  readonly lastOffset?: number
+}
+
+export interface VerifyParts {
+  readonly pool: pg.Pool
+  readonly admin: KafkaAdmin
+  /** With the prefix. */
+  readonly group: string
+  readonly topicPrefix: string
+  /** Whole names. Default: all that a sink of the group has read, and all of the prefix that the trail has a schema of. */
+  readonly topics?: readonly string[] | undefined
+  /** Rows that were stored before the hour of this time are not counted. Default: all are. */
+  readonly since?: Date | undefined
+  /** Hears what is looked at. */
+  readonly onProgress: (words: string) => void
+  readonly signal: AbortSignal
+}
+
+/**
+ * Answers "did we lose anything?": Kafka's ends against the trail's positions, the ledger against the rows, and the
+ * other books. Reads only; Postgres does the counting, one event name after the other.
+ * @throws SinkError `OPTION_INVALID` for a group or a topic that the trail does not know; KafkaError, a database error
+ */
+export async function* verify(parts: VerifyParts): AsyncGenerator<VerifyFinding> {
+  const topics = await topicsOfTrail(parts)
+  parts.onProgress(`comparing ${topics.length} topics in Kafka with the positions of group ${parts.group}`)
+  yield* verifyLogs(parts, topics)
+  parts.onProgress('comparing the books')
+  yield* verifyBooks(parts, topics)
+  yield* verifyRows(parts, topics)
+}
+
+async function topicsOfTrail({ pool, group, topicPrefix, topics }: VerifyParts): Promise<string[]> {
+  await requireKnownGroup(pool, group, topicPrefix)
+  const { rows } = await pool.query<{ topic: string }>(
+    `SELECT topic FROM sink_offsets WHERE consumer_group = $1
+     UNION SELECT topic FROM sink_topics WHERE starts_with(topic, $2) ORDER BY topic`,
+    [group, topicPrefix]
+  )
+  const known = rows.map(({ topic }) => topic)
+  const unknown = topics?.find(topic => !known.includes(topic))
+  if (unknown !== undefined)
+    throw new SinkError(
+      'OPTION_INVALID',
+      `The trail knows no topic ${unknown} in group ${group}: give the whole name, with its prefix. It knows ${known.join(', ') || 'none'}`
+    )
+  return topics ? [...topics] : known
+}
+
+/** A group or a prefix that is spelt wrongly must not look like a trail that misses nothing, or everything. */
+async function requireKnownGroup(pool: pg.Pool, group: string, topicPrefix: string): Promise<void> {
+  // The in-process bus has no groups, and a trail that no sink has begun yet has none either.
+  if ((await groupsOfTrail(pool, '')).length === 0) return
+  const words = unknownGroup(group, await groupsOfTrail(pool, topicPrefix), topicPrefix)
+  if (words !== undefined) throw new SinkError('OPTION_INVALID', words)
+}
+
+async function* verifyLogs(parts: VerifyParts, topics: readonly string[]): AsyncGenerator<VerifyFinding> {
+  const forgotten = await parts.pool.query<{ topic: string }>(
+    'SELECT topic FROM sink_forgotten WHERE consumer_group = $1 AND remembered_at IS NULL',
+    [parts.group]
+  )
+  const unread = forgotten.rows.map(({ topic }) => topic)
+  const read = topics.filter(topic => !unread.includes(topic))
+  const { partitions, gone } = await standings(parts, parts.group, read)
+  for (const standing of partitions) {
+    const finding = faultOf(standing)
+    if (finding) yield finding
+  }
+  const missing = [...new Set(gone.map(({ topic }) => topic))]
+  if (missing.length > 0) {
+    const words = `not in Kafka, or without a leader, so that nobody knows what it held: ${missing.join(', ')}`
+    yield { check: 'kafka', level: 'notice', words, records: missing.length }
+  }
+  const waiting = partitions.reduce((sum, each) => sum + each.waiting, 0)
+  yield waiting === 0
+    ? {
+        check: 'kafka',
+        level: 'ok',
+        words: `the trail stands at the end of ${partitions.length} partitions`,
+        records: 0
+      }
+    : {
+        check: 'kafka',
+        level: 'notice',
+        words: `${waiting} offsets are in Kafka and not stored yet: \`eventtrail doctor\` says whether a sink reads them`,
+        records: waiting
+      }
+}
+
+function faultOf({
+  topic,
+  partition,
+  start,
+  next = 0,
+  removed,
+  beyond,
+  replaced
+}: Standing): VerifyFinding | undefined {
+  const facts = { check: 'kafka', level: 'wrong', topic, partition } as const
+  const where = keyOf({ topic, partition })
+  const remedy = '`eventtrail doctor` gives the command that lets it go on'
+  if (replaced) {
+    // How far the old log went, nobody can ask any more.
+    const lost = `what the old one held behind offset ${next}, if anything, was not read`
+    return { ...facts, words: `${where} was deleted and made anew: ${lost}. ${remedy}` }
+  }
+  if (removed > 0) {
+    const words = `${where}: ${removed} offsets, ${next} to ${start - 1}, were removed from Kafka before they were read, and no sink has noticed yet. A sink that reads on books them as a gap, for \`eventtrail sink accept-gap\``
+    return { ...facts, words, records: removed, firstOffset: next, lastOffset: start - 1 }
+  }
+  if (beyond > 0)
+    return {
+      ...facts,
+      words: `${where} ends ${beyond} offsets before the trail's position ${next}. ${remedy}`,
+      records: beyond
+    }
+  return undefined
+}
+
+interface Fault {
+  readonly what: string
+  readonly topic: string
+  readonly partition: number
+  readonly first: string | null
+  readonly last: string | null
+  readonly records: string
+}
+
+/** Partitions whose faults are named one by one; the rest is a count. */
+const most = 1_000
+
+async function* verifyBooks(
+  { pool, group, topicPrefix }: VerifyParts,
+  topics: readonly string[]
+): AsyncGenerator<VerifyFinding> {
+  const ours = [group, topics]
+  const faults = await pool.query<Fault>(
+    `SELECT what, topic, partition, first_offset AS first, last_offset AS last, records FROM sink_ledger_faults
+     WHERE consumer_group = $1 AND topic = ANY($2) ORDER BY topic, partition, first_offset, what LIMIT ${most + 1}`,
+    ours
+  )
+  for (const { what, topic, partition, first, last, records } of faults.rows.slice(0, most)) {
+    const range = first === null || last === null ? '' : `, ${first} to ${last}`
+    const isGap = what.startsWith('removed')
+    const remedy = isGap ? `. Once you know why, \`${acceptGapCommand({ group, topic, partition }, topicPrefix)}\`` : ''
+    yield {
+      check: isGap ? 'gaps' : 'books',
+      level: 'wrong',
+      words: `${keyOf({ topic, partition })}: ${records} ${what}${range}${remedy}`,
+      topic,
+      partition,
+      records: Number(records),
+      ...(first !== null && last !== null && { firstOffset: Number(first), lastOffset: Number(last) })
+    }
+  }
+  if (faults.rows.length > most)
+    yield { check: 'books', level: 'wrong', words: 'and more of that kind: SELECT * FROM sink_ledger_faults' }
+  const sums = await pool.query<
+    Record<'gaps' | 'lost' | 'held' | 'discarded' | 'duplicates' | 'resets' | 'passed' | 'skipped', string>
+  >(
+    `SELECT
+       (SELECT count(*) FROM sink_gaps WHERE accepted_at IS NOT NULL AND consumer_group = $1 AND topic = ANY($2)) AS gaps,
+       (SELECT coalesce(sum(last_offset - first_offset + 1), 0) FROM sink_gaps
+        WHERE accepted_at IS NOT NULL AND consumer_group = $1 AND topic = ANY($2)) AS lost,
+       (SELECT count(*) FROM sink_quarantine WHERE status = 'held' AND consumer_group = $1 AND topic = ANY($2)) AS held,
+       (SELECT count(*) FROM sink_quarantine WHERE status = 'discarded' AND consumer_group = $1 AND topic = ANY($2)) AS discarded,
+       (SELECT count(*) FROM sink_duplicates WHERE consumer_group = $1 AND topic = ANY($2)) AS duplicates,
+       (SELECT coalesce(sum(skipped), 0) FROM sink_ledger WHERE consumer_group = $1 AND topic = ANY($2)) AS skipped,
+       (SELECT count(*) FROM sink_resets WHERE consumer_group = $1 AND topic = ANY($2)) AS resets,
+       (SELECT coalesce(sum(to_offset - from_offset), 0) FROM sink_resets
+        WHERE to_offset > from_offset AND (halted IS NULL OR halted = 'TOO_MANY_BAD')
+          AND consumer_group = $1 AND topic = ANY($2)) AS passed`,
+    ours
+  )
+  const [row] = sums.rows
+  if (!row) return
+  const counted = Object.fromEntries(Object.entries(row).map(([name, count]) => [name, Number(count)])) as Record<
+    keyof typeof row,
+    number
+  >
+  if (counted.gaps > 0)
+    yield {
+      check: 'gaps',
+      level: 'notice',
+      words: `${counted.lost} offsets in ${counted.gaps} gaps that were accepted: SELECT * FROM sink_gaps`,
+      records: counted.lost
+    }
+  yield counted.held + counted.discarded === 0
+    ? { check: 'quarantine', level: 'ok', words: 'nothing is kept aside', records: 0 }
+    : {
+        check: 'quarantine',
+        level: 'notice',
+        words: `${counted.held} held and ${counted.discarded} discarded, which are no rows: \`eventtrail quarantine list --status all\``,
+        records: counted.held + counted.discarded
+      }
+  yield {
+    check: 'duplicates',
+    level: 'ok',
+    words: `${counted.duplicates} records repeated an event that is stored`,
+    records: counted.duplicates
+  }
+  if (counted.skipped > 0)
+    yield {
+      check: 'skipped',
+      level: 'notice',
+      words: `${counted.skipped} offsets held no event: transaction markers, aborted transactions, or events that compaction removed unread. \`eventtrail doctor\` says whether a topic is compacted`,
+      records: counted.skipped
+    }
+  if (counted.resets > 0)
+    yield {
+      check: 'resets',
+      level: 'notice',
+      words: `${counted.resets} resets, which passed over ${counted.passed} offsets: SELECT * FROM sink_resets`,
+      records: counted.passed
+    }
+}

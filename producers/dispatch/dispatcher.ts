@@ -1,0 +1,298 @@
+import { backoffMs, pause } from '../../core/backoff.ts'
+import { EventtrailError } from '../../core/errors.ts'
+import { within } from '../../core/lifecycle.ts'
+import {
+  connectSender,
+  createKafkaClient,
+  partitionFor,
+  type SendError,
+  type Sender,
+  type SendResult
+} from '../../kafka/index.ts'
+import { createRegistry, type Registry } from '../../schemas/index.ts'
+import type { ResolvedProducerOptions } from '../options.ts'
+import { Alarm } from './alarm.ts'
+import { type Batch, Batcher, type Lane } from './batcher.ts'
+import { abandonedError, lateError, refusalError } from './failures.ts'
+import { leave, mayBeStored } from './leaving.ts'
+import { completeValue, type Pending } from './pending.ts'
+import { findSchema, type Route, Routes } from './routes.ts'
+
+const retryPauses = { initialMs: 50, maxMs: 2_000 }
+// Brokers take 100 MiB a request (`socket.request.max.bytes`); less keeps one answer from taking long.
+const maxRequestBytes = 16 * 1024 * 1024
+// A sender that closes has a bound of its own; one that still connects has nothing to lose.
+const closingMs = 10_000
+const callingOffMs = 1_000
+
+/**
+ * Brings events to Kafka: opens routes, gathers batches, keeps one request a broker under way, tries again until
+ * the deadline, and answers every call once.
+ *
+ * States: open (takes events) → draining (takes none, delivers what it has) → closed (all calls are answered).
+ */
+export class Delivery {
+  readonly routes: Routes
+  readonly #options: ResolvedProducerOptions
+  readonly #registry: Registry
+  readonly #batcher: Batcher<Pending>
+  readonly #closing = new AbortController()
+  /** Brokers with a request under way, by node id. */
+  readonly #busy = new Set<number>()
+  #connecting: Promise<Sender> | undefined
+  #sender: Sender | undefined
+  /** When something may leave. */
+  readonly #alarm = new Alarm(() => this.#pump())
+  #sweeper: NodeJS.Timeout | undefined
+  #unanswered = 0
+  #unansweredBytes = 0
+  #whenRoom: PromiseWithResolvers<void> | undefined
+  #whenIdle: PromiseWithResolvers<void> | undefined
+
+  constructor(options: ResolvedProducerOptions) {
+    this.#options = options
+    this.routes = new Routes(options)
+    this.#registry = createRegistry({ url: options.registryUrl, log: options.log })
+    this.#batcher = new Batcher({
+      lingerMs: options.lingerMs,
+      maxBytes: options.maxBatchBytes,
+      maxItems: options.maxBatchMessages
+    })
+  }
+
+  /** How full the buffer is: 1 when it is at its bounds. */
+  get fill(): number {
+    const { bufferMaxMessages, bufferMaxBytes } = this.#options
+    return Math.max(this.#unanswered / bufferMaxMessages, this.#unansweredBytes / bufferMaxBytes)
+  }
+
+  /** A promise for room in the buffer; undefined when there is some. */
+  room(): Promise<void> | undefined {
+    if (this.fill < 1 || this.#closing.signal.aborted) return undefined
+    this.#whenRoom ??= Promise.withResolvers()
+    return this.#whenRoom.promise
+  }
+
+  /** Asks Kafka and the registry once. @throws KafkaError, RegistryError */
+  async connect(): Promise<void> {
+    await Promise.all([this.#connected(), this.#registry.ping()])
+  }
+
+  submit(pending: Pending): void {
+    this.#unanswered += 1
+    this.#unansweredBytes += pending.bytes
+    this.#sweepLater()
+    const { route } = pending
+    if (route.waiting.size === 0 && route.registered && this.#enqueue(pending, route)) return
+    route.waiting.push(pending)
+    if (!route.opening) void this.#open(route)
+  }
+
+  /** Delivers what it has; resolves when every call is answered. */
+  async drain(): Promise<void> {
+    this.#batcher.flushing = true
+    if (this.#unanswered === 0) return
+    this.#whenIdle ??= Promise.withResolvers()
+    this.#pump()
+    await this.#whenIdle.promise
+  }
+
+  /** Answers every call that is left, and disconnects. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    this.#alarm.cancel()
+    for (const { item, sent } of this.#batcher.unanswered()) this.#fail(item, abandonedError(item, sent))
+    for (const route of this.routes) for (const item of route.waiting) this.#fail(item, abandonedError(item, false))
+    const ended = this.#connecting?.then(sender => sender.close()).catch(() => undefined)
+    if (ended !== undefined) await within(this.#sender ? closingMs : callingOffMs, ended)
+  }
+
+  /** False when the topic has to be asked for again. */
+  #enqueue(pending: Pending, { topic }: Route): boolean {
+    const partitions = this.#sender?.knownPartitions(topic)
+    if (!partitions) return false
+    const now = performance.now()
+    const full = this.#batcher.add(topic, partitionFor(pending.key, partitions), pending)
+    if (full) this.#pump()
+    else this.#alarm.set(Math.max(now, this.#batcher.lingersUntil), now)
+    return true
+  }
+
+  async #open(route: Route): Promise<void> {
+    route.opening = true
+    for (let attempt = 1; route.waiting.size > 0 && !this.#closing.signal.aborted; attempt += 1) {
+      try {
+        const sender = await this.#connected()
+        await sender.partitionsOf(route.topic)
+        route.registered ??= await findSchema(this.#registry, route)
+        this.#release(route)
+      } catch (error) {
+        route.lastError = error
+        if (error instanceof EventtrailError && error.retryable) {
+          this.#options.log.debug({ err: error, topic: route.topic, attempt }, 'cannot publish yet')
+          await pause(backoffMs(attempt, retryPauses), this.#closing.signal)
+        } else this.#refuseWaiting(route, error)
+      }
+    }
+    route.opening = false
+  }
+
+  #release(route: Route): void {
+    for (let pending = route.waiting.peek(); pending; pending = route.waiting.peek()) {
+      if (!pending.done) {
+        completeValue(pending)
+        if (!this.#enqueue(pending, route)) return
+      }
+      route.waiting.shift()
+    }
+  }
+
+  #refuseWaiting(route: Route, error: unknown): void {
+    for (let pending = route.waiting.shift(); pending; pending = route.waiting.shift())
+      this.#fail(pending, refusalError(pending, error, false))
+  }
+
+  #connected(): Promise<Sender> {
+    if (!this.#connecting) {
+      const { brokers, security, log, requestTimeoutMs, source } = this.#options
+      const client = createKafkaClient({
+        brokers,
+        security,
+        log,
+        requestTimeoutMs,
+        ...(source && { clientId: source })
+      })
+      const connecting = connectSender(client)
+      this.#connecting = connecting
+      connecting.then(
+        sender => {
+          this.#sender = sender
+        },
+        () => {
+          this.#connecting = undefined
+        }
+      )
+    }
+    return this.#connecting
+  }
+
+  #pump(): void {
+    const sender = this.#sender
+    if (!sender || this.#closing.signal.aborted) return
+    // What is due in a moment goes along: the lanes of one burst share a request.
+    const now = performance.now() + 1
+    const byLeader = new Map<number, Lane<Pending>[]>()
+    for (const lane of this.#batcher.due(now)) {
+      const leader = sender.leaderOf(lane.topic, lane.partition)
+      if (this.#busy.has(leader)) continue
+      const lanes = byLeader.get(leader)
+      if (lanes) lanes.push(lane)
+      else byLeader.set(leader, [lane])
+    }
+    for (const [leader, lanes] of byLeader) {
+      const batches: Batch<Pending>[] = []
+      for (let bytes = 0; bytes < maxRequestBytes; ) {
+        const lane = lanes.shift()
+        const batch = lane && this.#batcher.take(lane, now)
+        if (batch) batches.push(batch)
+        if (!lane) break
+        bytes += this.#options.maxBatchBytes
+      }
+      if (batches.length > 0) void this.#send(sender, leader, batches)
+    }
+    const wakeAt = this.#batcher.wakeAt(now)
+    if (wakeAt !== undefined) this.#alarm.set(wakeAt, now)
+  }
+
+  async #send(sender: Sender, leader: number, batches: readonly Batch<Pending>[]): Promise<void> {
+    this.#busy.add(leader)
+    const sentBefore = batches.map(batch => batch.sent)
+    const results = await sender.send(
+      batches.map(({ topic, partition, items }) => ({ topic, partition, records: items })),
+      index => leave(batches[index] as Batch<Pending>)
+    )
+    this.#busy.delete(leader)
+    batches.forEach((batch, index) => {
+      batch.attempts += 1
+      const result = results[index] as SendResult
+      if ('error' in result) this.#failed(sender, batch, result.error, sentBefore[index] as boolean)
+      else this.#stored(batch, result.baseOffset)
+    })
+    this.#pump()
+  }
+
+  #stored(batch: Batch<Pending>, baseOffset: number): void {
+    this.#batcher.stored(batch)
+    const { topic, partition, items } = batch
+    items.forEach((item, index) => {
+      if (item.done) return
+      const schemaVersion = item.route.registered?.version ?? item.route.version.version
+      this.#answered(item)
+      item.resolve({ id: item.id, topic, partition, offset: baseOffset + index, schemaVersion })
+    })
+  }
+
+  /** @param mayStand whether an attempt before this one may have stored it. */
+  #failed(sender: Sender, batch: Batch<Pending>, error: SendError, mayStand: boolean): void {
+    const { topic, partition, items, attempts } = batch
+    const route = this.routes.byTopic(topic)
+    if (route) route.lastError = error
+    this.#options.log.debug({ err: error, topic, partition, attempts, events: items.length }, 'a batch was not stored')
+    if (error.code === 'RECORDS_TOO_LARGE' && items.length > 1) {
+      this.#batcher.split(batch)
+      return
+    }
+    batch.sent = mayBeStored(batch, error, mayStand)
+    if (error.retryable && items.some(item => !item.done)) {
+      this.#batcher.again(batch, performance.now() + backoffMs(attempts, retryPauses))
+      return
+    }
+    this.#batcher.giveUp(batch)
+    if (batch.sent) sender.renew()
+    if (error.code === 'TOPIC_UNKNOWN' && route) route.registered = undefined
+    for (const item of items) this.#fail(item, refusalError(item, error, mayStand))
+  }
+
+  #fail(item: Pending, error: Parameters<Pending['reject']>[0]): void {
+    if (item.done) return
+    this.#answered(item)
+    item.reject(error)
+  }
+
+  #answered(item: Pending): void {
+    item.done = true
+    this.#unanswered -= 1
+    this.#unansweredBytes -= item.bytes
+    if (this.#whenRoom && this.fill < 1) {
+      this.#whenRoom.resolve()
+      this.#whenRoom = undefined
+    }
+    if (this.#unanswered > 0) return
+    clearTimeout(this.#sweeper)
+    this.#sweeper = undefined
+    this.#whenIdle?.resolve()
+  }
+
+  /** Looks for events past their deadline, as long as there are any without an answer. */
+  #sweepLater(): void {
+    if (this.#sweeper) return
+    const everyMs = Math.min(1_000, Math.max(10, this.#options.deliveryTimeoutMs / 20))
+    this.#sweeper = setTimeout(() => {
+      this.#sweeper = undefined
+      this.#sweep(performance.now())
+      if (this.#unanswered > 0) this.#sweepLater()
+    }, everyMs)
+  }
+
+  #sweep(now: number): void {
+    const { deliveryTimeoutMs } = this.#options
+    for (const { item, sent } of this.#batcher.late(now)) this.#fail(item, lateError(item, deliveryTimeoutMs, sent))
+    for (const batch of this.#batcher.abandoned()) if (batch.sent) this.#sender?.renew()
+    for (const { waiting } of this.routes) {
+      for (let item = waiting.peek(); item && (item.done || item.deadline <= now); item = waiting.peek()) {
+        waiting.shift()
+        this.#fail(item, lateError(item, deliveryTimeoutMs, false))
+      }
+    }
+  }
+}

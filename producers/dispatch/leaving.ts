@@ -1,0 +1,25 @@
+import type { SendError } from '../../kafka/index.ts'
+import type { Batch } from './batcher.ts'
+import type { Pending } from './pending.ts'
+
+type Leaving = Pick<Batch<Pick<Pending, 'done' | 'bytes' | 'deadline'>>, 'items' | 'sent'>
+
+class HeldBack extends Error {}
+
+/**
+ * The moment when a batch may begin to leave. A caller whose deadline has passed by now was told that the event
+ * never left: it is held back, and the others go without it.
+ */
+export function leave(batch: Leaving): void {
+  if (!batch.sent && batch.items.some(item => item.done)) throw new HeldBack()
+  batch.sent = true
+}
+
+/**
+ * Whether a batch may be stored after an attempt that failed.
+ * The error is that of a whole request: a batch that was held back has not left, though another one of it had begun to.
+ * @param before whether an attempt before this one may have stored it.
+ */
+export function mayBeStored(batch: Leaving, error: Pick<SendError, 'sent' | 'retryable'>, before: boolean): boolean {
+  return before || (batch.sent && error.sent && error.retryable)
+}

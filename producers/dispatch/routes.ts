@@ -1,0 +1,95 @@
+import {
+  type Catalogue,
+  type EventVersion,
+  type Registered,
+  type Registry,
+  RegistryError
+} from '../../schemas/index.ts'
+import { versionOf } from '../envelope.ts'
+import { PublishError } from '../errors.ts'
+import { Fifo } from '../fifo.ts'
+import type { Pending } from './pending.ts'
+
+/**
+ * Where the events of one name go. Closed: the topic and the registry have not been asked yet, and events wait.
+ * Open: `registered` is known, and events go to the batcher at once.
+ */
+export interface Route {
+  readonly eventName: string
+  readonly topic: string
+  readonly version: EventVersion
+  readonly waiting: Fifo<Pending>
+  registered: Registered | undefined
+  opening: boolean
+  /** What last stood in the way of its events. */
+  lastError: unknown
+}
+
+export interface RouteOptions {
+  readonly catalogue: Catalogue
+  readonly topicPrefix: string
+  readonly versions: Readonly<Record<string, number | undefined>>
+}
+
+/** The routes of a producer, made when an event name is first used. */
+export class Routes implements Iterable<Route> {
+  readonly #options: RouteOptions
+  readonly #byEvent = new Map<string, Route>()
+  readonly #byTopic = new Map<string, Route>()
+
+  constructor(options: RouteOptions) {
+    this.#options = options
+  }
+
+  /** @throws PublishError `EVENT_UNKNOWN` */
+  of(eventName: string): Route {
+    const known = this.#byEvent.get(eventName)
+    if (known) return known
+    const { catalogue, topicPrefix, versions } = this.#options
+    const version = versionOf(
+      catalogue,
+      eventName,
+      Object.hasOwn(versions, eventName) ? versions[eventName] : undefined
+    )
+    const route: Route = {
+      eventName,
+      topic: `${topicPrefix}${eventName}`,
+      version,
+      waiting: new Fifo(),
+      registered: undefined,
+      opening: false,
+      lastError: undefined
+    }
+    this.#byEvent.set(eventName, route)
+    this.#byTopic.set(route.topic, route)
+    return route
+  }
+
+  byTopic(topic: string): Route | undefined {
+    return this.#byTopic.get(topic)
+  }
+
+  [Symbol.iterator](): Iterator<Route> {
+    return this.#byEvent.values()
+  }
+}
+
+/**
+ * Where the registry has the schema of a route. Never registers: that changes what all services may publish.
+ * @throws PublishError `SCHEMA_UNREGISTERED`, RegistryError
+ */
+export async function findSchema(registry: Registry, route: Route): Promise<Registered> {
+  const { eventName, topic, version } = route
+  let registered: Registered | undefined
+  try {
+    registered = await registry.lookup(`${topic}-value`, version.envelope)
+  } catch (error) {
+    if (!(error instanceof RegistryError && error.code === 'SUBJECT_UNKNOWN')) throw error
+  }
+  if (registered) return registered
+  throw new PublishError(
+    'SCHEMA_UNREGISTERED',
+    `${eventName}: the schema registry does not have version ${version.version} in the subject ${topic}-value. Run \`eventtrail schemas register\`, or pin a registered version with the option \`versions\``,
+    { eventName }
+  )
+}

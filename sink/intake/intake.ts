@@ -1,0 +1,273 @@
+import { type Clock, machineClock } from '../../core/clock.ts'
+import { safeError } from '../../core/errors.ts'
+import { within } from '../../core/lifecycle.ts'
+import { type BatchControl, isCorrupt, type PassedOffsets, type Portion, type RecordBatch } from '../../kafka/index.ts'
+import { type Decoded, Decoder, type NeedsSchemas, type Schemas } from '../../trail/decode/decoder.ts'
+import { SinkError } from '../../trail/errors.ts'
+import type { CopyBuffer } from '../../trail/rows/copy-buffer.ts'
+import { keyOf, type TopicPartition } from '../../trail/types.ts'
+import { insist } from '../retry-while-unavailable.ts'
+import type { Lane } from '../write/write-queue.ts'
+import type { Positions } from './assigned-positions.ts'
+import { chunkOf } from './chunk-of.ts'
+import type { Discovery } from './discovery.ts'
+import type { Reading } from './partition-control.ts'
+
+export interface IntakeOptions extends Reading {
+  readonly positions: Positions
+  readonly book: Schemas
+  readonly discovery: Pick<Discovery, 'eventNameOf'>
+  /** Whether so much is decoded and not stored, in all lanes together, that nothing more is to be decompressed. */
+  readonly handsFull: () => boolean
+  /** Resolves at the next change in any lane. */
+  readonly laneChanged: () => Promise<void>
+}
+
+/** Takes batches from the consumer, judges them by where their partition stands, decodes, and hands chunks to the lanes. */
+export class Intake {
+  readonly #options: IntakeOptions
+  readonly #clock: Clock
+  readonly #decoders = new Map<string, Decoder>()
+  /** Partitions of whose log more is there than was fetched. */
+  readonly #behind = new Set<string>()
+  /** Bytes decoded since the event loop went round. */
+  #decoded = 0
+  #turning: Promise<void> | undefined
+  #closing = false
+
+  constructor(options: IntakeOptions) {
+    this.#options = options
+    this.#clock = options.clock ?? machineClock
+  }
+
+  /** Takes nothing more; a batch that comes is held, unread, until the consumer stops. */
+  close(): void {
+    this.#closing = true
+    this.#options.positions.close()
+  }
+
+  /** The group has changed. */
+  assigned(): void {
+    this.#behind.clear()
+  }
+
+  async take(batch: RecordBatch, control: BatchControl): Promise<void> {
+    if (this.#closing) return this.#beatWhile(new Promise(() => undefined), control)
+    const { positions } = this.#options
+    const position = positions.of(batch)
+    if (position.state === 'halted') return
+    const { raw: records, fetchedOffset, lastOffset } = batch
+    const reading = position.read({ records, fetchedOffset, lastOffset })
+    switch (reading.kind) {
+      case 'reposition':
+        return this.#beatWhile(positions.placed(batch), control)
+      case 'reread':
+        return control.seek(reading.from)
+      case 'halt':
+        return positions.halt(batch, reading.reason)
+      case 'nothing new':
+        position.advance(lastOffset)
+        return control.resolve(lastOffset)
+      case 'records':
+        return this.#handOver(batch, reading.first, control)
+    }
+  }
+
+  /** Offsets that were fetched and hold no event; the client goes on behind them by itself. */
+  passed({ topic, partition, fetchedOffset, lastOffset }: PassedOffsets): void {
+    const { positions, laneOf, seek } = this.#options
+    const source = { topic, partition }
+    const position = positions.of(source)
+    if (this.#closing || position.state === 'halted') return
+    const reading = position.read({ records: [], fetchedOffset, lastOffset })
+    switch (reading.kind) {
+      case 'reposition':
+        void positions.placed(source)
+        return
+      case 'reread':
+        seek(source, reading.from)
+        return
+      case 'halt':
+        void positions.halt(source, reading.reason)
+        return
+      case 'records':
+        laneOf(source).add(chunkOf({ ...source, lastOffset }, position, reading.first))
+    }
+    position.advance(lastOffset)
+  }
+
+  /**
+   * Decompresses and decodes into the lane's own text, a portion at a time, once there is room and every schema is
+   * known. After much of a partition what follows is left, to be fetched again: all others wait for what a fetch brought.
+   */
+  async #handOver(batch: RecordBatch, start: number, control: BatchControl): Promise<void> {
+    const lane = this.#options.laneOf(batch)
+    const decoder = this.#decoderOf(batch)
+    let { raw: packed, fetchedOffset } = batch
+    let first = start
+    let careful = false
+    let taken = 0
+    for (;;) {
+      await this.#breathe()
+      if (lane.full && !control.signal.aborted) {
+        await this.#beatWhile(lane.changed, control)
+        continue
+      }
+      if (this.#options.handsFull() && !control.signal.aborted) {
+        await this.#beatWhile(this.#options.laneChanged(), control)
+        continue
+      }
+      // While waiting the group may have changed: then this batch comes again, from where the trail says.
+      const position = this.#options.positions.of(batch)
+      if (this.#closing || control.signal.aborted || position.next !== first) return
+      if (!position.expects(fetchedOffset)) return
+      const portion = packed.portion({ careful })
+      const lastOffset = portion.rest ? portion.lastOffset : batch.lastOffset
+      this.#decoded += portion.records.bytes
+      const decoded = decodeSound(decoder, portion, { first, last: lastOffset }, lane.text, careful)
+      if (decoded === 'corrupt') careful = true
+      else if (decoded.kind === 'decoded') {
+        // Less than the portion where its rows are many bytes: the lane is to write those first.
+        const { last } = decoded
+        lane.add(
+          chunkOf({ topic: batch.topic, partition: batch.partition, lastOffset: last }, position, first, decoded)
+        )
+        // What was decompressed of it is not left to the garbage collector: it lets several of them come together.
+        if (portion.records.bytes >= largeBytes) void notHeld(lane, keyOf(batch)).then(() => portion.records.release())
+        position.advance(last)
+        control.resolve(last)
+        if (last + 1 < batch.highWatermark) this.#behind.add(keyOf(batch))
+        else this.#behind.delete(keyOf(batch))
+        taken += portion.unpackedBytes
+        if (taken >= largeBytes) return this.#restUntilStored(batch, lane)
+        if (last === batch.lastOffset) return this.#pace(lane, control)
+        // A fetch may bring hundreds of batches that are large once they are decompressed.
+        await this.#clock.turn()
+        await control.heartbeat()
+        if (last === lastOffset && portion.rest) packed = portion.rest
+        first = last + 1
+        fetchedOffset = first
+        careful = false
+      } else if (!(await this.#learnt(batch, decoder, decoded.ids, control))) return
+    }
+  }
+
+  /** The other partitions are fetched meanwhile. */
+  #restUntilStored({ topic, partition }: TopicPartition, lane: Lane): void {
+    const source = { topic, partition }
+    this.#options.pause(source)
+    void notHeld(lane, keyOf(source)).then(() => this.#goOn(source))
+  }
+
+  #goOn(source: TopicPartition): void {
+    const { positions, resume } = this.#options
+    if (positions.of(source).state !== 'halted') resume(source)
+  }
+
+  /** Lets the answers of Postgres in between: a session that waits for its next statement does nothing. */
+  async #breathe(): Promise<void> {
+    while (this.#decoded > bytesPerTurn) {
+      this.#turning ??= this.#clock.turn().then(() => {
+        this.#decoded = 0
+        this.#turning = undefined
+      })
+      await this.#turning
+    }
+  }
+
+  /**
+   * Holds up the next fetch until what this one brought is being written, where it has brought all there was: nothing
+   * is stored later for it, and one fetch then brings as much as many would, each with its own costs.
+   */
+  async #pace(lane: Lane, control: BatchControl): Promise<void> {
+    // By then the other partitions of this fetch have said how far they are.
+    await this.#clock.turn()
+    while (this.#behind.size === 0 && lane.waits && !this.#closing && !control.signal.aborted) {
+      await this.#beatWhile(lane.changed, control)
+    }
+  }
+
+  #decoderOf({ topic, partition }: TopicPartition): Decoder {
+    const key = keyOf({ topic, partition })
+    let decoder = this.#decoders.get(key)
+    if (!decoder) {
+      const eventName = this.#options.discovery.eventNameOf(topic)
+      if (eventName === undefined) throw new TypeError(`a batch of ${topic}, which is no topic of ours`)
+      decoder = new Decoder(this.#options.book, { topic, partition }, eventName)
+      this.#decoders.set(key, decoder)
+    }
+    return decoder
+  }
+
+  /**
+   * Learns schemas. kafkajs fetches nothing more from a broker before all of one fetch is handled: past a moment only
+   * this partition waits, and its batch comes again. False where the batch is to be left.
+   */
+  async #learnt(
+    batch: TopicPartition,
+    decoder: Decoder,
+    ids: readonly number[],
+    control: BatchControl
+  ): Promise<boolean> {
+    const { log, positions, pause } = this.#options
+    const source = { topic: batch.topic, partition: batch.partition }
+    const learning = insist(control.signal, log, () => decoder.learn(ids).then(() => true), this.#clock).catch(
+      async (error: unknown) => {
+        // Its records cannot be read until the registry is what it was; those of other topics can.
+        if (!(error instanceof SinkError && error.code === 'SCHEMA_CHANGED')) throw error
+        log.error({ ...source, err: safeError(error) }, 'the registry gives a known schema id to another schema')
+        await positions.halt(source, 'SCHEMA_CHANGED')
+        return false
+      }
+    )
+    if (await within(patienceMs, learning, this.#clock)) return (await learning) === true
+    pause(source)
+    const goOn = () => this.#goOn(source)
+    // An error comes again with the batch, and ends the consumer then.
+    learning.then(goOn, goOn)
+    return false
+  }
+
+  /** Waits for something while the group is told that this member lives; a rebalance ends the wait with its error. */
+  async #beatWhile(something: Promise<unknown>, control: BatchControl): Promise<void> {
+    let done = false
+    const finished = something.finally(() => {
+      done = true
+    })
+    while (!done && !control.signal.aborted) {
+      const timer = Promise.withResolvers<void>()
+      const callOff = this.#clock.after(beatMs, timer.resolve)
+      await Promise.race([finished, timer.promise])
+      callOff()
+      if (!done) await control.heartbeat()
+    }
+  }
+}
+
+async function notHeld(lane: Lane, key: string): Promise<void> {
+  while (lane.holds(key)) await lane.changed
+}
+
+/** Decodes, or finds that a batch which decompressed cannot be read: then nothing is left of what was written. */
+function decodeSound(
+  decoder: Decoder,
+  portion: Portion,
+  range: { readonly first: number; readonly last: number },
+  out: CopyBuffer,
+  careful: boolean
+): Decoded | NeedsSchemas | 'corrupt' {
+  const { at } = out
+  try {
+    return decoder.decode(portion, range, out)
+  } catch (error) {
+    out.at = at
+    if (careful || !isCorrupt(error)) throw error
+    return 'corrupt'
+  }
+}
+
+/** ms for which all partitions of a fetch wait for a schema of one. */
+const patienceMs = 150
+const largeBytes = 16 * 1024 * 1024
+const bytesPerTurn = 256 * 1024
+const beatMs = 250

@@ -1,0 +1,17 @@
+import type { Clock } from '../../core/clock.ts'
+import type { Logger } from '../../core/log.ts'
+import type { TopicPartition } from '../../trail/types.ts'
+import type { Lane } from '../write/write-queue.ts'
+
+/** How the partitions of a sink are read, and where what was read goes. */
+export interface Reading {
+  readonly laneOf: (partition: TopicPartition) => Lane
+  /** The next fetch of the partition starts at `offset`. */
+  readonly seek: (partition: TopicPartition, offset: number) => void
+  /** Nothing more of the partition comes until it is resumed. */
+  readonly pause: (partition: TopicPartition) => void
+  readonly resume: (partition: TopicPartition) => void
+  readonly log: Logger
+  /** Default: the machine's. */
+  readonly clock?: Clock
+}

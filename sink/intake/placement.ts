@@ -1,0 +1,81 @@
+import { mapConcurrently } from '../../core/concurrency.ts'
+import { KafkaError, type PartitionRange } from '../../kafka/index.ts'
+import { type Placement, place, type StoredPosition } from '../../trail/positions/position.ts'
+import type { TrailPositions } from '../../trail/session/session.ts'
+import { keyOf, type TopicPartition, topicsOf } from '../../trail/types.ts'
+
+export interface PlacementOptions {
+  readonly trail: TrailPositions
+  /** The ranges of a topic's logs. @throws KafkaError */
+  readonly ranges: (topic: string) => Promise<readonly PartitionRange[]>
+  /** The ids of topics, where Kafka has them. @throws KafkaError */
+  readonly topicIds: (topics: readonly string[]) => Promise<ReadonlyMap<string, string>>
+}
+
+/** What trail and log say of a partition together. */
+export interface PlacedPartition {
+  readonly partition: TopicPartition
+  readonly stored: StoredPosition
+  readonly placement: Placement
+  /** The id that the topic had before its log was looked at. */
+  readonly topicId: string | undefined
+}
+
+const topicsAtOnce = 16
+
+/**
+ * Looks where partitions stand by the trail and what their logs are now; those that the trail does not know begin at
+ * the start of their log. Partitions that Kafka does not have are left out.
+ * @throws KafkaError, a database error: worth a retry
+ */
+export async function findPlaces(
+  { trail, ranges, topicIds }: PlacementOptions,
+  partitions: readonly TopicPartition[]
+): Promise<PlacedPartition[]> {
+  // The trail first: what another sink stores meanwhile must not look as if the log were shorter.
+  const stored = await trail.read(partitions)
+  const ids = await topicIds(topicsOf(partitions))
+  const fresh = partitions.filter(partition => !stored.has(keyOf(partition)))
+  if (fresh.length > 0) {
+    const logs = await logsOf(ranges, fresh)
+    const opened = await trail.open(
+      fresh.flatMap(({ topic, partition }) => {
+        const start = logs.get(keyOf({ topic, partition }))?.start
+        return start === undefined ? [] : [{ topic, partition, start, topicId: ids.get(topic) }]
+      })
+    )
+    for (const [key, position] of opened) stored.set(key, position)
+  }
+  const logs = await logsOf(ranges, partitions)
+  // Once more, behind the logs: a topic that was made anew in between would pass for the old one, cut back.
+  const idsNow = await topicIds(topicsOf(partitions))
+  return partitions.flatMap(({ topic, partition }) => {
+    const position = stored.get(keyOf({ topic, partition }))
+    const log = logs.get(keyOf({ topic, partition }))
+    if (!position || !log) return []
+    const topicId = ids.get(topic)
+    const placement = place(position, { ...log, topicId: idsNow.get(topic) ?? topicId })
+    return [{ partition: { topic, partition }, stored: position, placement, topicId }]
+  })
+}
+
+/** The logs of partitions, by key; those that Kafka does not have are left out. @throws KafkaError */
+export async function logsOf(
+  ranges: PlacementOptions['ranges'],
+  partitions: readonly TopicPartition[]
+): Promise<ReadonlyMap<string, PartitionRange>> {
+  const logs = await mapConcurrently(topicsOf(partitions), topicsAtOnce, async topic =>
+    (await rangesOf(ranges, topic)).map(range => [keyOf({ topic, partition: range.partition }), range] as const)
+  )
+  return new Map(logs.flat())
+}
+
+// A topic that just vanished must not keep the others waiting.
+async function rangesOf(ranges: PlacementOptions['ranges'], topic: string): Promise<readonly PartitionRange[]> {
+  try {
+    return await ranges(topic)
+  } catch (error) {
+    if (error instanceof KafkaError && error.code === 'TOPIC_UNKNOWN') return []
+    throw error
+  }
+}

@@ -1,0 +1,30 @@
+import { backoffMs, pause } from '../core/backoff.ts'
+import { type Clock, machineClock } from '../core/clock.ts'
+import { safeError } from '../core/errors.ts'
+import type { Logger } from '../core/log.ts'
+import { classify, isProgramFault } from '../postgres/classify.ts'
+import { SinkError } from '../trail/errors.ts'
+
+/**
+ * Repeats `work` with back-off while a server is out of reach; undefined when the signal ended it.
+ * Passes through what no retry mends.
+ */
+export async function insist<T>(
+  signal: AbortSignal,
+  log: Logger,
+  work: () => Promise<T>,
+  clock: Clock = machineClock
+): Promise<T | undefined> {
+  for (let attempt = 1; !signal.aborted; attempt += 1) {
+    try {
+      return await work()
+    } catch (error) {
+      if ((error instanceof SinkError && !error.retryable) || classify(error) === 'defect' || isProgramFault(error))
+        throw error
+      const waitMs = backoffMs(attempt, { maxMs: 3_000 }, clock.random)
+      log.warn({ err: safeError(error), attempt, waitMs }, 'waiting for a server, nothing is dropped')
+      await pause(waitMs, signal, clock)
+    }
+  }
+  return undefined
+}

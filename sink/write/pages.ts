@@ -1,0 +1,77 @@
+import type { KafkaRecord } from '../../kafka/index.ts'
+import { offsetOfRow, rowEnd } from '../../trail/rows/copy-row.ts'
+import type { Batch, Chunk, Page, Row } from '../../trail/types.ts'
+
+/** The rows of a chunk, one by one: for batches in which something is rare (a duplicate, a bad row). */
+export function rowsOf({ text }: Batch, chunk: Chunk): Row[] {
+  const rows: Row[] = []
+  for (const page of chunk.pages) {
+    const finder = new RecordFinder(page)
+    for (let at = page.start; at < page.end; ) {
+      const end = rowEnd(text.bytes, at)
+      rows.push(new PageRow(chunk, finder, text, at, end))
+      at = end
+    }
+  }
+  return rows
+}
+
+/** Where the rows of some chunks lie in the text of their batch: as few stretches as there can be. */
+export function stretchesOf(chunks: readonly Chunk[]): { start: number; end: number }[] {
+  const stretches: { start: number; end: number }[] = []
+  const pages = chunks.flatMap(({ pages }) => pages).sort((a, b) => a.start - b.start)
+  for (const { start, end } of pages) {
+    const last = stretches.at(-1)
+    if (last?.end === start) last.end = end
+    else stretches.push({ start, end })
+  }
+  return stretches
+}
+
+/** Nothing is made of its record until it is asked for. */
+class PageRow implements Row {
+  readonly chunk: Chunk
+  readonly text: Row['text']
+  readonly start: number
+  readonly end: number
+  readonly #finder: RecordFinder
+
+  constructor(chunk: Chunk, finder: RecordFinder, text: Row['text'], start: number, end: number) {
+    this.chunk = chunk
+    this.text = text
+    this.start = start
+    this.end = end
+    this.#finder = finder
+  }
+
+  get offset(): number {
+    return offsetOfRow(this.text.bytes, this.end)
+  }
+
+  get record(): KafkaRecord {
+    return this.#finder.at(this.offset)
+  }
+}
+
+/** Finds the record of a row by its offset; it walks the page once, when it is first asked. */
+class RecordFinder {
+  readonly #page: Page
+  #places: Map<number, number> | undefined
+
+  constructor(page: Page) {
+    this.#page = page
+  }
+
+  at(offset: number): KafkaRecord {
+    this.#places ??= this.#walk()
+    const place = this.#places.get(offset)
+    if (place === undefined) throw new TypeError(`a row of offset ${offset} has no record`)
+    return this.#page.records.at(place)
+  }
+
+  #walk(): Map<number, number> {
+    const places = new Map<number, number>()
+    for (const cursor = this.#page.records.cursor(); cursor.next(); ) places.set(cursor.offset, cursor.place)
+    return places
+  }
+}

@@ -1,0 +1,258 @@
+import { backoffMs, pause } from '../../core/backoff.ts'
+import { type Clock, machineClock } from '../../core/clock.ts'
+import { safeError } from '../../core/errors.ts'
+import type { Logger } from '../../core/log.ts'
+import { classify, isProgramFault } from '../../postgres/classify.ts'
+import { SinkError } from '../../trail/errors.ts'
+import type { CopyBuffer } from '../../trail/rows/copy-buffer.ts'
+import {
+  type Batch,
+  type Chunk,
+  keyOf,
+  type TopicPartition,
+  type WriteOptions,
+  type WriteResult
+} from '../../trail/types.ts'
+import { Batcher, type BatcherLimits } from './batcher.ts'
+
+export interface LaneOptions {
+  readonly limits: BatcherLimits
+  readonly write: (batch: Batch, options: WriteOptions) => Promise<WriteResult>
+  /** A batch was written (or found to be written already). */
+  readonly onWritten: (batch: Batch, result: WriteResult) => void
+  readonly onRetry?: (error: unknown, attempt: number) => void
+  /**
+   * A partition cannot be written, and neither a server nor one of its records is known to be the reason: what was read
+   * of it is given up, to be read again later, so that the other partitions of the lane go on. Without it, what was
+   * read is written again until it is stored.
+   */
+  readonly onPostponed?: (partition: TopicPartition, error: unknown) => void
+  /** The lane failed for good. */
+  readonly onFailure: (error: Error) => void
+  readonly log: Logger
+  /** Default: the machine's. */
+  readonly clock?: Clock
+}
+
+/**
+ * A queue in front of one database session: collects chunks while a batch is being written, and writes the same
+ * batch again until it is stored. Each partition always uses the same lane, so that its chunks stay in order.
+ *
+ * open → (drain) → draining → closed; open or draining → failed, when an error shows a defect that no retry mends
+ */
+export class Lane {
+  readonly #options: LaneOptions
+  readonly #clock: Clock
+  readonly #batcher: Batcher
+  readonly #stop = new AbortController()
+  readonly #loop: Promise<void>
+  #writing: { readonly batch: Batch; readonly keys: ReadonlySet<string> } | undefined
+  #failures = 0
+  /** Since when what is there waits, while {@link idle} is false. */
+  #waitingSince = 0
+  #draining = false
+  #failure: Error | undefined
+  #changed = Promise.withResolvers<void>()
+
+  constructor(options: LaneOptions) {
+    this.#options = options
+    this.#clock = options.clock ?? machineClock
+    this.#batcher = new Batcher(options.limits)
+    this.#loop = this.#run()
+  }
+
+  /** Rows that are handed over and not written yet. */
+  get pendingRows(): number {
+    return this.#batcher.rows + (this.#writing?.batch.rows ?? 0)
+  }
+
+  /** Bytes that are handed over and not written yet. */
+  get bytes(): number {
+    return this.#batcher.bytes + (this.#writing?.batch.bytes ?? 0)
+  }
+
+  /** How often writing the batch that is in hand has failed. */
+  get failures(): number {
+    return this.#failures
+  }
+
+  /** ms for which something has waited to be stored while nothing was; 0 when all is. */
+  get waitingMs(): number {
+    return this.idle ? 0 : this.#clock.monotonic() - this.#waitingSince
+  }
+
+  /** Whether whoever adds should wait for {@link changed} first. */
+  get full(): boolean {
+    return this.#batcher.full
+  }
+
+  /** Whether all that was added is stored. */
+  get idle(): boolean {
+    return this.#batcher.empty && this.#writing === undefined
+  }
+
+  /** Whether something was added that is not being written yet. */
+  get waits(): boolean {
+    return !this.#batcher.empty
+  }
+
+  /** What the rows of the next chunk are written into; to be followed by {@link add} before anybody else's turn. */
+  get text(): CopyBuffer {
+    return this.#batcher.text
+  }
+
+  holds(key: string): boolean {
+    return this.#batcher.holds(key) || (this.#writing?.keys.has(key) ?? false)
+  }
+
+  add(chunk: Chunk): void {
+    if (this.#failure) throw this.#failure
+    if (this.idle) this.#waitingSince = this.#clock.monotonic()
+    this.#batcher.add(chunk)
+    this.#notify()
+  }
+
+  /** Resolves at the next change: something was added or written, or the lane ended. */
+  get changed(): Promise<void> {
+    return this.#changed.promise
+  }
+
+  /** Writes what is pending and ends. Idempotent. @returns the failure that ended it earlier, if any. */
+  async drain(): Promise<Error | undefined> {
+    this.#draining = true
+    this.#notify()
+    await this.#loop
+    return this.#failure
+  }
+
+  /** Ends now; what is pending is read again from Kafka by whoever comes next. */
+  async close(): Promise<void> {
+    this.#stop.abort()
+    this.#notify()
+    await this.#loop
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      const trigger =
+        this.#batcher.due(this.#clock.monotonic()) ?? (this.#draining && !this.#batcher.empty ? 'drain' : undefined)
+      if (trigger) {
+        // One fetch brings something to many partitions, one after the other: that goes together.
+        if (trigger === 'linger') await this.#clock.turn()
+        const batch = this.#batcher.flush(trigger, this.#clock.monotonic())
+        this.#writing = { batch, keys: new Set(batch.chunks.map(keyOf)) }
+        this.#notify()
+        const written = await this.#writeUntilStored(batch, signal)
+        this.#writing = undefined
+        if (written) this.#batcher.recycle(batch)
+        this.#notify()
+        if (!written) return
+      } else if (this.#draining) return
+      else await this.#wait(this.#batcher.untilNext(this.#clock.monotonic()))
+    }
+  }
+
+  async #writeUntilStored(batch: Batch, signal: AbortSignal): Promise<boolean> {
+    const { write, onWritten, onRetry, onFailure, log } = this.#options
+    // What is left to write, and how often each failed for a reason that no server is known to have.
+    let parts = [{ batch, unexplained: 0 }]
+    for (let attempt = 1; !signal.aborted; attempt += 1) {
+      const [part, ...others] = parts
+      if (!part) return true
+      const isolate = part.unexplained >= patience
+      try {
+        const result = await write(part.batch, { isolate })
+        // What follows a stretch that was refused counts on it: alone it would fit a log that is another one by now.
+        for (const partition of result.fenced) this.#batcher.drop(keyOf(partition))
+        onWritten(part.batch, result)
+        this.#failures = 0
+        this.#waitingSince = this.#clock.monotonic()
+        parts = others
+        attempt = 0
+      } catch (error) {
+        const unexplained = part.unexplained + weightOf(error)
+        if (isDefect(error) || (isProgramFault(error) && unexplained >= 2 * patience)) {
+          this.#failure = error instanceof Error ? error : new Error(String(error))
+          log.error({ err: safeError(error) }, 'a batch cannot be written, the sink stops; nothing of it was stored')
+          onFailure(this.#failure)
+          return false
+        }
+        const waitMs = backoffMs(attempt, { initialMs: 50, maxMs: 5_000 }, this.#clock.random)
+        this.#failures = attempt
+        onRetry?.(error, attempt)
+        log.warn(
+          { err: safeError(error), attempt, waitMs, rows: part.batch.rows },
+          'writing a batch failed, the same batch is written again'
+        )
+        parts = this.#next({ batch: part.batch, unexplained }, others, error)
+        await pause(waitMs, signal, this.#clock)
+      }
+    }
+    return false
+  }
+
+  /** What to write after a failure: each partition apart, once it goes on for a reason that no server is known to have. */
+  #next(failed: Part, others: readonly Part[], error: unknown): Part[] {
+    const { batch, unexplained } = failed
+    if (unexplained < patience) return [failed, ...others]
+    if (batch.chunks.length > 1) {
+      const partitions = batch.chunks.length
+      if (refusesAll(error)) this.#options.log.warn({ partitions }, 'the partitions of the batch are written apart')
+      else
+        this.#options.log.error(
+          { partitions },
+          'a batch fails for an unknown reason: its partitions are written apart, and the record that fails is looked for'
+        )
+      return [...batch.chunks.map(chunk => ({ batch: partOf(batch, chunk), unexplained })), ...others]
+    }
+    const [chunk] = batch.chunks
+    if (unexplained < 2 * patience || !chunk || !this.#options.onPostponed) return [...others, failed]
+    this.#batcher.drop(keyOf(chunk))
+    this.#options.onPostponed(chunk, error)
+    return [...others]
+  }
+
+  async #wait(ms: number | undefined): Promise<void> {
+    const elapsed = Promise.withResolvers<void>()
+    const callOff = ms === undefined ? undefined : this.#clock.after(ms, elapsed.resolve)
+    await Promise.race([this.#changed.promise, elapsed.promise])
+    callOff?.()
+  }
+
+  #notify(): void {
+    const before = this.#changed
+    this.#changed = Promise.withResolvers<void>()
+    before.resolve()
+  }
+}
+
+/** Some of what a lane has to write. */
+interface Part {
+  readonly batch: Batch
+  readonly unexplained: number
+}
+
+/** One partition of a batch: its rows lie where they lay. */
+const partOf = (batch: Batch, chunk: Chunk): Batch => ({
+  ...batch,
+  chunks: [chunk],
+  rows: chunk.rows + chunk.refused.length,
+  bytes: chunk.bytes
+})
+
+// Failures for an unknown reason after which a record may be the cause.
+const patience = 5
+
+/** How much an error says that a record may be the cause: a fault of the program comes again each time. */
+function weightOf(error: unknown): number {
+  if (isProgramFault(error) || refusesAll(error)) return patience
+  return error instanceof SinkError || classify(error) === 'server' ? 0 : 1
+}
+
+const refusesAll = (error: unknown): boolean => error instanceof SinkError && error.code === 'TABLE_REFUSES_ALL'
+
+function isDefect(error: unknown): boolean {
+  if (error instanceof SinkError) return !error.retryable
+  return classify(error) === 'defect'
+}

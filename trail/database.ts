@@ -1,0 +1,134 @@
+import type pg from 'pg'
+import { EventtrailError } from '../core/errors.ts'
+import { openPool, openSession, PostgresError, requireFit, type SessionOptions } from '../postgres/index.ts'
+import { migrationStatus, type Queryable } from '../postgres/migrate.ts'
+import { SinkError } from './errors.ts'
+import { trailMigrations } from './migrations.ts'
+
+/** Starts the application name of every session of a sink: a successor may end a session that carries it. */
+export const sinkSessions = 'eventtrail-sink'
+/** Of `eventtrail doctor`. */
+export const doctorSessions: SessionOptions = { applicationName: 'eventtrail-doctor' }
+
+/** Opens one session. @throws SinkError `DATABASE_UNREACHABLE` */
+export async function connectSession(databaseUrl: string, options: SessionOptions): Promise<pg.Client> {
+  try {
+    // It looks up what it has in hand, by key: a plan that reads the whole trail for that is never the better one.
+    return await openSession(databaseUrl, { ...options, settings: { enable_seqscan: 'off' } })
+  } catch (cause) {
+    throw unreachable(cause)
+  }
+}
+
+const where = '--database or DATABASE_URL'
+
+// Why Postgres takes nobody in (PostgreSQL, Appendix A); its own message would repeat the user's name.
+const refusals: Readonly<Record<string, string>> = {
+  '3D000': `Postgres has no database of the name in ${where}: create it, then run \`eventtrail migrate\``,
+  '28P01': `Postgres does not accept the password in ${where}`,
+  '28000': `Postgres does not accept the user in ${where}`,
+  '53300': 'Postgres has no connection left (max_connections)'
+}
+
+/** The error of a database that cannot be used now, in words. */
+export function unreachable(cause: unknown): SinkError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  if (cause instanceof PostgresError) return new SinkError('DATABASE_UNREACHABLE', cause.message, cause)
+  const words = refusals[code] ?? `Postgres is out of reach: check ${where}, and that the server runs`
+  return new SinkError('DATABASE_UNREACHABLE', words, cause)
+}
+
+/** A small pool for what is not the hot path. @throws PostgresError `DATABASE_URL_INVALID` */
+export function sessionPool(databaseUrl: string, options: SessionOptions): pg.Pool {
+  return openPool(databaseUrl, { ...options, max: 3 })
+}
+
+/** @throws PostgresError `DATABASE_UNFIT`; SinkError `DATABASE_UNREACHABLE` */
+export async function requireFitPostgres(pool: pg.Pool, options: SessionOptions): Promise<void> {
+  await requireFit(pool, options).catch(cause => {
+    throw cause instanceof EventtrailError ? cause : unreachable(cause)
+  })
+}
+
+/**
+ * @throws SinkError `TABLES_MISSING` when migrations have not run, `DATABASE_UNREACHABLE`
+ * @throws MigrationError `DATABASE_AHEAD` when migrations of a newer eventtrail have run
+ */
+export async function requireTables(client: pg.Pool | pg.Client): Promise<void> {
+  const { applied, pending } = await migrationStatus(client as Queryable, trailMigrations).catch(cause => {
+    throw cause instanceof EventtrailError ? cause : unreachable(cause)
+  })
+  if (pending.length === 0) return
+  const elsewhere = applied === 0 ? await schemasWithTrail(client) : []
+  const words =
+    elsewhere.length > 0
+      ? `The tables of the trail are in the schema ${elsewhere.join(', ')}, where search_path does not look: a role or a database may set it (ALTER ROLE … SET), and \`options\` in DATABASE_URL (-c search_path=…) come before both`
+      : applied === 0
+        ? 'The tables of the trail are not in this database: run `eventtrail migrate`'
+        : `The tables of the trail are of an older eventtrail (${pending.join(', ')} not applied): run \`eventtrail migrate\``
+  throw new SinkError('TABLES_MISSING', words)
+}
+
+/** Schemas that have a trail, wherever search_path looks. */
+export async function schemasWithTrail(client: pg.Pool | pg.Client): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT nspname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE relname = 'eventtrail_migrations' AND relkind = 'r' ORDER BY nspname`
+  )
+  return rows.map(({ name }) => name)
+}
+
+/**
+ * Runs `work` on a pool of its own, for a command.
+ * @throws SinkError `TABLES_MISSING`, `DATABASE_UNREACHABLE`; PostgresError `DATABASE_UNFIT`; MigrationError `DATABASE_AHEAD`
+ */
+export async function onTrail<T>(
+  databaseUrl: string,
+  applicationName: string,
+  work: (pool: pg.Pool) => Promise<T>
+): Promise<T> {
+  const sessions = { applicationName }
+  const pool = sessionPool(databaseUrl, sessions)
+  try {
+    await requireFitPostgres(pool, sessions)
+    await requireTables(pool)
+    return await work(pool)
+  } finally {
+    await pool.end()
+  }
+}
+
+/** Runs `work` in one transaction on a session of the pool: all of it, or nothing. */
+export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  try {
+    await client.query('BEGIN')
+    const result = await work(client)
+    await client.query('COMMIT')
+    return result
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined)
+    throw error
+  } finally {
+    client.release()
+  }
+}
+
+/**
+ * Whether Postgres works at something for a session; false when it waits for the session's next word, undefined when
+ * it has no such session.
+ */
+export async function isWorking(pool: pg.Pool, pid: number, applicationName: string): Promise<boolean | undefined> {
+  const { rows } = await pool.query<{ working: boolean }>(
+    `SELECT state = 'active' AND wait_event IS DISTINCT FROM 'ClientRead' AS working
+     FROM pg_stat_activity WHERE pid = $1 AND starts_with(application_name, $2)`,
+    [pid, applicationName]
+  )
+  return rows[0]?.working
+}
+
+/** Cuts the connection of a session: what waits on it fails at once. */
+export function abandon(client: pg.Client): void {
+  const { connection } = client as pg.Client & { readonly connection?: { readonly stream?: { destroy(): void } } }
+  connection?.stream?.destroy()
+}

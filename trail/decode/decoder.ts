@@ -1,0 +1,225 @@
+import { mapConcurrently } from '../../core/concurrency.ts'
+import type { Portion, RecordCursor, Records, UnreadableBatch } from '../../kafka/index.ts'
+import { SchemaError, schemaIdWithin } from '../../schemas/index.ts'
+import { type Refusal, RefusedRecord } from '../errors.ts'
+import type { CopyBuffer } from '../rows/copy-buffer.ts'
+import { VersionMismatch } from '../rows/row-encoder.ts'
+import { offsetsIn, type Page, type Refused, type TopicPartition } from '../types.ts'
+import type { KnownSchema, SchemaBook, UnusableSchema } from './schema-book.ts'
+
+/** Values name schemas that are not known yet: learn them, then decode again. Nothing was written. */
+export interface NeedsSchemas {
+  readonly kind: 'needs schemas'
+  /** Those that the records name, as many as are to be asked for at once. */
+  readonly ids: readonly number[]
+}
+
+/** The records of one fetch, as rows behind what the buffer held. */
+export interface Decoded {
+  readonly kind: 'decoded'
+  readonly page: Page
+  readonly refused: readonly Refused[]
+  /**
+   * The last offset that was taken: before the end where the rows are many bytes, or many records are refused. The rest
+   * is to be decoded next.
+   */
+  readonly last: number
+  /** Offsets up to `last` that hold no event, counted from the gaps between records. */
+  readonly skipped: number
+  /** Where the last record lies, be it a row or refused. */
+  readonly lastPlace: number | undefined
+}
+
+/** Where key and value of a record lie; a start of -1 is null. */
+export type RecordBytes = Pick<RecordCursor, 'offset' | 'bytes' | 'keyStart' | 'valueStart' | 'valueEnd'>
+
+/** What it needs of a {@link SchemaBook}. */
+export type Schemas = Pick<SchemaBook, 'find' | 'learn' | 'doubt' | 'generation'>
+
+/** Bytes of a record's value at most. */
+export const maxValueBytes: number = 16 * 1024 * 1024
+/** Bytes of rows at which decoding stops: a few records can become more than memory holds. */
+const decodedAtOnce = 16 * 1024 * 1024
+/** Refused records at which it stops: each is objects of a kilobyte and more, and 1 MB of a log can hold 100,000. */
+const refusedAtOnce = 10_000
+
+const valueTooLarge = (bytes: number): RefusedRecord =>
+  new RefusedRecord('RECORD_TOO_LARGE', `its value has ${bytes} bytes, more than ${maxValueBytes}`)
+
+/** Turns the records of one partition into rows of COPY, or says why they cannot be. */
+export class Decoder {
+  readonly #book: Schemas
+  readonly #eventName: string
+  readonly #subject: string
+  readonly #source: { readonly partition: number; offset: number }
+  /**
+   * What was learnt for a batch that waits. The book forgets after a while that an id cannot be used: a batch that names
+   * many of them would never have the answers for all at once.
+   */
+  readonly #unusable = new Map<number, UnusableSchema>()
+  /** For how many records of a batch that waits a schema was asked for again. */
+  #doubts = 0
+  #last: { readonly id: number; readonly schema: KnownSchema } | undefined
+  #generation = 0
+
+  constructor(book: Schemas, source: TopicPartition, eventName: string) {
+    this.#book = book
+    this.#eventName = eventName
+    this.#subject = `${source.topic}-value`
+    this.#source = { partition: source.partition, offset: 0 }
+  }
+
+  /**
+   * Takes records of the offsets `first` to `last`. A bad record, or a batch that cannot be read, is among `refused`
+   * and ends nothing.
+   * @throws KafkaError `RECORDS_CORRUPT` when walking shows that a batch cannot be read; what it wrote is to be dropped
+   */
+  decode(
+    { records, unreadable }: Pick<Portion, 'records' | 'unreadable'>,
+    { first, last }: { first: number; last: number },
+    out: CopyBuffer
+  ): Decoded | NeedsSchemas {
+    const start = out.at
+    const cursor = records.cursor()
+    const refused: Refused[] = []
+    const suspects: number[] = []
+    let rows = 0
+    let skipped = 0
+    let expected = first
+    let lastPlace: number | undefined
+    if (this.#generation !== this.#book.generation) {
+      this.#generation = this.#book.generation
+      this.#last = undefined
+      this.#unusable.clear()
+    }
+    const enough = start + decodedAtOnce
+    let until = last
+    while (cursor.next()) {
+      if (cursor.offset < first) continue
+      if (out.at > enough || refused.length >= refusedAtOnce) {
+        until = expected - 1
+        break
+      }
+      lastPlace = cursor.place
+      skipped += cursor.offset - expected
+      expected = cursor.offset + 1
+      const { at, nulCharacters } = out
+      try {
+        const needed = this.encode(cursor, out)
+        if (needed !== undefined) {
+          out.at = start
+          return { kind: 'needs schemas', ids: this.#missing(records, first) }
+        }
+        rows += 1
+        if (out.nulCharacters !== nulCharacters) suspects.push(at)
+      } catch (error) {
+        const doubted = this.#doubted(error)
+        if (doubted !== undefined) {
+          out.at = start
+          return { kind: 'needs schemas', ids: [doubted] }
+        }
+        refused.push({ offset: cursor.offset, refusal: refusalOf(error), record: records.at(cursor.place) })
+      }
+    }
+    skipped += until + 1 - expected
+    for (const batch of unreadable) {
+      // What was fetched again, to be compared with what is stored, is put aside already.
+      if (batch.lastOffset < first || batch.baseOffset > until) continue
+      const whole = refusedBatch(batch, first, until)
+      skipped -= offsetsIn(whole)
+      refused.push(whole)
+    }
+    this.#unusable.clear()
+    this.#doubts = 0
+    const page = { records, start, end: out.at, rows, suspects }
+    return { kind: 'decoded', page, refused, last: until, skipped, lastPlace }
+  }
+
+  /** @throws as {@link SchemaBook.learn} */
+  async learn(ids: readonly number[]): Promise<void> {
+    await mapConcurrently(ids, asksAtOnce, async id => {
+      if (this.#unusable.has(id)) return
+      const schema = await this.#book.learn(this.#subject, this.#eventName, id)
+      if (schema.kind === 'unusable') this.#unusable.set(id, schema)
+    })
+  }
+
+  /** The ids of schemas that some records need and that are not known: the first of them. */
+  #missing(records: Records, first: number): number[] {
+    const missing = new Set<number>()
+    for (const cursor = records.cursor(); missing.size < missingAtOnce && cursor.next(); ) {
+      const { bytes, offset, keyStart, valueStart, valueEnd } = cursor
+      if (offset < first || keyStart < 0 || valueStart < 0) continue
+      try {
+        const id = schemaIdWithin(bytes, valueStart, valueEnd)
+        if (!missing.has(id) && !this.#find(id)) missing.add(id)
+      } catch {
+        // It is refused when its turn comes.
+      }
+    }
+    return [...missing]
+  }
+
+  /** Writes the row of one record, or names the schema that it needs first. @throws RefusedRecord with nothing written */
+  encode({ bytes, keyStart, valueStart, valueEnd, offset }: RecordBytes, out: CopyBuffer): number | undefined {
+    if (valueStart < 0) throw new RefusedRecord('NULL_VALUE', 'the record has no value')
+    if (keyStart < 0) throw new RefusedRecord('NULL_KEY', 'the record has no key')
+    if (valueEnd - valueStart > maxValueBytes) throw valueTooLarge(valueEnd - valueStart)
+    const id = schemaIdOf(bytes, valueStart, valueEnd)
+    const schema = this.#find(id)
+    if (!schema) return id
+    if (schema.kind === 'unusable') {
+      const { code, reason, eventId } = schema.refusal
+      throw new RefusedRecord(code, reason, eventId)
+    }
+    this.#source.offset = offset
+    schema.encode(bytes, valueStart, valueEnd, this.#source, out)
+    return undefined
+  }
+
+  /** The id of the schema that is to be asked for again, where the record may be right and what is known of it old. */
+  #doubted(error: unknown): number | undefined {
+    const last = this.#last
+    if (!(error instanceof VersionMismatch) || !last || this.#doubts >= maxDoubts) return undefined
+    if (!this.#book.doubt(this.#subject, last.id, error.found, last.schema)) return undefined
+    this.#last = undefined
+    this.#doubts += 1
+    return last.id
+  }
+
+  // Nearly all records of a partition name the schema of the one before.
+  #find(id: number): KnownSchema | UnusableSchema | undefined {
+    if (this.#last?.id === id) return this.#last.schema
+    const schema = this.#book.find(this.#subject, id) ?? this.#unusable.get(id)
+    if (schema?.kind === 'known') this.#last = { id, schema }
+    return schema
+  }
+}
+
+/** Questions to the registry about the records of one partition. */
+const asksAtOnce = 16
+/** Schemas that are learnt before decoding is tried again: values may name any of two billion ids. */
+const missingAtOnce = 1_000
+const maxDoubts = 32
+
+function schemaIdOf(bytes: Buffer, start: number, end: number): number {
+  try {
+    return schemaIdWithin(bytes, start, end)
+  } catch (cause) {
+    throw new RefusedRecord('NOT_WIRE_FORMAT', cause instanceof SchemaError ? cause.message : 'no wire format')
+  }
+}
+
+/** Why a record whose encoding threw is refused: whatever it was, it is this record's own fault. */
+export function refusalOf(error: unknown): Refusal {
+  if (error instanceof RefusedRecord) return error.refusal
+  return { code: 'DECODE_FAILED', reason: 'the value is no Avro of its schema' }
+}
+
+/** A batch of the log as one entry of the quarantine, which has its bytes as they lie there. */
+function refusedBatch(batch: UnreadableBatch, first: number, last: number): Refused {
+  const { baseOffset, lastOffset, code, reason, bytes: value, timestamp } = batch
+  const offset = Math.max(baseOffset, first)
+  const record = { offset, key: null, value, headers: [], timestamp }
+  return { offset, lastOffset: Math.min(lastOffset, last), refusal: { code, reason }, record }
+}

@@ -1,0 +1,96 @@
+import type pg from 'pg'
+import { EventtrailError } from '../core/errors.ts'
+import { classify, faultName, isOfTable } from '../postgres/classify.ts'
+import type { EventStore, StoredEvent } from '../producers/bus/index.ts'
+import { inTransaction, requireFitPostgres, requireTables, sessionPool, unreachable } from './database.ts'
+import { SinkError } from './errors.ts'
+import { copyColumns, timestampText } from './rows/copy-row.ts'
+import { compileJson, type JsonWriter } from './rows/json.ts'
+import { payloadOf } from './rows/row-encoder.ts'
+import { listAdditions, nameRefuser } from './session/additions.ts'
+
+export interface PostgresEventStoreOptions {
+  readonly databaseUrl: string
+}
+
+const sessions = { applicationName: 'eventtrail-bus' }
+const columns = copyColumns.slice(0, 6).join(', ')
+
+/**
+ * The trail as the store of the in-process bus: the same table, by INSERT, without Kafka coordinates.
+ * The same id twice is stored once when the content is the same, and refused when it differs.
+ */
+export class PostgresEventStore implements EventStore, AsyncDisposable {
+  readonly #pool: pg.Pool
+  readonly #writers = new Map<unknown, JsonWriter>()
+  #checked: Promise<void> | undefined
+
+  constructor({ databaseUrl }: PostgresEventStoreOptions) {
+    this.#pool = sessionPool(databaseUrl, sessions)
+  }
+
+  /**
+   * @throws SinkError `DATABASE_UNREACHABLE` (worth a retry), `TABLES_MISSING`, `STORE_FAILED`
+   * @throws MigrationError `DATABASE_AHEAD`; PostgresError `DATABASE_UNFIT`
+   */
+  async append(records: readonly StoredEvent[]): Promise<void> {
+    if (records.length === 0) return
+    this.#checked ??= requireFitPostgres(this.#pool, sessions).then(() => requireTables(this.#pool))
+    try {
+      await this.#checked
+      await this.#insert(records)
+    } catch (cause) {
+      this.#checked = undefined
+      if (cause instanceof EventtrailError) throw cause
+      if (classify(cause) === 'server') throw unreachable(cause)
+      throw new SinkError('STORE_FAILED', `Not stored: ${await this.#whyRefused(cause)}`, cause)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #whyRefused(cause: unknown): Promise<string> {
+    if (!isOfTable(cause)) return 'Postgres refuses a value of an envelope'
+    const additions = await listAdditions(this.#pool).catch(() => [])
+    return `the table refuses it (${faultName(cause)}): see ${nameRefuser(cause, additions)}, which is no part of the trail`
+  }
+
+  async #insert(records: readonly StoredEvent[]): Promise<void> {
+    const values = [
+      records.map(({ envelope }) => envelope.id),
+      records.map(({ envelope }) => envelope.aggregate_id),
+      records.map(({ envelope }) => timestampText(envelope.occurred_at)),
+      records.map(({ envelope }) => envelope.event_name),
+      records.map(record => this.#payloadJson(record)),
+      records.map(({ envelope }) => envelope.schema_version)
+    ]
+    const input = `unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[]::jsonb[], $6::smallint[]) AS w(${columns})`
+    await inTransaction(this.#pool, async client => {
+      const { rowCount } = await client.query(
+        `INSERT INTO event_envelopes (${columns}) SELECT * FROM ${input} ON CONFLICT (id) DO NOTHING`,
+        values
+      )
+      if (rowCount === records.length) return
+      const same = await client.query(
+        `SELECT count(*)::int AS n FROM ${input} JOIN event_envelopes e USING (${columns})`,
+        values
+      )
+      if (same.rows[0]?.n !== records.length) {
+        throw new SinkError('STORE_FAILED', 'An envelope with this id and other content stands in the trail')
+      }
+    })
+  }
+
+  #payloadJson({ envelope, version }: StoredEvent): string {
+    const { type } = version
+    const writer = this.#writers.get(type) ?? compileJson(payloadOf(type).node)
+    this.#writers.set(type, writer)
+    return writer(envelope.payload)
+  }
+}

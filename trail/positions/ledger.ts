@@ -1,0 +1,102 @@
+import type pg from 'pg'
+import { SinkError } from '../errors.ts'
+import type { RowsResult } from '../session/careful-insert.ts'
+import { type Chunk, keyOf, offsetsIn, type Row } from '../types.ts'
+
+/** What is booked for one stretch of a partition. */
+export interface LedgerEntry {
+  readonly chunk: Chunk
+  readonly rows: number
+  readonly duplicates: number
+  /** Offsets: a refused range counts all of it. */
+  readonly quarantined: number
+}
+
+/**
+ * Books every stretch of a batch: each record of a chunk is a row, a duplicate or quarantined.
+ * @throws SinkError `LEDGER_MISMATCH` when a stretch does not add up, or the rows of all are not as many as Postgres
+ * counted; the transaction must then be rolled back.
+ */
+export function bookEntries(chunks: readonly Chunk[], result: RowsResult): LedgerEntry[] {
+  const duplicates = countByChunk(result.duplicates)
+  const refused = countByChunk(result.refused.map(({ row }) => row))
+  const entries = chunks.map(chunk => book(chunk, duplicates.get(chunk) ?? 0, refused.get(chunk) ?? 0))
+  const rows = entries.reduce((sum, entry) => sum + entry.rows, 0)
+  if (rows !== result.stored) {
+    throw new SinkError('LEDGER_MISMATCH', `Postgres stored ${result.stored} rows, but ${rows} were counted`)
+  }
+  return entries
+}
+
+function book(chunk: Chunk, duplicates: number, refusedByPostgres: number): LedgerEntry {
+  const { rows, refused, first, last, skipped, lost } = chunk
+  const range = last - first + 1
+  const refusedByUs = refused.reduce((sum, each) => sum + offsetsIn(each), 0)
+  const records = rows + refusedByUs
+  if (skipped < 0 || records + skipped + lost !== range) {
+    const counted = `${records} records, ${skipped} skipped and ${lost} lost`
+    throw new SinkError('LEDGER_MISMATCH', `${keyOf(chunk)}: offsets ${first} to ${last} are ${range}, not ${counted}`)
+  }
+  return {
+    chunk,
+    rows: rows - duplicates - refusedByPostgres,
+    duplicates,
+    quarantined: refusedByUs + refusedByPostgres
+  }
+}
+
+function countByChunk(rows: readonly Row[]): Map<unknown, number> {
+  const counts = new Map<unknown, number>()
+  for (const { chunk } of rows) counts.set(chunk, (counts.get(chunk) ?? 0) + 1)
+  return counts
+}
+
+/** Extends the ledger's row of each partition's hour. The table's own check refuses a hole inside of an hour. */
+export async function writeLedger(
+  client: pg.Client,
+  group: string,
+  entries: readonly LedgerEntry[],
+  hourOf: (chunk: Chunk) => Date
+): Promise<void> {
+  await client.query({
+    name: 'extend-ledger',
+    text: `
+      INSERT INTO sink_ledger AS l (consumer_group, topic, partition, incarnation, hour, first_offset, last_offset,
+        rows, duplicates, quarantined, skipped, lost)
+      SELECT $1, * FROM unnest($2::text[], $3::int[], $4::int[], $5::timestamptz[], $6::bigint[], $7::bigint[],
+        $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[])
+      ON CONFLICT (consumer_group, topic, partition, incarnation, hour) DO UPDATE SET
+        last_offset = excluded.last_offset,
+        rows = l.rows + excluded.rows,
+        duplicates = l.duplicates + excluded.duplicates,
+        quarantined = l.quarantined + excluded.quarantined,
+        skipped = l.skipped + excluded.skipped,
+        lost = l.lost + excluded.lost`,
+    values: [
+      group,
+      entries.map(({ chunk }) => chunk.topic),
+      entries.map(({ chunk }) => chunk.partition),
+      entries.map(({ chunk }) => chunk.incarnation),
+      entries.map(({ chunk }) => hourOf(chunk)),
+      entries.map(({ chunk }) => chunk.first),
+      entries.map(({ chunk }) => chunk.last),
+      entries.map(({ rows }) => rows),
+      entries.map(({ duplicates }) => duplicates),
+      entries.map(({ quarantined }) => quarantined),
+      entries.map(({ chunk }) => chunk.skipped),
+      entries.map(({ chunk }) => chunk.lost)
+    ]
+  })
+}
+
+/** Writes down what was lost before it could be read, for {@link Chunk.lost}. */
+export async function writeGaps(client: pg.Client, group: string, chunks: readonly Chunk[]): Promise<void> {
+  for (const { topic, partition, incarnation, first, lost } of chunks) {
+    if (lost === 0) continue
+    await client.query(
+      `INSERT INTO sink_gaps (consumer_group, topic, partition, incarnation, first_offset, last_offset, reason)
+       VALUES ($1, $2, $3, $4, $5, $6, 'removed from the log before it was read')`,
+      [group, topic, partition, incarnation, first, first + lost - 1]
+    )
+  }
+}

@@ -1,0 +1,51 @@
+import type pg from 'pg'
+import { inTransaction } from '../database.ts'
+import { SinkError } from '../errors.ts'
+import { keyOf } from '../types.ts'
+import { resumable } from './halts.ts'
+
+export interface ResumeRequest {
+  readonly group: string
+  readonly topic: string
+}
+
+/**
+ * Lets the partitions of a topic that were stopped for its records or its schemas go on where they stopped, in the same incarnation; sinks
+ * that run go on by themselves. Partitions that are stopped for another reason stay so.
+ * @returns how many partitions go on.
+ * @throws SinkError `OPTION_INVALID` when none is stopped for that reason
+ */
+export async function resumeTopic(pool: pg.Pool, { group, topic }: ResumeRequest): Promise<number> {
+  return inTransaction(pool, async client => {
+    // In the order in which sinks take these locks.
+    const { rows } = await client.query<{ partition: number; halted: string | null }>(
+      `SELECT partition, halted FROM sink_offsets WHERE consumer_group = $1 AND topic = $2
+       ORDER BY partition FOR UPDATE`,
+      [group, topic]
+    )
+    if (rows.length === 0) {
+      throw new SinkError(
+        'OPTION_INVALID',
+        `No sink of group ${group} has read ${topic}: check --event, --prefix and --group`
+      )
+    }
+    const stopped = rows
+      .filter(({ halted }) => halted !== null && resumable.includes(halted))
+      .map(({ partition }) => partition)
+    if (stopped.length === 0) {
+      const others = rows.flatMap(({ partition, halted }) =>
+        halted === null ? [] : [`${keyOf({ topic, partition })} is stopped for ${halted}`]
+      )
+      const words = others.length > 0 ? `; ${others.join(', ')}: that is for \`eventtrail sink reset\`` : ''
+      throw new SinkError(
+        'OPTION_INVALID',
+        `No partition of ${topic} is stopped for ${resumable.join(' or ')} in group ${group}${words}`
+      )
+    }
+    await client.query(
+      'UPDATE sink_offsets SET halted = NULL WHERE consumer_group = $1 AND topic = $2 AND partition = ANY($3)',
+      [group, topic, stopped]
+    )
+    return stopped.length
+  })
+}

@@ -1,0 +1,123 @@
+import type pg from 'pg'
+import { classify, faultName } from '../../postgres/classify.ts'
+import type { RefusalCode } from '../errors.ts'
+import type { RowsResult } from '../session/careful-insert.ts'
+import { copyTexts } from '../session/pg-rows.ts'
+import type { TrailSession } from '../session/session.ts'
+import { type Chunk, idOf, keyOf, offsetsIn } from '../types.ts'
+import { type Aside, asideOf, bare, quarantineColumns, quarantineTexts } from './quarantine-row.ts'
+
+/** Puts duplicates into their list. */
+export async function listDuplicates(
+  client: pg.Client,
+  group: string,
+  { duplicates }: Pick<RowsResult, 'duplicates'>
+): Promise<void> {
+  if (duplicates.length === 0) return
+  await client.query(
+    `INSERT INTO sink_duplicates (consumer_group, topic, partition, incarnation, kafka_offset, event_id)
+     SELECT $1, * FROM unnest($2::text[], $3::int[], $4::int[], $5::bigint[], $6::uuid[])`,
+    [
+      group,
+      duplicates.map(({ chunk }) => chunk.topic),
+      duplicates.map(({ chunk }) => chunk.partition),
+      duplicates.map(({ chunk }) => chunk.incarnation),
+      duplicates.map(({ offset }) => offset),
+      duplicates.map(idOf)
+    ]
+  )
+}
+
+/** What was refused before COPY and what Postgres refused, in the order of the log. */
+export function asidesOf(chunks: readonly Chunk[], result: RowsResult): Aside[] {
+  const ours = chunks.flatMap(chunk => chunk.refused.map(refused => asideOf(chunk, refused, () => refused.record)))
+  const theirs = result.refused.map(({ row, refusal }) =>
+    asideOf(row.chunk, { offset: row.offset, refusal }, () => row.record)
+  )
+  return [...ours, ...theirs].sort((a, b) => a.offset - b.offset)
+}
+
+const copyIntoQuarantine = `COPY sink_quarantine (consumer_group, ${quarantineColumns.join(', ')}) FROM STDIN (FORMAT binary)`
+
+/** Puts bad records into quarantine, where they are kept whole. */
+export async function quarantine(client: pg.Client, group: string, asides: readonly Aside[]): Promise<void> {
+  await copyTexts(client, quarantineTexts(group, asides), asides.length, copyIntoQuarantine)
+}
+
+type QuarantineSession = Pick<TrailSession, 'quarantine' | 'savepoint' | 'rollbackToSavepoint' | 'releaseSavepoint'>
+
+/**
+ * The same by halves, for what fails: an entry that cannot be written alone is kept without its bytes. Runs inside the
+ * caller's transaction, on savepoints. @returns the entries as they are kept
+ */
+export async function quarantineApart(session: QuarantineSession, asides: readonly Aside[]): Promise<Aside[]> {
+  const [only] = asides
+  if (!only) return []
+  const failure = await tryKeeping(session, asides)
+  if (!failure) return [...asides]
+  if (asides.length === 1) return [await keepWithoutBytes(session, only, failure.error)]
+  const middle = asides.length >> 1
+  const before = await quarantineApart(session, asides.slice(0, middle))
+  return [...before, ...(await quarantineApart(session, asides.slice(middle)))]
+}
+
+/**
+ * Keeps an entry without its bytes, once it is certain that these are what fails: an error that says nothing of them
+ * comes each time, and the entry is taken without them in between. @returns the entry as it is kept
+ */
+async function keepWithoutBytes(session: QuarantineSession, only: Aside, error: unknown): Promise<Aside> {
+  const kept = bare(only.chunk, only, `each write of them fails (${faultName(error)})`)
+  for (let again = 0; again < 2 && classify(error) === 'unknown'; again += 1) {
+    await session.savepoint()
+    await session.quarantine([kept])
+    await session.rollbackToSavepoint()
+    const failure = await tryKeeping(session, [only])
+    if (!failure) return only
+    if (faultName(failure.error) !== faultName(error)) throw failure.error
+  }
+  await session.quarantine([kept])
+  return kept
+}
+
+async function tryKeeping(
+  session: QuarantineSession,
+  asides: readonly Aside[]
+): Promise<{ readonly error: unknown } | undefined> {
+  await session.savepoint()
+  try {
+    await session.quarantine(asides)
+  } catch (error) {
+    const verdict = classify(error)
+    if (verdict !== 'row' && verdict !== 'unknown') throw error
+    await session.rollbackToSavepoint()
+    return { error }
+  }
+  await session.releaseSavepoint()
+  return undefined
+}
+
+/** How many offsets there are of each code. */
+export function countByCode(asides: readonly Aside[]): Map<RefusalCode, number> {
+  const counts = new Map<RefusalCode, number>()
+  for (const aside of asides) {
+    const { code } = aside.refusal
+    counts.set(code, (counts.get(code) ?? 0) + offsetsIn(aside))
+  }
+  return counts
+}
+
+/** The partitions that a refusal was found in, with their counts: for logs. */
+export function refusalsByCode(asides: readonly Aside[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const aside of asides) {
+    const key = `${keyOf(aside.chunk)} ${aside.refusal.code}`
+    counts.set(key, (counts.get(key) ?? 0) + offsetsIn(aside))
+  }
+  return counts
+}
+
+/** Each reason for which the table refused something, once: for logs. */
+export function refusedByTable(asides: readonly Aside[]): Aside['refusal'][] {
+  const refusals = asides.map(({ refusal }) => refusal).filter(({ code }) => code === 'TABLE_REFUSED')
+  return [...new Map(refusals.map(refusal => [refusal.reason, refusal])).values()]
+}

@@ -1,0 +1,163 @@
+import type { KafkaRecord } from '../../kafka/index.ts'
+import type { Refusal } from '../errors.ts'
+import { jsonbVersion, postgresEpoch } from '../rows/copy-row.ts'
+import { digestOf } from '../rows/digest.ts'
+import { uuidLength } from '../rows/uuid.ts'
+import type { Chunk, Refused } from '../types.ts'
+
+/** The columns of the quarantine that are copied, in this order; the group comes before them. */
+export const quarantineColumns = [
+  'topic',
+  'partition',
+  'incarnation',
+  'kafka_offset',
+  'kafka_last_offset',
+  'kafka_timestamp',
+  'key',
+  'value',
+  'headers',
+  'code',
+  'reason',
+  'event_id'
+] as const
+
+/** What is not stored, and why, with the columns under which it is kept. */
+export interface Aside extends Refused {
+  readonly chunk: Chunk
+  /** Null where the column is null. */
+  readonly columns: readonly (Buffer | null)[]
+}
+
+/** Bytes of a key or a value that are kept at most. */
+export const mostKeptBytes: number = 64 * 1024 * 1024
+/** Headers that are kept at most, and bytes of them; of more only the number is kept. */
+const mostHeaders = 1_000
+const mostHeaderBytes = 256 * 1024
+/** 9999-12-31T23:59:59.999Z. */
+const lastTime = 253_402_300_799_999
+
+/**
+ * Makes the columns under which something is put aside. Whatever Kafka can hold can be kept: what cannot, for a reason
+ * that is not known yet, is kept without its bytes. Never throws.
+ * @param record made only here, so that one that cannot be read ends nothing
+ */
+export function asideOf(chunk: Chunk, refused: Omit<Refused, 'record'>, record: () => KafkaRecord): Aside {
+  let whole: Refused | undefined
+  try {
+    whole = { ...refused, record: record() }
+    const withinBounds = Math.max(whole.record.value?.length ?? 0, whole.record.key?.length ?? 0) <= mostKeptBytes
+    return withinBounds ? made(chunk, bounded(whole)) : bare(chunk, whole, `more than ${mostKeptBytes} bytes`)
+  } catch {
+    return bare(chunk, whole ?? refused, 'they cannot be put into columns')
+  }
+}
+
+/** The same without anything of the record but where it was and the digest of its value. */
+export function bare(chunk: Chunk, refused: Omit<Refused, 'record'> & { record?: KafkaRecord }, why: string): Aside {
+  const { refusal, record } = refused
+  const value = record?.value
+  const kept = value ? `, its value has ${value.length} bytes and the SHA-256 ${digestOf(value).toString('hex')}` : ''
+  return made(chunk, {
+    ...refused,
+    refusal: {
+      code: 'UNKEEPABLE',
+      reason: `${refusal.code}, and its bytes are not kept: ${why}${kept}`,
+      ...(refusal.eventId !== undefined && { eventId: refusal.eventId })
+    },
+    record: { offset: refused.offset, key: null, value: null, headers: [], timestamp: record?.timestamp ?? 0 }
+  })
+}
+
+/** Leaves out headers that are too many or too large, and says how many there were. */
+function bounded(refused: Refused): Refused {
+  const { record, refusal } = refused
+  const { headers, headersLeftOut: leftOut } = record
+  const bytes = headers.reduce((sum, [name, value]) => sum + name.length + (value?.length ?? 0), 0)
+  if (leftOut === undefined && headers.length <= mostHeaders && bytes <= mostHeaderBytes) return refused
+  const reason = `${refusal.reason}; its ${leftOut ?? headers.length} headers are not kept: more than ${mostHeaders} or ${mostHeaderBytes} bytes`
+  return { ...refused, record: { ...record, headers: [] }, refusal: { ...refusal, reason } }
+}
+
+function made(chunk: Chunk, refused: Refused): Aside {
+  const { offset, lastOffset, record, refusal } = refused
+  const columns = [
+    text(chunk.topic),
+    int32(chunk.partition),
+    int32(chunk.incarnation),
+    int64(offset),
+    lastOffset === undefined ? null : int64(lastOffset),
+    timestamp(record.timestamp),
+    record.key,
+    record.value,
+    jsonb(headerList(record)),
+    text(refusal.code),
+    text(refusal.reason),
+    uuidOf(refusal)
+  ]
+  return { ...refused, chunk, columns }
+}
+
+const headerList = ({ headers }: KafkaRecord): { key: string; value: string | null }[] =>
+  // Postgres refuses U+0000 in JSON, and a header's name may be any text.
+  headers.map(([name, value]) => ({ key: printable(name), value: value?.toString('base64') ?? null }))
+
+const printable = (words: string): string => words.replaceAll('\u0000', '\ufffd').toWellFormed()
+const text = (words: string): Buffer => Buffer.from(printable(words))
+const jsonb = (value: unknown): Buffer => Buffer.concat([Buffer.of(jsonbVersion), Buffer.from(JSON.stringify(value))])
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(4)
+  bytes.writeInt32BE(value)
+  return bytes
+}
+
+function int64(value: number | bigint): Buffer {
+  const bytes = Buffer.allocUnsafe(8)
+  bytes.writeBigInt64BE(BigInt(value))
+  return bytes
+}
+
+/** ms since 1970 of any size, as a timestamptz from 1970 to 9999: some producers write other units. */
+function timestamp(ms: number): Buffer {
+  const within = Math.trunc(Math.min(Math.max(0, ms), lastTime)) || 0
+  return int64(BigInt(within) * 1000n - BigInt(postgresEpoch))
+}
+
+function uuidOf({ eventId }: Refusal): Buffer | null {
+  if (eventId === undefined) return null
+  const bytes = Buffer.from(eventId.replaceAll('-', ''), 'hex')
+  if (bytes.length !== uuidLength) throw new TypeError('the id of an event is no UUID')
+  return bytes
+}
+
+/** The bytes of entries for COPY: those of a large value travel as they lie in memory. */
+export function* quarantineTexts(group: string, asides: readonly Aside[]): Generator<Buffer> {
+  const groupColumn = text(group)
+  let small: Buffer[] = []
+  for (const { columns } of asides) {
+    small.push(int16(columns.length + 1))
+    for (const column of [groupColumn, ...columns]) {
+      small.push(int32(column === null ? -1 : column.length))
+      if (column === null) continue
+      if (column.length < largeBytes) small.push(column)
+      else {
+        yield Buffer.concat(small)
+        yield column
+        small = []
+      }
+    }
+    if (small.length < manyPieces) continue
+    yield Buffer.concat(small)
+    small = []
+  }
+  yield Buffer.concat(small)
+}
+
+const largeBytes = 64 * 1024
+const manyPieces = 4_096
+
+function int16(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(2)
+  bytes.writeInt16BE(value)
+  return bytes
+}

@@ -1,0 +1,278 @@
+import type pg from 'pg'
+import { inTransaction } from '../database.ts'
+import { Decoder, type RecordBytes, refusalOf } from '../decode/decoder.ts'
+import type { SchemaBook } from '../decode/schema-book.ts'
+import { type Refusal, SinkError } from '../errors.ts'
+import { CopyBuffer } from '../rows/copy-buffer.ts'
+import { CarefulInsert } from '../session/careful-insert.ts'
+import { PgRows } from '../session/pg-rows.ts'
+import type { RowBytes } from '../types.ts'
+
+/** What is in quarantine, a record or a whole batch of the log, without its content. */
+export interface QuarantineEntry {
+  readonly number: number
+  readonly group: string
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  /** The last offset of a batch that is kept as one; null for a single record. */
+  readonly lastOffset: number | null
+  readonly code: string
+  readonly reason: string
+  readonly eventId: string | null
+  readonly status: 'held' | 'stored' | 'duplicate' | 'discarded'
+  readonly quarantinedAt: Date
+  readonly resolvedAt: Date | null
+  readonly resolution: string | null
+}
+
+/** The same with its bytes, as they were in Kafka. */
+export interface QuarantinedRecord extends QuarantineEntry {
+  readonly timestamp: Date
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  /** Values in base64. */
+  readonly headers: readonly { readonly key: string; readonly value: string | null }[]
+}
+
+export interface QuarantineFilter {
+  /** Default `held`. */
+  readonly status?: QuarantineEntry['status'] | 'all'
+  readonly topic?: string
+  readonly code?: string
+}
+
+export interface QuarantineList extends QuarantineFilter {
+  /** Default 100. */
+  readonly limit?: number
+  /** Only behind this number. */
+  readonly after?: number
+}
+
+/** How many records there are with a code; a batch counts all of its offsets. */
+export interface QuarantineCount {
+  readonly code: string
+  readonly records: number
+}
+
+const entryColumns = `number, consumer_group AS "group", topic, partition, kafka_offset AS "offset", kafka_last_offset AS "lastOffset", code,
+  reason, event_id AS "eventId", status, quarantined_at AS "quarantinedAt", resolved_at AS "resolvedAt", resolution`
+
+const matching = `($1 = 'all' OR status = $1) AND ($2::text IS NULL OR topic = $2) AND ($3::text IS NULL OR code = $3)`
+const valuesOf = ({ status = 'held', topic, code }: QuarantineFilter) => [status, topic ?? null, code ?? null]
+
+/** What is in quarantine, the oldest first. */
+export async function listQuarantine(pool: pg.Pool, filter: QuarantineList = {}): Promise<QuarantineEntry[]> {
+  const { rows } = await pool.query(
+    `SELECT ${entryColumns} FROM sink_quarantine WHERE ${matching} AND number > $5 ORDER BY number LIMIT $4`,
+    [...valuesOf(filter), filter.limit ?? 100, filter.after ?? 0]
+  )
+  return rows.map(toEntry)
+}
+
+/** How many there are of each code, the most first. */
+export async function countQuarantine(pool: pg.Pool, filter: QuarantineFilter = {}): Promise<QuarantineCount[]> {
+  const { rows } = await pool.query<{ code: string; records: string }>(
+    `SELECT code, sum(coalesce(kafka_last_offset, kafka_offset) - kafka_offset + 1) AS records
+     FROM sink_quarantine WHERE ${matching} GROUP BY code ORDER BY records DESC, code`,
+    valuesOf(filter)
+  )
+  return rows.map(({ code, records }) => ({ code, records: Number(records) }))
+}
+
+/** @throws SinkError `NO_SUCH_ENTRY` */
+export async function showQuarantined(pool: pg.Pool, number: number): Promise<QuarantinedRecord> {
+  const { rows } = await pool.query(
+    `SELECT ${entryColumns}, kafka_timestamp AS "timestamp", key, value, headers FROM sink_quarantine WHERE number = $1`,
+    [number]
+  )
+  if (!rows[0]) throw noSuchEntry(number)
+  return toEntry(rows[0]) as QuarantinedRecord
+}
+
+/**
+ * Tries to store a record again, for instance after its schema was registered. It stays in the list with what came
+ * of it: `stored`, `duplicate`, or still `held` with the reason of this attempt.
+ * @throws SinkError `NO_SUCH_ENTRY`, `NOT_RETRYABLE` where what is kept cannot become a row by any retry
+ */
+export async function retryQuarantined(
+  pool: pg.Pool,
+  book: SchemaBook,
+  number: number,
+  topicPrefix: string,
+  by: string
+): Promise<QuarantineEntry> {
+  const record = await showQuarantined(pool, number)
+  requireHeld(record)
+  requireKept(record)
+  const decoded = await decodeAgain(book, record, topicPrefix)
+  await inTransaction(pool, async client => {
+    if ('refusal' in decoded) return resolve(client, number, 'held', by, decoded.refusal)
+    // What a constraint refuses only at the end of the transaction is a refusal as well.
+    await client.query('SET CONSTRAINTS ALL IMMEDIATE')
+    const careful = new CarefulInsert(new PgRows(client), { isolate: true, blamesAlways: true })
+    const { stored, refused } = await careful.run([decoded.row])
+    if (refused[0]) return resolve(client, number, 'held', by, refused[0].refusal)
+    return resolve(client, number, stored > 0 ? 'stored' : 'duplicate', by)
+  })
+  return showQuarantined(pool, number)
+}
+
+/**
+ * Gives records up, all or none of them. Their bytes stay in the table; who gave them up and why is recorded.
+ * @returns them in the order of the numbers, each of which comes once
+ * @throws SinkError `NO_SUCH_ENTRY`
+ */
+export async function discardQuarantined(
+  pool: pg.Pool,
+  numbers: readonly number[],
+  reason: string
+): Promise<QuarantineEntry[]> {
+  return inTransaction(pool, async client => {
+    await requireAllHeld(client, numbers)
+    if ((await discardHeld(client, numbers, reason)) !== numbers.length) {
+      throw new SinkError('NO_SUCH_ENTRY', 'One of them was resolved by somebody else meanwhile: none was discarded')
+    }
+    return entriesOf(client, numbers)
+  })
+}
+
+/** @throws SinkError `NO_SUCH_ENTRY` unless all of them are there and held */
+export async function requireAllHeld(client: pg.Pool | pg.PoolClient, numbers: readonly number[]): Promise<void> {
+  for (const entry of await entriesOf(client, numbers)) requireHeld(entry)
+}
+
+async function entriesOf(client: pg.Pool | pg.PoolClient, numbers: readonly number[]): Promise<QuarantineEntry[]> {
+  const { rows } = await client.query(`SELECT ${entryColumns} FROM sink_quarantine WHERE number = ANY($1::bigint[])`, [
+    numbers
+  ])
+  const entries = new Map(rows.map(toEntry).map(entry => [entry.number, entry]))
+  return numbers.map(number => {
+    const entry = entries.get(number)
+    if (!entry) throw noSuchEntry(number)
+    return entry
+  })
+}
+
+const batchSize = 500
+
+/**
+ * The numbers of all that are held and match, in batches, the oldest first. Each comes once, also when it stays held;
+ * what is held only since the call is left for the next one.
+ */
+export async function* heldBatches(
+  pool: pg.Pool,
+  filter: Omit<QuarantineFilter, 'status'>
+): AsyncGenerator<readonly number[]> {
+  const { rows } = await pool.query<{ last: string | null }>('SELECT max(number) AS last FROM sink_quarantine')
+  const last = Number(rows[0]?.last ?? 0)
+  for (let after = 0; ; ) {
+    const entries = await listQuarantine(pool, { ...filter, status: 'held', limit: batchSize, after })
+    const numbers = entries.map(({ number }) => number).filter(number => number <= last)
+    if (numbers.length > 0) yield numbers
+    if (numbers.length < batchSize) return
+    after = numbers.at(-1) ?? last
+  }
+}
+
+/** Gives up those of the records that are still held. @returns how many those were */
+export async function discardHeld(
+  client: pg.Pool | pg.PoolClient,
+  numbers: readonly number[],
+  reason: string
+): Promise<number> {
+  const { rowCount } = await client.query(
+    `UPDATE sink_quarantine SET status = 'discarded', resolution = $2, resolved_at = now()
+     WHERE number = ANY($1::bigint[]) AND status = 'held'`,
+    [numbers, reason]
+  )
+  return rowCount ?? 0
+}
+
+const noSuchEntry = (number: number): SinkError =>
+  new SinkError(
+    'NO_SUCH_ENTRY',
+    `There is no number ${number} in quarantine: \`eventtrail quarantine list\` shows what there is`
+  )
+
+function requireHeld(record: QuarantineEntry): void {
+  if (record.status === 'held') return
+  throw new SinkError('NO_SUCH_ENTRY', `Number ${record.number} is no longer held, it is ${record.status}`)
+}
+
+/** Nothing that a registry or a new schema says makes an event of what is not a record, or of bytes that are not there. */
+function requireKept({ number, lastOffset, code }: QuarantineEntry): void {
+  const sendAgain = 'let its producer send the events again, then `eventtrail quarantine discard` it'
+  if (lastOffset !== null) {
+    const why = 'is a whole batch of the log, which cannot be stored as an event'
+    throw new SinkError('NOT_RETRYABLE', `Number ${number} ${why}: ${sendAgain}`)
+  }
+  if (code === 'UNKEEPABLE') {
+    throw new SinkError('NOT_RETRYABLE', `The bytes of number ${number} could not be kept: ${sendAgain}`)
+  }
+}
+
+async function decodeAgain(
+  book: SchemaBook,
+  record: QuarantinedRecord,
+  topicPrefix: string
+): Promise<{ readonly row: RowBytes } | { readonly refusal: Refusal }> {
+  const { topic, partition, offset, key, value } = record
+  if (!topic.startsWith(topicPrefix)) {
+    throw new SinkError(
+      'OPTION_INVALID',
+      `The topic of number ${record.number} is ${topic}, which does not begin with the prefix ${topicPrefix}: give TOPIC_PREFIX as the sink has it`
+    )
+  }
+  const decoder = new Decoder(book, { topic, partition }, topic.slice(topicPrefix.length))
+  const text = new CopyBuffer()
+  const bytes = {
+    offset,
+    bytes: value ?? Buffer.alloc(0),
+    keyStart: key ? 0 : -1,
+    valueStart: value ? 0 : -1,
+    valueEnd: value?.length ?? -1
+  }
+  let encoded = tryEncoding(decoder, bytes, text)
+  if (typeof encoded === 'number') {
+    await decoder.learn([encoded])
+    encoded = tryEncoding(decoder, bytes, text)
+  }
+  if (typeof encoded === 'number') throw new TypeError('a schema was learnt and is not known')
+  return encoded ? { refusal: encoded } : { row: { text, start: 0, end: text.at } }
+}
+
+/** The schema that is needed first, or why the record is refused; undefined when its row is written. */
+function tryEncoding(decoder: Decoder, bytes: RecordBytes, text: CopyBuffer): number | Refusal | undefined {
+  try {
+    return decoder.encode(bytes, text)
+  } catch (error) {
+    return refusalOf(error)
+  }
+}
+
+async function resolve(
+  client: pg.Pool | pg.PoolClient,
+  number: number,
+  status: QuarantineEntry['status'],
+  resolution: string,
+  refusal?: { code: string; reason: string }
+): Promise<void> {
+  const { rowCount } = await client.query(
+    `UPDATE sink_quarantine SET status = $2, resolution = $3, resolved_at = CASE WHEN $2 = 'held' THEN NULL ELSE now() END,
+       code = coalesce($4, code), reason = coalesce($5, reason)
+     WHERE number = $1 AND status = 'held'`,
+    [number, status, resolution, refusal?.code ?? null, refusal?.reason ?? null]
+  )
+  if (rowCount !== 1) throw new SinkError('NO_SUCH_ENTRY', `Number ${number} was resolved by somebody else meanwhile`)
+}
+
+function toEntry(row: Record<string, unknown>): QuarantineEntry {
+  const { number, offset, lastOffset } = row
+  return {
+    ...row,
+    number: Number(number),
+    offset: Number(offset),
+    lastOffset: lastOffset === null ? null : Number(lastOffset)
+  } as unknown as QuarantineEntry
+}

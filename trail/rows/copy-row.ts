@@ -1,0 +1,179 @@
+import { isOccurredAt } from '../../schemas/index.ts'
+import { RefusedRecord } from '../errors.ts'
+import { uuidLength, uuidText } from './uuid.ts'
+
+/** The columns of the trail that are copied, in this order. */
+export const copyColumns = [
+  'id',
+  'aggregate_id',
+  'occurred_at',
+  'event_name',
+  'payload',
+  'schema_version',
+  'kafka_partition',
+  'kafka_offset'
+] as const
+
+/** What a row of COPY holds. */
+export interface TrailRow {
+  /** A UUID in lower case, as `aggregateId`. */
+  readonly id: string
+  readonly aggregateId: string
+  /** Microseconds since 1970-01-01 UTC. */
+  readonly occurredAt: bigint
+  readonly eventName: string
+  /** JSON text. */
+  readonly payload: string
+  readonly schemaVersion: number
+  readonly partition: number
+  readonly offset: number
+}
+
+/** What COPY's bytes begin with: signature, no flags, no extension (PostgreSQL, COPY, "Binary Format"). */
+export const copyHeader: Buffer = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
+/** What they end with: a count of columns that no row has. */
+export const copyTrailer: Buffer = Buffer.from([0xff, 0xff])
+
+/** Microseconds from 1970, where our times begin, to 2000, where those of Postgres do. */
+export const postgresEpoch = 946_684_800_000_000
+/** What a jsonb begins with: the version of its binary form (`jsonb_recv`). JSON text follows. */
+export const jsonbVersion = 1
+/** The greatest smallint: what `schema_version` can be. */
+export const lastSmallint = 32_767
+
+const countBytes = 2
+const lengthBytes = 4
+const idAt = countBytes + lengthBytes
+const arrayHead = 20
+const uuidOid = 2950
+/** Where the id of a row ends, in bytes from its start. */
+export const idEnd: number = idAt + uuidLength
+// Behind id, aggregate_id and occurred_at, which have the same size in all rows.
+const variableAt = idEnd + lengthBytes + uuidLength + lengthBytes + 8
+
+/** Writes a row as PostgreSQL describes it: simply. The sink writes its rows in `row-encoder.ts`, quickly. */
+export function copyRow(row: TrailRow): Buffer {
+  const occurredAt = Buffer.alloc(8)
+  occurredAt.writeBigInt64BE(row.occurredAt - BigInt(postgresEpoch))
+  const schemaVersion = Buffer.alloc(2)
+  schemaVersion.writeInt16BE(row.schemaVersion)
+  const partition = Buffer.alloc(4)
+  partition.writeInt32BE(row.partition)
+  const offset = Buffer.alloc(8)
+  offset.writeBigInt64BE(BigInt(row.offset))
+  const columns = [
+    Buffer.from(row.id.replaceAll('-', ''), 'hex'),
+    Buffer.from(row.aggregateId.replaceAll('-', ''), 'hex'),
+    occurredAt,
+    Buffer.from(row.eventName),
+    Buffer.concat([Buffer.of(jsonbVersion), Buffer.from(row.payload)]),
+    schemaVersion,
+    partition,
+    offset
+  ]
+  const count = Buffer.alloc(countBytes)
+  count.writeInt16BE(columns.length)
+  return Buffer.concat([count, ...columns.flatMap(column => [lengthOf(column), column])])
+}
+
+function lengthOf(column: Buffer): Buffer {
+  const length = Buffer.alloc(lengthBytes)
+  length.writeInt32BE(column.length)
+  return length
+}
+
+/** Reads the row that lies there: what is rare (a duplicate, a bad row) pays for it, not every row. */
+export function readRow(bytes: Buffer, start: number, end: number): TrailRow {
+  if (rowEnd(bytes, start) !== end) throw new TypeError('the bytes are no row of COPY')
+  const eventNameAt = start + variableAt + lengthBytes
+  const payloadAt = columnEnd(bytes, start + variableAt) + lengthBytes
+  const payloadEnd = columnEnd(bytes, payloadAt - lengthBytes)
+  return {
+    id: readRowId(bytes, start),
+    aggregateId: uuidText(bytes, start + idEnd + lengthBytes),
+    occurredAt: bytes.readBigInt64BE(start + variableAt - 8) + BigInt(postgresEpoch),
+    eventName: bytes.toString('utf8', eventNameAt, payloadAt - lengthBytes),
+    payload: bytes.toString('utf8', payloadAt + 1, payloadEnd),
+    schemaVersion: bytes.readInt16BE(payloadEnd + lengthBytes),
+    partition: bytes.readInt32BE(end - 16),
+    offset: offsetOfRow(bytes, end)
+  }
+}
+
+/** The id of the row that begins at `start`, as 16 letters of a byte each: for maps, and quickly made. */
+export const rowIdKey = (bytes: Buffer, start: number): string =>
+  bytes.toString('latin1', start + idAt, start + idAt + uuidLength)
+
+/** The first 48 bits of the id of the row that begins at `start`: of a UUIDv7 the ms since 1970. */
+export const idTimeOf = (bytes: Buffer, start: number): number => bytes.readUIntBE(start + idAt, 6)
+
+/** Writes a uuid[] in the binary form in which Postgres takes parameters (`array_recv`): the ids of rows, in their order. */
+export function rowIdArray(
+  rows: readonly { readonly text: { readonly bytes: Buffer }; readonly start: number }[]
+): Buffer {
+  const array = Buffer.allocUnsafe(arrayHead + rows.length * (lengthBytes + uuidLength))
+  // One dimension, no nulls, the type of its elements, how many, and the number of the first.
+  for (const [index, value] of [1, 0, uuidOid, rows.length, 1].entries()) array.writeInt32BE(value, index * 4)
+  let at = arrayHead
+  for (const { text, start } of rows) {
+    // A row has its id as the array has it: behind its length.
+    array.set(text.bytes.subarray(start + countBytes, start + idAt + uuidLength), at)
+    at += lengthBytes + uuidLength
+  }
+  return array
+}
+
+/** The id of the row that begins at `start`. */
+export const readRowId = (bytes: Buffer, start: number): string => uuidText(bytes, start + idAt)
+
+/** The event name of the row that begins at `start`. */
+export const eventNameOfRow = (bytes: Buffer, start: number): string =>
+  bytes.toString('utf8', start + variableAt + lengthBytes, columnEnd(bytes, start + variableAt))
+
+/** Where the row that begins at `start` ends. */
+export function rowEnd(bytes: Buffer, start: number): number {
+  let at = start + countBytes
+  for (let column = 0; column < copyColumns.length; column += 1) at = columnEnd(bytes, at)
+  return at
+}
+
+/** The row that lies there, with an empty payload: it meets the same table, index and checks of its other columns. */
+export function withoutPayload(bytes: Buffer, start: number, end: number): Buffer {
+  const payloadAt = columnEnd(bytes, start + variableAt)
+  const payload = Buffer.from([jsonbVersion, ...Buffer.from('{}')])
+  const length = lengthOf(payload)
+  return Buffer.concat([
+    bytes.subarray(start, payloadAt),
+    length,
+    payload,
+    bytes.subarray(columnEnd(bytes, payloadAt), end)
+  ])
+}
+
+/** The Kafka offset of the row that ends at `end`: its last column. */
+export const offsetOfRow = (bytes: Buffer, end: number): number => Number(bytes.readBigInt64BE(end - 8))
+
+// A column begins with its length.
+const columnEnd = (bytes: Buffer, at: number): number => at + lengthBytes + bytes.readInt32BE(at)
+
+/** @throws RefusedRecord `OCCURRED_AT_OUT_OF_RANGE` when the microseconds lie outside of 1970 to 9999. */
+export function requireOccurredAt(micros: bigint): void {
+  if (isOccurredAt(micros)) return
+  throw new RefusedRecord(
+    'OCCURRED_AT_OUT_OF_RANGE',
+    'occurred_at is before 1970 or after 9999: are these microseconds?'
+  )
+}
+
+/**
+ * Microseconds since 1970 as a timestamp that Postgres reads.
+ * @throws RefusedRecord as {@link requireOccurredAt}
+ */
+export function timestampText(micros: bigint): string {
+  requireOccurredAt(micros)
+  const iso = new Date(Number(micros / 1000n)).toISOString()
+  return `${iso.slice(0, 23)}${String(micros % 1000n).padStart(3, '0')}+00`
+}
+
+/** Why a row is in quarantine that Postgres would not take. */
+export const refusedByPostgres = (sqlState: string): string => `Postgres refuses the row (SQLSTATE ${sqlState})`

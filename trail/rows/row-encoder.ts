@@ -1,0 +1,246 @@
+import { AvroType, compileReader, type Envelope } from '../../schemas/index.ts'
+import { RefusedRecord } from '../errors.ts'
+import { type CopyBuffer, maxRowBytes, rowTooLarge } from './copy-buffer.ts'
+import {
+  copyColumns,
+  copyRow,
+  idEnd,
+  jsonbVersion,
+  lastSmallint,
+  postgresEpoch,
+  readRowId,
+  refusedByPostgres,
+  requireOccurredAt
+} from './copy-row.ts'
+import { compileJson } from './json.ts'
+import { AvroCursor, compileTranscode } from './transcode.ts'
+import { parseUuid, uuidLength, uuidTextLength } from './uuid.ts'
+
+/** Where a record lies in Kafka. */
+export interface Coordinates {
+  readonly partition: number
+  readonly offset: number
+}
+
+/**
+ * Writes the row of the value (in the registry's wire format) that lies from `start` to `end` behind what the buffer
+ * holds, as a row of binary COPY.
+ * @throws RefusedRecord, with nothing written
+ */
+export type RowEncoder = (bytes: Buffer, start: number, end: number, source: Coordinates, out: CopyBuffer) => void
+
+const headerBytes = 5
+
+// Any UUID, of any version (RFC 9562, section 4).
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+const canonicalFields = ['id', 'aggregate_id', 'occurred_at', 'event_name', 'payload', 'schema_version']
+
+/**
+ * Compiles the way from a value to its row. Envelopes as our registry client composes them go straight from Avro
+ * bytes to COPY bytes; those of other makers, with the same fields in another order, are decoded first.
+ * @param versions the numbers that the schema has or had in its subject: what a record may say, and what is stored
+ */
+export function compileRowEncoder(type: AvroType, eventName: string, versions: readonly number[]): RowEncoder {
+  const fields = type.node.kind === 'record' ? type.node.fields : []
+  const canonical =
+    fields.length === canonicalFields.length && fields.every(({ name }, i) => name === canonicalFields[i])
+  return canonical ? straightEncoder(type, eventName, versions) : plainEncoder(type, eventName, versions)
+}
+
+/** Decodes, checks, and writes: the same bytes and the same refusals as the straight way. */
+export function plainEncoder(type: AvroType, eventName: string, versions: readonly number[]): RowEncoder {
+  const { read } = compileReader(type.node)
+  const cursor = new AvroCursor()
+  const writePayload = compileJson(payloadOf(type).node)
+  const jsonOf = (value: unknown): string => {
+    const json = textOf(() => writePayload(value))
+    if (json.length > maxRowBytes || Buffer.byteLength(json) > maxRowBytes) throw rowTooLarge()
+    return json
+  }
+  return (bytes, start, end, { partition, offset }, out) => {
+    out.rowAt = out.at
+    cursor.set(bytes, start + headerBytes, end)
+    // The payload is the first level, and lies in an envelope.
+    cursor.depth = -1
+    const envelope = read(cursor) as Envelope
+    if (cursor.at !== cursor.end) throw leftOver()
+    const id = envelope.id.toLowerCase()
+    if (!uuid.test(id)) throw new RefusedRecord('ID_INVALID', 'id is not a UUID')
+    try {
+      const aggregateId = envelope.aggregate_id.toLowerCase()
+      if (!uuid.test(aggregateId)) throw new RefusedRecord('AGGREGATE_ID_INVALID', 'aggregate_id is not a UUID')
+      const occurredAt = envelope.occurred_at
+      requireOccurredAt(occurredAt)
+      if (envelope.event_name !== eventName) throw nameMismatch(eventName)
+      const payload = jsonOf(envelope.payload)
+      const version = envelope.schema_version
+      if (!versions.includes(version)) throw new VersionMismatch(version, versions)
+      if (version > lastSmallint) throw versionTooLarge()
+      out.raw(copyRow({ id, aggregateId, occurredAt, eventName, payload, schemaVersion: version, partition, offset }))
+    } catch (error) {
+      throw error instanceof RefusedRecord ? naming(error, id) : error
+    }
+  }
+}
+
+// Where the columns of fixed size lie in a row; each follows the 4 bytes of its length.
+const idAt = idEnd - uuidLength
+const aggregateIdAt = idEnd + 4
+const occurredAtAt = aggregateIdAt + uuidLength + 4
+const nameAt = occurredAtAt + 8 + 4
+
+function straightEncoder(type: AvroType, eventName: string, versions: readonly number[]): RowEncoder {
+  const cursor = new AvroCursor()
+  const writePayload = compileTranscode(payloadOf(type))
+  const name = Buffer.from(eventName)
+  const head = rowHead(name)
+  const tails = new Map(versions.map(version => [version, rowTail(version)]))
+  let [version] = versions
+  let tail = rowTail(version ?? 0)
+
+  const write = (source: Coordinates, out: CopyBuffer): void => {
+    const start = out.at
+    // All that is the same in every row goes in at once; what differs is then written over it.
+    out.raw(head)
+    const payloadAt = out.at
+    // A refusal names the event once its id is there: until then nothing counts as written.
+    out.at = start
+    if (!readUuid(cursor, out.bytes, start + idAt)) throw new RefusedRecord('ID_INVALID', 'id is not a UUID')
+    out.at = payloadAt
+    if (!readUuid(cursor, out.bytes, start + aggregateIdAt)) {
+      throw new RefusedRecord('AGGREGATE_ID_INVALID', 'aggregate_id is not a UUID')
+    }
+    readTimestamp(cursor, out.bytes, start + occurredAtAt)
+    if (!readName(cursor, name)) throw nameMismatch(eventName)
+    writePayload(cursor, out)
+    if (out.at - payloadAt > maxRowBytes) throw rowTooLarge()
+    writeInt32(out.bytes, out.at - payloadAt + 1, payloadAt - 5)
+    const found = cursor.count()
+    if (found !== version) {
+      const other = tails.get(found)
+      if (!other) throw new VersionMismatch(found, versions)
+      version = found
+      tail = other
+    }
+    if (cursor.at !== cursor.end) throw leftOver()
+    if (found > lastSmallint) throw versionTooLarge()
+    out.raw(tail)
+    writeInt32(out.bytes, source.partition, out.at - 16)
+    writeInt64(out.bytes, source.offset, out.at - 8)
+  }
+
+  return (bytes, start, end, source, out) => {
+    const row = out.at
+    out.rowAt = row
+    cursor.set(bytes, start + headerBytes, end)
+    try {
+      write(source, out)
+    } catch (error) {
+      const id = out.at > row ? readRowId(out.bytes, row) : undefined
+      out.at = row
+      throw id !== undefined && error instanceof RefusedRecord ? naming(error, id) : error
+    }
+  }
+}
+
+/** A row up to its JSON text, with gaps for what differs between rows. */
+function rowHead(name: Buffer): Buffer {
+  const head = Buffer.alloc(nameAt + name.length + 4 + 1)
+  head.writeInt16BE(copyColumns.length)
+  head.writeInt32BE(uuidLength, idAt - 4)
+  head.writeInt32BE(uuidLength, aggregateIdAt - 4)
+  head.writeInt32BE(8, occurredAtAt - 4)
+  head.writeInt32BE(name.length, nameAt - 4)
+  name.copy(head, nameAt)
+  head.writeUInt8(jsonbVersion, head.length - 1)
+  return head
+}
+
+/** A row from its schema_version on, with gaps for partition (4 bytes) and offset (8 bytes). */
+function rowTail(version: number): Buffer {
+  const tail = Buffer.alloc(4 + 2 + 4 + 4 + 4 + 8)
+  tail.writeInt32BE(2)
+  if (version <= lastSmallint) tail.writeInt16BE(version, 4)
+  tail.writeInt32BE(4, 6)
+  tail.writeInt32BE(8, 14)
+  return tail
+}
+
+const leftOver = () => new RefusedRecord('DECODE_FAILED', 'bytes are left over behind the envelope')
+const nameMismatch = (eventName: string) =>
+  new RefusedRecord('EVENT_NAME_MISMATCH', `event_name is not that of the topic, ${eventName}`)
+/** A record says a version that its schema is not known to have. */
+export class VersionMismatch extends RefusedRecord {
+  readonly found: number
+  readonly versions: readonly number[]
+  constructor(found: number, versions: readonly number[], eventId?: string) {
+    super('SCHEMA_VERSION_MISMATCH', `schema_version is ${found}, the registry says ${versions.join(', ')}`, eventId)
+    this.found = found
+    this.versions = versions
+  }
+}
+
+// What Postgres says to such a number as text (numeric_value_out_of_range); in two bytes it would be another one.
+const versionTooLarge = () => new RefusedRecord('POSTGRES_REFUSED', refusedByPostgres('22003'))
+
+/** The same refusal, naming the event. */
+function naming(refused: RefusedRecord, id: string): RefusedRecord {
+  if (refused instanceof VersionMismatch) return new VersionMismatch(refused.found, refused.versions, id)
+  return new RefusedRecord(refused.refusal.code, refused.refusal.reason, id)
+}
+
+/** @throws RefusedRecord `RECORD_TOO_LARGE` when it is more than a text can hold */
+function textOf(write: () => string): string {
+  try {
+    return write()
+  } catch (error) {
+    throw error instanceof RangeError ? rowTooLarge() : error
+  }
+}
+
+/** The type of an envelope's payload. */
+export function payloadOf({ node }: AvroType): AvroType {
+  const payload = node.kind === 'record' ? node.fields.find(({ name }) => name === 'payload') : undefined
+  if (!payload) throw new TypeError('an envelope without a payload passed the check')
+  return new AvroType(payload.type)
+}
+
+/** Reads the text of a UUID and writes its bytes; false when it is none. */
+function readUuid(cursor: AvroCursor, target: Buffer, at: number): boolean {
+  const length = cursor.count()
+  const start = cursor.take(length)
+  return length === uuidTextLength && parseUuid(cursor.bytes, start, target, at)
+}
+
+function readTimestamp(cursor: AvroCursor, target: Buffer, at: number): void {
+  const micros = cursor.small()
+  // Past 2^52 microseconds (the year 2112) and where it is refused: exactly, and slowly.
+  if (micros === undefined || micros < 0) {
+    const exact = micros === undefined ? cursor.large() : BigInt(micros)
+    requireOccurredAt(exact)
+    target.writeBigInt64BE(exact - BigInt(postgresEpoch), at)
+  } else writeInt64(target, micros - postgresEpoch, at)
+}
+
+function readName(cursor: AvroCursor, name: Buffer): boolean {
+  const length = cursor.count()
+  const start = cursor.take(length)
+  if (length !== name.length) return false
+  const { bytes } = cursor
+  for (let index = 0; index < length; index += 1) if (bytes[start + index] !== name[index]) return false
+  return true
+}
+
+function writeInt32(target: Buffer, value: number, at: number): void {
+  target[at] = value >> 24
+  target[at + 1] = value >> 16
+  target[at + 2] = value >> 8
+  target[at + 3] = value
+}
+
+/** A whole number of up to 53 bits as 64 bits. */
+function writeInt64(target: Buffer, value: number, at: number): void {
+  const high = Math.floor(value / 0x1_0000_0000)
+  writeInt32(target, high, at)
+  writeInt32(target, value - high * 0x1_0000_0000, at + 4)
+}

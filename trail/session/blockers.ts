@@ -1,0 +1,43 @@
+import type pg from 'pg'
+import { printable } from '../../core/printable.ts'
+import { sinkSessions } from '../database.ts'
+
+/** A session of Postgres that keeps a sink waiting for a lock. */
+export interface Blocker {
+  /** Its process in Postgres. */
+  readonly session: number
+  /** As it calls itself; may be empty. */
+  readonly application: string
+  /** As in pg_stat_activity: `active`, `idle in transaction` … */
+  readonly state: string
+  /** Seconds since its transaction began. */
+  readonly seconds: number
+  /** What is waited for: `RowExclusiveLock on event_envelopes_2026_11`. */
+  readonly wanted: string
+}
+
+/**
+ * The sessions that keep sinks waiting for locks, what they run is not looked at: it may hold values.
+ * @param pid of one sink's session alone; default: of all sinks
+ */
+export async function listBlockers(pool: pg.Pool, pid?: number): Promise<Blocker[]> {
+  const { rows } = await pool.query<Omit<Blocker, 'seconds'> & { seconds: string }>(
+    `SELECT DISTINCT ON (b.pid) b.pid AS session, b.application_name AS application,
+       coalesce(b.state, b.backend_type, 'unknown') AS state,
+       coalesce(floor(extract(epoch FROM clock_timestamp() - b.xact_start)), 0) AS seconds,
+       coalesce(l.mode || ' on ' || l.relation::regclass::text, 'a row or a transaction') AS wanted
+     FROM pg_stat_activity s
+       CROSS JOIN unnest(pg_blocking_pids(s.pid)) AS blocker(pid)
+       JOIN pg_stat_activity b ON b.pid = blocker.pid
+       LEFT JOIN pg_locks l ON l.pid = s.pid AND NOT l.granted AND l.database = s.datid
+     WHERE s.datname = current_database() AND starts_with(s.application_name, $1)
+       AND s.wait_event_type = 'Lock' AND ($2::int IS NULL OR s.pid = $2)
+     ORDER BY b.pid`,
+    [sinkSessions, pid ?? null]
+  )
+  return rows.map(row => ({ ...row, application: printable(row.application, 63), seconds: Number(row.seconds) }))
+}
+
+/** In words, for people. */
+export const blockerWords = ({ session, application, state, seconds, wanted }: Blocker): string =>
+  `session ${session}${application === '' ? '' : ` (${application})`}, ${state}, its transaction open for ${seconds} s; wanted: ${wanted}`

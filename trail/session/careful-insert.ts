@@ -1,0 +1,350 @@
+import { classify, faultName, isOfTable, isUnexplained, RowsLeftOut } from '../../postgres/classify.ts'
+import type { Refusal, RefusalCode } from '../errors.ts'
+import { refusedByPostgres, rowIdKey, withoutPayload } from '../rows/copy-row.ts'
+import { contentOf, idOf, type Row, type RowBytes } from '../types.ts'
+import type { RowSession } from './session.ts'
+import { TableTrial } from './table-trial.ts'
+
+/** What became of the rows of one transaction. */
+export interface RowsResult<R extends RowBytes = Row> {
+  /** How many are in the table now, by the count of Postgres. */
+  readonly stored: number
+  readonly duplicates: readonly R[]
+  readonly refused: readonly { readonly row: R; readonly refusal: Refusal }[]
+}
+
+/**
+ * Stores rows of which some may stand already and some may be refused by Postgres. Runs inside the caller's
+ * transaction, on savepoints, so that offsets and ledger still move once.
+ */
+export class CarefulInsert<R extends RowBytes> {
+  readonly #session: RowSession
+  readonly #isolates: boolean
+  readonly #trial: TableTrial<R>
+  #stored = 0
+  readonly #duplicates: R[] = []
+  readonly #refused: { row: R; refusal: Refusal }[] = []
+
+  /**
+   * @param options `isolate`: look also for the row on which a write fails for an unknown reason. `blamesAlways`: as in
+   *   {@link TableTrial}. Both default to false.
+   */
+  constructor(session: RowSession, { isolate = false, blamesAlways = false }: CarefulOptions = {}) {
+    this.#session = session
+    this.#isolates = isolate
+    this.#trial = new TableTrial(session, { blamesAlways })
+  }
+
+  /**
+   * @param rows in the order in which they came
+   * @param suspects those among them that Postgres may refuse: it is asked before they are copied
+   * @param lookUp whether some of the rows may stand already; default true. What a wrong `false` costs is a second try.
+   * @throws SinkError `TABLE_REFUSES_ALL`
+   */
+  async run(rows: readonly R[], { suspects = [], lookUp = true }: RunOptions<R> = {}): Promise<RowsResult<R>> {
+    this.#trial.begin(rows)
+    const bad = await this.#refuseUnreadable(suspects)
+    const readable = bad.size > 0 ? rows.filter(row => !bad.has(row)) : rows
+    if (lookUp) await this.#insert(readable, 0)
+    else await this.#insertFresh(readable, 0)
+    this.#refused.push(...(await this.#trial.verdict()))
+    return { stored: this.#stored, duplicates: this.#duplicates, refused: this.#refused }
+  }
+
+  async #insert(rows: readonly R[], attempt: number): Promise<void> {
+    if (rows.length === 0) return
+    const seen = new Set<string>()
+    const [firsts, repeats] = partition(rows, row => seen.size < seen.add(keyOf(row)).size)
+    const standing = await this.#session.standing(firsts)
+    const [known, fresh] = partition(firsts, row => standing.has(keyOf(row)))
+    await this.#settle(known)
+    const refusals = this.#refusals
+    await this.#insertFresh(fresh, attempt)
+    // Two of one id in the same batch: the first stands by now, and the second is compared with it; unless the first
+    // was refused.
+    if (this.#refusals === refusals) await this.#settle(repeats)
+    else await this.#insert(repeats, 0)
+  }
+
+  get #refusals(): number {
+    return this.#refused.length + this.#trial.size
+  }
+
+  async #insertFresh(rows: readonly R[], attempt: number): Promise<void> {
+    if (rows.length === 0) return
+    const failure = await this.#attempt(() => this.#session.copy(textsOf(rows), rows.length))
+    if (!failure) {
+      this.#count(rows)
+      return
+    }
+    const verdict = classify(failure.error)
+    if (verdict === 'duplicate') {
+      // Somebody stored one of them after the look-up: look again, and then let Postgres sort it out.
+      if (attempt < 1) await this.#insert(rows, attempt + 1)
+      else await this.#insertStaged(rows)
+    } else if (this.#mayBeOfARow(failure.error)) await this.#isolate(rows, failure.error)
+    else throw failure.error
+  }
+
+  #count(stored: readonly R[]): void {
+    this.#stored += stored.length
+    this.#trial.stored(stored)
+  }
+
+  #mayBeOfARow(error: unknown): boolean {
+    const verdict = classify(error)
+    return verdict === 'row' || (this.#isolates && verdict === 'unknown')
+  }
+
+  /** Finds the rows that cannot be stored: Postgres's own parser first, then by halves. */
+  async #isolate(rows: readonly R[], error: unknown): Promise<void> {
+    const [only] = rows
+    if (rows.length === 1 && only) {
+      await this.#judge(only, error)
+      return
+    }
+    const bad = await this.#refuseUnreadable(rows)
+    if (bad.size > 0) {
+      await this.#insertFresh(
+        rows.filter(row => !bad.has(row)),
+        0
+      )
+      return
+    }
+    const middle = rows.length >> 1
+    await this.#insertFresh(rows.slice(0, middle), 0)
+    await this.#insertFresh(rows.slice(middle), 0)
+  }
+
+  /** One row that was refused: for its values, for what others put on the table, or for a reason that is not known. */
+  async #judge(row: R, error: unknown): Promise<void> {
+    if (isUnexplained(error)) await this.#blame(row, error)
+    else if (isOfTable(error) || (await this.#plainTakes(row))) await this.#trial.accuse(row, error)
+    else if (classify(error) === 'row') this.#refuse(row, faultName(error))
+    else await this.#blame(row, error)
+  }
+
+  /** Whether a table of the same columns takes the row, which has no index, no constraint and no trigger. */
+  async #plainTakes(row: R): Promise<boolean> {
+    await this.#session.savepoint()
+    try {
+      await this.#session.makeStaging()
+      await this.#session.copyToStaging(textsOf([row]), 1)
+      return true
+    } catch (error) {
+      if (!this.#mayBeOfARow(error)) throw error
+      return false
+    } finally {
+      await this.#session.rollbackToSavepoint()
+    }
+  }
+
+  /**
+   * Refuses a row on which a write fails for an unknown reason, once it is certain that the row brings it about: it
+   * fails each time with the same error, and the same row with another payload is taken in between.
+   */
+  async #blame(row: R, error: unknown): Promise<void> {
+    for (let again = 0; again < 2; again += 1) {
+      if (!(await this.#takesWithoutPayload(row))) throw error
+      const failure = await this.#attempt(() => this.#session.copy(textsOf([row]), 1))
+      if (!failure) {
+        this.#count([row])
+        return
+      }
+      if (faultName(failure.error) !== faultName(error)) throw failure.error
+    }
+    this.#refuse(row, faultName(error), 'WRITE_FAILED')
+  }
+
+  async #takesWithoutPayload({ text, start, end }: R): Promise<boolean> {
+    await this.#session.savepoint()
+    try {
+      await this.#session.copy([withoutPayload(text.bytes, start, end)], 1)
+      return true
+    } catch (error) {
+      return classify(error) === 'duplicate'
+    } finally {
+      await this.#session.rollbackToSavepoint()
+    }
+  }
+
+  /** Refuses those whose payload Postgres cannot read. @returns which these are. */
+  async #refuseUnreadable(rows: readonly R[]): Promise<Set<R>> {
+    const bad = new Set<R>()
+    for (const some of portionsOf(rows))
+      for (const [index, state] of await this.#unreadable(some)) {
+        const row = some[index] as R
+        this.#refuse(row, state)
+        bad.add(row)
+      }
+    return bad
+  }
+
+  #refuse(row: R, fault: string, code: RefusalCode = 'POSTGRES_REFUSED'): void {
+    const failed = `each write of it fails (${fault}), and none of the same row with an empty payload`
+    const reason = code === 'WRITE_FAILED' ? failed : refusedByPostgres(fault)
+    this.#refused.push({ row, refusal: { code, reason, eventId: idOf(row) } })
+  }
+
+  /** Rows whose id stands in the trail: the same content is a duplicate, any other a conflict. */
+  async #settle(rows: readonly R[]): Promise<void> {
+    for (const some of portionsOf(rows)) {
+      // A payload that Postgres cannot read differs from anything that stands; it must not end the comparison.
+      const unreadable = await this.#unreadable(some)
+      const compared = some.filter((_, index) => !unreadable.has(index))
+      const outcomes = new Map((await this.#compare(compared)).map((outcome, index) => [compared[index], outcome]))
+      for (const row of some) {
+        const outcome = outcomes.get(row) ?? false
+        if (outcome === true) this.#duplicates.push(row)
+        else this.#refused.push({ row, refusal: outcome ? incomparable(idOf(row), outcome) : conflict(idOf(row)) })
+      }
+    }
+  }
+
+  /** Whether each is the same as what stands under its id; the name of an error where each comparison of it fails. */
+  async #compare(rows: readonly R[]): Promise<(boolean | string)[]> {
+    if (rows.length === 0) return []
+    let same = new Set<number>()
+    const ask = async () => {
+      same = await this.#session.sameContent(rows.map(contentOf))
+    }
+    const failure = this.#isolates ? await this.#attempt(ask) : await ask()
+    if (!failure) return rows.map((_, index) => same.has(index))
+    if (!this.#mayBeOfARow(failure.error)) throw failure.error
+    const [only] = rows
+    if (rows.length === 1 && only) return [await this.#compareAgain(only, failure.error)]
+    const before = await this.#compare(rows.slice(0, rows.length >> 1))
+    return [...before, ...(await this.#compare(rows.slice(rows.length >> 1)))]
+  }
+
+  /** A row that is not compared is to blame once it is certain, as in {@link #blame}. */
+  async #compareAgain(row: R, error: unknown): Promise<boolean | string> {
+    const content = contentOf(row)
+    for (let again = 0; again < 2 && classify(error) !== 'row'; again += 1) {
+      await this.#session.sameContent([{ ...content, payload: '{}' }])
+      let same = false
+      const failure = await this.#attempt(async () => {
+        same = (await this.#session.sameContent([content])).size > 0
+      })
+      if (!failure) return same
+      if (faultName(failure.error) !== faultName(error)) throw failure.error
+    }
+    return faultName(error)
+  }
+
+  async #unreadable(rows: readonly R[]): Promise<Map<number, string>> {
+    const ask = () => this.#session.unreadable(rows.map(row => contentOf(row).payload))
+    if (!this.#isolates || rows.length === 0) return ask()
+    let found = new Map<number, string>()
+    const failure = await this.#attempt(async () => {
+      found = await ask()
+    })
+    if (!failure) return found
+    // Postgres's parser says most of what is wrong, and ends the question at what is too large.
+    if (!this.#mayBeOfARow(failure.error)) throw failure.error
+    if (rows.length === 1) return new Map(classify(failure.error) === 'row' ? [[0, faultName(failure.error)]] : [])
+    const middle = rows.length >> 1
+    const before = await this.#unreadable(rows.slice(0, middle))
+    const after = await this.#unreadable(rows.slice(middle))
+    return new Map([...before, ...[...after].map(([index, state]): [number, string] => [index + middle, state])])
+  }
+
+  /** The second attempt: Postgres leaves out what stands, whoever stored it meanwhile. */
+  async #insertStaged(rows: readonly R[]): Promise<void> {
+    await this.#session.makeStaging()
+    let taken = new Set<string>()
+    const failure = await this.#attempt(async () => {
+      await this.#session.copyToStaging(textsOf(rows), rows.length)
+      taken = await this.#session.storeStaged()
+    })
+    if (failure) {
+      if (!this.#mayBeOfARow(failure.error)) throw failure.error
+      await this.#isolate(rows, failure.error)
+      return
+    }
+    const [fresh, left] = partition(rows, row => taken.has(keyOf(row)))
+    this.#count(fresh)
+    if (left.length === 0) return
+    const standing = await this.#session.standing(left)
+    const [known, leftOut] = partition(left, row => standing.has(keyOf(row)))
+    await this.#settle(known)
+    // A trigger keeps them out: which ones, a COPY of each will say.
+    if (leftOut.length > 0) await this.#isolate(leftOut, new RowsLeftOut(0, leftOut.length))
+  }
+
+  async #attempt(work: () => Promise<unknown>): Promise<{ error: unknown } | undefined> {
+    await this.#session.savepoint()
+    try {
+      await work()
+    } catch (error) {
+      await this.#session.rollbackToSavepoint()
+      return { error }
+    }
+    await this.#session.releaseSavepoint()
+    return undefined
+  }
+}
+
+interface CarefulOptions {
+  readonly isolate?: boolean
+  readonly blamesAlways?: boolean
+}
+
+interface RunOptions<R> {
+  readonly suspects?: readonly R[]
+  readonly lookUp?: boolean
+}
+
+const keyOf = ({ text, start }: RowBytes): string => rowIdKey(text.bytes, start)
+
+/** The bytes of rows: neighbours travel together. */
+function textsOf(rows: readonly RowBytes[]): Buffer[] {
+  const texts: Buffer[] = []
+  for (let first = 0; first < rows.length; ) {
+    const { text, start, end } = rows[first] as RowBytes
+    let next = first + 1
+    let stretch = end
+    for (let row = rows[next]; row?.text === text && row.start === stretch; row = rows[next]) {
+      stretch = row.end
+      next += 1
+    }
+    texts.push(text.bytes.subarray(start, stretch))
+    first = next
+  }
+  return texts
+}
+
+/** Rows together have so many bytes where Postgres is asked about them: a question takes several times as much. */
+const askedAtOnce = 4 * 1024 * 1024
+
+function portionsOf<R extends RowBytes>(rows: readonly R[]): R[][] {
+  const portions: R[][] = []
+  let bytes = askedAtOnce
+  for (const row of rows) {
+    if (bytes >= askedAtOnce) {
+      portions.push([])
+      bytes = 0
+    }
+    portions.at(-1)?.push(row)
+    bytes += row.end - row.start
+  }
+  return portions
+}
+
+const incomparable = (eventId: string, fault: string): Refusal => {
+  const reason = `each comparison with what stands under its id fails (${fault})`
+  return { code: 'WRITE_FAILED', reason, eventId }
+}
+
+const conflict = (eventId: string): Refusal => ({
+  code: 'CONFLICT',
+  reason: 'an envelope with this id and other content stands in the trail',
+  eventId
+})
+
+function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+  const yes: T[] = []
+  const no: T[] = []
+  for (const item of items) (test(item) ? yes : no).push(item)
+  return [yes, no]
+}

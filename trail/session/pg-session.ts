@@ -1,0 +1,126 @@
+import type pg from 'pg'
+import { within } from '../../core/lifecycle.ts'
+import { backendOf } from '../../postgres/index.ts'
+import { abandon, connectSession, isWorking } from '../database.ts'
+import {
+  type Claim,
+  claimOffsets,
+  endBlockers,
+  haltPartition,
+  haltTopic,
+  openPositions,
+  readPositions
+} from '../positions/fence.ts'
+import { type LedgerEntry, writeGaps, writeLedger } from '../positions/ledger.ts'
+import { listDuplicates, quarantine } from '../quarantine/aside.ts'
+import type { Aside } from '../quarantine/quarantine-row.ts'
+import type { Chunk, Row } from '../types.ts'
+import { type Blocker, listBlockers } from './blockers.ts'
+import { PgRows } from './pg-rows.ts'
+import type { TrailPositions, TrailSession } from './session.ts'
+
+export interface PgSessionOptions {
+  readonly databaseUrl: string
+  readonly group: string
+  /** Names this process among the sinks: `eventtrail-sink/<instance>`. */
+  readonly applicationName: string
+  /** For questions beside the transaction. */
+  readonly pool: pg.Pool
+}
+
+/** Opens a session of Postgres. @throws SinkError `DATABASE_UNREACHABLE` */
+export async function openPgSession(options: PgSessionOptions): Promise<TrailSession> {
+  const client = await connectSession(options.databaseUrl, options)
+  try {
+    return new PgSession(client, await backendOf(client), options)
+  } catch (cause) {
+    abandon(client)
+    throw cause
+  }
+}
+
+const closeWithinMs = 2_000
+
+class PgSession extends PgRows<pg.Client> implements TrailSession {
+  readonly #options: PgSessionOptions
+  readonly id: number | undefined
+  #midway: readonly string[] = []
+
+  constructor(client: pg.Client, backend: number | undefined, options: PgSessionOptions) {
+    super(client)
+    this.#options = options
+    this.id = backend
+  }
+
+  async begin(): Promise<void> {
+    await this.client.query('BEGIN')
+  }
+
+  async checkAtOnce(): Promise<void> {
+    await this.client.query('SET CONSTRAINTS ALL IMMEDIATE')
+  }
+
+  async commit(): Promise<void> {
+    await this.client.query('COMMIT')
+  }
+
+  async rollback(): Promise<void> {
+    await this.client.query('ROLLBACK')
+  }
+
+  claim(chunks: readonly Chunk[]): Promise<Claim> {
+    return claimOffsets(this.client, this.#options.group, chunks)
+  }
+
+  quarantine(asides: readonly Aside[]): Promise<void> {
+    return quarantine(this.client, this.#options.group, asides)
+  }
+
+  listDuplicates(duplicates: readonly Row[]): Promise<void> {
+    return listDuplicates(this.client, this.#options.group, { duplicates })
+  }
+
+  writeGaps(chunks: readonly Chunk[]): Promise<void> {
+    return writeGaps(this.client, this.#options.group, chunks)
+  }
+
+  writeLedger(entries: readonly LedgerEntry[], hourOf: (chunk: Chunk) => Date): Promise<void> {
+    return writeLedger(this.client, this.#options.group, entries, hourOf)
+  }
+
+  async isWorking(): Promise<boolean | undefined> {
+    const { pool, applicationName } = this.#options
+    return this.id === undefined || isWorking(pool, this.id, applicationName)
+  }
+
+  async endBlockers(asleepMs: number): Promise<number[]> {
+    const { pool, applicationName: ownApplication } = this.#options
+    if (this.id === undefined) return []
+    const { ended, midway } = await endBlockers(pool, this.id, { ownApplication, asleepMs, before: this.#midway })
+    this.#midway = midway
+    return ended
+  }
+
+  async blockers(): Promise<readonly Blocker[]> {
+    return this.id === undefined ? [] : listBlockers(this.#options.pool, this.id)
+  }
+
+  abandon(): void {
+    abandon(this.client)
+  }
+
+  async end(): Promise<void> {
+    const ended = this.client.end().catch(() => undefined)
+    if (!(await within(closeWithinMs, ended))) this.abandon()
+  }
+}
+
+/** The positions in Postgres. */
+export function pgPositions(pool: pg.Pool, group: string): TrailPositions {
+  return {
+    read: partitions => readPositions(pool, group, partitions),
+    open: partitions => openPositions(pool, group, partitions),
+    halt: (partition, reason) => haltPartition(pool, group, partition, reason),
+    haltTopic: (topic, reason) => haltTopic(pool, group, topic, reason)
+  }
+}

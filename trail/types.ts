@@ -1,0 +1,125 @@
+import type { KafkaRecord, Records } from '../kafka/index.ts'
+import type { Refusal, RefusalCode } from './errors.ts'
+import type { LedgerEntry } from './positions/ledger.ts'
+import type { LastRecord } from './positions/position.ts'
+import type { CopyBuffer } from './rows/copy-buffer.ts'
+import { readRow, readRowId, type TrailRow } from './rows/copy-row.ts'
+
+/** Where a row lies. */
+export interface RowBytes {
+  readonly text: { readonly bytes: Buffer }
+  readonly start: number
+  readonly end: number
+}
+
+/** A record that became a row; made only for the few that need a look of their own (see `pages.ts`). */
+export interface Row extends RowBytes {
+  readonly chunk: Chunk
+  readonly offset: number
+  readonly record: KafkaRecord
+}
+
+/** What a row holds, read back from its bytes. */
+export const contentOf = ({ text, start, end }: RowBytes): TrailRow => readRow(text.bytes, start, end)
+
+/** The id of a row: the first column. */
+export const idOf = ({ text, start }: RowBytes): string => readRowId(text.bytes, start)
+
+/** What cannot become a row: a record, or all that lies from `offset` to `lastOffset` as one. */
+export interface Refused {
+  readonly offset: number
+  /** Default `offset`: a single record. */
+  readonly lastOffset?: number
+  readonly refusal: Refusal
+  /** What is kept of it. Its offset is `offset`. */
+  readonly record: KafkaRecord
+}
+
+/** How many offsets an entry stands for. */
+export const offsetsIn = ({ offset, lastOffset = offset }: Pick<Refused, 'offset' | 'lastOffset'>): number =>
+  lastOffset - offset + 1
+
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+/** Identifies a partition in maps. */
+export const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
+
+/** The topics of partitions, each once. */
+export const topicsOf = (partitions: readonly TopicPartition[]): string[] => [
+  ...new Set(partitions.map(({ topic }) => topic))
+]
+
+/** The rows of one fetch: they lie one behind the other in the text of their batch, in the order of their records. */
+export interface Page {
+  readonly records: Records
+  readonly start: number
+  readonly end: number
+  readonly rows: number
+  /** Where those rows begin that Postgres may refuse: it is asked about them before COPY, not by it. */
+  readonly suspects: readonly number[]
+}
+
+/**
+ * A stretch of one partition, without a hole: every offset from `first` to `last` is a row, is refused, is counted in
+ * `skipped`, or lies in `lost`.
+ */
+export interface Chunk extends TopicPartition {
+  readonly incarnation: number
+  /** The id of the topic whose log it is of, as far as it is known. */
+  readonly topicId?: string | undefined
+  readonly first: number
+  readonly last: number
+  readonly pages: readonly Page[]
+  /** Rows of all pages together. */
+  readonly rows: number
+  readonly refused: readonly Refused[]
+  /** Offsets that hold no event: control records, aborted transactions, compacted records. Counted, not subtracted. */
+  readonly skipped: number
+  /** Offsets at the start that were removed from the log before they were read. */
+  readonly lost: number
+  /** What a later start compares the log with; undefined when the chunk has no record. */
+  readonly lastRecord?: LastRecord
+  /** The time of that record in Kafka, ms since 1970. */
+  readonly lastTimestamp?: number
+  /** About how many bytes it holds in memory. */
+  readonly bytes: number
+}
+
+/** What is written in one transaction: at most one stretch a partition. */
+export interface Batch {
+  /** The rows of all pages. */
+  readonly text: CopyBuffer
+  readonly chunks: readonly Chunk[]
+  /** Entries: rows and what was refused. */
+  readonly rows: number
+  readonly bytes: number
+  /** Why it was closed. */
+  readonly trigger: 'rows' | 'bytes' | 'linger' | 'drain'
+}
+
+/** How a batch is written. */
+export interface WriteOptions {
+  /** Look for the record on which the write fails for a reason that is not known as trouble of a server. */
+  readonly isolate: boolean
+}
+
+/** What became of a batch. */
+export interface WriteResult {
+  readonly rows: number
+  readonly duplicates: number
+  /** Offsets: an entry that stands for a range counts all of it. */
+  readonly quarantined: number
+  /** The quarantined ones by the code of their reason, counted likewise. */
+  readonly refusals: ReadonlyMap<RefusalCode, number>
+  /** ms that it took to get the rows into the table; undefined when there was nothing to write. */
+  readonly copyMs?: number
+  /** The same by stretch, of those that this write committed. */
+  readonly booked: readonly LedgerEntry[]
+  /** Stretches that are in the trail now. */
+  readonly stored: readonly Chunk[]
+  /** Partitions whose offset in the trail was not ours to move: another sink has them. */
+  readonly fenced: readonly TopicPartition[]
+}
