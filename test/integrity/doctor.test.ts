@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest'
 import { startStack } from '../../dev/stack/index.ts'
-import { runCli } from '../support/cli.ts'
+import { runCli } from '../support/processes/cli.ts'
 import { eventually } from '../support/stack.ts'
 import { testTrail } from '../support/trail.ts'
 

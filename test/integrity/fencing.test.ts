@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { startSink } from '../support/sink-process.ts'
+import { startSink } from '../support/processes/sink-process.ts'
 import { eventually } from '../support/stack.ts'
 import { testTrail } from '../support/trail.ts'
-import { loadEvents, startLoad } from './load.ts'
-import { Range } from './range.ts'
-import { settings } from './settings.ts'
+import { loadEvents, startLoad } from './harness/load.ts'
+import { Range } from './harness/range.ts'
+import { settings } from './harness/settings.ts'
 
 const times = settings.times(20)
 /** Events a second. */

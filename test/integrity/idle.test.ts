@@ -2,12 +2,12 @@ import { rmSync } from 'node:fs'
 import { SMTPServer } from 'smtp-server'
 import { afterAll, expect, test } from 'vitest'
 import { processTimes } from '../../dev/bench/measure/proc.ts'
-import { runCli } from '../support/cli.ts'
+import { runCli } from '../support/processes/cli.ts'
+import { type Program, startToldBy, type ToldProcess } from '../support/processes/status.ts'
 import { eventually } from '../support/stack.ts'
-import { type Program, startToldBy, type ToldProcess } from '../support/status.ts'
 import { badge, lesson, type TestTrail, testTrail } from '../support/trail.ts'
-import { buildPackage, ensureNode, oldestNode } from './nodes.ts'
-import { folder, record, settings } from './settings.ts'
+import { buildPackage, ensureNode, oldestNode } from './harness/nodes.ts'
+import { folder, record, settings } from './harness/settings.ts'
 
 // Every Node has topics, groups and a database of its own, so that none does the work of the other.
 const built = folder('idle')

@@ -4,7 +4,7 @@ import { startStack } from '../../dev/stack/index.ts'
 import { createProducer } from '../../producers/index.ts'
 import { catalogue } from '../../schemas/index.ts'
 import { createSink } from '../../sink/index.ts'
-import { runCli } from '../support/cli.ts'
+import { runCli } from '../support/processes/cli.ts'
 import { eventually } from '../support/stack.ts'
 import { quiz, testTrail } from '../support/trail.ts'
 

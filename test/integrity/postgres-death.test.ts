@@ -3,12 +3,12 @@ import { startStack } from '../../dev/stack/index.ts'
 import { createSink } from '../../sink/index.ts'
 import { violations } from '../support/checker.ts'
 import { publisherJournal } from '../support/journal.ts'
-import { startSink } from '../support/sink-process.ts'
+import { startSink } from '../support/processes/sink-process.ts'
 import { eventually } from '../support/stack.ts'
 import { testTrail } from '../support/trail.ts'
-import { loadEvents, startLoad } from './load.ts'
-import { Range } from './range.ts'
-import { settings } from './settings.ts'
+import { loadEvents, startLoad } from './harness/load.ts'
+import { Range } from './harness/range.ts'
+import { settings } from './harness/settings.ts'
 
 // Its own servers: the others' must not lose their Postgres.
 const stack = await startStack({ kind: 'postgres-death' })

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { v7 } from 'uuid'
 import { expect, test } from 'vitest'
-import { runCli } from '../support/cli.ts'
-import { startSink } from '../support/sink-process.ts'
+import { runCli } from '../support/processes/cli.ts'
+import { startSink } from '../support/processes/sink-process.ts'
 import { eventually } from '../support/stack.ts'
 import { badge, testTrail } from '../support/trail.ts'
 

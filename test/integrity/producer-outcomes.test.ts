@@ -12,14 +12,14 @@ import {
   PublishError
 } from '../../producers/index.ts'
 import { catalogue, decodeEnvelope } from '../../schemas/index.ts'
-import { startSink } from '../support/sink-process.ts'
+import { testTopics } from '../support/kafka/topics.ts'
+import { startSink } from '../support/processes/sink-process.ts'
 import { eventually } from '../support/stack.ts'
-import { testTopics } from '../support/topics.ts'
 import { testTrail } from '../support/trail.ts'
-import { loadEvents, startLoad } from './load.ts'
-import { type Cut, FaultProxy } from './proxy.ts'
-import { Range } from './range.ts'
-import { randomOf, settings } from './settings.ts'
+import { loadEvents, startLoad } from './harness/load.ts'
+import { type Cut, FaultProxy } from './harness/proxy.ts'
+import { Range } from './harness/range.ts'
+import { randomOf, settings } from './harness/settings.ts'
 
 // Brokers are killed and frozen here: a stack of its own.
 const proxy = await FaultProxy.start()

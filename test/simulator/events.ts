@@ -1,7 +1,7 @@
 import { catalogue } from '../../schemas/index.ts'
 import type { KnownSchema } from '../../trail/decode/schema-book.ts'
 import { compileRowEncoder } from '../../trail/rows/row-encoder.ts'
-import { wire } from '../support/wire.ts'
+import { wire } from '../support/kafka/wire.ts'
 import { failsUnexplained, refusedByCopy } from './statements.ts'
 
 export const eventName = 'badge.awarded'

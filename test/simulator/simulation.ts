@@ -1,7 +1,7 @@
 import { silentLogger } from '../../core/log.ts'
 import { Pipeline } from '../../sink/pipeline.ts'
 import { regularly } from '../../sink/regularly.ts'
-import { guardsOf, type Sabotage, sabotaged } from '../support/sabotage.ts'
+import { guardsOf, type Sabotage, sabotaged } from '../support/processes/sabotage.ts'
 import { violations } from './checker.ts'
 import { Database, emptyTables, type Tables } from './database.ts'
 import { eventName, type Kind, makeEvent, type SimEvent, schemas } from './events.ts'

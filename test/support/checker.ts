@@ -1,6 +1,6 @@
-import { check } from '../integrity/checker.ts'
-import { contentOf } from '../integrity/content.ts'
-import { collectEvidence } from '../integrity/evidence.ts'
+import { check } from '../integrity/harness/checker.ts'
+import { contentOf } from '../integrity/harness/content.ts'
+import { collectEvidence } from '../integrity/harness/evidence.ts'
 import type { TestTrail } from './trail.ts'
 
 /** What a publisher was told is stored in Kafka. */

@@ -6,9 +6,9 @@ import { connectAdmin, createKafkaClient } from '../../kafka/index.ts'
 import { migrate } from '../../postgres/migrate.ts'
 import { type Catalogue, catalogue, createRegistry, type EventVersion, encodeEnvelope } from '../../schemas/index.ts'
 import { trailMigrations } from '../../trail/migrations.ts'
+import { wire } from './kafka/wire.ts'
 import { keptLog } from './kept-log.ts'
 import { testEnvironment } from './stack.ts'
-import { wire } from './wire.ts'
 
 /** A record to be written to Kafka as it is. */
 export interface RawRecord {

@@ -3,8 +3,8 @@ import { zstdCompressSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { deadLetterHeaders, type MessageContext, RejectMessage } from '../../../consumers/index.ts'
 import { connectSender } from '../../../kafka/index.ts'
-import { codecs, type RawRecordParts, rawBatch, rawRecords } from '../../support/raw-batch.ts'
-import { rawProducer, stored } from '../../support/raw-producer.ts'
+import { codecs, type RawRecordParts, rawBatch, rawRecords } from '../../support/kafka/raw-batch.ts'
+import { rawProducer, stored } from '../../support/kafka/raw-producer.ts'
 import { badge, testSchool } from './school.ts'
 
 const school = await testSchool()

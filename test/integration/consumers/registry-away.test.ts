@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer, type Server } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { FaultProxy } from '../../integrity/proxy.ts'
+import { FaultProxy } from '../../integrity/harness/proxy.ts'
 import { eventually } from '../../support/stack.ts'
 import { badge, quiz, testSchool } from './school.ts'
 

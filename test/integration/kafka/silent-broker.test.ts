@@ -4,7 +4,7 @@ import { connectAdmin, createKafkaClient } from '../../../kafka/index.ts'
 import { createProducer } from '../../../producers/index.ts'
 import { catalogue } from '../../../schemas/index.ts'
 import { createSink } from '../../../sink/index.ts'
-import { silentBroker } from '../../support/silent-broker.ts'
+import { silentBroker } from '../../support/kafka/silent-broker.ts'
 import { eventually } from '../../support/stack.ts'
 import { badge, testTrail } from '../../support/trail.ts'
 

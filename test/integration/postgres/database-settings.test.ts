@@ -7,7 +7,7 @@ import { createBus } from '../../../producers/bus/index.ts'
 import { createSink, PostgresEventStore } from '../../../sink/index.ts'
 import { sessionPool } from '../../../trail/database.ts'
 import { listQuarantine } from '../../../trail/quarantine/quarantine.ts'
-import { runCli } from '../../support/cli.ts'
+import { runCli } from '../../support/processes/cli.ts'
 import { badge, lesson, testTrail } from '../../support/trail.ts'
 
 // As `ALTER ROLE … SET` gives them to every session of a role, `ALTER DATABASE … SET` gives them to every session of a

@@ -1,9 +1,9 @@
 import { afterAll } from 'vitest'
 import { createProducer } from '../../../producers/index.ts'
 import { avroType, createRegistry, decodeEnvelope, readSchemaId } from '../../../schemas/index.ts'
-import { publisherConformance } from '../../support/publisher-conformance.ts'
+import { publisherConformance } from '../../conformance/publisher.ts'
+import { testTopics } from '../../support/kafka/topics.ts'
 import { testEnvironment } from '../../support/stack.ts'
-import { testTopics } from '../../support/topics.ts'
 
 const environment = await testEnvironment()
 const { read } = await testTopics(environment)

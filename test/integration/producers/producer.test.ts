@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { partitionFor } from '../../../kafka/index.ts'
 import { createProducer, type ProducerOptions, PublishError } from '../../../producers/index.ts'
 import { catalogue, catalogueOf, decodeEnvelope, readSchemaId } from '../../../schemas/index.ts'
+import { testTopics } from '../../support/kafka/topics.ts'
 import { eventually, testEnvironment } from '../../support/stack.ts'
-import { testTopics } from '../../support/topics.ts'
 
 const environment = await testEnvironment()
 const { admin, read } = await testTopics(environment)

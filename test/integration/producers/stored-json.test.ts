@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { loadCatalogue } from '../../../schemas/index.ts'
 import { createSink } from '../../../sink/index.ts'
-import { runCli } from '../../support/cli.ts'
+import { runCli } from '../../support/processes/cli.ts'
 import { testTrail } from '../../support/trail.ts'
 
 const folder = 'test/unit/schemas/fixtures/shop'

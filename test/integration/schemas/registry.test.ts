@@ -9,7 +9,7 @@ import {
   type Registry,
   RegistryError
 } from '../../../schemas/index.ts'
-import { changes } from '../../support/evolution-cases.ts'
+import { changes } from '../../support/schemas/evolution-cases.ts'
 import { testEnvironment } from '../../support/stack.ts'
 
 const { registryUrl, topicPrefix } = await testEnvironment()

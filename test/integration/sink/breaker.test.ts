@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createLogger } from '../../../core/log.ts'
 import { createSink, type SinkOptions } from '../../../sink/index.ts'
 import { type Acknowledged, violations } from '../../support/checker.ts'
-import { runCli } from '../../support/cli.ts'
+import { runCli } from '../../support/processes/cli.ts'
 import { eventually } from '../../support/stack.ts'
 import { badge, lesson, quiz, type RawRecord, type TestEvent, testTrail } from '../../support/trail.ts'
 

@@ -3,10 +3,10 @@ import { createConnection } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { expect, test } from 'vitest'
 import { metrics } from '../../../observability/metrics.ts'
-import { runCli } from '../../support/cli.ts'
-import { startSink } from '../../support/sink-process.ts'
+import { runCli } from '../../support/processes/cli.ts'
+import { startSink } from '../../support/processes/sink-process.ts'
+import { parsed, startTold, type ToldProcess } from '../../support/processes/status.ts'
 import { eventually } from '../../support/stack.ts'
-import { parsed, startTold, type ToldProcess } from '../../support/status.ts'
 import { badge, lesson, testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail({ partitions: 2 })

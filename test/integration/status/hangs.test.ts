@@ -1,7 +1,7 @@
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { startStack } from '../../../dev/stack/index.ts'
+import { startTold } from '../../support/processes/status.ts'
 import { eventually } from '../../support/stack.ts'
-import { startTold } from '../../support/status.ts'
 import { lesson, testTrail } from '../../support/trail.ts'
 
 // Its own servers: they are put to sleep.

@@ -3,9 +3,9 @@ import pg from 'pg'
 import { SMTPServer } from 'smtp-server'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { startStack } from '../../../dev/stack/index.ts'
-import { runCli } from '../../support/cli.ts'
+import { runCli } from '../../support/processes/cli.ts'
+import { startTold, type ToldProcess } from '../../support/processes/status.ts'
 import { eventually } from '../../support/stack.ts'
-import { startTold, type ToldProcess } from '../../support/status.ts'
 import { badge, lesson, testTrail } from '../../support/trail.ts'
 
 // Its own servers: each of them is taken away.

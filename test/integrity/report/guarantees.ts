@@ -55,8 +55,8 @@ export const guarantees: readonly Guarantee[] = [
     proofs: [
       'integrity/gaps',
       'integrity/doctor',
-      'integration/sink/verify',
-      'integration/sink/open-transaction',
+      'integration/operations/verify',
+      'integration/operations/open-transaction',
       'integration/sink/placement',
       'integration/docs/sql',
       'unit/sink/telemetry'
@@ -68,7 +68,7 @@ export const guarantees: readonly Guarantee[] = [
     words:
       'An event that comes again with the same id and content is counted as a duplicate. With other content under the same id the first row stays as it is, and the other one goes to quarantine.',
     faults: 'ids published again, with the same and with other content, in one batch with bad records',
-    proofs: ['integration/sink/duplicates']
+    proofs: ['integration/trail/duplicates']
   },
   {
     title: 'A bad record harms no other',
@@ -81,12 +81,12 @@ export const guarantees: readonly Guarantee[] = [
       'integrity/hostile-batches',
       'integrity/hostile-registry',
       'integrity/fuzz',
-      'integration/sink/bad-input',
-      'integration/sink/table-additions',
-      'integration/sink/quarantine',
+      'integration/sink/records/bad-input',
+      'integration/trail/table-additions',
+      'integration/trail/quarantine',
       'integration/sink/breaker',
-      'integration/sink/compression',
-      'integration/sink/foreign'
+      'integration/sink/records/compression',
+      'integration/sink/records/foreign'
     ]
   },
   {
@@ -102,7 +102,7 @@ export const guarantees: readonly Guarantee[] = [
     to: ['publishers', 'operators'],
     words: 'Event names and partitions that appear while sinks run are read from their start, without a restart.',
     faults: 'new names, new partitions, topics that vanish, subjects without a topic',
-    proofs: ['integration/sink/discovery']
+    proofs: ['integration/sink/topics/discovery']
   },
   {
     title: 'A failed publish says whether the event may be stored',

@@ -3,8 +3,8 @@ import { holdEach, messagesIn } from '../../../consumers/intake/fetched-message.
 import { HeldBytes } from '../../../consumers/intake/held-bytes.ts'
 import { readRecordSet } from '../../../kafka/log/fetch-decoder.ts'
 import { PackedRecords } from '../../../kafka/log/packed-records.ts'
-import { bomb } from '../../support/raw-codecs.ts'
-import { encodeBatch } from '../../support/record-batches.ts'
+import { bomb } from '../../support/kafka/raw-codecs.ts'
+import { encodeBatch } from '../../support/kafka/record-batches.ts'
 
 const mebibyte = 1024 * 1024
 

@@ -81,7 +81,18 @@ describe('an error', () => {
 })
 
 it('no command prints JSON by itself, or writes to the terminal past its context', () => {
-  const rooms = ['core', 'schemas', 'kafka', 'producers', 'consumers', 'trail', 'sink', 'operations', 'cli/commands', 'cli/publish']
+  const rooms = [
+    'core',
+    'schemas',
+    'kafka',
+    'producers',
+    'consumers',
+    'trail',
+    'sink',
+    'operations',
+    'cli/commands',
+    'cli/publish'
+  ]
   const files = rooms.flatMap(room =>
     readdirSync(join(cloneRoot, room), { recursive: true, encoding: 'utf8' })
       .filter(name => name.endsWith('.ts'))

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type CheckOptions, check, type ViolationKind } from '../../integrity/checker.ts'
-import type { Evidence, LedgerRange, Published, StoredRow } from '../../integrity/facts.ts'
+import { type CheckOptions, check, type ViolationKind } from '../../integrity/harness/checker.ts'
+import type { Evidence, LedgerRange, Published, StoredRow } from '../../integrity/harness/facts.ts'
 
 const topic = 'badge.awarded'
 const aggregateId = 'one aggregate'

@@ -9,7 +9,7 @@ afterAll(() => rmSync(home, { recursive: true }))
 const log = join(home, 'run.ndjson')
 // The settings are those of the process that loads them.
 vi.stubEnv('INTEGRITY_LOG', log)
-const { evidence } = await import('../../integrity/settings.ts')
+const { evidence } = await import('../../integrity/harness/settings.ts')
 
 const written: Record<string, string> = {}
 function write(name: string): void {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterEach, expect, onTestFinished, test } from 'vitest'
-import { FaultProxy } from '../../integrity/proxy.ts'
+import { FaultProxy } from '../../integrity/harness/proxy.ts'
 import { eventually } from '../../support/stack.ts'
 
 /** A server that answers each piece with the same bytes, or as `answer` says, behind a proxy. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { grownIn } from '../../integrity/samples.ts'
+import { grownIn } from '../../integrity/harness/samples.ts'
 
 const samples = (memoryAt: (minute: number) => number, handles = 20) =>
   Array.from({ length: 60 }, (_, i) => ({ at: i * 10_000, memory: memoryAt(i / 6), handles }))

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type HeaderList, headersForKafkajs } from '../../../kafka/kafkajs/outgoing-headers.ts'
-import { rawRecord } from '../../support/raw-batch.ts'
+import { rawRecord } from '../../support/kafka/raw-batch.ts'
 
 const require = createRequire(import.meta.url)
 const Long = require('kafkajs/src/utils/long') as { fromNumber(value: number): unknown }

@@ -1,5 +1,5 @@
 import { createBus, memoryStore } from '../../../producers/bus/index.ts'
-import { publisherConformance } from '../../support/publisher-conformance.ts'
+import { publisherConformance } from '../../conformance/publisher.ts'
 
 publisherConformance('the in-process bus', async () => {
   const store = memoryStore()

@@ -7,7 +7,7 @@ import {
   encodeEnvelope,
   envelopeReader
 } from '../../../schemas/index.ts'
-import { checkHandled } from '../../support/handled.ts'
+import { checkHandled } from '../../support/schemas/handled.ts'
 
 // `npm run integrity` makes 20,000 of them.
 test('what is published is what is handled and stored, for any schema', { timeout: 1_800_000 }, () => {

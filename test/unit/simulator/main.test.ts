@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { runProgram } from '../../support/cli.ts'
+import { runProgram } from '../../support/processes/cli.ts'
 
 const main = fileURLToPath(new URL('../../simulator/main.ts', import.meta.url))
 

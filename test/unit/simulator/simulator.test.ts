@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { found } from '../../simulator/found.ts'
 import { schedules } from '../../simulator/schedule.ts'
 import { simulate } from '../../simulator/simulation.ts'
-import { sabotages } from '../../support/sabotage.ts'
+import { sabotages } from '../../support/processes/sabotage.ts'
 
 // A longer run, and a failed one again: npm run simulate -- --seed … --path …
 const numRuns = 500

@@ -1,0 +1,35 @@
+import { Writer } from '../../../sink/write/writer.ts'
+import { openPositions } from '../../../trail/positions/fence.ts'
+import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
+import { openPgSession } from '../../../trail/session/pg-session.ts'
+import type { Batch, Chunk, Refused } from '../../../trail/types.ts'
+import type { TestTrail } from '../trail.ts'
+
+/** The end of a stretch of refused ones: offsets that they leave out are counted as skipped. */
+const lastOf = ({ offset, lastOffset = offset }: Refused): number => lastOffset
+
+/** A stretch without a row. Its refused ones are in the order of their offsets. */
+export function refusedChunk(topic: string, first: number, refused: readonly Refused[]): Chunk {
+  const last = Math.max(...refused.map(lastOf))
+  const held = refused.reduce((sum, each) => sum + lastOf(each) - each.offset + 1, 0)
+  const skipped = last - first + 1 - held
+  return { topic, partition: 0, incarnation: 1, first, last, pages: [], rows: 0, refused, skipped, lost: 0, bytes: 0 }
+}
+
+export const batchOf = (chunks: readonly Chunk[]): Batch => ({
+  text: new CopyBuffer(1),
+  chunks,
+  rows: chunks.reduce((sum, { rows, refused }) => sum + rows + refused.length, 0),
+  bytes: 0,
+  trigger: 'rows'
+})
+
+/** A writer on the trail's Postgres as a sink has it, and the means to begin partitions there. */
+export function writerOn({ databaseUrl, group, db, sinkOptions: { log } }: TestTrail) {
+  const options = { databaseUrl, group, applicationName: 'eventtrail-sink/test', pool: db }
+  return {
+    writer: new Writer({ openSession: () => openPgSession(options), log }),
+    /** Makes the trail know partition 0 of a topic, at offset 0 or `start`. */
+    begin: (topic: string, start = 0) => openPositions(db, group, [{ topic, partition: 0, start }])
+  }
+}

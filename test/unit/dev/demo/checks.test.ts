@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest'
+import { checksOf, type Outcome } from '../../../../dev/demo/checks.ts'
+import { checkTable, queriesAbout, timingLines } from '../../../../dev/demo/report.ts'
+import { signsFor } from '../../../../dev/demo/words.ts'
+
+const versions = new Map([
+  ['lesson.published 1', 4],
+  ['lesson.published 2', 16],
+  ['quiz.submitted 1', 980]
+])
+const good: Outcome = {
+  events: 1_000,
+  expected: {
+    published: 1_000,
+    mails: 90,
+    tenths: 612_345,
+    versions,
+    lessons: 20,
+    favourite: { topic: 'Fractions', lessons: 3 }
+  },
+  found: {
+    rows: 1_000,
+    distinct: 1_000,
+    tenths: 612_345,
+    versions: new Map([...versions].reverse()),
+    ledger: { rows: 1_000, ranges: 18, holes: 0, duplicates: 0, quarantined: 0, unaccounted: 0 },
+    sampled: { compared: 100, different: 0 },
+    documents: 20,
+    search: { text: 'Fractions', hits: 3, right: 3 },
+    deadLetters: 0
+  },
+  inbox: { mails: 90, distinct: 90 },
+  kill: { stored: 410, published: 520, recoveredMs: 2_900 }
+}
+const { found, expected } = good
+const failing = (outcome: Outcome) => checksOf(outcome).flatMap(({ id, ok }) => (ok ? [] : [id]))
+
+describe('the checks', () => {
+  test('pass when everything adds up', () => {
+    expect(failing(good)).toEqual([])
+  })
+
+  test.each<[string, Partial<Outcome>, string[]]>([
+    ['a row is missing', { found: { ...found, rows: 999, distinct: 999 } }, ['stored', 'ledger']],
+    ['an event was not published', { expected: { ...expected, published: 999 } }, ['stored']],
+    ['an event stands there twice', { found: { ...found, distinct: 999 } }, ['once']],
+    ['a record came twice and was left out', { found: { ...found, ledger: { ...found.ledger, duplicates: 1 } } }, []],
+    ['the ledger has a hole', { found: { ...found, ledger: { ...found.ledger, holes: 1 } } }, ['ledger']],
+    ['the ledger counts less', { found: { ...found, ledger: { ...found.ledger, rows: 999 } } }, ['ledger']],
+    ['an event is in quarantine', { found: { ...found, ledger: { ...found.ledger, quarantined: 1 } } }, ['ledger']],
+    ['an offset was skipped', { found: { ...found, ledger: { ...found.ledger, unaccounted: 1 } } }, ['ledger']],
+    ['a group gave up on an event', { found: { ...found, deadLetters: 1 } }, ['ledger']],
+    ['the sink was not killed', { kill: undefined }, ['kill']],
+    ['a version is missing', { found: { ...found, versions: new Map([...versions].slice(1)) } }, ['versions']],
+    ['a row differs', { found: { ...found, sampled: { compared: 100, different: 1 } } }, ['content']],
+    ['the marks do not add up', { found: { ...found, tenths: 612_344 } }, ['content']],
+    ['a lesson is not indexed', { found: { ...found, documents: 19 } }, ['search']],
+    ['a search finds less', { found: { ...found, search: { text: 'Fractions', hits: 2, right: 2 } } }, ['search']],
+    ['a search finds others', { found: { ...found, search: { text: 'Fractions', hits: 4, right: 3 } } }, ['search']],
+    ['a mail is missing', { inbox: { mails: 89, distinct: 89 } }, ['mails']],
+    ['a mail came twice', { inbox: { mails: 91, distinct: 90 } }, ['mails']],
+    ['a mail came twice and one not at all', { inbox: { mails: 90, distinct: 89 } }, ['mails']]
+  ])('when %s', (_, change, ids) => {
+    expect(failing({ ...good, ...change })).toEqual(ids)
+  })
+
+  test('say that nothing was left when the killed sink had stored all', () => {
+    const [kill] = checksOf({ ...good, kill: { stored: 1_000, published: 1_000, recoveredMs: undefined } }).filter(
+      ({ id }) => id === 'kill'
+    )
+    expect(kill).toMatchObject({ ok: true, detail: expect.stringContaining('nothing was left') })
+  })
+})
+
+test('the table has a sign and the figures in each line', () => {
+  const table = checkTable(checksOf({ ...good, inbox: { mails: 89, distinct: 89 } }), signsFor({}))
+  expect(table).toHaveLength(8)
+  expect(table[0]).toBe('  ok   published = stored         1,000 = 1,000')
+  expect(table.at(-1)).toBe('  NOT  mails arrive once          89 of 90, 89 different')
+  expect(table.join()).toMatch(/^[\x20-\x7e]+$/)
+})
+
+test('the timings have rates', () => {
+  expect(timingLines(10_000, { ready: 8_123, publish: 2_000, store: 5_000, done: 9_000 })).toEqual([
+    '  ready      after 8.1 s',
+    '  published  in 2.0 s     5,000 a second',
+    '  stored     in 5.0 s     2,000 a second',
+    '  all done   in 9.0 s'
+  ])
+})
+
+test('there are three questions, one about a student', () => {
+  const queries = queriesAbout('01934567-89ab-7def-8000-000000000001')
+  expect(queries).toHaveLength(3)
+  expect(queries.filter(query => query.includes('01934567-89ab-7def-8000-000000000001'))).toHaveLength(1)
+})
