@@ -1,20 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { ConfigError } from '../core/errors.ts'
 import { DuplicateKeyError, parseJson } from '../core/json.ts'
-import { type LogLevel, logLevels } from '../core/log.ts'
+import { type LogLevel, logLevels } from '../core/logger.ts'
 import { isTopicPrefix, legalCharacters } from '../core/names.ts'
 import { checkBrokers, checkDatabaseUrl, checkRegistryUrl, checkSmtpUrl } from '../core/urls.ts'
 import { wholeNumberOf } from '../core/whole-number.ts'
-
-/** How to reach a Kafka that asks for more than a TCP connection. */
-export interface KafkaSecurity {
-  readonly ssl?: boolean
-  readonly sasl?: {
-    readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
-    readonly username: string
-    readonly password: string
-  }
-}
+import type { KafkaSecurity } from '../kafka/types.ts'
 
 interface Setting<T> {
   /** Environment variable. */

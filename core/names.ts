@@ -6,3 +6,9 @@ export const isTopicPrefix = (text: string): boolean => /^[a-zA-Z0-9._-]{0,100}$
 
 /** 1 to 100 of the {@link legalCharacters}. Without the prefix. */
 export const isGroupName = (text: string): boolean => /^[a-zA-Z0-9._-]{1,100}$/.test(text)
+
+/** The first of many names. */
+export function few(names: readonly string[], most = 5): string {
+  const more = names.length - most
+  return names.slice(0, most).join(', ') + (more > 0 ? ` and ${more} more` : '')
+}

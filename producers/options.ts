@@ -1,6 +1,6 @@
-import type { KafkaSecurity } from '../cli/config.ts'
+import type { KafkaSecurity } from '../kafka/types.ts'
 import { durationWords, isDuration } from '../core/durations.ts'
-import { type Logger, silentLogger } from '../core/log.ts'
+import { type Logger, silentLogger } from '../core/logger.ts'
 import { isTopicPrefix, legalCharacters } from '../core/names.ts'
 import { checkBrokers, checkRegistryUrl, faultOf } from '../core/urls.ts'
 import { type Catalogue, type EventMap, type EventName, type Events, catalogue as example } from '../schemas/index.ts'

@@ -1,18 +1,16 @@
-import type { KafkaSecurity } from '../cli/config.ts'
+import type { KafkaSecurity } from '../kafka/types.ts'
 import { durationWords, isDuration } from '../core/durations.ts'
-import { type Logger, silentLogger } from '../core/log.ts'
+import { type Logger, silentLogger } from '../core/logger.ts'
 import { misspeltOption } from '../core/misspelt-options.ts'
 import { isGroupName, isTopicPrefix, legalCharacters } from '../core/names.ts'
 import { checkBrokers, checkDatabaseUrl, checkRegistryUrl, faultOf } from '../core/urls.ts'
 import { defaultMaxBatchBytes, type FetchLimits, leastSessionTimeoutMs } from '../kafka/index.ts'
 import { type Meter, noMeter } from '../observability/meter.ts'
 import { SinkError } from '../trail/errors.ts'
+import { defaultGroup } from '../trail/types.ts'
 
 /** Names sinks among the members of groups: no others are let into the group of one. */
 export const sinkProtocol = 'eventtrail-sink'
-
-/** The group of a sink that was given none, behind the prefix. */
-export const defaultGroup = 'sink'
 
 /** As many sessions as a Postgres has by default. */
 export const mostLanes = 100

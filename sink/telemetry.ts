@@ -1,6 +1,6 @@
 import { safeError } from '../core/errors.ts'
 import { CleanUps } from '../core/lifecycle.ts'
-import type { Logger } from '../core/log.ts'
+import type { Logger } from '../core/logger.ts'
 import { HeldBackTimes, type RebuildCause } from '../kafka/index.ts'
 import { type GaugeName, type Meter, noMeter, type Reading } from '../observability/meter.ts'
 import { type Batch, keyOf, type WriteResult } from '../trail/types.ts'

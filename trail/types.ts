@@ -5,6 +5,9 @@ import type { LastRecord } from './positions/position.ts'
 import type { CopyBuffer } from './rows/copy-buffer.ts'
 import { readRow, readRowId, type TrailRow } from './rows/copy-row.ts'
 
+/** The group of a sink that was given none, without the prefix. */
+export const defaultGroup = 'sink'
+
 /** Where a row lies. */
 export interface RowBytes {
   readonly text: { readonly bytes: Buffer }

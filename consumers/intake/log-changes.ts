@@ -1,6 +1,6 @@
 import { safeError } from '../../core/errors.ts'
 import { within } from '../../core/lifecycle.ts'
-import type { Logger } from '../../core/log.ts'
+import type { Logger } from '../../core/logger.ts'
 import type { AdminLine } from '../../kafka/index.ts'
 import type { TopicPartition } from '../telemetry.ts'
 

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { pause } from '../../core/backoff.ts'
 import { safeError } from '../../core/errors.ts'
-import type { Logger } from '../../core/log.ts'
+import type { Logger } from '../../core/logger.ts'
 import {
   type AdminLine,
   type BatchControl,

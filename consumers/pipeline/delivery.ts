@@ -1,5 +1,5 @@
 import { backoffMs, pause } from '../../core/backoff.ts'
-import type { Logger } from '../../core/log.ts'
+import type { Logger } from '../../core/logger.ts'
 import type { KafkaRecord, UnreadableBatch } from '../../kafka/index.ts'
 import type { Envelope } from '../../schemas/index.ts'
 import type { DeadLetterFacts, Part } from '../dead-letters/dead-letter.ts'

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import type { Logger } from '../../core/log.ts'
+import type { Logger } from '../../core/logger.ts'
 import { connectAdmin, createKafkaClient, type KafkaAdmin, type PartitionRange } from '../../kafka/index.ts'
 
 export const groups = ['sink', 'indexer', 'notifier'] as const

@@ -1,6 +1,6 @@
 import { setImmediate as immediately } from 'node:timers/promises'
 import { pause } from '../../core/backoff.ts'
-import type { Logger } from '../../core/log.ts'
+import type { Logger } from '../../core/logger.ts'
 import { createProducer } from '../../producers/index.ts'
 import type { Events } from '../../schemas/index.ts'
 import { DemoError } from './errors.ts'

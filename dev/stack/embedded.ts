@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeError } from '../../core/errors.ts'
-import { type Logger, silentLogger } from '../../core/log.ts'
+import { type Logger, silentLogger } from '../../core/logger.ts'
 import { partsFolder } from '../tools/folders.ts'
 import { StackError } from './errors.ts'
 import type { Instance, Ports } from './instance.ts'

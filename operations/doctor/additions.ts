@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { few } from '../../sink/intake/topic-report.ts'
+import { few } from '../../core/names.ts'
 import { type Addition, listAdditions } from '../../trail/session/additions.ts'
 import { type Finding, ok, warning, wrong } from './finding.ts'
 

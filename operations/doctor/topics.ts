@@ -1,6 +1,6 @@
 import type { KafkaAdmin } from '../../kafka/index.ts'
 import { type Discovered, maxEvents } from '../../sink/intake/discovery.ts'
-import { few } from '../../sink/intake/topic-report.ts'
+import { few } from '../../core/names.ts'
 import type { Finding } from './finding.ts'
 
 /** Faults of schemas that are told one by one. */

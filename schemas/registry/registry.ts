@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { durationFault } from '../../core/durations.ts'
 import { ConfigError } from '../../core/errors.ts'
-import { type Logger, silentLogger } from '../../core/log.ts'
+import { type Logger, silentLogger } from '../../core/logger.ts'
 import { RegistryError } from '../errors.ts'
 import type { AvroSchema } from '../types.ts'
 import * as shapes from './answers.ts'

@@ -1,5 +1,5 @@
 import { safeError } from '../../core/errors.ts'
-import type { Logger } from '../../core/log.ts'
+import type { Logger } from '../../core/logger.ts'
 import type { AdminLine } from '../../kafka/index.ts'
 import type { Registry } from '../../schemas/index.ts'
 import { insist } from '../retry-while-unavailable.ts'

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
-import type { Logger } from '../../core/log.ts'
+import type { Logger } from '../../core/logger.ts'
 import type { TopicPartition } from '../../trail/types.ts'
 import type { Lane } from '../write/write-queue.ts'
 

@@ -1,4 +1,5 @@
-import type { Logger } from '../../core/log.ts'
+import { few } from '../../core/names.ts'
+import type { Logger } from '../../core/logger.ts'
 import type { TopicLook } from '../../kafka/index.ts'
 import type { Reading } from '../../observability/meter.ts'
 import { type Discovery, maxEvents } from './discovery.ts'
@@ -78,10 +79,4 @@ export class TopicReport {
     const { topicPrefix } = this.#options
     return `it reads nothing: no event is registered${topicPrefix === '' ? '' : ` under the prefix ${topicPrefix}`}`
   }
-}
-
-/** The first of many names. */
-export function few(names: readonly string[], most = 5): string {
-  const more = names.length - most
-  return names.slice(0, most).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }

@@ -1,5 +1,5 @@
 import { safeError } from '../../core/errors.ts'
-import type { Logger } from '../../core/log.ts'
+import type { Logger } from '../../core/logger.ts'
 import type { GroupConsumer } from '../../kafka/index.ts'
 import { type Chunk, keyOf } from '../../trail/types.ts'
 

@@ -1,7 +1,7 @@
 import { backoffMs, pause } from '../../core/backoff.ts'
 import { type Clock, machineClock } from '../../core/clock.ts'
 import { safeError } from '../../core/errors.ts'
-import type { Logger } from '../../core/log.ts'
+import type { Logger } from '../../core/logger.ts'
 import { classify, isProgramFault } from '../../postgres/classify.ts'
 import { SinkError } from '../../trail/errors.ts'
 import type { CopyBuffer } from '../../trail/rows/copy-buffer.ts'

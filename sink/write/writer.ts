@@ -1,5 +1,5 @@
 import { type Clock, machineClock } from '../../core/clock.ts'
-import type { Logger } from '../../core/log.ts'
+import type { Logger } from '../../core/logger.ts'
 import { classify } from '../../postgres/classify.ts'
 import { type RefusalCode, SinkError } from '../../trail/errors.ts'
 import { bookEntries } from '../../trail/positions/ledger.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { v7 } from 'uuid'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import type { Logger } from '../../core/log.ts'
+import type { Logger } from '../../core/logger.ts'
 import { below } from '../../dev/demo/random.ts'
 import { startStack } from '../../dev/stack/index.ts'
 import {

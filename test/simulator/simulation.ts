@@ -1,4 +1,4 @@
-import { silentLogger } from '../../core/log.ts'
+import { silentLogger } from '../../core/logger.ts'
 import { Pipeline } from '../../sink/pipeline.ts'
 import { regularly } from '../../sink/regularly.ts'
 import { guardsOf, type Sabotage, sabotaged } from '../support/processes/sabotage.ts'

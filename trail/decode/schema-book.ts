@@ -9,7 +9,7 @@ import {
   SchemaError,
   writerType
 } from '../../schemas/index.ts'
-import { few } from '../../sink/intake/topic-report.ts'
+import { few } from '../../core/names.ts'
 import { type Refusal, SinkError } from '../errors.ts'
 import { compileRowEncoder, type RowEncoder } from '../rows/row-encoder.ts'
 import { KeptSchemas } from './kept-schemas.ts'

@@ -1,4 +1,4 @@
-import { defaultGroup } from '../../sink/options.ts'
+import { defaultGroup } from '../types.ts'
 import type { TopicPartition } from '../types.ts'
 import type { HaltReason } from './position.ts'
 

@@ -3,7 +3,7 @@
 // it waits for nothing and would lose what it holds when it falls.
 import pg from 'pg'
 import { loadConfig } from '../../../cli/config.ts'
-import { createLogger } from '../../../core/log.ts'
+import { createLogger } from '../../../cli/log.ts'
 import { createKafkaClient } from '../../../kafka/index.ts'
 import {
   type AvroType,

@@ -1,4 +1,4 @@
-import type { Logger } from '../../../core/log.ts'
+import type { Logger } from '../../../core/logger.ts'
 import { defaultMaxBatchBytes } from '../../log/packed-records.ts'
 import type { BatchControl, PassedOffsets, RecordBatch } from './record-batch.ts'
 import type { TopicLook } from './topic-watch.ts'

@@ -1,5 +1,5 @@
 import { safeError } from '../../../core/errors.ts'
-import type { Logger } from '../../../core/log.ts'
+import type { Logger } from '../../../core/logger.ts'
 import { AdminLine } from '../admin-line.ts'
 import type { KafkaClient } from '../client.ts'
 

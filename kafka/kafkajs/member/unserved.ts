@@ -1,4 +1,4 @@
-import type { Logger } from '../../../core/log.ts'
+import type { Logger } from '../../../core/logger.ts'
 
 /**
  * Why nothing of a partition can be read, while the others are:

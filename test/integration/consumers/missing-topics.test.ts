@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { createConsumerGroup } from '../../../consumers/index.ts'
-import { createLogger } from '../../../core/log.ts'
+import { createLogger } from '../../../cli/log.ts'
 import { catalogue } from '../../../schemas/index.ts'
 import { eventually } from '../../support/stack.ts'
 import { badge, testTrail } from '../../support/trail.ts'

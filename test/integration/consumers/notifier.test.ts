@@ -11,7 +11,8 @@ import {
   postgresSentLog,
   type SentLog
 } from '../../../consumers/notifier/index.ts'
-import { createLogger, type Logger, silentLogger } from '../../../core/log.ts'
+import { createLogger } from '../../../cli/log.ts'
+import { type Logger, silentLogger } from '../../../core/logger.ts'
 import { migrate } from '../../../postgres/migrate.ts'
 import { eventually } from '../../support/stack.ts'
 import { badge, quiz, testSchool } from './school.ts'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
-import { createLogger } from '../../../core/log.ts'
+import { createLogger } from '../../../cli/log.ts'
 import { PrometheusMeter } from '../../../observability/prometheus.ts'
 import { eventually } from '../../support/stack.ts'
 import { badge, testSchool } from './school.ts'

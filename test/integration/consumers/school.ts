@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { v7 } from 'uuid'
 import { afterAll, onTestFinished } from 'vitest'
 import { type ConsumerGroup, type ConsumerGroupOptions, createConsumerGroup } from '../../../consumers/index.ts'
-import { silentLogger } from '../../../core/log.ts'
+import { silentLogger } from '../../../core/logger.ts'
 import {
   connectAdmin,
   connectSender,

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, expect, test } from 'vitest'
-import { createLogger } from '../../../core/log.ts'
+import { createLogger } from '../../../cli/log.ts'
 import { startStack } from '../../../dev/stack/index.ts'
 import { createSink } from '../../../sink/index.ts'
 import { badge, testTrail } from '../../support/trail.ts'

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
 import kafkajs, { type KafkaMessage } from 'kafkajs'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
-import { silentLogger } from '../../../core/log.ts'
+import { silentLogger } from '../../../core/logger.ts'
 import {
   connectAdmin,
   connectSender,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { silentLogger } from '../../../core/log.ts'
+import { silentLogger } from '../../../core/logger.ts'
 import { createKafkaClient, GroupConsumer } from '../../../kafka/index.ts'
 import { createSink } from '../../../sink/index.ts'
 import { testTrail } from '../../support/trail.ts'

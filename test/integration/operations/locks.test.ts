@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createLogger } from '../../../core/log.ts'
+import { createLogger } from '../../../cli/log.ts'
 import { createSink } from '../../../sink/index.ts'
 import { monthPartition } from '../../../trail/months.ts'
 import { runCli } from '../../support/processes/cli.ts'

@@ -1,7 +1,7 @@
 import kafkajs from 'kafkajs'
 import { expect, onTestFinished, test } from 'vitest'
 import { createConsumerGroup } from '../../../consumers/index.ts'
-import { createLogger } from '../../../core/log.ts'
+import { createLogger } from '../../../cli/log.ts'
 import { catalogue } from '../../../schemas/index.ts'
 import { createSink } from '../../../sink/index.ts'
 import { joinByNewerProtocol } from '../../support/kafka/newer-member.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createLogger } from '../../../core/log.ts'
+import { createLogger } from '../../../cli/log.ts'
 import { catalogue } from '../../../schemas/index.ts'
 import { createSink } from '../../../sink/index.ts'
 import { Discovery } from '../../../sink/intake/discovery.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { openPostgresIndex } from '../../../consumers/indexer/index.ts'
-import { createLogger } from '../../../core/log.ts'
+import { createLogger } from '../../../cli/log.ts'
 import { openSession } from '../../../postgres/index.ts'
 import { createBus } from '../../../producers/bus/index.ts'
 import { createSink, PostgresEventStore } from '../../../sink/index.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createLogger } from '../../../core/log.ts'
+import { createLogger } from '../../../cli/log.ts'
 import { createSink, type SinkOptions } from '../../../sink/index.ts'
 import { type Acknowledged, violations } from '../../support/checker.ts'
 import { runCli } from '../../support/processes/cli.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { silentLogger } from '../../../core/log.ts'
+import { silentLogger } from '../../../core/logger.ts'
 import { PrometheusMeter } from '../../../observability/prometheus.ts'
 import { createSink } from '../../../sink/index.ts'
 import { Writer } from '../../../sink/write/writer.ts'

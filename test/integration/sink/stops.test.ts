@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { silentLogger } from '../../../core/log.ts'
+import { silentLogger } from '../../../core/logger.ts'
 import { Positions } from '../../../sink/intake/assigned-positions.ts'
 import { Lane } from '../../../sink/write/write-queue.ts'
 import { resetPartition } from '../../../trail/positions/reset.ts'

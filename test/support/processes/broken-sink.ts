@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { createLogger } from '../../../core/log.ts'
+import { createLogger } from '../../../cli/log.ts'
 import { Sink } from '../../../sink/sink.ts'
 import { pgPositions } from '../../../trail/session/pg-session.ts'
 import { guardsOf, sabotaged, sabotages } from './sabotage.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { GroupHealth } from '../../../consumers/health.ts'
 import { Telemetry } from '../../../consumers/telemetry.ts'
-import { silentLogger } from '../../../core/log.ts'
+import { silentLogger } from '../../../core/logger.ts'
 import type { AdminLine, KafkaAdmin } from '../../../kafka/index.ts'
 import { PrometheusMeter } from '../../../observability/prometheus.ts'
 import { eventually } from '../../support/stack.ts'

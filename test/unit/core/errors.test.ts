@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { DatabaseError } from 'pg'
 import { describe, expect, it } from 'vitest'
 import { ConfigError, describeError, EventtrailError, safeError, UsageError } from '../../../core/errors.ts'
-import { createLogger } from '../../../core/log.ts'
+import { createLogger } from '../../../cli/log.ts'
 
 /** As Postgres sends it: the row's values stand in message, detail and where. */
 function databaseError(secret: string): Error {

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest'
-import { silentLogger } from '../../../core/log.ts'
+import { silentLogger } from '../../../core/logger.ts'
 import { createKafkaClient, GroupConsumer } from '../../../kafka/index.ts'
 import { Vitals } from '../../../kafka/kafkajs/member/vitals.ts'
 

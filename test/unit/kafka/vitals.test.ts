@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { Consumer } from 'kafkajs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { silentLogger } from '../../../core/log.ts'
+import { silentLogger } from '../../../core/logger.ts'
 import { memberHealth } from '../../../kafka/health.ts'
 import { withDefaults } from '../../../kafka/kafkajs/member/consumer-options.ts'
 import { Vitals } from '../../../kafka/kafkajs/member/vitals.ts'

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { describe, expect, expectTypeOf, it, vi } from 'vitest'
-import { silentLogger } from '../../../core/log.ts'
+import { silentLogger } from '../../../core/logger.ts'
 import type { AdminLine, RebuildCause } from '../../../kafka/index.ts'
 import type { LabelsOf, Meter } from '../../../observability/meter.ts'
 import { metrics } from '../../../observability/metrics.ts'

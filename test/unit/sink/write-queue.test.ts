@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { machineClock } from '../../../core/clock.ts'
-import { silentLogger } from '../../../core/log.ts'
+import { silentLogger } from '../../../core/logger.ts'
 import { Lane, type LaneOptions } from '../../../sink/write/write-queue.ts'
 import { SinkError } from '../../../trail/errors.ts'
 import type { Batch, WriteResult } from '../../../trail/types.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createLogger } from '../../../../core/log.ts'
+import { createLogger } from '../../../../cli/log.ts'
 import { createSink, type Sink } from '../../../../sink/index.ts'
 import { eventually } from '../../../support/stack.ts'
 import { badge, lesson, quiz, testTrail } from '../../../support/trail.ts'

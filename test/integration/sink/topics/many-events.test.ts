@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createLogger } from '../../../../core/log.ts'
+import { createLogger } from '../../../../cli/log.ts'
 import { PrometheusMeter } from '../../../../observability/prometheus.ts'
 import { createSink } from '../../../../sink/index.ts'
 import { runCli } from '../../../support/processes/cli.ts'
