@@ -1,8 +1,5 @@
 /** Publishing and subscribing within one process, with the same `publish` as on Kafka. */
-export { aggregateIdOf } from '../producers/aggregate-id.ts'
-export { createBus } from '../producers/bus/bus.ts'
-export { BusError, type BusErrorCode, type BusErrorFacts } from '../producers/bus/errors.ts'
-export { type MemoryStore, memoryStore } from '../producers/bus/memory-store.ts'
+
 export type {
   Bus,
   BusItem,
@@ -12,4 +9,13 @@ export type {
   SubscribeOptions,
   SubscriberStats,
   Subscription
-} from '../producers/bus/types.ts'
+} from '../producers/bus/index.ts'
+export {
+  BusError,
+  type BusErrorCode,
+  type BusErrorFacts,
+  createBus,
+  type MemoryStore,
+  memoryStore
+} from '../producers/bus/index.ts'
+export { aggregateIdOf } from '../producers/index.ts'

@@ -11,11 +11,9 @@ export {
   RejectMessage,
   RetryLater
 } from '../consumers/index.ts'
-export { ConfigError, EventtrailError, type SafeError, safeError } from '../core/errors.ts'
-export type { Handle } from '../core/lifecycle.ts'
-export type { Logger } from '../core/logger.ts'
-export type { Health } from '../observability/health.ts'
-export type { Meter } from '../observability/meter.ts'
+export type { Handle, Logger } from '../core/index.ts'
+export { ConfigError, EventtrailError, type SafeError, safeError } from '../core/index.ts'
+export type { Health, Meter } from '../observability/index.ts'
 export { type Bus, type BusOptions, createBus, type EventStore, memoryStore } from '../producers/bus/index.ts'
 export {
   aggregateIdOf,
@@ -26,5 +24,7 @@ export {
   type Publisher,
   type Receipt
 } from '../producers/index.ts'
-export { catalogue, type Envelope, type EventMap, type Events, loadCatalogue } from '../schemas/index.ts'
-export { createSink, PostgresEventStore, type Sink, type SinkOptions } from '../sink/index.ts'
+export { catalogue, type Events } from '../schemas/catalogue/index.ts'
+export { type Envelope, type EventMap, loadCatalogue } from '../schemas/index.ts'
+export { createSink, type Sink, type SinkOptions } from '../sink/index.ts'
+export { PostgresEventStore } from '../trail/index.ts'

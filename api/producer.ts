@@ -1,15 +1,22 @@
 /** Publishing: events to Kafka, typed by a catalogue. */
 
-export type { EventMap, EventName } from '../schemas/index.ts'
-export { aggregateIdOf } from '../producers/aggregate-id.ts'
+export type {
+  EventToPublish,
+  KafkaReceipt,
+  ProducerOptions,
+  Publisher,
+  PublishOptions,
+  Receipt
+} from '../producers/index.ts'
 export {
+  aggregateIdOf,
+  createProducer,
   OptionsError,
   type Outcome,
+  type Producer,
   PublishAllError,
   PublishError,
   type PublishErrorCode,
   type PublishErrorFacts
-} from '../producers/errors.ts'
-export type { ProducerOptions } from '../producers/options.ts'
-export { createProducer, type Producer } from '../producers/producer.ts'
-export type { EventToPublish, KafkaReceipt, Publisher, PublishOptions, Receipt } from '../producers/types.ts'
+} from '../producers/index.ts'
+export type { EventMap, EventName } from '../schemas/index.ts'

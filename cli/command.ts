@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { longestTimerMs } from '../core/durations.ts'
-import type { Logger } from '../core/logger.ts'
-import { wholeNumberOf } from '../core/whole-number.ts'
+import type { Logger } from '../core/index.ts'
+import { longestTimerMs, wholeNumberOf } from '../core/index.ts'
 import { type Config, type ConfigKey, loadConfig, settings } from './config.ts'
 
 /**

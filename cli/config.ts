@@ -1,11 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { ConfigError } from '../core/errors.ts'
-import { DuplicateKeyError, parseJson } from '../core/json.ts'
-import { type LogLevel, logLevels } from '../core/logger.ts'
-import { isTopicPrefix, legalCharacters } from '../core/names.ts'
-import { checkBrokers, checkDatabaseUrl, checkRegistryUrl, checkSmtpUrl } from '../core/urls.ts'
-import { wholeNumberOf } from '../core/whole-number.ts'
-import type { KafkaSecurity } from '../kafka/types.ts'
+import {
+  ConfigError,
+  checkBrokers,
+  checkDatabaseUrl,
+  checkRegistryUrl,
+  checkSmtpUrl,
+  DuplicateKeyError,
+  isTopicPrefix,
+  type LogLevel,
+  legalCharacters,
+  logLevels,
+  parseJson,
+  wholeNumberOf
+} from '../core/index.ts'
+import type { KafkaSecurity } from '../kafka/index.ts'
 
 interface Setting<T> {
   /** Environment variable. */

@@ -1,7 +1,7 @@
 import { type DestinationStream, pino } from 'pino'
 import pretty from 'pino-pretty'
-import { safeError } from '../core/errors.ts'
-import type { Logger, LogLevel } from '../core/logger.ts'
+import type { Logger, LogLevel } from '../core/index.ts'
+import { safeError } from '../core/index.ts'
 
 /**
  * JSON lines on stderr, readable text when stderr is a terminal. Errors under the key `err` are

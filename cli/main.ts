@@ -1,14 +1,21 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Command, CommanderError, Help } from 'commander'
-import { indexerMigrations } from '../consumers/indexer/migrations.ts'
-import { notifierMigrations } from '../consumers/notifier/migrations.ts'
-import { ConfigError, describeError, EventtrailError, isWrongLogin, UsageError } from '../core/errors.ts'
-import { createLogger } from './log.ts'
-import { type Logger } from '../core/logger.ts'
-import { printableLine } from '../core/printable.ts'
-import { SchemaError } from '../schemas/errors.ts'
-import { trailMigrations } from '../trail/migrations.ts'
+import { indexerMigrations } from '../consumers/indexer/index.ts'
+import { notifierMigrations } from '../consumers/notifier/index.ts'
+import {
+  ConfigError,
+  describeError,
+  EventtrailError,
+  isWrongLogin,
+  type Logger,
+  printableLine,
+  UsageError
+} from '../core/index.ts'
+import { KafkaError, protocolErrorOf } from '../kafka/index.ts'
+import { connectAdmin, createKafkaClient } from '../kafka/kafkajs/index.ts'
+import { SchemaError } from '../schemas/index.ts'
+import { trailMigrations } from '../trail/index.ts'
 import {
   type ActionOptions,
   addSettingFlags,
@@ -20,14 +27,17 @@ import {
   type RegisterCommands,
   saidWhileWaiting
 } from './command.ts'
-import { indexerCommands } from './commands/indexer.ts'
-import { notifierCommands } from './commands/notifier.ts'
-import { operateCommands } from './commands/operate.ts'
-import { quarantineCommands } from './commands/quarantine.ts'
-import { schemaCommands } from './commands/schemas.ts'
-import { sinkCommands } from './commands/sink.ts'
-import { verifyCommands } from './commands/verify.ts'
-import { publishCommands } from './publish/command.ts'
+import {
+  indexerCommands,
+  notifierCommands,
+  operateCommands,
+  quarantineCommands,
+  schemaCommands,
+  sinkCommands,
+  verifyCommands
+} from './commands/index.ts'
+import { createLogger } from './log.ts'
+import { publishCommands } from './publish/index.ts'
 
 // Signals, process.exit and the console live in this file alone.
 const stop = new AbortController()
@@ -143,7 +153,6 @@ function exitCodeOf(error: unknown): number {
 
 schemaCommands(program, host, async (plans, context) => {
   const { config, log } = context
-  const { connectAdmin, createKafkaClient, KafkaError, protocolErrorOf } = await import('../kafka/index.ts')
   const client = createKafkaClient({ brokers: config.require('brokers'), security: config.security, log })
   await using admin = await saidWhileWaiting(context, 'waiting for Kafka', connectAdmin(client))
   try {
@@ -167,19 +176,22 @@ indexerCommands(program, host)
 notifierCommands(program, host)
 
 // What brings its own servers comes with a clone alone; the package has no such folders, and must not be built from them.
-for (const room of ['stack', 'demo', 'bench']) {
+const onlyInClone = { stack: ['stack'], testing: ['test', 'integrity'], demo: ['demo'], bench: ['bench'] }
+for (const [room, names] of Object.entries(onlyInClone)) {
   const file = new URL(`../dev/${room}/command.ts`, import.meta.url)
   if (existsSync(file)) {
     const commands = (await import(file.href)) as Readonly<Record<string, RegisterCommands>>
     commands[`${room}Commands`]?.(program, host)
-  } else
+    continue
+  }
+  for (const name of names)
     program
-      .command(room, { hidden: true })
+      .command(name, { hidden: true })
       .argument('[words...]')
       .allowUnknownOption()
       .helpOption(false)
       .action(() => {
-        throw new UsageError(`\`eventtrail ${room}\` is only in a clone of the repository, not in the package`)
+        throw new UsageError(`\`eventtrail ${name}\` is only in a clone of the repository, not in the package`)
       })
 }
 

@@ -1,7 +1,6 @@
-import { CleanUps } from '../core/lifecycle.ts'
-import type { Health } from '../observability/health.ts'
-import { type Meter, noMeter } from '../observability/meter.ts'
-import type { MetricPart } from '../observability/metrics.ts'
+import { CleanUps } from '../core/index.ts'
+import type { Health, MetricPart } from '../observability/index.ts'
+import { type Meter, noMeter } from '../observability/index.ts'
 import type { CommandContext } from './command.ts'
 
 /** What a long-running command tells of itself over HTTP; nothing unless `statusPort` is set. */
@@ -17,10 +16,7 @@ export async function createStatus({ config, log }: CommandContext, parts: reado
   const port = config.get('statusPort')
   if (port === undefined) return { meter: noMeter, serve: async () => undefined, [Symbol.asyncDispose]: async () => {} }
   // Not loaded by whoever does not ask for it.
-  const [{ PrometheusMeter }, { startStatusServer }] = await Promise.all([
-    import('../observability/prometheus.ts'),
-    import('../observability/status-server.ts')
-  ])
+  const { PrometheusMeter, startStatusServer } = await import('../observability/prometheus/index.ts')
   const meter = new PrometheusMeter({
     parts: ['process', ...parts],
     process: true,

@@ -1,4 +1,4 @@
-import { EventtrailError } from '../core/errors.ts'
+import { EventtrailError } from '../core/index.ts'
 
 /**
  * - `OPTIONS_INVALID`: the group was described wrongly; the message names the option.

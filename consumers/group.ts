@@ -1,18 +1,22 @@
-import { pause } from '../core/backoff.ts'
-import { durationFault } from '../core/durations.ts'
-import { CleanUps, within } from '../core/lifecycle.ts'
-import { AdminLine, createKafkaClient, type KafkaClient } from '../kafka/index.ts'
-import type { Health } from '../observability/health.ts'
+import { CleanUps, durationFault, pause, within } from '../core/index.ts'
+import { AdminLine, createKafkaClient, type KafkaClient } from '../kafka/kafkajs/index.ts'
+import type { Health } from '../observability/index.ts'
 import { createRegistry, type Envelope, type EventMap, type Registry } from '../schemas/index.ts'
 import { waitUntilCaughtUp } from './caught-up.ts'
-import { DeadLetterWriter } from './dead-letters/dead-letters.ts'
+import { DeadLetterWriter } from './dead-letters/index.ts'
 import { ConsumerError } from './errors.ts'
 import { GroupHealth } from './health.ts'
-import { Reader } from './intake/reader.ts'
+import { Reader } from './intake/index.ts'
 import { type ConsumerGroupOptions, type ResolvedOptions, resolveOptions } from './options.ts'
-import type { Slot } from './pipeline/aggregate-lanes.ts'
-import { createDecoder, patientSchemas } from './pipeline/decoder.ts'
-import { type DeliveryOptions, deliver, type Message, type Outcome } from './pipeline/delivery.ts'
+import type { Slot } from './pipeline/index.ts'
+import {
+  createDecoder,
+  type DeliveryOptions,
+  deliver,
+  type Message,
+  type Outcome,
+  patientSchemas
+} from './pipeline/index.ts'
 import { Telemetry } from './telemetry.ts'
 import type { ConsumerGroup, GroupState, GroupStats, MessageContext } from './types.ts'
 

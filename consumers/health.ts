@@ -1,5 +1,6 @@
-import { type AdminLine, memberHealth, type PartitionTrouble, type Vitals } from '../kafka/index.ts'
-import { type Health, Reach } from '../observability/health.ts'
+import { memberHealth, type PartitionTrouble } from '../kafka/index.ts'
+import type { AdminLine, Vitals } from '../kafka/kafkajs/index.ts'
+import { type Health, Reach } from '../observability/index.ts'
 import type { GroupState } from './types.ts'
 
 const notRunning: Readonly<Record<GroupState, readonly string[]>> = {

@@ -1,14 +1,23 @@
-import type { KafkaSecurity } from '../kafka/types.ts'
-import type { BackoffOptions } from '../core/backoff.ts'
-import { durationWords, isDuration } from '../core/durations.ts'
-import { type Logger, silentLogger } from '../core/logger.ts'
-import { misspeltOption } from '../core/misspelt-options.ts'
-import { isGroupName, isTopicPrefix, legalCharacters } from '../core/names.ts'
-import { checkBrokers, checkRegistryUrl, faultOf } from '../core/urls.ts'
-import { defaultMaxBatchBytes, leastSessionTimeoutMs } from '../kafka/index.ts'
-import { type Meter, noMeter } from '../observability/meter.ts'
+import type { BackoffOptions } from '../core/index.ts'
+import {
+  checkBrokers,
+  checkRegistryUrl,
+  durationWords,
+  faultOf,
+  isDuration,
+  isGroupName,
+  isTopicPrefix,
+  type Logger,
+  legalCharacters,
+  misspeltOption,
+  silentLogger
+} from '../core/index.ts'
+import type { KafkaSecurity } from '../kafka/index.ts'
+import { defaultMaxBatchBytes } from '../kafka/index.ts'
+import { leastSessionTimeoutMs } from '../kafka/kafkajs/index.ts'
+import { type Meter, noMeter } from '../observability/index.ts'
 import { type Catalogue, type EventMap, eventNamePattern } from '../schemas/index.ts'
-import type { DeadLetterTopic } from './dead-letters/dead-letters.ts'
+import type { DeadLetterTopic } from './dead-letters/index.ts'
 import { ConsumerError } from './errors.ts'
 import type { Handlers } from './types.ts'
 

@@ -1,9 +1,10 @@
-import { safeError } from '../core/errors.ts'
-import { CleanUps } from '../core/lifecycle.ts'
-import type { Logger } from '../core/logger.ts'
-import { type AdminLine, HeldBackTimes, type LogEnds, type RebuildCause } from '../kafka/index.ts'
-import { type GaugeName, type Meter, noMeter, type Reading } from '../observability/meter.ts'
-import type { Outcome } from './pipeline/delivery.ts'
+import type { Logger } from '../core/index.ts'
+import { CleanUps, safeError } from '../core/index.ts'
+import type { LogEnds } from '../kafka/index.ts'
+import { HeldBackTimes } from '../kafka/index.ts'
+import type { AdminLine, RebuildCause } from '../kafka/kafkajs/index.ts'
+import { type GaugeName, type Meter, noMeter, type Reading } from '../observability/index.ts'
+import type { Outcome } from './pipeline/index.ts'
 import type { GroupStats } from './types.ts'
 
 export interface TopicPartition {

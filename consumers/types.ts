@@ -1,6 +1,6 @@
-import type { Handle } from '../core/lifecycle.ts'
-import type { Health } from '../observability/health.ts'
-import type { EnvelopeOf, EventMap, EventName } from '../schemas/types.ts'
+import type { Handle } from '../core/index.ts'
+import type { Health } from '../observability/index.ts'
+import type { EnvelopeOf, EventMap, EventName } from '../schemas/index.ts'
 
 /** Where a message stands and how often it was tried. */
 export interface MessageContext {

@@ -81,3 +81,6 @@ function positionOfSecond(text: string): number {
   }
   return 0
 }
+
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 // In your own project: from 'eventtrail/producer' and 'eventtrail/schemas'.
 import { createProducer } from '../producers/index.ts'
-import { catalogue } from '../schemas/index.ts'
+import { catalogue } from '../schemas/catalogue/index.ts'
 
 // Closes itself at the end of the block, after everything is acknowledged.
 await using producer = createProducer({

@@ -1,4 +1,4 @@
-import { EventtrailError, isDefect } from '../core/errors.ts'
+import { EventtrailError, isDefect } from '../core/index.ts'
 
 /**
  * - `RECORDS_CORRUPT`: a record batch is not what Kafka's protocol says.

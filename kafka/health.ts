@@ -1,6 +1,6 @@
-import type { Health, Reach } from '../observability/health.ts'
-import { type PartitionTrouble, troublesInWords } from './kafkajs/member/unserved.ts'
-import type { Vitals } from './kafkajs/member/vitals.ts'
+import type { Health, Reach } from '../observability/index.ts'
+import type { Vitals } from './kafkajs/index.ts'
+import { type PartitionTrouble, troublesInWords } from './unserved.ts'
 
 /** ms for which a member that had partitions may be without: a rebuild for a new topic takes a second or two. */
 const graceMs = 10_000

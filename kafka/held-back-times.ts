@@ -1,4 +1,4 @@
-import type { LogEnds } from './kafkajs/log-ends.ts'
+import type { LogEnds } from './log-ends.ts'
 
 interface Held {
   readonly end: number

@@ -1,4 +1,4 @@
-import { EventtrailError } from '../core/errors.ts'
+import { EventtrailError } from '../core/index.ts'
 import { protocolErrorOf, toKafkaError } from './errors.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { refusalCodes } from '../core/refusal-codes.ts'
+import { refusalCodes } from '../core/index.ts'
 
 /** What one metric is: the table below is all there are, and docs/metrics.md is made from it. */
 export interface MetricSpec {

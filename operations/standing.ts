@@ -1,6 +1,7 @@
 import type pg from 'pg'
-import type { KafkaAdmin, LogEnds } from '../kafka/index.ts'
-import { keyOf, type TopicPartition, topicsOf } from '../trail/types.ts'
+import type { LogEnds } from '../kafka/index.ts'
+import { keyOf, type TopicPartition, topicsOf } from '../kafka/index.ts'
+import type { KafkaAdmin } from '../kafka/kafkajs/index.ts'
 
 /** The log of a partition beside the trail's position in it. */
 export interface Standing extends LogEnds {

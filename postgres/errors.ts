@@ -1,4 +1,4 @@
-import { EventtrailError } from '../core/errors.ts'
+import { EventtrailError } from '../core/index.ts'
 
 /**
  * - `DATABASE_UNFIT`: Postgres answers, and cannot hold the trail: it is too old, its encoding is another one, or a pooler in

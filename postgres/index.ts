@@ -1,3 +1,15 @@
+/** The one door to Postgres: sessions, pools, migrations, and what its errors mean. */
+export { classify, faultName, isOfTable, isProgramFault, isUnexplained, RowsLeftOut } from './classify.ts'
 export { PostgresError, type PostgresErrorCode } from './errors.ts'
 export { backendOf, requireFit } from './fitness.ts'
+export {
+  MigrationError,
+  type MigrationErrorCode,
+  type Migrations,
+  migrate,
+  migrationStatus,
+  type Queryable
+} from './migrate.ts'
+export { openDatabase } from './pool.ts'
 export { openPool, openSession, type SessionOptions } from './session.ts'
+export { type Database, query, requireTables } from './tables.ts'

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { EventtrailError } from '../core/errors.ts'
+import { EventtrailError } from '../core/index.ts'
 
 /** What a migration needs of a database connection; a pg Client fits. One connection, not a pool. */
 export interface Queryable {

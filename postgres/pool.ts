@@ -1,5 +1,7 @@
-import { Reach } from '../observability/health.ts'
-import { openPool, PostgresError, requireFit } from './index.ts'
+import { Reach } from '../observability/index.ts'
+import { PostgresError } from './errors.ts'
+import { requireFit } from './fitness.ts'
+import { openPool } from './session.ts'
 import { type Database, unavailable } from './tables.ts'
 
 /** A database that was opened here and is closed here. */

@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import pg from 'pg'
-import { type DatabaseUrl, readDatabaseUrl } from '../core/urls.ts'
+import { type DatabaseUrl, readDatabaseUrl } from '../core/index.ts'
 import { PostgresError } from './errors.ts'
 
 export interface SessionOptions {

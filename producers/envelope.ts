@@ -1,4 +1,4 @@
-import { misspeltOption } from '../core/misspelt-options.ts'
+import { misspeltOption } from '../core/index.ts'
 import {
   type Catalogue,
   type EnvelopeInput,

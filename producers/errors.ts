@@ -1,5 +1,4 @@
-import { EventtrailError } from '../core/errors.ts'
-import { misspeltOption } from '../core/misspelt-options.ts'
+import { EventtrailError, misspeltOption } from '../core/index.ts'
 import type { Receipt } from './types.ts'
 
 /**

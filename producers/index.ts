@@ -1,6 +1,4 @@
-/** Publishing: events to Kafka, typed by a catalogue. */
-
-export type { EventMap, EventName } from '../schemas/index.ts'
+/** The producer SDK: publishing typed events to Kafka. */
 export { aggregateIdOf } from './aggregate-id.ts'
 export {
   OptionsError,
@@ -10,6 +8,7 @@ export {
   type PublishErrorCode,
   type PublishErrorFacts
 } from './errors.ts'
+export { timeOfId } from './ids.ts'
 export type { ProducerOptions } from './options.ts'
 export { createProducer, type Producer } from './producer.ts'
 export type { EventToPublish, KafkaReceipt, Publisher, PublishOptions, Receipt } from './types.ts'

@@ -1,9 +1,17 @@
-import type { KafkaSecurity } from '../kafka/types.ts'
-import { durationWords, isDuration } from '../core/durations.ts'
-import { type Logger, silentLogger } from '../core/logger.ts'
-import { isTopicPrefix, legalCharacters } from '../core/names.ts'
-import { checkBrokers, checkRegistryUrl, faultOf } from '../core/urls.ts'
-import { type Catalogue, type EventMap, type EventName, type Events, catalogue as example } from '../schemas/index.ts'
+import {
+  checkBrokers,
+  checkRegistryUrl,
+  durationWords,
+  faultOf,
+  isDuration,
+  isTopicPrefix,
+  type Logger,
+  legalCharacters,
+  silentLogger
+} from '../core/index.ts'
+import type { KafkaSecurity } from '../kafka/index.ts'
+import { type Events, catalogue as example } from '../schemas/catalogue/index.ts'
+import type { Catalogue, EventMap, EventName } from '../schemas/index.ts'
 import { OptionsError, refuseMisspelt } from './errors.ts'
 
 export interface ProducerOptions<Map extends EventMap = Events> {

@@ -1,4 +1,4 @@
-import type { Handle } from '../core/lifecycle.ts'
+import type { Handle } from '../core/index.ts'
 import type { EventMap, EventName } from '../schemas/index.ts'
 
 /** What may be said about one event beside its payload. */

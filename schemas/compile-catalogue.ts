@@ -1,7 +1,8 @@
-import { avroType } from './avro/avro-type.ts'
+import type { AvroRecord } from './avro/index.ts'
+import { avroType } from './avro/index.ts'
 import { composeEnvelope } from './envelope.ts'
 import { SchemaError } from './errors.ts'
-import type { AvroRecord, Catalogue, EventMap, EventVersion } from './types.ts'
+import type { Catalogue, EventMap, EventVersion } from './types.ts'
 
 export type { Catalogue } from './types.ts'
 

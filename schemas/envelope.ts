@@ -1,4 +1,4 @@
-import type { AvroRecord, AvroSchema } from './types.ts'
+import type { AvroRecord, AvroSchema } from './avro/index.ts'
 
 /** What an event name looks like: words of small letters and digits, two or more, joined by dots. */
 export const eventNamePattern = /^[a-z][a-z0-9]*(\.[a-z][a-z0-9]*)+$/

@@ -1,4 +1,4 @@
-import { EventtrailError } from '../core/errors.ts'
+import { EventtrailError } from '../core/index.ts'
 
 /**
  * - `EVENT_UNKNOWN`: the catalogue has no event of that name.

@@ -1,19 +1,20 @@
-import { printable } from '../core/printable.ts'
+import { printable } from '../core/index.ts'
+import type { AvroRecord } from './avro/index.ts'
 import {
   branchName,
+  digitsInWords,
   type EnumNode,
   isAmbiguous,
+  localName,
   parseSchema,
   type RecordNode,
   type SchemaNode,
   shapeOf,
+  timeUnitOf,
   type UnionNode
-} from './avro/model.ts'
-import { timeUnitOf } from './avro/times.ts'
-import { digitsInWords } from './avro/values/leaves.ts'
-import { localName } from './avro/words.ts'
+} from './avro/index.ts'
 import { namespaceOf } from './envelope.ts'
-import type { AvroRecord, Catalogue } from './types.ts'
+import type { Catalogue } from './types.ts'
 
 export interface GenerateOptions {
   /** Module that has `catalogueOf` and the type `Catalogue`. Default `eventtrail/schemas`. */

@@ -1,14 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { parseJson } from '../core/json.ts'
-import { printable } from '../core/printable.ts'
-import { checkEvolution } from './check/evolution.ts'
-import { eventNameFault, versionFaults } from './check/rules.ts'
+import { parseJson, printable } from '../core/index.ts'
+import type { AvroRecord } from './avro/index.ts'
+import { checkEvolution, eventNameFault, versionFaults } from './check/index.ts'
 import { type CatalogueData, catalogueOf } from './compile-catalogue.ts'
 import { eventNamePattern } from './envelope.ts'
 import { SchemaError } from './errors.ts'
-import type { AvroRecord, Catalogue, EventMap } from './types.ts'
+import type { Catalogue, EventMap } from './types.ts'
 
 export interface CatalogueProblem {
   readonly kind: 'SCHEMA_INVALID' | 'SCHEMA_INCOMPATIBLE'

@@ -1,6 +1,4 @@
-import { parseSchema } from './avro/model.ts'
-import { type Complete, compileCompleter } from './avro/values/complete.ts'
-import { Refusal } from './avro/values/refusal.ts'
+import { type Complete, compileCompleter, parseSchema, Refusal } from './avro/index.ts'
 import { namespaceOf } from './envelope.ts'
 import { SchemaError } from './errors.ts'
 import type { EventVersion } from './types.ts'

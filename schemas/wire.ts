@@ -1,9 +1,9 @@
-import { type AvroType, type Decode, malformed, writerType } from './avro/avro-type.ts'
-import { uuidOf } from './avro/values/leaves.ts'
+import type { AvroSchema } from './avro/index.ts'
+import { type AvroType, type Decode, malformed, uuidOf, writerType } from './avro/index.ts'
 import { isOccurredAt } from './envelope.ts'
 import { SchemaError } from './errors.ts'
 import { completePayload } from './payload.ts'
-import type { AvroSchema, Envelope, EventVersion } from './types.ts'
+import type { Envelope, EventVersion } from './types.ts'
 
 // The registry's wire format: magic byte 0, the schema's id in 4 bytes (big-endian), Avro.
 const magicByte = 0

@@ -1,11 +1,9 @@
 import type pg from 'pg'
-import { durationFault } from '../core/durations.ts'
-import { EventtrailError } from '../core/errors.ts'
-import { within } from '../core/lifecycle.ts'
-import { type AdminLine, KafkaError, type LogEnds } from '../kafka/index.ts'
-import { SinkError } from '../trail/errors.ts'
-import { readPositions } from '../trail/positions/fence.ts'
-import { keyOf, topicsOf } from '../trail/types.ts'
+import { durationFault, EventtrailError, within } from '../core/index.ts'
+import type { LogEnds } from '../kafka/index.ts'
+import { KafkaError, keyOf, topicsOf } from '../kafka/index.ts'
+import type { AdminLine } from '../kafka/kafkajs/index.ts'
+import { readPositions, SinkError } from '../trail/index.ts'
 import type { CaughtUpOptions } from './options.ts'
 
 export interface CaughtUpParts {

@@ -1,12 +1,12 @@
 import type pg from 'pg'
-import { type AdminLine, memberHealth, type PartitionTrouble, type Vitals } from '../kafka/index.ts'
-import { type Health, Reach } from '../observability/health.ts'
+import { memberHealth, type PartitionTrouble } from '../kafka/index.ts'
+import type { AdminLine, Vitals } from '../kafka/kafkajs/index.ts'
+import { type Health, Reach } from '../observability/index.ts'
 import type { Registry } from '../schemas/index.ts'
-import type { SchemaBook } from '../trail/decode/schema-book.ts'
-import type { Positions } from './intake/assigned-positions.ts'
-import type { TopicReport } from './intake/topic-report.ts'
+import type { SchemaBook } from '../trail/index.ts'
+import type { Positions, TopicReport } from './intake/index.ts'
 import type { SinkState } from './state.ts'
-import type { Lanes } from './write/write-queues.ts'
+import type { Lanes } from './write/index.ts'
 
 /** What of a sink is looked at from outside. */
 export interface SinkParts {

@@ -1,7 +1,7 @@
 import type { LogEnds } from '../kafka/index.ts'
-import { type HaltReason, type PartitionLog, place, type StoredPosition } from '../trail/positions/position.ts'
-import { keyOf, type TopicPartition, topicsOf } from '../trail/types.ts'
-import type { PlacementOptions } from './intake/placement.ts'
+import { keyOf, type TopicPartition, topicsOf } from '../kafka/index.ts'
+import { type HaltReason, type PartitionLog, place, type StoredPosition } from '../trail/index.ts'
+import type { PlacementOptions } from './intake/index.ts'
 
 export interface LagSources extends Pick<PlacementOptions, 'trail' | 'topicIds'> {
   /** The ends of the logs of topics. @throws KafkaError */

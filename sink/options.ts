@@ -1,13 +1,22 @@
-import type { KafkaSecurity } from '../kafka/types.ts'
-import { durationWords, isDuration } from '../core/durations.ts'
-import { type Logger, silentLogger } from '../core/logger.ts'
-import { misspeltOption } from '../core/misspelt-options.ts'
-import { isGroupName, isTopicPrefix, legalCharacters } from '../core/names.ts'
-import { checkBrokers, checkDatabaseUrl, checkRegistryUrl, faultOf } from '../core/urls.ts'
-import { defaultMaxBatchBytes, type FetchLimits, leastSessionTimeoutMs } from '../kafka/index.ts'
-import { type Meter, noMeter } from '../observability/meter.ts'
-import { SinkError } from '../trail/errors.ts'
-import { defaultGroup } from '../trail/types.ts'
+import {
+  checkBrokers,
+  checkDatabaseUrl,
+  checkRegistryUrl,
+  durationWords,
+  faultOf,
+  isDuration,
+  isGroupName,
+  isTopicPrefix,
+  type Logger,
+  legalCharacters,
+  misspeltOption,
+  silentLogger
+} from '../core/index.ts'
+import type { KafkaSecurity } from '../kafka/index.ts'
+import { defaultMaxBatchBytes } from '../kafka/index.ts'
+import { type FetchLimits, leastSessionTimeoutMs } from '../kafka/kafkajs/index.ts'
+import { type Meter, noMeter } from '../observability/index.ts'
+import { defaultGroup, SinkError } from '../trail/index.ts'
 
 /** Names sinks among the members of groups: no others are let into the group of one. */
 export const sinkProtocol = 'eventtrail-sink'

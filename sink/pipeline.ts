@@ -1,15 +1,12 @@
-import { machineClock } from '../core/clock.ts'
-import type { BatchControl, GroupConsumer, PassedOffsets, RecordBatch } from '../kafka/index.ts'
-import { SinkError } from '../trail/errors.ts'
-import type { LedgerEntry } from '../trail/positions/ledger.ts'
-import { type Batch, keyOf, offsetsIn, type TopicPartition, type WriteResult } from '../trail/types.ts'
-import { Positions, type PositionsOptions } from './intake/assigned-positions.ts'
-import { Breaker } from './intake/breaker.ts'
-import { Intake, type IntakeOptions } from './intake/intake.ts'
-import type { Reading } from './intake/partition-control.ts'
+import { machineClock } from '../core/index.ts'
+import { keyOf, type TopicPartition } from '../kafka/index.ts'
+import type { BatchControl, GroupConsumer, PassedOffsets, RecordBatch } from '../kafka/kafkajs/index.ts'
+import type { LedgerEntry } from '../trail/index.ts'
+import { offsetsIn, SinkError } from '../trail/index.ts'
+import type { Reading } from './intake/index.ts'
+import { Breaker, Intake, type IntakeOptions, Positions, type PositionsOptions } from './intake/index.ts'
 import type { ResolvedSinkOptions } from './options.ts'
-import { Hints } from './write/offset-hints.ts'
-import { Lanes, type LanesOptions } from './write/write-queues.ts'
+import { type Batch, Hints, Lanes, type LanesOptions, type WriteResult } from './write/index.ts'
 
 /** All that leads out of the sink: what a simulation puts others in place of. */
 export interface PipelineOptions

@@ -1,6 +1,5 @@
-import { type Clock, machineClock } from '../core/clock.ts'
-import { safeError } from '../core/errors.ts'
-import type { Logger } from '../core/logger.ts'
+import type { Logger } from '../core/index.ts'
+import { type Clock, machineClock, safeError } from '../core/index.ts'
 
 /** Does `work` every `ms`, never twice at once; what fails is done again the next time. @returns what ends it. */
 export function regularly(ms: number, log: Logger, work: () => Promise<void>, clock: Clock = machineClock): () => void {

@@ -1,9 +1,7 @@
-import { backoffMs, pause } from '../core/backoff.ts'
-import { type Clock, machineClock } from '../core/clock.ts'
-import { safeError } from '../core/errors.ts'
-import type { Logger } from '../core/logger.ts'
-import { classify, isProgramFault } from '../postgres/classify.ts'
-import { SinkError } from '../trail/errors.ts'
+import type { Logger } from '../core/index.ts'
+import { backoffMs, type Clock, machineClock, pause, safeError } from '../core/index.ts'
+import { classify, isProgramFault } from '../postgres/index.ts'
+import { SinkError } from '../trail/index.ts'
 
 /**
  * Repeats `work` with back-off while a server is out of reach; undefined when the signal ended it.

@@ -1,25 +1,27 @@
 import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
-import { durationFault } from '../core/durations.ts'
-import { EventtrailError } from '../core/errors.ts'
-import { CleanUps, type Handle, within } from '../core/lifecycle.ts'
-import type { Logger } from '../core/logger.ts'
-import { AdminLine, createKafkaClient, GroupConsumer } from '../kafka/index.ts'
-import type { Health } from '../observability/health.ts'
+import type { Logger } from '../core/index.ts'
+import { CleanUps, durationFault, EventtrailError, type Handle, within } from '../core/index.ts'
+import { AdminLine, createKafkaClient, GroupConsumer } from '../kafka/kafkajs/index.ts'
+import type { Health } from '../observability/index.ts'
 import type { SessionOptions } from '../postgres/index.ts'
 import { createRegistry, type Registry } from '../schemas/index.ts'
-import { requireFitPostgres, requireTables, sessionPool, sinkSessions, unreachable } from '../trail/database.ts'
-import { SchemaBook } from '../trail/decode/schema-book.ts'
-import { SinkError } from '../trail/errors.ts'
-import { keepPartitionsAhead } from '../trail/months.ts'
-import { openPgSession, pgPositions } from '../trail/session/pg-session.ts'
-import type { TrailSession } from '../trail/session/session.ts'
-import type { Batch, WriteResult } from '../trail/types.ts'
+import type { TrailSession } from '../trail/index.ts'
+import {
+  keepPartitionsAhead,
+  openPgSession,
+  pgPositions,
+  requireFitPostgres,
+  requireTables,
+  SchemaBook,
+  SinkError,
+  sessionPool,
+  sinkSessions,
+  unreachable
+} from '../trail/index.ts'
 import { caughtUp } from './caught-up.ts'
 import { SinkHealth, type SinkParts } from './health.ts'
-import { Discovery, type DiscoveryOptions } from './intake/discovery.ts'
-import { tellAwaited } from './intake/missing-events.ts'
-import { TopicReport } from './intake/topic-report.ts'
+import { Discovery, type DiscoveryOptions, TopicReport, tellAwaited } from './intake/index.ts'
 import {
   type CaughtUpOptions,
   fetchLimits,
@@ -32,6 +34,7 @@ import { Pipeline } from './pipeline.ts'
 import { regularly } from './regularly.ts'
 import type { SinkState, SinkStats } from './state.ts'
 import { Telemetry } from './telemetry.ts'
+import type { Batch, WriteResult } from './write/index.ts'
 
 const hintEveryMs = 1_000
 const revisitMs = 2_000

@@ -1,13 +1,13 @@
-import { safeError } from '../core/errors.ts'
-import { CleanUps } from '../core/lifecycle.ts'
-import type { Logger } from '../core/logger.ts'
-import { HeldBackTimes, type RebuildCause } from '../kafka/index.ts'
-import { type GaugeName, type Meter, noMeter, type Reading } from '../observability/meter.ts'
-import { type Batch, keyOf, type WriteResult } from '../trail/types.ts'
+import type { Logger } from '../core/index.ts'
+import { CleanUps, safeError } from '../core/index.ts'
+import { HeldBackTimes, keyOf } from '../kafka/index.ts'
+import type { RebuildCause } from '../kafka/kafkajs/index.ts'
+import { type GaugeName, type Meter, noMeter, type Reading } from '../observability/index.ts'
 import type { SinkParts } from './health.ts'
 import { type LagReading, type LagSources, readLag } from './lag.ts'
 import { regularly } from './regularly.ts'
 import type { SinkStats } from './state.ts'
+import type { Batch, WriteResult } from './write/index.ts'
 
 export interface TelemetryOptions extends LagSources, Omit<SinkParts, 'book'> {
   readonly meter: Meter

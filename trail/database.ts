@@ -1,7 +1,14 @@
 import type pg from 'pg'
-import { EventtrailError } from '../core/errors.ts'
-import { openPool, openSession, PostgresError, requireFit, type SessionOptions } from '../postgres/index.ts'
-import { migrationStatus, type Queryable } from '../postgres/migrate.ts'
+import { EventtrailError } from '../core/index.ts'
+import {
+  migrationStatus,
+  openPool,
+  openSession,
+  PostgresError,
+  type Queryable,
+  requireFit,
+  type SessionOptions
+} from '../postgres/index.ts'
 import { SinkError } from './errors.ts'
 import { trailMigrations } from './migrations.ts'
 

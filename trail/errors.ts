@@ -1,7 +1,7 @@
-import { EventtrailError } from '../core/errors.ts'
-import type { RefusalCode } from '../core/refusal-codes.ts'
+import type { RefusalCode } from '../core/index.ts'
+import { EventtrailError } from '../core/index.ts'
 
-export { type RefusalCode, refusalCodes } from '../core/refusal-codes.ts'
+export { type RefusalCode, refusalCodes } from '../core/index.ts'
 
 export type SinkErrorCode =
   | 'TABLES_MISSING'

@@ -1,13 +1,11 @@
 import type pg from 'pg'
-import { EventtrailError } from '../core/errors.ts'
-import { classify, faultName, isOfTable } from '../postgres/classify.ts'
+import { EventtrailError } from '../core/index.ts'
+import { classify, faultName, isOfTable } from '../postgres/index.ts'
 import type { EventStore, StoredEvent } from '../producers/bus/index.ts'
 import { inTransaction, requireFitPostgres, requireTables, sessionPool, unreachable } from './database.ts'
 import { SinkError } from './errors.ts'
-import { copyColumns, timestampText } from './rows/copy-row.ts'
-import { compileJson, type JsonWriter } from './rows/json.ts'
-import { payloadOf } from './rows/row-encoder.ts'
-import { listAdditions, nameRefuser } from './session/additions.ts'
+import { compileJson, copyColumns, type JsonWriter, payloadOf, timestampText } from './rows/index.ts'
+import { listAdditions, nameRefuser } from './session/index.ts'
 
 export interface PostgresEventStoreOptions {
   readonly databaseUrl: string

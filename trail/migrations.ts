@@ -1,4 +1,4 @@
-import type { Migrations } from '../postgres/migrate.ts'
+import type { Migrations } from '../postgres/index.ts'
 
 /** The tables of the trail. */
 export const trailMigrations: Migrations = {

@@ -1,9 +1,6 @@
-import type { KafkaRecord, Records } from '../kafka/index.ts'
-import type { Refusal, RefusalCode } from './errors.ts'
-import type { LedgerEntry } from './positions/ledger.ts'
-import type { LastRecord } from './positions/position.ts'
-import type { CopyBuffer } from './rows/copy-buffer.ts'
-import { readRow, readRowId, type TrailRow } from './rows/copy-row.ts'
+import type { KafkaRecord, Records, TopicPartition } from '../kafka/index.ts'
+import type { Refusal } from './errors.ts'
+import { readRow, readRowId, type TrailRow } from './rows/index.ts'
 
 /** The group of a sink that was given none, without the prefix. */
 export const defaultGroup = 'sink'
@@ -42,19 +39,6 @@ export interface Refused {
 export const offsetsIn = ({ offset, lastOffset = offset }: Pick<Refused, 'offset' | 'lastOffset'>): number =>
   lastOffset - offset + 1
 
-export interface TopicPartition {
-  readonly topic: string
-  readonly partition: number
-}
-
-/** Identifies a partition in maps. */
-export const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
-
-/** The topics of partitions, each once. */
-export const topicsOf = (partitions: readonly TopicPartition[]): string[] => [
-  ...new Set(partitions.map(({ topic }) => topic))
-]
-
 /** The rows of one fetch: they lie one behind the other in the text of their batch, in the order of their records. */
 export interface Page {
   readonly records: Records
@@ -91,38 +75,17 @@ export interface Chunk extends TopicPartition {
   readonly bytes: number
 }
 
-/** What is written in one transaction: at most one stretch a partition. */
-export interface Batch {
-  /** The rows of all pages. */
-  readonly text: CopyBuffer
-  readonly chunks: readonly Chunk[]
-  /** Entries: rows and what was refused. */
-  readonly rows: number
-  readonly bytes: number
-  /** Why it was closed. */
-  readonly trigger: 'rows' | 'bytes' | 'linger' | 'drain'
+/** What became of the rows of one transaction. */
+export interface RowsResult<R extends RowBytes = Row> {
+  /** How many are in the table now, by the count of Postgres. */
+  readonly stored: number
+  readonly duplicates: readonly R[]
+  readonly refused: readonly { readonly row: R; readonly refusal: Refusal }[]
 }
 
-/** How a batch is written. */
-export interface WriteOptions {
-  /** Look for the record on which the write fails for a reason that is not known as trouble of a server. */
-  readonly isolate: boolean
-}
-
-/** What became of a batch. */
-export interface WriteResult {
-  readonly rows: number
-  readonly duplicates: number
-  /** Offsets: an entry that stands for a range counts all of it. */
-  readonly quarantined: number
-  /** The quarantined ones by the code of their reason, counted likewise. */
-  readonly refusals: ReadonlyMap<RefusalCode, number>
-  /** ms that it took to get the rows into the table; undefined when there was nothing to write. */
-  readonly copyMs?: number
-  /** The same by stretch, of those that this write committed. */
-  readonly booked: readonly LedgerEntry[]
-  /** Stretches that are in the trail now. */
-  readonly stored: readonly Chunk[]
-  /** Partitions whose offset in the trail was not ours to move: another sink has them. */
-  readonly fenced: readonly TopicPartition[]
+/** The last record that the trail has accounted for. */
+export interface LastRecord {
+  readonly offset: number
+  /** SHA-256 of its value. */
+  readonly digest: Buffer
 }

@@ -1,15 +1,14 @@
 import type { Command } from 'commander'
-import { createIndexer } from '../../consumers/indexer/indexer.ts'
-import { indexerMigrations } from '../../consumers/indexer/migrations.ts'
 import {
+  createIndexer,
   documentTable,
+  indexerMigrations,
   indexerSessions,
   openPostgresIndex,
   postgresIndex
-} from '../../consumers/indexer/postgres-index.ts'
-import { printableJson } from '../../core/printable.ts'
-import { openDatabase } from '../../postgres/pool.ts'
-import { requireTables } from '../../postgres/tables.ts'
+} from '../../consumers/indexer/index.ts'
+import { printableJson } from '../../core/index.ts'
+import { openDatabase, requireTables } from '../../postgres/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, wholeNumber } from '../command.ts'
 import { createStatus } from '../status.ts'
 import { groupConfig, runGroup } from './run-group.ts'

@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
-import { createMailer } from '../../consumers/notifier/mailer.ts'
-import { notifierMigrations } from '../../consumers/notifier/migrations.ts'
-import { createNotifier } from '../../consumers/notifier/notifier.ts'
-import { postgresDirectory } from '../../consumers/notifier/recipients.ts'
-import { postgresSentLog } from '../../consumers/notifier/sent-log.ts'
-import { openDatabase } from '../../postgres/pool.ts'
-import { requireTables } from '../../postgres/tables.ts'
+import {
+  createMailer,
+  createNotifier,
+  notifierMigrations,
+  postgresDirectory,
+  postgresSentLog
+} from '../../consumers/notifier/index.ts'
+import { openDatabase, requireTables } from '../../postgres/index.ts'
 import type { CommandContext, CommandHost, ExitCode } from '../command.ts'
 import { createStatus } from '../status.ts'
 import { groupConfig, runGroup } from './run-group.ts'

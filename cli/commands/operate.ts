@@ -1,18 +1,18 @@
 import type { Command } from 'commander'
-import { UsageError } from '../../core/errors.ts'
-import { printableJson } from '../../core/printable.ts'
-import { connectAdmin, createKafkaClient } from '../../kafka/index.ts'
-import { examine } from '../../operations/doctor/doctor.ts'
-import { type Migrations, migrate, type Queryable } from '../../postgres/migrate.ts'
+import { printableJson, UsageError } from '../../core/index.ts'
+import { connectAdmin, createKafkaClient } from '../../kafka/kafkajs/index.ts'
+import { examine } from '../../operations/index.ts'
+import { type Migrations, migrate, type Queryable } from '../../postgres/index.ts'
 import { createRegistry } from '../../schemas/index.ts'
 import {
   connectSession,
   doctorSessions,
+  keepPartitionsAhead,
+  makePartitionsSince,
   requireFitPostgres,
   schemasWithTrail,
   sessionPool
-} from '../../trail/database.ts'
-import { keepPartitionsAhead, makePartitionsSince } from '../../trail/months.ts'
+} from '../../trail/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, saidWhileWaiting } from '../command.ts'
 
 /** `eventtrail migrate` and `eventtrail doctor`: over the tables of every part, which the CLI hands in. */

@@ -1,24 +1,23 @@
 import type { Command } from 'commander'
 import type pg from 'pg'
-import { UsageError } from '../../core/errors.ts'
-import { printable, printableJson } from '../../core/printable.ts'
+import { printable, printableJson, UsageError } from '../../core/index.ts'
 import { createRegistry } from '../../schemas/index.ts'
-import { onTrail } from '../../trail/database.ts'
-import { SchemaBook } from '../../trail/decode/schema-book.ts'
-import { SinkError } from '../../trail/errors.ts'
 import {
   countQuarantine,
   discardHeld,
   discardQuarantined,
   heldBatches,
   listQuarantine,
+  onTrail,
   type QuarantineCount,
   type QuarantineEntry,
   type QuarantineFilter,
   requireAllHeld,
   retryQuarantined,
+  SchemaBook,
+  SinkError,
   showQuarantined
-} from '../../trail/quarantine/quarantine.ts'
+} from '../../trail/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, reason, wholeNumber } from '../command.ts'
 
 interface MatchFlags {

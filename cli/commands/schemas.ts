@@ -1,22 +1,31 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
-import { ConfigError, describeError, UsageError } from '../../core/errors.ts'
-import { parseSchema } from '../../schemas/avro/model.ts'
-import { table, typeInWords } from '../../schemas/avro/words.ts'
-import { catalogue as exampleCatalogue } from '../../schemas/catalogue/events.ts'
-import { logicalWarnings } from '../../schemas/check/logical-warnings.ts'
-import { portabilityWarnings } from '../../schemas/check/portability.ts'
-import { readerFaults } from '../../schemas/check/readers.ts'
-import { unknownAttributes } from '../../schemas/check/unknown-attributes.ts'
-import { type CatalogueData, catalogueOf } from '../../schemas/compile-catalogue.ts'
-import { namespaceOf } from '../../schemas/envelope.ts'
-import { RegistryError, SchemaError } from '../../schemas/errors.ts'
-import { generateTypes } from '../../schemas/generate.ts'
-import { inspectFolder, loadCatalogue } from '../../schemas/load.ts'
-import { checkAgainstRegistry, type Registration, registerCatalogue } from '../../schemas/registry/register.ts'
-import { createRegistry, type Registry } from '../../schemas/registry/registry.ts'
-import type { Catalogue } from '../../schemas/types.ts'
+import { ConfigError, describeError, UsageError } from '../../core/index.ts'
+import { catalogue as exampleCatalogue } from '../../schemas/catalogue/index.ts'
+import type { Catalogue } from '../../schemas/index.ts'
+import {
+  type CatalogueData,
+  catalogueOf,
+  checkAgainstRegistry,
+  createRegistry,
+  generateTypes,
+  inspectFolder,
+  loadCatalogue,
+  logicalWarnings,
+  namespaceOf,
+  parseSchema,
+  portabilityWarnings,
+  type Registration,
+  type Registry,
+  RegistryError,
+  readerFaults,
+  registerCatalogue,
+  SchemaError,
+  table,
+  typeInWords,
+  unknownAttributes
+} from '../../schemas/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes } from '../command.ts'
 import type { Config } from '../config.ts'
 import { makeFolder } from '../folder.ts'

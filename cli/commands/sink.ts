@@ -1,17 +1,22 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { UsageError } from '../../core/errors.ts'
-import { connectAdmin, createKafkaClient, type KafkaAdmin, KafkaError, type PartitionRange } from '../../kafka/index.ts'
+import { few, UsageError } from '../../core/index.ts'
+import { KafkaError } from '../../kafka/index.ts'
+import { connectAdmin, createKafkaClient, type KafkaAdmin, type PartitionRange } from '../../kafka/kafkajs/index.ts'
 import { eventNamePattern } from '../../schemas/index.ts'
-import { few } from '../../core/names.ts'
-import { mostLanes, type SinkOptions } from '../../sink/options.ts'
-import { defaultGroup } from '../../trail/types.ts'
-import { createSink } from '../../sink/sink.ts'
-import { onTrail } from '../../trail/database.ts'
-import { SinkError } from '../../trail/errors.ts'
-import { acceptGap } from '../../trail/positions/accept-gap.ts'
-import { partitionsToReset, type ResetRequest, resetPartition } from '../../trail/positions/reset.ts'
-import { resumeTopic } from '../../trail/positions/resume.ts'
-import { forgetTopic, rememberTopic, unreadTopic } from '../../trail/topics.ts'
+import { createSink, mostLanes, type SinkOptions } from '../../sink/index.ts'
+import {
+  acceptGap,
+  defaultGroup,
+  forgetTopic,
+  onTrail,
+  partitionsToReset,
+  type ResetRequest,
+  rememberTopic,
+  resetPartition,
+  resumeTopic,
+  SinkError,
+  unreadTopic
+} from '../../trail/index.ts'
 import {
   type CommandContext,
   type CommandHost,

@@ -1,8 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { connectAdmin, createKafkaClient } from '../../kafka/index.ts'
-import { type VerifyFinding, verify } from '../../operations/verify/verify.ts'
-import { defaultGroup } from '../../trail/types.ts'
-import { onTrail } from '../../trail/database.ts'
+import { connectAdmin, createKafkaClient } from '../../kafka/kafkajs/index.ts'
+import { type VerifyFinding, verify } from '../../operations/index.ts'
+import { defaultGroup, onTrail } from '../../trail/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, saidWhileWaiting } from '../command.ts'
 
 interface VerifyFlags {

@@ -2,9 +2,8 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { addAbortSignal, type Readable } from 'node:stream'
 import type { Command } from 'commander'
-import { UsageError } from '../../core/errors.ts'
-import { OptionsError } from '../../producers/errors.ts'
-import { createProducer, type Producer } from '../../producers/producer.ts'
+import { UsageError } from '../../core/index.ts'
+import { createProducer, OptionsError, type Producer } from '../../producers/index.ts'
 import type { Catalogue, EventMap } from '../../schemas/index.ts'
 import {
   type CommandContext,
@@ -14,7 +13,7 @@ import {
   saidWhileWaiting,
   wholeNumber
 } from '../command.ts'
-import { configuredCatalogue } from '../commands/schemas.ts'
+import { configuredCatalogue } from '../commands/index.ts'
 import { type LineCounts, LineRun } from './line-run.ts'
 import { inFlags } from './line-words.ts'
 import { splitLines } from './lines.ts'

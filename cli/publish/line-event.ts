@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
-import { DuplicateKeyError } from '../../core/json.ts'
-import type { PublishOptions } from '../../producers/types.ts'
+import { DuplicateKeyError } from '../../core/index.ts'
+import type { PublishOptions } from '../../producers/index.ts'
 import { nanosOf, occurredAtFault, parseExactJson } from '../../schemas/index.ts'
 
 /** What a line says of an event. */

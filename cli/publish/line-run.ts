@@ -1,5 +1,5 @@
-import { PublishError } from '../../producers/errors.ts'
-import type { Producer } from '../../producers/producer.ts'
+import type { Producer } from '../../producers/index.ts'
+import { PublishError } from '../../producers/index.ts'
 import { type EventMap, type EventVersion, payloadFromJson, SchemaError } from '../../schemas/index.ts'
 import { type ExitCode, exitCodes } from '../command.ts'
 import { BadLine, parseLine } from './line-event.ts'

@@ -1,5 +1,5 @@
-import { describeError } from '../../core/errors.ts'
-import { timeOfId } from '../../producers/ids.ts'
+import { describeError } from '../../core/index.ts'
+import { timeOfId } from '../../producers/index.ts'
 import { isOccurredAt, uuidOf } from '../../schemas/index.ts'
 import { BadLine, type LineEvent } from './line-event.ts'
 

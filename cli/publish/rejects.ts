@@ -2,7 +2,7 @@ import { constants, createWriteStream, type WriteStream } from 'node:fs'
 import { access, realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { finished } from 'node:stream/promises'
-import { UsageError } from '../../core/errors.ts'
+import { UsageError } from '../../core/index.ts'
 
 interface OpenFile {
   readonly stream: WriteStream

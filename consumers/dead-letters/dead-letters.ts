@@ -1,12 +1,5 @@
-import {
-  type AdminLine,
-  connectSender,
-  type KafkaClient,
-  KafkaError,
-  type KafkaRecord,
-  SendError,
-  type Sender
-} from '../../kafka/index.ts'
+import { KafkaError, type KafkaRecord, SendError } from '../../kafka/index.ts'
+import { type AdminLine, connectSender, type KafkaClient, type Sender } from '../../kafka/kafkajs/index.ts'
 import { barestDeadLetter, type DeadLetter, type DeadLetterFacts, deadLettersOf, type Part } from './dead-letter.ts'
 
 /** How the dead-letter topic is made where it does not exist. */

@@ -1,5 +1,5 @@
-/** The consumer group that keeps a search document per lesson. */
+/** The search indexer, a group of its own. */
 export { createIndexer, type IndexerOptions } from './indexer.ts'
 export { indexerMigrations } from './migrations.ts'
-export { openPostgresIndex, postgresIndex } from './postgres-index.ts'
+export { documentTable, indexerSessions, openPostgresIndex, postgresIndex } from './postgres-index.ts'
 export type { LessonDocument, SearchIndex } from './search-index.ts'

@@ -1,4 +1,4 @@
-import { catalogue, type Events } from '../../schemas/index.ts'
+import { catalogue, type Events } from '../../schemas/catalogue/index.ts'
 import { createConsumerGroup } from '../group.ts'
 import type { ConsumerGroupOptions } from '../options.ts'
 import type { ConsumerGroup } from '../types.ts'

@@ -1,4 +1,4 @@
-import type { Migrations } from '../../postgres/migrate.ts'
+import type { Migrations } from '../../postgres/index.ts'
 
 /** The table of the search documents. */
 export const indexerMigrations: Migrations = {

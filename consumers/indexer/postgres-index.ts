@@ -1,5 +1,4 @@
-import { openDatabase } from '../../postgres/pool.ts'
-import { type Database, query, requireTables } from '../../postgres/tables.ts'
+import { type Database, openDatabase, query, requireTables } from '../../postgres/index.ts'
 import { indexerMigrations } from './migrations.ts'
 import type { LessonDocument, SearchIndex } from './search-index.ts'
 

@@ -1,5 +1,5 @@
 import type { KafkaRecord, ReadPortion, UnreadableBatch } from '../../kafka/index.ts'
-import type { Message } from '../pipeline/delivery.ts'
+import type { Message } from '../pipeline/index.ts'
 import type { HeldBytes, SharedBytes } from './held-bytes.ts'
 
 /** A message, and the memory that it keeps. */

@@ -1,7 +1,6 @@
-import { safeError } from '../../core/errors.ts'
-import { within } from '../../core/lifecycle.ts'
-import type { Logger } from '../../core/logger.ts'
-import type { AdminLine } from '../../kafka/index.ts'
+import type { Logger } from '../../core/index.ts'
+import { safeError, within } from '../../core/index.ts'
+import type { AdminLine } from '../../kafka/kafkajs/index.ts'
 import type { TopicPartition } from '../telemetry.ts'
 
 /** ms for which the fetches wait until it is known where the group was. */

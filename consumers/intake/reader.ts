@@ -1,26 +1,24 @@
 import { setImmediate } from 'node:timers/promises'
-import { pause } from '../../core/backoff.ts'
-import { safeError } from '../../core/errors.ts'
-import type { Logger } from '../../core/logger.ts'
+import type { Logger } from '../../core/index.ts'
+import { pause, safeError } from '../../core/index.ts'
+import type { PartitionTrouble, ReadPortion } from '../../kafka/index.ts'
 import {
   type AdminLine,
   type BatchControl,
   GroupConsumer,
   type KafkaClient,
-  type PartitionTrouble,
   type PassedOffsets,
-  type ReadPortion,
   type RebuildCause,
   type RecordBatch,
   type TopicLook,
   type Vitals
-} from '../../kafka/index.ts'
-import { LaneScheduler, type Slot } from '../pipeline/aggregate-lanes.ts'
-import type { Message, Outcome } from '../pipeline/delivery.ts'
+} from '../../kafka/kafkajs/index.ts'
+import type { Message, Outcome } from '../pipeline/index.ts'
+import { LaneScheduler, type Slot } from '../pipeline/index.ts'
+import type { AssignedPartition } from '../progress/index.ts'
+import { CurrentAssignment } from '../progress/index.ts'
 import type { TopicPartition } from '../telemetry.ts'
 import type { GroupStats } from '../types.ts'
-import type { AssignedPartition } from './assigned-partition.ts'
-import { CurrentAssignment } from './assignment.ts'
 import { type FetchedMessage, holdEach, messagesIn } from './fetched-message.ts'
 import { HeldBytes } from './held-bytes.ts'
 import { LogChanges } from './log-changes.ts'

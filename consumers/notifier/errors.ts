@@ -1,4 +1,4 @@
-import { EventtrailError } from '../../core/errors.ts'
+import { EventtrailError } from '../../core/index.ts'
 
 /**
  * - `RECIPIENT_UNKNOWN`: the directory has nobody of that id.

@@ -1,4 +1,4 @@
-/** The consumer group that mails students about badges and marked quizzes. */
+/** The notifier, a group of its own that sends e-mail. */
 export { NotifierError, type NotifierErrorCode } from './errors.ts'
 export { createMailer, type Mail, type Mailer, type MailerOptions, type SmtpMailer } from './mailer.ts'
 export { notifierMigrations } from './migrations.ts'

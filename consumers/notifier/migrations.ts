@@ -1,4 +1,4 @@
-import type { Migrations } from '../../postgres/migrate.ts'
+import type { Migrations } from '../../postgres/index.ts'
 
 /** The tables of recipients and of what was sent. */
 export const notifierMigrations: Migrations = {

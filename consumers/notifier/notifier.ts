@@ -1,5 +1,6 @@
-import { type LabelsOf, type Meter, noMeter } from '../../observability/meter.ts'
-import { catalogue, type Envelope, type Events, uuidOf } from '../../schemas/index.ts'
+import { type LabelsOf, type Meter, noMeter } from '../../observability/index.ts'
+import { catalogue, type Events } from '../../schemas/catalogue/index.ts'
+import { type Envelope, uuidOf } from '../../schemas/index.ts'
 import { createConsumerGroup } from '../group.ts'
 import type { ConsumerGroupOptions } from '../options.ts'
 import type { ConsumerGroup } from '../types.ts'

@@ -1,4 +1,4 @@
-import { type Database, query } from '../../postgres/tables.ts'
+import { type Database, query } from '../../postgres/index.ts'
 
 /** A mail address and nothing else: no name, no list. */
 export const addressShape = /^[^\s@<>(),;:"\\[\]]+@[^\s@<>(),;:"\\[\]]+$/

@@ -1,4 +1,4 @@
-import { type Database, query } from '../../postgres/tables.ts'
+import { type Database, query } from '../../postgres/index.ts'
 
 /** Remembers what went out over a channel (`email`), by the id of the event. */
 export interface SentLog {

@@ -1,4 +1,4 @@
-import type { Events } from '../../schemas/index.ts'
+import type { Events } from '../../schemas/catalogue/index.ts'
 
 /** What a mail says. */
 export interface MailContent {

@@ -1,5 +1,4 @@
-import { pause } from '../../core/backoff.ts'
-import { within } from '../../core/lifecycle.ts'
+import { pause, within } from '../../core/index.ts'
 import {
   type AvroSchema,
   type Catalogue,

@@ -1,4 +1,4 @@
-import { EventtrailError, isDefect } from '../../core/errors.ts'
+import { EventtrailError, isDefect } from '../../core/index.ts'
 
 /**
  * What to do about something that a handler or a decoder threw: `wait` when it is no fault of the message (a

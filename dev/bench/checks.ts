@@ -1,6 +1,6 @@
 import type { Trail } from './database.ts'
 import { BenchError } from './errors.ts'
-import type { Loaded } from './load/load.ts'
+import type { Loaded } from './load/index.ts'
 
 /** What stands in a trail after a run of ours. */
 export interface Counts {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type CommandHost, wholeNumber } from '../../cli/command.ts'
+import { type CommandHost, wholeNumber } from '../../cli/index.ts'
 import type { GrowthBenchOptions } from './run-growth.ts'
 import type { LatencyBenchOptions } from './run-latency.ts'
 import type { SinkBenchOptions } from './run-sink.ts'

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
-import { migrate } from '../../postgres/migrate.ts'
-import { trailMigrations } from '../../trail/migrations.ts'
-import { keepPartitionsAhead } from '../../trail/months.ts'
+import { migrate } from '../../postgres/index.ts'
+import { keepPartitionsAhead, trailMigrations } from '../../trail/index.ts'
+import type { Durability } from './types.ts'
 
 /** Settings that decide what a commit is worth and what it costs; they are the same for every contender. */
 export const durabilitySettings = [
@@ -15,8 +15,6 @@ export const durabilitySettings = [
   'max_wal_size',
   'shared_buffers'
 ] as const
-
-export type Durability = Readonly<Record<string, string>>
 
 /** A trail of its own: an empty database with the tables and the partitions of the months, as every contender gets it. */
 export class Trail implements AsyncDisposable {

@@ -1,4 +1,4 @@
-import { EventtrailError } from '../../core/errors.ts'
+import { EventtrailError } from '../../core/index.ts'
 
 /**
  * - `CHILD_FAILED`: a contender's process ended by itself.

@@ -1,18 +1,19 @@
-import type { CommandContext } from '../../cli/command.ts'
-import type { CleanUps } from '../../core/lifecycle.ts'
-import { findProgram } from '../stack/java.ts'
-import { ConnectWorker } from './contenders/connect.ts'
-import type { Contender } from './contenders/contender.ts'
-import { copyContender } from './contenders/copy.ts'
-import { CopyFiles } from './contenders/copy-files.ts'
-import { type DebeziumMode, debeziumContender } from './contenders/debezium.ts'
-import { naiveContender } from './contenders/naive.ts'
-import { ensurePeerParts } from './contenders/peer-parts.ts'
-import { sinkContender } from './contenders/sink.ts'
-import { type FlatKind, FlatRecords } from './load/flat.ts'
-import { type Loaded, load, type RowOutput } from './load/load.ts'
-import { type Shape, shapes } from './load/shapes.ts'
-import type { Servers } from './servers.ts'
+import type { CommandContext } from '../../cli/index.ts'
+import type { CleanUps } from '../../core/index.ts'
+import { findProgram } from '../stack/index.ts'
+import type { Contender } from './contenders/index.ts'
+import {
+  ConnectWorker,
+  CopyFiles,
+  copyContender,
+  type DebeziumMode,
+  debeziumContender,
+  naiveContender,
+  sinkContender
+} from './contenders/index.ts'
+import { type FlatKind, FlatRecords, type Loaded, load, type RowOutput, type Shape, shapes } from './load/index.ts'
+import { ensurePeerParts } from './peer-parts.ts'
+import type { Servers } from './types.ts'
 
 /** Our own in its variants: connections and processes. */
 const ownVariants = [

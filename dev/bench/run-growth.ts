@@ -1,14 +1,12 @@
-import { type CommandContext, type ExitCode, exitCodes } from '../../cli/command.ts'
-import type { Contender, Measured } from './contenders/contender.ts'
-import { meterSink, sinkContender } from './contenders/sink.ts'
-import { type Durability, Trail } from './database.ts'
+import { type CommandContext, type ExitCode, exitCodes } from '../../cli/index.ts'
+import type { Contender, Measured } from './contenders/index.ts'
+import { meterSink, sinkContender } from './contenders/index.ts'
+import { Trail } from './database.ts'
 import { lanesForShapes } from './field.ts'
-import { type Loaded, load } from './load/load.ts'
-import { manyNames, plainShape, type Shape } from './load/shapes.ts'
-import { growthOf } from './report/growth.ts'
-import { writeReport } from './report/report.ts'
-import { type GrowthResults, summarise } from './report/results.ts'
-import { circumstances, type Servers, withServers } from './servers.ts'
+import { type Loaded, load, manyNames, plainShape, type Shape } from './load/index.ts'
+import { type GrowthResults, growthOf, summarise, writeReport } from './report/index.ts'
+import { circumstances, withServers } from './servers.ts'
+import type { Durability, Servers } from './types.ts'
 
 export interface GrowthBenchOptions {
   /** Of each case but the large table. */

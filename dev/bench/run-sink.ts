@@ -1,12 +1,12 @@
-import { type CommandContext, type ExitCode, exitCodes } from '../../cli/command.ts'
-import { UsageError } from '../../core/errors.ts'
-import type { Contender, Measured } from './contenders/contender.ts'
-import { type Durability, Trail } from './database.ts'
+import { type CommandContext, type ExitCode, exitCodes } from '../../cli/index.ts'
+import { UsageError } from '../../core/index.ts'
+import type { Contender, Measured } from './contenders/index.ts'
+import { Trail } from './database.ts'
 import { BenchError } from './errors.ts'
 import { assemble, contenderNames, type Field } from './field.ts'
-import { writeReport } from './report/report.ts'
-import { type SinkResults, summarise } from './report/results.ts'
-import { circumstances, type Servers, withServers } from './servers.ts'
+import { type SinkResults, summarise, writeReport } from './report/index.ts'
+import { circumstances, withServers } from './servers.ts'
+import type { Durability, Servers } from './types.ts'
 
 export interface SinkBenchOptions {
   readonly rows: number

@@ -1,33 +1,15 @@
 import { copyFileSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
-import type { CommandContext, ExitCode } from '../../cli/command.ts'
-import { CleanUps } from '../../core/lifecycle.ts'
-import { createKafkaClient, type KafkaClient } from '../../kafka/index.ts'
-import { createRegistry, type Registry } from '../../schemas/index.ts'
-import { startStack } from '../stack/index.ts'
-import { versions } from '../stack/settings.ts'
-import { peerVersions } from './contenders/peer-parts.ts'
-import { asAdmin, type Durability } from './database.ts'
+import type { CommandContext, ExitCode } from '../../cli/index.ts'
+import { CleanUps } from '../../core/index.ts'
+import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
+import { createRegistry } from '../../schemas/index.ts'
+import { startStack, versions } from '../stack/index.ts'
+import { asAdmin } from './database.ts'
 import { BenchError } from './errors.ts'
-import type { Circumstances } from './report/results.ts'
-
-/** The servers that all contenders share, and where their processor time is read. */
-export interface Servers {
-  readonly brokers: string
-  readonly registryUrl: string
-  readonly databaseUrl: string
-  readonly env: Readonly<Record<string, string>>
-  readonly kafkaPid: number
-  readonly postgresPid: number
-  readonly client: KafkaClient
-  readonly registry: Registry
-  /** Where processes write what they have to say. */
-  readonly logs: string
-  /** For files of this run; gone with the servers. */
-  readonly scratch: string
-  readonly adopt: (name: string, pid: number | undefined) => void
-}
+import { peerVersions } from './peer-parts.ts'
+import type { Circumstances, Durability, Machine, Servers } from './types.ts'
 
 /**
  * Starts the servers, works with them, and ends them with everything that was added to the clean-ups.
@@ -96,13 +78,6 @@ function keepLogs(logs: string, say: (line: string) => void): void {
   mkdirSync(kept, { recursive: true })
   for (const name of telling) copyFileSync(join(logs, name), join(kept, name))
   say(`what the processes said is kept in ${kept}`)
-}
-
-/** What the figures depend on. */
-export interface Machine {
-  readonly processor: string
-  readonly cores: number
-  readonly memoryGb: number
 }
 
 /** What every page of figures says about itself. */

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { settings } from '../../cli/config.ts'
-import { within } from '../../core/lifecycle.ts'
+import { settings } from '../../cli/index.ts'
+import { within } from '../../core/index.ts'
 import { DemoError } from './errors.ts'
 
 const cli = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type CommandHost, wholeNumber } from '../../cli/command.ts'
+import { type CommandHost, wholeNumber } from '../../cli/index.ts'
 import type { DemoOptions } from './run.ts'
 
 /** Adds `demo`: what only a clone of the project can do, because it brings its own servers. */

@@ -1,4 +1,4 @@
-import { EventtrailError } from '../../core/errors.ts'
+import { EventtrailError } from '../../core/index.ts'
 
 /**
  * - `CHILD_FAILED`: a command of eventtrail that the demo runs ended with an error, or ended at all.

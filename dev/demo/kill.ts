@@ -1,4 +1,4 @@
-import { pause } from '../../core/backoff.ts'
+import { pause } from '../../core/index.ts'
 import type { Kill } from './checks.ts'
 import type { Stage } from './stage.ts'
 import type { Tally } from './tally.ts'

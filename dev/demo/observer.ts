@@ -1,6 +1,6 @@
 import pg from 'pg'
-import type { Logger } from '../../core/logger.ts'
-import { connectAdmin, createKafkaClient, type KafkaAdmin, type PartitionRange } from '../../kafka/index.ts'
+import type { Logger } from '../../core/index.ts'
+import { connectAdmin, createKafkaClient, type KafkaAdmin, type PartitionRange } from '../../kafka/kafkajs/index.ts'
 
 export const groups = ['sink', 'indexer', 'notifier'] as const
 export type Group = (typeof groups)[number]

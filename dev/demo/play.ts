@@ -1,4 +1,4 @@
-import { pause } from '../../core/backoff.ts'
+import { pause } from '../../core/index.ts'
 import type { Kill } from './checks.ts'
 import { SinkKill } from './kill.ts'
 import { type Figures, groups } from './observer.ts'

@@ -1,12 +1,10 @@
 import { join } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { CommandContext, CommandHost, ExitCode } from '../../cli/command.ts'
-import { exitCodes, wholeNumber } from '../../cli/command.ts'
-import { runIntegrity } from '../../test/integrity/report/run.ts'
-import { makeFolders, runFolder } from '../tools/folders.ts'
-import { takeLock } from '../tools/lock.mjs'
-import { runTests } from '../tools/test-run.ts'
+import type { CommandContext, CommandHost, ExitCode } from '../../cli/index.ts'
+import { exitCodes } from '../../cli/index.ts'
+import { runFolder, takeLock } from '../tools/index.ts'
 import { keepArchives } from './embedded.ts'
+import { makeFolders } from './folders.ts'
 import { Instance } from './instance.ts'
 import { checkWanted, type WantedPorts } from './ports.ts'
 import { stackChoice, startStack } from './stack.ts'
@@ -21,7 +19,7 @@ interface UpOptions {
   readonly postgresPort?: number
 }
 
-/** Adds `stack up|down|status|env`, `test` and `integrity`: what only a clone of the project can do. */
+/** Adds `stack up|down|status|env`. */
 export function stackCommands(program: Command, host: CommandHost): void {
   const stack = program.command('stack').description('real servers for trying and testing, on this machine')
   const up = stack.command('up').description('start Kafka, a schema registry and Postgres, and leave them running')
@@ -47,24 +45,6 @@ export function stackCommands(program: Command, host: CommandHost): void {
     .command('env')
     .description('print the variables that lead eventtrail to them: eval "$(eventtrail stack env)"')
     .action(host.action(stackEnv))
-  program
-    .command('test')
-    .description('run the tests on servers of their own, which are gone afterwards')
-    .argument('[vitest...]', 'what vitest takes: files, -t <name> …')
-    .option('--unit', 'only the tests that need no servers')
-    .allowUnknownOption()
-    .action(host.action(runTests, { finishes: true }))
-  program
-    .command('integrity')
-    .description('break real servers and processes on purpose, and check that nothing was lost')
-    .argument('[files...]', 'of test/integrity: parts of their paths (default: all of them)')
-    .option('--quick', 'ten kills where the full suite makes a hundred')
-    .option('--seed <n>', 'of the random moments; printed by each run (default: another one each time)', wholeNumber())
-    .option('--minutes <n>', 'let the soak last so long; alone, run the soak and nothing else', wholeNumber())
-    .option('-t, --testNamePattern <name>', 'only the tests whose names match this')
-    // Refused by the work itself, which names what there is.
-    .allowUnknownOption()
-    .action(host.action(runIntegrity, { finishes: true }))
 }
 
 function parsePort(text: string): number {

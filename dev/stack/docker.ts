@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { cloneRoot } from '../tools/folders.ts'
+import { cloneRoot } from '../tools/index.ts'
 import { StackError } from './errors.ts'
-import type { Instance, Ports } from './instance.ts'
 import { findProgram } from './java.ts'
-import type { RestartableServer } from './server.ts'
+import type { Ports, RestartableServer } from './types.ts'
 
 const run = promisify(execFile)
 const serverNames = ['kafka', 'registry', 'postgres'] as const
@@ -42,8 +41,14 @@ async function compose(id: string, args: string[], ports?: Ports, signal?: Abort
   return stdout
 }
 
+/** Whose containers they are. */
+interface ContainerOwner {
+  readonly id: string
+  update(state: { readonly containers: boolean; readonly ports: Ports }): void
+}
+
 /** Starts the servers in containers and resolves when their health checks pass. @throws StackError `SERVER_FAILED` */
-export async function startContainers(instance: Instance, ports: Ports, signal?: AbortSignal) {
+export async function startContainers(instance: ContainerOwner, ports: Ports, signal?: AbortSignal) {
   instance.update({ containers: true, ports })
   try {
     await compose(instance.id, ['up', '--detach', '--wait', ...serverNames], ports, signal)

@@ -1,10 +1,9 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { describeError } from '../../core/errors.ts'
-import { type Logger, silentLogger } from '../../core/logger.ts'
-import { partsFolder } from '../tools/folders.ts'
+import { describeError, type Logger, silentLogger } from '../../core/index.ts'
+import { partsFolder } from '../tools/index.ts'
 import { StackError } from './errors.ts'
-import type { Instance, Ports } from './instance.ts'
+import type { Instance } from './instance.ts'
 import type { Java } from './java.ts'
 import { kafkaPlan } from './kafka.ts'
 import type { Parts } from './parts.ts'
@@ -12,6 +11,7 @@ import { choosePorts, type WantedPorts } from './ports.ts'
 import { postgresPlan } from './postgres.ts'
 import { registryPlan } from './registry.ts'
 import { Server, type ServerOptions } from './server.ts'
+import type { Ports } from './types.ts'
 
 export interface EmbeddedOptions {
   readonly instance: Instance

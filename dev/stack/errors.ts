@@ -1,4 +1,4 @@
-import { EventtrailError } from '../../core/errors.ts'
+import { EventtrailError } from '../../core/index.ts'
 
 export type StackErrorCode =
   | 'JAVA_MISSING'

@@ -1,5 +1,5 @@
-export { stackCommands } from './command.ts'
-export { StackError, type StackErrorCode } from './errors.ts'
-export type { WantedPorts } from './ports.ts'
-export type { RestartableServer } from './server.ts'
-export { type Stack, type StackEnv, type StackOptions, startStack } from './stack.ts'
+/** Real servers for trying and testing. Never published. */
+export { findJava, findProgram } from './java.ts'
+export { versions } from './settings.ts'
+export { type Stack, startStack } from './stack.ts'
+export type { RestartableServer } from './types.ts'

@@ -2,28 +2,10 @@ import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { logsFolder, runFolder } from '../tools/folders.ts'
-import { identify, isAlive, type ProcessIdentity } from '../tools/lock.mjs'
+import { identify, isAlive, logsFolder, type ProcessIdentity, runFolder } from '../tools/index.ts'
 import { removeContainers, runningContainers } from './docker.ts'
 import { endProcess, launch, type OwnedProcess, type Program } from './processes.ts'
-
-/** Ports of an instance, all on 127.0.0.1. */
-export interface Ports {
-  readonly kafka: number
-  /** The second listener of the broker, for its own controller. */
-  readonly controller: number
-  readonly registry: number
-  readonly postgres: number
-  /** Of the second and third broker of a cluster. */
-  readonly moreBrokers?: readonly BrokerPorts[]
-  /** A second listener of the first broker, for clients behind a proxy. */
-  readonly proxied?: number
-}
-
-export interface BrokerPorts {
-  readonly kafka: number
-  readonly controller: number
-}
+import type { Ports } from './types.ts'
 
 /** Written at every change, so that whoever finds the folder later can end what is left of it. */
 export interface InstanceState {

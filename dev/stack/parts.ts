@@ -13,8 +13,7 @@ import {
   writeFileSync
 } from 'node:fs'
 import { join } from 'node:path'
-import { cloneRoot, home, logsFolder, partsFolder } from '../tools/folders.ts'
-import { takeLock } from '../tools/lock.mjs'
+import { cloneRoot, home, logsFolder, partsFolder, takeLock } from '../tools/index.ts'
 import { StackError } from './errors.ts'
 import type { Instance } from './instance.ts'
 import { findProgram } from './java.ts'

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:net'
-import { UsageError } from '../../core/errors.ts'
+import { UsageError } from '../../core/index.ts'
 import { StackError } from './errors.ts'
-import type { BrokerPorts, Ports } from './instance.ts'
+import type { BrokerPorts, Ports } from './types.ts'
 
 /** Ports that the caller wants; the others are free-chosen. */
 export type WantedPorts = Partial<Pick<Ports, 'kafka' | 'registry' | 'postgres'>>

@@ -16,10 +16,11 @@ import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { Client } from 'pg'
 import { StackError } from './errors.ts'
-import type { Instance, Ports } from './instance.ts'
+import type { Instance } from './instance.ts'
 import { ended, lastLines } from './processes.ts'
 import type { ServerPlan } from './server.ts'
 import { database, postgresSettings } from './settings.ts'
+import type { Ports } from './types.ts'
 
 interface Place {
   /** Holds bin/, lib/ and share/. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { identify, isAlive, type ProcessIdentity } from '../tools/lock.mjs'
+import { identify, isAlive, type ProcessIdentity } from '../tools/index.ts'
 
 /** A process of an instance, as its state file keeps it. */
 export interface OwnedProcess extends ProcessIdentity {

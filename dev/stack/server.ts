@@ -1,23 +1,12 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { statSync } from 'node:fs'
-import { pause } from '../../core/backoff.ts'
-import type { Logger } from '../../core/logger.ts'
+import type { Logger } from '../../core/index.ts'
+import { pause } from '../../core/index.ts'
 import { StackError } from './errors.ts'
 import type { Instance } from './instance.ts'
 import { ended, endProcess, killProcess, lastLines, type OwnedProcess, type Program } from './processes.ts'
-
-/** One server that can be stopped, killed and started again on the same port and data. */
-export interface RestartableServer {
-  /** Of the running process; undefined while it is stopped, and always for one in a container. */
-  readonly pid: number | undefined
-  /** Asks it to end cleanly and waits for that. */
-  stop(): Promise<void>
-  /** SIGKILL, to it and its children. */
-  kill(): Promise<void>
-  /** Starts it again; resolves when it answers. */
-  start(): Promise<void>
-}
+import type { RestartableServer } from './types.ts'
 
 /** How one kind of server is started. */
 export interface ServerPlan {

@@ -1,8 +1,5 @@
-import { accessSync, constants } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { makeFolder } from '../../cli/folder.ts'
-import { StackError } from '../stack/errors.ts'
 
 /** The clone this file lies in. */
 export const cloneRoot = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
@@ -18,18 +15,3 @@ export const runFolder = join(home, 'run')
 
 /** Logs that belong to no instance. */
 export const logsFolder = join(home, 'logs')
-
-/** Makes the folders above. @throws StackError `SERVER_FAILED` when they cannot be written. */
-export function makeFolders(): void {
-  try {
-    for (const folder of [partsFolder, runFolder, logsFolder]) {
-      makeFolder(folder)
-      accessSync(folder, constants.W_OK)
-    }
-  } catch {
-    throw new StackError(
-      'SERVER_FAILED',
-      `${home} cannot be written: remove it if another user made it, or name another folder in EVENTTRAIL_HOME`
-    )
-  }
-}

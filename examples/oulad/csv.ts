@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { parse } from 'csv-parse'
-import { UsageError } from '../../core/errors.ts'
+import { UsageError } from '../../core/index.ts'
 import type { Row } from './events.ts'
 
 export interface NumberedRow {

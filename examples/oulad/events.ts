@@ -1,5 +1,5 @@
 import type { EventToPublish } from '../../producers/index.ts'
-import type { Events } from '../../schemas/index.ts'
+import type { Events } from '../../schemas/catalogue/index.ts'
 import { entityId, eventId } from './ids.ts'
 
 /** A row of a CSV file: column → text. */

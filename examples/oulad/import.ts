@@ -1,9 +1,9 @@
 import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
-import { loadConfig } from '../../cli/config.ts'
-import { ConfigError, describeError, UsageError } from '../../core/errors.ts'
+import { loadConfig } from '../../cli/index.ts'
+import { ConfigError, describeError, UsageError } from '../../core/index.ts'
 import { createProducer, type EventToPublish, type Producer, PublishError } from '../../producers/index.ts'
-import { catalogue, type Events } from '../../schemas/index.ts'
+import { catalogue, type Events } from '../../schemas/catalogue/index.ts'
 import { readRows, tableFile } from './csv.ts'
 import {
   badgeAwarded,

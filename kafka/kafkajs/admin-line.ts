@@ -1,8 +1,8 @@
-import { within } from '../../core/lifecycle.ts'
+import { within } from '../../core/index.ts'
 import { KafkaError } from '../errors.ts'
+import { heldBackWords } from '../log-ends.ts'
 import { connectAdmin, type KafkaAdmin } from './admin.ts'
 import type { KafkaClient } from './client.ts'
-import { heldBackWords } from './log-ends.ts'
 
 const hangUpMs = 2_000
 const lookMs = 5_000

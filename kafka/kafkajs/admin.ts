@@ -1,9 +1,10 @@
 import type { Admin } from 'kafkajs'
-import { retry } from '../../core/backoff.ts'
+import { retry } from '../../core/index.ts'
 import { KafkaError, protocolErrorOf, toKafkaError } from '../errors.ts'
+import type { HeldBack, LogEnds } from '../log-ends.ts'
 import type { KafkaClient } from './client.ts'
 import { disconnect } from './incarnation.ts'
-import { type HeldBack, heldBack, type LogEnds, logEnds } from './log-ends.ts'
+import { heldBack, logEnds } from './log-ends.ts'
 import { adminWithCluster, clusterMetadata, type TopicMetadata, topicIds, topicMetadata } from './topic-ids.ts'
 
 /** "Topic" in Kafka's ConfigResource. */

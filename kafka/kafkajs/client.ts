@@ -1,16 +1,18 @@
 import { createRequire } from 'node:module'
 import kafkajs, { type Kafka } from 'kafkajs'
+import { type Logger, silentLogger } from '../../core/index.ts'
 import type { KafkaSecurity } from '../types.ts'
-import { type Logger, silentLogger } from '../../core/logger.ts'
-import { limitAnswers } from './patches/answer-limit.ts'
-import { beatWhileFetching } from './patches/beat-while-fetching.ts'
-import { startConnectionsEmpty } from './patches/fresh-connections.ts'
-import { allowManyTopics } from './patches/many-topics.ts'
-import { joinWithoutLeaders } from './patches/no-leader.ts'
-import { allowRawFetches } from './patches/raw-fetches.ts'
-import { tryingOthers } from './patches/seeds.ts'
-import { measureSteadily } from './patches/steady-clock.ts'
-import { endStoppedRunners } from './patches/stopped-runner.ts'
+import {
+  allowManyTopics,
+  allowRawFetches,
+  beatWhileFetching,
+  endStoppedRunners,
+  joinWithoutLeaders,
+  limitAnswers,
+  measureSteadily,
+  startConnectionsEmpty,
+  tryingOthers
+} from './patches/index.ts'
 
 const { Kafka: KafkaJs, logLevel } = kafkajs
 

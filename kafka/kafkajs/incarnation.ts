@@ -1,5 +1,5 @@
 import type { Message, Producer } from 'kafkajs'
-import { within } from '../../core/lifecycle.ts'
+import { within } from '../../core/index.ts'
 import type { KafkaClient } from './client.ts'
 
 const closeTimeoutMs = 5_000

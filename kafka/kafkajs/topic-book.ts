@@ -1,5 +1,5 @@
 import type { Admin } from 'kafkajs'
-import { backoffMs, pause } from '../../core/backoff.ts'
+import { backoffMs, pause } from '../../core/index.ts'
 import { KafkaError, toKafkaError } from '../errors.ts'
 
 const maxAgeMs = 5 * 60_000

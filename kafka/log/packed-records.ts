@@ -1,6 +1,5 @@
 import { KafkaError } from '../errors.ts'
-import { decompress } from './compression/decompress.ts'
-import { ContentTooLarge, TooManyPieces } from './compression/output.ts'
+import { ContentTooLarge, decompress, TooManyPieces } from './compression/index.ts'
 import { type KafkaRecord, Records } from './records.ts'
 import type { StoredBatch } from './walk.ts'
 

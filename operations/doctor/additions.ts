@@ -1,6 +1,6 @@
 import type pg from 'pg'
-import { few } from '../../core/names.ts'
-import { type Addition, listAdditions } from '../../trail/session/additions.ts'
+import { few } from '../../core/index.ts'
+import { type Addition, listAdditions } from '../../trail/index.ts'
 import { type Finding, ok, warning, wrong } from './finding.ts'
 
 /** Names what others have put on the trail's table, by what it does to events. */

@@ -1,15 +1,22 @@
 import type pg from 'pg'
-import { describeError, readOnly } from '../../core/errors.ts'
-import type { KafkaAdmin } from '../../kafka/index.ts'
-import { type Migrations, migrationStatus, type Queryable } from '../../postgres/migrate.ts'
+import { describeError, readOnly } from '../../core/index.ts'
+import type { KafkaAdmin } from '../../kafka/kafkajs/index.ts'
+import { type Migrations, migrationStatus, type Queryable } from '../../postgres/index.ts'
 import type { Registry } from '../../schemas/index.ts'
-import { Discovery } from '../../sink/intake/discovery.ts'
-import { defaultGroup } from '../../trail/types.ts'
-import { doctorSessions, requireFitPostgres, unreachable } from '../../trail/database.ts'
-import { partitionsAhead } from '../../trail/months.ts'
-import { explainHalt, type HaltedPartition, remedyOf } from '../../trail/positions/halts.ts'
-import { blockerWords, listBlockers } from '../../trail/session/blockers.ts'
-import { unknownGroup } from '../../trail/topics.ts'
+import { Discovery } from '../../sink/index.ts'
+import {
+  blockerWords,
+  defaultGroup,
+  doctorSessions,
+  explainHalt,
+  type HaltedPartition,
+  listBlockers,
+  partitionsAhead,
+  remedyOf,
+  requireFitPostgres,
+  unknownGroup,
+  unreachable
+} from '../../trail/index.ts'
 import { examineAdditions } from './additions.ts'
 import { type Finding, ok, warning, wrong } from './finding.ts'
 import { examineLogs, examineReplicas } from './logs.ts'

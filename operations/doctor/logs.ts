@@ -1,14 +1,8 @@
 import type pg from 'pg'
-import { describeError } from '../../core/errors.ts'
-import {
-  type GroupDescription,
-  type HeldBack,
-  heldBackWords,
-  type KafkaAdmin,
-  type TopicDescription
-} from '../../kafka/index.ts'
-import { sinkProtocol } from '../../sink/options.ts'
-import { keyOf } from '../../trail/types.ts'
+import { describeError } from '../../core/index.ts'
+import { type HeldBack, heldBackWords, keyOf } from '../../kafka/index.ts'
+import type { GroupDescription, KafkaAdmin, TopicDescription } from '../../kafka/kafkajs/index.ts'
+import { sinkProtocol } from '../../sink/index.ts'
 import { type Standing, standings } from '../standing.ts'
 import { type Finding, ok, warning, wrong } from './finding.ts'
 

@@ -1,6 +1,6 @@
-import type { KafkaAdmin } from '../../kafka/index.ts'
-import { type Discovered, maxEvents } from '../../sink/intake/discovery.ts'
-import { few } from '../../core/names.ts'
+import { few } from '../../core/index.ts'
+import type { KafkaAdmin } from '../../kafka/kafkajs/index.ts'
+import { type Discovered, maxEvents } from '../../sink/index.ts'
 import type { Finding } from './finding.ts'
 
 /** Faults of schemas that are told one by one. */

@@ -1,5 +1,5 @@
-import { keyOf, type TopicPartition } from '../../trail/types.ts'
-import type { VerifyFinding, VerifyParts } from './verify.ts'
+import { keyOf, type TopicPartition } from '../../kafka/index.ts'
+import type { VerifyFinding, VerifyParts } from './types.ts'
 
 /** An hour of a partition in which ledger and table differ. */
 interface Difference {

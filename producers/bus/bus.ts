@@ -1,4 +1,5 @@
-import { EventtrailError } from '../../core/errors.ts'
+import { EventtrailError } from '../../core/index.ts'
+import { type Events, catalogue as example } from '../../schemas/catalogue/index.ts'
 import {
   type Catalogue,
   decodeEnvelope,
@@ -6,9 +7,7 @@ import {
   type EnvelopeOf,
   type EventMap,
   type EventName,
-  type Events,
-  type EventVersion,
-  catalogue as example
+  type EventVersion
 } from '../../schemas/index.ts'
 import { encode, type Headers, headersOf, identify, versionOf } from '../envelope.ts'
 import { OptionsError, PublishError, refuseMisspelt } from '../errors.ts'

@@ -1,5 +1,4 @@
-/** Publishing and subscribing within one process, with the same `publish` as on Kafka. */
-export { aggregateIdOf } from '../aggregate-id.ts'
+/** The in-process bus: the same publisher without Kafka. */
 export { createBus } from './bus.ts'
 export { BusError, type BusErrorCode, type BusErrorFacts } from './errors.ts'
 export { type MemoryStore, memoryStore } from './memory-store.ts'

@@ -1,4 +1,5 @@
-import type { Catalogue, Envelope, EnvelopeOf, EventMap, EventName, Events, EventVersion } from '../../schemas/index.ts'
+import type { Events } from '../../schemas/catalogue/index.ts'
+import type { Catalogue, Envelope, EnvelopeOf, EventMap, EventName, EventVersion } from '../../schemas/index.ts'
 import type { Headers } from '../envelope.ts'
 import type { Publisher } from '../types.ts'
 

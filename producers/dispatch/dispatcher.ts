@@ -1,22 +1,15 @@
-import { backoffMs, pause } from '../../core/backoff.ts'
-import { EventtrailError } from '../../core/errors.ts'
-import { within } from '../../core/lifecycle.ts'
-import {
-  connectSender,
-  createKafkaClient,
-  partitionFor,
-  type SendError,
-  type Sender,
-  type SendResult
-} from '../../kafka/index.ts'
+import { backoffMs, EventtrailError, pause, within } from '../../core/index.ts'
+import { partitionFor, type SendError } from '../../kafka/index.ts'
+import { connectSender, createKafkaClient, type Sender, type SendResult } from '../../kafka/kafkajs/index.ts'
 import { createRegistry, type Registry } from '../../schemas/index.ts'
 import type { ResolvedProducerOptions } from '../options.ts'
 import { Alarm } from './alarm.ts'
 import { type Batch, Batcher, type Lane } from './batcher.ts'
 import { abandonedError, lateError, refusalError } from './failures.ts'
 import { leave, mayBeStored } from './leaving.ts'
-import { completeValue, type Pending } from './pending.ts'
-import { findSchema, type Route, Routes } from './routes.ts'
+import { completeValue } from './pending.ts'
+import { findSchema, Routes } from './routes.ts'
+import type { Pending, Route } from './types.ts'
 
 const retryPauses = { initialMs: 50, maxMs: 2_000 }
 // Brokers take 100 MiB a request (`socket.request.max.bytes`); less keeps one answer from taking long.

@@ -1,6 +1,6 @@
-import { EventtrailError } from '../../core/errors.ts'
+import { EventtrailError } from '../../core/index.ts'
 import { PublishError, type PublishErrorCode } from '../errors.ts'
-import type { Pending } from './pending.ts'
+import type { Pending } from './types.ts'
 
 const mayBeStored = 'It may be stored: publish it again with the same id, and it counts once'
 

@@ -1,6 +1,6 @@
 import type { SendError } from '../../kafka/index.ts'
 import type { Batch } from './batcher.ts'
-import type { Pending } from './pending.ts'
+import type { Pending } from './types.ts'
 
 type Leaving = Pick<Batch<Pick<Pending, 'done' | 'bytes' | 'deadline'>>, 'items' | 'sent'>
 

@@ -1,29 +1,8 @@
-import {
-  type Catalogue,
-  type EventVersion,
-  type Registered,
-  type Registry,
-  RegistryError
-} from '../../schemas/index.ts'
+import { type Catalogue, type Registered, type Registry, RegistryError } from '../../schemas/index.ts'
 import { versionOf } from '../envelope.ts'
 import { PublishError } from '../errors.ts'
 import { Fifo } from '../fifo.ts'
-import type { Pending } from './pending.ts'
-
-/**
- * Where the events of one name go. Closed: the topic and the registry have not been asked yet, and events wait.
- * Open: `registered` is known, and events go to the batcher at once.
- */
-export interface Route {
-  readonly eventName: string
-  readonly topic: string
-  readonly version: EventVersion
-  readonly waiting: Fifo<Pending>
-  registered: Registered | undefined
-  opening: boolean
-  /** What last stood in the way of its events. */
-  lastError: unknown
-}
+import type { Route } from './types.ts'
 
 export interface RouteOptions {
   readonly catalogue: Catalogue

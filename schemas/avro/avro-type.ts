@@ -1,8 +1,6 @@
-import type { AvroSchema } from '../types.ts'
-import { Cursor, MalformedAvro } from './codec/cursor.ts'
-import { compileReader, type Read } from './codec/reader.ts'
-import { compileWriter, Output, type Write } from './codec/writer.ts'
+import { Cursor, compileReader, compileWriter, MalformedAvro, Output, type Read, type Write } from './codec/index.ts'
 import { parseSchema, type SchemaNode } from './model.ts'
+import type { AvroSchema } from './schema.ts'
 import { parseWriterSchema } from './writer-schema.ts'
 
 /** Reads the value that lies in `bytes` from `start` on; `end` is where it ends. @throws MalformedAvro */

@@ -1,4 +1,4 @@
-import { parseJson } from '../../core/json.ts'
+import { parseJson } from '../../core/index.ts'
 
 /** A number of JSON of which a `number` would lose digits, zeros at its end included: they are part of a decimal. */
 export class ExactNumber {

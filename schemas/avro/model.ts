@@ -1,7 +1,7 @@
-import { printable } from '../../core/printable.ts'
+import { printable } from '../../core/index.ts'
 import { SchemaError } from '../errors.ts'
-import type { AvroSchema } from '../types.ts'
 import { maxDecimalDigits } from './decimal.ts'
+import type { AvroSchema } from './schema.ts'
 
 export const primitives = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'] as const
 type PrimitiveName = (typeof primitives)[number]

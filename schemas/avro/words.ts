@@ -1,4 +1,4 @@
-import { printable } from '../../core/printable.ts'
+import { printable } from '../../core/index.ts'
 import type { SchemaNode } from './model.ts'
 
 /** A type in words: `uuid`, `array of string`, `null | decimal(10, 2)`. */

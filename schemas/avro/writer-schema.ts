@@ -1,5 +1,4 @@
 import { SchemaError } from '../errors.ts'
-import type { AvroSchema } from '../types.ts'
 import { pathLength, schemaLimits } from './limits.ts'
 import {
   type Attributes,
@@ -10,6 +9,7 @@ import {
   type RecordNode,
   type SchemaNode
 } from './model.ts'
+import type { AvroSchema } from './schema.ts'
 
 interface Scope {
   readonly namespace: string

@@ -1,9 +1,13 @@
-import { unscaledOfBytes } from '../avro/decimal.ts'
-import type { Logical, RecordNode, SchemaNode, UnionNode } from '../avro/model.ts'
-import { timeUnitOf } from '../avro/times.ts'
-import { digitsInWords, type LeafNode, leafCompleter } from '../avro/values/leaves.ts'
-import { Refusal } from '../avro/values/refusal.ts'
-import { typeInWords } from '../avro/words.ts'
+import type { Logical, RecordNode, SchemaNode, UnionNode } from '../avro/index.ts'
+import {
+  digitsInWords,
+  type LeafNode,
+  leafCompleter,
+  Refusal,
+  timeUnitOf,
+  typeInWords,
+  unscaledOfBytes
+} from '../avro/index.ts'
 
 /** What is wrong with a default, and in which part of it: `.items[0]`, or empty for the whole. */
 export interface DefaultFault {

@@ -1,3 +1,4 @@
+import type { AvroRecord } from '../avro/index.ts'
 import {
   branchName,
   type EnumNode,
@@ -5,11 +6,11 @@ import {
   parseSchema,
   type RecordNode,
   type SchemaNode,
+  sameMeaning,
+  typeInWords,
   type UnionNode
-} from '../avro/model.ts'
-import { typeInWords } from '../avro/words.ts'
+} from '../avro/index.ts'
 import { namespaceOf } from '../envelope.ts'
-import type { AvroRecord } from '../types.ts'
 
 /** Two versions of an event of which one cannot read the other. */
 export interface EvolutionProblem {
@@ -161,13 +162,4 @@ class Comparison {
       : `adds ${typeInWords(writer)} to the types of \`${field}\``
     return [{ field, change }]
   }
-}
-
-/** Whether values mean the same: no other digits, no other unit. A logical type that only one of them has changes nothing. */
-export function sameMeaning(reader: SchemaNode, writer: SchemaNode): boolean {
-  const one = 'logical' in reader ? reader.logical : undefined
-  const other = 'logical' in writer ? writer.logical : undefined
-  if (one?.name === 'decimal' || other?.name === 'decimal')
-    return one?.name === other?.name && one?.precision === other?.precision && one?.scale === other?.scale
-  return !one || !other || one.name === other.name
 }

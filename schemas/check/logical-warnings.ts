@@ -1,7 +1,7 @@
-import { printable } from '../../core/printable.ts'
-import { maxDecimalDigits } from '../avro/decimal.ts'
-import { isLogicalName, logicalHomesOf, logicalOf } from '../avro/model.ts'
-import type { AvroSchema, EventVersion } from '../types.ts'
+import { printable } from '../../core/index.ts'
+import type { AvroSchema } from '../avro/index.ts'
+import { isLogicalName, logicalHomesOf, logicalOf, maxDecimalDigits } from '../avro/index.ts'
+import type { EventVersion } from '../types.ts'
 
 /** Logical types of the specification that are taken as what they stand on (docs/schemas.md). */
 const takenAsPlain = new Set(['big-decimal', 'duration', 'uuid'])

@@ -1,6 +1,7 @@
 import type { Schema } from 'avsc'
-import { describeError } from '../../core/errors.ts'
-import type { AvroSchema, EventVersion } from '../types.ts'
+import { describeError } from '../../core/index.ts'
+import type { AvroSchema } from '../avro/index.ts'
+import type { EventVersion } from '../types.ts'
 
 /**
  * Asks avsc, the Avro library of most other Node programs, for a codec of each version. Our codecs take more than it

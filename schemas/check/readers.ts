@@ -1,5 +1,5 @@
-import { describeError } from '../../core/errors.ts'
-import { writerType } from '../avro/avro-type.ts'
+import { describeError } from '../../core/index.ts'
+import { writerType } from '../avro/index.ts'
 import type { EventVersion } from '../types.ts'
 
 /**

@@ -1,8 +1,7 @@
-import { avroType } from '../avro/avro-type.ts'
-import { isSimpleName, parseSchema, type SchemaNode } from '../avro/model.ts'
+import type { AvroRecord } from '../avro/index.ts'
+import { avroType, isSimpleName, parseSchema, type SchemaNode } from '../avro/index.ts'
 import { composeEnvelope, envelopeName, eventNamePattern, namespaceOf } from '../envelope.ts'
 import { SchemaError } from '../errors.ts'
-import type { AvroRecord } from '../types.ts'
 import { defaultFaults } from './default-faults.ts'
 
 /** Why a folder cannot be an event's, or undefined. */

@@ -1,4 +1,4 @@
-import { isObject } from '../registry/answers.ts'
+import { isObject } from '../../core/index.ts'
 import type { EventVersion } from '../types.ts'
 
 const named = ['type', 'name', 'namespace', 'doc', 'aliases']

@@ -1,4 +1,4 @@
-import { mostServerText, printable } from '../../core/printable.ts'
+import { isObject, mostServerText, printable } from '../../core/index.ts'
 
 /** The shapes of the registry's answers. What does not have its shape is no answer of a registry. */
 
@@ -57,6 +57,3 @@ function listOf<T>(body: unknown, isOne: (each: unknown) => boolean): readonly T
 
 /** An id or a version: registries count them in 32 bits, and so does the trail. */
 const isNumber = (value: unknown): value is number => typeof value === 'number' && value === (value | 0)
-
-export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,4 +1,4 @@
-import { mostServerText, printable } from '../../core/printable.ts'
+import { mostServerText, printable } from '../../core/index.ts'
 import { RegistryError } from '../errors.ts'
 
 /** The most bytes that an answer may have, unless the question says otherwise. */

@@ -1,6 +1,7 @@
+import { isObject } from '../../core/index.ts'
+import type { AvroSchema } from '../avro/index.ts'
 import { RegistryError } from '../errors.ts'
-import type { AvroSchema } from '../types.ts'
-import { isObject, type SchemaAnswer, type SchemaReference } from './answers.ts'
+import type { SchemaAnswer, SchemaReference } from './answers.ts'
 
 /** Gives a version of another subject, deleted or not. @throws RegistryError `SUBJECT_UNKNOWN` when there is none */
 export type FetchReferenced = (subject: string, version: number) => Promise<SchemaAnswer>

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { AvroSchema } from '../avro/index.ts'
 import { eventNameOf } from '../envelope.ts'
 import { RegistryError, SchemaError } from '../errors.ts'
-import type { AvroSchema, Catalogue, EventVersion } from '../types.ts'
+import type { Catalogue, EventVersion } from '../types.ts'
 import type { Registry } from './registry.ts'
 
 /** The subject that holds the versions of an event's envelope. */

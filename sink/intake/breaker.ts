@@ -1,4 +1,4 @@
-import type { LedgerEntry } from '../../trail/positions/ledger.ts'
+import type { LedgerEntry } from '../../trail/index.ts'
 
 /** A topic of which more than half was bad. */
 export interface Trip {

@@ -1,8 +1,6 @@
-import type { RecordBatch } from '../../kafka/index.ts'
-import type { Decoded } from '../../trail/decode/decoder.ts'
-import type { Position } from '../../trail/positions/position.ts'
-import { digestOf } from '../../trail/rows/digest.ts'
-import type { Chunk, Refused } from '../../trail/types.ts'
+import type { RecordBatch } from '../../kafka/kafkajs/index.ts'
+import type { Chunk, Decoded, Position, Refused } from '../../trail/index.ts'
+import { digestOf } from '../../trail/index.ts'
 
 /** What a lane gets of the offsets from `first` to the last: what was decoded of them, or that they hold no event. */
 export function chunkOf(

@@ -1,8 +1,7 @@
 import type pg from 'pg'
-import { type Clock, machineClock } from '../../core/clock.ts'
-import { mapConcurrently } from '../../core/concurrency.ts'
+import { type Clock, machineClock, mapConcurrently } from '../../core/index.ts'
 import { eventNamePattern, type RegisteredSchema, type Registry, RegistryError } from '../../schemas/index.ts'
-import { forgottenTopics, topicsOfTrail } from '../../trail/topics.ts'
+import { forgottenTopics, topicsOfTrail } from '../../trail/index.ts'
 import { LookBudget } from './look-budget.ts'
 import { lookAtSubject, type SubjectLook } from './subject-look.ts'
 

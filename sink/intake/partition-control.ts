@@ -1,7 +1,6 @@
-import type { Clock } from '../../core/clock.ts'
-import type { Logger } from '../../core/logger.ts'
-import type { TopicPartition } from '../../trail/types.ts'
-import type { Lane } from '../write/write-queue.ts'
+import type { Clock, Logger } from '../../core/index.ts'
+import type { TopicPartition } from '../../kafka/index.ts'
+import type { Lane } from '../write/index.ts'
 
 /** How the partitions of a sink are read, and where what was read goes. */
 export interface Reading {

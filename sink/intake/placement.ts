@@ -1,8 +1,8 @@
-import { mapConcurrently } from '../../core/concurrency.ts'
-import { KafkaError, type PartitionRange } from '../../kafka/index.ts'
-import { type Placement, place, type StoredPosition } from '../../trail/positions/position.ts'
-import type { TrailPositions } from '../../trail/session/session.ts'
-import { keyOf, type TopicPartition, topicsOf } from '../../trail/types.ts'
+import { mapConcurrently } from '../../core/index.ts'
+import { KafkaError, keyOf, type TopicPartition, topicsOf } from '../../kafka/index.ts'
+import type { PartitionRange } from '../../kafka/kafkajs/index.ts'
+import type { TrailPositions } from '../../trail/index.ts'
+import { type Placement, place, type StoredPosition } from '../../trail/index.ts'
 
 export interface PlacementOptions {
   readonly trail: TrailPositions

@@ -1,7 +1,7 @@
-import { few } from '../../core/names.ts'
-import type { Logger } from '../../core/logger.ts'
-import type { TopicLook } from '../../kafka/index.ts'
-import type { Reading } from '../../observability/meter.ts'
+import type { Logger } from '../../core/index.ts'
+import { few } from '../../core/index.ts'
+import type { TopicLook } from '../../kafka/kafkajs/index.ts'
+import type { Reading } from '../../observability/index.ts'
 import { type Discovery, maxEvents } from './discovery.ts'
 
 export interface TopicReportOptions {

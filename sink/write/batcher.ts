@@ -1,5 +1,6 @@
-import { CopyBuffer } from '../../trail/rows/copy-buffer.ts'
-import { type Batch, type Chunk, keyOf } from '../../trail/types.ts'
+import { keyOf } from '../../kafka/index.ts'
+import { type Chunk, CopyBuffer } from '../../trail/index.ts'
+import type { Batch } from './types.ts'
 
 export interface BatcherLimits {
   /** Rows at which a batch is due. At twice as many nothing more is taken. */

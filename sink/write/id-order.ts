@@ -1,4 +1,4 @@
-import { idTimeOf, rowEnd } from '../../trail/rows/copy-row.ts'
+import { idTimeOf, rowEnd } from '../../trail/index.ts'
 
 interface Stretch {
   readonly start: number

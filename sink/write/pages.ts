@@ -1,6 +1,7 @@
 import type { KafkaRecord } from '../../kafka/index.ts'
-import { offsetOfRow, rowEnd } from '../../trail/rows/copy-row.ts'
-import type { Batch, Chunk, Page, Row } from '../../trail/types.ts'
+import type { Chunk, Page, Row } from '../../trail/index.ts'
+import { offsetOfRow, rowEnd } from '../../trail/index.ts'
+import type { Batch } from './types.ts'
 
 /** The rows of a chunk, one by one: for batches in which something is rare (a duplicate, a bad row). */
 export function rowsOf({ text }: Batch, chunk: Chunk): Row[] {

@@ -1,19 +1,11 @@
-import { backoffMs, pause } from '../../core/backoff.ts'
-import { type Clock, machineClock } from '../../core/clock.ts'
-import { safeError } from '../../core/errors.ts'
-import type { Logger } from '../../core/logger.ts'
-import { classify, isProgramFault } from '../../postgres/classify.ts'
-import { SinkError } from '../../trail/errors.ts'
-import type { CopyBuffer } from '../../trail/rows/copy-buffer.ts'
-import {
-  type Batch,
-  type Chunk,
-  keyOf,
-  type TopicPartition,
-  type WriteOptions,
-  type WriteResult
-} from '../../trail/types.ts'
+import type { Logger } from '../../core/index.ts'
+import { backoffMs, type Clock, machineClock, pause, safeError } from '../../core/index.ts'
+import { keyOf, type TopicPartition } from '../../kafka/index.ts'
+import { classify, isProgramFault } from '../../postgres/index.ts'
+import type { CopyBuffer } from '../../trail/index.ts'
+import { type Chunk, SinkError } from '../../trail/index.ts'
 import { Batcher, type BatcherLimits } from './batcher.ts'
+import type { Batch, WriteOptions, WriteResult } from './types.ts'
 
 export interface LaneOptions {
   readonly limits: BatcherLimits

@@ -1,5 +1,5 @@
-import { within } from '../../core/lifecycle.ts'
-import type { TopicPartition } from '../../trail/types.ts'
+import { within } from '../../core/index.ts'
+import type { TopicPartition } from '../../kafka/index.ts'
 import { Lane, type LaneOptions } from './write-queue.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 

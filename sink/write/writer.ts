@@ -1,15 +1,25 @@
-import { type Clock, machineClock } from '../../core/clock.ts'
-import type { Logger } from '../../core/logger.ts'
-import { classify } from '../../postgres/classify.ts'
-import { type RefusalCode, SinkError } from '../../trail/errors.ts'
-import { bookEntries } from '../../trail/positions/ledger.ts'
-import { asidesOf, countByCode, quarantineApart, refusalsByCode, refusedByTable } from '../../trail/quarantine/aside.ts'
-import type { Aside } from '../../trail/quarantine/quarantine-row.ts'
-import { CarefulInsert, type RowsResult } from '../../trail/session/careful-insert.ts'
-import type { TrailSession } from '../../trail/session/session.ts'
-import { type Batch, type Chunk, keyOf, type Row, type WriteOptions, type WriteResult } from '../../trail/types.ts'
+import type { Logger } from '../../core/index.ts'
+import { type Clock, machineClock } from '../../core/index.ts'
+import { keyOf } from '../../kafka/index.ts'
+import { classify } from '../../postgres/index.ts'
+import type { Aside, TrailSession } from '../../trail/index.ts'
+import {
+  asidesOf,
+  bookEntries,
+  CarefulInsert,
+  type Chunk,
+  countByCode,
+  quarantineApart,
+  type RefusalCode,
+  type Row,
+  type RowsResult,
+  refusalsByCode,
+  refusedByTable,
+  SinkError
+} from '../../trail/index.ts'
 import { IdOrder } from './id-order.ts'
 import { rowsOf, stretchesOf } from './pages.ts'
+import type { Batch, WriteOptions, WriteResult } from './types.ts'
 
 // From here on a batch is put in order: fewer have so many rows each that their ids follow each other well enough.
 const manyPages = 16

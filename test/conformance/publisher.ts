@@ -3,7 +3,8 @@ import { v7 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EventtrailError } from '../../core/errors.ts'
 import { PublishAllError, type Publisher } from '../../producers/index.ts'
-import type { Envelope, Events } from '../../schemas/index.ts'
+import type { Events } from '../../schemas/catalogue/index.ts'
+import type { Envelope } from '../../schemas/index.ts'
 
 /** A publisher under test, and a look at what it stored. */
 export interface PublisherUnderTest {

@@ -11,7 +11,8 @@ import {
   type ProducerOptions,
   PublishError
 } from '../../producers/index.ts'
-import { catalogue, decodeEnvelope } from '../../schemas/index.ts'
+import { catalogue } from '../../schemas/catalogue/index.ts'
+import { decodeEnvelope } from '../../schemas/index.ts'
 import { testTopics } from '../support/kafka/topics.ts'
 import { startSink } from '../support/processes/sink-process.ts'
 import { eventually } from '../support/stack.ts'

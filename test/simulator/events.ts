@@ -1,4 +1,4 @@
-import { catalogue } from '../../schemas/index.ts'
+import { catalogue } from '../../schemas/catalogue/index.ts'
 import type { KnownSchema } from '../../trail/decode/schema-book.ts'
 import { compileRowEncoder } from '../../trail/rows/row-encoder.ts'
 import { wire } from '../support/kafka/wire.ts'

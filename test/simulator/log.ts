@@ -1,6 +1,6 @@
-import type { PartitionRange, RecordBatch } from '../../kafka/index.ts'
+import type { PartitionRange, RecordBatch } from '../../kafka/kafkajs/index.ts'
 import { type PackedBatch, PackedRecords } from '../../kafka/log/packed-records.ts'
-import { keyOf, type TopicPartition } from '../../trail/types.ts'
+import { keyOf, type TopicPartition } from '../../kafka/types.ts'
 import type { SimEvent } from './events.ts'
 
 /** One offset of a log: an event, or nothing that may be seen (a control record, an aborted one). */

@@ -1,5 +1,5 @@
+import { keyOf } from '../../kafka/types.ts'
 import type { TrailPositions, TrailSession } from '../../trail/session/session.ts'
-import { keyOf } from '../../trail/types.ts'
 import { type Database, databaseError, Transaction } from './database.ts'
 import * as statements from './statements.ts'
 import type { Process } from './world.ts'

@@ -1,7 +1,8 @@
+import { keyOf } from '../../kafka/types.ts'
 import { type Claim, judgeRefused } from '../../trail/positions/fence.ts'
 import type { LedgerEntry } from '../../trail/positions/ledger.ts'
 import { readRow, readRowId, rowEnd, rowIdKey, type TrailRow } from '../../trail/rows/copy-row.ts'
-import { type Chunk, keyOf, type RowBytes } from '../../trail/types.ts'
+import type { Chunk, RowBytes } from '../../trail/types.ts'
 import {
   type Booked,
   type Database,

@@ -1,6 +1,6 @@
 import { beforeEach } from 'vitest'
 import { createLogger } from '../../cli/log.ts'
-import { type Logger, type LogLevel } from '../../core/logger.ts'
+import type { Logger, LogLevel } from '../../core/logger.ts'
 
 /** What a part logs: shown of a test that fails, or of all at once with LOG_LEVEL=debug npm test -- … */
 export function keptLog(): Logger {

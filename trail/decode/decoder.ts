@@ -1,10 +1,10 @@
-import { mapConcurrently } from '../../core/concurrency.ts'
-import type { Portion, RecordCursor, Records, UnreadableBatch } from '../../kafka/index.ts'
+import { mapConcurrently } from '../../core/index.ts'
+import type { Portion, RecordCursor, Records, TopicPartition, UnreadableBatch } from '../../kafka/index.ts'
 import { SchemaError, schemaIdWithin } from '../../schemas/index.ts'
 import { type Refusal, RefusedRecord } from '../errors.ts'
-import type { CopyBuffer } from '../rows/copy-buffer.ts'
-import { VersionMismatch } from '../rows/row-encoder.ts'
-import { offsetsIn, type Page, type Refused, type TopicPartition } from '../types.ts'
+import type { CopyBuffer } from '../rows/index.ts'
+import { VersionMismatch } from '../rows/index.ts'
+import { offsetsIn, type Page, type Refused } from '../types.ts'
 import type { KnownSchema, SchemaBook, UnusableSchema } from './schema-book.ts'
 
 /** Values name schemas that are not known yet: learn them, then decode again. Nothing was written. */

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { pause } from '../../core/backoff.ts'
+import { few, pause } from '../../core/index.ts'
 import {
   type AvroSchema,
   eventNameOf,
@@ -9,9 +9,8 @@ import {
   SchemaError,
   writerType
 } from '../../schemas/index.ts'
-import { few } from '../../core/names.ts'
 import { type Refusal, SinkError } from '../errors.ts'
-import { compileRowEncoder, type RowEncoder } from '../rows/row-encoder.ts'
+import { compileRowEncoder, type RowEncoder } from '../rows/index.ts'
 import { KeptSchemas } from './kept-schemas.ts'
 
 /** How to read the values that name one schema id in one topic. */

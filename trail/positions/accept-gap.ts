@@ -1,6 +1,6 @@
 import type pg from 'pg'
+import { keyOf } from '../../kafka/index.ts'
 import { SinkError } from '../errors.ts'
-import { keyOf } from '../types.ts'
 
 export interface AcceptGapRequest {
   /** With the prefix, as the tables have it. */

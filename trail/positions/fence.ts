@@ -1,6 +1,7 @@
 import type pg from 'pg'
+import { keyOf, type TopicPartition } from '../../kafka/index.ts'
 import { sinkSessions } from '../database.ts'
-import { type Chunk, keyOf, type TopicPartition } from '../types.ts'
+import type { Chunk } from '../types.ts'
 import type { StoredPosition } from './position.ts'
 
 /** What came of the attempt to move the offsets of a batch. */

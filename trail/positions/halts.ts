@@ -1,5 +1,5 @@
+import type { TopicPartition } from '../../kafka/index.ts'
 import { defaultGroup } from '../types.ts'
-import type { TopicPartition } from '../types.ts'
 import type { HaltReason } from './position.ts'
 
 /** Why a topic is stopped until `eventtrail sink resume`. */

@@ -1,7 +1,8 @@
 import type pg from 'pg'
+import { keyOf } from '../../kafka/index.ts'
 import { SinkError } from '../errors.ts'
-import type { RowsResult } from '../session/careful-insert.ts'
-import { type Chunk, keyOf, offsetsIn, type Row } from '../types.ts'
+import type { RowsResult } from '../types.ts'
+import { type Chunk, offsetsIn, type Row } from '../types.ts'
 
 /** What is booked for one stretch of a partition. */
 export interface LedgerEntry {

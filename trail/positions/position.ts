@@ -1,12 +1,7 @@
-import type { KafkaRecord, PartitionRange, RecordBatch } from '../../kafka/index.ts'
-import { digestOf } from '../rows/digest.ts'
-
-/** The last record that the trail has accounted for. */
-export interface LastRecord {
-  readonly offset: number
-  /** SHA-256 of its value. */
-  readonly digest: Buffer
-}
+import type { KafkaRecord } from '../../kafka/index.ts'
+import type { PartitionRange, RecordBatch } from '../../kafka/kafkajs/index.ts'
+import { digestOf } from '../rows/index.ts'
+import type { LastRecord } from '../types.ts'
 
 /** What the trail knows of a partition (`sink_offsets`). */
 export interface StoredPosition {

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import type { PartitionRange } from '../../kafka/index.ts'
+import type { PartitionRange } from '../../kafka/kafkajs/index.ts'
 import { inTransaction } from '../database.ts'
 import { SinkError } from '../errors.ts'
 import { resumable } from './halts.ts'

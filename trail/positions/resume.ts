@@ -1,7 +1,7 @@
 import type pg from 'pg'
+import { keyOf } from '../../kafka/index.ts'
 import { inTransaction } from '../database.ts'
 import { SinkError } from '../errors.ts'
-import { keyOf } from '../types.ts'
 import { resumable } from './halts.ts'
 
 export interface ResumeRequest {

@@ -1,11 +1,10 @@
 import type pg from 'pg'
 import { inTransaction } from '../database.ts'
-import { Decoder, type RecordBytes, refusalOf } from '../decode/decoder.ts'
-import type { SchemaBook } from '../decode/schema-book.ts'
+import type { SchemaBook } from '../decode/index.ts'
+import { Decoder, type RecordBytes, refusalOf } from '../decode/index.ts'
 import { type Refusal, SinkError } from '../errors.ts'
-import { CopyBuffer } from '../rows/copy-buffer.ts'
-import { CarefulInsert } from '../session/careful-insert.ts'
-import { PgRows } from '../session/pg-rows.ts'
+import { CopyBuffer } from '../rows/index.ts'
+import { CarefulInsert, PgRows } from '../session/index.ts'
 import type { RowBytes } from '../types.ts'
 
 /** What is in quarantine, a record or a whole batch of the log, without its content. */

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { copyColumns } from '../rows/copy-row.ts'
+import { copyColumns } from '../rows/index.ts'
 
 /** Something on the trail's table that eventtrail did not put there. */
 export interface Addition {

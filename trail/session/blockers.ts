@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { printable } from '../../core/printable.ts'
+import { printable } from '../../core/index.ts'
 import { sinkSessions } from '../database.ts'
 
 /** A session of Postgres that keeps a sink waiting for a lock. */

@@ -1,17 +1,9 @@
-import { classify, faultName, isOfTable, isUnexplained, RowsLeftOut } from '../../postgres/classify.ts'
+import { classify, faultName, isOfTable, isUnexplained, RowsLeftOut } from '../../postgres/index.ts'
 import type { Refusal, RefusalCode } from '../errors.ts'
-import { refusedByPostgres, rowIdKey, withoutPayload } from '../rows/copy-row.ts'
-import { contentOf, idOf, type Row, type RowBytes } from '../types.ts'
+import { refusedByPostgres, rowIdKey, withoutPayload } from '../rows/index.ts'
+import { contentOf, idOf, type RowBytes, type RowsResult } from '../types.ts'
 import type { RowSession } from './session.ts'
 import { TableTrial } from './table-trial.ts'
-
-/** What became of the rows of one transaction. */
-export interface RowsResult<R extends RowBytes = Row> {
-  /** How many are in the table now, by the count of Postgres. */
-  readonly stored: number
-  readonly duplicates: readonly R[]
-  readonly refused: readonly { readonly row: R; readonly refusal: Refusal }[]
-}
 
 /**
  * Stores rows of which some may stand already and some may be refused by Postgres. Runs inside the caller's

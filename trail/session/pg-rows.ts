@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
-import { RowsLeftOut } from '../../postgres/classify.ts'
+import { RowsLeftOut } from '../../postgres/index.ts'
 import { SinkError } from '../errors.ts'
 import {
   copyColumns,
@@ -11,7 +11,7 @@ import {
   rowIdKey,
   type TrailRow,
   timestampText
-} from '../rows/copy-row.ts'
+} from '../rows/index.ts'
 import { idOf, type RowBytes } from '../types.ts'
 import { type Addition, listAdditions } from './additions.ts'
 import type { RowSession } from './session.ts'

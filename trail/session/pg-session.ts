@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { within } from '../../core/lifecycle.ts'
+import { within } from '../../core/index.ts'
 import { backendOf } from '../../postgres/index.ts'
 import { abandon, connectSession, isWorking } from '../database.ts'
 import {
@@ -8,15 +8,17 @@ import {
   endBlockers,
   haltPartition,
   haltTopic,
+  type LedgerEntry,
   openPositions,
-  readPositions
-} from '../positions/fence.ts'
-import { type LedgerEntry, writeGaps, writeLedger } from '../positions/ledger.ts'
-import { listDuplicates, quarantine } from '../quarantine/aside.ts'
-import type { Aside } from '../quarantine/quarantine-row.ts'
+  readPositions,
+  writeGaps,
+  writeLedger
+} from '../positions/index.ts'
 import type { Chunk, Row } from '../types.ts'
+import { listDuplicates, quarantine } from './aside.ts'
 import { type Blocker, listBlockers } from './blockers.ts'
 import { PgRows } from './pg-rows.ts'
+import type { Aside } from './quarantine-row.ts'
 import type { TrailPositions, TrailSession } from './session.ts'
 
 export interface PgSessionOptions {

@@ -1,11 +1,10 @@
-import type { Claim, FreshPartition } from '../positions/fence.ts'
-import type { LedgerEntry } from '../positions/ledger.ts'
-import type { StoredPosition } from '../positions/position.ts'
-import type { Aside } from '../quarantine/quarantine-row.ts'
-import type { TrailRow } from '../rows/copy-row.ts'
-import type { Chunk, Row, RowBytes, TopicPartition } from '../types.ts'
+import type { TopicPartition } from '../../kafka/index.ts'
+import type { Claim, FreshPartition, LedgerEntry, StoredPosition } from '../positions/index.ts'
+import type { TrailRow } from '../rows/index.ts'
+import type { Chunk, Row, RowBytes } from '../types.ts'
 import type { Addition } from './additions.ts'
 import type { Blocker } from './blockers.ts'
+import type { Aside } from './quarantine-row.ts'
 
 /** What storing rows needs of a database session inside a transaction; Postgres is behind it (`pg-rows.ts`). */
 export interface RowSession {

@@ -1,6 +1,6 @@
-import { classify, faultName } from '../../postgres/classify.ts'
+import { classify, faultName } from '../../postgres/index.ts'
 import { type Refusal, SinkError } from '../errors.ts'
-import { eventNameOfRow, withoutPayload } from '../rows/copy-row.ts'
+import { eventNameOfRow, withoutPayload } from '../rows/index.ts'
 import { idOf, type RowBytes } from '../types.ts'
 import { type Addition, nameRefuser } from './additions.ts'
 import type { RowSession } from './session.ts'

@@ -1,8 +1,8 @@
-import type { Durability, Trail } from '../database.ts'
-import type { Loaded } from '../load/load.ts'
-import type { Metered } from '../measure/meter.ts'
-import { type Figures, figuresOf } from '../measure/samples.ts'
-import type { Servers } from '../servers.ts'
+import type { Trail } from '../database.ts'
+import type { Loaded } from '../load/index.ts'
+import type { Metered } from '../measure/index.ts'
+import { type Figures, figuresOf } from '../measure/index.ts'
+import type { Durability, Servers } from '../types.ts'
 
 /** What a contender gets for one turn. */
 export interface Turn {

@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import type { TrailRow } from '../../../trail/rows/copy-row.ts'
-import type { RowOutput } from '../load/load.ts'
+import type { TrailRow } from '../../../trail/index.ts'
+import type { RowOutput } from '../load/index.ts'
 
 /** Columns of a line, in its order. */
 export const copyColumns =

@@ -1,7 +1,7 @@
 import { Child, startScript } from '../children.ts'
 import { BenchError } from '../errors.ts'
-import type { Loaded } from '../load/load.ts'
-import { meter } from '../measure/meter.ts'
+import type { Loaded } from '../load/index.ts'
+import { meter } from '../measure/index.ts'
 import { type Contender, resultOf, type Turn, type TurnResult } from './contender.ts'
 import { copyColumns } from './copy-files.ts'
 

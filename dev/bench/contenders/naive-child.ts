@@ -2,9 +2,8 @@
 // `row`: one statement and one commit per record. `batch`: one for all that is there, the bare loop of `bench latency`;
 // it waits for nothing and would lose what it holds when it falls.
 import pg from 'pg'
-import { loadConfig } from '../../../cli/config.ts'
-import { createLogger } from '../../../cli/log.ts'
-import { createKafkaClient } from '../../../kafka/index.ts'
+import { createLogger, loadConfig } from '../../../cli/index.ts'
+import { createKafkaClient } from '../../../kafka/kafkajs/index.ts'
 import {
   type AvroType,
   avroType,

@@ -1,6 +1,6 @@
 import { startScript } from '../children.ts'
-import type { Loaded } from '../load/load.ts'
-import { meter } from '../measure/meter.ts'
+import type { Loaded } from '../load/index.ts'
+import { meter } from '../measure/index.ts'
 import { type Contender, resultOf, type Turn, type TurnResult } from './contender.ts'
 
 /** So slow that it gets fewer rows; rows a second do not depend on that. */

@@ -1,7 +1,7 @@
 import { requireTrail } from '../checks.ts'
 import { startCli } from '../children.ts'
-import type { Loaded } from '../load/load.ts'
-import { type Metered, meter } from '../measure/meter.ts'
+import type { Loaded } from '../load/index.ts'
+import { type Metered, meter } from '../measure/index.ts'
 import { type Contender, resultOf, type Turn, type TurnResult } from './contender.ts'
 
 export interface SinkContenderOptions {

@@ -1,7 +1,7 @@
 import { partitionFor } from '../../../kafka/index.ts'
 import { type AvroType, avroType } from '../../../schemas/index.ts'
-import type { TrailRow } from '../../../trail/rows/copy-row.ts'
-import type { Servers } from '../servers.ts'
+import type { TrailRow } from '../../../trail/index.ts'
+import type { Servers } from '../types.ts'
 import type { RowOutput } from './load.ts'
 import { makeTopics } from './topics.ts'
 

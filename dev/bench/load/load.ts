@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { v7 } from 'uuid'
-import { type KafkaClient, partitionFor } from '../../../kafka/index.ts'
+import { partitionFor } from '../../../kafka/index.ts'
+import type { KafkaClient } from '../../../kafka/kafkajs/index.ts'
 import { type EventVersion, encodeEnvelope, type Registered, type Registry } from '../../../schemas/index.ts'
-import type { TrailRow } from '../../../trail/rows/copy-row.ts'
+import type { TrailRow } from '../../../trail/index.ts'
 import { type Flaw, randomFrom, type Shape } from './shapes.ts'
 import { makeTopics } from './topics.ts'
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { type AvroRecord, catalogue, catalogueOf, type EventVersion } from '../../../schemas/index.ts'
+import { catalogue } from '../../../schemas/catalogue/index.ts'
+import { type AvroRecord, catalogueOf, type EventVersion } from '../../../schemas/index.ts'
 
 /** What may be wrong with a record on purpose. */
 export type Flaw = 'duplicate' | 'undecodable' | 'refused'

@@ -1,5 +1,5 @@
-import { retry } from '../../../core/backoff.ts'
-import type { KafkaClient } from '../../../kafka/index.ts'
+import { retry } from '../../../core/index.ts'
+import type { KafkaClient } from '../../../kafka/kafkajs/index.ts'
 
 /** Makes topics in one request and waits until each partition has a leader. */
 export async function makeTopics({ kafka }: KafkaClient, topics: readonly string[], partitions: number): Promise<void> {

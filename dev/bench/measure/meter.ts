@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Child } from '../children.ts'
 import { BenchError } from '../errors.ts'
-import type { Servers } from '../servers.ts'
+import type { Servers } from '../types.ts'
 import { familyTime, machineTimes, processMemory, processTimes } from './proc.ts'
 import type { Sample } from './samples.ts'
 

@@ -1,4 +1,4 @@
-import { at, type Sample } from '../measure/samples.ts'
+import { at, type Sample } from '../measure/index.ts'
 
 /** How it went from one size of the table to the next. */
 export interface GrowthStep {

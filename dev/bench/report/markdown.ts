@@ -1,5 +1,6 @@
-import { table, whole } from '../../tools/markdown.ts'
-import type { Circumstances, GrowthResults, LatencyResults, Results, SinkResults, Summary } from './results.ts'
+import { table, whole } from '../../tools/index.ts'
+import type { Circumstances } from '../types.ts'
+import type { GrowthResults, LatencyResults, Results, SinkResults, Summary } from './results.ts'
 import { bestOf, type Goal, goalsOf, growthGoals, latencyGoals } from './results.ts'
 import type { Spread } from './statistics.ts'
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { cloneRoot } from '../../tools/folders.ts'
+import { cloneRoot } from '../../tools/index.ts'
 import { page } from './markdown.ts'
 import type { Results } from './results.ts'
 import { plot } from './svg.ts'

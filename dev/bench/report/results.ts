@@ -1,18 +1,7 @@
-import type { Contender, Measured } from '../contenders/contender.ts'
-import type { Durability } from '../database.ts'
-import type { Machine } from '../servers.ts'
+import type { Contender, Measured } from '../contenders/index.ts'
+import type { Circumstances } from '../types.ts'
 import type { GrowthStep } from './growth.ts'
 import { type Spread, spreadOf } from './statistics.ts'
-
-/** When, where and of what a measurement was. */
-export interface Circumstances {
-  /** ISO 8601, UTC. */
-  readonly measuredAt: string
-  readonly machine: Machine
-  /** Server, peer and tool → version. */
-  readonly versions: Readonly<Record<string, string>>
-  readonly durability: Durability
-}
 
 /** What one contender did in all turns. */
 export interface Summary {

@@ -1,4 +1,4 @@
-import { whole } from '../../tools/markdown.ts'
+import { whole } from '../../tools/index.ts'
 import type { Summary } from './results.ts'
 import type { Spread } from './statistics.ts'
 

@@ -1,5 +1,5 @@
-import type { Logger } from '../../../core/logger.ts'
-import { defaultMaxBatchBytes } from '../../log/packed-records.ts'
+import type { Logger } from '../../../core/index.ts'
+import { defaultMaxBatchBytes } from '../../log/index.ts'
 import type { BatchControl, PassedOffsets, RecordBatch } from './record-batch.ts'
 import type { TopicLook } from './topic-watch.ts'
 

@@ -1,5 +1,5 @@
 import type { Consumer } from 'kafkajs'
-import type { Unserved } from './unserved.ts'
+import type { Unserved } from '../../unserved.ts'
 
 interface Source {
   readonly topic: string

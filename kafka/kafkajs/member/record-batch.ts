@@ -1,8 +1,7 @@
 import type { Batch } from 'kafkajs'
 import { KafkaError } from '../../errors.ts'
-import { FetchedRecords, fetchVersion } from '../../log/fetch-decoder.ts'
-import { PackedRecords } from '../../log/packed-records.ts'
-import type { KafkaRecord } from '../../log/records.ts'
+import type { KafkaRecord } from '../../log/index.ts'
+import { FetchedRecords, fetchVersion, PackedRecords } from '../../log/index.ts'
 
 /** Consecutive records of one partition, in order of their offsets. */
 export interface RecordBatch {

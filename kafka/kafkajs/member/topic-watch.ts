@@ -1,5 +1,5 @@
-import { safeError } from '../../../core/errors.ts'
-import type { Logger } from '../../../core/logger.ts'
+import type { Logger } from '../../../core/index.ts'
+import { safeError } from '../../../core/index.ts'
 import { AdminLine } from '../admin-line.ts'
 import type { KafkaClient } from '../client.ts'
 

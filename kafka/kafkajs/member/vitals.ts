@@ -1,5 +1,5 @@
 import type { Consumer } from 'kafkajs'
-import { Pulse } from '../../../core/pulse.ts'
+import { Pulse } from '../../../core/index.ts'
 import { KafkaError } from '../../errors.ts'
 import { type ConsumerSettings, deadAfterMs } from './consumer-options.ts'
 

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { isIPv6 } from 'node:net'
 import kafkajs, { type ISocketFactory } from 'kafkajs'
-import { splitBroker } from '../../../core/urls.ts'
+import { splitBroker } from '../../../core/index.ts'
 import { type MetadataAnswer, toleratingNoLeader } from './no-leader.ts'
 
 const require = createRequire(import.meta.url)

@@ -1,14 +1,12 @@
 import { defaultFromJson } from '../defaults.ts'
 import { isContainer, maxDepth, maxEmptyItems, mayNestTooDeep, takesNoBytes } from '../limits.ts'
 import type { EnumNode, FieldNode, RecordNode, SchemaNode, UnionNode } from '../model.ts'
-import { compileCompleter, emptyRecord } from '../values/complete.ts'
+import { compileCompleter, emptyRecord } from '../values/index.ts'
 import type { Cursor } from './cursor.ts'
+import type { Read } from './read.ts'
 import { bestBranch, fits } from './resolve.ts'
 import { scalarReader, text } from './scalars.ts'
 import { wrapperOf } from './union.ts'
-
-/** Reads one value. @throws MalformedAvro */
-export type Read = (cursor: Cursor) => unknown
 
 export interface CompiledReader {
   readonly read: Read

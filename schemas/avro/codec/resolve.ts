@@ -1,4 +1,3 @@
-import { sameMeaning } from '../../check/evolution.ts'
 import { branchName, type SchemaNode, type UnionNode } from '../model.ts'
 import { localName } from '../words.ts'
 
@@ -71,4 +70,13 @@ const isNamed = (node: SchemaNode): node is NamedNode => 'name' in node
 function sameLogical(one: SchemaNode, other: SchemaNode): boolean {
   const [name, otherName] = [one, other].map(node => ('logical' in node ? node.logical?.name : undefined))
   return name === otherName
+}
+
+/** Whether values mean the same: no other digits, no other unit. A logical type that only one of them has changes nothing. */
+export function sameMeaning(reader: SchemaNode, writer: SchemaNode): boolean {
+  const one = 'logical' in reader ? reader.logical : undefined
+  const other = 'logical' in writer ? writer.logical : undefined
+  if (one?.name === 'decimal' || other?.name === 'decimal')
+    return one?.name === other?.name && one?.precision === other?.precision && one?.scale === other?.scale
+  return !one || !other || one.name === other.name
 }

@@ -3,7 +3,7 @@ import { decimalText, maxDecimalBytes, unscaledOfBytes } from '../decimal.ts'
 import { shortestFloat } from '../float.ts'
 import type { SchemaNode } from '../model.ts'
 import type { Cursor } from './cursor.ts'
-import type { Read } from './reader.ts'
+import type { Read } from './read.ts'
 
 /** Reads what has no other types in it, promoted to what the reader has; undefined where Avro has no such promotion. */
 export function scalarReader(writer: SchemaNode, reader: SchemaNode): Read | undefined {

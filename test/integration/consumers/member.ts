@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createConsumerGroup } from '../../../consumers/index.ts'
 import { silentLogger } from '../../../core/logger.ts'
-import { catalogue, type Events } from '../../../schemas/index.ts'
+import { catalogue, type Events } from '../../../schemas/catalogue/index.ts'
 
 const { KAFKA_BROKERS = '', SCHEMA_REGISTRY_URL = '', TOPIC_PREFIX = '', GROUP = '', PAUSE_MS = '0' } = process.env
 

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { createConsumerGroup } from '../../../consumers/index.ts'
 import { createLogger } from '../../../cli/log.ts'
-import { catalogue } from '../../../schemas/index.ts'
+import { createConsumerGroup } from '../../../consumers/index.ts'
+import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { eventually } from '../../support/stack.ts'
 import { badge, testTrail } from '../../support/trail.ts'
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { SMTPServer } from 'smtp-server'
 import { afterAll, beforeEach, expect, test } from 'vitest'
+import { createLogger } from '../../../cli/log.ts'
 import {
   createMailer,
   createNotifier,
@@ -11,7 +12,6 @@ import {
   postgresSentLog,
   type SentLog
 } from '../../../consumers/notifier/index.ts'
-import { createLogger } from '../../../cli/log.ts'
 import { type Logger, silentLogger } from '../../../core/logger.ts'
 import { migrate } from '../../../postgres/migrate.ts'
 import { eventually } from '../../support/stack.ts'

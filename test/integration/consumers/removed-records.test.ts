@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
 import { createLogger } from '../../../cli/log.ts'
-import { PrometheusMeter } from '../../../observability/prometheus.ts'
+import { PrometheusMeter } from '../../../observability/prometheus/prometheus.ts'
 import { eventually } from '../../support/stack.ts'
 import { badge, testSchool } from './school.ts'
 

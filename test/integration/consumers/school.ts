@@ -3,17 +3,16 @@ import { v7 } from 'uuid'
 import { afterAll, onTestFinished } from 'vitest'
 import { type ConsumerGroup, type ConsumerGroupOptions, createConsumerGroup } from '../../../consumers/index.ts'
 import { silentLogger } from '../../../core/logger.ts'
+import { headersByName, type KafkaRecord, partitionFor } from '../../../kafka/index.ts'
 import {
   connectAdmin,
   connectSender,
   createKafkaClient,
   GroupConsumer,
-  headersByName,
-  type KafkaRecord,
-  type OutgoingRecord,
-  partitionFor
-} from '../../../kafka/index.ts'
-import { catalogue, createRegistry, type Events, encodeEnvelope } from '../../../schemas/index.ts'
+  type OutgoingRecord
+} from '../../../kafka/kafkajs/index.ts'
+import { catalogue, type Events } from '../../../schemas/catalogue/index.ts'
+import { createRegistry, encodeEnvelope } from '../../../schemas/index.ts'
 import { eventually, type TestEnvironment, testEnvironment } from '../../support/stack.ts'
 
 export interface SchoolEvent {

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest'
-import { AdminLine, connectAdmin, connectSender, createKafkaClient } from '../../../kafka/index.ts'
+import { AdminLine, connectAdmin, connectSender, createKafkaClient } from '../../../kafka/kafkajs/index.ts'
 import { adminWithCluster, clusterMetadata, topicMetadata } from '../../../kafka/kafkajs/topic-ids.ts'
 import { eventually, testEnvironment } from '../../support/stack.ts'
 

@@ -3,15 +3,14 @@ import { createRequire } from 'node:module'
 import kafkajs, { type KafkaMessage } from 'kafkajs'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { silentLogger } from '../../../core/logger.ts'
+import type { KafkaRecord, UnreadableBatch } from '../../../kafka/index.ts'
 import {
   connectAdmin,
   connectSender,
   createKafkaClient,
   GroupConsumer,
-  type GroupConsumerOptions,
-  type KafkaRecord,
-  type UnreadableBatch
-} from '../../../kafka/index.ts'
+  type GroupConsumerOptions
+} from '../../../kafka/kafkajs/index.ts'
 import { eventually, testEnvironment } from '../../support/stack.ts'
 
 const { Kafka, logLevel } = kafkajs

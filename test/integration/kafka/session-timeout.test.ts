@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { silentLogger } from '../../../core/logger.ts'
-import { createKafkaClient, GroupConsumer } from '../../../kafka/index.ts'
+import { createKafkaClient, GroupConsumer } from '../../../kafka/kafkajs/index.ts'
 import { createSink } from '../../../sink/index.ts'
 import { testTrail } from '../../support/trail.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createLogger } from '../../../cli/log.ts'
-import { catalogue } from '../../../schemas/index.ts'
+import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { createSink } from '../../../sink/index.ts'
 import { Discovery } from '../../../sink/intake/discovery.ts'
 import { topicsOfTrail } from '../../../trail/topics.ts'

@@ -1,8 +1,8 @@
 import { createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import { catalogue } from '../../../schemas/catalogue/index.ts'
 import {
   type AvroRecord,
-  catalogue,
   composeEnvelope,
   createRegistry,
   eventNameOf,

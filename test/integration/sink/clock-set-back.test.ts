@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createConsumerGroup } from '../../../consumers/index.ts'
 import { createProducer } from '../../../producers/index.ts'
-import { catalogue } from '../../../schemas/index.ts'
+import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { createSink } from '../../../sink/index.ts'
 import { eventually } from '../../support/stack.ts'
 import { stepClock } from '../../support/stepped-clock.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { silentLogger } from '../../../core/logger.ts'
-import { PrometheusMeter } from '../../../observability/prometheus.ts'
+import { PrometheusMeter } from '../../../observability/prometheus/prometheus.ts'
 import { createSink } from '../../../sink/index.ts'
 import { Writer } from '../../../sink/write/writer.ts'
 import { sessionPool } from '../../../trail/database.ts'

@@ -1,11 +1,11 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { silentLogger } from '../../../core/logger.ts'
+import { keyOf } from '../../../kafka/types.ts'
 import { Positions } from '../../../sink/intake/assigned-positions.ts'
 import { Lane } from '../../../sink/write/write-queue.ts'
 import { resetPartition } from '../../../trail/positions/reset.ts'
 import { resumeTopic } from '../../../trail/positions/resume.ts'
 import { pgPositions } from '../../../trail/session/pg-session.ts'
-import { keyOf } from '../../../trail/types.ts'
 import { testTrail } from '../../support/trail.ts'
 
 const { db, group } = await testTrail()

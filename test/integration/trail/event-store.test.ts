@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createBus } from '../../../producers/bus/index.ts'
-import { PostgresEventStore } from '../../../sink/index.ts'
+import { PostgresEventStore } from '../../../trail/index.ts'
 import { testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail()

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
-import { catalogue } from '../../../schemas/index.ts'
+import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { createSink } from '../../../sink/index.ts'
 import { wire } from '../../support/kafka/wire.ts'
 import { runCli } from '../../support/processes/cli.ts'

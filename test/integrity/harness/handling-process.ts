@@ -4,7 +4,7 @@
 
 import { loadConfig } from '../../../cli/config.ts'
 import { createConsumerGroup, type MessageContext } from '../../../consumers/index.ts'
-import { catalogue, type Events } from '../../../schemas/index.ts'
+import { catalogue, type Events } from '../../../schemas/catalogue/index.ts'
 import { handlingGroup } from './handling.ts'
 import { Journal } from './journal.ts'
 

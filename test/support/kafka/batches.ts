@@ -1,8 +1,9 @@
+import type { Batch } from '../../../sink/write/types.ts'
 import { Writer } from '../../../sink/write/writer.ts'
 import { openPositions } from '../../../trail/positions/fence.ts'
 import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
 import { openPgSession } from '../../../trail/session/pg-session.ts'
-import type { Batch, Chunk, Refused } from '../../../trail/types.ts'
+import type { Chunk, Refused } from '../../../trail/types.ts'
 import type { TestTrail } from '../trail.ts'
 
 /** The end of a stretch of refused ones: offsets that they leave out are counted as skipped. */

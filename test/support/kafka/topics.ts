@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll } from 'vitest'
-import { connectAdmin, createKafkaClient } from '../../../kafka/index.ts'
-import { type Catalogue, createRegistry, catalogue as example } from '../../../schemas/index.ts'
+import { connectAdmin, createKafkaClient } from '../../../kafka/kafkajs/index.ts'
+import { catalogue as example } from '../../../schemas/catalogue/index.ts'
+import { type Catalogue, createRegistry } from '../../../schemas/index.ts'
 import { registerCatalogue } from '../../../schemas/registry/register.ts'
 
 export interface TopicsOptions {

@@ -1,6 +1,7 @@
+import { keyOf, type TopicPartition } from '../../../kafka/types.ts'
 import type { StoredPosition } from '../../../trail/positions/position.ts'
 import type { TrailSession } from '../../../trail/session/session.ts'
-import { type Chunk, keyOf, type TopicPartition } from '../../../trail/types.ts'
+import type { Chunk } from '../../../trail/types.ts'
 
 /** Ways to break the sink on purpose; a checker that does not see each of them is none. */
 export const sabotages = [

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { isAmbiguous, parseSchema, shapeOf } from '../../../schemas/avro/model.ts'
-import type { AvroRecord, AvroSchema } from '../../../schemas/types.ts'
+import type { AvroRecord, AvroSchema } from '../../../schemas/avro/schema.ts'
 
 /** A schema, and the values that may be published with it. */
 export interface Typed {

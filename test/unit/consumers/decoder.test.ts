@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createDecoder, patientSchemas } from '../../../consumers/pipeline/decoder.ts'
-import { type AvroSchema, catalogue, encodeEnvelope, RegistryError } from '../../../schemas/index.ts'
+import { catalogue } from '../../../schemas/catalogue/index.ts'
+import { type AvroSchema, encodeEnvelope, RegistryError } from '../../../schemas/index.ts'
 
 const id = '01934567-89ab-7def-8000-000000000001'
 const aggregateId = '01934567-89ab-7def-8000-000000000002'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { RejectMessage } from '../../../consumers/index.ts'
-import { AssignedPartition } from '../../../consumers/intake/assigned-partition.ts'
 import { type DeliveryOptions, deliver, type Message } from '../../../consumers/pipeline/delivery.ts'
+import { AssignedPartition } from '../../../consumers/progress/assigned-partition.ts'
 import { silentLogger } from '../../../core/logger.ts'
 import { SendError } from '../../../kafka/index.ts'
 

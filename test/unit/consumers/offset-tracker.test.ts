@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { OffsetTracker } from '../../../consumers/intake/offset-tracker.ts'
+import { OffsetTracker } from '../../../consumers/progress/offset-tracker.ts'
 
 const nothingRuns = (): boolean => false
 

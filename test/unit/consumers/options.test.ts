@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createConsumerGroup } from '../../../consumers/index.ts'
 import type { ConsumerGroupOptions } from '../../../consumers/options.ts'
-import { catalogue, type Events } from '../../../schemas/index.ts'
+import { catalogue, type Events } from '../../../schemas/catalogue/index.ts'
 
 const given: ConsumerGroupOptions<Events> = {
   group: 'readers',

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { GroupHealth } from '../../../consumers/health.ts'
 import { Telemetry } from '../../../consumers/telemetry.ts'
 import { silentLogger } from '../../../core/logger.ts'
-import type { AdminLine, KafkaAdmin } from '../../../kafka/index.ts'
-import { PrometheusMeter } from '../../../observability/prometheus.ts'
+import type { AdminLine, KafkaAdmin } from '../../../kafka/kafkajs/index.ts'
+import { PrometheusMeter } from '../../../observability/prometheus/prometheus.ts'
 import { eventually } from '../../support/stack.ts'
 
 /** A line over which only offsets are asked for. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { DatabaseError } from 'pg'
 import { describe, expect, it } from 'vitest'
-import { ConfigError, describeError, EventtrailError, safeError, UsageError } from '../../../core/errors.ts'
 import { createLogger } from '../../../cli/log.ts'
+import { ConfigError, describeError, EventtrailError, safeError, UsageError } from '../../../core/errors.ts'
 
 /** As Postgres sends it: the row's values stand in message, detail and where. */
 function databaseError(secret: string): Error {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { createConsumerGroup } from '../../../consumers/index.ts'
 import { createBus, memoryStore } from '../../../producers/bus/index.ts'
 import { createProducer } from '../../../producers/index.ts'
-import { catalogue } from '../../../schemas/index.ts'
+import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { createSink } from '../../../sink/index.ts'
 
 const connection = {

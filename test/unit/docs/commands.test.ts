@@ -11,6 +11,7 @@ import { verifyCommands } from '../../../cli/commands/verify.ts'
 import { publishCommands } from '../../../cli/publish/command.ts'
 import { demoCommands } from '../../../dev/demo/command.ts'
 import { stackCommands } from '../../../dev/stack/command.ts'
+import { testingCommands } from '../../../dev/testing/command.ts'
 import { fencesOf, type Page, pages } from '../../support/docs.ts'
 
 const host: CommandHost = {
@@ -28,6 +29,7 @@ for (const register of [
   indexerCommands,
   notifierCommands,
   stackCommands,
+  testingCommands,
   demoCommands
 ])
   register(program, host)

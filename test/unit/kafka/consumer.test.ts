@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import { silentLogger } from '../../../core/logger.ts'
-import { createKafkaClient, GroupConsumer } from '../../../kafka/index.ts'
+import { createKafkaClient, GroupConsumer } from '../../../kafka/kafkajs/index.ts'
 import { Vitals } from '../../../kafka/kafkajs/member/vitals.ts'
 
 afterEach(() => {

@@ -2,7 +2,7 @@ import perfHooks from 'node:perf_hooks'
 import { describe, expect, it, vi } from 'vitest'
 import type { Meter } from '../../../observability/meter.ts'
 import { type MetricName, metrics } from '../../../observability/metrics.ts'
-import { PrometheusMeter } from '../../../observability/prometheus.ts'
+import { PrometheusMeter } from '../../../observability/prometheus/prometheus.ts'
 
 describe('the table of metrics', () => {
   it('keeps to the conventions of Prometheus', () => {

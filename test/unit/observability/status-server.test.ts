@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Health } from '../../../observability/health.ts'
-import { type StatusServerOptions, startStatusServer } from '../../../observability/status-server.ts'
+import { type StatusServerOptions, startStatusServer } from '../../../observability/prometheus/status-server.ts'
 
 const well: Health = { notReady: [], dead: [] }
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { aggregateIdOf as fromBus } from '../../../producers/bus/index.ts'
-import { aggregateIdOf, OptionsError } from '../../../producers/index.ts'
+import { aggregateIdOf, aggregateIdOf as fromBus, OptionsError } from '../../../producers/index.ts'
 
 describe('aggregateIdOf', () => {
   // Made with Python: uuid.uuid5(uuid.UUID('ebbe72f7-f2f6-513e-9b84-f967fb902c9f'), 'customer:4711')

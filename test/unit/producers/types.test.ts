@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { describe, expectTypeOf, it } from 'vitest'
 import { type Bus, createBus, memoryStore } from '../../../producers/bus/index.ts'
 import type { EventToPublish, KafkaReceipt, Producer, Publisher, Receipt } from '../../../producers/index.ts'
-import type { Events } from '../../../schemas/index.ts'
+import type { Events } from '../../../schemas/catalogue/index.ts'
 
 describe('types', () => {
   it('let a service take either publisher', () => {

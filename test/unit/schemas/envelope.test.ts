@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type AvroRecord, catalogue, composeEnvelope, envelopeFault, eventNameOf } from '../../../schemas/index.ts'
+import { catalogue } from '../../../schemas/catalogue/index.ts'
+import { type AvroRecord, composeEnvelope, envelopeFault, eventNameOf } from '../../../schemas/index.ts'
 
 const payload: AvroRecord = { type: 'record', name: 'LessonPublished', fields: [] }
 const envelope = composeEnvelope('lesson.published', payload)

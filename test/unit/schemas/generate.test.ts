@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import { type EnvelopeOf, type Events, generateTypes, loadCatalogue } from '../../../schemas/index.ts'
+import type { Events } from '../../../schemas/catalogue/index.ts'
+import { type EnvelopeOf, generateTypes, loadCatalogue } from '../../../schemas/index.ts'
 import type { Events as Shop } from './fixtures/shop-events.ts'
 
 const fixtures = 'test/unit/schemas/fixtures'

@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { catalogue, loadCatalogue, SchemaError } from '../../../schemas/index.ts'
+import { catalogue } from '../../../schemas/catalogue/index.ts'
+import { loadCatalogue, SchemaError } from '../../../schemas/index.ts'
 
 const folders: string[] = []
 afterEach(async () => {

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { catalogue } from '../../../schemas/catalogue/index.ts'
 import {
   type AvroRecord,
   avroType,
-  catalogue,
   catalogueOf,
   decodeEnvelope,
   encodeEnvelope,

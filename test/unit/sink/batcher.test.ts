@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { keyOf } from '../../../kafka/types.ts'
 import { Batcher } from '../../../sink/write/batcher.ts'
-import { keyOf } from '../../../trail/types.ts'
 import { chunk, refused } from './chunks.ts'
 
 const limits = { maxRows: 100, maxBytes: 100_000, lingerMs: 10 }

@@ -1,15 +1,15 @@
 import type pg from 'pg'
 import { describe, expect, expectTypeOf, it, vi } from 'vitest'
 import { silentLogger } from '../../../core/logger.ts'
-import type { AdminLine, RebuildCause } from '../../../kafka/index.ts'
+import type { AdminLine, RebuildCause } from '../../../kafka/kafkajs/index.ts'
 import type { LabelsOf, Meter } from '../../../observability/meter.ts'
 import { metrics } from '../../../observability/metrics.ts'
 import { createRegistry } from '../../../schemas/index.ts'
 import { SinkHealth, type SinkParts } from '../../../sink/health.ts'
 import { Telemetry } from '../../../sink/telemetry.ts'
+import type { Batch, WriteResult } from '../../../sink/write/types.ts'
 import { refusalCodes } from '../../../trail/errors.ts'
 import type { TrailPositions } from '../../../trail/session/session.ts'
-import type { Batch, WriteResult } from '../../../trail/types.ts'
 import { chunk } from './chunks.ts'
 
 // No server is asked here: what is read comes from the parts alone.

@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from 'vitest'
 import { machineClock } from '../../../core/clock.ts'
 import { silentLogger } from '../../../core/logger.ts'
+import type { Batch, WriteResult } from '../../../sink/write/types.ts'
 import { Lane, type LaneOptions } from '../../../sink/write/write-queue.ts'
 import { SinkError } from '../../../trail/errors.ts'
-import type { Batch, WriteResult } from '../../../trail/types.ts'
 import { chunk } from './chunks.ts'
 
 const answer = (batch: Batch): WriteResult => ({

@@ -2,10 +2,11 @@ import { expect, test } from 'vitest'
 import { createConsumerGroup } from '../../../consumers/index.ts'
 import { createMailer } from '../../../consumers/notifier/index.ts'
 import type { ConsumerGroupOptions } from '../../../consumers/options.ts'
-import { PrometheusMeter, startStatusServer } from '../../../observability/index.ts'
+import { PrometheusMeter, startStatusServer } from '../../../observability/prometheus/index.ts'
 import { createBus, memoryStore } from '../../../producers/bus/index.ts'
 import { createProducer, type ProducerOptions } from '../../../producers/index.ts'
-import { catalogue, createRegistry, type Events } from '../../../schemas/index.ts'
+import { catalogue, type Events } from '../../../schemas/catalogue/index.ts'
+import { createRegistry } from '../../../schemas/index.ts'
 import { createSink, type SinkOptions } from '../../../sink/index.ts'
 
 /** What JavaScript and a setting that was read wrongly give for a number. */

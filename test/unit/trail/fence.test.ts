@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
+import { keyOf } from '../../../kafka/types.ts'
 import { judgeRefused } from '../../../trail/positions/fence.ts'
 import type { StoredPosition } from '../../../trail/positions/position.ts'
-import { keyOf } from '../../../trail/types.ts'
 import { chunk } from '../sink/chunks.ts'
 
 const last = { offset: 9, digest: Buffer.from('the record') }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { catalogue } from '../../../../schemas/index.ts'
+import { catalogue } from '../../../../schemas/catalogue/index.ts'
 import { createSink } from '../../../../sink/index.ts'
 import { eventually } from '../../../support/stack.ts'
 import { lesson, testTrail } from '../../../support/trail.ts'

@@ -1,6 +1,6 @@
 import { zstdCompressSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { catalogue } from '../../../../schemas/index.ts'
+import { catalogue } from '../../../../schemas/catalogue/index.ts'
 import { createSink } from '../../../../sink/index.ts'
 import { codecs, rawBatch, rawRecords } from '../../../support/kafka/raw-batch.ts'
 import { rawProducer, stored } from '../../../support/kafka/raw-producer.ts'

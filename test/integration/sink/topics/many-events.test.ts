@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createLogger } from '../../../../cli/log.ts'
-import { PrometheusMeter } from '../../../../observability/prometheus.ts'
+import { PrometheusMeter } from '../../../../observability/prometheus/prometheus.ts'
 import { createSink } from '../../../../sink/index.ts'
 import { runCli } from '../../../support/processes/cli.ts'
 import { eventually } from '../../../support/stack.ts'

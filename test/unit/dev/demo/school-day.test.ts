@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { fractionOf, randomFrom } from '../../../../dev/demo/random.ts'
 import { schoolOf } from '../../../../dev/demo/school.ts'
 import { proportions, type SchoolEvent, schoolDay, timeOfDay } from '../../../../dev/demo/school-day.ts'
-import { catalogue, validatePayload } from '../../../../schemas/index.ts'
+import { catalogue } from '../../../../schemas/catalogue/index.ts'
+import { validatePayload } from '../../../../schemas/index.ts'
 
 const date = new Date('2026-03-04T12:34:56Z')
 const day = (events: number, seed = 'test') => schoolDay({ seed, events, date })

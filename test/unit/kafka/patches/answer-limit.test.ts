@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
-import { connectAdmin, createKafkaClient } from '../../../../kafka/index.ts'
+import { connectAdmin, createKafkaClient } from '../../../../kafka/kafkajs/index.ts'
 import { limitAnswers } from '../../../../kafka/kafkajs/patches/answer-limit.ts'
 import { tryingOthers } from '../../../../kafka/kafkajs/patches/seeds.ts'
 

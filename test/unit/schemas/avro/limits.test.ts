@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { mayNestTooDeep, takesNoBytes } from '../../../../schemas/avro/limits.ts'
 import { parseSchema } from '../../../../schemas/avro/model.ts'
-import type { AvroSchema } from '../../../../schemas/types.ts'
+import type { AvroSchema } from '../../../../schemas/avro/schema.ts'
 
 const record = (name: string, ...types: AvroSchema[]) => ({
   type: 'record',

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
+import { catalogue } from '../../../../schemas/catalogue/index.ts'
 import { logicalWarnings } from '../../../../schemas/check/logical-warnings.ts'
-import { catalogue, catalogueOf } from '../../../../schemas/index.ts'
+import { catalogueOf } from '../../../../schemas/index.ts'
 
 const warningsOf = (type: unknown) =>
   logicalWarnings(

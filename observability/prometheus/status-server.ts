@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { ConfigError } from '../core/errors.ts'
-import type { Health } from './health.ts'
+import { ConfigError } from '../../core/index.ts'
+import type { Health } from '../health.ts'
 
 export interface StatusServerOptions {
   /** Port to listen on; 0: a free one. */

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { findProgram } from '../../stack/java.ts'
-import { partsFolder } from '../../tools/folders.ts'
-import { Child, lastLines } from '../children.ts'
-import { BenchError } from '../errors.ts'
+import { findProgram } from '../stack/index.ts'
+import { partsFolder } from '../tools/index.ts'
+import { Child, lastLines } from './children.ts'
+import { BenchError } from './errors.ts'
 
 /** Versions of the peer, as peers/pom.xml names them. */
 export const peerVersions = { connect: '4.1.1', debezium: '3.6.0.Final', converter: '2.6.13.Final' } as const
@@ -25,7 +25,7 @@ export interface PeerPartsOptions {
   readonly signal: AbortSignal
 }
 
-const pom = fileURLToPath(new URL('peers/pom.xml', import.meta.url))
+const pom = fileURLToPath(new URL('contenders/peers/pom.xml', import.meta.url))
 
 /** Kafka Connect, Debezium's JDBC sink and the Avro converter, downloaded by Maven once. @throws BenchError `PEER_MISSING` */
 export async function ensurePeerParts(options: PeerPartsOptions): Promise<PeerParts> {

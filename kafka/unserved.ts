@@ -1,4 +1,4 @@
-import type { Logger } from '../../../core/logger.ts'
+import type { Logger } from '../core/index.ts'
 
 /**
  * Why nothing of a partition can be read, while the others are:

@@ -1,8 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { countFault, longestTimerMs } from '../core/durations.ts'
-import { ConfigError } from '../core/errors.ts'
-import type { CounterName, GaugeName, HistogramName, LabelsOf, Meter, Reading } from './meter.ts'
-import { type MetricPart, type MetricSpec, metrics } from './metrics.ts'
+import { ConfigError, countFault, longestTimerMs } from '../../core/index.ts'
+import type { CounterName, GaugeName, HistogramName, LabelsOf, Meter, Reading } from '../meter.ts'
+import { type MetricPart, type MetricSpec, metrics } from '../metrics.ts'
 
 type Labels = Readonly<Record<string, string>>
 interface GaugeOptions {

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { type CommandContext, type ExitCode, exitCodes } from '../../cli/command.ts'
-import { type Stack, startStack } from '../stack/stack.ts'
-import { cloneRoot } from './folders.ts'
+import { type CommandContext, type ExitCode, exitCodes } from '../../cli/index.ts'
+import { type Stack, startStack } from '../stack/index.ts'
+import { cloneRoot } from '../tools/index.ts'
 
 const needed = ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL', 'DATABASE_URL'] as const
 

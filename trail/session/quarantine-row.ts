@@ -1,8 +1,6 @@
 import type { KafkaRecord } from '../../kafka/index.ts'
 import type { Refusal } from '../errors.ts'
-import { jsonbVersion, postgresEpoch } from '../rows/copy-row.ts'
-import { digestOf } from '../rows/digest.ts'
-import { uuidLength } from '../rows/uuid.ts'
+import { digestOf, jsonbVersion, postgresEpoch, uuidLength } from '../rows/index.ts'
 import type { Chunk, Refused } from '../types.ts'
 
 /** The columns of the quarantine that are copied, in this order; the group comes before them. */

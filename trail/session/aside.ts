@@ -1,11 +1,12 @@
 import type pg from 'pg'
-import { classify, faultName } from '../../postgres/classify.ts'
+import { keyOf } from '../../kafka/index.ts'
+import { classify, faultName } from '../../postgres/index.ts'
 import type { RefusalCode } from '../errors.ts'
-import type { RowsResult } from '../session/careful-insert.ts'
-import { copyTexts } from '../session/pg-rows.ts'
-import type { TrailSession } from '../session/session.ts'
-import { type Chunk, idOf, keyOf, offsetsIn } from '../types.ts'
+import type { RowsResult } from '../types.ts'
+import { type Chunk, idOf, offsetsIn } from '../types.ts'
+import { copyTexts } from './pg-rows.ts'
 import { type Aside, asideOf, bare, quarantineColumns, quarantineTexts } from './quarantine-row.ts'
+import type { TrailSession } from './session.ts'
 
 /** Puts duplicates into their list. */
 export async function listDuplicates(

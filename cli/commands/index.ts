@@ -1,0 +1,7 @@
+export { indexerCommands } from './indexer.ts'
+export { notifierCommands } from './notifier.ts'
+export { operateCommands } from './operate.ts'
+export { quarantineCommands } from './quarantine.ts'
+export { configuredCatalogue, schemaCommands } from './schemas.ts'
+export { sinkCommands } from './sink.ts'
+export { verifyCommands } from './verify.ts'

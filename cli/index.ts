@@ -1,0 +1,5 @@
+/** The frame of the commands: context, exit codes, configuration. */
+export { type CommandContext, type CommandHost, type ExitCode, exitCodes, wholeNumber } from './command.ts'
+export { loadConfig, settings } from './config.ts'
+export { makeFolder } from './folder.ts'
+export { createLogger } from './log.ts'

@@ -1,0 +1,1 @@
+export { publishCommands } from './command.ts'

@@ -1,0 +1,35 @@
+/** Primitives that know no room: errors, clocks, waits, names, JSON, loggers. */
+export { type BackoffOptions, backoffMs, pause, retry } from './backoff.ts'
+export { type Clock, machineClock } from './clock.ts'
+export { mapConcurrently } from './concurrency.ts'
+export { countFault, durationFault, durationWords, isDuration, longestTimerMs } from './durations.ts'
+export {
+  ConfigError,
+  describeError,
+  EventtrailError,
+  isDefect,
+  isWrongLogin,
+  readOnly,
+  type SafeError,
+  safeError,
+  UsageError
+} from './errors.ts'
+export { DuplicateKeyError, isObject, parseJson } from './json.ts'
+export { CleanUps, type Handle, within } from './lifecycle.ts'
+export { type Logger, type LogLevel, logLevels, silentLogger } from './logger.ts'
+export { misspeltOption } from './misspelt-options.ts'
+export { few, isGroupName, isTopicPrefix, legalCharacters } from './names.ts'
+export { mostServerText, printable, printableJson, printableLine } from './printable.ts'
+export { Pulse } from './pulse.ts'
+export { type RefusalCode, refusalCodes } from './refusal-codes.ts'
+export {
+  checkBrokers,
+  checkDatabaseUrl,
+  checkRegistryUrl,
+  checkSmtpUrl,
+  type DatabaseUrl,
+  faultOf,
+  readDatabaseUrl,
+  splitBroker
+} from './urls.ts'
+export { wholeNumberOf } from './whole-number.ts'

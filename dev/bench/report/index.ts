@@ -1,0 +1,5 @@
+/** Medians, pages and pictures of the results. */
+export { growthOf } from './growth.ts'
+export { writeReport } from './report.ts'
+export { type GrowthResults, type LatencyResults, type LatencySummary, type SinkResults, summarise } from './results.ts'
+export { percentile, type Spread, spreadOf } from './statistics.ts'

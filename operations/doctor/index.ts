@@ -1,0 +1,2 @@
+/** Whether everything is as it should be: servers, tables, topics, positions. */
+export { examine } from './doctor.ts'

@@ -1,0 +1,3 @@
+/** Whether nothing is missing: the ledger against the rows and Kafka's ends. */
+export type { VerifyFinding } from './types.ts'
+export { verify } from './verify.ts'

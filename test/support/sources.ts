@@ -1,0 +1,13 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { cloneRoot } from '../../dev/tools/folders.ts'
+
+/** The TypeScript files of rooms, as paths from the root, sorted. */
+export function sourceFiles(rooms: readonly string[]): string[] {
+  return rooms
+    .flatMap(room =>
+      readdirSync(join(cloneRoot, room), { recursive: true, encoding: 'utf8' }).map(name => `${room}/${name}`)
+    )
+    .filter(path => path.endsWith('.ts'))
+    .sort()
+}

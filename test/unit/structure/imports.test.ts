@@ -1,0 +1,198 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { expect, test } from 'vitest'
+import { cloneRoot } from '../../../dev/tools/folders.ts'
+import { page } from '../../support/docs.ts'
+import { sourceFiles } from '../../support/sources.ts'
+
+/**
+ * Which room may import which, and which packages; nothing else is allowed. A new room is forbidden everywhere until it
+ * is listed here. Rooms are in the order in which an envelope passes them.
+ */
+const allowed: Readonly<Record<string, { readonly rooms: readonly string[]; readonly packages: readonly string[] }>> = {
+  core: { rooms: [], packages: [] },
+  observability: { rooms: ['core'], packages: ['prom-client'] },
+  postgres: { rooms: ['core', 'observability'], packages: ['pg'] },
+  schemas: { rooms: ['core'], packages: ['@kafkajs/confluent-schema-registry', 'avsc'] },
+  kafka: { rooms: ['core', 'observability'], packages: ['kafkajs'] },
+  producers: { rooms: ['core', 'schemas', 'kafka'], packages: ['uuid'] },
+  trail: {
+    rooms: ['core', 'postgres', 'schemas', 'kafka', 'producers'],
+    // pg for its types alone: sessions are opened in postgres/.
+    packages: ['pg', 'pg-copy-streams']
+  },
+  consumers: { rooms: ['core', 'observability', 'postgres', 'schemas', 'kafka'], packages: ['nodemailer'] },
+  sink: { rooms: ['core', 'observability', 'postgres', 'schemas', 'kafka', 'trail'], packages: ['pg'] },
+  operations: { rooms: ['core', 'postgres', 'schemas', 'kafka', 'trail', 'sink'], packages: ['pg'] },
+  api: {
+    rooms: ['core', 'observability', 'postgres', 'schemas', 'producers', 'trail', 'consumers', 'sink'],
+    packages: []
+  },
+  cli: {
+    rooms: [
+      'core',
+      'observability',
+      'postgres',
+      'schemas',
+      'kafka',
+      'producers',
+      'trail',
+      'consumers',
+      'sink',
+      'operations'
+    ],
+    packages: ['commander', 'pg', 'pino', 'pino-pretty']
+  }
+}
+
+/** Folders inside a room that have a door of their own: what loads a client or a library is asked for by name. */
+const doorsInside = [
+  'consumers/indexer',
+  'consumers/notifier',
+  'kafka/kafkajs',
+  'observability/prometheus',
+  'producers/bus',
+  'schemas/catalogue'
+]
+
+/** What only these rooms may load, of which others get types at most. */
+const onlyTypes: Readonly<Record<string, readonly string[]>> = {
+  pg: ['trail', 'sink', 'operations', 'cli'],
+  'kafka/kafkajs': ['trail', 'operations']
+}
+
+const importLine = /(?:^|\n)(import|export)( type)? (?:[^'"]*? from )?'([^']+)'|import\('([^']+)'\)/g
+
+interface Import {
+  readonly from: string
+  readonly to: string
+  readonly isType: boolean
+}
+
+const files = sourceFiles(Object.keys(allowed))
+const imports: readonly Import[] = files.flatMap(from =>
+  [...readFileSync(join(cloneRoot, from), 'utf8').matchAll(importLine)].map(([, , type, fixed, dynamic]) => {
+    const target = fixed ?? dynamic ?? ''
+    return {
+      from,
+      to: target.startsWith('.') ? normalize(join(dirname(from), target)) : target,
+      isType: type !== undefined
+    }
+  })
+)
+const isPath = (to: string): boolean => to.endsWith('.ts')
+const roomOf = (path: string): string => path.split('/')[0] ?? ''
+const holds = (folder: string, path: string): boolean => path.startsWith(`${folder}/`)
+
+test('a room imports the rooms and packages that it is allowed, and no other', () => {
+  const wrong = imports.filter(({ from, to }) => {
+    const { rooms, packages } = allowed[roomOf(from)] ?? { rooms: [], packages: [] }
+    if (isPath(to)) return roomOf(to) !== roomOf(from) && !rooms.includes(roomOf(to))
+    return (
+      !to.startsWith('node:') &&
+      !packages.includes(
+        to
+          .split('/')
+          .slice(0, to.startsWith('@') ? 2 : 1)
+          .join('/')
+      )
+    )
+  })
+  expect(wrong.map(({ from, to }) => `${from} imports ${to}`)).toEqual([])
+})
+
+test('the rooms that may know the types of a client alone do not load it', () => {
+  const loads = imports.filter(({ from, to, isType }) =>
+    Object.entries(onlyTypes).some(
+      ([what, rooms]) => !isType && rooms.includes(roomOf(from)) && (to === what || holds(what, to))
+    )
+  )
+  expect(loads.map(({ from, to }) => `${from} loads ${to}`)).toEqual([])
+})
+
+test('a folder is entered through its index.ts', () => {
+  const past = imports.filter(({ from, to }) => {
+    if (!isPath(to)) return false
+    const folder = dirname(to)
+    if (folder === dirname(from) || holds(folder, from)) return false
+    const parts = folder.split('/').map((_, index, all) => all.slice(0, index + 1).join('/'))
+    const entered = parts.filter(part => !holds(part, from))
+    const door = entered.findLast(part => doorsInside.includes(part)) ?? entered[0]
+    return to !== `${door}/index.ts`
+  })
+  expect(past.map(({ from, to }) => `${from} imports ${to}`)).toEqual([])
+})
+
+test('no file imports itself by way of others, not even for types', () => {
+  const graph = new Map<string, string[]>()
+  for (const { from, to } of imports) if (isPath(to)) graph.set(from, [...(graph.get(from) ?? []), to])
+  expect(circleIn(graph)).toEqual([])
+})
+
+test('a folder has at most 15 files besides its index', () => {
+  const counts = new Map<string, number>()
+  for (const file of files)
+    if (!file.endsWith('/index.ts')) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1)
+  expect([...counts].filter(([, count]) => count > 15)).toEqual([])
+})
+
+test('every room says at its door what it is for', () => {
+  const silent = Object.keys(allowed).filter(
+    room => !/^\/\*\*[\s*]+[A-Z]/.test(readFileSync(join(cloneRoot, room, 'index.ts'), 'utf8'))
+  )
+  expect(silent).toEqual([])
+})
+
+const start = '<!-- rooms: made from test/unit/structure/imports.test.ts -->\n'
+const end = '<!-- end of rooms -->'
+
+test('the diagram of rooms is that of the imports (UPDATE_DOCS=1 npm test -- test/unit/structure writes it)', () => {
+  const { path, text } = page('docs/architecture.md')
+  const arrows = new Set(
+    imports
+      .filter(({ from, to }) => isPath(to) && roomOf(from) !== roomOf(to))
+      .map(({ from, to }) => `${roomOf(from)} --> ${roomOf(to)}`)
+  )
+  // An arrow that a longer way says already is left out: the picture is to be read.
+  const direct = [...arrows].filter(arrow => !isImplied(arrow, arrows)).sort()
+  const diagram = `\`\`\`mermaid\nflowchart TD\n${direct.map(arrow => `  ${arrow}`).join('\n')}\n\`\`\`\n`
+  const from = text.indexOf(start) + start.length
+  const to = text.indexOf(end)
+  expect(from).toBeGreaterThan(start.length)
+  expect(to).toBeGreaterThanOrEqual(from)
+  if (process.env.UPDATE_DOCS) writeFileSync(join(cloneRoot, path), text.slice(0, from) + diagram + text.slice(to))
+  else expect(text.slice(from, to)).toBe(diagram)
+})
+
+function circleIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const done = new Set<string>()
+  const walk = (file: string, way: readonly string[]): string[] => {
+    if (way.includes(file)) return [...way.slice(way.indexOf(file)), file]
+    if (done.has(file)) return []
+    for (const next of graph.get(file) ?? []) {
+      const circle = walk(next, [...way, file])
+      if (circle.length > 0) return circle
+    }
+    done.add(file)
+    return []
+  }
+  for (const file of graph.keys()) {
+    const circle = walk(file, [])
+    if (circle.length > 0) return circle
+  }
+  return []
+}
+
+function isImplied(arrow: string, arrows: ReadonlySet<string>): boolean {
+  const [from = '', to = ''] = arrow.split(' --> ')
+  const next = (room: string) =>
+    [...arrows].filter(each => each.startsWith(`${room} --> `)).map(each => each.split(' --> ')[1] ?? '')
+  const reached = new Set<string>()
+  const queue = next(from).filter(room => room !== to)
+  for (const room of queue) {
+    if (reached.has(room)) continue
+    reached.add(room)
+    queue.push(...next(room))
+  }
+  return reached.has(to)
+}

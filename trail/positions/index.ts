@@ -1,0 +1,17 @@
+/** Where each partition is: the fence, halts, resets, and the ledger of every offset. */
+export { acceptGap } from './accept-gap.ts'
+export {
+  type Claim,
+  claimOffsets,
+  endBlockers,
+  type FreshPartition,
+  haltPartition,
+  haltTopic,
+  openPositions,
+  readPositions
+} from './fence.ts'
+export { acceptGapCommand, explainHalt, type HaltedPartition, remedyOf, tooManyBad } from './halts.ts'
+export { bookEntries, type LedgerEntry, writeGaps, writeLedger } from './ledger.ts'
+export { type HaltReason, type PartitionLog, type Placement, Position, place, type StoredPosition } from './position.ts'
+export { partitionsToReset, type ResetRequest, resetPartition } from './reset.ts'
+export { resumeTopic } from './resume.ts'
