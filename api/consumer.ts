@@ -19,6 +19,7 @@ export {
   createConsumerGroup,
   type DeadLetterFacts,
   deadLetterHeaders,
+  groupMetrics,
   RejectMessage,
   RetryLater
 } from '../consumers/index.ts'

@@ -11,6 +11,7 @@ export {
   NotifierError,
   type NotifierErrorCode,
   type NotifierOptions,
+  notifierMetrics,
   notifierMigrations,
   postgresDirectory,
   postgresSentLog,

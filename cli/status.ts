@@ -1,24 +1,23 @@
 import { CleanUps } from '../core/index.ts'
-import type { Health, MetricPart } from '../observability/index.ts'
-import { type Meter, noMeter } from '../observability/index.ts'
+import { type Health, type Meter, type MetricTable, noMeter, processMetrics } from '../observability/index.ts'
 import type { CommandContext } from './command.ts'
 
-/** What a long-running command tells of itself over HTTP; nothing unless `statusPort` is set. */
+/** The status server of a long-running command; off unless `statusPort` is set. */
 export interface Status extends AsyncDisposable {
-  /** Where the parts of the process tell their figures. */
+  /** Receives the metrics of all parts of the process. */
   readonly meter: Meter
   /** Begins to answer. @throws ConfigError `CONFIG_INVALID` when the port cannot be opened */
   serve(health: () => Health): Promise<void>
 }
 
-/** @param parts whose metrics there are beside those of the process */
-export async function createStatus({ config, log }: CommandContext, parts: readonly MetricPart[]): Promise<Status> {
+/** @param metrics those of the parts that run in the process; its own are added */
+export async function createStatus({ config, log }: CommandContext, metrics: MetricTable): Promise<Status> {
   const port = config.get('statusPort')
   if (port === undefined) return { meter: noMeter, serve: async () => undefined, [Symbol.asyncDispose]: async () => {} }
-  // Not loaded by whoever does not ask for it.
+  // Loaded only when it is used.
   const { PrometheusMeter, startStatusServer } = await import('../observability/prometheus/index.ts')
   const meter = new PrometheusMeter({
-    parts: ['process', ...parts],
+    metrics: { ...processMetrics, ...metrics },
     process: true,
     maxSeries: config.get('metricsMaxSeries')
   })
@@ -34,7 +33,7 @@ export async function createStatus({ config, log }: CommandContext, parts: reado
       const host = config.get('statusHost')
       const server = await startStatusServer({ port, host, health, metrics: () => meter.text() })
       cleanUps.add(() => server.close())
-      log.info({ host: server.host, port: server.port }, 'tells how it is: /livez, /readyz, /metrics')
+      log.info({ host: server.host, port: server.port }, 'status server listening: /livez, /readyz, /metrics')
     },
     [Symbol.asyncDispose]: () => cleanUps.run()
   }

@@ -2,5 +2,6 @@
 export { type DeadLetterFacts, deadLetterHeaders } from './dead-letters/index.ts'
 export { ConsumerError, type ConsumerErrorCode, RejectMessage, RetryLater } from './errors.ts'
 export { createConsumerGroup } from './group.ts'
+export { groupMetrics } from './metrics.ts'
 export type { ConsumerGroupOptions, RetryPolicy } from './options.ts'
 export type { ConsumerGroup, GroupState, GroupStats, Handler, Handlers, MessageContext } from './types.ts'

@@ -19,6 +19,7 @@ import { type Meter, noMeter } from '../observability/index.ts'
 import { type Catalogue, type EventMap, eventNamePattern } from '../schemas/index.ts'
 import type { DeadLetterTopic } from './dead-letters/index.ts'
 import { ConsumerError } from './errors.ts'
+import type { GroupMetrics } from './metrics.ts'
 import type { Handlers } from './types.ts'
 
 /** When a failing message is tried again. */
@@ -61,7 +62,7 @@ export interface ConsumerGroupOptions<Events extends EventMap> {
   /** Default: nothing is logged. */
   readonly log?: Logger
   /** Gets the figures of docs/metrics.md that are a group's. Default: nobody does. */
-  readonly meter?: Meter
+  readonly meter?: Meter<GroupMetrics>
 }
 
 export type ResolvedOptions<Events extends EventMap> = Readonly<

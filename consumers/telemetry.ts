@@ -3,7 +3,8 @@ import { CleanUps, safeError } from '../core/index.ts'
 import type { LogEnds } from '../kafka/index.ts'
 import { HeldBackTimes } from '../kafka/index.ts'
 import type { AdminLine, RebuildCause } from '../kafka/kafkajs/index.ts'
-import { type GaugeName, type Meter, noMeter, type Reading } from '../observability/index.ts'
+import { type GaugeName, type GaugeSample, type LabelsOf, type Meter, noMeter } from '../observability/index.ts'
+import type { GroupMetrics } from './metrics.ts'
 import type { Outcome } from './pipeline/index.ts'
 import type { GroupStats } from './types.ts'
 
@@ -13,7 +14,7 @@ export interface TopicPartition {
 }
 
 export interface TelemetryOptions {
-  readonly meter: Meter
+  readonly meter: Meter<GroupMetrics>
   readonly log: Logger
   readonly line: AdminLine
   readonly groupId: string
@@ -28,14 +29,15 @@ export interface MemberView {
 }
 
 const lagEveryMs = 10_000
-type PartitionGauge = 'eventtrail_group_lag' | (GaugeName & `eventtrail_group_blocked_${string}`)
-type PlainGauge = Exclude<GaugeName & `eventtrail_group_${string}`, PartitionGauge>
+type PartitionGauge = 'eventtrail_group_lag' | (GaugeName<GroupMetrics> & `eventtrail_group_blocked_${string}`)
+type PlainGauge = Exclude<GaugeName<GroupMetrics>, PartitionGauge>
+type PartitionSample = GaugeSample<LabelsOf<GroupMetrics, PartitionGauge>>
 type LagReading = LogEnds & { readonly lag: number }
 
 /** Counts what a member does, for its `stats()` and for the meter. */
 export class Telemetry {
   readonly #options: TelemetryOptions
-  readonly #meter: Meter
+  readonly #meter: Meter<GroupMetrics>
   readonly #labels: { readonly group: string }
   readonly #cleanUps = new CleanUps()
   readonly #counts = { handled: 0, retried: 0, deadLettered: 0 }
@@ -123,7 +125,7 @@ export class Telemetry {
   }
 
   /** As it was at the last look: while Kafka is away, nobody knows better. */
-  #readOurs(member: MemberView, read: (log: LagReading) => number | undefined): Reading<PartitionGauge>[] {
+  #readOurs(member: MemberView, read: (log: LagReading) => number | undefined): PartitionSample[] {
     const ours = new Set(member.partitions.map(({ topic, partition }) => `${topic}/${partition}`))
     return this.#lag.flatMap(log => {
       const { topic, partition } = log

@@ -21,7 +21,6 @@ export { misspeltOption } from './misspelt-options.ts'
 export { few, isGroupName, isTopicPrefix, legalCharacters } from './names.ts'
 export { mostServerText, printable, printableJson, printableLine } from './printable.ts'
 export { Pulse } from './pulse.ts'
-export { type RefusalCode, refusalCodes } from './refusal-codes.ts'
 export {
   checkBrokers,
   checkDatabaseUrl,

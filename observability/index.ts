@@ -1,12 +1,14 @@
-/** How a process reports on itself: health, the table of metrics, meters. */
+/** How a process reports on itself: health, meters, and the helpers with which each room declares its metrics. */
 export { allOf, type Health, Reach } from './health.ts'
+export { type GaugeName, type GaugeSample, type LabelsOf, type Meter, noMeter } from './meter.ts'
 export {
-  type CounterName,
-  type GaugeName,
-  type HistogramName,
-  type LabelsOf,
-  type Meter,
-  noMeter,
-  type Reading
-} from './meter.ts'
-export { type MetricName, type MetricPart, metrics } from './metrics.ts'
+  anyText,
+  counter,
+  gauge,
+  histogram,
+  longTimes,
+  type MetricSpec,
+  type MetricTable,
+  processMetrics,
+  shortTimes
+} from './metrics.ts'

@@ -1,42 +1,49 @@
-import type { MetricName, MetricSpec, metrics } from './metrics.ts'
+import type { MetricTable, MetricType } from './metrics.ts'
 
-type Table = typeof metrics
-type NamesOf<Type extends MetricSpec['type']> = {
-  [Name in MetricName]: Table[Name]['type'] extends Type ? Name : never
-}[MetricName]
-export type CounterName = NamesOf<'counter'>
-export type GaugeName = NamesOf<'gauge'>
-export type HistogramName = NamesOf<'histogram'>
-type ValuesOf<Spec, Label> = Spec extends {
-  readonly values: Readonly<Record<Label & string, readonly (infer Value)[]>>
-}
-  ? Value & string
-  : string
-export type LabelsOf<Name extends MetricName> = {
-  readonly [Label in Table[Name]['labels'][number]]: ValuesOf<Table[Name], Label>
-}
+type NameOf<Table extends MetricTable, Type extends MetricType> = {
+  [Name in keyof Table & string]: Type extends Table[Name]['type'] ? Name : never
+}[keyof Table & string]
+export type CounterName<Table extends MetricTable = MetricTable> = NameOf<Table, 'counter'>
+export type GaugeName<Table extends MetricTable = MetricTable> = NameOf<Table, 'gauge'>
+export type HistogramName<Table extends MetricTable = MetricTable> = NameOf<Table, 'histogram'>
 
-/** What a gauge reads now. */
-export interface Reading<Name extends GaugeName = GaugeName> {
+/** The labels of a metric: of a closed list of values one, else any text. */
+export type LabelsOf<Table extends MetricTable, Name extends keyof Table> = {
+  readonly [Label in keyof Table[Name]['labels']]: string extends Label ? string : ValueIn<Table[Name]['labels'][Label]>
+}
+type ValueIn<Values> = Values extends readonly (infer Value)[] ? Value & string : never
+
+/** One series of a gauge, as it is now. */
+export interface GaugeSample<Labels = Readonly<Record<string, string>>> {
   readonly value: number
-  readonly labels: LabelsOf<Name>
+  readonly labels: Labels
 }
+
+type Counted<Table extends MetricTable> = {
+  [Name in CounterName<Table>]: [name: Name, by: number, labels: LabelsOf<Table, Name>]
+}[CounterName<Table>]
+type Observed<Table extends MetricTable> = {
+  [Name in HistogramName<Table>]: [name: Name, value: number, labels: LabelsOf<Table, Name>]
+}[HistogramName<Table>]
+type Read<Table extends MetricTable> = {
+  [Name in GaugeName<Table>]: [name: Name, read: () => readonly GaugeSample<LabelsOf<Table, Name>>[]]
+}[GaugeName<Table>]
 
 /**
- * Where a part of eventtrail tells its figures: hand in one of your own to have them in your own system. One meter
- * is for one sink, or for groups of different names. Nothing is told for single rows of the sink: counters grow once
- * for each batch.
+ * Receives the metrics of eventtrail: implement it to have them in your own system, as a plain `Meter`, which takes
+ * every name. A room takes a meter for its own table and so checks names and labels. One meter is for one sink, or for
+ * groups of different names. The sink counts once for each batch, never for single rows.
  */
-export interface Meter {
+export interface Meter<Table extends MetricTable = MetricTable> {
   /** A counter grows. */
-  add<Name extends CounterName>(name: Name, by: number, labels: LabelsOf<Name>): void
+  add(...count: Counted<Table>): void
   /** One value for a histogram, in the metric's unit. */
-  observe<Name extends HistogramName>(name: Name, value: number, labels: LabelsOf<Name>): void
-  /** How a gauge is read, whenever somebody looks. Cheap, and never throws. @returns what takes it away again */
-  gauge<Name extends GaugeName>(name: Name, read: () => readonly Reading<Name>[]): () => void
+  observe(...value: Observed<Table>): void
+  /** How a gauge is read at each scrape. Cheap, and never throws. @returns removes it */
+  gauge(...gauge: Read<Table>): () => void
   /**
-   * A group is made that will count under its name: what can stand at 0 before its first count may do so from here on.
-   * Told again of the same group, nothing is set back.
+   * A group is created that will count under its name: its series may start at 0 before the first count. A second call
+   * for the same group resets nothing.
    */
   begin?(labels: { readonly group: string }): void
 }

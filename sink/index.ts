@@ -1,5 +1,6 @@
 /** The stream from Kafka into the trail. */
 export { type Discovered, Discovery, maxEvents } from './intake/index.ts'
+export { sinkMetrics } from './metrics.ts'
 export { type CaughtUpOptions, mostLanes, type SinkOptions, sinkProtocol } from './options.ts'
 export { createSink, Sink } from './sink.ts'
 export type { SinkState, SinkStats } from './state.ts'

@@ -17,6 +17,7 @@ import { defaultMaxBatchBytes } from '../kafka/index.ts'
 import { type FetchLimits, leastSessionTimeoutMs } from '../kafka/kafkajs/index.ts'
 import { type Meter, noMeter } from '../observability/index.ts'
 import { defaultGroup, SinkError } from '../trail/index.ts'
+import type { SinkMetrics } from './metrics.ts'
 
 /** Names sinks among the members of groups: no others are let into the group of one. */
 export const sinkProtocol = 'eventtrail-sink'
@@ -40,7 +41,7 @@ export interface SinkOptions {
   readonly security?: KafkaSecurity
   readonly log?: Logger
   /** Gets the figures of docs/metrics.md that are the sink's. Default: nobody does. */
-  readonly meter?: Meter
+  readonly meter?: Meter<SinkMetrics>
   /** Rows at which a batch is written at once, and twice that: at which fetching waits. Default 10,000. */
   readonly maxRows?: number
   /** Bytes at which a batch is written at once, and twice that: at which fetching waits. Default 4 MiB. */

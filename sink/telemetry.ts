@@ -2,25 +2,27 @@ import type { Logger } from '../core/index.ts'
 import { CleanUps, safeError } from '../core/index.ts'
 import { HeldBackTimes, keyOf } from '../kafka/index.ts'
 import type { RebuildCause } from '../kafka/kafkajs/index.ts'
-import { type GaugeName, type Meter, noMeter, type Reading } from '../observability/index.ts'
+import { type GaugeName, type GaugeSample, type LabelsOf, type Meter, noMeter } from '../observability/index.ts'
 import type { SinkParts } from './health.ts'
 import { type LagReading, type LagSources, readLag } from './lag.ts'
+import type { SinkMetrics } from './metrics.ts'
 import { regularly } from './regularly.ts'
 import type { SinkStats } from './state.ts'
 import type { Batch, WriteResult } from './write/index.ts'
 
 export interface TelemetryOptions extends LagSources, Omit<SinkParts, 'book'> {
-  readonly meter: Meter
+  readonly meter: Meter<SinkMetrics>
   readonly log: Logger
 }
 
 const lagEveryMs = 10_000
-type PartitionGauge = 'eventtrail_sink_lag' | (GaugeName & `eventtrail_sink_blocked_${string}`)
+type PartitionGauge = 'eventtrail_sink_lag' | (GaugeName<SinkMetrics> & `eventtrail_sink_blocked_${string}`)
+type PartitionSample = GaugeSample<LabelsOf<SinkMetrics, PartitionGauge>>
 
 /** Counts what the sink does, batch by batch, for its `stats` and for the meter. */
 export class Telemetry {
   readonly #options: TelemetryOptions
-  readonly #meter: Meter
+  readonly #meter: Meter<SinkMetrics>
   readonly #cleanUps = new CleanUps()
   readonly #counts = { rows: 0, batches: 0, duplicates: 0, quarantined: 0, fenced: 0, retries: 0 }
   readonly #heldBack = new HeldBackTimes()
@@ -38,7 +40,7 @@ export class Telemetry {
   /** Begins to tell how things are now. @returns what ends it */
   start(): () => Promise<void> {
     const { positions, lanes, troubles, vitals, log } = this.#options
-    const gauge = (name: GaugeName & `eventtrail_sink_p${string}`, read: () => number) =>
+    const gauge = (name: GaugeName<SinkMetrics> & `eventtrail_sink_p${string}`, read: () => number) =>
       this.#cleanUps.add(this.#meter.gauge(name, () => [{ value: read(), labels: {} }]))
     gauge('eventtrail_sink_partitions', () => positions.assigned.length)
     gauge('eventtrail_sink_partitions_halted', () => positions.halted)
@@ -105,7 +107,7 @@ export class Telemetry {
   }
 
   /** As it was at the last look: while Kafka or Postgres is away, nobody knows better. */
-  #readOurs(read: (log: LagReading) => number | undefined): Reading<PartitionGauge>[] {
+  #readOurs(read: (log: LagReading) => number | undefined): PartitionSample[] {
     const ours = new Set(this.#options.positions.assigned.map(keyOf))
     return this.#lag.flatMap(log => {
       const value = ours.has(keyOf(log)) ? read(log) : undefined

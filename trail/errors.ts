@@ -1,7 +1,5 @@
-import type { RefusalCode } from '../core/index.ts'
 import { EventtrailError } from '../core/index.ts'
-
-export { type RefusalCode, refusalCodes } from '../core/index.ts'
+import type { RefusalCode } from './refusal-codes.ts'
 
 export type SinkErrorCode =
   | 'TABLES_MISSING'

@@ -11,7 +11,7 @@ export {
   unreachable
 } from './database.ts'
 export { type Decoded, Decoder, type NeedsSchemas, SchemaBook, type Schemas } from './decode/index.ts'
-export { type RefusalCode, refusalCodes, SinkError, type SinkErrorCode } from './errors.ts'
+export { SinkError, type SinkErrorCode } from './errors.ts'
 export { PostgresEventStore, type PostgresEventStoreOptions } from './event-store.ts'
 export { trailMigrations } from './migrations.ts'
 export { keepPartitionsAhead, makePartitionsSince, partitionsAhead } from './months.ts'
@@ -49,6 +49,7 @@ export {
   retryQuarantined,
   showQuarantined
 } from './quarantine/index.ts'
+export { type RefusalCode, refusalCodes } from './refusal-codes.ts'
 export { CopyBuffer, digestOf, idTimeOf, offsetOfRow, rowEnd, type TrailRow } from './rows/index.ts'
 export {
   type Addition,

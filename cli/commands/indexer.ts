@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { groupMetrics } from '../../consumers/index.ts'
 import {
   createIndexer,
   documentTable,
@@ -50,7 +51,7 @@ async function runIndexer(context: CommandContext, { group }: IndexerFlags): Pro
     await database.requireFit()
     await requireTables(database, indexerMigrations, documentTable)
     const options = groupConfig(config)
-    await using status = await createStatus(context, ['group'])
+    await using status = await createStatus(context, groupMetrics)
     const { meter } = status
     const indexer = createIndexer({ ...options, group, index: postgresIndex(database), log, meter })
     const greeting = `eventtrail indexer: group ${options.topicPrefix}${group}, reading ${options.topicPrefix}lesson.published`

@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
+import { groupMetrics } from '../../consumers/index.ts'
 import {
   createMailer,
   createNotifier,
+  notifierMetrics,
   notifierMigrations,
   postgresDirectory,
   postgresSentLog
@@ -46,7 +48,7 @@ async function runNotifier(context: CommandContext, { group, from }: NotifierFla
   try {
     await database.requireFit()
     await requireTables(database, notifierMigrations, 'recipients', 'notifications_sent')
-    await using status = await createStatus(context, ['group', 'notifier'])
+    await using status = await createStatus(context, { ...groupMetrics, ...notifierMetrics })
     const parts = { mailer, recipients: postgresDirectory(database), sent: postgresSentLog(database) }
     const notifier = createNotifier({ ...options, ...parts, group, log, meter: status.meter })
     const { topicPrefix: prefix } = options

@@ -3,7 +3,7 @@ import { few, UsageError } from '../../core/index.ts'
 import { KafkaError } from '../../kafka/index.ts'
 import { connectAdmin, createKafkaClient, type KafkaAdmin, type PartitionRange } from '../../kafka/kafkajs/index.ts'
 import { eventNamePattern } from '../../schemas/index.ts'
-import { createSink, mostLanes, type SinkOptions } from '../../sink/index.ts'
+import { createSink, mostLanes, type SinkOptions, sinkMetrics } from '../../sink/index.ts'
 import {
   acceptGap,
   defaultGroup,
@@ -157,7 +157,7 @@ async function runAcceptGap(context: CommandContext, flags: AcceptGapFlags): Pro
 
 async function runSink(context: CommandContext, flags: SinkFlags): Promise<ExitCode> {
   const { config, log, signal } = context
-  await using status = await createStatus(context, ['sink'])
+  await using status = await createStatus(context, sinkMetrics)
   const sink = createSink({ ...sinkConfig(config), ...sinkFlags(flags), log, meter: status.meter })
   await status.serve(() => sink.health())
   await sink.start()

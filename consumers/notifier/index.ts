@@ -1,6 +1,7 @@
 /** The notifier, a group of its own that sends e-mail. */
 export { NotifierError, type NotifierErrorCode } from './errors.ts'
 export { createMailer, type Mail, type Mailer, type MailerOptions, type SmtpMailer } from './mailer.ts'
+export { notifierMetrics } from './metrics.ts'
 export { notifierMigrations } from './migrations.ts'
 export { createNotifier, messageIdOf, type NotifierOptions } from './notifier.ts'
 export { postgresDirectory, type Recipient, type RecipientDirectory } from './recipients.ts'

@@ -2,21 +2,26 @@ import { type LabelsOf, type Meter, noMeter } from '../../observability/index.ts
 import { catalogue, type Events } from '../../schemas/catalogue/index.ts'
 import { type Envelope, uuidOf } from '../../schemas/index.ts'
 import { createConsumerGroup } from '../group.ts'
+import type { GroupMetrics } from '../metrics.ts'
 import type { ConsumerGroupOptions } from '../options.ts'
 import type { ConsumerGroup } from '../types.ts'
 import { NotifierError } from './errors.ts'
 import type { Mailer } from './mailer.ts'
+import type { NotifierMetrics } from './metrics.ts'
 import { addressShape, type Recipient, type RecipientDirectory } from './recipients.ts'
 import { rememberingSentLog, type SentLog } from './sent-log.ts'
 import { badgeAwarded, quizSubmitted, type Template } from './templates.ts'
 
-export interface NotifierOptions extends Omit<ConsumerGroupOptions<Events>, 'handlers' | 'catalogue' | 'group'> {
+export interface NotifierOptions
+  extends Omit<ConsumerGroupOptions<Events>, 'handlers' | 'catalogue' | 'group' | 'meter'> {
   /** Default `notifier`. */
   readonly group?: string
   /** Closed by the caller, like the other parts. */
   readonly mailer: Mailer
   readonly recipients: RecipientDirectory
   readonly sent: SentLog
+  /** Receives the metrics of the group and of its mails. Default: none. */
+  readonly meter?: Meter<GroupMetrics & NotifierMetrics>
 }
 
 const channel = 'email'
@@ -56,8 +61,8 @@ export function createNotifier(options: NotifierOptions): ConsumerGroup {
   })
 }
 
-function countingMailer(mailer: Mailer, meter: Meter): Pick<Mailer, 'send'> {
-  const count = (result: LabelsOf<'eventtrail_notifier_mails_total'>['result']) =>
+function countingMailer(mailer: Mailer, meter: Meter<NotifierMetrics>): Pick<Mailer, 'send'> {
+  const count = (result: LabelsOf<NotifierMetrics, 'eventtrail_notifier_mails_total'>['result']) =>
     meter.add('eventtrail_notifier_mails_total', 1, { result })
   return {
     async send(mail, signal) {

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { ConfigError, countFault, longestTimerMs } from '../../core/index.ts'
-import type { CounterName, GaugeName, HistogramName, LabelsOf, Meter, Reading } from '../meter.ts'
-import { type MetricPart, type MetricSpec, metrics } from '../metrics.ts'
+import type { GaugeSample, Meter } from '../meter.ts'
+import type { MetricSpec, MetricTable } from '../metrics.ts'
 
 type Labels = Readonly<Record<string, string>>
 interface GaugeOptions {
@@ -10,42 +10,45 @@ interface GaugeOptions {
   readonly labelNames: string[]
   readonly registers: Registry[]
 }
-/** A reading of any gauge. */
-type AnyReading = Pick<Reading, 'value'> & { readonly labels: Labels }
+type Read = () => readonly GaugeSample[]
 
 export interface PrometheusOptions {
-  /** Whose metrics it has. Default: all. */
-  readonly parts?: readonly MetricPart[]
   /**
-   * Series that a gauge by topic or partition can have: what more there is, is told as one series, each label `other`. The
-   * sum of them, or the greatest where it is a time. Default 10,000.
+   * The metrics that it exports, from `sinkMetrics`, `groupMetrics` … or several of them:
+   * `{ ...sinkMetrics, ...groupMetrics }`. Others are ignored.
+   */
+  readonly metrics: MetricTable
+  /**
+   * Most series of a gauge by topic or partition. Further ones are exported as one series with each label `other`: their
+   * sum, or the greatest where it is a time. Default 10,000.
    */
   readonly maxSeries?: number
-  /** Whether processor, memory, event loop and handles of the process are told too. Default false. */
+  /** Whether CPU, memory, event loop and handles of the process are exported too. Default false. */
   readonly process?: boolean
 }
 
-/** Figures in the text format of Prometheus, in a registry of its own. */
+/** Metrics in the text format of Prometheus, in a registry of its own. */
 export class PrometheusMeter implements Meter {
   readonly #registry = new Registry()
   readonly #counters = new Map<string, Counter>()
   readonly #histograms = new Map<string, Histogram>()
-  readonly #readers = new Map<string, Set<() => readonly AnyReading[]>>()
-  /** Series beyond the bound, by metric, as of the last look. */
+  readonly #readers = new Map<string, Set<Read>>()
+  /** How many series are above the bound, by metric, at the last scrape. */
   readonly #folded = new Map<string, number>()
   readonly #maxSeries: number
+  readonly #metrics: MetricTable
   /** Series that were set to 0. */
   readonly #begun = new Set<string>()
 
   /** @throws ConfigError `CONFIG_INVALID` */
-  constructor({ parts, process = false, maxSeries = 10_000 }: PrometheusOptions = {}) {
+  constructor({ metrics, process = false, maxSeries = 10_000 }: PrometheusOptions) {
     const fault = countFault('maxSeries', maxSeries)
     if (fault !== undefined) throw new ConfigError('CONFIG_INVALID', fault)
     this.#maxSeries = maxSeries
+    this.#metrics = metrics
     const registers = [this.#registry]
     for (const [name, spec] of Object.entries(metrics)) {
-      if (parts && !parts.includes(spec.part)) continue
-      const common = { name, help: spec.help, labelNames: [...spec.labels], registers }
+      const common = { name, help: spec.help, labelNames: Object.keys(spec.labels), registers }
       if (spec.type === 'counter') this.#counters.set(name, new Counter(common))
       else if (spec.type === 'histogram')
         this.#histograms.set(name, new Histogram({ ...common, buckets: [...spec.buckets] }))
@@ -55,18 +58,18 @@ export class PrometheusMeter implements Meter {
       [...this.#folded].map(([metric, value]) => ({ value, labels: { metric } }))
     )
     this.#begin({})
-    if (process) this.#tellOfTheProcess()
+    if (process) this.#exportProcess()
   }
 
-  add<Name extends CounterName>(name: Name, by: number, labels: LabelsOf<Name>): void {
+  add(name: string, by: number, labels: Labels): void {
     this.#counters.get(name)?.inc(labels, by)
   }
 
-  observe<Name extends HistogramName>(name: Name, value: number, labels: LabelsOf<Name>): void {
+  observe(name: string, value: number, labels: Labels): void {
     this.#histograms.get(name)?.observe(labels, value)
   }
 
-  gauge<Name extends GaugeName>(name: Name, read: () => readonly Reading<Name>[]): () => void {
+  gauge(name: string, read: Read): () => void {
     this.#readers.get(name)?.add(read)
     return () => void this.#readers.get(name)?.delete(read)
   }
@@ -75,14 +78,14 @@ export class PrometheusMeter implements Meter {
     this.#begin(labels)
   }
 
-  /** What `GET /metrics` answers. */
+  /** The answer to `GET /metrics`. */
   async text(): Promise<{ readonly contentType: string; readonly body: string }> {
     return { contentType: this.#registry.contentType, body: await this.#registry.metrics() }
   }
 
   // A series that first appears with its first count shows no growth to Prometheus.
   #begin(known: Labels): void {
-    for (const [name, spec] of Object.entries(metrics)) {
+    for (const [name, spec] of Object.entries(this.#metrics)) {
       for (const labels of labelSets(spec, known)) {
         const series = name + JSON.stringify(labels)
         if (this.#begun.has(series)) continue
@@ -93,10 +96,10 @@ export class PrometheusMeter implements Meter {
     }
   }
 
-  #tellOfTheProcess(): void {
+  #exportProcess(): void {
     const register = this.#registry
     // The histogram of the event loop counts its own timer as lag, and at 10 ms costs an idle process more than all its
-    // work. It cannot be left out, so its timer is one that never fires, and its figures are not told.
+    // work. It cannot be left out, so its timer is one that never fires, and its metrics are removed.
     collectDefaultMetrics({ register, eventLoopMonitoringPrecision: longestTimerMs })
     for (const { name } of register.getMetricsAsArray())
       if (name.startsWith('nodejs_eventloop_lag_') && name !== 'nodejs_eventloop_lag_seconds')
@@ -104,36 +107,36 @@ export class PrometheusMeter implements Meter {
   }
 
   #addGauge(name: string, spec: MetricSpec, common: GaugeOptions): void {
-    const readers = new Set<() => readonly AnyReading[]>()
+    const readers = new Set<Read>()
     this.#readers.set(name, readers)
     const [folded, maxSeries] = [this.#folded, this.#maxSeries]
     new Gauge({
       ...common,
       collect() {
-        // A partition that went to another process is not told here any more.
+        // A partition that went to another process must not be exported here any more.
         this.reset()
-        const readings = [...readers].flatMap(read => read())
-        for (const { labels, value } of readings.slice(0, maxSeries)) this.set(labels, value)
-        const beyond = readings.slice(maxSeries)
+        const samples = [...readers].flatMap(read => read())
+        for (const { labels, value } of samples.slice(0, maxSeries)) this.set(labels, value)
+        const beyond = samples.slice(maxSeries)
         if (beyond.length === 0) return void folded.delete(name)
         folded.set(name, beyond.length)
-        this.set(Object.fromEntries(spec.labels.map(label => [label, 'other'])), together(spec, beyond))
+        this.set(Object.fromEntries(Object.keys(spec.labels).map(label => [label, 'other'])), together(spec, beyond))
       }
     })
   }
 }
 
-/** What several readings are as one. */
-function together({ unit }: MetricSpec, readings: readonly AnyReading[]): number {
-  return readings.reduce((all, { value }) => (unit === 'seconds' ? Math.max(all, value) : all + value), 0)
+/** Several samples as one. */
+function together({ unit }: MetricSpec, samples: readonly GaugeSample[]): number {
+  return samples.reduce((all, { value }) => (unit === 'seconds' ? Math.max(all, value) : all + value), 0)
 }
 
 /** Every set of labels that a metric can have, where all of them are known or have a closed list; else none. */
-function labelSets({ labels, values = {} }: MetricSpec, known: Labels): Labels[] {
+function labelSets({ labels }: MetricSpec, known: Labels): Labels[] {
   let sets: Labels[] = [{}]
-  for (const label of labels) {
+  for (const [label, values] of Object.entries(labels)) {
     const { [label]: given } = known
-    const all = given === undefined ? (values[label] ?? []) : [given]
+    const all = given === undefined ? values : [given]
     sets = sets.flatMap(set => all.map(value => ({ ...set, [label]: value })))
   }
   return sets

@@ -1,7 +1,8 @@
 import type { Logger } from '../../core/index.ts'
 import { few } from '../../core/index.ts'
 import type { TopicLook } from '../../kafka/kafkajs/index.ts'
-import type { Reading } from '../../observability/index.ts'
+import type { GaugeSample, LabelsOf } from '../../observability/index.ts'
+import type { SinkMetrics } from '../metrics.ts'
 import { type Discovery, maxEvents } from './discovery.ts'
 
 export interface TopicReportOptions {
@@ -57,7 +58,7 @@ export class TopicReport {
   }
 
   /** How many topics there are of each state. */
-  readings(): Reading<'eventtrail_sink_topics'>[] {
+  readings(): GaugeSample<LabelsOf<SinkMetrics, 'eventtrail_sink_topics'>>[] {
     if (!this.#look) return []
     const { gone, almost, forgotten, beyond } = this.#options.discovery.discovered
     const counts = {

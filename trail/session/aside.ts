@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { keyOf } from '../../kafka/index.ts'
 import { classify, faultName } from '../../postgres/index.ts'
-import type { RefusalCode } from '../errors.ts'
+import type { RefusalCode } from '../refusal-codes.ts'
 import type { RowsResult } from '../types.ts'
 import { type Chunk, idOf, offsetsIn } from '../types.ts'
 import { copyTexts } from './pg-rows.ts'

@@ -1,5 +1,6 @@
 import { classify, faultName, isOfTable, isUnexplained, RowsLeftOut } from '../../postgres/index.ts'
-import type { Refusal, RefusalCode } from '../errors.ts'
+import type { Refusal } from '../errors.ts'
+import type { RefusalCode } from '../refusal-codes.ts'
 import { refusedByPostgres, rowIdKey, withoutPayload } from '../rows/index.ts'
 import { contentOf, idOf, type RowBytes, type RowsResult } from '../types.ts'
 import type { RowSession } from './session.ts'

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { silentLogger } from '../../../core/logger.ts'
 import { PrometheusMeter } from '../../../observability/prometheus/prometheus.ts'
 import { createSink } from '../../../sink/index.ts'
+import { sinkMetrics } from '../../../sink/metrics.ts'
 import { Writer } from '../../../sink/write/writer.ts'
 import { sessionPool } from '../../../trail/database.ts'
 import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
@@ -35,7 +36,7 @@ const copyingPort = () =>
 test('a session that Postgres has forgotten is given up, and its batch is stored by a new one', {
   timeout: 90_000
 }, async () => {
-  const meter = new PrometheusMeter({ parts: ['sink'] })
+  const meter = new PrometheusMeter({ metrics: sinkMetrics })
   await using sink = createSink({ ...trail.sinkOptions, databaseUrl: proxy.url, blockedAfterMs: 200, lanes: 1, meter })
   await sink.start()
   await trail.slowRows()

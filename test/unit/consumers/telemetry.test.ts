@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { GroupHealth } from '../../../consumers/health.ts'
+import { groupMetrics } from '../../../consumers/metrics.ts'
 import { Telemetry } from '../../../consumers/telemetry.ts'
 import { silentLogger } from '../../../core/logger.ts'
 import type { AdminLine, KafkaAdmin } from '../../../kafka/kafkajs/index.ts'
@@ -25,7 +26,7 @@ const samples = async (meter: PrometheusMeter): Promise<string[]> =>
 
 describe('what a member tells', () => {
   it('stands at 0 before anything came', async () => {
-    const meter = new PrometheusMeter({ parts: ['group'] })
+    const meter = new PrometheusMeter({ metrics: groupMetrics })
     new Telemetry({ meter, log: silentLogger, line: lineOf({}), groupId: 'x.indexer' })
     const of = (name: string, more = '') => `eventtrail_group_${name}{group="x.indexer"${more}} 0`
     expect(await samples(meter)).toEqual([
@@ -42,7 +43,7 @@ describe('what a member tells', () => {
   })
 
   it('counts, times its handlers, and says how things are and how far it is behind', async () => {
-    const meter = new PrometheusMeter({ parts: ['group'] })
+    const meter = new PrometheusMeter({ metrics: groupMetrics })
     const line = lineOf({
       groupOffsets: async () => new Map([['a', new Map([[0, 70]])]]),
       logEnds: async () => [

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
-import { refusalCodes } from '../../../trail/errors.ts'
+import { refusalCodes } from '../../../trail/refusal-codes.ts'
 import { page } from '../../support/docs.ts'
 
 const { text } = page('docs/trail.md')

@@ -1,14 +1,15 @@
 import type pg from 'pg'
 import { describe, expect, expectTypeOf, it, vi } from 'vitest'
+import type { GroupMetrics } from '../../../consumers/metrics.ts'
 import { silentLogger } from '../../../core/logger.ts'
 import type { AdminLine, RebuildCause } from '../../../kafka/kafkajs/index.ts'
 import type { LabelsOf, Meter } from '../../../observability/meter.ts'
-import { metrics } from '../../../observability/metrics.ts'
 import { createRegistry } from '../../../schemas/index.ts'
 import { SinkHealth, type SinkParts } from '../../../sink/health.ts'
+import { type SinkMetrics, sinkMetrics } from '../../../sink/metrics.ts'
 import { Telemetry } from '../../../sink/telemetry.ts'
 import type { Batch, WriteResult } from '../../../sink/write/types.ts'
-import { refusalCodes } from '../../../trail/errors.ts'
+import { refusalCodes } from '../../../trail/refusal-codes.ts'
 import type { TrailPositions } from '../../../trail/session/session.ts'
 import { chunk } from './chunks.ts'
 
@@ -91,10 +92,10 @@ describe('what a sink tells of its batches', () => {
   })
 
   it('goes under labels that the table of metrics knows, each of them', () => {
-    expect(metrics.eventtrail_sink_quarantined_total.values.code).toEqual(refusalCodes)
-    expectTypeOf<LabelsOf<'eventtrail_sink_batches_total'>['trigger']>().toEqualTypeOf<Batch['trigger']>()
-    expectTypeOf<LabelsOf<'eventtrail_sink_rebuilds_total'>['cause']>().toEqualTypeOf<RebuildCause>()
-    expectTypeOf<LabelsOf<'eventtrail_group_rebuilds_total'>['cause']>().toEqualTypeOf<RebuildCause>()
+    expect(sinkMetrics.eventtrail_sink_quarantined_total.labels.code).toEqual(refusalCodes)
+    expectTypeOf<LabelsOf<SinkMetrics, 'eventtrail_sink_batches_total'>['trigger']>().toEqualTypeOf<Batch['trigger']>()
+    expectTypeOf<LabelsOf<SinkMetrics, 'eventtrail_sink_rebuilds_total'>['cause']>().toEqualTypeOf<RebuildCause>()
+    expectTypeOf<LabelsOf<GroupMetrics, 'eventtrail_group_rebuilds_total'>['cause']>().toEqualTypeOf<RebuildCause>()
   })
 
   it('a clock of a publisher that is ahead makes no negative latency', () => {

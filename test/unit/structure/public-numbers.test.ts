@@ -72,7 +72,7 @@ const numbers: readonly (readonly [string, Given])[] = [
   ['createBus bufferSize', value => createBus({ store: memoryStore(), bufferSize: value })],
   ['subscribe bufferSize', value => createBus({ store: memoryStore() }).subscribe('s', { bufferSize: value })],
   ['createRegistry timeoutMs', value => createRegistry({ url: 'http://localhost', timeoutMs: value })],
-  ['PrometheusMeter maxSeries', value => new PrometheusMeter({ maxSeries: value })],
+  ['PrometheusMeter maxSeries', value => new PrometheusMeter({ metrics: {}, maxSeries: value })],
   ['createMailer connections', value => createMailer({ url: 'smtp://localhost', from: 'a@b.c', connections: value })],
   [
     'startStatusServer port',

@@ -1,4 +1,4 @@
-/** Why a record cannot become a row of the trail: what the sink refuses with, and what the table of metrics counts by. */
+/** Why a record cannot become a row of the trail. */
 export const refusalCodes = [
   'BATCH_UNREADABLE',
   'BATCH_TOO_LARGE',
