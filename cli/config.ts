@@ -96,7 +96,7 @@ export const settings = {
   schemasDir: {
     env: 'EVENTTRAIL_SCHEMAS',
     flag: '--schemas <dir>',
-    help: 'folder of event schemas (default: the example catalogue)',
+    help: 'folder of event schemas',
     parse: text
   },
   partitions: { env: 'TOPIC_PARTITIONS', help: 'partitions of a topic that register makes', initial: 6, parse: count },

@@ -12,6 +12,8 @@ export interface Migrations {
   readonly component: string
   /** Folder of the files. */
   readonly directory: URL
+  /** Only by `eventtrail migrate --with <component>`. Default false. */
+  readonly optional?: boolean
 }
 
 export type MigrationErrorCode = 'DATABASE_AHEAD' | 'MIGRATION_FILE'

@@ -50,11 +50,9 @@ export async function requireTables(database: Database, migrations: Migrations, 
     tables
   ])
   const missing = rows.map(({ name }) => name)
+  const command = `eventtrail migrate${migrations.optional ? ` --with ${migrations.component}` : ''}`
   if (missing.length > 0)
-    throw new DatabaseError(
-      'TABLES_MISSING',
-      `The database has no table ${missing.join(', ')}: run \`eventtrail migrate\``
-    )
+    throw new DatabaseError('TABLES_MISSING', `The database has no table ${missing.join(', ')}: run \`${command}\``)
   const asked = {
     query: async (text: string, values?: unknown[]) => ({ rows: await query(database, text, values), rowCount: null })
   }
@@ -62,6 +60,6 @@ export async function requireTables(database: Database, migrations: Migrations, 
   if (pending.length > 0)
     throw new DatabaseError(
       'TABLES_MISSING',
-      `The tables are of an older eventtrail (${pending.join(', ')} not applied): run \`eventtrail migrate\``
+      `The tables are of an older eventtrail (${pending.join(', ')} not applied): run \`${command}\``
     )
 }

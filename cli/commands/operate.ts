@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { printableJson, UsageError } from '../../core/index.ts'
 import { connectAdmin, createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import { examine } from '../../operations/index.ts'
-import { type Migrations, migrate, type Queryable } from '../../postgres/index.ts'
+import { type Migrations, migrate, migrationStatus, type Queryable } from '../../postgres/index.ts'
 import { createRegistry } from '../../schemas/index.ts'
 import {
   connectSession,
@@ -19,9 +19,11 @@ import { type CommandContext, type CommandHost, type ExitCode, exitCodes, saidWh
 export function operateCommands(program: Command, host: CommandHost, migrations: readonly Migrations[]): void {
   host
     .connect(program.command('migrate'), 'databaseUrl')
-    .description('make or update the tables in Postgres; safe to run at any time, also twice at once')
-    .option('--from-month <month>', 'also make the partitions from this month on, such as 2013-02, for older events')
-    .action(host.action((context, flags: { fromMonth?: string }) => runMigrate(context, migrations, flags.fromMonth)))
+    .description('create or update the tables in Postgres; safe to run at any time, also twice at once')
+    .option('--with <parts>', `also create the tables of optional parts: ${optionalParts(migrations).join(',')}`, list)
+    .option('--from-month <month>', 'also create the partitions from this month on, such as 2013-02, for older events')
+    .addHelpText('after', '\nTables of optional parts that exist already are updated without --with.')
+    .action(host.action((context, flags: MigrateFlags) => runMigrate(context, migrations, flags)))
 
   host
     .connect(program.command('doctor'), 'brokers', 'registryUrl', 'databaseUrl', 'topicPrefix')
@@ -31,11 +33,24 @@ export function operateCommands(program: Command, host: CommandHost, migrations:
     .action(host.action((context, flags: DoctorFlags) => runDoctor(context, migrations, flags)))
 }
 
+interface MigrateFlags {
+  readonly with?: readonly string[]
+  readonly fromMonth?: string
+}
+
+const list = (text: string): readonly string[] => text.split(',').map(part => part.trim())
+
+const optionalParts = (migrations: readonly Migrations[]): readonly string[] =>
+  migrations.filter(({ optional }) => optional).map(({ component }) => component)
+
 async function runMigrate(
   context: CommandContext,
   migrations: readonly Migrations[],
-  fromMonth?: string
+  { with: wanted = [], fromMonth }: MigrateFlags
 ): Promise<ExitCode> {
+  const parts = optionalParts(migrations)
+  const unknown = wanted.find(part => !parts.includes(part))
+  if (unknown !== undefined) throw new UsageError(`--with: there is no part ${unknown}; expected ${parts.join(' or ')}`)
   const since = fromMonth === undefined ? undefined : monthOf(fromMonth)
   const databaseUrl = context.config.require('databaseUrl')
   const sessions = { applicationName: 'eventtrail-migrate' }
@@ -53,6 +68,10 @@ async function runMigrate(
           `eventtrail migrate: the schema ${elsewhere.join(', ')} has a trail. By its search_path this session makes another one, in ${rows[0]?.schema}`
         )
       for (const each of migrations) {
+        if (each.optional && !wanted.includes(each.component)) {
+          const { applied } = await migrationStatus(client as Queryable, each)
+          if (applied === 0) continue
+        }
         const done = await migrate(client as Queryable, each)
         context.out(`${each.component}: ${done.length > 0 ? `applied ${done.join(', ')}` : 'up to date'}`)
       }

@@ -2,16 +2,11 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { ConfigError, describeError, UsageError } from '../../core/index.ts'
-import { catalogue as exampleCatalogue } from '../../schemas/catalogue/index.ts'
-import type { Catalogue } from '../../schemas/index.ts'
 import {
-  type CatalogueData,
   catalogueOf,
   checkAgainstRegistry,
   createRegistry,
   generateTypes,
-  inspectFolder,
-  loadCatalogue,
   logicalWarnings,
   namespaceOf,
   parseSchema,
@@ -29,6 +24,7 @@ import {
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes } from '../command.ts'
 import type { Config } from '../config.ts'
 import { makeFolder } from '../folder.ts'
+import { addCatalogueFlags, type CatalogueFlags, configuredCatalogue, inspectCatalogue } from './catalogue.ts'
 
 /** A topic to be made; what kafka/ takes. */
 export interface TopicPlan {
@@ -41,21 +37,13 @@ export interface TopicPlan {
 /** Makes the topics that do not exist and returns their names. Given by the CLI: schemas do not know Kafka. */
 export type MakeTopics = (plans: readonly TopicPlan[], context: CommandContext) => Promise<readonly string[]>
 
-interface FromOption {
-  readonly from?: string
-}
-interface CheckOptions extends FromOption {
+interface CheckOptions extends CatalogueFlags {
   readonly againstRegistry?: boolean
 }
-interface GenerateCommandOptions extends FromOption {
+interface GenerateCommandOptions extends CatalogueFlags {
   readonly out: string
   readonly import?: string
   readonly check?: boolean
-}
-
-/** The catalogue that a command works on: the folder that is configured, or the example that comes with eventtrail. */
-export async function configuredCatalogue(config: Config, dir = config.get('schemasDir')): Promise<Catalogue> {
-  return dir ? loadCatalogue(dir) : exampleCatalogue
 }
 
 /** Adds `schemas register|check|list|generate`. */
@@ -63,23 +51,22 @@ export function schemaCommands(program: Command, host: CommandHost, makeTopics: 
   const schemas = program.command('schemas').description('the schemas of events: list, check, register, generate types')
   host
     .connect(
-      schemas
-        .command('register')
-        .description('register every version of every event, and make the topics')
-        .option('--from <dir>', 'folder of schemas (the same as --schemas)'),
+      addCatalogueFlags(
+        schemas.command('register').description('register every version of every event, and create the topics'),
+        { from: true }
+      ),
       'schemasDir',
       'registryUrl',
       'brokers',
       'topicPrefix'
     )
-    .action(host.action((context, options: FromOption) => register(context, makeTopics, options)))
+    .action(host.action((context, options: CatalogueFlags) => register(context, makeTopics, options)))
   host
     .connect(
-      schemas
-        .command('check')
-        .description('say what is wrong with schemas: 0 nothing, 1 something')
-        .option('--from <dir>', 'folder of schemas (the same as --schemas)')
-        .option('--against-registry', 'compare with what is registered, too'),
+      addCatalogueFlags(
+        schemas.command('check').description('report what is wrong with schemas: exits with 0 if nothing is, else 1'),
+        { from: true }
+      ).option('--against-registry', 'compare with what is registered, too'),
       'schemasDir',
       'registryUrl',
       'topicPrefix'
@@ -87,19 +74,15 @@ export function schemaCommands(program: Command, host: CommandHost, makeTopics: 
     .action(host.action(check))
   host
     .connect(
-      schemas
-        .command('list')
-        .description('show the events and what they carry')
-        .option('--from <dir>', 'folder of schemas (the same as --schemas)'),
+      addCatalogueFlags(schemas.command('list').description('show the events and their fields'), { from: true }),
       'schemasDir'
     )
     .action(host.action(list))
   host
     .connect(
-      schemas
-        .command('generate')
-        .description('write the TypeScript types of a folder of schemas')
-        .option('--from <dir>', 'folder of schemas (the same as --schemas)')
+      addCatalogueFlags(schemas.command('generate').description('write the TypeScript types of a folder of schemas'), {
+        from: true
+      })
         .requiredOption('--out <file>', 'TypeScript file to write')
         .option('--import <module>', 'where the file imports catalogueOf from', 'eventtrail/schemas')
         .option('--check', 'write nothing; exit 1 when the file is not up to date'),
@@ -112,10 +95,10 @@ function registryOf({ config, log }: CommandContext): Registry {
   return createRegistry({ url: config.require('registryUrl'), log })
 }
 
-async function register(context: CommandContext, makeTopics: MakeTopics, { from }: FromOption): Promise<ExitCode> {
+async function register(context: CommandContext, makeTopics: MakeTopics, flags: CatalogueFlags): Promise<ExitCode> {
   const { config, out, say } = context
   const prefix = config.get('topicPrefix')
-  const catalogue = await configuredCatalogue(config, from)
+  const catalogue = await configuredCatalogue(config, flags)
   const registry = registryOf(context)
   config.require('brokers')
   requireWritableTopics(config)
@@ -176,8 +159,7 @@ function topicPlans(eventNames: readonly string[], config: Config): TopicPlan[] 
 
 async function check(context: CommandContext, options: CheckOptions): Promise<ExitCode> {
   const { config, out, say } = context
-  const dir = options.from ?? config.get('schemasDir')
-  const { data, problems } = dir ? await inspectFolder(dir) : { data: exampleData(), problems: [] }
+  const { data, problems } = await inspectCatalogue(config, options)
   const faults = problems.map(({ file, message }) => `${file}: ${message}`)
   const catalogue = catalogueOf(data)
   if (faults.length === 0) faults.push(...catalogue.eventNames.flatMap(name => readerFaults(catalogue.versions(name))))
@@ -206,14 +188,8 @@ async function check(context: CommandContext, options: CheckOptions): Promise<Ex
 
 const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
 
-// Checked by this project's own tests; here it is only compared with the registry.
-const exampleData = (): CatalogueData =>
-  Object.fromEntries(
-    exampleCatalogue.eventNames.map(name => [name, exampleCatalogue.versions(name).map(({ payload }) => payload)])
-  )
-
-async function list({ config, out }: CommandContext, options: FromOption): Promise<ExitCode> {
-  const catalogue = await configuredCatalogue(config, options.from)
+async function list({ config, out }: CommandContext, options: CatalogueFlags): Promise<ExitCode> {
+  const catalogue = await configuredCatalogue(config, options)
   const rows = catalogue.eventNames.flatMap(eventName => {
     const { version, payload } = catalogue.version(eventName)
     const node = parseSchema(payload, namespaceOf(eventName))
@@ -232,13 +208,11 @@ async function list({ config, out }: CommandContext, options: FromOption): Promi
 }
 
 async function generate({ config, out, say }: CommandContext, options: GenerateCommandOptions): Promise<ExitCode> {
-  const dir = options.from ?? config.get('schemasDir')
-  if (!dir) throw new UsageError('name the folder of your schemas with --from <dir>')
-  const catalogue = await loadCatalogue(dir)
+  const catalogue = await configuredCatalogue(config, options)
   const text = generateTypes(catalogue, { ...(options.import && { importFrom: options.import }) })
   if (options.check) {
     if ((await readFile(options.out, 'utf8').catch(() => undefined)) === text) return exitCodes.ok
-    say(`${options.out} is not what ${dir} gives: run \`eventtrail schemas generate\` again, without --check`)
+    say(`${options.out} is not up to date: run \`eventtrail schemas generate\` again, without --check`)
     return exitCodes.notOk
   }
   try {

@@ -13,13 +13,13 @@ import {
   saidWhileWaiting,
   wholeNumber
 } from '../command.ts'
-import { configuredCatalogue } from '../commands/index.ts'
+import { addCatalogueFlags, type CatalogueFlags, configuredCatalogue } from '../commands/index.ts'
 import { type LineCounts, LineRun } from './line-run.ts'
 import { inFlags } from './line-words.ts'
 import { splitLines } from './lines.ts'
 import { Rejects } from './rejects.ts'
 
-interface PublishFlags {
+interface PublishFlags extends CatalogueFlags {
   readonly file?: string
   readonly rejects?: string
   readonly source: string
@@ -34,9 +34,9 @@ const progressEveryMs = 5_000
 /** `eventtrail publish`. */
 export function publishCommands(program: Command, host: CommandHost): void {
   host
-    .connect(program.command('publish'), 'brokers', 'registryUrl', 'topicPrefix', 'schemasDir')
+    .connect(addCatalogueFlags(program.command('publish')), 'brokers', 'registryUrl', 'topicPrefix', 'schemasDir')
     .description('publish events of one name from lines of JSON: valid lines go, each bad one is reported')
-    .argument('<event>', 'event name, such as lesson.published')
+    .argument('<event>', 'event name, such as order.placed')
     .option('--file <file>', 'file of lines (default: standard input)')
     .option('--rejects <file>', 'keep the bad lines here, as they are')
     .option('--source <name>', 'name of the publishing service, for the header `source`', 'eventtrail-publish')
@@ -64,7 +64,7 @@ is not there, 3 when a server is out of reach or failed, 130 when it was interru
 
 async function publishLines(context: CommandContext, eventName: string, flags: PublishFlags): Promise<ExitCode> {
   const { config, say, signal } = context
-  const catalogue = await configuredCatalogue(config)
+  const catalogue = await configuredCatalogue(config, flags)
   const version = catalogue.version(eventName, flags.eventVersion)
   await using producer = producerOf(context, catalogue, flags.source, { [eventName]: version.version })
   const input = await openInput(flags.file, say)

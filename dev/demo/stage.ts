@@ -50,7 +50,10 @@ export async function setStage({ stack, school, say, signal, cleanUps }: StageOp
   cleanUps.add(() => crew.stop(stopChildrenMs))
 
   const began = performance.now()
-  await untilAborted(signal, Promise.all([crew.run('migrate'), crew.run('schemas', 'register')]))
+  await untilAborted(
+    signal,
+    Promise.all([crew.run('migrate', '--with', 'indexer,notifier'), crew.run('schemas', 'register', '--example')])
+  )
   say(`made the tables, registered the schemas, made the topics (${seconds(performance.now() - began)})`)
   const mailed = await enrol(observer, school)
   say(`enrolled ${counted(school.students, 'student')}, ${mailed} of them with e-mail`)

@@ -22,7 +22,7 @@ const help = `Publishes the Open University Learning Analytics Dataset as events
 
 DIR holds courses, assessments, vle, studentAssessment and studentInfo as .csv or .csv.gz.
 KAFKA_BROKERS, SCHEMA_REGISTRY_URL and TOPIC_PREFIX say where to; \`eventtrail stack env\` prints them.
-Run \`eventtrail schemas register\` before. A second run publishes the same ids: the trail stores nothing twice.
+Run \`eventtrail schemas register --example\` before. A second run publishes the same ids: the trail stores nothing twice.
 
 Exits with 0 when every row is published, 1 when some were refused, 2 when called wrongly, 3 when a server fails.`
 

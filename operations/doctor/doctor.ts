@@ -110,7 +110,10 @@ async function examineDatabase({ pool, migrations }: DoctorParts) {
     let migrated = true
     for (const each of migrations) {
       const status = await migrationStatus(client as Queryable, each)
-      if (status.pending.length > 0) {
+      if (each.optional && status.applied === 0) {
+        const command = `eventtrail migrate --with ${each.component}`
+        findings.push(ok('migrations', `${each.component}: not set up; \`${command}\` creates its tables`))
+      } else if (status.pending.length > 0) {
         findings.push(
           wrong(
             'migrations',

@@ -34,8 +34,8 @@ test('indexer and search as commands: missing tables, a line on start, killed an
 
   const early = eventtrail(env, 'indexer')
   expect(await early.exit).toBe(2)
-  expect(early.output()).toContain('run `eventtrail migrate`')
-  expect(await eventtrail(env, 'migrate').exit).toBe(0)
+  expect(early.output()).toContain('run `eventtrail migrate --with indexer`')
+  expect(await eventtrail(env, 'migrate', '--with', 'indexer').exit).toBe(0)
 
   const first = eventtrail(env, 'indexer')
   await eventually(() => first.output().includes(`reading ${term.topicPrefix}lesson.published`), {
@@ -73,7 +73,7 @@ test('notifier as a command: says what is missing, and stops when it is told to'
   const nobody = eventtrail(env, 'notifier', '--smtp', 'smtp://127.0.0.1:9', '--from', 'not an address')
   expect(await nobody.exit).toBe(2)
   expect(nobody.output()).toContain('--from: expected an address, or Name <address>')
-  expect(await eventtrail(env, 'migrate').exit).toBe(0)
+  expect(await eventtrail(env, 'migrate', '--with', 'notifier').exit).toBe(0)
   const run = eventtrail(env, 'notifier', '--smtp', 'smtp://127.0.0.1:9', '--group', 'mailers')
   await eventually(() => run.output().includes(`group ${term.topicPrefix}mailers`), { what: 'the greeting' })
   run.child.kill('SIGTERM')

@@ -21,7 +21,8 @@ const folder = await mkdtemp(join(tmpdir(), 'publish-'))
 afterAll(() => rm(folder, { recursive: true }))
 
 const cli = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url))
-const publish = (args: readonly string[], input = '') => runCli(['publish', ...args], environment.env, input)
+const publish = (args: readonly string[], input = '') =>
+  runCli(['publish', '--example', ...args], environment.env, input)
 const example = (name: string, args: readonly string[], env = {}) =>
   runProgram(join(import.meta.dirname, '../../../examples', name), args, { ...environment.env, ...env })
 const file = async (name: string, lines: readonly unknown[]): Promise<string> => {
@@ -106,7 +107,7 @@ describe('eventtrail publish', () => {
   })
 
   it('says after which line it was interrupted', async () => {
-    const args = [cli, 'publish', 'badge.awarded', '--json']
+    const args = [cli, 'publish', '--example', 'badge.awarded', '--json']
     const child = spawn(process.execPath, args, { env: { ...process.env, ...environment.env }, stdio: 'pipe' })
     const ended = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)])
     const last = v7()

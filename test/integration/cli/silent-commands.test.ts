@@ -19,8 +19,8 @@ const reset = ['sink', 'reset', '--event', 'badge.awarded', '--partition', '0', 
 const commands: Record<string, string[]> = {
   verify: ['verify'],
   doctor: ['doctor'],
-  publish: ['publish', 'badge.awarded'],
-  register: ['schemas', 'register'],
+  publish: ['publish', 'badge.awarded', '--example'],
+  register: ['schemas', 'register', '--example'],
   reset
 }
 

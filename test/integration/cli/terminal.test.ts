@@ -60,7 +60,11 @@ describe('the words of others reach a terminal as text', () => {
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     try {
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-      for (const args of [['schemas', 'register'], ['schemas', 'check', '--against-registry'], ['doctor']]) {
+      for (const args of [
+        ['schemas', 'register', '--example'],
+        ['schemas', 'check', '--example', '--against-registry'],
+        ['doctor']
+      ]) {
         const { stdout, stderr, code } = await printed(args, { SCHEMA_REGISTRY_URL: url })
         expect(code).not.toBe(0)
         const told = (stdout + stderr).split('\n').filter(line => line.includes(shown))

@@ -62,7 +62,7 @@ test('its command says what it can do, with the example catalogue inside', async
   const help = await run(process.execPath, [command, '--help'], { cwd: project })
   expect(help.stdout).toContain('Usage: eventtrail')
   expect(help.stdout).not.toContain('stack')
-  const catalogue = await run(process.execPath, [command, 'schemas', 'list'], { cwd: project })
+  const catalogue = await run(process.execPath, [command, 'schemas', 'list', '--example'], { cwd: project })
   expect(catalogue.stdout).toContain('lesson.published')
 })
 

@@ -80,7 +80,9 @@ test('lines that carry an id of version 7 are stored once, however often they ar
     })
   })
   for (const _ of ['first', 'second'])
-    expect(await runCli(['publish', 'badge.awarded'], own.env, lines.join('\n'))).toMatchObject({ code: 0 })
+    expect(await runCli(['publish', '--example', 'badge.awarded'], own.env, lines.join('\n'))).toMatchObject({
+      code: 0
+    })
   await sink.whenCaughtUp()
   const counts = await Promise.all(['event_envelopes', 'sink_duplicates', 'sink_quarantine'].map(own.count))
   expect(counts).toEqual([5, 5, 0])

@@ -1,0 +1,52 @@
+import { type Command, Option } from 'commander'
+import { UsageError } from '../../core/index.ts'
+import { catalogue as exampleCatalogue } from '../../schemas/catalogue/index.ts'
+import { type Catalogue, type CatalogueData, inspectFolder, loadCatalogue } from '../../schemas/index.ts'
+import type { Config } from '../config.ts'
+
+/** Which schemas a command works on: flags that {@link addCatalogueFlags} adds. */
+export interface CatalogueFlags {
+  readonly from?: string
+  readonly example?: boolean
+}
+
+/** A catalogue as it is, right or wrong. */
+interface Inspected {
+  readonly data: CatalogueData
+  readonly problems: readonly { readonly file: string; readonly message: string }[]
+}
+
+/** Adds `--example`, and `--from` as another name of `--schemas` where a command has always had it. */
+export function addCatalogueFlags(command: Command, { from = false } = {}): Command {
+  if (from) command.option('--from <dir>', 'folder of event schemas (the same as --schemas)')
+  return command.addOption(
+    new Option('--example', 'use the three example events that come with eventtrail').conflicts(['schemas', 'from'])
+  )
+}
+
+/**
+ * The catalogue that the flags or the configuration name.
+ * @throws UsageError that says how to begin when they name none
+ */
+export async function configuredCatalogue(config: Config, flags: CatalogueFlags): Promise<Catalogue> {
+  return flags.example ? exampleCatalogue : loadCatalogue(schemasFolder(config, flags))
+}
+
+/** The same with its faults. @throws UsageError */
+export async function inspectCatalogue(config: Config, flags: CatalogueFlags): Promise<Inspected> {
+  return flags.example ? { data: exampleData(), problems: [] } : await inspectFolder(schemasFolder(config, flags))
+}
+
+/** @throws UsageError */
+function schemasFolder(config: Config, { from }: CatalogueFlags): string {
+  const folder = from ?? config.get('schemasDir')
+  if (folder) return folder
+  throw new UsageError(
+    'no schemas are given: name your folder with --schemas <dir> or EVENTTRAIL_SCHEMAS, or try the example events with --example'
+  )
+}
+
+const exampleData = (): CatalogueData =>
+  Object.fromEntries(
+    exampleCatalogue.eventNames.map(name => [name, exampleCatalogue.versions(name).map(({ payload }) => payload)])
+  )
