@@ -100,7 +100,7 @@ test.each([
   [['quarantine', 'list'], 'DATABASE_URL is not set'],
   [['migrate', '--database', 'no url'], 'expected a URL'],
   [['migrate', '--with', 'indexers'], 'no part indexers; expected indexer or notifier'],
-  ...schemaCommands.map(command => [command, 'name your folder with --schemas <dir>'] as const),
+  ...schemaCommands.map(command => [command, 'name your folder with --schemas <dir>'] as [string[], string]),
   [['schemas', 'list', '--example', '--schemas', 'x'], 'cannot be used with'],
   [['doctor', '--config', 'absent.json'], 'absent.json']
 ])('called or configured wrongly it exits with 2 and says why: %j', async (args, words) => {
