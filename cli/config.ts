@@ -1,163 +1,20 @@
 import { existsSync, readFileSync } from 'node:fs'
-import {
-  ConfigError,
-  checkBrokers,
-  checkDatabaseUrl,
-  checkRegistryUrl,
-  checkSmtpUrl,
-  DuplicateKeyError,
-  isTopicPrefix,
-  type LogLevel,
-  legalCharacters,
-  logLevels,
-  parseJson,
-  wholeNumberOf
-} from '../core/index.ts'
+import { consumerSettings } from '../consumers/index.ts'
+import { ConfigError, DuplicateKeyError, parseJson, type Setting } from '../core/index.ts'
 import type { KafkaSecurity } from '../kafka/index.ts'
-
-interface Setting<T> {
-  /** Environment variable. */
-  readonly env: string
-  /** Command line flag, where there is one; secrets have none. */
-  readonly flag?: string
-  readonly help: string
-  readonly initial?: T
-  readonly parse: (text: string) => T
-}
-
-const text = (value: string): string => value
-const list = (value: string): readonly string[] => {
-  const parts = value
-    .split(',')
-    .map(part => part.trim())
-    .filter(Boolean)
-  if (parts.length === 0) throw new Error('expected at least one, got none')
-  return parts
-}
-const hostsAndPorts = (value: string): readonly string[] => checkBrokers(list(value))
-const count = (value: string): number => {
-  const parsed = wholeNumberOf(value.trim())
-  if (parsed === undefined || parsed < 1) throw new Error('expected a whole number from 1')
-  return parsed
-}
-const port = (value: string): number => {
-  const parsed = Number(value)
-  if (!/^\d+$/.test(value) || parsed > 65_535) throw new Error('expected a port from 0 to 65535')
-  return parsed
-}
-const topicPrefix = (value: string): string => {
-  if (!isTopicPrefix(value)) throw new Error(`expected at most 100 ${legalCharacters}`)
-  return value
-}
-const oneOf =
-  <T extends string>(allowed: readonly T[]) =>
-  (value: string): T => {
-    const found = allowed.find(each => each === value)
-    if (!found) throw new Error(`expected one of ${allowed.join(', ')}`)
-    return found
-  }
-
-const mechanisms = { PLAIN: 'plain', 'SCRAM-SHA-256': 'scram-sha-256', 'SCRAM-SHA-512': 'scram-sha-512' } as const
-/** As Kafka writes it, or in small letters. */
-const saslMechanism = (value: string): (typeof mechanisms)[keyof typeof mechanisms] => {
-  const name = value.trim().toUpperCase()
-  if (!Object.hasOwn(mechanisms, name)) throw new Error(`expected one of ${Object.keys(mechanisms).join(', ')}`)
-  return mechanisms[name as keyof typeof mechanisms]
-}
+import { kafkaSettings } from '../kafka/index.ts'
+import { observabilitySettings } from '../observability/index.ts'
+import { postgresSettings } from '../postgres/index.ts'
+import { schemaSettings } from '../schemas/index.ts'
 
 /** Every setting there is: the key in the config file, its environment variable, its flag, its default. */
 export const settings = {
-  brokers: {
-    env: 'KAFKA_BROKERS',
-    flag: '--brokers <list>',
-    help: 'Kafka brokers, host:port or [IPv6]:port, comma-separated',
-    parse: hostsAndPorts
-  },
-  registryUrl: {
-    env: 'SCHEMA_REGISTRY_URL',
-    flag: '--registry <url>',
-    help: 'schema registry, its Confluent-compatible API',
-    parse: checkRegistryUrl
-  },
-  databaseUrl: {
-    env: 'DATABASE_URL',
-    flag: '--database <url>',
-    help: 'Postgres that holds the trail',
-    parse: checkDatabaseUrl
-  },
-  smtpUrl: { env: 'SMTP_URL', flag: '--smtp <url>', help: 'mail server of the notifier', parse: checkSmtpUrl },
-  topicPrefix: {
-    env: 'TOPIC_PREFIX',
-    flag: '--prefix <text>',
-    help: 'put before every event name to make its topic',
-    initial: '',
-    parse: topicPrefix
-  },
-  schemasDir: {
-    env: 'EVENTTRAIL_SCHEMAS',
-    flag: '--schemas <dir>',
-    help: 'folder of event schemas',
-    parse: text
-  },
-  partitions: { env: 'TOPIC_PARTITIONS', help: 'partitions of a topic that register makes', initial: 6, parse: count },
-  replicationFactor: {
-    env: 'TOPIC_REPLICATION_FACTOR',
-    help: 'replicas of a topic that register makes',
-    initial: 1,
-    parse: count
-  },
-  minInsyncReplicas: {
-    env: 'TOPIC_MIN_INSYNC_REPLICAS',
-    help: 'min.insync.replicas of such a topic',
-    initial: 1,
-    parse: count
-  },
-  retentionMs: {
-    env: 'TOPIC_RETENTION_MS',
-    help: 'retention.ms of such a topic',
-    initial: 7 * 24 * 3_600_000,
-    parse: count
-  },
-  maxBatchBytes: {
-    env: 'EVENTTRAIL_MAX_BATCH_BYTES',
-    help: 'bytes that a batch of the log may have once it is decompressed; a larger one is quarantined or dead-lettered whole',
-    initial: 64 * 1024 * 1024,
-    parse: count
-  },
-  sasl: {
-    env: 'KAFKA_SASL_MECHANISM',
-    help: 'PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, with KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD',
-    parse: saslMechanism
-  },
-  saslUsername: { env: 'KAFKA_SASL_USERNAME', help: 'SASL user name', parse: text },
-  saslPassword: { env: 'KAFKA_SASL_PASSWORD', help: 'SASL password', parse: text },
-  ssl: { env: 'KAFKA_SSL', help: 'true to speak TLS to Kafka', parse: oneOf(['true', 'false'] as const) },
-  statusPort: {
-    env: 'EVENTTRAIL_STATUS_PORT',
-    flag: '--status-port <n>',
-    help: 'port of /livez, /readyz and /metrics of sink, indexer and notifier; 0 takes a free one (default: off)',
-    parse: port
-  },
-  statusHost: {
-    env: 'EVENTTRAIL_STATUS_HOST',
-    help: 'address that this port is opened on; 0.0.0.0 for all of IPv4',
-    initial: '127.0.0.1',
-    parse: text
-  },
-  metricsMaxSeries: {
-    env: 'EVENTTRAIL_METRICS_MAX_SERIES',
-    help: 'series that a metric can have; the others are added up as topic="other"',
-    initial: 10_000,
-    parse: count
-  },
-  logLevel: {
-    env: 'LOG_LEVEL',
-    flag: '--log-level <level>',
-    help: logLevels.join(', '),
-    initial: 'info' as LogLevel,
-    parse: oneOf(logLevels)
-  }
-} as const satisfies Record<string, Setting<unknown>>
+  ...kafkaSettings,
+  ...schemaSettings,
+  ...postgresSettings,
+  ...consumerSettings,
+  ...observabilitySettings
+}
 
 // What `stack env` sets.
 const ofStack = new Set<ConfigKey>(['brokers', 'registryUrl', 'databaseUrl'])

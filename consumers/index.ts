@@ -4,4 +4,5 @@ export { ConsumerError, type ConsumerErrorCode, RejectMessage, RetryLater } from
 export { createConsumerGroup } from './group.ts'
 export { groupMetrics } from './metrics.ts'
 export type { ConsumerGroupOptions, RetryPolicy } from './options.ts'
+export { consumerSettings } from './settings.ts'
 export type { ConsumerGroup, GroupState, GroupStats, Handler, Handlers, MessageContext } from './types.ts'

@@ -21,6 +21,7 @@ export { misspeltOption } from './misspelt-options.ts'
 export { few, isGroupName, isTopicPrefix, legalCharacters } from './names.ts'
 export { mostServerText, printable, printableJson, printableLine } from './printable.ts'
 export { Pulse } from './pulse.ts'
+export { asCount, asList, asOneOf, asPort, asText, type Setting } from './settings.ts'
 export {
   checkBrokers,
   checkDatabaseUrl,

@@ -17,5 +17,6 @@ export {
 export { type HeldBack, heldBackWords, type LogEnds } from './log-ends.ts'
 export { partitionFor } from './partitioner.ts'
 export { SendError } from './send-error.ts'
+export { kafkaSettings } from './settings.ts'
 export { type KafkaSecurity, keyOf, type TopicPartition, topicsOf } from './types.ts'
 export type { PartitionTrouble } from './unserved.ts'

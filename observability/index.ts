@@ -12,3 +12,4 @@ export {
   processMetrics,
   shortTimes
 } from './metrics.ts'
+export { observabilitySettings } from './settings.ts'

@@ -12,4 +12,5 @@ export {
 } from './migrate.ts'
 export { openDatabase } from './pool.ts'
 export { openPool, openSession, type SessionOptions } from './session.ts'
+export { postgresSettings } from './settings.ts'
 export { type Database, query, requireTables } from './tables.ts'

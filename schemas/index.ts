@@ -51,6 +51,7 @@ export {
   registerCatalogue,
   type SubjectList
 } from './registry/index.ts'
+export { schemaSettings } from './settings.ts'
 export type { Catalogue, Envelope, EnvelopeOf, EventMap, EventName, EventTypes, EventVersion } from './types.ts'
 export {
   decodeEnvelope,

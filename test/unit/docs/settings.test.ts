@@ -27,10 +27,10 @@ function settingsTable(): string {
   return [...head, ...rows.map(row => `| ${row} |`.replace(/ {2,}/g, ' '))].join('\n')
 }
 
-const start = '<!-- settings: made from cli/config.ts -->\n'
+const start = '<!-- settings: made from the settings.ts of each room -->\n'
 const end = '<!-- end of settings -->'
 
-test('the table of settings is that of the code (UPDATE_DOCS=1 npm test -- test/unit/docs writes it anew)', () => {
+test('the table of settings is that of the code (UPDATE_DOCS=1 npm test -- test/unit/docs writes it)', () => {
   const { path, text } = page('docs/configuration.md')
   const from = text.indexOf(start) + start.length
   const to = text.indexOf(end)
