@@ -1,7 +1,7 @@
-import type pg from 'pg'
 import type { LogEnds } from '../kafka/index.ts'
 import { keyOf, type TopicPartition, topicsOf } from '../kafka/index.ts'
 import type { KafkaAdmin } from '../kafka/kafkajs/index.ts'
+import type { Pool } from '../postgres/index.ts'
 
 /** The log of a partition beside the trail's position in it. */
 export interface Standing extends LogEnds {
@@ -35,7 +35,7 @@ interface Position extends TopicPartition {
  * @throws KafkaError, a database error
  */
 export async function standings(
-  { admin, pool }: { readonly admin: KafkaAdmin; readonly pool: pg.Pool },
+  { admin, pool }: { readonly admin: KafkaAdmin; readonly pool: Pool },
   group: string,
   topics: readonly string[]
 ): Promise<Standings> {
@@ -66,7 +66,7 @@ export async function standings(
   return { partitions, gone: [...after.values()].filter(position => !there.has(keyOf(position))) }
 }
 
-async function positionsOf(pool: pg.Pool, group: string, topics: readonly string[]): Promise<Map<string, Position>> {
+async function positionsOf(pool: Pool, group: string, topics: readonly string[]): Promise<Map<string, Position>> {
   const { rows } = await pool.query<Omit<Position, 'next'> & { readonly next: string }>(
     `SELECT topic, partition, next_offset AS next, halted, topic_id AS "topicId" FROM sink_offsets
      WHERE consumer_group = $1 AND topic = ANY($2) ORDER BY topic, partition`,

@@ -1,6 +1,6 @@
-import type pg from 'pg'
 import { PostgresError } from './errors.ts'
 import { ownSettings, type SessionOptions } from './session.ts'
+import type { Pool, PooledSession, Queries } from './types.ts'
 
 /** What is asked of a Postgres before it is used. */
 export interface Facts {
@@ -45,12 +45,12 @@ const rounds = 3
  * @param options what the pool was opened with
  * @throws PostgresError `DATABASE_UNFIT`; what pg throws when Postgres cannot be reached
  */
-export async function requireFit(pool: pg.Pool, options: SessionOptions): Promise<void> {
+export async function requireFit(pool: Pool, options: SessionOptions): Promise<void> {
   const reasons = unfit(await factsOf(pool, options))
   if (reasons.length > 0) throw new PostgresError('DATABASE_UNFIT', reasons.join('. '))
 }
 
-async function factsOf(pool: pg.Pool, options: SessionOptions): Promise<Facts> {
+async function factsOf(pool: Pool, options: SessionOptions): Promise<Facts> {
   const first = await pool.connect()
   try {
     const { rows } = await first.query<{ version: number; encoding: string }>(
@@ -70,7 +70,7 @@ async function factsOf(pool: pg.Pool, options: SessionOptions): Promise<Facts> {
  * Whether two connections share one session of Postgres, or one has several in turn. While a transaction of the second
  * is open, a pooler of transactions has given it the session that the first one used, or gives the first another one.
  */
-async function sharesSessions(pool: pg.Pool, first: pg.PoolClient): Promise<boolean> {
+async function sharesSessions(pool: Pool, first: PooledSession): Promise<boolean> {
   const second = await pool.connect()
   let broken: Error | undefined
   try {
@@ -94,14 +94,14 @@ async function sharesSessions(pool: pg.Pool, first: pg.PoolClient): Promise<bool
 }
 
 /** The process in Postgres itself that serves a connection; what the connection was told may be a pooler's number. */
-export async function backendOf(client: pg.ClientBase): Promise<number | undefined> {
+export async function backendOf(client: Queries): Promise<number | undefined> {
   const question = { text: 'SELECT pg_backend_pid() AS pid', query_timeout: questionMs }
   const { rows } = await client.query<{ pid: number }>(question)
   return rows[0]?.pid
 }
 
 /** As `SHOW` has them, without units. */
-async function unsetOf(client: pg.ClientBase, options: SessionOptions): Promise<string[]> {
+async function unsetOf(client: Queries, options: SessionOptions): Promise<string[]> {
   const own = ownSettings(options)
   const { rows } = await client.query<{ name: string; setting: string }>(
     'SELECT name, setting FROM pg_settings WHERE name = ANY($1)',

@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs'
 import pg from 'pg'
 import { type DatabaseUrl, readDatabaseUrl } from '../core/index.ts'
 import { PostgresError } from './errors.ts'
+import type { Pool, Session } from './types.ts'
 
 export interface SessionOptions {
   /** Starts the name in pg_stat_activity; a name of DATABASE_URL follows it. */
@@ -133,7 +134,7 @@ function requireReadable(parameter: string, file: string): void {
  * Opens one session.
  * @throws PostgresError `DATABASE_URL_INVALID`; what pg throws when Postgres cannot be reached or refuses
  */
-export async function openSession(databaseUrl: string, options: SessionOptions): Promise<pg.Client> {
+export async function openSession(databaseUrl: string, options: SessionOptions): Promise<Session> {
   const { config, prepare } = opening(databaseUrl, options)
   const client = new pg.Client(config)
   // A session that ends while idle emits an error; the next statement on it reports the same.
@@ -149,7 +150,7 @@ export async function openSession(databaseUrl: string, options: SessionOptions):
 }
 
 /** Opens a pool; its sessions are opened when they are needed. @throws PostgresError `DATABASE_URL_INVALID` */
-export function openPool(databaseUrl: string, options: SessionOptions & { readonly max: number }): pg.Pool {
+export function openPool(databaseUrl: string, options: SessionOptions & { readonly max: number }): Pool {
   const { config, prepare } = opening(databaseUrl, options)
   const pool = new pg.Pool({ ...config, max: options.max, idleTimeoutMillis: 10_000, onConnect: prepare })
   // A session that ends emits an error, idle or not; the next statement on it reports the same.

@@ -1,14 +1,14 @@
-import type pg from 'pg'
 import { durationFault, EventtrailError, within } from '../core/index.ts'
 import type { LogEnds } from '../kafka/index.ts'
 import { KafkaError, keyOf, topicsOf } from '../kafka/index.ts'
 import type { AdminLine } from '../kafka/kafkajs/index.ts'
+import type { Pool } from '../postgres/index.ts'
 import { readPositions, SinkError } from '../trail/index.ts'
 import type { CaughtUpOptions } from './options.ts'
 
 export interface CaughtUpParts {
   readonly group: string
-  readonly pool: pg.Pool
+  readonly pool: Pool
   readonly line: AdminLine
   /** Topics that are or will be read. */
   readonly topics: () => Promise<readonly string[]>

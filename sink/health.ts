@@ -1,7 +1,7 @@
-import type pg from 'pg'
 import { memberHealth, type PartitionTrouble } from '../kafka/index.ts'
 import type { AdminLine, Vitals } from '../kafka/kafkajs/index.ts'
 import { type Health, Reach } from '../observability/index.ts'
+import type { Pool } from '../postgres/index.ts'
 import type { Registry } from '../schemas/index.ts'
 import type { SchemaBook } from '../trail/index.ts'
 import type { Positions, TopicReport } from './intake/index.ts'
@@ -38,7 +38,7 @@ export class SinkHealth {
   readonly postgres: Reach
   readonly registry: Reach
 
-  constructor({ line, pool, registry }: { line: AdminLine; pool: pg.Pool; registry: () => Registry }) {
+  constructor({ line, pool, registry }: { line: AdminLine; pool: Pool; registry: () => Registry }) {
     this.kafka = new Reach({ name: 'Kafka', probe: () => line.ask(admin => admin.ping()) })
     // With a bound of its own: a session that is half-dead gives its place in the pool to one that lives.
     const select = { text: 'SELECT 1', query_timeout: probeMs }

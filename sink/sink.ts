@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import type pg from 'pg'
 import type { Logger } from '../core/index.ts'
 import { CleanUps, durationFault, EventtrailError, type Handle, within } from '../core/index.ts'
 import { AdminLine, createKafkaClient, GroupConsumer } from '../kafka/kafkajs/index.ts'
 import type { Health } from '../observability/index.ts'
-import type { SessionOptions } from '../postgres/index.ts'
+import type { Pool, SessionOptions } from '../postgres/index.ts'
 import { createRegistry, type Registry } from '../schemas/index.ts'
 import type { TrailSession } from '../trail/index.ts'
 import {
@@ -61,7 +60,7 @@ export class Sink implements Handle {
   readonly #options: ResolvedSinkOptions
   readonly #log: Logger
   readonly #sessions: SessionOptions
-  readonly #pool: pg.Pool
+  readonly #pool: Pool
   readonly #line: AdminLine
   readonly #registry: Registry
   readonly #discovery: Discovery

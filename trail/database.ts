@@ -1,5 +1,5 @@
-import type pg from 'pg'
 import { EventtrailError } from '../core/index.ts'
+import type { Pool, PooledSession, Queries, Session } from '../postgres/index.ts'
 import {
   migrationStatus,
   openPool,
@@ -18,7 +18,7 @@ export const sinkSessions = 'eventtrail-sink'
 export const doctorSessions: SessionOptions = { applicationName: 'eventtrail-doctor' }
 
 /** Opens one session. @throws SinkError `DATABASE_UNREACHABLE` */
-export async function connectSession(databaseUrl: string, options: SessionOptions): Promise<pg.Client> {
+export async function connectSession(databaseUrl: string, options: SessionOptions): Promise<Session> {
   try {
     // It looks up what it has in hand, by key: a plan that reads the whole trail for that is never the better one.
     return await openSession(databaseUrl, { ...options, settings: { enable_seqscan: 'off' } })
@@ -46,12 +46,12 @@ export function unreachable(cause: unknown): SinkError {
 }
 
 /** A small pool for what is not the hot path. @throws PostgresError `DATABASE_URL_INVALID` */
-export function sessionPool(databaseUrl: string, options: SessionOptions): pg.Pool {
+export function sessionPool(databaseUrl: string, options: SessionOptions): Pool {
   return openPool(databaseUrl, { ...options, max: 3 })
 }
 
 /** @throws PostgresError `DATABASE_UNFIT`; SinkError `DATABASE_UNREACHABLE` */
-export async function requireFitPostgres(pool: pg.Pool, options: SessionOptions): Promise<void> {
+export async function requireFitPostgres(pool: Pool, options: SessionOptions): Promise<void> {
   await requireFit(pool, options).catch(cause => {
     throw cause instanceof EventtrailError ? cause : unreachable(cause)
   })
@@ -61,7 +61,7 @@ export async function requireFitPostgres(pool: pg.Pool, options: SessionOptions)
  * @throws SinkError `TABLES_MISSING` when migrations have not run, `DATABASE_UNREACHABLE`
  * @throws MigrationError `DATABASE_AHEAD` when migrations of a newer eventtrail have run
  */
-export async function requireTables(client: pg.Pool | pg.Client): Promise<void> {
+export async function requireTables(client: Queries): Promise<void> {
   const { applied, pending } = await migrationStatus(client as Queryable, trailMigrations).catch(cause => {
     throw cause instanceof EventtrailError ? cause : unreachable(cause)
   })
@@ -77,7 +77,7 @@ export async function requireTables(client: pg.Pool | pg.Client): Promise<void> 
 }
 
 /** Schemas that have a trail, wherever search_path looks. */
-export async function schemasWithTrail(client: pg.Pool | pg.Client): Promise<string[]> {
+export async function schemasWithTrail(client: Queries): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT nspname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE relname = 'eventtrail_migrations' AND relkind = 'r' ORDER BY nspname`
@@ -92,7 +92,7 @@ export async function schemasWithTrail(client: pg.Pool | pg.Client): Promise<str
 export async function onTrail<T>(
   databaseUrl: string,
   applicationName: string,
-  work: (pool: pg.Pool) => Promise<T>
+  work: (pool: Pool) => Promise<T>
 ): Promise<T> {
   const sessions = { applicationName }
   const pool = sessionPool(databaseUrl, sessions)
@@ -106,7 +106,7 @@ export async function onTrail<T>(
 }
 
 /** Runs `work` in one transaction on a session of the pool: all of it, or nothing. */
-export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(pool: Pool, work: (client: PooledSession) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   try {
     await client.query('BEGIN')
@@ -125,7 +125,7 @@ export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClie
  * Whether Postgres works at something for a session; false when it waits for the session's next word, undefined when
  * it has no such session.
  */
-export async function isWorking(pool: pg.Pool, pid: number, applicationName: string): Promise<boolean | undefined> {
+export async function isWorking(pool: Pool, pid: number, applicationName: string): Promise<boolean | undefined> {
   const { rows } = await pool.query<{ working: boolean }>(
     `SELECT state = 'active' AND wait_event IS DISTINCT FROM 'ClientRead' AS working
      FROM pg_stat_activity WHERE pid = $1 AND starts_with(application_name, $2)`,
@@ -135,7 +135,7 @@ export async function isWorking(pool: pg.Pool, pid: number, applicationName: str
 }
 
 /** Cuts the connection of a session: what waits on it fails at once. */
-export function abandon(client: pg.Client): void {
-  const { connection } = client as pg.Client & { readonly connection?: { readonly stream?: { destroy(): void } } }
+export function abandon(client: Session): void {
+  const { connection } = client as Session & { readonly connection?: { readonly stream?: { destroy(): void } } }
   connection?.stream?.destroy()
 }

@@ -1,5 +1,5 @@
-import type pg from 'pg'
 import { EventtrailError } from '../core/index.ts'
+import type { Pool } from '../postgres/index.ts'
 import { classify, faultName, isOfTable } from '../postgres/index.ts'
 import type { EventStore, StoredEvent } from '../producers/bus/index.ts'
 import { inTransaction, requireFitPostgres, requireTables, sessionPool, unreachable } from './database.ts'
@@ -19,7 +19,7 @@ const columns = copyColumns.slice(0, 6).join(', ')
  * The same id twice is stored once when the content is the same, and refused when it differs.
  */
 export class PostgresEventStore implements EventStore, AsyncDisposable {
-  readonly #pool: pg.Pool
+  readonly #pool: Pool
   readonly #writers = new Map<unknown, JsonWriter>()
   #checked: Promise<void> | undefined
 

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { Pool, Queries } from '../postgres/index.ts'
 import { inTransaction } from './database.ts'
 
 /** A month of the trail: rows whose UUIDv7 carries a time in it. */
@@ -35,17 +35,17 @@ export function lowestId(ms: number): string {
  * Any number of sinks may call it at once.
  * @returns the tables that were made.
  */
-export function keepPartitionsAhead(pool: pg.Pool, now: Date, ahead = 3): Promise<string[]> {
+export function keepPartitionsAhead(pool: Pool, now: Date, ahead = 3): Promise<string[]> {
   return makePartitions(pool, now, 0, ahead)
 }
 
 /** Makes the partitions from the month of `since` to that of `now`, for events that are older than the trail. */
-export function makePartitionsSince(pool: pg.Pool, since: Date, now: Date): Promise<string[]> {
+export function makePartitionsSince(pool: Pool, since: Date, now: Date): Promise<string[]> {
   const months = (date: Date) => date.getUTCFullYear() * 12 + date.getUTCMonth()
   return makePartitions(pool, now, months(since) - months(now), 0)
 }
 
-async function makePartitions(pool: pg.Pool, now: Date, first: number, last: number): Promise<string[]> {
+async function makePartitions(pool: Pool, now: Date, first: number, last: number): Promise<string[]> {
   const made: string[] = []
   for (let month = first; month <= last; month += 1) {
     const partition = monthPartition(now, month)
@@ -55,13 +55,13 @@ async function makePartitions(pool: pg.Pool, now: Date, first: number, last: num
 }
 
 /** How many months from this one on have a partition without a break. */
-export async function partitionsAhead(client: pg.Pool | pg.Client, now: Date): Promise<number> {
+export async function partitionsAhead(client: Queries, now: Date): Promise<number> {
   for (let month = 0; ; month += 1) {
     if (!(await exists(client, monthPartition(now, month).table))) return month
   }
 }
 
-async function makePartition(pool: pg.Pool, { table, from, to }: MonthPartition): Promise<boolean> {
+async function makePartition(pool: Pool, { table, from, to }: MonthPartition): Promise<boolean> {
   if (await exists(pool, table)) return false
   return inTransaction(pool, async client => {
     // Nobody may make the same partition, nor put a row of its month into DEFAULT before it is attached.
@@ -78,7 +78,7 @@ async function makePartition(pool: pg.Pool, { table, from, to }: MonthPartition)
   })
 }
 
-type Asked = pg.Pool | pg.PoolClient | pg.Client
+type Asked = Queries
 
 async function exists(client: Asked, table: string): Promise<boolean> {
   const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [await placeOf(client, table)])

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { Pool } from '../postgres/index.ts'
 import { type AvroSchema, eventNameOf, eventNamePattern } from '../schemas/index.ts'
 import { SinkError } from './errors.ts'
 
@@ -14,7 +14,7 @@ export interface TrailTopics {
  * Asks the trail which topics were read before. A database may hold the trails of several prefixes, of which one may
  * begin another: the name of an event tells whose its subject is, and a position belongs to its group.
  */
-export async function topicsOfTrail(pool: pg.Pool, group: string, topicPrefix: string): Promise<TrailTopics> {
+export async function topicsOfTrail(pool: Pool, group: string, topicPrefix: string): Promise<TrailTopics> {
   const read = new Map<string, string>()
   const schemas = await pool.query<{ subject: string; event_name: string | null; schema: AvroSchema | null }>(
     `SELECT DISTINCT ON (subject) subject, event_name, CASE WHEN event_name IS NULL THEN schema END AS schema
@@ -39,7 +39,7 @@ export async function topicsOfTrail(pool: pg.Pool, group: string, topicPrefix: s
 }
 
 /** The groups of sinks that have read topics under a prefix, with the prefix. */
-export async function groupsOfTrail(pool: pg.Pool, topicPrefix: string): Promise<string[]> {
+export async function groupsOfTrail(pool: Pool, topicPrefix: string): Promise<string[]> {
   const { rows } = await pool.query<{ group: string }>(
     `SELECT DISTINCT consumer_group AS "group" FROM sink_offsets WHERE starts_with(consumer_group, $1) ORDER BY 1`,
     [topicPrefix]
@@ -57,7 +57,7 @@ export function unknownGroup(group: string, known: readonly string[], topicPrefi
 }
 
 /** Topics that are not read although registry or trail know them. */
-export async function forgottenTopics(pool: pg.Pool, group: string): Promise<ReadonlySet<string>> {
+export async function forgottenTopics(pool: Pool, group: string): Promise<ReadonlySet<string>> {
   const { rows } = await pool.query<{ topic: string }>(
     'SELECT topic FROM sink_forgotten WHERE consumer_group = $1 AND remembered_at IS NULL',
     [group]
@@ -77,7 +77,7 @@ export interface ForgetRequest {
  * does its position.
  * @throws SinkError `OPTION_INVALID` when it is out already
  */
-export async function forgetTopic(pool: pg.Pool, { group, topic, reason }: ForgetRequest): Promise<void> {
+export async function forgetTopic(pool: Pool, { group, topic, reason }: ForgetRequest): Promise<void> {
   const { rowCount } = await pool.query(
     'INSERT INTO sink_forgotten (consumer_group, topic, reason) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
     [group, topic, reason]
@@ -90,7 +90,7 @@ export async function forgetTopic(pool: pg.Pool, { group, topic, reason }: Forge
  * @returns topics that the trail knows, where it does not know this one
  */
 export async function unreadTopic(
-  pool: pg.Pool,
+  pool: Pool,
   { group, topic }: Pick<ForgetRequest, 'group' | 'topic'>,
   topicPrefix: string
 ): Promise<readonly string[] | undefined> {
@@ -99,7 +99,7 @@ export async function unreadTopic(
 }
 
 /** Lets a topic in again: it is read from where it was left. @throws SinkError `OPTION_INVALID` when it is not out */
-export async function rememberTopic(pool: pg.Pool, { group, topic, reason }: ForgetRequest): Promise<void> {
+export async function rememberTopic(pool: Pool, { group, topic, reason }: ForgetRequest): Promise<void> {
   const { rowCount } = await pool.query(
     `UPDATE sink_forgotten SET remembered_at = now(), remembered_reason = $3
      WHERE consumer_group = $1 AND topic = $2 AND remembered_at IS NULL`,

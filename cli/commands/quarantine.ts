@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import type pg from 'pg'
 import { printable, printableJson, UsageError } from '../../core/index.ts'
+import type { Pool } from '../../postgres/index.ts'
 import { createRegistry } from '../../schemas/index.ts'
 import {
   countQuarantine,
@@ -102,7 +102,7 @@ function filterOf({ config }: CommandContext, { topic, event, code }: MatchFlags
   return { ...(name !== undefined && { topic: name }), ...(code !== undefined && { code }) }
 }
 
-async function list(context: CommandContext, pool: pg.Pool, flags: ListFlags): Promise<ExitCode> {
+async function list(context: CommandContext, pool: Pool, flags: ListFlags): Promise<ExitCode> {
   if (!['held', 'stored', 'duplicate', 'discarded', 'all'].includes(flags.status)) {
     throw new UsageError(`Expected --status to be held, stored, duplicate, discarded or all, got ${flags.status}`)
   }
@@ -123,7 +123,7 @@ async function list(context: CommandContext, pool: pg.Pool, flags: ListFlags): P
 }
 
 /** So that a filter that is spelt wrongly does not look like work that is done. */
-async function sayNothingFound(context: CommandContext, pool: pg.Pool, filter: QuarantineFilter): Promise<void> {
+async function sayNothingFound(context: CommandContext, pool: Pool, filter: QuarantineFilter): Promise<void> {
   const { status = 'held' } = filter
   const others = filter.topic || filter.code ? await countQuarantine(pool, { status }) : []
   if (others.length > 0) context.say(`nothing found; of every topic and code there are: ${byCode(others)}`)
@@ -134,7 +134,7 @@ const figure = (count: number): string => count.toLocaleString('en-US')
 const byCode = (counts: readonly QuarantineCount[]): string =>
   counts.map(({ code, records }) => `${code} ${figure(records)}`).join(', ')
 
-async function show(context: CommandContext, pool: pg.Pool, number: number): Promise<ExitCode> {
+async function show(context: CommandContext, pool: Pool, number: number): Promise<ExitCode> {
   const { key, value, ...rest } = await showQuarantined(pool, number)
   const json = printableJson(
     { ...rest, key: key?.toString('base64') ?? null, value: value?.toString('base64') ?? null },
@@ -144,7 +144,7 @@ async function show(context: CommandContext, pool: pg.Pool, number: number): Pro
   return exitCodes.ok
 }
 
-async function retry(context: CommandContext, pool: pg.Pool, which: Chosen, note: string): Promise<ExitCode> {
+async function retry(context: CommandContext, pool: Pool, which: Chosen, note: string): Promise<ExitCode> {
   const { config, log } = context
   const book = new SchemaBook({ registry: createRegistry({ url: config.require('registryUrl'), log }), pool })
   const counts = { stored: 0, duplicate: 0, held: 0, discarded: 0 }
@@ -189,7 +189,7 @@ function unlessResolved(error: unknown): undefined {
   if (!(error instanceof SinkError) || error.code !== 'NO_SUCH_ENTRY') throw error
 }
 
-async function discard(context: CommandContext, pool: pg.Pool, which: Chosen, reason: string): Promise<ExitCode> {
+async function discard(context: CommandContext, pool: Pool, which: Chosen, reason: string): Promise<ExitCode> {
   if ('numbers' in which) {
     for (const entry of await discardQuarantined(pool, which.numbers, reason)) context.out(line(entry))
     return exitCodes.ok
@@ -207,7 +207,7 @@ async function discard(context: CommandContext, pool: pg.Pool, which: Chosen, re
   return exitCodes.ok
 }
 
-const onPool = (context: CommandContext, work: (pool: pg.Pool) => Promise<ExitCode>): Promise<ExitCode> =>
+const onPool = (context: CommandContext, work: (pool: Pool) => Promise<ExitCode>): Promise<ExitCode> =>
   onTrail(context.config.require('databaseUrl'), 'eventtrail-quarantine', work)
 
 function line(entry: QuarantineEntry): string {

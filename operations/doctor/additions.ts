@@ -1,10 +1,10 @@
-import type pg from 'pg'
 import { few } from '../../core/index.ts'
+import type { Pool } from '../../postgres/index.ts'
 import { type Addition, listAdditions } from '../../trail/index.ts'
 import { type Finding, ok, warning, wrong } from './finding.ts'
 
 /** Names what others have put on the trail's table, by what it does to events. */
-export async function examineAdditions(pool: pg.Pool): Promise<Finding[]> {
+export async function examineAdditions(pool: Pool): Promise<Finding[]> {
   const additions = await listAdditions(pool)
   const those = (refuses: Addition['refuses']) =>
     additions.filter(addition => addition.refuses === refuses).map(({ what }) => what)

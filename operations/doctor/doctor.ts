@@ -1,6 +1,6 @@
-import type pg from 'pg'
 import { describeError, readOnly } from '../../core/index.ts'
 import type { KafkaAdmin } from '../../kafka/kafkajs/index.ts'
+import type { Pool, PooledSession } from '../../postgres/index.ts'
 import { type Migrations, migrationStatus, type Queryable } from '../../postgres/index.ts'
 import type { Registry } from '../../schemas/index.ts'
 import { Discovery } from '../../sink/index.ts'
@@ -28,7 +28,7 @@ export interface DoctorParts {
   readonly brokers: readonly string[]
   readonly connectKafka: () => Promise<KafkaAdmin>
   readonly registry: Registry
-  readonly pool: pg.Pool
+  readonly pool: Pool
   readonly migrations: readonly Migrations[]
   readonly topicPrefix: string
   /** Of the sinks, without the prefix. Default: `sink`, or those that the trail has where that one has read nothing. */
@@ -90,7 +90,7 @@ async function examineRegistry({ registry, pool, topicPrefix }: DoctorParts) {
 }
 
 async function examineDatabase({ pool, migrations }: DoctorParts) {
-  let client: pg.PoolClient
+  let client: PooledSession
   try {
     client = await pool.connect()
   } catch (error) {

@@ -1,14 +1,14 @@
-import type pg from 'pg'
 import { describeError } from '../../core/index.ts'
 import { type HeldBack, heldBackWords, keyOf } from '../../kafka/index.ts'
 import type { GroupDescription, KafkaAdmin, TopicDescription } from '../../kafka/kafkajs/index.ts'
+import type { Pool } from '../../postgres/index.ts'
 import { sinkProtocol } from '../../sink/index.ts'
 import { type Standing, standings } from '../standing.ts'
 import { type Finding, ok, warning, wrong } from './finding.ts'
 
 export interface LogParts {
   readonly admin: KafkaAdmin
-  readonly pool: pg.Pool
+  readonly pool: Pool
   /** Of the sinks, with the prefix. */
   readonly group: string
   /** Whether that is the group of these sinks; the findings of another one, which may be given up, are warnings. */

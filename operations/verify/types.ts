@@ -1,5 +1,5 @@
-import type pg from 'pg'
 import type { KafkaAdmin } from '../../kafka/kafkajs/index.ts'
+import type { Pool } from '../../postgres/index.ts'
 
 /** What was compared, and what came of it. */
 export interface VerifyFinding {
@@ -17,7 +17,7 @@ export interface VerifyFinding {
 }
 
 export interface VerifyParts {
-  readonly pool: pg.Pool
+  readonly pool: Pool
   readonly admin: KafkaAdmin
   /** With the prefix. */
   readonly group: string

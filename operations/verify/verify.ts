@@ -1,5 +1,5 @@
-import type pg from 'pg'
 import { keyOf } from '../../kafka/index.ts'
+import type { Pool } from '../../postgres/index.ts'
 import { acceptGapCommand, groupsOfTrail, SinkError, unknownGroup } from '../../trail/index.ts'
 import { type Standing, standings } from '../standing.ts'
 import { verifyRows } from './rows.ts'
@@ -37,7 +37,7 @@ async function topicsOfTrail({ pool, group, topicPrefix, topics }: VerifyParts):
 }
 
 /** A group or a prefix that is spelt wrongly must not look like a trail that misses nothing, or everything. */
-async function requireKnownGroup(pool: pg.Pool, group: string, topicPrefix: string): Promise<void> {
+async function requireKnownGroup(pool: Pool, group: string, topicPrefix: string): Promise<void> {
   // The in-process bus has no groups, and a trail that no sink has begun yet has none either.
   if ((await groupsOfTrail(pool, '')).length === 0) return
   const words = unknownGroup(group, await groupsOfTrail(pool, topicPrefix), topicPrefix)

@@ -1,5 +1,5 @@
-import type pg from 'pg'
 import { type Clock, machineClock, mapConcurrently } from '../../core/index.ts'
+import type { Pool } from '../../postgres/index.ts'
 import { eventNamePattern, type RegisteredSchema, type Registry, RegistryError } from '../../schemas/index.ts'
 import { forgottenTopics, topicsOfTrail } from '../../trail/index.ts'
 import { LookBudget } from './look-budget.ts'
@@ -7,7 +7,7 @@ import { lookAtSubject, type SubjectLook } from './subject-look.ts'
 
 export interface DiscoveryOptions {
   readonly registry: Registry
-  readonly pool: pg.Pool
+  readonly pool: Pool
   /** Consumer group of the sink, with the prefix. */
   readonly group: string
   readonly topicPrefix: string

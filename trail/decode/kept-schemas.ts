@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type pg from 'pg'
+import type { Pool } from '../../postgres/index.ts'
 import type { AvroSchema } from '../../schemas/index.ts'
 import { SinkError } from '../errors.ts'
 
@@ -12,9 +12,9 @@ export interface KeptSchema {
 
 /** The trail's own copy of the schemas that it was written with, by subject and id. */
 export class KeptSchemas {
-  readonly #pool: pg.Pool
+  readonly #pool: Pool
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: Pool) {
     this.#pool = pool
   }
 

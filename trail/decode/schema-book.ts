@@ -1,5 +1,5 @@
-import type pg from 'pg'
 import { few, pause } from '../../core/index.ts'
+import type { Pool } from '../../postgres/index.ts'
 import {
   type AvroSchema,
   eventNameOf,
@@ -34,7 +34,7 @@ export interface UnusableSchema {
 
 export interface SchemaBookOptions {
   readonly registry: Registry
-  readonly pool: pg.Pool
+  readonly pool: Pool
   /** ms for which an unusable id is not asked for again. Default 30,000. */
   readonly unusableForMs?: number
 }

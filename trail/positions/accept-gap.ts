@@ -1,5 +1,5 @@
-import type pg from 'pg'
 import { keyOf } from '../../kafka/index.ts'
+import type { Pool } from '../../postgres/index.ts'
 import { SinkError } from '../errors.ts'
 
 export interface AcceptGapRequest {
@@ -19,7 +19,7 @@ export interface AcceptGapRequest {
  * @throws SinkError `OPTION_INVALID` when there is none
  */
 export async function acceptGap(
-  pool: pg.Pool,
+  pool: Pool,
   { group, topic, partition, offset, reason }: AcceptGapRequest
 ): Promise<{ readonly gaps: number; readonly offsets: number }> {
   const { rows } = await pool.query<{ offsets: string }>(

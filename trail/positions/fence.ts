@@ -1,5 +1,5 @@
-import type pg from 'pg'
 import { keyOf, type TopicPartition } from '../../kafka/index.ts'
+import type { Pool, Session } from '../../postgres/index.ts'
 import { sinkSessions } from '../database.ts'
 import type { Chunk } from '../types.ts'
 import type { StoredPosition } from './position.ts'
@@ -19,7 +19,7 @@ export interface Claim {
  * still stands at the first. It comes before the rows, so that a sink that was overtaken stops at one locked row and
  * not at the ids it copies; locks are taken in sorted order.
  */
-export async function claimOffsets(client: pg.Client, group: string, chunks: readonly Chunk[]): Promise<Claim> {
+export async function claimOffsets(client: Session, group: string, chunks: readonly Chunk[]): Promise<Claim> {
   const { rows } = await client.query<{ topic: string; partition: number; hour: Date }>({
     name: 'claim-offsets',
     text: `
@@ -80,7 +80,7 @@ export function judgeRefused(
 }
 
 export async function readPositions(
-  client: pg.Client | pg.Pool,
+  client: Session | Pool,
   group: string,
   partitions: readonly TopicPartition[]
 ): Promise<Map<string, StoredPosition>> {
@@ -125,7 +125,7 @@ export interface FreshPartition extends TopicPartition {
 
 /** The positions of partitions; one that the trail does not know starts at its `start`. */
 export async function openPositions(
-  client: pg.Client | pg.Pool,
+  client: Session | Pool,
   group: string,
   partitions: readonly FreshPartition[]
 ): Promise<Map<string, StoredPosition>> {
@@ -149,7 +149,7 @@ export async function openPositions(
 
 /** Stops an incarnation of a partition until `eventtrail sink reset`, for every sink of the group. */
 export async function haltPartition(
-  client: pg.Client | pg.Pool,
+  client: Session | Pool,
   group: string,
   { topic, partition, incarnation }: TopicPartition & Pick<StoredPosition, 'incarnation'>,
   reason: string
@@ -162,12 +162,7 @@ export async function haltPartition(
 }
 
 /** Stops every partition of a topic that flows, for every sink of the group: their next claim is refused. */
-export async function haltTopic(
-  client: pg.Client | pg.Pool,
-  group: string,
-  topic: string,
-  reason: string
-): Promise<void> {
+export async function haltTopic(client: Session | Pool, group: string, topic: string, reason: string): Promise<void> {
   // Locks are taken in the order of the claims.
   await client.query(
     `WITH flowing AS (
@@ -197,7 +192,7 @@ export interface BlockersSeen {
  *   came since the look `before`
  */
 export async function endBlockers(
-  pool: pg.Pool,
+  pool: Pool,
   pid: number,
   {
     ownApplication,

@@ -1,5 +1,5 @@
-import type pg from 'pg'
 import { keyOf } from '../../kafka/index.ts'
+import type { Session } from '../../postgres/index.ts'
 import { SinkError } from '../errors.ts'
 import type { RowsResult } from '../types.ts'
 import { type Chunk, offsetsIn, type Row } from '../types.ts'
@@ -54,7 +54,7 @@ function countByChunk(rows: readonly Row[]): Map<unknown, number> {
 
 /** Extends the ledger's row of each partition's hour. The table's own check refuses a hole inside of an hour. */
 export async function writeLedger(
-  client: pg.Client,
+  client: Session,
   group: string,
   entries: readonly LedgerEntry[],
   hourOf: (chunk: Chunk) => Date
@@ -91,7 +91,7 @@ export async function writeLedger(
 }
 
 /** Writes down what was lost before it could be read, for {@link Chunk.lost}. */
-export async function writeGaps(client: pg.Client, group: string, chunks: readonly Chunk[]): Promise<void> {
+export async function writeGaps(client: Session, group: string, chunks: readonly Chunk[]): Promise<void> {
   for (const { topic, partition, incarnation, first, lost } of chunks) {
     if (lost === 0) continue
     await client.query(

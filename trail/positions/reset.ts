@@ -1,5 +1,5 @@
-import type pg from 'pg'
 import type { PartitionRange } from '../../kafka/kafkajs/index.ts'
+import type { Pool } from '../../postgres/index.ts'
 import { inTransaction } from '../database.ts'
 import { SinkError } from '../errors.ts'
 import { resumable } from './halts.ts'
@@ -23,7 +23,7 @@ export interface ResetResult {
 }
 
 /** Partitions of a topic that are stopped for their log, which `sink resume` does not let go on. */
-export async function partitionsToReset(pool: pg.Pool, group: string, topic: string): Promise<number[]> {
+export async function partitionsToReset(pool: Pool, group: string, topic: string): Promise<number[]> {
   const { rows } = await pool.query<{ partition: number }>(
     `SELECT partition FROM sink_offsets WHERE consumer_group = $1 AND topic = $2 AND halted <> ALL($3) ORDER BY partition`,
     [group, topic, resumable]
@@ -41,7 +41,7 @@ export async function partitionsToReset(pool: pg.Pool, group: string, topic: str
  * runs goes on by itself. What is stored already stays; it is recognised by its id when it comes again.
  * @throws SinkError `OPTION_INVALID` when the offset lies outside of the log, or the partition is not stopped
  */
-export async function resetPartition(pool: pg.Pool, request: ResetRequest, log: PartitionRange): Promise<ResetResult> {
+export async function resetPartition(pool: Pool, request: ResetRequest, log: PartitionRange): Promise<ResetResult> {
   const { group, topic, partition, reason } = request
   const to = request.to === 'earliest' ? log.start : request.to === 'latest' ? log.end : request.to
   if (!(to >= log.start && to <= log.end)) {

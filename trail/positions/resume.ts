@@ -1,5 +1,5 @@
-import type pg from 'pg'
 import { keyOf } from '../../kafka/index.ts'
+import type { Pool } from '../../postgres/index.ts'
 import { inTransaction } from '../database.ts'
 import { SinkError } from '../errors.ts'
 import { resumable } from './halts.ts'
@@ -15,7 +15,7 @@ export interface ResumeRequest {
  * @returns how many partitions go on.
  * @throws SinkError `OPTION_INVALID` when none is stopped for that reason
  */
-export async function resumeTopic(pool: pg.Pool, { group, topic }: ResumeRequest): Promise<number> {
+export async function resumeTopic(pool: Pool, { group, topic }: ResumeRequest): Promise<number> {
   return inTransaction(pool, async client => {
     // In the order in which sinks take these locks.
     const { rows } = await client.query<{ partition: number; halted: string | null }>(

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { Pool, Queries } from '../../postgres/index.ts'
 import { inTransaction } from '../database.ts'
 import type { SchemaBook } from '../decode/index.ts'
 import { Decoder, type RecordBytes, refusalOf } from '../decode/index.ts'
@@ -61,7 +61,7 @@ const matching = `($1 = 'all' OR status = $1) AND ($2::text IS NULL OR topic = $
 const valuesOf = ({ status = 'held', topic, code }: QuarantineFilter) => [status, topic ?? null, code ?? null]
 
 /** What is in quarantine, the oldest first. */
-export async function listQuarantine(pool: pg.Pool, filter: QuarantineList = {}): Promise<QuarantineEntry[]> {
+export async function listQuarantine(pool: Pool, filter: QuarantineList = {}): Promise<QuarantineEntry[]> {
   const { rows } = await pool.query(
     `SELECT ${entryColumns} FROM sink_quarantine WHERE ${matching} AND number > $5 ORDER BY number LIMIT $4`,
     [...valuesOf(filter), filter.limit ?? 100, filter.after ?? 0]
@@ -70,7 +70,7 @@ export async function listQuarantine(pool: pg.Pool, filter: QuarantineList = {})
 }
 
 /** How many there are of each code, the most first. */
-export async function countQuarantine(pool: pg.Pool, filter: QuarantineFilter = {}): Promise<QuarantineCount[]> {
+export async function countQuarantine(pool: Pool, filter: QuarantineFilter = {}): Promise<QuarantineCount[]> {
   const { rows } = await pool.query<{ code: string; records: string }>(
     `SELECT code, sum(coalesce(kafka_last_offset, kafka_offset) - kafka_offset + 1) AS records
      FROM sink_quarantine WHERE ${matching} GROUP BY code ORDER BY records DESC, code`,
@@ -80,7 +80,7 @@ export async function countQuarantine(pool: pg.Pool, filter: QuarantineFilter = 
 }
 
 /** @throws SinkError `NO_SUCH_ENTRY` */
-export async function showQuarantined(pool: pg.Pool, number: number): Promise<QuarantinedRecord> {
+export async function showQuarantined(pool: Pool, number: number): Promise<QuarantinedRecord> {
   const { rows } = await pool.query(
     `SELECT ${entryColumns}, kafka_timestamp AS "timestamp", key, value, headers FROM sink_quarantine WHERE number = $1`,
     [number]
@@ -95,7 +95,7 @@ export async function showQuarantined(pool: pg.Pool, number: number): Promise<Qu
  * @throws SinkError `NO_SUCH_ENTRY`, `NOT_RETRYABLE` where what is kept cannot become a row by any retry
  */
 export async function retryQuarantined(
-  pool: pg.Pool,
+  pool: Pool,
   book: SchemaBook,
   number: number,
   topicPrefix: string,
@@ -123,7 +123,7 @@ export async function retryQuarantined(
  * @throws SinkError `NO_SUCH_ENTRY`
  */
 export async function discardQuarantined(
-  pool: pg.Pool,
+  pool: Pool,
   numbers: readonly number[],
   reason: string
 ): Promise<QuarantineEntry[]> {
@@ -137,11 +137,11 @@ export async function discardQuarantined(
 }
 
 /** @throws SinkError `NO_SUCH_ENTRY` unless all of them are there and held */
-export async function requireAllHeld(client: pg.Pool | pg.PoolClient, numbers: readonly number[]): Promise<void> {
+export async function requireAllHeld(client: Queries, numbers: readonly number[]): Promise<void> {
   for (const entry of await entriesOf(client, numbers)) requireHeld(entry)
 }
 
-async function entriesOf(client: pg.Pool | pg.PoolClient, numbers: readonly number[]): Promise<QuarantineEntry[]> {
+async function entriesOf(client: Queries, numbers: readonly number[]): Promise<QuarantineEntry[]> {
   const { rows } = await client.query(`SELECT ${entryColumns} FROM sink_quarantine WHERE number = ANY($1::bigint[])`, [
     numbers
   ])
@@ -160,7 +160,7 @@ const batchSize = 500
  * what is held only since the call is left for the next one.
  */
 export async function* heldBatches(
-  pool: pg.Pool,
+  pool: Pool,
   filter: Omit<QuarantineFilter, 'status'>
 ): AsyncGenerator<readonly number[]> {
   const { rows } = await pool.query<{ last: string | null }>('SELECT max(number) AS last FROM sink_quarantine')
@@ -175,11 +175,7 @@ export async function* heldBatches(
 }
 
 /** Gives up those of the records that are still held. @returns how many those were */
-export async function discardHeld(
-  client: pg.Pool | pg.PoolClient,
-  numbers: readonly number[],
-  reason: string
-): Promise<number> {
+export async function discardHeld(client: Queries, numbers: readonly number[], reason: string): Promise<number> {
   const { rowCount } = await client.query(
     `UPDATE sink_quarantine SET status = 'discarded', resolution = $2, resolved_at = now()
      WHERE number = ANY($1::bigint[]) AND status = 'held'`,
@@ -251,7 +247,7 @@ function tryEncoding(decoder: Decoder, bytes: RecordBytes, text: CopyBuffer): nu
 }
 
 async function resolve(
-  client: pg.Pool | pg.PoolClient,
+  client: Queries,
   number: number,
   status: QuarantineEntry['status'],
   resolution: string,

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { Queries } from '../../postgres/index.ts'
 import { copyColumns } from '../rows/index.ts'
 
 /** Something on the trail's table that eventtrail did not put there. */
@@ -50,7 +50,7 @@ const statement = `
   ORDER BY 1, 3, 2`
 
 /** What others have put on the trail's table: indexes, constraints, triggers, columns. */
-export async function listAdditions(client: pg.Pool | pg.PoolClient | pg.ClientBase): Promise<Addition[]> {
+export async function listAdditions(client: Queries): Promise<Addition[]> {
   const { rows } = await client.query<{
     kind: string
     name: string

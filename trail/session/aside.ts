@@ -1,5 +1,5 @@
-import type pg from 'pg'
 import { keyOf } from '../../kafka/index.ts'
+import type { Session } from '../../postgres/index.ts'
 import { classify, faultName } from '../../postgres/index.ts'
 import type { RefusalCode } from '../refusal-codes.ts'
 import type { RowsResult } from '../types.ts'
@@ -10,7 +10,7 @@ import type { TrailSession } from './session.ts'
 
 /** Puts duplicates into their list. */
 export async function listDuplicates(
-  client: pg.Client,
+  client: Session,
   group: string,
   { duplicates }: Pick<RowsResult, 'duplicates'>
 ): Promise<void> {
@@ -41,7 +41,7 @@ export function asidesOf(chunks: readonly Chunk[], result: RowsResult): Aside[] 
 const copyIntoQuarantine = `COPY sink_quarantine (consumer_group, ${quarantineColumns.join(', ')}) FROM STDIN (FORMAT binary)`
 
 /** Puts bad records into quarantine, where they are kept whole. */
-export async function quarantine(client: pg.Client, group: string, asides: readonly Aside[]): Promise<void> {
+export async function quarantine(client: Session, group: string, asides: readonly Aside[]): Promise<void> {
   await copyTexts(client, quarantineTexts(group, asides), asides.length, copyIntoQuarantine)
 }
 

@@ -1,5 +1,5 @@
-import type pg from 'pg'
 import { printable } from '../../core/index.ts'
+import type { Pool } from '../../postgres/index.ts'
 import { sinkSessions } from '../database.ts'
 
 /** A session of Postgres that keeps a sink waiting for a lock. */
@@ -20,7 +20,7 @@ export interface Blocker {
  * The sessions that keep sinks waiting for locks, what they run is not looked at: it may hold values.
  * @param pid of one sink's session alone; default: of all sinks
  */
-export async function listBlockers(pool: pg.Pool, pid?: number): Promise<Blocker[]> {
+export async function listBlockers(pool: Pool, pid?: number): Promise<Blocker[]> {
   const { rows } = await pool.query<Omit<Blocker, 'seconds'> & { seconds: string }>(
     `SELECT DISTINCT ON (b.pid) b.pid AS session, b.application_name AS application,
        coalesce(b.state, b.backend_type, 'unknown') AS state,

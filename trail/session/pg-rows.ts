@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
+import type { SessionQueries } from '../../postgres/index.ts'
 import { RowsLeftOut } from '../../postgres/index.ts'
 import { SinkError } from '../errors.ts'
 import {
@@ -26,7 +26,7 @@ const copyIntoTrail = copyInto('event_envelopes')
  * @param statement a COPY of the same columns in binary format; default into the trail
  */
 export async function copyTexts(
-  client: pg.ClientBase,
+  client: SessionQueries,
   texts: Iterable<Buffer>,
   rows: number,
   statement = copyIntoTrail
@@ -46,7 +46,7 @@ export async function copyTexts(
 }
 
 /** The rows of the trail in Postgres, by a session that is inside a transaction. */
-export class PgRows<C extends pg.ClientBase = pg.ClientBase> implements RowSession {
+export class PgRows<C extends SessionQueries = SessionQueries> implements RowSession {
   readonly client: C
 
   constructor(client: C) {

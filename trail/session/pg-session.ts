@@ -1,5 +1,5 @@
-import type pg from 'pg'
 import { within } from '../../core/index.ts'
+import type { Pool, Session } from '../../postgres/index.ts'
 import { backendOf } from '../../postgres/index.ts'
 import { abandon, connectSession, isWorking } from '../database.ts'
 import {
@@ -27,7 +27,7 @@ export interface PgSessionOptions {
   /** Names this process among the sinks: `eventtrail-sink/<instance>`. */
   readonly applicationName: string
   /** For questions beside the transaction. */
-  readonly pool: pg.Pool
+  readonly pool: Pool
 }
 
 /** Opens a session of Postgres. @throws SinkError `DATABASE_UNREACHABLE` */
@@ -43,12 +43,12 @@ export async function openPgSession(options: PgSessionOptions): Promise<TrailSes
 
 const closeWithinMs = 2_000
 
-class PgSession extends PgRows<pg.Client> implements TrailSession {
+class PgSession extends PgRows<Session> implements TrailSession {
   readonly #options: PgSessionOptions
   readonly id: number | undefined
   #midway: readonly string[] = []
 
-  constructor(client: pg.Client, backend: number | undefined, options: PgSessionOptions) {
+  constructor(client: Session, backend: number | undefined, options: PgSessionOptions) {
     super(client)
     this.#options = options
     this.id = backend
@@ -118,7 +118,7 @@ class PgSession extends PgRows<pg.Client> implements TrailSession {
 }
 
 /** The positions in Postgres. */
-export function pgPositions(pool: pg.Pool, group: string): TrailPositions {
+export function pgPositions(pool: Pool, group: string): TrailPositions {
   return {
     read: partitions => readPositions(pool, group, partitions),
     open: partitions => openPositions(pool, group, partitions),

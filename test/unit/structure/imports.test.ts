@@ -18,12 +18,11 @@ const allowed: Readonly<Record<string, { readonly rooms: readonly string[]; read
   producers: { rooms: ['core', 'schemas', 'kafka'], packages: ['uuid'] },
   trail: {
     rooms: ['core', 'postgres', 'schemas', 'kafka', 'producers'],
-    // pg for its types alone: sessions are opened in postgres/.
-    packages: ['pg', 'pg-copy-streams']
+    packages: ['pg-copy-streams']
   },
   consumers: { rooms: ['core', 'observability', 'postgres', 'schemas', 'kafka'], packages: ['nodemailer'] },
-  sink: { rooms: ['core', 'observability', 'postgres', 'schemas', 'kafka', 'trail'], packages: ['pg'] },
-  operations: { rooms: ['core', 'postgres', 'schemas', 'kafka', 'trail', 'sink'], packages: ['pg'] },
+  sink: { rooms: ['core', 'observability', 'postgres', 'schemas', 'kafka', 'trail'], packages: [] },
+  operations: { rooms: ['core', 'postgres', 'schemas', 'kafka', 'trail', 'sink'], packages: [] },
   api: {
     rooms: ['core', 'observability', 'postgres', 'schemas', 'producers', 'trail', 'consumers', 'sink'],
     packages: []
@@ -41,7 +40,7 @@ const allowed: Readonly<Record<string, { readonly rooms: readonly string[]; read
       'sink',
       'operations'
     ],
-    packages: ['commander', 'pg', 'pino', 'pino-pretty']
+    packages: ['commander', 'pino', 'pino-pretty']
   }
 }
 
@@ -57,7 +56,6 @@ const doorsInside = [
 
 /** What only these rooms may load, of which others get types at most. */
 const onlyTypes: Readonly<Record<string, readonly string[]>> = {
-  pg: ['trail', 'sink', 'operations', 'cli'],
   'kafka/kafkajs': ['trail', 'operations']
 }
 

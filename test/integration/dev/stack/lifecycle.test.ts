@@ -105,7 +105,7 @@ interface HeldStack {
 
 /** Another process that has started a stack and a client of it, and waits. */
 async function holdStack(): Promise<HeldStack> {
-  const script = join(cloneRoot, 'test', 'support', 'hold-stack.ts')
+  const script = join(cloneRoot, 'test', 'support', 'processes', 'hold-stack.ts')
   const holder = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'], detached: true })
   const [line] = (await once(createInterface(holder.stdout), 'line')) as [string]
   const { id, pids } = JSON.parse(line) as { id: string; pids: number[] }
