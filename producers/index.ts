@@ -1,7 +1,14 @@
 /** The producer SDK: publishing typed events to Kafka. */
 export { aggregateIdOf } from './aggregate-id.ts'
-export { OptionsError, type Outcome, PublishAllError, PublishError, type PublishErrorCode, type PublishErrorFacts } from './errors.ts'
+export {
+  OptionsError,
+  type Outcome,
+  PublishAllError,
+  PublishError,
+  type PublishErrorCode,
+  type PublishErrorFacts
+} from './errors.ts'
 export { timeOfId } from './ids.ts'
 export type { ProducerOptions } from './options.ts'
-export { type Producer, createProducer } from './producer.ts'
-export type { EventToPublish, KafkaReceipt, PublishOptions, Publisher, Receipt } from './types.ts'
+export { createProducer, type Producer } from './producer.ts'
+export type { EventToPublish, KafkaReceipt, Publisher, PublishOptions, Receipt } from './types.ts'

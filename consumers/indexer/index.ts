@@ -1,5 +1,5 @@
 /** The search indexer, a group of its own. */
-export { type IndexerOptions, createIndexer } from './indexer.ts'
+export { createIndexer, type IndexerOptions } from './indexer.ts'
 export { indexerMigrations } from './migrations.ts'
 export { documentTable, indexerSessions, openPostgresIndex, postgresIndex } from './postgres-index.ts'
 export type { LessonDocument, SearchIndex } from './search-index.ts'

@@ -1,12 +1,35 @@
 /** Avro: the model of a schema, its codecs, and the values that fit it. */
-export { AvroType, type Decode, avroType, malformed, writerType } from './avro-type.ts'
-export { Cursor, blockOf, compileReader, compileUnwrap, sameMeaning } from './codec/index.ts'
+export { AvroType, avroType, type Decode, malformed, writerType } from './avro-type.ts'
+export { blockOf, Cursor, compileReader, compileUnwrap, sameMeaning } from './codec/index.ts'
 export { maxDecimalDigits, unscaledOfBytes } from './decimal.ts'
 export { ExactNumber, parseExactJson } from './exact-json.ts'
 export { shortestFloat } from './float.ts'
 export { isContainer, maxDepth, maxEmptyItems, mayNestTooDeep, takesNoBytes } from './limits.ts'
-export { type EnumNode, type FieldNode, type Logical, type RecordNode, type SchemaNode, type UnionNode, branchName, isAmbiguous, isLogicalName, isSimpleName, logicalHomesOf, logicalOf, parseSchema, shapeOf } from './model.ts'
+export {
+  branchName,
+  type EnumNode,
+  type FieldNode,
+  isAmbiguous,
+  isLogicalName,
+  isSimpleName,
+  type Logical,
+  logicalHomesOf,
+  logicalOf,
+  parseSchema,
+  type RecordNode,
+  type SchemaNode,
+  shapeOf,
+  type UnionNode
+} from './model.ts'
 export type { AvroRecord, AvroSchema } from './schema.ts'
 export { nanosOf, occurredAtFault, timeUnitOf } from './times.ts'
-export { type Complete, type LeafNode, Refusal, compileCompleter, digitsInWords, leafCompleter, uuidOf } from './values/index.ts'
+export {
+  type Complete,
+  compileCompleter,
+  digitsInWords,
+  type LeafNode,
+  leafCompleter,
+  Refusal,
+  uuidOf
+} from './values/index.ts'
 export { localName, table, typeInWords } from './words.ts'

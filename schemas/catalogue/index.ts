@@ -1,2 +1,9 @@
 /** The example catalogue: three events of a school, used only where asked for. */
-export { type BadgeAwarded, type Events, type LessonPublished, type LessonPublishedInput, type QuizSubmitted, catalogue } from './events.ts'
+export {
+  type BadgeAwarded,
+  catalogue,
+  type Events,
+  type LessonPublished,
+  type LessonPublishedInput,
+  type QuizSubmitted
+} from './events.ts'

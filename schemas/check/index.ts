@@ -1,5 +1,5 @@
 /** What `schemas check` looks for: evolution, defaults, logical types, other readers. */
-export { type EvolutionProblem, checkEvolution } from './evolution.ts'
+export { checkEvolution, type EvolutionProblem } from './evolution.ts'
 export { logicalWarnings } from './logical-warnings.ts'
 export { portabilityWarnings } from './portability.ts'
 export { readerFaults } from './readers.ts'

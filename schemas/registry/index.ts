@@ -1,4 +1,10 @@
 /** The client of the schema registry, and registering a catalogue. */
-export { type Registration, checkAgainstRegistry, registerCatalogue } from './register.ts'
-export { type Registered, type RegisteredSchema, type Registry, type RegistryOptions, createRegistry } from './registry.ts'
+export { checkAgainstRegistry, type Registration, registerCatalogue } from './register.ts'
+export {
+  createRegistry,
+  type Registered,
+  type RegisteredSchema,
+  type Registry,
+  type RegistryOptions
+} from './registry.ts'
 export type { SubjectList } from './subjects.ts'
