@@ -4,8 +4,8 @@ import { longestTimerMs, wholeNumberOf } from '../core/index.ts'
 import { type Config, type ConfigKey, loadConfig, settings } from './config.ts'
 
 /**
- * Exit codes of the CLI: 0 done · 1 done, and something is not as it should be (the output says what) ·
- * 2 called or configured wrongly · 3 a server could not be reached or failed · 130 interrupted.
+ * Exit codes of the CLI: 0 done · 1 completed with findings (the output says which) ·
+ * 2 usage or configuration error · 3 a server failed or is unreachable · 130 interrupted.
  */
 export const exitCodes = { ok: 0, notOk: 1, usage: 2, unavailable: 3, interrupted: 130 } as const
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]

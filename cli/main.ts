@@ -46,7 +46,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     // One Ctrl-C can arrive several times (process group, npm, entry): only a later one means "now".
     if (signalledAt !== undefined && performance.now() - signalledAt > 1_000) process.exit(exitCodes.interrupted)
-    if (signalledAt === undefined) setTimeout(() => tell('stopping; Ctrl-C again ends it at once'), 1_000).unref()
+    if (signalledAt === undefined) setTimeout(() => tell('stopping; press Ctrl-C again to exit at once'), 1_000).unref()
     signalledAt ??= performance.now()
     stop.abort()
   })
@@ -97,7 +97,7 @@ const host: CommandHost = {
       const done = await (finishes ? working : Promise.race([working, longAfterStop()]))
       if (done !== interrupted) process.exitCode = done
       else {
-        tell('stopped before it was done')
+        tell('interrupted before it was done')
         process.exit(exitCodes.interrupted)
       }
     }
@@ -109,7 +109,7 @@ const { version } = require('eventtrail/package.json') as { version: string }
 
 const program = new Command('eventtrail')
   .description('An event bus on Kafka whose audit trail in Postgres can be trusted.')
-  .showHelpAfterError('(--help shows what there is)')
+  .showHelpAfterError('(--help lists commands and options)')
   .version(version, '--version', 'the version of eventtrail')
   .exitOverride()
   .configureHelp({
@@ -118,7 +118,7 @@ const program = new Command('eventtrail')
   .addHelpText('beforeAll', ({ command }) => refuseUnknown(command))
   .addHelpText(
     'after',
-    '\nExit codes: 0 done, 1 done but something is not as it should be, 2 called or configured wrongly, 3 a server failed or is out of reach, 130 interrupted.'
+    '\nExit codes: 0 done, 1 completed with findings, 2 usage or configuration error, 3 a server failed or is unreachable, 130 interrupted.'
   )
 
 /** commander answers `nonsense --help` with the help of what is around it, as if nothing was wrong. */
@@ -213,7 +213,7 @@ try {
 setTimeout(
   () => {
     const held = [...new Set(process.getActiveResourcesInfo())].filter(name => !/TTY|Pipe|Timeout/.test(name))
-    log?.info({ held }, 'not all connections could be closed, the process ends all the same')
+    log?.info({ held }, 'some connections are still open; exiting anyway')
     process.exit()
   },
   stop.signal.aborted ? 500 : 3_000

@@ -21,7 +21,7 @@ function parsed(text: string, schemes: readonly string[]): URL {
     )
   const url = new URL(text)
   if (url.hash !== '' || text.includes('#')) throw new Error(`expected a URL without #. ${hint}`)
-  if (/@/.test(url.pathname)) throw new Error(`expected a URL with one @ behind user name and password. ${hint}`)
+  if (/@/.test(url.pathname)) throw new Error(`expected a URL with one @ after user name and password. ${hint}`)
   for (const part of [url.username, url.password, url.pathname])
     if (!decodes(part)) throw new Error(`expected a URL whose % stand before two hexadecimal digits. ${hint}`)
   return url
@@ -43,12 +43,12 @@ function decodes(text: string): boolean {
 /** Refuses parameters that would be ignored. Their names may be part of a password, so they are not repeated either. */
 function onlyKnown(url: URL, known: readonly string[]): void {
   const names = [...url.searchParams.keys()]
-  if (new Set(names).size < names.length) throw new Error('expected each parameter behind the ? of the URL once')
+  if (new Set(names).size < names.length) throw new Error('expected each parameter after the ? of the URL once')
   if (names.every(name => known.includes(name))) return
   const words =
     known.length === 0
       ? 'expected a URL without parameters (?)'
-      : `the parameters behind the ? of the URL can be ${known.join(', ')}, and others would have no effect`
+      : `the parameters after the ? of the URL can be ${known.join(', ')}; others would have no effect`
   // A ? in a password begins them, too, and the @ behind it is among them then.
   throw new Error(url.search.includes('@') ? `${words}. ${hint}` : words)
 }

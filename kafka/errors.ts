@@ -76,7 +76,7 @@ export function toKafkaError(thrown: unknown, doing: string): KafkaError {
   const defect = defectIn(thrown)
   if (defect)
     return new KafkaError('CLIENT_FAILED', `${doing}: the Kafka client failed by itself (${defect.name})`, thrown)
-  return new KafkaError('KAFKA_UNREACHABLE', `${doing}: Kafka is out of reach`, thrown)
+  return new KafkaError('KAFKA_UNREACHABLE', `${doing}: Kafka is unreachable`, thrown)
 }
 
 /** kafkajs wraps what it or its encoder trips over, and calls that an error of Kafka's. */

@@ -64,7 +64,7 @@ export class Reach {
   get reasons(): readonly string[] {
     const { name } = this.#options
     if (this.#state === 'reached') return []
-    return [this.#state === 'lost' ? (this.#why ?? `${name} is out of reach`) : `${name} has not answered yet`]
+    return [this.#state === 'lost' ? (this.#why ?? `${name} is unreachable`) : `${name} has not answered yet`]
   }
 
   /** Begins to ask. A second call does nothing. */

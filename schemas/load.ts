@@ -50,7 +50,7 @@ export async function inspectFolder(dir: string): Promise<InspectedFolder> {
     if (!entry.isDirectory()) {
       if (entry.name.endsWith('.avsc'))
         problems.push(
-          invalid(join(dir, entry.name), 'a schema stands in a folder named by its event: <event.name>/1.avsc')
+          invalid(join(dir, entry.name), 'a schema belongs in a folder named after its event: <event.name>/1.avsc')
         )
       continue
     }

@@ -41,7 +41,7 @@ const refusals: Readonly<Record<string, string>> = {
 export function unreachable(cause: unknown): SinkError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   if (cause instanceof PostgresError) return new SinkError('DATABASE_UNREACHABLE', cause.message, cause)
-  const words = refusals[code] ?? `Postgres is out of reach: check ${where}, and that the server runs`
+  const words = refusals[code] ?? `Postgres is unreachable: check ${where}, and that the server runs`
   return new SinkError('DATABASE_UNREACHABLE', words, cause)
 }
 

@@ -53,7 +53,7 @@ A line is {"aggregate_id": UUID, "payload": {…}} and may have:
   "actor"        id of who caused it, never a name or an address
 
 Exits with 0 when all lines were published, 1 when there were bad ones, 2 when the event, its schema or its topic
-is not there, 3 when a server is out of reach or failed, 130 when it was interrupted: it then says after which line.`
+is not there, 3 when a server failed or is unreachable, 130 when it was interrupted: it then says after which line.`
     )
     .action(
       host.action((context, eventName: string, flags: PublishFlags) => publishLines(context, eventName, flags), {

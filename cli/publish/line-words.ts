@@ -22,9 +22,8 @@ export function checkIdentity({ aggregateId, options: { id, occurredAt } }: Line
   if (id !== undefined && !uuidOf(id)) throw new BadLine('has an `id` that is not a UUID')
   if (id !== undefined && occurredAt === undefined) {
     const time = timeOfId(id)
-    if (time === undefined) throw new BadLine('has an `id` that is not of version 7, and no `occurred_at` beside it')
-    if (!isOccurredAt(time))
-      throw new BadLine('has an `id` of version 7 whose time is past 9999, and no `occurred_at` beside it')
+    if (time === undefined) throw new BadLine('has an `id` that is not of version 7, and no `occurred_at`')
+    if (!isOccurredAt(time)) throw new BadLine('has an `id` of version 7 whose time is past 9999, and no `occurred_at`')
   }
   if (typeof occurredAt === 'bigint' && !isOccurredAt(occurredAt))
     throw new BadLine('has an `occurred_at` that is not between 1970 and 9999')

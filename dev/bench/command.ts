@@ -6,7 +6,7 @@ import type { SinkBenchOptions } from './run-sink.ts'
 
 /** Adds `bench sink|latency|growth`: what only a clone of the project can do, because it brings servers and peers. */
 export function benchCommands(program: Command, host: CommandHost): void {
-  const bench = program.command('bench').description('measure the sink beside its peers, on servers of its own')
+  const bench = program.command('bench').description('measure the sink against its peers, on servers of its own')
   host
     .connect(bench.command('sink'))
     .description('rows a second, processor time and memory, in turns with Debezium and raw COPY')
@@ -25,7 +25,7 @@ export function benchCommands(program: Command, host: CommandHost): void {
     )
   host
     .connect(bench.command('latency'))
-    .description('from publish to committed row, at 1,000 and 20,000 events a second, beside a bare loop')
+    .description('from publish to committed row, at 1,000 and 20,000 events a second, against a bare loop')
     .option('--seconds <n>', 'measured in each turn', wholeNumber(), 15)
     .option('--turns <n>', 'how often everything is measured', wholeNumber(), 3)
     .option('--quick', 'a few seconds, one turn, nothing written')

@@ -60,7 +60,7 @@ async function demonstrate(
   const ready = process.uptime() * 1_000
   say(`publishing ${counted(events, 'event')} of a day at school${rate === undefined ? '' : `, ${rate} a second`}`)
   const played = await playDay(stage, { ...options, school, say, draw, interactive, signs, signal })
-  if (played.stuck) say(`nothing has moved for a minute; behind: ${played.stuck}`)
+  if (played.stuck) say(`nothing has moved for a minute; lagging: ${played.stuck}`)
   const found = await lookAt(stage, played)
   const { tally, kill, times } = played
   const checks = checksOf({ events, expected: tally, found, inbox: stage.inbox, kill })

@@ -14,7 +14,7 @@ export interface Progress extends Figures {
 /** The progress as a block of lines, one for each part. */
 export function progressBlock(progress: Progress): string[] {
   const { events, published, rate, stored, documents, mails, lag } = progress
-  const behind = (group: Group) => (lag[group] > 0 ? `${count(lag[group])} behind` : 'up to date')
+  const behind = (group: Group) => (lag[group] > 0 ? `lag ${count(lag[group])}` : 'up to date')
   const width = count(events).length
   const number = (value: number) => count(value).padStart(width)
   return columns([

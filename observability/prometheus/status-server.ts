@@ -69,7 +69,7 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
   const server = createServer(timeouts, (request, response) => {
     void answer(request)
       // What went wrong is nobody's business out there.
-      .catch(() => json(500, { error: 'it could not be told' }))
+      .catch(() => json(500, { error: 'the health of the process could not be read' }))
       .then(given => send(given, request, response))
   })
   server.maxConnections = maxConnections

@@ -274,7 +274,7 @@ async function examineTrail({ pool, topicPrefix }: DoctorParts): Promise<Finding
         ? ok('quarantine', 'nothing held')
         : warning('quarantine', `${heldWords(held.rows)}: \`eventtrail quarantine list\``),
       ...haltLines(halted.rows, topicPrefix).map(words => wrong('stopped', words)),
-      ...(faults.rows.length === 0 ? [ok('ledger', 'agrees with itself and with what is kept beside it')] : []),
+      ...(faults.rows.length === 0 ? [ok('ledger', 'agrees with itself and with the other tables of the trail')] : []),
       ...faults.rows.map(bookFault),
       ...(await examineAdditions(pool)),
       ...(accepted > 0 ? [ok('gaps', `${accepted} offsets in gaps that were accepted: SELECT * FROM sink_gaps`)] : [])

@@ -82,12 +82,12 @@ function brokenLog({ topic, partition, start, next = 0, removed, beyond, replace
   // What has halted already is a finding of its own.
   if (halted !== undefined) return []
   if (replaced)
-    return [wrong('log', `${where}: the topic was deleted and made anew. The sink stops there when it looks`)]
+    return [wrong('log', `${where}: the topic was deleted and recreated. The sink halts the partition when it notices`)]
   if (beyond > 0)
     return [
       wrong(
         'log',
-        `${where} ends ${beyond} offsets before the trail's position ${next}. The sink stops there when it looks`
+        `${where} ends ${beyond} offsets before the trail's position ${next}. The sink halts the partition when it notices`
       )
     ]
   return []
@@ -136,7 +136,7 @@ function leaders(described: readonly TopicDescription[]): Finding[] {
       ? [
           warning(
             'replicas',
-            `${listed(behind)} have fewer replicas in sync than they should: look at the brokers that are away or behind`
+            `${listed(behind)} have fewer replicas in sync than they should: look for brokers that are down or lagging`
           )
         ]
       : [])

@@ -154,7 +154,7 @@ async function explain(
   if (short < 0)
     return {
       ...facts,
-      words: `${where}: ${-short} rows that no ledger accounts for: somebody else wrote them`,
+      words: `${where}: ${-short} rows that no ledger accounts for: another program wrote them`,
       records: -short
     }
   // No offset at all is missing: what is booked twice was stored twice.

@@ -58,7 +58,7 @@ async function* verifyLogs(parts: VerifyParts, topics: readonly string[]): Async
   }
   const missing = [...new Set(gone.map(({ topic }) => topic))]
   if (missing.length > 0) {
-    const words = `not in Kafka, or without a leader, so that nobody knows what it held: ${missing.join(', ')}`
+    const words = `not in Kafka, or without a leader, so what it held cannot be checked: ${missing.join(', ')}`
     yield { check: 'kafka', level: 'notice', words, records: missing.length }
   }
   const waiting = partitions.reduce((sum, each) => sum + each.waiting, 0)
@@ -66,7 +66,7 @@ async function* verifyLogs(parts: VerifyParts, topics: readonly string[]): Async
     ? {
         check: 'kafka',
         level: 'ok',
-        words: `the trail stands at the end of ${partitions.length} partitions`,
+        words: `the trail has reached the end of ${partitions.length} partitions`,
         records: 0
       }
     : {
@@ -88,11 +88,11 @@ function faultOf({
 }: Standing): VerifyFinding | undefined {
   const facts = { check: 'kafka', level: 'wrong', topic, partition } as const
   const where = keyOf({ topic, partition })
-  const remedy = '`eventtrail doctor` gives the command that lets it go on'
+  const remedy = '`eventtrail doctor` gives the command that resumes it'
   if (replaced) {
     // How far the old log went, nobody can ask any more.
-    const lost = `what the old one held behind offset ${next}, if anything, was not read`
-    return { ...facts, words: `${where} was deleted and made anew: ${lost}. ${remedy}` }
+    const lost = `what the old topic held after offset ${next}, if anything, was not read`
+    return { ...facts, words: `${where} was deleted and recreated: ${lost}. ${remedy}` }
   }
   if (removed > 0) {
     const words = `${where}: ${removed} offsets, ${next} to ${start - 1}, were removed from Kafka before they were read, and no sink has noticed yet. A sink that reads on books them as a gap, for \`eventtrail sink accept-gap\``
@@ -176,11 +176,11 @@ async function* verifyBooks(
       records: counted.lost
     }
   yield counted.held + counted.discarded === 0
-    ? { check: 'quarantine', level: 'ok', words: 'nothing is kept aside', records: 0 }
+    ? { check: 'quarantine', level: 'ok', words: 'nothing in quarantine', records: 0 }
     : {
         check: 'quarantine',
         level: 'notice',
-        words: `${counted.held} held and ${counted.discarded} discarded, which are no rows: \`eventtrail quarantine list --status all\``,
+        words: `${counted.held} held and ${counted.discarded} discarded records are not rows: \`eventtrail quarantine list --status all\``,
         records: counted.held + counted.discarded
       }
   yield {

@@ -166,7 +166,7 @@ function parseRecord(schema: Attributes, scope: Scope, path: string): SchemaNode
     if (!isSimpleName(field.name))
       return invalid(path, `record ${name} has a field ${quotedName(field.name)}: ${nameRule}`)
     const fieldPath = path ? `${path}.${field.name}` : field.name
-    if (names.has(field.name)) return invalid(fieldPath, 'the field stands there twice')
+    if (names.has(field.name)) return invalid(fieldPath, 'the field appears twice')
     names.add(field.name)
     fields.push({
       name: field.name,

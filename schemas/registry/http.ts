@@ -76,7 +76,7 @@ export class RegistryHttp {
       const isRefused = error instanceof RegistryError && error.code === 'REGISTRY_REFUSED'
       this.#onReach(
         false,
-        isRefused ? 'the registry does not let us in: check its user and password' : 'the registry is out of reach'
+        isRefused ? 'the registry does not let us in: check its user and password' : 'the registry is unreachable'
       )
       throw error
     }
@@ -107,7 +107,7 @@ export class RegistryHttp {
   }
 
   unreachable(reason: string, cause?: unknown): RegistryError {
-    const message = `The schema registry at ${this.address} is out of reach: ${reason}`
+    const message = `The schema registry at ${this.address} is unreachable: ${reason}`
     return new RegistryError('REGISTRY_UNREACHABLE', message, cause)
   }
 

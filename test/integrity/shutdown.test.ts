@@ -94,7 +94,7 @@ test('SIGTERM while Kafka hangs: sink and groups exit within their deadline', { 
   process.kill(pid, 'SIGSTOP')
   const wake = () => void process.kill(pid, 'SIGCONT')
   onTestFinished(wake)
-  for (const each of processes) await each.becomes({ reason: 'Kafka is out of reach' })
+  for (const each of processes) await each.becomes({ reason: 'Kafka is unreachable' })
   const began = Date.now()
   const ended = processes.map(async each => {
     expect(await each.stop()).toBe(0)

@@ -154,12 +154,12 @@ describe('eventtrail publish', () => {
     expect([code, existsSync(rejects)]).toEqual([0, false])
   })
 
-  it('says with 3 which server is out of reach', async () => {
+  it('says with 3 which server is unreachable', async () => {
     const input = JSON.stringify(line('never'))
     const kafka = await publish(['badge.awarded', '--brokers', '127.0.0.1:1'], input)
-    expect([kafka.code, kafka.stderr]).toEqual([3, expect.stringMatching(/Kafka is out of reach/)])
+    expect([kafka.code, kafka.stderr]).toEqual([3, expect.stringMatching(/Kafka is unreachable/)])
     const registry = await publish(['badge.awarded', '--registry', 'http://127.0.0.1:1'], input)
-    expect([registry.code, registry.stderr]).toEqual([3, expect.stringMatching(/registry .* out of reach/)])
+    expect([registry.code, registry.stderr]).toEqual([3, expect.stringMatching(/registry .* unreachable/)])
   })
 })
 

@@ -107,13 +107,13 @@ describe('schemas register', () => {
     expect(missing.stderr).toContain('SCHEMA_REGISTRY_URL is not set')
   })
 
-  it('says when the registry is out of reach', async () => {
+  it('says when the registry is unreachable', async () => {
     const away = await runCli(['schemas', 'register', '--example'], {
       ...env,
       SCHEMA_REGISTRY_URL: 'http://127.0.0.1:1/'
     })
     expect(away).toMatchObject({ code: 3 })
-    expect(away.stderr).toContain('out of reach')
+    expect(away.stderr).toContain('unreachable')
     const elsewhere = new URL('/elsewhere', registryUrl).href
     const wrong = await runCli(['schemas', 'register', '--example'], { ...env, SCHEMA_REGISTRY_URL: elsewhere })
     expect(wrong).toMatchObject({ code: 3 })

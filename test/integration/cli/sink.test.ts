@@ -67,7 +67,7 @@ test('every command has a help, found from the first one on', async () => {
   expect(reset.match(/\(required\)/g)).toHaveLength(3)
   for (const { path, help } of all.filter(({ help }) => help.stdout.includes('--group')))
     expect(help.stdout.replace(/\s+/g, ' '), path.join(' ')).toContain('without the prefix')
-  expect(all[0]?.help.stdout).toContain('Exit codes: 0 done, 1 done but something is not as it should be, 2')
+  expect(all[0]?.help.stdout).toContain('Exit codes: 0 done, 1 completed with findings, 2')
 })
 
 /** Commands that need schemas: without any they say how to begin, before they ask a server. */
@@ -250,7 +250,7 @@ test('doctor knows a topic that is missing, and a record that is held', async ()
 
   const reset = ['sink', 'reset', '--event', 'badge.awarded', '--partition', '0', '--to', 'latest', '--reason', 'r']
   const away = await runCli(reset, { ...trail.env, KAFKA_BROKERS: '127.0.0.1:1' })
-  expect(away).toMatchObject({ code: 3, stderr: expect.stringContaining('Kafka is out of reach') })
+  expect(away).toMatchObject({ code: 3, stderr: expect.stringContaining('Kafka is unreachable') })
 })
 
 test('a Postgres that is read-only is told in one sentence, by doctor and by what would write', async () => {

@@ -67,7 +67,7 @@ test('a topic that was made anew goes on by one command, which verify leads to a
   await trail.makeTopic('badge.awarded')
   const before = await runCli(['verify'], trail.env)
   expect(before.code).toBe(1)
-  expect(before.stdout).toMatch(/was deleted and made anew: .*if anything.*`eventtrail doctor` gives the command/)
+  expect(before.stdout).toMatch(/was deleted and recreated: .*if anything.*`eventtrail doctor` gives the command/)
   await using sink = createSink(trail.sinkOptions)
   await sink.start()
   await eventually(async () => (await trail.rows('SELECT 1 FROM sink_offsets WHERE halted IS NOT NULL')).length === 3, {

@@ -21,19 +21,19 @@ function asleep(server: 'kafka' | 'registry'): { wake: () => void } {
   return { wake }
 }
 
-test('servers that hang are out of reach like those that are gone, and the consumer is built anew', {
+test('servers that hang are unreachable like those that are gone, and the consumer is rebuilt', {
   timeout: 180_000
 }, async () => {
   const sink = await startTold(trail.env, 'sink', '--session-timeout', '1000')
   await sink.becomes('ready')
 
   const registry = asleep('registry')
-  await sink.becomes({ reason: 'the registry is out of reach' })
+  await sink.becomes({ reason: 'the registry is unreachable' })
   registry.wake()
   await sink.becomes('ready')
 
   const kafka = asleep('kafka')
-  await sink.becomes({ reason: 'Kafka is out of reach' })
+  await sink.becomes({ reason: 'Kafka is unreachable' })
   await eventually(
     async () => ((await sink.metrics()).get('eventtrail_sink_rebuilds_total{cause="stalled"}') ?? 0) > 0,
     { what: 'the consumer was built anew', timeoutMs: 60_000 }

@@ -29,9 +29,9 @@ async function mailServer(wanted = 0) {
 }
 
 const outages = [
-  { server: 'kafka', reason: 'Kafka is out of reach' },
-  { server: 'postgres', reason: 'Postgres is out of reach' },
-  { server: 'registry', reason: 'the registry is out of reach' }
+  { server: 'kafka', reason: 'Kafka is unreachable' },
+  { server: 'postgres', reason: 'Postgres is unreachable' },
+  { server: 'registry', reason: 'the registry is unreachable' }
 ] as const
 
 test('sink, indexer and notifier: each server taken away is named, and all are ready again by themselves', {
@@ -58,7 +58,7 @@ test('sink, indexer and notifier: each server taken away is named, and all are r
   }
 
   await mail.close()
-  await notifier.becomes({ reason: 'the mail server is out of reach' })
+  await notifier.becomes({ reason: 'the mail server is unreachable' })
   expect((await sink.ask('/readyz')).status).toBe(200)
   mail = await mailServer(mail.port)
   await notifier.becomes('ready')

@@ -51,7 +51,7 @@ const names = fc.oneof(
   { weight: 3, arbitrary: fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,8}$/).filter(name => name !== '__proto__') },
   { weight: 1, arbitrary: fc.constantFrom(...awkwardNames) }
 )
-// avsc takes the symbol `constructor` for one that stands there twice.
+// avsc takes the symbol `constructor` for one that appears twice.
 const symbols = names.filter(name => !(name in {}))
 const words = fc
   .array(fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom(...awkwardTexts)), { minLength: 1, maxLength: 4 })

@@ -42,7 +42,7 @@ async function givenUp(failures: readonly unknown[]) {
 }
 
 const clientFailed = new SendError('CLIENT_FAILED', 'the Kafka client failed by itself', { sent: true })
-const unreachable = new SendError('KAFKA_UNREACHABLE', 'Kafka is out of reach', { sent: false })
+const unreachable = new SendError('KAFKA_UNREACHABLE', 'Kafka is unreachable', { sent: false })
 
 test('a fault of ours while giving up costs the message its content at last, never its partition', async () => {
   const { outcome, asked } = await givenUp([new TypeError(), clientFailed, new RangeError()])

@@ -104,7 +104,7 @@ describe('the health of a group', () => {
       dead: ['the Kafka consumer does not turn any more']
     })
     health.registry.heard(false)
-    expect(health.read('running', member).notReady).toEqual(['the registry is out of reach'])
+    expect(health.read('running', member).notReady).toEqual(['the registry is unreachable'])
     expect(health.read('draining', member).notReady).toEqual(['it is stopping'])
     health.close()
   })

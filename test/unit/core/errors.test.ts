@@ -78,12 +78,12 @@ describe('what is told about an error', () => {
 
   it('says each thing once', () => {
     const cause = new Error('connect ECONNREFUSED 127.0.0.1:1')
-    const error = new EventtrailError('Postgres is out of reach', {
+    const error = new EventtrailError('Postgres is unreachable', {
       code: 'DATABASE_UNREACHABLE',
       retryable: true,
       cause
     })
-    expect(describeError(error)).toBe('Postgres is out of reach: connect ECONNREFUSED 127.0.0.1:1')
+    expect(describeError(error)).toBe('Postgres is unreachable: connect ECONNREFUSED 127.0.0.1:1')
     expect(describeError(new Error(`${cause.message}, again`, { cause }))).toBe(`${cause.message}, again`)
   })
 })

@@ -119,7 +119,7 @@ describe('the health of a member', () => {
     expect(memberHealth({ awayMs: 9_000, dead: false }, kafka).notReady).toEqual([])
     expect(memberHealth({ awayMs: 11_000, dead: false }, kafka).notReady).toEqual(['no partitions yet'])
     kafka.heard(false)
-    expect(memberHealth({ awayMs: 0, dead: false }, kafka).notReady).toEqual(['Kafka is out of reach'])
+    expect(memberHealth({ awayMs: 0, dead: false }, kafka).notReady).toEqual(['Kafka is unreachable'])
   })
 
   it('is dead when its supervision is', () => {

@@ -40,7 +40,7 @@ it('is lost at the first failure and found at the first answer, also of what the
   const { reach } = reachOf(() => (away ? Promise.reject(new Error()) : Promise.resolve()))
   reach.watch()
   await vi.advanceTimersByTimeAsync(0)
-  expect(reach.reasons).toEqual(['Kafka is out of reach'])
+  expect(reach.reasons).toEqual(['Kafka is unreachable'])
   reach.heard(true)
   expect(reach.reached).toBe(true)
   reach.heard(false)
@@ -58,7 +58,7 @@ it('counts a probe that hangs as failed, and sends no second one after it', asyn
   await vi.advanceTimersByTimeAsync(2_900)
   expect(reach.reasons).toEqual(['Kafka has not answered yet'])
   await vi.advanceTimersByTimeAsync(30_000)
-  expect(reach.reasons).toEqual(['Kafka is out of reach'])
+  expect(reach.reasons).toEqual(['Kafka is unreachable'])
   expect(asked).toHaveBeenCalledTimes(1)
   answer.resolve()
   await vi.advanceTimersByTimeAsync(0)
@@ -77,10 +77,10 @@ it('asks nothing once it is closed', async () => {
 })
 
 it('several parts of a process are one', () => {
-  const one = { notReady: ['Kafka is out of reach'], dead: [] }
-  const other = { notReady: ['Postgres is out of reach'], dead: ['nothing turns'] }
+  const one = { notReady: ['Kafka is unreachable'], dead: [] }
+  const other = { notReady: ['Postgres is unreachable'], dead: ['nothing turns'] }
   expect(allOf(one, other)).toEqual({
-    notReady: ['Kafka is out of reach', 'Postgres is out of reach'],
+    notReady: ['Kafka is unreachable', 'Postgres is unreachable'],
     dead: ['nothing turns']
   })
 })

@@ -34,16 +34,16 @@ test('says that it lives and is ready, and why not', async () => {
     expect(answer.headers.get('content-type')).toContain('application/json')
     expect(JSON.parse(answer.text)).toEqual({ status })
   }
-  health = { notReady: ['Kafka is out of reach'], dead: [] }
+  health = { notReady: ['Kafka is unreachable'], dead: [] }
   expect((await ask('/livez')).status).toBe(200)
   const waiting = await ask('/readyz?verbose')
   expect(waiting.status).toBe(503)
-  expect(JSON.parse(waiting.text)).toEqual({ status: 'not ready', reasons: ['Kafka is out of reach'] })
-  health = { notReady: ['Kafka is out of reach'], dead: ['nothing turns'] }
+  expect(JSON.parse(waiting.text)).toEqual({ status: 'not ready', reasons: ['Kafka is unreachable'] })
+  health = { notReady: ['Kafka is unreachable'], dead: ['nothing turns'] }
   const dead = await ask('/livez')
   expect(dead.status).toBe(503)
   expect(JSON.parse(dead.text)).toEqual({ status: 'dead', reasons: ['nothing turns'] })
-  expect(JSON.parse((await ask('/readyz')).text).reasons).toEqual(['nothing turns', 'Kafka is out of reach'])
+  expect(JSON.parse((await ask('/readyz')).text).reasons).toEqual(['nothing turns', 'Kafka is unreachable'])
 })
 
 test('gives the metrics as they are', async () => {

@@ -70,7 +70,7 @@ describe('loadCatalogue', () => {
     ['thing-done', { 'thing-done/1.avsc': valid }, 'thing-done', 'is no event name'],
     ['one word', { 'thing/1.avsc': valid }, 'thing', 'is no event name'],
     ['capitals', { 'Thing.Done/1.avsc': valid }, 'Thing.Done', 'is no event name'],
-    ['a schema without a folder', { '1.avsc': valid }, '1.avsc', 'in a folder named by its event'],
+    ['a schema without a folder', { '1.avsc': valid }, '1.avsc', 'in a folder named after its event'],
     ['a version that is no number', { 'a.b/v1.avsc': valid }, 'a.b/v1.avsc', 'named by its version'],
     ['version 0', { 'a.b/0.avsc': valid }, 'a.b/0.avsc', 'named by its version'],
     ['version 01', { 'a.b/01.avsc': valid }, 'a.b/01.avsc', 'named by its version'],
@@ -129,7 +129,7 @@ describe('loadCatalogue', () => {
       'a field twice',
       { 'a.b/1.avsc': record(field('x', 'int'), field('x', 'int')) },
       'a.b/1.avsc',
-      'x: the field stands there twice'
+      'x: the field appears twice'
     ],
     [
       'a name twice',

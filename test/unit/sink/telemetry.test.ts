@@ -155,9 +155,9 @@ describe('the health of a sink', () => {
     health.postgres.heard(false)
     health.kafka.heard(false)
     expect(health.read('running', parts({ failures: 9, halted: 1, awayMs: 60_000 })).notReady).toEqual([
-      'Kafka is out of reach',
+      'Kafka is unreachable',
       'no partitions yet',
-      'Postgres is out of reach',
+      'Postgres is unreachable',
       '1 partition stopped: eventtrail doctor says why'
     ])
     health.close()

@@ -18,9 +18,9 @@ const ascii = signsFor({})
 test('the progress as a block', () => {
   expect(progressBlock(progress)).toEqual([
     '  published  12,400  of 20,000  3,105 a second',
-    '  sink       11,200  rows       1,200 behind',
+    '  sink       11,200  rows       lag 1,200',
     '  indexer       240  lessons    up to date',
-    '  notifier      890  mails      310 behind'
+    '  notifier      890  mails      lag 310'
   ])
 })
 
