@@ -13,7 +13,7 @@ import {
   UsageError
 } from '../core/index.ts'
 import { KafkaError, protocolErrorOf } from '../kafka/index.ts'
-import { connectAdmin, createKafkaClient } from '../kafka/kafkajs/index.ts'
+import { createKafkaClient } from '../kafka/kafkajs/index.ts'
 import { SchemaError } from '../schemas/index.ts'
 import { trailMigrations } from '../trail/index.ts'
 import {
@@ -154,7 +154,7 @@ function exitCodeOf(error: unknown): number {
 schemaCommands(program, host, async (plans, context) => {
   const { config, log } = context
   const client = createKafkaClient({ brokers: config.require('brokers'), security: config.security, log })
-  await using admin = await saidWhileWaiting(context, 'waiting for Kafka', connectAdmin(client))
+  await using admin = await saidWhileWaiting(context, 'waiting for Kafka', client.connectAdmin())
   try {
     return await saidWhileWaiting(context, 'waiting for Kafka to make the topics', admin.createTopics(plans))
   } catch (error) {

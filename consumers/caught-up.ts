@@ -1,6 +1,6 @@
 import { pause } from '../core/index.ts'
+import type { AdminLine, KafkaAdmin } from '../kafka/index.ts'
 import { KafkaError } from '../kafka/index.ts'
-import type { AdminLine, KafkaAdmin } from '../kafka/kafkajs/index.ts'
 import { ConsumerError } from './errors.ts'
 
 /** The end of a partition's log when somebody asked; what waits behind an open transaction lies before it too. */

@@ -1,5 +1,6 @@
 import { CleanUps, durationFault, pause, within } from '../core/index.ts'
-import { AdminLine, createKafkaClient, type KafkaClient } from '../kafka/kafkajs/index.ts'
+import type { AdminLine, KafkaClient } from '../kafka/index.ts'
+import { createKafkaClient } from '../kafka/kafkajs/index.ts'
 import type { Health } from '../observability/index.ts'
 import { createRegistry, type Envelope, type EventMap, type Registry } from '../schemas/index.ts'
 import { waitUntilCaughtUp } from './caught-up.ts'
@@ -61,7 +62,7 @@ class Member<Events extends EventMap> implements ConsumerGroup {
     const { brokers, security, log, topicPrefix } = options
     this.#client = createKafkaClient({ brokers, security, log, clientId: `eventtrail-${options.group}` })
     this.#topics = new Map(options.eventNames.map(name => [topicPrefix + name, name]))
-    this.#line = new AdminLine(this.#client)
+    this.#line = this.#client.adminLine()
     this.#health = new GroupHealth({ line: this.#line, pingRegistry: () => this.#registry.ping() })
     this.#registry = createRegistry({ url: options.registryUrl, log, onReach: this.#health.registry.heard })
     this.#telemetry = new Telemetry({ ...options, line: this.#line })

@@ -13,8 +13,7 @@ import {
   silentLogger
 } from '../core/index.ts'
 import type { KafkaSecurity } from '../kafka/index.ts'
-import { defaultMaxBatchBytes } from '../kafka/index.ts'
-import { leastSessionTimeoutMs } from '../kafka/kafkajs/index.ts'
+import { defaultMaxBatchBytes, leastSessionTimeoutMs } from '../kafka/index.ts'
 import { type Meter, noMeter } from '../observability/index.ts'
 import { type Catalogue, type EventMap, eventNamePattern } from '../schemas/index.ts'
 import type { DeadLetterTopic } from './dead-letters/index.ts'

@@ -1,6 +1,6 @@
 import type { Health, Reach } from '../observability/index.ts'
-import type { Vitals } from './kafkajs/index.ts'
-import { type PartitionTrouble, troublesInWords } from './unserved.ts'
+import type { PartitionTrouble, Vitals } from './types/index.ts'
+import { troublesInWords } from './unserved.ts'
 
 /** ms for which a member that had partitions may be without: a rebuild for a new topic takes a second or two. */
 const graceMs = 10_000

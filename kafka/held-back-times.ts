@@ -1,4 +1,4 @@
-import type { LogEnds } from './log-ends.ts'
+import type { LogEnds } from './types/index.ts'
 
 interface Held {
   readonly end: number

@@ -14,9 +14,35 @@ export {
   Records,
   type UnreadableBatch
 } from './log/index.ts'
-export { type HeldBack, heldBackWords, type LogEnds } from './log-ends.ts'
+export { heldBackWords } from './log-ends.ts'
 export { partitionFor } from './partitioner.ts'
 export { SendError } from './send-error.ts'
 export { kafkaSettings } from './settings.ts'
-export { type KafkaSecurity, keyOf, type TopicPartition, topicsOf } from './types.ts'
-export type { PartitionTrouble } from './unserved.ts'
+export {
+  type AdminLine,
+  type BatchControl,
+  type FetchLimits,
+  type GroupConsumer,
+  type GroupDescription,
+  type HeaderList,
+  type HeldBack,
+  type KafkaAdmin,
+  type KafkaClient,
+  type KafkaSecurity,
+  keyOf,
+  type LogEnds,
+  leastSessionTimeoutMs,
+  type OutgoingRecord,
+  type PartitionRange,
+  type PartitionTrouble,
+  type PassedOffsets,
+  type RebuildCause,
+  type RecordBatch,
+  type Sender,
+  type SendResult,
+  type TopicDescription,
+  type TopicLook,
+  type TopicPartition,
+  topicsOf,
+  type Vitals
+} from './types/index.ts'

@@ -1,25 +1,6 @@
 import type { Logger } from '../core/index.ts'
-
-/**
- * Why nothing of a partition can be read, while the others are:
- * - `NOT_AUTHORIZED`: this client lacks the right READ on the topic.
- * - `LOG_UNREADABLE`: the bytes of the log do not even say where the next batch begins.
- * - `NOT_SERVED`: the broker answers with an error of its own.
- */
-export type TroubleCode = 'NOT_AUTHORIZED' | 'LOG_UNREADABLE' | 'NOT_SERVED'
-
-export interface PartitionTrouble {
-  readonly topic: string
-  readonly partition: number
-  readonly code: TroubleCode
-  /** What is wrong and what to do, in words. */
-  readonly reason: string
-}
-
-interface Source {
-  readonly topic: string
-  readonly partition: number
-}
+import type { PartitionTrouble } from './types/index.ts'
+import { keyOf, type TopicPartition } from './types/index.ts'
 
 export interface UnservedOptions {
   /** Which partitions are left out has changed. */
@@ -33,8 +14,6 @@ export interface UnservedOptions {
 export function troublesInWords(troubles: readonly PartitionTrouble[]): string[] {
   return [...new Set(troubles.map(({ topic, reason }) => `topic ${topic} cannot be read: ${reason}`))]
 }
-
-const keyOf = ({ topic, partition }: Source): string => `${topic}/${partition}`
 
 /**
  * The partitions of a consumer that cannot be read. Each is left out of the fetches, so that the others go on, and asked
@@ -58,12 +37,12 @@ export class Unserved {
   }
 
   /** Whether the partition is not to be fetched now. */
-  leavesOut(source: Source): boolean {
+  leavesOut(source: TopicPartition): boolean {
     return this.#waiting.has(keyOf(source))
   }
 
   /** Those that are not to be fetched now. */
-  get leftOut(): readonly Source[] {
+  get leftOut(): readonly TopicPartition[] {
     return this.all.filter(trouble => this.leavesOut(trouble))
   }
 
@@ -85,7 +64,7 @@ export class Unserved {
   }
 
   /** The partition could be read. */
-  remove(source: Source): void {
+  remove(source: TopicPartition): void {
     const { topic, partition } = source
     if (!this.#troubles.delete(keyOf(source))) return
     this.#options.log.info({ topic, partition }, 'partition can be read again')
@@ -93,7 +72,7 @@ export class Unserved {
   }
 
   /** Forgets all partitions that are no longer ours. */
-  keep(ours: (source: Source) => boolean): void {
+  keep(ours: (source: TopicPartition) => boolean): void {
     for (const [key, trouble] of this.#troubles) {
       if (ours(trouble)) continue
       this.#troubles.delete(key)

@@ -1,6 +1,5 @@
-import type { LogEnds } from '../kafka/index.ts'
+import type { KafkaAdmin, LogEnds } from '../kafka/index.ts'
 import { keyOf, type TopicPartition, topicsOf } from '../kafka/index.ts'
-import type { KafkaAdmin } from '../kafka/kafkajs/index.ts'
 import type { Pool } from '../postgres/index.ts'
 
 /** The log of a partition beside the trail's position in it. */

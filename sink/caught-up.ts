@@ -1,7 +1,6 @@
 import { durationFault, EventtrailError, within } from '../core/index.ts'
-import type { LogEnds } from '../kafka/index.ts'
+import type { AdminLine, LogEnds } from '../kafka/index.ts'
 import { KafkaError, keyOf, topicsOf } from '../kafka/index.ts'
-import type { AdminLine } from '../kafka/kafkajs/index.ts'
 import type { Pool } from '../postgres/index.ts'
 import { readPositions, SinkError } from '../trail/index.ts'
 import type { CaughtUpOptions } from './options.ts'

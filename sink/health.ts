@@ -1,5 +1,5 @@
+import type { AdminLine, Vitals } from '../kafka/index.ts'
 import { memberHealth, type PartitionTrouble } from '../kafka/index.ts'
-import type { AdminLine, Vitals } from '../kafka/kafkajs/index.ts'
 import { type Health, Reach } from '../observability/index.ts'
 import type { Pool } from '../postgres/index.ts'
 import type { Registry } from '../schemas/index.ts'

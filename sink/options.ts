@@ -13,8 +13,7 @@ import {
   silentLogger
 } from '../core/index.ts'
 import type { KafkaSecurity } from '../kafka/index.ts'
-import { defaultMaxBatchBytes } from '../kafka/index.ts'
-import { type FetchLimits, leastSessionTimeoutMs } from '../kafka/kafkajs/index.ts'
+import { defaultMaxBatchBytes, type FetchLimits, leastSessionTimeoutMs } from '../kafka/index.ts'
 import { type Meter, noMeter } from '../observability/index.ts'
 import { defaultGroup, SinkError } from '../trail/index.ts'
 import type { SinkMetrics } from './metrics.ts'

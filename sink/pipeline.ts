@@ -1,6 +1,6 @@
 import { machineClock } from '../core/index.ts'
+import type { BatchControl, GroupConsumer, PassedOffsets, RecordBatch } from '../kafka/index.ts'
 import { keyOf, type TopicPartition } from '../kafka/index.ts'
-import type { BatchControl, GroupConsumer, PassedOffsets, RecordBatch } from '../kafka/kafkajs/index.ts'
 import type { LedgerEntry } from '../trail/index.ts'
 import { offsetsIn, SinkError } from '../trail/index.ts'
 import type { Reading } from './intake/index.ts'

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from '../core/index.ts'
 import { CleanUps, durationFault, EventtrailError, type Handle, within } from '../core/index.ts'
-import { AdminLine, createKafkaClient, GroupConsumer } from '../kafka/kafkajs/index.ts'
+import type { AdminLine, GroupConsumer } from '../kafka/index.ts'
+import { createKafkaClient } from '../kafka/kafkajs/index.ts'
 import type { Health } from '../observability/index.ts'
 import type { Pool, SessionOptions } from '../postgres/index.ts'
 import { createRegistry, type Registry } from '../schemas/index.ts'
@@ -88,7 +89,7 @@ export class Sink implements Handle {
     this.#sessions = { applicationName, queryTimeoutMs }
     this.#pool = sessionPool(databaseUrl, this.#sessions)
     const client = createKafkaClient({ brokers, clientId: 'eventtrail-sink', security, log: this.#log })
-    this.#line = new AdminLine(client)
+    this.#line = client.adminLine()
     this.#health = new SinkHealth({ line: this.#line, pool: this.#pool, registry: () => registry })
     const registry = createRegistry({ url: registryUrl, log: this.#log, onReach: this.#health.registry.heard })
     this.#registry = registry
@@ -123,7 +124,7 @@ export class Sink implements Handle {
       onFailure: error => this.#fail(error)
     })
     this.#cleanUps.add(() => this.#pipeline.lanes.close())
-    this.#consumer = new GroupConsumer(client, {
+    this.#consumer = client.groupConsumer({
       group,
       protocol: sinkProtocol,
       topics: () => this.#discovery.topics(),

@@ -1,7 +1,7 @@
 import type { Logger } from '../core/index.ts'
 import { CleanUps, safeError } from '../core/index.ts'
+import type { RebuildCause } from '../kafka/index.ts'
 import { HeldBackTimes, keyOf } from '../kafka/index.ts'
-import type { RebuildCause } from '../kafka/kafkajs/index.ts'
 import { type GaugeName, type GaugeSample, type LabelsOf, type Meter, noMeter } from '../observability/index.ts'
 import type { SinkParts } from './health.ts'
 import { type LagReading, type LagSources, readLag } from './lag.ts'

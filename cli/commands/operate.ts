@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { printableJson, UsageError } from '../../core/index.ts'
-import { connectAdmin, createKafkaClient } from '../../kafka/kafkajs/index.ts'
+import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import { examine } from '../../operations/index.ts'
 import { type Migrations, migrate, migrationStatus, type Queryable } from '../../postgres/index.ts'
 import { createRegistry } from '../../schemas/index.ts'
@@ -112,7 +112,7 @@ async function runDoctor(
       'waiting for the servers to answer',
       examine({
         brokers,
-        connectKafka: () => connectAdmin(createKafkaClient({ brokers, security, log })),
+        connectKafka: () => createKafkaClient({ brokers, security, log }).connectAdmin(),
         registry: createRegistry({ url: registryUrl, log }),
         pool,
         migrations,

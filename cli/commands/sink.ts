@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { few, UsageError } from '../../core/index.ts'
-import { KafkaError } from '../../kafka/index.ts'
-import { connectAdmin, createKafkaClient, type KafkaAdmin, type PartitionRange } from '../../kafka/kafkajs/index.ts'
+import { type KafkaAdmin, KafkaError, type PartitionRange } from '../../kafka/index.ts'
+import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import { eventNamePattern } from '../../schemas/index.ts'
 import { createSink, mostLanes, type SinkOptions, sinkMetrics } from '../../sink/index.ts'
 import {
@@ -229,7 +229,7 @@ async function runReset(context: CommandContext, flags: ResetFlags): Promise<Exi
       security: config.security,
       log: context.log
     })
-    await using admin = await saidWhileWaiting(context, 'waiting for Kafka', connectAdmin(client))
+    await using admin = await saidWhileWaiting(context, 'waiting for Kafka', client.connectAdmin())
     const logs = await rangesOf(admin, topic)
     const partitions = flags.partition === undefined ? await partitionsToReset(pool, group, topic) : [flags.partition]
     const done = []

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { connectAdmin, createKafkaClient } from '../../kafka/kafkajs/index.ts'
+import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import { type VerifyFinding, verify } from '../../operations/index.ts'
 import { defaultGroup, onTrail } from '../../trail/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, saidWhileWaiting } from '../command.ts'
@@ -40,7 +40,7 @@ async function runVerify(context: CommandContext, { since, topic, group, json }:
       json ? JSON.stringify(finding) : `${marks[finding.level]}  ${finding.check.padEnd(10)} ${finding.words}`
     )
   const wrong = await onTrail(config.require('databaseUrl'), 'eventtrail-verify', async pool => {
-    await using admin = await saidWhileWaiting(context, 'waiting for Kafka', connectAdmin(client))
+    await using admin = await saidWhileWaiting(context, 'waiting for Kafka', client.connectAdmin())
     let doing = ''
     let began = performance.now()
     const onProgress = (words: string) => {

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { KafkaRecord } from '../../kafka/index.ts'
-import type { HeaderList, OutgoingRecord } from '../../kafka/kafkajs/index.ts'
+import type { HeaderList, KafkaRecord, OutgoingRecord } from '../../kafka/index.ts'
 
 /** Headers that a dead letter has beside the message's own. */
 export const deadLetterHeaders = {

@@ -1,5 +1,11 @@
-import { KafkaError, type KafkaRecord, SendError } from '../../kafka/index.ts'
-import { type AdminLine, connectSender, type KafkaClient, type Sender } from '../../kafka/kafkajs/index.ts'
+import {
+  type AdminLine,
+  type KafkaClient,
+  KafkaError,
+  type KafkaRecord,
+  SendError,
+  type Sender
+} from '../../kafka/index.ts'
 import { barestDeadLetter, type DeadLetter, type DeadLetterFacts, deadLettersOf, type Part } from './dead-letter.ts'
 
 /** How the dead-letter topic is made where it does not exist. */
@@ -34,7 +40,7 @@ export class DeadLetterWriter {
   static async open(client: KafkaClient, line: AdminLine, spec: DeadLetterTopic): Promise<DeadLetterWriter> {
     const topics = await line.ask(admin => admin.topics())
     if (!topics.has(spec.topic)) await makeTopic(line, spec)
-    return new DeadLetterWriter(spec.topic, await connectSender(client))
+    return new DeadLetterWriter(spec.topic, await client.connectSender())
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { Logger } from '../../core/index.ts'
 import { safeError, within } from '../../core/index.ts'
-import type { AdminLine } from '../../kafka/kafkajs/index.ts'
+import type { AdminLine } from '../../kafka/index.ts'
 import type { TopicPartition } from '../telemetry.ts'
 
 /** ms for which the fetches wait until it is known where the group was. */

@@ -1,18 +1,19 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from '../../core/index.ts'
 import { pause, safeError } from '../../core/index.ts'
-import type { PartitionTrouble, ReadPortion } from '../../kafka/index.ts'
-import {
-  type AdminLine,
-  type BatchControl,
+import type {
+  AdminLine,
+  BatchControl,
   GroupConsumer,
-  type KafkaClient,
-  type PassedOffsets,
-  type RebuildCause,
-  type RecordBatch,
-  type TopicLook,
-  type Vitals
-} from '../../kafka/kafkajs/index.ts'
+  KafkaClient,
+  PartitionTrouble,
+  PassedOffsets,
+  ReadPortion,
+  RebuildCause,
+  RecordBatch,
+  TopicLook,
+  Vitals
+} from '../../kafka/index.ts'
 import type { Message, Outcome } from '../pipeline/index.ts'
 import { LaneScheduler, type Slot } from '../pipeline/index.ts'
 import type { AssignedPartition } from '../progress/index.ts'
@@ -85,7 +86,7 @@ export class Reader {
       work: (message, slot) => this.#work(message, slot),
       onError
     })
-    this.#consumer = new GroupConsumer(client, {
+    this.#consumer = client.groupConsumer({
       group: groupId,
       topics: async () => [...topics.keys()],
       onBatch: (batch, control) => this.#take(batch, control),

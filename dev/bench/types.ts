@@ -1,4 +1,4 @@
-import type { KafkaClient } from '../../kafka/kafkajs/index.ts'
+import type { KafkajsClient } from '../../kafka/kafkajs/index.ts'
 import type { Registry } from '../../schemas/index.ts'
 
 /** When, where and of what a measurement was. */
@@ -26,7 +26,7 @@ export interface Servers {
   readonly env: Readonly<Record<string, string>>
   readonly kafkaPid: number
   readonly postgresPid: number
-  readonly client: KafkaClient
+  readonly client: KafkajsClient
   readonly registry: Registry
   /** Where processes write what they have to say. */
   readonly logs: string

@@ -1,6 +1,7 @@
 import pg from 'pg'
 import type { Logger } from '../../core/index.ts'
-import { connectAdmin, createKafkaClient, type KafkaAdmin, type PartitionRange } from '../../kafka/kafkajs/index.ts'
+import type { KafkaAdmin, PartitionRange } from '../../kafka/index.ts'
+import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 
 export const groups = ['sink', 'indexer', 'notifier'] as const
 export type Group = (typeof groups)[number]
@@ -44,7 +45,7 @@ export class Observer {
     await database.connect()
     try {
       return new Observer(
-        await connectAdmin(createKafkaClient({ brokers, clientId: 'eventtrail-demo', log })),
+        await createKafkaClient({ brokers, clientId: 'eventtrail-demo', log }).connectAdmin(),
         database
       )
     } catch (error) {

@@ -1,90 +1,16 @@
 import type { Admin } from 'kafkajs'
 import { retry } from '../../core/index.ts'
 import { KafkaError, protocolErrorOf, toKafkaError } from '../errors.ts'
-import type { HeldBack, LogEnds } from '../log-ends.ts'
-import type { KafkaClient } from './client.ts'
+import type { GroupDescription, KafkaAdmin, TopicSpec } from '../types/index.ts'
 import { disconnect } from './incarnation.ts'
 import { heldBack, logEnds } from './log-ends.ts'
 import { adminWithCluster, clusterMetadata, type TopicMetadata, topicIds, topicMetadata } from './topic-ids.ts'
+import type { KafkajsParts } from './types.ts'
 
 /** "Topic" in Kafka's ConfigResource. */
 const topicResource = 2
 
-/** The partitions of a topic, with their leaders and replicas. */
-export interface TopicDescription extends Pick<TopicMetadata, 'partitions'> {
-  readonly topic: string
-}
-
-export interface TopicSpec {
-  readonly topic: string
-  readonly partitions: number
-  readonly replicationFactor: number
-  /** Topic settings, such as `retention.ms`. */
-  readonly config: Readonly<Record<string, string>>
-}
-
-/** Who is in a consumer group now. */
-export interface GroupDescription {
-  /** What its members agreed on: names the kind of them. Empty where there is none. */
-  readonly protocol: string
-  readonly members: readonly { readonly clientId: string; readonly host: string }[]
-}
-
-/** The log of one partition: the first offset that is still there, and the one behind what can be read. */
-export interface PartitionRange {
-  readonly partition: number
-  readonly start: number
-  readonly end: number
-}
-
-/**
- * Questions to the cluster. Offsets are numbers: a partition would need 285 years at a million records a
- * second to pass 2^53. Every call throws {@link KafkaError}.
- */
-export interface KafkaAdmin extends AsyncDisposable {
-  /** All topics with their number of partitions, internal ones left out. */
-  topics(): Promise<Map<string, number>>
-  /** The ids of the same topics, by name; undefined where the brokers are older than Kafka 2.8. */
-  allTopicIds(): Promise<Map<string, string | undefined>>
-  /** Makes the topics that do not exist, and waits until they take records; returns the names of those that were made. */
-  createTopics(specs: readonly TopicSpec[]): Promise<string[]>
-  /** More partitions for a topic. Note that keys move: order per aggregate holds from here on only. */
-  addPartitions(topic: string, total: number): Promise<void>
-  deleteTopics(topics: readonly string[]): Promise<void>
-  /** Partitions without a leader are left out. @throws KafkaError `TOPIC_UNKNOWN` */
-  ranges(topic: string): Promise<PartitionRange[]>
-  /**
-   * The ends of the logs of all these topics at once, with what an open transaction holds back. Topics that do not exist
-   * and partitions without a leader are left out.
-   */
-  logEnds(topics: readonly string[]): Promise<LogEnds[]>
-  /** Of these partitions the ones in which an open transaction holds records back, and since when. */
-  heldBack(ends: readonly LogEnds[]): Promise<HeldBack[]>
-  /**
-   * Ids of topics, as `kafka-topics` writes them; a topic that is deleted and made anew gets another one (KIP-516). Topics that do not exist are
-   * left out, and all of them where the brokers are older than Kafka 2.8.
-   */
-  topicIds(topics: readonly string[]): Promise<Map<string, string>>
-  /** Of these topics the ones that Kafka does not let us see (no DESCRIBE); others that are not listed do not exist. */
-  hiddenTopics(topics: readonly string[]): Promise<string[]>
-  /** Committed offsets of a group by topic and partition; partitions without one are left out. */
-  groupOffsets(group: string): Promise<Map<string, Map<number, number>>>
-  /** Resolves when the cluster answers. */
-  ping(): Promise<void>
-  /** Leaders and replicas of topics; those that do not exist are left out. */
-  describeTopics(topics: readonly string[]): Promise<TopicDescription[]>
-  /** How many brokers the cluster has now. */
-  brokers(): Promise<number>
-  /** Settings of topics, by topic and name, as they are in effect. */
-  topicConfigs(topics: readonly string[], names: readonly string[]): Promise<Map<string, Map<string, string>>>
-  /** A group of Kafka's newer protocol (KIP-848) looks as if it had no members. */
-  describeGroup(group: string): Promise<GroupDescription>
-  /** Members of the group right now. */
-  groupMembers(group: string): Promise<number>
-  close(): Promise<void>
-}
-
-export async function connectAdmin(client: KafkaClient): Promise<KafkaAdmin> {
+export async function connectAdmin(client: KafkajsParts): Promise<KafkaAdmin> {
   const { admin, cluster } = adminWithCluster(client.kafka)
   const close = () => disconnect(admin)
   try {
@@ -233,7 +159,7 @@ const topicAuthorizationFailed = 29
  * offsets. kafkajs's own wait looks at the names, and fails when a broker does not know the topic yet. Asked over a
  * connection of its own: kafkajs's never forgets a topic that it was asked about, and fails once that is deleted.
  */
-async function untilLed(client: KafkaClient, specs: readonly TopicSpec[]): Promise<void> {
+async function untilLed(client: KafkajsParts, specs: readonly TopicSpec[]): Promise<void> {
   const admin = client.kafka.admin()
   try {
     await admin.connect()

@@ -1,6 +1,6 @@
 import type { Message, Producer } from 'kafkajs'
 import { within } from '../../core/index.ts'
-import type { KafkaClient } from './client.ts'
+import type { KafkajsParts } from './types.ts'
 
 const closeTimeoutMs = 5_000
 
@@ -11,7 +11,7 @@ export interface Incarnation {
   retired: boolean
 }
 
-export async function connectIncarnation(client: KafkaClient): Promise<Incarnation> {
+export async function connectIncarnation(client: KafkajsParts): Promise<Incarnation> {
   const producer = client.kafka.producer({
     idempotent: true,
     maxInFlightRequests: 1,

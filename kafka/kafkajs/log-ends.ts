@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { retry } from '../../core/index.ts'
 import { KafkaError } from '../errors.ts'
-import type { HeldBack, LogEnds } from '../log-ends.ts'
+import type { HeldBack, LogEnds } from '../types/index.ts'
 import { asItIs, type Broker, type Cluster, type Request, topicMetadata } from './topic-ids.ts'
 
 const { Fetch, ListOffsets } = (

@@ -1,7 +1,5 @@
 import type { IHeaders } from 'kafkajs'
-
-/** Headers as Kafka's wire has them: in their order, names as often as they come, values that may be null. */
-export type HeaderList = readonly (readonly [name: string, value: string | Buffer | null])[]
+import type { HeaderList } from '../types/index.ts'
 
 interface WireHeader {
   readonly key: string

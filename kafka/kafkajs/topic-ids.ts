@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Admin, Kafka } from 'kafkajs'
+import type { PartitionDescription } from '../types/index.ts'
 
 const load = createRequire(import.meta.url)
 const Encoder = load('kafkajs/src/protocol/encoder') as new () => Encoding
@@ -141,7 +142,7 @@ function readTopic(decoder: Decoding): TopicMetadata {
   return { name, error, id, partitions }
 }
 
-function readPartition(decoder: Decoding): PartitionMetadata {
+function readPartition(decoder: Decoding): PartitionDescription {
   const nodes = () => decoder.readUVarIntArray(() => decoder.readInt32())?.length ?? 0
   const error = decoder.readInt16()
   const partition = decoder.readInt32()
@@ -165,16 +166,7 @@ export interface TopicMetadata {
   readonly error: number
   /** As Kafka's own tools write it: 22 letters of base64url. Brokers older than 2.8 have none. */
   readonly id?: string
-  readonly partitions: readonly PartitionMetadata[]
-}
-
-export interface PartitionMetadata {
-  readonly partition: number
-  readonly error: number
-  /** Node id; -1 while the partition has none. */
-  readonly leader: number
-  readonly replicas: number
-  readonly inSync: number
+  readonly partitions: readonly PartitionDescription[]
 }
 
 export interface Cluster {

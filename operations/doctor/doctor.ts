@@ -1,5 +1,5 @@
 import { describeError, readOnly } from '../../core/index.ts'
-import type { KafkaAdmin } from '../../kafka/kafkajs/index.ts'
+import type { KafkaAdmin } from '../../kafka/index.ts'
 import type { Pool, PooledSession } from '../../postgres/index.ts'
 import { type Migrations, migrationStatus, type Queryable } from '../../postgres/index.ts'
 import type { Registry } from '../../schemas/index.ts'

@@ -1,6 +1,6 @@
 import { describeError } from '../../core/index.ts'
+import type { GroupDescription, KafkaAdmin, TopicDescription } from '../../kafka/index.ts'
 import { type HeldBack, heldBackWords, keyOf } from '../../kafka/index.ts'
-import type { GroupDescription, KafkaAdmin, TopicDescription } from '../../kafka/kafkajs/index.ts'
 import type { Pool } from '../../postgres/index.ts'
 import { sinkProtocol } from '../../sink/index.ts'
 import { type Standing, standings } from '../standing.ts'

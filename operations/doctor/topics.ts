@@ -1,5 +1,5 @@
 import { few } from '../../core/index.ts'
-import type { KafkaAdmin } from '../../kafka/kafkajs/index.ts'
+import type { KafkaAdmin } from '../../kafka/index.ts'
 import { type Discovered, maxEvents } from '../../sink/index.ts'
 import type { Finding } from './finding.ts'
 

@@ -1,4 +1,4 @@
-import type { KafkaAdmin } from '../../kafka/kafkajs/index.ts'
+import type { KafkaAdmin } from '../../kafka/index.ts'
 import type { Pool } from '../../postgres/index.ts'
 
 /** What was compared, and what came of it. */

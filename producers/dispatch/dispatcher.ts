@@ -1,6 +1,6 @@
 import { backoffMs, EventtrailError, pause, within } from '../../core/index.ts'
-import { partitionFor, type SendError } from '../../kafka/index.ts'
-import { connectSender, createKafkaClient, type Sender, type SendResult } from '../../kafka/kafkajs/index.ts'
+import { partitionFor, type SendError, type Sender, type SendResult } from '../../kafka/index.ts'
+import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import { createRegistry, type Registry } from '../../schemas/index.ts'
 import type { ResolvedProducerOptions } from '../options.ts'
 import { Alarm } from './alarm.ts'
@@ -155,7 +155,7 @@ export class Delivery {
         requestTimeoutMs,
         ...(source && { clientId: source })
       })
-      const connecting = connectSender(client)
+      const connecting = client.connectSender()
       this.#connecting = connecting
       connecting.then(
         sender => {

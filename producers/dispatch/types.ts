@@ -1,4 +1,4 @@
-import type { OutgoingRecord } from '../../kafka/kafkajs/index.ts'
+import type { OutgoingRecord } from '../../kafka/index.ts'
 import type { EventVersion, Registered } from '../../schemas/index.ts'
 import type { Headers } from '../envelope.ts'
 import type { PublishError } from '../errors.ts'

@@ -1,4 +1,4 @@
-import type { RecordBatch } from '../../kafka/kafkajs/index.ts'
+import type { RecordBatch } from '../../kafka/index.ts'
 import type { Chunk, Decoded, Position, Refused } from '../../trail/index.ts'
 import { digestOf } from '../../trail/index.ts'
 

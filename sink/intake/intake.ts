@@ -1,6 +1,6 @@
 import { type Clock, machineClock, safeError, within } from '../../core/index.ts'
+import type { BatchControl, PassedOffsets, RecordBatch } from '../../kafka/index.ts'
 import { isCorrupt, keyOf, type Portion, type TopicPartition } from '../../kafka/index.ts'
-import type { BatchControl, PassedOffsets, RecordBatch } from '../../kafka/kafkajs/index.ts'
 import type { CopyBuffer } from '../../trail/index.ts'
 import { type Decoded, Decoder, type NeedsSchemas, type Schemas, SinkError } from '../../trail/index.ts'
 import { insist } from '../retry-while-unavailable.ts'

@@ -1,6 +1,6 @@
 import type { Logger } from '../../core/index.ts'
 import { safeError } from '../../core/index.ts'
-import type { AdminLine } from '../../kafka/kafkajs/index.ts'
+import type { AdminLine } from '../../kafka/index.ts'
 import type { Registry } from '../../schemas/index.ts'
 import { insist } from '../retry-while-unavailable.ts'
 

@@ -1,6 +1,6 @@
 import { mapConcurrently } from '../../core/index.ts'
+import type { PartitionRange } from '../../kafka/index.ts'
 import { KafkaError, keyOf, type TopicPartition, topicsOf } from '../../kafka/index.ts'
-import type { PartitionRange } from '../../kafka/kafkajs/index.ts'
 import type { TrailPositions } from '../../trail/index.ts'
 import { type Placement, place, type StoredPosition } from '../../trail/index.ts'
 

@@ -1,6 +1,6 @@
 import type { Logger } from '../../core/index.ts'
 import { few } from '../../core/index.ts'
-import type { TopicLook } from '../../kafka/kafkajs/index.ts'
+import type { TopicLook } from '../../kafka/index.ts'
 import type { GaugeSample, LabelsOf } from '../../observability/index.ts'
 import type { SinkMetrics } from '../metrics.ts'
 import { type Discovery, maxEvents } from './discovery.ts'

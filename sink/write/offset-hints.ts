@@ -1,7 +1,7 @@
 import type { Logger } from '../../core/index.ts'
 import { safeError } from '../../core/index.ts'
+import type { GroupConsumer } from '../../kafka/index.ts'
 import { keyOf } from '../../kafka/index.ts'
-import type { GroupConsumer } from '../../kafka/kafkajs/index.ts'
 import type { Chunk } from '../../trail/index.ts'
 
 /** Kafka's own offsets are a hint: for its lag tools, and so that a restart begins near the right place. */

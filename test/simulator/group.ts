@@ -1,5 +1,5 @@
-import type { BatchControl, PassedOffsets, RecordBatch } from '../../kafka/kafkajs/index.ts'
-import { keyOf, type TopicPartition } from '../../kafka/types.ts'
+import type { BatchControl, PassedOffsets, RecordBatch } from '../../kafka/types/member.ts'
+import { keyOf, type TopicPartition } from '../../kafka/types/partition.ts'
 import type { Topic } from './log.ts'
 import type { Process, World } from './world.ts'
 

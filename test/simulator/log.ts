@@ -1,6 +1,7 @@
-import type { PartitionRange, RecordBatch } from '../../kafka/kafkajs/index.ts'
 import { type PackedBatch, PackedRecords } from '../../kafka/log/packed-records.ts'
-import { keyOf, type TopicPartition } from '../../kafka/types.ts'
+import type { PartitionRange } from '../../kafka/types/admin.ts'
+import type { RecordBatch } from '../../kafka/types/member.ts'
+import { keyOf, type TopicPartition } from '../../kafka/types/partition.ts'
 import type { SimEvent } from './events.ts'
 
 /** One offset of a log: an event, or nothing that may be seen (a control record, an aborted one). */

@@ -1,4 +1,4 @@
-import { keyOf } from '../../kafka/types.ts'
+import { keyOf } from '../../kafka/types/partition.ts'
 import type { TrailPositions, TrailSession } from '../../trail/session/session.ts'
 import { type Database, databaseError, Transaction } from './database.ts'
 import * as statements from './statements.ts'

@@ -1,4 +1,4 @@
-import { keyOf } from '../../kafka/types.ts'
+import { keyOf } from '../../kafka/types/partition.ts'
 import { type Claim, judgeRefused } from '../../trail/positions/fence.ts'
 import type { LedgerEntry } from '../../trail/positions/ledger.ts'
 import { readRow, readRowId, rowEnd, rowIdKey, type TrailRow } from '../../trail/rows/copy-row.ts'

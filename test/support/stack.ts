@@ -66,8 +66,8 @@ async function onServer(url: string, statement: string): Promise<void> {
 
 /** A long-lived stack would otherwise fill up with the topics of every run. */
 async function deleteTopics(brokers: string[], prefix: string): Promise<void> {
-  const { connectAdmin, createKafkaClient } = await import('../../kafka/kafkajs/index.ts')
-  await using admin = await connectAdmin(createKafkaClient({ brokers }))
+  const { createKafkaClient } = await import('../../kafka/kafkajs/index.ts')
+  await using admin = await createKafkaClient({ brokers }).connectAdmin()
   const ours = [...(await admin.topics()).keys()].filter(topic => topic.startsWith(prefix))
   if (ours.length > 0) await admin.deleteTopics(ours)
 }

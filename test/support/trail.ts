@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { v7 } from 'uuid'
 import { afterAll } from 'vitest'
-import { connectAdmin, createKafkaClient } from '../../kafka/kafkajs/index.ts'
+import { createKafkaClient } from '../../kafka/kafkajs/client.ts'
 import { migrate } from '../../postgres/migrate.ts'
 import { catalogue } from '../../schemas/catalogue/index.ts'
 import { type Catalogue, createRegistry, type EventVersion, encodeEnvelope } from '../../schemas/index.ts'
@@ -52,7 +52,7 @@ export async function testTrail(
   }
   const registry = createRegistry({ url: registryUrl })
   const kafka = createKafkaClient({ brokers, clientId: 'test' })
-  const admin = await connectAdmin(kafka)
+  const admin = await kafka.connectAdmin()
   afterAll(() => admin.close())
 
   const ids = new Map<string, { id: number; version: number }>()

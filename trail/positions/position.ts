@@ -1,5 +1,4 @@
-import type { KafkaRecord } from '../../kafka/index.ts'
-import type { PartitionRange, RecordBatch } from '../../kafka/kafkajs/index.ts'
+import type { KafkaRecord, PartitionRange, RecordBatch } from '../../kafka/index.ts'
 import { digestOf } from '../rows/index.ts'
 import type { LastRecord } from '../types.ts'
 

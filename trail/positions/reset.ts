@@ -1,4 +1,4 @@
-import type { PartitionRange } from '../../kafka/kafkajs/index.ts'
+import type { PartitionRange } from '../../kafka/index.ts'
 import type { Pool } from '../../postgres/index.ts'
 import { inTransaction } from '../database.ts'
 import { SinkError } from '../errors.ts'

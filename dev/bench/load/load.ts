@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { v7 } from 'uuid'
 import { partitionFor } from '../../../kafka/index.ts'
-import type { KafkaClient } from '../../../kafka/kafkajs/index.ts'
+import type { KafkajsClient } from '../../../kafka/kafkajs/index.ts'
 import { type EventVersion, encodeEnvelope, type Registered, type Registry } from '../../../schemas/index.ts'
 import type { TrailRow } from '../../../trail/index.ts'
 import { type Flaw, randomFrom, type Shape } from './shapes.ts'
@@ -31,7 +31,7 @@ export interface Loaded {
 }
 
 export interface LoadOptions {
-  readonly client: KafkaClient
+  readonly client: KafkajsClient
   readonly registry: Registry
   readonly shape: Shape
   readonly records: number

@@ -1,8 +1,12 @@
 import { retry } from '../../../core/index.ts'
-import type { KafkaClient } from '../../../kafka/kafkajs/index.ts'
+import type { KafkajsClient } from '../../../kafka/kafkajs/index.ts'
 
 /** Makes topics in one request and waits until each partition has a leader. */
-export async function makeTopics({ kafka }: KafkaClient, topics: readonly string[], partitions: number): Promise<void> {
+export async function makeTopics(
+  { kafka }: KafkajsClient,
+  topics: readonly string[],
+  partitions: number
+): Promise<void> {
   const admin = kafka.admin()
   await admin.connect()
   try {

@@ -2,15 +2,23 @@ import kafkajs, { type Consumer, type EachBatchPayload } from 'kafkajs'
 import { backoffMs, pause, safeError, within } from '../../../core/index.ts'
 import { KafkaError, protocolErrorOf, refusedSession, strangerInGroup, toKafkaError } from '../../errors.ts'
 import { fetchVersion } from '../../log/index.ts'
-import { type PartitionTrouble, Unserved } from '../../unserved.ts'
-import type { KafkaClient } from '../client.ts'
+import { TopicWatch } from '../../topic-watch.ts'
+import type {
+  AdminLine,
+  ConsumerState,
+  GroupConsumer,
+  GroupConsumerOptions,
+  PartitionTrouble,
+  Vitals
+} from '../../types/index.ts'
+import { Unserved } from '../../unserved.ts'
 import { fetchingRaw, notFetching } from '../patches/index.ts'
+import type { KafkajsParts } from '../types.ts'
 import { subscribersOnly } from './assigner.ts'
-import { type ConsumerSettings, type GroupConsumerOptions, withDefaults } from './consumer-options.ts'
+import { type ConsumerSettings, withDefaults } from './consumer-options.ts'
 import { Pauses } from './pauses.ts'
 import { readBatch, tooOld } from './record-batch.ts'
-import { TopicWatch } from './topic-watch.ts'
-import { type ConsumerState, Vitals } from './vitals.ts'
+import { ConsumerVitals } from './vitals.ts'
 
 const { KafkaJSError } = kafkajs
 
@@ -20,15 +28,14 @@ const { KafkaJSError } = kafkajs
  *
  * idle → (start) → waiting for topics ⇄ joining → consuming → recovering → joining …, and from each → stopped
  */
-export class GroupConsumer {
-  readonly #client: KafkaClient
+export class SupervisedConsumer implements GroupConsumer {
+  readonly #client: KafkajsParts
   readonly #options: ConsumerSettings
   readonly #stop = new AbortController()
   readonly #unserved: Unserved
   readonly #pauses: Pauses
   readonly #watch: TopicWatch
-  /** What one sees of it from outside. */
-  readonly vitals: Vitals
+  readonly #vitals: ConsumerVitals
   #consumer: Consumer | undefined
   #commits = 0
   #supervision: Promise<void> | undefined
@@ -36,44 +43,41 @@ export class GroupConsumer {
   readonly closed: Promise<Error | undefined>
   #resolveClosed: (reason: Error | undefined) => void = () => undefined
 
-  constructor(client: KafkaClient, options: GroupConsumerOptions) {
+  constructor(client: KafkajsParts, line: AdminLine, options: GroupConsumerOptions) {
     this.#client = client
     this.#options = withDefaults(options)
-    this.vitals = new Vitals(this.#options)
+    this.#vitals = new ConsumerVitals(this.#options)
     this.#unserved = new Unserved({ log: options.log, onChange: () => this.#applyPauses() })
     this.#pauses = new Pauses(this.#unserved)
-    this.#watch = new TopicWatch(client, options.topics, options.log, options.onReach, options.onLook)
+    this.#watch = new TopicWatch(line, options.topics, options.log, options.onReach, options.onLook)
     this.closed = new Promise(resolve => {
       this.#resolveClosed = resolve
     })
   }
 
+  get vitals(): Vitals {
+    return this.#vitals
+  }
+
   get state(): ConsumerState {
-    return this.vitals.state
+    return this.#vitals.state
   }
 
-  /**
-   * ms for which the group surely still counts this member in, unless a rebalance comes first. 0 when that is
-   * not known: a process that was suspended finds 0 here until a heartbeat has gone through.
-   */
   get leaseMs(): number {
-    return this.vitals.leaseMs
+    return this.#vitals.leaseMs
   }
 
-  /** The topics it reads now. */
   get topics(): readonly string[] {
     return this.#watch.current
   }
 
-  /** The partitions of this member that cannot be read, while the others are. */
   get troubles(): readonly PartitionTrouble[] {
     return this.#unserved.all
   }
 
-  /** Starts reading; returns at once. A second call does nothing. */
   start(): void {
     if (this.#supervision !== undefined) return
-    this.vitals.watch(error => {
+    this.#vitals.watch(error => {
       // Whatever holds the supervision up would not let it end either.
       this.#fail(error)
       this.#resolveClosed(this.#failure)
@@ -85,10 +89,6 @@ export class GroupConsumer {
     })
   }
 
-  /**
-   * Commits offsets to Kafka: the offset of the next record to read, per topic and partition.
-   * @throws KafkaError `KAFKA_UNREACHABLE` when Kafka did not confirm them, also between two groups
-   */
   async commit(offsets: readonly { topic: string; partition: number; offset: number }[]): Promise<void> {
     if (offsets.length === 0) return
     const before = this.#commits
@@ -102,7 +102,6 @@ export class GroupConsumer {
       throw new KafkaError('KAFKA_UNREACHABLE', 'committing offsets: the consumer is between two groups')
   }
 
-  /** Stops fetching a partition until {@link resume}; survives rebalances. */
   pause(topic: string, partition: number): void {
     this.#pauses.add({ topic, partition })
     this.#applyPauses()
@@ -113,22 +112,15 @@ export class GroupConsumer {
     this.#applyPauses()
   }
 
-  /**
-   * The next fetch of a partition of ours starts at `offset`. A batch that was fetched before may still be delivered:
-   * its `fetchedOffset` tells.
-   */
   seek(topic: string, partition: number, offset: number): void {
     this.#quietly(() => this.#consumer?.seek({ topic, partition, offset: String(offset) }))
   }
 
-  /**
-   * Leaves the group, at the latest after `deadlineMs` (default 8,000): kafkajs can hang while it reconnects,
-   * and a member that does not leave is dropped by its session timeout. Idempotent.
-   */
+  // kafkajs can hang while it reconnects; a member that does not leave is dropped by its session timeout.
   async stop(deadlineMs = 8_000): Promise<void> {
     this.#stop.abort()
     await within(deadlineMs, this.#supervision ?? Promise.resolve())
-    this.vitals.stop()
+    this.#vitals.stop()
     this.#resolveClosed(this.#failure)
   }
 
@@ -137,14 +129,14 @@ export class GroupConsumer {
     const { signal } = this.#stop
     let known: readonly string[] = []
     for (let failures = 0; !signal.aborted; ) {
-      this.vitals.beat()
+      this.#vitals.beat()
       const topics = await this.#look(signal)
       const present = new Set(topics)
       const vanished = known.filter(topic => !present.has(topic))
       if (vanished.length > 0) this.#options.onTopicsVanished?.(vanished)
       known = topics
       if (topics.length === 0) {
-        this.vitals.state = 'waiting for topics'
+        this.#vitals.state = 'waiting for topics'
         await pause(topicRefreshMs, signal)
         continue
       }
@@ -169,7 +161,7 @@ export class GroupConsumer {
   /** It is in the group, and somebody else is too, who gets partitions that nobody of ours then reads. */
   #tellOfStranger(): void {
     const { group, log } = this.#options
-    this.vitals.obstacle = strangerInGroup(group).message
+    this.#vitals.obstacle = strangerInGroup(group).message
     log.error({ group }, 'another kind of consumer is in the group and takes partitions away: stop it')
   }
 
@@ -177,22 +169,22 @@ export class GroupConsumer {
   #explained(ended: Error | 'topics changed'): Error | 'topics changed' {
     if (protocolErrorOf(ended) !== 'INCONSISTENT_GROUP_PROTOCOL') return ended
     const stranger = strangerInGroup(this.#options.group, ended)
-    this.vitals.obstacle = stranger.message
+    this.#vitals.obstacle = stranger.message
     return stranger
   }
 
   async #ended(): Promise<void> {
     await this.#watch.close()
     this.#unserved.stop()
-    this.vitals.stop()
+    this.#vitals.stop()
     this.#resolveClosed(this.#failure)
   }
 
   /** One kafkajs consumer from joining to its end; says why it ended. */
   async #runOnce(topics: readonly string[]): Promise<Error | 'topics changed'> {
     const { group, protocol, sessionTimeoutMs, fetchLimits, maxWaitMs, topicRefreshMs } = this.#options
-    this.vitals.state = 'joining'
-    this.vitals.progress()
+    this.#vitals.state = 'joining'
+    this.#vitals.progress()
     const consumer = this.#client.kafka.consumer({
       groupId: group,
       partitionAssigners: [subscribersOnly(protocol)],
@@ -211,7 +203,7 @@ export class GroupConsumer {
       consumer.on(consumer.events.CRASH, ({ payload }) => resolve(payload.error))
     })
     let assigned: [string, number[]][] = []
-    this.vitals.listen(consumer, () =>
+    this.#vitals.listen(consumer, () =>
       assigned.some(([topic, partitions]) => partitions.some(partition => !this.#pauses.has({ topic, partition })))
     )
     consumer.on(consumer.events.COMMIT_OFFSETS, () => {
@@ -221,7 +213,7 @@ export class GroupConsumer {
       if (payload.apiName === 'Fetch' && payload.apiVersion < fetchVersion) this.#fail(tooOld())
     })
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      this.vitals.joined()
+      this.#vitals.joined()
       // Groups of the newer protocol (KIP-848) have no leader: Kafka makes one of ours when such a consumer joins.
       if (payload.leaderId === '') this.#tellOfStranger()
       assigned = Object.entries(payload.memberAssignment)
@@ -238,7 +230,7 @@ export class GroupConsumer {
       return error instanceof Error ? error : new Error(String(error))
     } finally {
       run.abort()
-      this.vitals.state = 'recovering'
+      this.#vitals.state = 'recovering'
       this.#consumer = undefined
       await this.#disconnect(consumer, starting)
     }
@@ -278,9 +270,9 @@ export class GroupConsumer {
     const { topicRefreshMs, stallMs } = this.#options
     const signal = AbortSignal.any([runSignal, this.#stop.signal])
     while (!signal.aborted) {
-      this.vitals.beat()
+      this.#vitals.beat()
       await pause(Math.min(topicRefreshMs, stallMs), signal)
-      if (this.vitals.stalled) return this.vitals.stalled
+      if (this.#vitals.stalled) return this.#vitals.stalled
       const now = await this.#look(signal)
       if (now.join() !== topics.join()) return 'topics changed'
     }
@@ -307,7 +299,7 @@ export class GroupConsumer {
       await this.#options.onBatch(batch, {
         signal,
         heartbeat: () => {
-          this.vitals.progress()
+          this.#vitals.progress()
           return payload.heartbeat()
         },
         resolve,

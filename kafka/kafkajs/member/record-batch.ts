@@ -2,47 +2,7 @@ import type { Batch } from 'kafkajs'
 import { KafkaError } from '../../errors.ts'
 import type { KafkaRecord } from '../../log/index.ts'
 import { FetchedRecords, fetchVersion, PackedRecords } from '../../log/index.ts'
-
-/** Consecutive records of one partition, in order of their offsets. */
-export interface RecordBatch {
-  readonly topic: string
-  readonly partition: number
-  /** The records as they lie in the log. By the heads of their batches there is one at least. */
-  readonly raw: PackedRecords
-  /** Those that can be read, as objects, all in memory at once; made when they are first asked for. */
-  readonly records: readonly KafkaRecord[]
-  /** The offset it was asked for from; the first record may lie behind it. */
-  readonly fetchedOffset: number
-  /** Where what was fetched begins, not before `fetchedOffset`. */
-  readonly firstOffset: number
-  /** The last offset this batch covers; past the last record where control or compacted records follow it. */
-  readonly lastOffset: number
-  /** The end of the log when the batch was fetched. */
-  readonly highWatermark: number
-}
-
-/** What a batch handler may do to the consumer. */
-export interface BatchControl {
-  /** Tells the group that this member lives. Call it at least every few hundred ms while working or waiting. */
-  heartbeat(): Promise<void>
-  /** The next fetch of this partition starts behind `offset`. Returning without it delivers the batch again. */
-  resolve(offset: number): void
-  /** The next fetch of this partition starts at `offset`. */
-  seek(offset: number): void
-  /** Aborted when the consumer stops or is rebuilt: return soon. */
-  readonly signal: AbortSignal
-}
-
-/** Offsets of a partition that were fetched and hold no record. */
-export interface PassedOffsets {
-  readonly topic: string
-  readonly partition: number
-  /** The offset they were asked for from. */
-  readonly fetchedOffset: number
-  /** Where what was fetched begins, not before `fetchedOffset`. */
-  readonly firstOffset: number
-  readonly lastOffset: number
-}
+import type { PassedOffsets, RecordBatch } from '../../types/index.ts'
 
 class FetchedBatch implements RecordBatch, PassedOffsets {
   readonly topic: string

@@ -1,9 +1,8 @@
 import type { Consumer } from 'kafkajs'
 import { Pulse } from '../../../core/index.ts'
 import { KafkaError } from '../../errors.ts'
+import type { ConsumerState, Vitals } from '../../types/index.ts'
 import { type ConsumerSettings, deadAfterMs } from './consumer-options.ts'
-
-export type ConsumerState = 'idle' | 'waiting for topics' | 'joining' | 'consuming' | 'recovering' | 'stopped'
 
 /** One moment, by both clocks. */
 interface Instant {
@@ -13,8 +12,8 @@ interface Instant {
 
 const longAgo: Instant = { steady: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY }
 
-/** The signs by which one sees whether a consumer lives, moves, and belongs to its group. */
-export class Vitals {
+/** Learns from the events of kafkajs's consumer. */
+export class ConsumerVitals implements Vitals {
   readonly #settings: ConsumerSettings
   #state: ConsumerState = 'idle'
   #pulse: Pulse | undefined
@@ -22,7 +21,6 @@ export class Vitals {
   #awaySince = Number.NEGATIVE_INFINITY
   #heartbeatSent: Instant = longAgo
   #confirmed: Instant = longAgo
-  /** What keeps it out of its group, in words, until it has joined. */
   obstacle: string | undefined
 
   constructor(settings: ConsumerSettings) {
@@ -38,7 +36,6 @@ export class Vitals {
     this.#state = state
   }
 
-  /** ms since something was fetched or handled. */
   get idleMs(): number {
     return Math.round(performance.now() - this.#progressAt)
   }
@@ -48,7 +45,6 @@ export class Vitals {
     return new KafkaError('CONSUMER_STALLED', `nothing was fetched or handled for ${this.idleMs} ms`)
   }
 
-  /** ms since it was last a member of its group, or had no topic to be one for; 0 while that is so. */
   get awayMs(): number {
     return this.#state === 'consuming' || this.#state === 'waiting for topics' ? 0 : performance.now() - this.#awaySince
   }
@@ -61,7 +57,6 @@ export class Vitals {
     return Math.max(0, this.#settings.sessionTimeoutMs - ageMs)
   }
 
-  /** Whether the supervision has not turned for too long. */
   get dead(): boolean {
     return this.#quietMs > deadAfterMs(this.#settings)
   }

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { createRequire } from 'node:module'
 import { decodeFetchResponse, type FetchResponse } from '../../log/index.ts'
-import type { PartitionTrouble } from '../../unserved.ts'
+import type { PartitionTrouble } from '../../types/index.ts'
 
 interface FetchV11 {
   decode(payload: Buffer): Promise<unknown>

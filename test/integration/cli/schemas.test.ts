@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { connectAdmin, createKafkaClient } from '../../../kafka/kafkajs/index.ts'
+import { createKafkaClient } from '../../../kafka/kafkajs/client.ts'
 import { createRegistry } from '../../../schemas/index.ts'
 import { runCli } from '../../support/processes/cli.ts'
 import { testEnvironment } from '../../support/stack.ts'
@@ -61,7 +61,7 @@ describe('schemas register', () => {
 
     const registry = createRegistry({ url: registryUrl })
     expect(await registry.versions(`${topicPrefix}lesson.published-value`)).toEqual([1, 2])
-    await using admin = await connectAdmin(createKafkaClient({ brokers }))
+    await using admin = await createKafkaClient({ brokers }).connectAdmin()
     const topics = await admin.topics()
     for (const name of ['lesson.published', 'quiz.submitted', 'badge.awarded'])
       expect(topics.get(topicPrefix + name)).toBe(3)

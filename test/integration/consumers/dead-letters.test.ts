@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { zstdCompressSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { deadLetterHeaders, type MessageContext, RejectMessage } from '../../../consumers/index.ts'
-import { connectSender } from '../../../kafka/kafkajs/index.ts'
+
 import { codecs, type RawRecordParts, rawBatch, rawRecords } from '../../support/kafka/raw-batch.ts'
 import { rawProducer, stored } from '../../support/kafka/raw-producer.ts'
 import { badge, testSchool } from './school.ts'
@@ -126,7 +126,7 @@ test('a dead-letter topic that takes less than ours is no reason to stand still'
 test('what the client trips over is told as the client’s fault, not as Kafka’s', async () => {
   const term = school.enrol()
   await term.offer('badge.awarded', 1)
-  await using sender = await connectSender(school.client)
+  await using sender = await school.client.connectSender()
   const headers = { broken: null as unknown as string }
   const records = [{ key: null, value: null, headers }]
   const [result] = await sender.send([{ topic: `${term.topicPrefix}badge.awarded`, partition: 0, records }])

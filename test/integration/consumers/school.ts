@@ -4,13 +4,8 @@ import { afterAll, onTestFinished } from 'vitest'
 import { type ConsumerGroup, type ConsumerGroupOptions, createConsumerGroup } from '../../../consumers/index.ts'
 import { silentLogger } from '../../../core/logger.ts'
 import { headersByName, type KafkaRecord, partitionFor } from '../../../kafka/index.ts'
-import {
-  connectAdmin,
-  connectSender,
-  createKafkaClient,
-  GroupConsumer,
-  type OutgoingRecord
-} from '../../../kafka/kafkajs/index.ts'
+import { createKafkaClient } from '../../../kafka/kafkajs/client.ts'
+import type { OutgoingRecord } from '../../../kafka/types/sender.ts'
 import { catalogue, type Events } from '../../../schemas/catalogue/index.ts'
 import { createRegistry, encodeEnvelope } from '../../../schemas/index.ts'
 import { eventually, type TestEnvironment, testEnvironment } from '../../support/stack.ts'
@@ -59,8 +54,8 @@ export async function schoolOn<Servers extends Pick<TestEnvironment, 'brokers' |
   environment: Servers
 ) {
   const client = createKafkaClient({ brokers: environment.brokers, clientId: 'test' })
-  const admin = await connectAdmin(client)
-  const sender = await connectSender(client)
+  const admin = await client.connectAdmin()
+  const sender = await client.connectSender()
   const registry = createRegistry({ url: environment.registryUrl })
   afterAll(() => Promise.all([admin.close(), sender.close()]))
 
@@ -79,7 +74,7 @@ export async function schoolOn<Servers extends Pick<TestEnvironment, 'brokers' |
   /** The records of a topic from its start, as many as are asked for; their headers by name, and as they stand there. */
   const read = async (topic: string, count: number) => {
     const records: KafkaRecord[] = []
-    const consumer = new GroupConsumer(client, {
+    const consumer = client.groupConsumer({
       group: `read-${randomUUID()}`,
       topics: async () => [topic],
       topicRefreshMs: 200,

@@ -1,12 +1,12 @@
 import { afterAll, expect, test } from 'vitest'
-import { AdminLine, connectAdmin, connectSender, createKafkaClient } from '../../../kafka/kafkajs/index.ts'
+import { createKafkaClient } from '../../../kafka/kafkajs/client.ts'
 import { adminWithCluster, clusterMetadata, topicMetadata } from '../../../kafka/kafkajs/topic-ids.ts'
 import { eventually, testEnvironment } from '../../support/stack.ts'
 
 const { brokers, topicPrefix } = await testEnvironment()
 const client = createKafkaClient({ brokers, clientId: 'test' })
-const admin = await connectAdmin(client)
-const sender = await connectSender(client)
+const admin = await client.connectAdmin()
+const sender = await client.connectSender()
 afterAll(() => Promise.all([admin.close(), sender.close()]))
 
 // A broker names itself the leader of a new partition before it acts as one.
@@ -26,7 +26,7 @@ test('a line goes on after a topic is gone that it was asked about', async () =>
   const topics = ['gone.first', 'gone.second'].map(name => topicPrefix + name)
   const [first = '', second = ''] = topics
   await admin.createTopics(topics.map(topic => ({ topic, partitions: 1, replicationFactor: 1, config: {} })))
-  const line = new AdminLine(client)
+  const line = client.adminLine()
   expect(await line.ask(each => each.ranges(first))).toHaveLength(1)
   await admin.deleteTopics([first])
   expect(await line.ask(each => each.ranges(second))).toEqual([{ partition: 0, start: 0, end: 0 }])
@@ -40,7 +40,7 @@ test('a topic has an id, which it loses with its log', async () => {
   const [kept = '', anew = '', never = ''] = ['ids.kept', 'ids.anew', 'ids.never'].map(name => topicPrefix + name)
   const spec = (topic: string) => ({ topic, partitions: 3, replicationFactor: 1, config: {} })
   await admin.createTopics([spec(kept), spec(anew)])
-  await using first = await connectAdmin(client)
+  await using first = await client.connectAdmin()
   const before = await first.topicIds([kept, anew, never])
   expect([...before.keys()].sort()).toEqual([anew, kept])
   for (const id of before.values()) expect(id).toMatch(/^[\w-]{22}$/)

@@ -4,20 +4,15 @@ import kafkajs, { type KafkaMessage } from 'kafkajs'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { silentLogger } from '../../../core/logger.ts'
 import type { KafkaRecord, UnreadableBatch } from '../../../kafka/index.ts'
-import {
-  connectAdmin,
-  connectSender,
-  createKafkaClient,
-  GroupConsumer,
-  type GroupConsumerOptions
-} from '../../../kafka/kafkajs/index.ts'
+import { createKafkaClient } from '../../../kafka/kafkajs/client.ts'
+import type { GroupConsumerOptions } from '../../../kafka/types/member.ts'
 import { eventually, testEnvironment } from '../../support/stack.ts'
 
 const { Kafka, logLevel } = kafkajs
 const { brokers, topicPrefix } = await testEnvironment()
 const client = createKafkaClient({ brokers, clientId: 'test' })
-const admin = await connectAdmin(client)
-const sender = await connectSender(client)
+const admin = await client.connectAdmin()
+const sender = await client.connectSender()
 afterAll(() => Promise.all([admin.close(), sender.close()]))
 
 let topics = 0
@@ -44,7 +39,7 @@ const texts = (prefix: string, count: number) => Array.from({ length: count }, (
 /** A consumer of ours, started; `records` are what it was given. */
 function startOurs(topic: string, options: Partial<GroupConsumerOptions> = {}) {
   const records: KafkaRecord[] = []
-  const consumer = new GroupConsumer(client, {
+  const consumer = client.groupConsumer({
     group: `${topic}-ours`,
     topics: async () => [topic],
     topicRefreshMs: 300,

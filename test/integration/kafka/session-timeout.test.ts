@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { silentLogger } from '../../../core/logger.ts'
-import { createKafkaClient, GroupConsumer } from '../../../kafka/kafkajs/index.ts'
+import { createKafkaClient } from '../../../kafka/kafkajs/client.ts'
 import { createSink } from '../../../sink/index.ts'
 import { testTrail } from '../../support/trail.ts'
 
@@ -18,7 +18,7 @@ test('a session timeout that the brokers refuse ends a sink with words', { timeo
 })
 
 test('what kafkajs refuses before it does anything ends the consumer, and not the process', async () => {
-  const consumer = new GroupConsumer(createKafkaClient({ brokers: trail.brokers }), {
+  const consumer = createKafkaClient({ brokers: trail.brokers }).groupConsumer({
     group: `${trail.topicPrefix}impatient`,
     topics: async () => [`${trail.topicPrefix}badge.awarded`],
     onBatch: async () => undefined,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createConsumerGroup } from '../../../consumers/index.ts'
-import { connectAdmin, createKafkaClient } from '../../../kafka/kafkajs/index.ts'
+import { createKafkaClient } from '../../../kafka/kafkajs/client.ts'
 import { createProducer } from '../../../producers/index.ts'
 import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { createSink } from '../../../sink/index.ts'
@@ -39,11 +39,11 @@ test('a broker of the list that never answers keeps neither producer, sink nor g
 
 test('what a client has found silent it does not ask first again', async () => {
   const client = createKafkaClient({ brokers })
-  await using first = await connectAdmin(client)
+  await using first = await client.connectAdmin()
   await first.ping()
   const before = silent.connections()
   for (let times = 0; times < 3; times += 1) {
-    await using again = await connectAdmin(client)
+    await using again = await client.connectAdmin()
     await again.ping()
   }
   expect(silent.connections()).toBe(before)

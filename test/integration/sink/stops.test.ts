@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { silentLogger } from '../../../core/logger.ts'
-import { keyOf } from '../../../kafka/types.ts'
+import { keyOf } from '../../../kafka/types/partition.ts'
 import { Positions } from '../../../sink/intake/assigned-positions.ts'
 import { Lane } from '../../../sink/write/write-queue.ts'
 import { resetPartition } from '../../../trail/positions/reset.ts'

@@ -1,6 +1,6 @@
 import { afterAll } from 'vitest'
 import type { RestartableServer, Stack } from '../../../dev/stack/index.ts'
-import { createKafkaClient } from '../../../kafka/kafkajs/index.ts'
+import { createKafkaClient } from '../../../kafka/kafkajs/client.ts'
 import { eventually } from '../../support/stack.ts'
 
 /** Kafka's own topic of the groups' offsets: the leader of its one partition coordinates all groups. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll } from 'vitest'
-import { connectAdmin, createKafkaClient } from '../../../kafka/kafkajs/index.ts'
+import { createKafkaClient } from '../../../kafka/kafkajs/client.ts'
 import { catalogue as example } from '../../../schemas/catalogue/index.ts'
 import { type Catalogue, createRegistry } from '../../../schemas/index.ts'
 import { registerCatalogue } from '../../../schemas/registry/register.ts'
@@ -28,7 +28,7 @@ export interface StoredRecord {
 export async function testTopics(options: TopicsOptions) {
   const { brokers, registryUrl, topicPrefix, catalogue = example, partitions = 3 } = options
   const client = createKafkaClient({ brokers, clientId: 'test' })
-  const admin = await connectAdmin(client)
+  const admin = await client.connectAdmin()
   afterAll(() => admin.close())
   for await (const _ of registerCatalogue(catalogue, createRegistry({ url: registryUrl }), topicPrefix));
   await admin.createTopics(

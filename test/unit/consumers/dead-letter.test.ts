@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { barestDeadLetter, deadLettersOf } from '../../../consumers/dead-letters/dead-letter.ts'
 import type { Header, KafkaRecord } from '../../../kafka/index.ts'
-import type { HeaderList } from '../../../kafka/kafkajs/index.ts'
+import type { HeaderList } from '../../../kafka/types/sender.ts'
 
 const facts = { group: 'indexer', topic: 'lesson.published', partition: 3, code: 'TypeError', attempts: 5 }
 const message = (parts: Partial<KafkaRecord>): KafkaRecord => ({

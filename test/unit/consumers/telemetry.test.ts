@@ -3,7 +3,7 @@ import { GroupHealth } from '../../../consumers/health.ts'
 import { groupMetrics } from '../../../consumers/metrics.ts'
 import { Telemetry } from '../../../consumers/telemetry.ts'
 import { silentLogger } from '../../../core/logger.ts'
-import type { AdminLine, KafkaAdmin } from '../../../kafka/kafkajs/index.ts'
+import type { AdminLine, KafkaAdmin } from '../../../kafka/types/admin.ts'
 import { PrometheusMeter } from '../../../observability/prometheus/prometheus.ts'
 import { eventually } from '../../support/stack.ts'
 

@@ -1,7 +1,7 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import { silentLogger } from '../../../core/logger.ts'
-import { createKafkaClient, GroupConsumer } from '../../../kafka/kafkajs/index.ts'
-import { Vitals } from '../../../kafka/kafkajs/member/vitals.ts'
+import { createKafkaClient } from '../../../kafka/kafkajs/client.ts'
+import { ConsumerVitals } from '../../../kafka/kafkajs/member/vitals.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -11,8 +11,8 @@ afterEach(() => {
 // Nothing is known that holds the supervision up; that is what the bound is for.
 it('a consumer whose supervision does not turn ends, with the reason, for its process to end too', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
-  vi.spyOn(Vitals.prototype, 'beat').mockImplementation(() => undefined)
-  const consumer = new GroupConsumer(createKafkaClient({ brokers: ['127.0.0.1:1'] }), {
+  vi.spyOn(ConsumerVitals.prototype, 'beat').mockImplementation(() => undefined)
+  const consumer = createKafkaClient({ brokers: ['127.0.0.1:1'] }).groupConsumer({
     group: 'g',
     topics: () => new Promise(() => undefined),
     onBatch: async () => undefined,

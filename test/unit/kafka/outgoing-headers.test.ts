@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type HeaderList, headersForKafkajs } from '../../../kafka/kafkajs/outgoing-headers.ts'
+import { headersForKafkajs } from '../../../kafka/kafkajs/outgoing-headers.ts'
+import type { HeaderList } from '../../../kafka/types/sender.ts'
 import { rawRecord } from '../../support/kafka/raw-batch.ts'
 
 const require = createRequire(import.meta.url)

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { silentLogger } from '../../../core/logger.ts'
 import { memberHealth } from '../../../kafka/health.ts'
 import { withDefaults } from '../../../kafka/kafkajs/member/consumer-options.ts'
-import { Vitals } from '../../../kafka/kafkajs/member/vitals.ts'
+import { ConsumerVitals } from '../../../kafka/kafkajs/member/vitals.ts'
 import { Reach } from '../../../observability/health.ts'
 
 beforeEach(() => void vi.useFakeTimers())
@@ -31,7 +31,7 @@ function speaker() {
 
 describe('the signs of a consumer', () => {
   it('a fetch that asked for nothing is progress only where there is nothing to fetch', () => {
-    const vitals = new Vitals(settings())
+    const vitals = new ConsumerVitals(settings())
     const { consumer, fetched, answered } = speaker()
     let hasToFetch = true
     vitals.listen(consumer, () => hasToFetch)
@@ -52,7 +52,7 @@ describe('the signs of a consumer', () => {
 
   it('every answer says that Kafka can be reached', () => {
     const onReach = vi.fn()
-    const vitals = new Vitals(settings(onReach))
+    const vitals = new ConsumerVitals(settings(onReach))
     const { consumer, answered, fetched } = speaker()
     vitals.listen(consumer, () => false)
     fetched()
@@ -62,7 +62,7 @@ describe('the signs of a consumer', () => {
   })
 
   it('is away from its group until it has joined, and since it left', () => {
-    const vitals = new Vitals(settings())
+    const vitals = new ConsumerVitals(settings())
     vitals.state = 'joining'
     expect(vitals.awayMs).toBe(Number.POSITIVE_INFINITY)
     vitals.joined()
@@ -77,7 +77,7 @@ describe('the signs of a consumer', () => {
   })
 
   it('its lease is counted from when a heartbeat was sent', () => {
-    const vitals = new Vitals(settings())
+    const vitals = new ConsumerVitals(settings())
     const { consumer, answered, beat } = speaker()
     vitals.listen(consumer, () => false)
     const sentAt = Date.now()
@@ -88,7 +88,7 @@ describe('the signs of a consumer', () => {
   })
 
   it('a supervision that does not turn is told of after 75 s, and not while it turns', () => {
-    const vitals = new Vitals(settings())
+    const vitals = new ConsumerVitals(settings())
     const dead = vi.fn()
     vitals.watch(dead)
     for (let turn = 0; turn < 10; turn += 1) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { keyOf } from '../../../kafka/types.ts'
+import { keyOf } from '../../../kafka/types/partition.ts'
 import { Batcher } from '../../../sink/write/batcher.ts'
 import { chunk, refused } from './chunks.ts'
 

@@ -54,27 +54,28 @@ const doorsInside = [
   'schemas/catalogue'
 ]
 
-/** What only these rooms may load, of which others get types at most. */
-const onlyTypes: Readonly<Record<string, readonly string[]>> = {
-  'kafka/kafkajs': ['trail', 'operations']
-}
+/** Rooms that create a client of Kafka. Each takes `createKafkaClient` from it and nothing else: types are the port's. */
+const createKafkaClients = ['producers', 'consumers', 'sink', 'cli']
 
-const importLine = /(?:^|\n)(import|export)( type)? (?:[^'"]*? from )?'([^']+)'|import\('([^']+)'\)/g
+const importLine = /(?:^|\n)(?:import|export)( type)? (?:([^'"]*?) from )?'([^']+)'|import\('([^']+)'\)/g
 
 interface Import {
   readonly from: string
   readonly to: string
   readonly isType: boolean
+  /** What is between the braces; undefined where all is imported. */
+  readonly names: string | undefined
 }
 
 const files = sourceFiles(Object.keys(allowed))
 const imports: readonly Import[] = files.flatMap(from =>
-  [...readFileSync(join(cloneRoot, from), 'utf8').matchAll(importLine)].map(([, , type, fixed, dynamic]) => {
+  [...readFileSync(join(cloneRoot, from), 'utf8').matchAll(importLine)].map(([, type, names, fixed, dynamic]) => {
     const target = fixed ?? dynamic ?? ''
     return {
       from,
       to: target.startsWith('.') ? normalize(join(dirname(from), target)) : target,
-      isType: type !== undefined
+      isType: type !== undefined,
+      names: names?.replace(/[{}\s]/g, '')
     }
   })
 )
@@ -99,13 +100,14 @@ test('a room imports the rooms and packages that it is allowed, and no other', (
   expect(wrong.map(({ from, to }) => `${from} imports ${to}`)).toEqual([])
 })
 
-test('the rooms that may know the types of a client alone do not load it', () => {
-  const loads = imports.filter(({ from, to, isType }) =>
-    Object.entries(onlyTypes).some(
-      ([what, rooms]) => !isType && rooms.includes(roomOf(from)) && (to === what || holds(what, to))
-    )
+test('Kafka is known by its port: a room that creates a client takes nothing else from kafkajs', () => {
+  const wrong = imports.filter(
+    ({ from, to, names, isType }) =>
+      holds('kafka/kafkajs', to) &&
+      !holds('kafka/kafkajs', from) &&
+      (isType || names !== 'createKafkaClient' || !createKafkaClients.includes(roomOf(from)))
   )
-  expect(loads.map(({ from, to }) => `${from} loads ${to}`)).toEqual([])
+  expect(wrong.map(({ from, to, names }) => `${from} imports ${names} from ${to}`)).toEqual([])
 })
 
 test('a folder is entered through its index.ts', () => {

@@ -6,7 +6,7 @@ const root = new URL('../../../', import.meta.url)
 /** Where the wall clock is read, how often, and what date it makes. All else waits and measures by `performance.now()`. */
 const dates: Readonly<Record<string, readonly [times: number, why: string]>> = {
   'core/clock.ts': [1, 'the one of the Clock interface that says so'],
-  'kafka/kafkajs/client.ts': [2, 'it is compared with times of kafkajs, which steady-clock.ts keeps'],
+  'kafka/kafkajs/patches/quiet-timers.ts': [2, 'it is compared with times of kafkajs, which steady-clock.ts keeps'],
   'kafka/kafkajs/patches/steady-clock.ts': [1, 'what kafkajs keeps is compared with it'],
   'kafka/kafkajs/member/vitals.ts': [
     3,

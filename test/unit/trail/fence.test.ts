@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { keyOf } from '../../../kafka/types.ts'
+import { keyOf } from '../../../kafka/types/partition.ts'
 import { judgeRefused } from '../../../trail/positions/fence.ts'
 import type { StoredPosition } from '../../../trail/positions/position.ts'
 import { chunk } from '../sink/chunks.ts'

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
-import { connectAdmin, createKafkaClient } from '../../../../kafka/kafkajs/index.ts'
+import { createKafkaClient } from '../../../../kafka/kafkajs/client.ts'
 import { limitAnswers } from '../../../../kafka/kafkajs/patches/answer-limit.ts'
 import { tryingOthers } from '../../../../kafka/kafkajs/patches/seeds.ts'
 
@@ -85,7 +85,7 @@ test.each([
   begin = first
   sent = 0
   const client = createKafkaClient({ brokers, requestTimeoutMs: 5_000 })
-  const failed: unknown = await connectAdmin(client).catch((error: unknown) => error)
+  const failed: unknown = await client.connectAdmin().catch((error: unknown) => error)
   expect(failed).toMatchObject({ code: 'KAFKA_UNREACHABLE', retryable: true })
   expect(words(failed)).toContain(reason)
   expect(sent).toBeLessThan(256 * 1024 * 1024)

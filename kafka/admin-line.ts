@@ -1,27 +1,25 @@
-import { within } from '../../core/index.ts'
-import { KafkaError } from '../errors.ts'
-import { heldBackWords } from '../log-ends.ts'
-import { connectAdmin, type KafkaAdmin } from './admin.ts'
-import type { KafkaClient } from './client.ts'
+import { within } from '../core/index.ts'
+import { KafkaError } from './errors.ts'
+import { heldBackWords } from './log-ends.ts'
+import type { AdminLine, KafkaAdmin } from './types/index.ts'
 
 const hangUpMs = 2_000
 const lookMs = 5_000
 
 /**
- * A connection for questions to the cluster, opened when needed, and anew after a failure. What an old connection says
- * of a topic that is unknown is asked once more: kafkajs's fails at everything once a topic is gone that it was asked
- * about before.
+ * Connects an admin when it is first asked, and again after a failure. An admin that has been asked before and says that
+ * a topic is unknown is replaced, and the question repeated: kafkajs's fails at everything once a topic is gone that it
+ * was asked about before.
  */
-export class AdminLine {
-  readonly #client: KafkaClient
+export class ReconnectingAdmin implements AdminLine {
+  readonly #connect: () => Promise<KafkaAdmin>
   #admin: Promise<KafkaAdmin> | undefined
   #closed = false
 
-  constructor(client: KafkaClient) {
-    this.#client = client
+  constructor(connect: () => Promise<KafkaAdmin>) {
+    this.#connect = connect
   }
 
-  /** @throws KafkaError, `KAFKA_UNREACHABLE` also once it was closed */
   async ask<T>(question: (admin: KafkaAdmin) => Promise<T>): Promise<T> {
     const isOld = this.#admin !== undefined
     try {
@@ -33,10 +31,6 @@ export class AdminLine {
     }
   }
 
-  /**
-   * What open transactions hold back in these topics now, in words for an error; none where Kafka does not answer within
-   * a few seconds.
-   */
   async heldBackWords(topics: readonly string[]): Promise<string[]> {
     let words: string[] = []
     const looking = this.ask(async admin => {
@@ -56,7 +50,7 @@ export class AdminLine {
 
   async #askOnce<T>(question: (admin: KafkaAdmin) => Promise<T>): Promise<T> {
     if (this.#closed) throw new KafkaError('KAFKA_UNREACHABLE', 'the connection was closed')
-    this.#admin ??= connectAdmin(this.#client)
+    this.#admin ??= this.#connect()
     const asked = this.#admin
     try {
       return await question(await asked)

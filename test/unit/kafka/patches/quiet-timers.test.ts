@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { expect, test, vi } from 'vitest'
-import { createKafkaClient, lateCheckMs } from '../../../kafka/kafkajs/client.ts'
+import { createKafkaClient } from '../../../../kafka/kafkajs/client.ts'
+import { lateCheckMs } from '../../../../kafka/kafkajs/patches/quiet-timers.ts'
 
 interface Queue {
   requestTimeout: number

@@ -1,21 +1,9 @@
-import type { Logger } from '../../../core/index.ts'
-import { safeError } from '../../../core/index.ts'
-import { AdminLine } from '../admin-line.ts'
-import type { KafkaClient } from '../client.ts'
+import type { Logger } from '../core/index.ts'
+import { safeError } from '../core/index.ts'
+import type { AdminLine, TopicLook } from './types/index.ts'
 
 const tellAgainMs = 30_000
 const hiddenForMs = 60_000
-
-/** Which of the topics that are wanted can be read. */
-export interface TopicLook {
-  readonly existing: readonly string[]
-  /** Their ids, where Kafka has them: a topic that was deleted and made again has another one. */
-  readonly ids: ReadonlyMap<string, string>
-  /** Wanted, and not in Kafka. */
-  readonly missing: readonly string[]
-  /** Wanted, and Kafka does not let us see them. */
-  readonly hidden: readonly string[]
-}
 
 /**
  * Knows which of the wanted topics exist. A look-up that fails never shrinks the list; a topic that is
@@ -38,13 +26,13 @@ export class TopicWatch {
    * @param onLook is told of each look that succeeded
    */
   constructor(
-    client: KafkaClient,
+    line: AdminLine,
     wanted: () => Promise<readonly string[]>,
     log: Logger,
     onReach: (reached: boolean) => void = () => undefined,
     onLook: (look: TopicLook) => void = () => undefined
   ) {
-    this.#line = new AdminLine(client)
+    this.#line = line
     this.#wanted = wanted
     this.#log = log
     this.#onReach = onReach
