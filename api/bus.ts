@@ -1,5 +1,6 @@
 /** Publishing and subscribing within one process, with the same `publish` as on Kafka. */
 
+export { OptionsError } from '../core/index.ts'
 export type {
   Bus,
   BusItem,
@@ -12,10 +13,15 @@ export type {
 } from '../producers/bus/index.ts'
 export {
   BusError,
-  type BusErrorCode,
-  type BusErrorFacts,
   createBus,
   type MemoryStore,
   memoryStore
 } from '../producers/bus/index.ts'
-export { aggregateIdOf } from '../producers/index.ts'
+export {
+  aggregateIdOf,
+  type Outcome,
+  PublishAllError,
+  PublishError,
+  type PublishErrorCode,
+  type PublishErrorFacts
+} from '../producers/index.ts'

@@ -4,6 +4,7 @@
  */
 
 export {
+  ConsumerError,
   type ConsumerGroup,
   type ConsumerGroupOptions,
   createConsumerGroup,
@@ -12,19 +13,22 @@ export {
   RetryLater
 } from '../consumers/index.ts'
 export type { Handle, Logger } from '../core/index.ts'
-export { ConfigError, EventtrailError, type SafeError, safeError } from '../core/index.ts'
+export { EventtrailError, OptionsError, type SafeError, safeError } from '../core/index.ts'
+export { KafkaError } from '../kafka/index.ts'
 export type { Health, Meter } from '../observability/index.ts'
-export { type Bus, type BusOptions, createBus, type EventStore, memoryStore } from '../producers/bus/index.ts'
+export { MigrationError, PostgresError } from '../postgres/index.ts'
+export { type Bus, BusError, type BusOptions, createBus, type EventStore, memoryStore } from '../producers/bus/index.ts'
 export {
   aggregateIdOf,
   createProducer,
   type Producer,
   type ProducerOptions,
+  PublishAllError,
   PublishError,
   type Publisher,
   type Receipt
 } from '../producers/index.ts'
 export { catalogue, type Events } from '../schemas/catalogue/index.ts'
-export { type Envelope, type EventMap, loadCatalogue } from '../schemas/index.ts'
-export { createSink, type Sink, type SinkOptions } from '../sink/index.ts'
-export { PostgresEventStore } from '../trail/index.ts'
+export { type Envelope, type EventMap, loadCatalogue, RegistryError, SchemaError } from '../schemas/index.ts'
+export { createSink, type Sink, SinkError, type SinkOptions } from '../sink/index.ts'
+export { PostgresEventStore, TrailError } from '../trail/index.ts'

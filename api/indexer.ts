@@ -8,3 +8,6 @@ export {
   openPostgresIndex,
   postgresIndex
 } from '../consumers/indexer/index.ts'
+export { OptionsError } from '../core/index.ts'
+export { KafkaError, type KafkaErrorCode } from '../kafka/index.ts'
+export { MigrationError, type MigrationErrorCode, PostgresError, type PostgresErrorCode } from '../postgres/index.ts'

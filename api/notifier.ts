@@ -20,3 +20,6 @@ export {
   type SentLog,
   type SmtpMailer
 } from '../consumers/notifier/index.ts'
+export { OptionsError } from '../core/index.ts'
+export { KafkaError, type KafkaErrorCode } from '../kafka/index.ts'
+export { MigrationError, type MigrationErrorCode, PostgresError, type PostgresErrorCode } from '../postgres/index.ts'

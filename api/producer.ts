@@ -1,5 +1,7 @@
 /** Publishing: events to Kafka, typed by a catalogue. */
 
+export { OptionsError } from '../core/index.ts'
+export { KafkaError, type KafkaErrorCode } from '../kafka/index.ts'
 export type {
   EventToPublish,
   KafkaReceipt,
@@ -11,7 +13,6 @@ export type {
 export {
   aggregateIdOf,
   createProducer,
-  OptionsError,
   type Outcome,
   type Producer,
   PublishAllError,
@@ -20,3 +21,4 @@ export {
   type PublishErrorFacts
 } from '../producers/index.ts'
 export type { EventMap, EventName } from '../schemas/index.ts'
+export { RegistryError, type RegistryErrorCode } from '../schemas/index.ts'

@@ -1,5 +1,6 @@
 /** Schemas of events: what may be published, how it looks on the wire, and how it may change. */
 
+export { OptionsError } from '../core/index.ts'
 export {
   type BadgeAwarded,
   catalogue,

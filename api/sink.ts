@@ -1,13 +1,28 @@
+/** The sink: every event into the trail in Postgres, and the trail as the store of an in-process bus. */
+
+export { OptionsError } from '../core/index.ts'
+export { KafkaError, type KafkaErrorCode } from '../kafka/index.ts'
 // Not from the folder's index, whose types are those of the driver.
-export { MigrationError, type MigrationErrorCode, PostgresError, type PostgresErrorCode } from '../postgres/index.ts'
+export {
+  MigrationError,
+  type MigrationErrorCode,
+  type MigrationStatus,
+  type Migrations,
+  migrate,
+  migrationStatus,
+  PostgresError,
+  type PostgresErrorCode,
+  type Queryable
+} from '../postgres/index.ts'
+export { RegistryError, type RegistryErrorCode } from '../schemas/index.ts'
 export type { CaughtUpOptions, SinkOptions, SinkState, SinkStats } from '../sink/index.ts'
-export { createSink, type Sink, sinkMetrics } from '../sink/index.ts'
+export { createSink, type Sink, SinkError, type SinkErrorCode, sinkMetrics } from '../sink/index.ts'
 export {
   PostgresEventStore,
   type PostgresEventStoreOptions,
   type RefusalCode,
   refusalCodes,
-  SinkError,
-  type SinkErrorCode,
+  TrailError,
+  type TrailErrorCode,
   trailMigrations
 } from '../trail/index.ts'

@@ -1,5 +1,6 @@
 /** What a service of its own takes to tell how its sinks and groups are, as the commands do. */
 
+export { ConfigError, type ConfigErrorCode, OptionsError } from '../core/index.ts'
 export {
   allOf,
   type GaugeSample,

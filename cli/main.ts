@@ -14,7 +14,6 @@ import {
 } from '../core/index.ts'
 import { KafkaError, protocolErrorOf } from '../kafka/index.ts'
 import { createKafkaClient } from '../kafka/kafkajs/index.ts'
-import { SchemaError } from '../schemas/index.ts'
 import { trailMigrations } from '../trail/index.ts'
 import {
   type ActionOptions,
@@ -130,24 +129,10 @@ function refuseUnknown(command: Command): string {
   return known ? '' : command.error(`error: unknown command '${name}'`)
 }
 
-// Codes, of whichever room, of what the caller can mend and not a server.
-const callersFault = new Set([
-  'OPTION_INVALID',
-  'OPTIONS_INVALID',
-  'NO_SUCH_ENTRY',
-  'TABLES_MISSING',
-  'DATABASE_AHEAD',
-  'DATABASE_UNFIT',
-  'DATABASE_URL_INVALID'
-])
-
 function exitCodeOf(error: unknown): number {
   if (stop.signal.aborted) return exitCodes.interrupted
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-  if (error instanceof UsageError || error instanceof ConfigError || error instanceof SchemaError)
-    return exitCodes.usage
-  if (error instanceof EventtrailError && callersFault.has(error.code)) return exitCodes.usage
-  if (isWrongLogin(error)) return exitCodes.usage
+  if ((error instanceof EventtrailError && error.misconfigured) || isWrongLogin(error)) return exitCodes.usage
   return exitCodes.unavailable
 }
 

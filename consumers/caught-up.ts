@@ -28,14 +28,14 @@ export interface CaughtUpOptions {
 
 /**
  * Waits until the group has committed everything that is in its topics now. A Kafka that is out of reach is waited for.
- * @throws ConsumerError `GROUP_CLOSED`, `CATCH_UP_TIMEOUT`; KafkaError when Kafka says no
+ * @throws ConsumerError `CLOSED`, `CATCH_UP_TIMEOUT`; KafkaError when Kafka says no
  */
 export async function waitUntilCaughtUp(line: AdminLine, options: CaughtUpOptions): Promise<void> {
   const { groupId, topics, timeoutMs, signal, commit } = options
   const deadline = performance.now() + timeoutMs
   let goals: Goal[] | undefined
   for (;;) {
-    if (signal.aborted) throw new ConsumerError('GROUP_CLOSED', 'The group was stopped before it had caught up')
+    if (signal.aborted) throw new ConsumerError('CLOSED', 'The group was stopped before it had caught up')
     let trouble: unknown
     try {
       goals ??= await line.ask(admin => goalsOf(admin, topics))
@@ -65,6 +65,6 @@ function behind(
 ): ConsumerError {
   const where = goals.map(({ topic, partition, offset }) => `${topic}/${partition} (not yet at ${offset})`)
   const shown = where.slice(0, 5).join(', ') + (where.length > 5 ? ` and ${where.length - 5} more` : '')
-  const message = `Group ${groupId} was still behind after ${timeoutMs} ms: ${shown || 'Kafka could not be asked'}`
+  const message = `Group ${groupId} had not caught up after ${timeoutMs} ms: ${shown || 'Kafka could not be asked'}`
   return new ConsumerError('CATCH_UP_TIMEOUT', [message, ...held].join('. '), cause)
 }

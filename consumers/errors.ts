@@ -1,28 +1,35 @@
-import { EventtrailError } from '../core/index.ts'
+import { type ErrorCodes, EventtrailError } from '../core/index.ts'
 
-/**
- * - `OPTIONS_INVALID`: the group was described wrongly; the message names the option.
- * - `EVENT_MISMATCH`: a message's schema belongs to another event than its topic. Dead-lettered.
- * - `VALUE_MISSING`: a message without a value. Dead-lettered.
- * - `ID_INVALID`: an envelope whose id or aggregate_id is not a UUID. Dead-lettered.
- * - `BATCH_UNREADABLE`, `BATCH_TOO_LARGE`: a batch of the log cannot be read, or not within the limit. Dead-lettered whole.
- * - `GROUP_CLOSED`: the group was drained or closed.
- * - `CATCH_UP_TIMEOUT`: the group was still behind when the time was up.
- */
-export type ConsumerErrorCode =
-  | 'OPTIONS_INVALID'
-  | 'EVENT_MISMATCH'
-  | 'VALUE_MISSING'
-  | 'ID_INVALID'
-  | 'BATCH_UNREADABLE'
-  | 'BATCH_TOO_LARGE'
-  | 'GROUP_CLOSED'
-  | 'CATCH_UP_TIMEOUT'
+export const consumerErrorCodes = {
+  CLOSED: { meaning: 'The group was drained or closed. Make a new one.' },
+  CATCH_UP_TIMEOUT: {
+    retryable: true,
+    meaning: 'The group had not caught up when the time was up. The message says where and what holds it.'
+  },
+  NULL_VALUE: { meaning: 'A message has no value. It is dead-lettered.' },
+  EVENT_NAME_MISMATCH: {
+    meaning: 'The schema of a message belongs to another event than its topic. It is dead-lettered.'
+  },
+  ID_INVALID: { meaning: 'The id or the aggregate id of an envelope is not a UUID. It is dead-lettered.' },
+  BATCH_UNREADABLE: { meaning: 'A batch of the log cannot be read. It is dead-lettered whole.' },
+  BATCH_TOO_LARGE: {
+    meaning: 'A batch of the log is larger than `maxBatchBytes` when decompressed. It is dead-lettered whole.'
+  }
+} as const satisfies ErrorCodes
+export type ConsumerErrorCode = keyof typeof consumerErrorCodes
+
+export const handlerErrorCodes = {
+  RETRY_LATER: {
+    retryable: true,
+    meaning: 'Thrown by handlers: the message is tried again without limit, and is never dead-lettered.'
+  },
+  REJECTED: { meaning: 'Thrown by handlers: no attempt can succeed; the message is dead-lettered at once.' }
+} as const satisfies ErrorCodes
 
 /** A consumer group was used wrongly, or a message cannot be read. */
 export class ConsumerError extends EventtrailError<ConsumerErrorCode> {
   constructor(code: ConsumerErrorCode, message: string, cause?: unknown) {
-    super(message, { code, retryable: code === 'CATCH_UP_TIMEOUT', cause })
+    super(message, { code, ...consumerErrorCodes[code], cause })
   }
 }
 
@@ -32,13 +39,13 @@ export class ConsumerError extends EventtrailError<ConsumerErrorCode> {
  */
 export class RetryLater extends EventtrailError<'RETRY_LATER'> {
   constructor(message: string, cause?: unknown) {
-    super(message, { code: 'RETRY_LATER', retryable: true, cause })
+    super(message, { code: 'RETRY_LATER', ...handlerErrorCodes.RETRY_LATER, cause })
   }
 }
 
 /** For handlers to throw when no attempt can succeed: the message is dead-lettered at once. */
 export class RejectMessage extends EventtrailError<'REJECTED'> {
   constructor(message: string, cause?: unknown) {
-    super(message, { code: 'REJECTED', retryable: false, cause })
+    super(message, { code: 'REJECTED', ...handlerErrorCodes.REJECTED, cause })
   }
 }

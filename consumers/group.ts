@@ -1,4 +1,4 @@
-import { CleanUps, durationFault, pause, within } from '../core/index.ts'
+import { CleanUps, checkDuration, pause, within } from '../core/index.ts'
 import type { AdminLine, KafkaClient } from '../kafka/index.ts'
 import { createKafkaClient } from '../kafka/kafkajs/index.ts'
 import type { Health } from '../observability/index.ts'
@@ -26,7 +26,7 @@ import type { ConsumerGroup, GroupState, GroupStats, MessageContext } from './ty
  * handler at a time per aggregate within a topic and in the order of the log, several aggregates at once; a
  * failing message is tried again and at last dead-lettered. At least once.
  *
- * @throws ConsumerError `OPTIONS_INVALID`; SchemaError `EVENT_UNKNOWN` for a handler that the catalogue does not know
+ * @throws OptionsError; SchemaError `EVENT_UNKNOWN` for a handler that the catalogue does not know
  */
 export function createConsumerGroup<Events extends EventMap>(options: ConsumerGroupOptions<Events>): ConsumerGroup {
   return new Member(resolveOptions(options))
@@ -109,8 +109,7 @@ class Member<Events extends EventMap> implements ConsumerGroup {
   }
 
   async whenCaughtUp({ timeoutMs = 30_000 } = {}): Promise<void> {
-    const fault = durationFault('timeoutMs', timeoutMs, 0)
-    if (fault !== undefined) throw new ConsumerError('OPTIONS_INVALID', fault)
+    checkDuration('timeoutMs', timeoutMs, 0)
     if (this.#ending !== undefined) throw closedError()
     await waitUntilCaughtUp(this.#line, {
       groupId: this.#options.groupId,
@@ -214,4 +213,4 @@ class Member<Events extends EventMap> implements ConsumerGroup {
 
 const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)))
 
-const closedError = (): ConsumerError => new ConsumerError('GROUP_CLOSED', 'The consumer group was drained or closed')
+const closedError = (): ConsumerError => new ConsumerError('CLOSED', 'The consumer group was drained or closed')

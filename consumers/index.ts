@@ -1,6 +1,13 @@
 /** Consumer groups with typed handlers. */
 export { type DeadLetterFacts, deadLetterHeaders } from './dead-letters/index.ts'
-export { ConsumerError, type ConsumerErrorCode, RejectMessage, RetryLater } from './errors.ts'
+export {
+  ConsumerError,
+  type ConsumerErrorCode,
+  consumerErrorCodes,
+  handlerErrorCodes,
+  RejectMessage,
+  RetryLater
+} from './errors.ts'
 export { createConsumerGroup } from './group.ts'
 export { groupMetrics } from './metrics.ts'
 export type { ConsumerGroupOptions, RetryPolicy } from './options.ts'

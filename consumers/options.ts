@@ -9,7 +9,8 @@ import {
   isTopicPrefix,
   type Logger,
   legalCharacters,
-  misspeltOption,
+  OptionsError,
+  refuseMisspelt,
   silentLogger
 } from '../core/index.ts'
 import type { KafkaSecurity } from '../kafka/index.ts'
@@ -17,7 +18,6 @@ import { defaultMaxBatchBytes, leastSessionTimeoutMs } from '../kafka/index.ts'
 import { type Meter, noMeter } from '../observability/index.ts'
 import { type Catalogue, type EventMap, eventNamePattern } from '../schemas/index.ts'
 import type { DeadLetterTopic } from './dead-letters/index.ts'
-import { ConsumerError } from './errors.ts'
 import type { GroupMetrics } from './metrics.ts'
 import type { Handlers } from './types.ts'
 
@@ -96,25 +96,26 @@ const optionNames = Object.keys({
 
 const day = 24 * 3_600_000
 
-/** Fills in the defaults and checks. @throws ConsumerError `OPTIONS_INVALID` */
+/** Fills in the defaults and checks. @throws OptionsError */
 export function resolveOptions<Events extends EventMap>(
   options: ConsumerGroupOptions<Events>
 ): ResolvedOptions<Events> {
   const { topicPrefix = '', group, brokers, handlers, catalogue } = options
-  refuseMisspelt('', options, optionNames)
-  refuseMisspelt('retry.', options.retry ?? {}, ['attempts', 'initialMs', 'maxMs', 'factor', 'jitter'])
-  refuseMisspelt('deadLetters.', options.deadLetters ?? {}, ['replicationFactor', 'retentionMs'])
-  if (!isGroupName(group)) throw invalid('group', legalCharacters, group)
-  if (!isTopicPrefix(topicPrefix)) throw invalid('topicPrefix', `at most 100 ${legalCharacters}`, topicPrefix)
+  refuseMisspelt(options, optionNames)
+  refuseMisspelt(options.retry ?? {}, ['attempts', 'initialMs', 'maxMs', 'factor', 'jitter'], 'retry.')
+  refuseMisspelt(options.deadLetters ?? {}, ['replicationFactor', 'retentionMs'], 'deadLetters.')
+  if (!isGroupName(group)) throw new OptionsError('group', legalCharacters, group)
+  if (!isTopicPrefix(topicPrefix)) throw new OptionsError('topicPrefix', `at most 100 ${legalCharacters}`, topicPrefix)
   const addresses = { brokers: () => checkBrokers(brokers), registryUrl: () => checkRegistryUrl(options.registryUrl) }
   for (const [name, check] of Object.entries(addresses)) {
     const fault = faultOf(check)
-    if (fault !== undefined) throw invalid(name, fault)
+    if (fault !== undefined) throw new OptionsError(name, fault)
   }
   const eventNames = Object.keys(handlers).sort()
-  if (eventNames.length === 0) throw invalid('handlers', 'a handler for at least one event name', 'none')
+  if (eventNames.length === 0)
+    throw new OptionsError('handlers', 'an object with a handler for at least one event name')
   for (const name of eventNames) {
-    if (!eventNamePattern.test(name)) throw invalid('handlers', 'event names as keys', name)
+    if (!eventNamePattern.test(name)) throw new OptionsError('handlers', 'event names as keys', name)
     catalogue.version(name)
   }
   const duration = (name: keyof ConsumerGroupOptions<Events>, initial: number, least = 1): number =>
@@ -149,11 +150,6 @@ export function resolveOptions<Events extends EventMap>(
   })
 }
 
-function refuseMisspelt(within: string, given: object, known: readonly string[]): void {
-  const misspelt = misspeltOption(given, known)
-  if (misspelt) throw invalid(within + misspelt.name, misspelt.expected)
-}
-
 /** Rules across the parts of a policy: `core/backoff.ts` has what they mean. */
 function retryOf(given: RetryPolicy = {}): RetryPolicy & { attempts: number } {
   // Whichever of the two is not given makes room for the other.
@@ -167,32 +163,26 @@ function retryOf(given: RetryPolicy = {}): RetryPolicy & { attempts: number } {
     jitter: given.jitter ?? 0.2
   }
   if (policy.maxMs < policy.initialMs)
-    throw invalid('retry.maxMs', `at least \`retry.initialMs\` (${policy.initialMs})`, String(policy.maxMs))
+    throw new OptionsError('retry.maxMs', `at least \`retry.initialMs\` (${policy.initialMs})`, policy.maxMs)
   if (!(policy.factor >= 1 && policy.factor <= 1_000))
-    throw invalid('retry.factor', 'a number from 1 to 1000', String(policy.factor))
+    throw new OptionsError('retry.factor', 'a number from 1 to 1000', policy.factor)
   if (!(policy.jitter >= 0 && policy.jitter <= 1))
-    throw invalid('retry.jitter', 'a number from 0 to 1', String(policy.jitter))
+    throw new OptionsError('retry.jitter', 'a number from 0 to 1', policy.jitter)
   return policy
 }
 
 /** -1: as the broker has it. */
 function replicasOf(given = -1): number {
   if (Number.isSafeInteger(given) && (given === -1 || (given >= 1 && given <= 32_767))) return given
-  throw invalid('deadLetters.replicationFactor', "a whole number from 1, or -1 for the broker's own", String(given))
+  throw new OptionsError('deadLetters.replicationFactor', "a whole number from 1, or -1 for the broker's own", given)
 }
 
 function durationOf(name: string, value: number, least: number): number {
   if (isDuration(value, least)) return value
-  throw invalid(name, durationWords(least), String(value))
+  throw new OptionsError(name, durationWords(least), value)
 }
 
 function wholeNumber(name: string, value: number): number {
   if (Number.isSafeInteger(value) && value > 0) return value
-  throw invalid(name, 'a whole number from 1', String(value))
-}
-
-/** @param got left out where it may hold a password */
-function invalid(option: string, expected: string, got?: string): ConsumerError {
-  const instead = got === undefined ? '' : `, got ${JSON.stringify(got)}`
-  return new ConsumerError('OPTIONS_INVALID', `Expected \`${option}\` to be ${expected}${instead}`)
+  throw new OptionsError(name, 'a whole number from 1', value)
 }

@@ -59,7 +59,7 @@ export type GroupState = 'new' | 'starting' | 'running' | 'draining' | 'closed'
 export interface ConsumerGroup extends Handle {
   /**
    * Makes the dead-letter topic if it is missing and begins to read. A second call gets the first one's promise.
-   * @throws KafkaError when Kafka cannot be reached; ConsumerError `GROUP_CLOSED`
+   * @throws KafkaError when Kafka cannot be reached; ConsumerError `CLOSED`
    */
   start(): Promise<void>
   /** Takes nothing new, waits for the running handlers (at most `drainTimeoutMs`), commits, leaves the group. */
@@ -69,7 +69,7 @@ export interface ConsumerGroup extends Handle {
   /**
    * Resolves when the whole group, not only this member, has committed everything that was in its topics at
    * the time of the call.
-   * @throws ConsumerError `CATCH_UP_TIMEOUT` after `timeoutMs` (default 30,000), `GROUP_CLOSED`, `OPTIONS_INVALID`
+   * @throws ConsumerError `CATCH_UP_TIMEOUT` after `timeoutMs` (default 30,000), `CLOSED`; OptionsError
    */
   whenCaughtUp(options?: { readonly timeoutMs?: number }): Promise<void>
   stats(): GroupStats

@@ -1,27 +1,44 @@
 import { mostServerText, printable } from './printable.ts'
 
-/** What every error of eventtrail carries beside its message. */
+/** What is known of a code, wherever it is thrown. docs/errors.md is made from it. */
+export interface CodeFacts {
+  /** The same call may succeed later without any change by the caller. */
+  readonly retryable?: true
+  /** The call, the configuration or the set-up is wrong and has to be changed first; a command then exits with 2. */
+  readonly misconfigured?: true
+  /** What happened and what to do, in a sentence or two. */
+  readonly meaning: string
+}
+
+/** The closed list of codes of a class. */
+export type ErrorCodes = Readonly<Record<string, CodeFacts>>
+
+/** What every error of eventtrail carries besides its message. */
 export interface ErrorFacts<Code extends string> {
   /** Names the fault; each class has a closed list of them. */
   readonly code: Code
-  /** True when the same call may succeed later without any change by the caller. */
-  readonly retryable: boolean
+  /** True when the same call may succeed later without any change by the caller. Default false. */
+  readonly retryable?: boolean
+  /** True when the call, the configuration or the set-up has to be changed first. Default false. */
+  readonly misconfigured?: boolean
   readonly cause?: unknown
 }
 
 /**
- * The one base class. A room of the project derives its own class with its own closed list of codes,
- * so that `switch (error.code)` can be checked by the compiler.
+ * The one base class. Each folder derives its own class with its own closed list of codes,
+ * so that the compiler can check `switch (error.code)`.
  */
 export class EventtrailError<Code extends string = string> extends Error {
   readonly code: Code
   readonly retryable: boolean
+  readonly misconfigured: boolean
 
-  constructor(message: string, facts: ErrorFacts<Code>) {
-    super(message, facts.cause === undefined ? undefined : { cause: facts.cause })
+  constructor(message: string, { code, retryable = false, misconfigured = false, cause }: ErrorFacts<Code>) {
+    super(message, cause === undefined ? undefined : { cause })
     this.name = new.target.name
-    this.code = facts.code
-    this.retryable = facts.retryable
+    this.code = code
+    this.retryable = retryable
+    this.misconfigured = misconfigured
   }
 }
 
@@ -32,19 +49,41 @@ export const isDefect = (thrown: unknown): boolean =>
   thrown instanceof ReferenceError ||
   thrown instanceof SyntaxError
 
-export type ConfigErrorCode = 'CONFIG_MISSING' | 'CONFIG_INVALID' | 'CONFIG_FILE'
+export const configErrorCodes = {
+  CONFIG_MISSING: {
+    misconfigured: true,
+    meaning:
+      'A setting that the command needs is not set. The message names its variable, its flag and its key in the config file.'
+  },
+  CONFIG_INVALID: {
+    misconfigured: true,
+    meaning: 'A setting has a value that cannot be used. The message says what is expected.'
+  },
+  CONFIG_FILE: {
+    misconfigured: true,
+    meaning: 'The config file is missing, cannot be read, or has keys that do not exist.'
+  }
+} as const satisfies ErrorCodes
+export type ConfigErrorCode = keyof typeof configErrorCodes
 
 /** A setting is absent or wrong; the message names it and says where it can be set. */
 export class ConfigError extends EventtrailError<ConfigErrorCode> {
   constructor(code: ConfigErrorCode, message: string, cause?: unknown) {
-    super(message, { code, retryable: false, cause })
+    super(message, { code, ...configErrorCodes[code], cause })
   }
 }
+
+export const usageErrorCodes = {
+  USAGE: {
+    misconfigured: true,
+    meaning: 'A command was called with arguments that cannot work together. See its `--help`.'
+  }
+} as const satisfies ErrorCodes
 
 /** A command was called in a way that cannot work; the CLI prints it without a stack and exits with 2. */
 export class UsageError extends EventtrailError<'USAGE'> {
   constructor(message: string) {
-    super(message, { code: 'USAGE', retryable: false })
+    super(message, { code: 'USAGE', ...usageErrorCodes.USAGE })
   }
 }
 

@@ -2,23 +2,28 @@
 export { type BackoffOptions, backoffMs, pause, retry } from './backoff.ts'
 export { type Clock, machineClock } from './clock.ts'
 export { mapConcurrently } from './concurrency.ts'
-export { countFault, durationFault, durationWords, isDuration, longestTimerMs } from './durations.ts'
+export { checkCount, checkDuration, durationWords, isDuration, longestTimerMs } from './durations.ts'
 export {
   ConfigError,
+  type ConfigErrorCode,
+  configErrorCodes,
   describeError,
+  type ErrorCodes,
   EventtrailError,
   isDefect,
   isWrongLogin,
   readOnly,
   type SafeError,
   safeError,
-  UsageError
+  UsageError,
+  usageErrorCodes
 } from './errors.ts'
 export { DuplicateKeyError, isObject, parseJson } from './json.ts'
 export { CleanUps, type Handle, within } from './lifecycle.ts'
 export { type Logger, type LogLevel, logLevels, silentLogger } from './logger.ts'
 export { misspeltOption } from './misspelt-options.ts'
 export { few, isGroupName, isTopicPrefix, legalCharacters } from './names.ts'
+export { OptionsError, optionsErrorCodes, refuseMisspelt } from './options/index.ts'
 export { mostServerText, printable, printableJson, printableLine } from './printable.ts'
 export { Pulse } from './pulse.ts'
 export { asCount, asList, asOneOf, asPort, asText, type Setting } from './settings.ts'

@@ -49,7 +49,7 @@ export class ReconnectingAdmin implements AdminLine {
   }
 
   async #askOnce<T>(question: (admin: KafkaAdmin) => Promise<T>): Promise<T> {
-    if (this.#closed) throw new KafkaError('KAFKA_UNREACHABLE', 'the connection was closed')
+    if (this.#closed) throw new KafkaError('KAFKA_UNAVAILABLE', 'the connection was closed')
     this.#admin ??= this.#connect()
     const asked = this.#admin
     try {

@@ -1,26 +1,32 @@
-import { EventtrailError, isDefect } from '../core/index.ts'
+import { type ErrorCodes, EventtrailError, isDefect } from '../core/index.ts'
 
-/**
- * - `RECORDS_CORRUPT`: a record batch is not what Kafka's protocol says.
- * - `KAFKA_UNSUPPORTED`: Kafka before 2.3.
- * - `CLIENT_FAILED`: the Kafka client failed by itself (a `TypeError` and its like), so whether Kafka can be reached is
- *   not known. Retryable.
- * - `CONSUMER_STALLED`: a consumer stood still, and building it anew did not help: the process is to be started again.
- */
-export type KafkaErrorCode =
-  | 'KAFKA_UNREACHABLE'
-  | 'TOPIC_UNKNOWN'
-  | 'KAFKA_REFUSED'
-  | 'KAFKA_AUTHENTICATION'
-  | 'RECORDS_CORRUPT'
-  | 'KAFKA_UNSUPPORTED'
-  | 'CLIENT_FAILED'
-  | 'CONSUMER_STALLED'
+export const kafkaErrorCodes = {
+  KAFKA_UNAVAILABLE: {
+    retryable: true,
+    meaning: 'No broker, no leader or no answer in time. Check the list of brokers and that they run.'
+  },
+  TOPIC_UNKNOWN: {
+    meaning: 'Kafka has no such topic or partition. Check the prefix; `eventtrail schemas register` makes topics.'
+  },
+  KAFKA_REFUSED: {
+    meaning: 'Kafka says no: a right, a setting or a policy. The message has the name that Kafka gives.'
+  },
+  KAFKA_AUTHENTICATION: { meaning: 'Kafka does not accept the user name or the password.' },
+  KAFKA_UNSUPPORTED: { meaning: 'A broker is older than Kafka 2.3, or a batch has an unknown format.' },
+  RECORDS_CORRUPT: { meaning: 'A batch of the log is not what the protocol of Kafka says.' },
+  CLIENT_FAILED: {
+    retryable: true,
+    meaning:
+      'The Kafka client itself failed (a `TypeError` or the like), so it is not known whether Kafka is reachable. Please report it.'
+  },
+  CONSUMER_STALLED: { meaning: 'A Kafka consumer was stuck and rebuilding it did not help. Start the process again.' }
+} as const satisfies ErrorCodes
+export type KafkaErrorCode = keyof typeof kafkaErrorCodes
 
 /** Kafka could not be reached, refused, or answered what cannot be read. */
 export class KafkaError extends EventtrailError<KafkaErrorCode> {
   constructor(code: KafkaErrorCode, message: string, cause?: unknown) {
-    super(message, { code, retryable: code === 'KAFKA_UNREACHABLE' || code === 'CLIENT_FAILED', cause })
+    super(message, { code, ...kafkaErrorCodes[code], cause })
   }
 }
 
@@ -76,7 +82,7 @@ export function toKafkaError(thrown: unknown, doing: string): KafkaError {
   const defect = defectIn(thrown)
   if (defect)
     return new KafkaError('CLIENT_FAILED', `${doing}: the Kafka client failed by itself (${defect.name})`, thrown)
-  return new KafkaError('KAFKA_UNREACHABLE', `${doing}: Kafka is unreachable`, thrown)
+  return new KafkaError('KAFKA_UNAVAILABLE', `${doing}: Kafka is unreachable`, thrown)
 }
 
 /** kafkajs wraps what it or its encoder trips over, and calls that an error of Kafka's. */

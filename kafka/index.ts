@@ -1,5 +1,5 @@
 /** The port to Kafka: types, errors, partitioning, and the bytes of its log. Loads no client. */
-export { KafkaError, protocolErrorOf } from './errors.ts'
+export { KafkaError, type KafkaErrorCode, kafkaErrorCodes, protocolErrorOf } from './errors.ts'
 export { type Header, headersByName } from './headers.ts'
 export { memberHealth } from './health.ts'
 export { HeldBackTimes } from './held-back-times.ts'
@@ -16,7 +16,7 @@ export {
 } from './log/index.ts'
 export { heldBackWords } from './log-ends.ts'
 export { partitionFor } from './partitioner.ts'
-export { SendError } from './send-error.ts'
+export { SendError, sendErrorCodes } from './send-error.ts'
 export { kafkaSettings } from './settings.ts'
 export {
   type AdminLine,

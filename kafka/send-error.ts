@@ -1,20 +1,17 @@
-import { EventtrailError } from '../core/index.ts'
-import { protocolErrorOf, toKafkaError } from './errors.ts'
+import { type ErrorCodes, EventtrailError } from '../core/index.ts'
+import { kafkaErrorCodes, protocolErrorOf, toKafkaError } from './errors.ts'
 
-/**
- * - `KAFKA_UNREACHABLE`: no broker, no leader, no answer, not enough replicas: worth another try.
- * - `CLIENT_FAILED`: the Kafka client failed by itself (a `TypeError` and its like). Retryable; it may be stored.
- * - `TOPIC_UNKNOWN`: the topic does not exist; none is made by sending.
- * - `RECORDS_TOO_LARGE`: the topic takes no batch of that size. It is not stored.
- * - `KAFKA_REFUSED`, `KAFKA_AUTHENTICATION`: Kafka says no. It is not stored.
- */
-export type SendErrorCode =
-  | 'KAFKA_UNREACHABLE'
-  | 'CLIENT_FAILED'
-  | 'TOPIC_UNKNOWN'
-  | 'RECORDS_TOO_LARGE'
-  | 'KAFKA_REFUSED'
-  | 'KAFKA_AUTHENTICATION'
+const { KAFKA_UNAVAILABLE, CLIENT_FAILED, TOPIC_UNKNOWN, KAFKA_REFUSED, KAFKA_AUTHENTICATION } = kafkaErrorCodes
+
+export const sendErrorCodes = {
+  KAFKA_UNAVAILABLE,
+  CLIENT_FAILED,
+  TOPIC_UNKNOWN,
+  RECORDS_TOO_LARGE: { meaning: 'The topic takes no batch of that size (its `max.message.bytes`). Nothing is stored.' },
+  KAFKA_REFUSED,
+  KAFKA_AUTHENTICATION
+} as const satisfies ErrorCodes
+export type SendErrorCode = keyof typeof sendErrorCodes
 
 /** A batch was not acknowledged. */
 export class SendError extends EventtrailError<SendErrorCode> {
@@ -22,7 +19,7 @@ export class SendError extends EventtrailError<SendErrorCode> {
   readonly sent: boolean
 
   constructor(code: SendErrorCode, message: string, facts: { sent: boolean; cause?: unknown }) {
-    super(message, { code, retryable: code === 'KAFKA_UNREACHABLE' || code === 'CLIENT_FAILED', cause: facts.cause })
+    super(message, { code, ...sendErrorCodes[code], cause: facts.cause })
     this.sent = facts.sent
   }
 }

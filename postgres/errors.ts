@@ -1,15 +1,49 @@
-import { EventtrailError } from '../core/index.ts'
+import { type ErrorCodes, EventtrailError } from '../core/index.ts'
 
-/**
- * - `DATABASE_UNFIT`: Postgres answers, and cannot hold the trail: it is too old, its encoding is another one, or a pooler in
- *   between does not keep a session.
- * - `DATABASE_URL_INVALID`: the address of the database cannot be read.
- */
-export type PostgresErrorCode = 'DATABASE_UNFIT' | 'DATABASE_URL_INVALID'
+export const postgresErrorCodes = {
+  POSTGRES_UNAVAILABLE: {
+    retryable: true,
+    meaning:
+      'Postgres is unreachable, restarts, has no room or no connection left, or refuses the login. Check the URL and that the server runs.'
+  },
+  POSTGRES_UNFIT: {
+    misconfigured: true,
+    meaning:
+      'Postgres answers and cannot hold the trail: it is older than 16, its encoding is not UTF8, or a pooler does not keep a session. The message says which.'
+  },
+  POSTGRES_URL_INVALID: {
+    misconfigured: true,
+    meaning:
+      'The URL of the database cannot be read, names a file that cannot be read, or has a setting in `options` that Postgres refuses.'
+  },
+  TABLES_MISSING: {
+    misconfigured: true,
+    meaning: 'The tables are not there or are of an older version. Run `eventtrail migrate`.'
+  }
+} as const satisfies ErrorCodes
+export type PostgresErrorCode = keyof typeof postgresErrorCodes
 
-/** This Postgres, or the way to it, is to be changed before it can be used. Not retryable. */
+/** Postgres cannot be used, now or as it is. What is wrong with the values of a row is thrown as pg throws it. */
 export class PostgresError extends EventtrailError<PostgresErrorCode> {
   constructor(code: PostgresErrorCode, message: string, cause?: unknown) {
-    super(message, { code, retryable: false, cause })
+    super(message, { code, ...postgresErrorCodes[code], cause })
   }
+}
+
+const where = '--database or DATABASE_URL'
+
+// Why Postgres refuses a connection (PostgreSQL, Appendix A); its own message would repeat the user's name.
+const refusals: Readonly<Record<string, string>> = {
+  '3D000': `Postgres has no database of the name in ${where}: create it, then run \`eventtrail migrate\``,
+  '28P01': `Postgres does not accept the password in ${where}`,
+  '28000': `Postgres does not accept the user in ${where}`,
+  '53300': 'Postgres has no connection left (max_connections)'
+}
+
+/** The error of a database that cannot be used now, in words. */
+export function unavailable(cause: unknown): PostgresError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  if (cause instanceof PostgresError) return new PostgresError('POSTGRES_UNAVAILABLE', cause.message, cause)
+  const words = refusals[code] ?? `Postgres is unreachable: check ${where}, and that the server runs`
+  return new PostgresError('POSTGRES_UNAVAILABLE', words, cause)
 }

@@ -43,11 +43,11 @@ const rounds = 3
 /**
  * Looks whether a Postgres can hold the trail, with two sessions of the pool.
  * @param options what the pool was opened with
- * @throws PostgresError `DATABASE_UNFIT`; what pg throws when Postgres cannot be reached
+ * @throws PostgresError `POSTGRES_UNFIT`; what pg throws when Postgres cannot be reached
  */
 export async function requireFit(pool: Pool, options: SessionOptions): Promise<void> {
   const reasons = unfit(await factsOf(pool, options))
-  if (reasons.length > 0) throw new PostgresError('DATABASE_UNFIT', reasons.join('. '))
+  if (reasons.length > 0) throw new PostgresError('POSTGRES_UNFIT', reasons.join('. '))
 }
 
 async function factsOf(pool: Pool, options: SessionOptions): Promise<Facts> {

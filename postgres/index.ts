@@ -1,12 +1,14 @@
 /** The one door to Postgres: sessions, pools, migrations, and what its errors mean. */
 export { classify, faultName, isOfTable, isProgramFault, isUnexplained, RowsLeftOut } from './classify.ts'
-export { PostgresError, type PostgresErrorCode } from './errors.ts'
+export { PostgresError, type PostgresErrorCode, postgresErrorCodes, unavailable } from './errors.ts'
 export { backendOf, requireFit } from './fitness.ts'
 export {
   MigrationError,
   type MigrationErrorCode,
+  type MigrationStatus,
   type Migrations,
   migrate,
+  migrationErrorCodes,
   migrationStatus,
   type Queryable
 } from './migrate.ts'

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { EventtrailError } from '../core/index.ts'
+import { type ErrorCodes, EventtrailError } from '../core/index.ts'
 
 /** What a migration needs of a database connection; a pg Client fits. One connection, not a pool. */
 export interface Queryable {
@@ -16,11 +16,21 @@ export interface Migrations {
   readonly optional?: boolean
 }
 
-export type MigrationErrorCode = 'DATABASE_AHEAD' | 'MIGRATION_FILE'
+export const migrationErrorCodes = {
+  TABLES_NEWER: {
+    misconfigured: true,
+    meaning: 'A newer version of eventtrail has migrated this database. Run that version or a later one.'
+  },
+  MIGRATION_FILE: {
+    meaning: 'The numbered .sql files of a migration folder are not complete. Install the package again.'
+  }
+} as const satisfies ErrorCodes
+export type MigrationErrorCode = keyof typeof migrationErrorCodes
 
+/** The migrations of a database and those of this program do not fit. */
 export class MigrationError extends EventtrailError<MigrationErrorCode> {
   constructor(code: MigrationErrorCode, message: string) {
-    super(message, { code, retryable: false })
+    super(message, { code, ...migrationErrorCodes[code] })
   }
 }
 
@@ -41,7 +51,7 @@ export interface MigrationStatus {
  * Brings the database up to date with one part's files; each file in a transaction of its own.
  * Two starters collide harmlessly: the second waits for the first one's row and then finds it done.
  * @returns the names of the files that were applied now.
- * @throws MigrationError `DATABASE_AHEAD` when the database has a migration that this program does not know.
+ * @throws MigrationError `TABLES_NEWER` when the database has a migration that this program does not know.
  */
 export async function migrate(client: Queryable, migrations: Migrations): Promise<string[]> {
   const files = await migrationFiles(migrations)
@@ -68,7 +78,7 @@ export async function migrate(client: Queryable, migrations: Migrations): Promis
   return done
 }
 
-/** Which migrations are applied and which are not; changes nothing. @throws MigrationError `DATABASE_AHEAD` */
+/** Which migrations are applied and which are not; changes nothing. @throws MigrationError `TABLES_NEWER` */
 export async function migrationStatus(client: Queryable, migrations: Migrations): Promise<MigrationStatus> {
   const { component } = migrations
   const files = await migrationFiles(migrations)
@@ -108,7 +118,7 @@ async function refuseAhead(client: Queryable, component: string, files: readonly
   const ahead = Math.max(0, ...applied)
   if (ahead > files.length) {
     throw new MigrationError(
-      'DATABASE_AHEAD',
+      'TABLES_NEWER',
       `The database has migration ${ahead} of "${component}", this program knows ${files.length}: a newer eventtrail was here. Run that version.`
     )
   }

@@ -1,12 +1,12 @@
 import { Reach } from '../observability/index.ts'
-import { PostgresError } from './errors.ts'
+import { PostgresError, unavailable } from './errors.ts'
 import { requireFit } from './fitness.ts'
 import { openPool } from './session.ts'
-import { type Database, unavailable } from './tables.ts'
+import type { Database } from './tables.ts'
 
 /** A database that was opened here and is closed here. */
 export interface OwnDatabase extends Database {
-  /** @throws PostgresError `DATABASE_UNFIT`; DatabaseError `DATABASE_UNAVAILABLE` */
+  /** @throws PostgresError `POSTGRES_UNFIT`; PostgresError `POSTGRES_UNAVAILABLE` */
   requireFit(): Promise<void>
   close(): Promise<void>
   /** Whether it can be reached, for `/readyz`. */

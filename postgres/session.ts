@@ -107,7 +107,7 @@ const isAboutSettings = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && aboutSettings.has(String(error.code))
 
 const refusedSetting = (cause: unknown): PostgresError =>
-  new PostgresError('DATABASE_URL_INVALID', 'Postgres refuses a setting that `options` in DATABASE_URL names', cause)
+  new PostgresError('POSTGRES_URL_INVALID', 'Postgres refuses a setting that `options` in DATABASE_URL names', cause)
 
 function read(databaseUrl: string): DatabaseUrl {
   try {
@@ -116,7 +116,7 @@ function read(databaseUrl: string): DatabaseUrl {
     return read
   } catch (error) {
     if (error instanceof PostgresError) throw error
-    throw new PostgresError('DATABASE_URL_INVALID', `DATABASE_URL: ${(error as Error).message}`)
+    throw new PostgresError('POSTGRES_URL_INVALID', `DATABASE_URL: ${(error as Error).message}`)
   }
 }
 
@@ -126,13 +126,13 @@ function requireReadable(parameter: string, file: string): void {
     accessSync(file, constants.R_OK)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    throw new PostgresError('DATABASE_URL_INVALID', `DATABASE_URL: the file of ${parameter} cannot be read (${code})`)
+    throw new PostgresError('POSTGRES_URL_INVALID', `DATABASE_URL: the file of ${parameter} cannot be read (${code})`)
   }
 }
 
 /**
  * Opens one session.
- * @throws PostgresError `DATABASE_URL_INVALID`; what pg throws when Postgres cannot be reached or refuses
+ * @throws PostgresError `POSTGRES_URL_INVALID`; what pg throws when Postgres cannot be reached or refuses
  */
 export async function openSession(databaseUrl: string, options: SessionOptions): Promise<Session> {
   const { config, prepare } = opening(databaseUrl, options)
@@ -149,7 +149,7 @@ export async function openSession(databaseUrl: string, options: SessionOptions):
   }
 }
 
-/** Opens a pool; its sessions are opened when they are needed. @throws PostgresError `DATABASE_URL_INVALID` */
+/** Opens a pool; its sessions are opened when they are needed. @throws PostgresError `POSTGRES_URL_INVALID` */
 export function openPool(databaseUrl: string, options: SessionOptions & { readonly max: number }): Pool {
   const { config, prepare } = opening(databaseUrl, options)
   const pool = new pg.Pool({ ...config, max: options.max, idleTimeoutMillis: 10_000, onConnect: prepare })

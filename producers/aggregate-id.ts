@@ -1,5 +1,5 @@
 import { v5 } from 'uuid'
-import { OptionsError } from './errors.ts'
+import { OptionsError } from '../core/index.ts'
 
 /** The UUIDv5 of the name `aggregate.eventtrail` in the namespace for URLs. Never changes: stored ids depend on it. */
 const namespace = 'ebbe72f7-f2f6-513e-9b84-f967fb902c9f'

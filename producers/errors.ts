@@ -1,4 +1,4 @@
-import { EventtrailError, misspeltOption } from '../core/index.ts'
+import { type ErrorCodes, EventtrailError } from '../core/index.ts'
 import type { Receipt } from './types.ts'
 
 /**
@@ -7,38 +7,48 @@ import type { Receipt } from './types.ts'
  */
 export type Outcome = 'failed' | 'unknown'
 
-/**
- * Wrong as it was given:
- * - `EVENT_UNKNOWN`: the catalogue has no such event.
- * - `PAYLOAD_INVALID`: the payload does not fit its schema; `field` says where.
- * - `ENVELOPE_INVALID`: an id, a time or a header is not what it must be; `field` says which.
- * - `TOO_LARGE`: the record is larger than `maxMessageBytes` or than its topic takes.
- *
- * Not set up:
- * - `SCHEMA_UNREGISTERED`: the registry does not have this version of the event.
- * - `TOPIC_UNKNOWN`: Kafka has no such topic.
- * - `REFUSED`: Kafka or the registry says no: rights, credentials.
- *
- * Not in time:
- * - `BUFFER_FULL`: too many events are unacknowledged; wait for `ready()`.
- * - `TIMED_OUT`: not acknowledged within `deliveryTimeoutMs`; the cause says what stood in the way.
- * - `CLOSED`: the producer is closed, or was before the answer came.
- */
-export type PublishErrorCode =
-  | 'EVENT_UNKNOWN'
-  | 'PAYLOAD_INVALID'
-  | 'ENVELOPE_INVALID'
-  | 'TOO_LARGE'
-  | 'SCHEMA_UNREGISTERED'
-  | 'TOPIC_UNKNOWN'
-  | 'REFUSED'
-  | 'BUFFER_FULL'
-  | 'TIMED_OUT'
-  | 'CLOSED'
+export const publishErrorCodes = {
+  EVENT_UNKNOWN: { misconfigured: true, meaning: 'The catalogue has no event of that name.' },
+  PAYLOAD_INVALID: { misconfigured: true, meaning: 'The payload does not fit its schema; `field` says where.' },
+  ENVELOPE_INVALID: {
+    misconfigured: true,
+    meaning: 'An id, a time or a header is not what it must be; `field` says which.'
+  },
+  TOO_LARGE: {
+    misconfigured: true,
+    meaning: 'The event is larger than `maxMessageBytes`, or than its topic takes (its `max.message.bytes`).'
+  },
+  SCHEMA_UNREGISTERED: {
+    misconfigured: true,
+    meaning:
+      'The registry does not have this version of the event. Run `eventtrail schemas register`, or pin a version that it has.'
+  },
+  TOPIC_UNKNOWN: {
+    misconfigured: true,
+    meaning: 'Kafka has no such topic. Check `topicPrefix`; `eventtrail schemas register` makes topics.'
+  },
+  REFUSED: { meaning: 'Kafka or the registry says no: rights or credentials. The message has the reason.' },
+  BUFFER_FULL: {
+    retryable: true,
+    meaning: 'Too many events are unacknowledged. Wait for `ready()` and publish again.'
+  },
+  TIMED_OUT: {
+    retryable: true,
+    meaning: 'The event was not acknowledged within `deliveryTimeoutMs`; the cause says why.'
+  },
+  STORE_FAILED: {
+    meaning:
+      'The store of an in-process bus failed; the cause is its error, which decides whether another try is worth it. The event may be stored, and no subscriber got it.'
+  },
+  CLOSED: { meaning: 'The publisher was closed, or was closed before the answer came.' }
+} as const satisfies ErrorCodes
+export type PublishErrorCode = keyof typeof publishErrorCodes
 
 export interface PublishErrorFacts {
-  readonly eventName: string
+  readonly eventName?: string | undefined
   readonly outcome?: Outcome
+  /** Default: as the code says. */
+  readonly retryable?: boolean
   readonly id?: string | undefined
   readonly field?: string | undefined
   readonly cause?: unknown
@@ -46,7 +56,8 @@ export interface PublishErrorFacts {
 
 /** An event was not acknowledged. Names the event and the field at fault, never a value. */
 export class PublishError extends EventtrailError<PublishErrorCode> {
-  readonly eventName: string
+  /** Undefined where it is not about one event: a bus that is closed takes no subscribers. */
+  readonly eventName: string | undefined
   readonly outcome: Outcome
   /** Id of the event, where it had one already. Publish again with it: an event that is stored twice counts once. */
   readonly id: string | undefined
@@ -54,13 +65,20 @@ export class PublishError extends EventtrailError<PublishErrorCode> {
   readonly field: string | undefined
 
   constructor(code: PublishErrorCode, message: string, facts: PublishErrorFacts) {
-    super(message, { code, retryable: code === 'TIMED_OUT' || code === 'BUFFER_FULL', cause: facts.cause })
+    super(message, { code, ...publishErrorCodes[code], ...facts })
     this.eventName = facts.eventName
     this.outcome = facts.outcome ?? 'failed'
     this.id = facts.id
     this.field = facts.field
   }
 }
+
+export const publishAllErrorCodes = {
+  SOME_FAILED: {
+    meaning:
+      'Some events of a `publishAll` were not acknowledged, the others were; `results` has one result for each event. Retryable when all failures are.'
+  }
+} as const satisfies ErrorCodes
 
 /** Some events of a `publishAll` were not acknowledged. */
 export class PublishAllError extends EventtrailError<'SOME_FAILED'> {
@@ -76,19 +94,4 @@ export class PublishAllError extends EventtrailError<'SOME_FAILED'> {
     })
     this.results = results
   }
-}
-
-/** An option is not what it must be: "Expected `lingerMs` to be …, got …"; or there is none of its name. */
-export class OptionsError extends EventtrailError<'OPTIONS_INVALID'> {
-  /** @param got left out where it may hold a password */
-  constructor(option: string, expected: string, ...got: [] | [got: unknown]) {
-    const instead = got.length > 0 ? `, got ${String(got[0])}` : ''
-    super(`Expected \`${option}\` to be ${expected}${instead}`, { code: 'OPTIONS_INVALID', retryable: false })
-  }
-}
-
-/** @throws OptionsError when one of the names looks like that of another option */
-export function refuseMisspelt(given: object, known: readonly string[]): void {
-  const misspelt = misspeltOption(given, known)
-  if (misspelt) throw new OptionsError(misspelt.name, misspelt.expected)
 }

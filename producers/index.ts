@@ -1,12 +1,13 @@
 /** The producer SDK: publishing typed events to Kafka. */
 export { aggregateIdOf } from './aggregate-id.ts'
 export {
-  OptionsError,
   type Outcome,
   PublishAllError,
   PublishError,
   type PublishErrorCode,
-  type PublishErrorFacts
+  type PublishErrorFacts,
+  publishAllErrorCodes,
+  publishErrorCodes
 } from './errors.ts'
 export { timeOfId } from './ids.ts'
 export type { ProducerOptions } from './options.ts'

@@ -7,12 +7,13 @@ import {
   isTopicPrefix,
   type Logger,
   legalCharacters,
+  OptionsError,
+  refuseMisspelt,
   silentLogger
 } from '../core/index.ts'
 import type { KafkaSecurity } from '../kafka/index.ts'
 import { type Events, catalogue as example } from '../schemas/catalogue/index.ts'
 import type { Catalogue, EventMap, EventName } from '../schemas/index.ts'
-import { OptionsError, refuseMisspelt } from './errors.ts'
 
 export interface ProducerOptions<Map extends EventMap = Events> {
   /** `host:port` of at least one broker. */

@@ -1,26 +1,33 @@
-import { EventtrailError } from '../core/index.ts'
+import { type ErrorCodes, EventtrailError } from '../core/index.ts'
 
-/**
- * - `EVENT_UNKNOWN`: the catalogue has no event of that name.
- * - `VERSION_UNKNOWN`: the event has no such version.
- * - `SCHEMA_INVALID`: a schema breaks the Avro rules or those of this project; the message names the file.
- * - `SCHEMA_UNUSABLE`: nothing can be read with the schema that something was written with.
- * - `SCHEMA_INCOMPATIBLE`: two versions of an event cannot read each other.
- * - `VERSION_TAKEN`: the registry has another schema under the number of a version.
- * - `CATALOGUE_UNREADABLE`: the folder of schemas is not there, is empty or cannot be read.
- * - `PAYLOAD_INVALID`: what was to be published does not fit its schema; `field` names where.
- * - `DECODE_FAILED`: bytes that are no envelope of the schema they name.
- */
-export type SchemaErrorCode =
-  | 'EVENT_UNKNOWN'
-  | 'VERSION_UNKNOWN'
-  | 'SCHEMA_INVALID'
-  | 'SCHEMA_UNUSABLE'
-  | 'SCHEMA_INCOMPATIBLE'
-  | 'VERSION_TAKEN'
-  | 'CATALOGUE_UNREADABLE'
-  | 'PAYLOAD_INVALID'
-  | 'DECODE_FAILED'
+export const schemaErrorCodes = {
+  EVENT_UNKNOWN: {
+    misconfigured: true,
+    meaning: 'The catalogue has no event of that name. The message lists the names it has.'
+  },
+  VERSION_UNKNOWN: { misconfigured: true, meaning: 'The event has no such version.' },
+  SCHEMA_INVALID: {
+    misconfigured: true,
+    meaning: 'A schema breaks the rules of Avro or of eventtrail. The message names the file and the place.'
+  },
+  SCHEMA_UNUSABLE: {
+    misconfigured: true,
+    meaning: 'Nothing can be read with the schema that something was written with.'
+  },
+  SCHEMA_INCOMPATIBLE: { misconfigured: true, meaning: 'Two versions of an event cannot read each other.' },
+  VERSION_TAKEN: {
+    misconfigured: true,
+    meaning:
+      'The registry has another schema under the number of a version. A published version is never edited: add the next one.'
+  },
+  CATALOGUE_UNREADABLE: {
+    misconfigured: true,
+    meaning: 'The folder of schemas does not exist, is empty or cannot be read.'
+  },
+  PAYLOAD_INVALID: { misconfigured: true, meaning: 'A payload does not fit its schema; `field` says where.' },
+  DECODE_FAILED: { misconfigured: true, meaning: 'Bytes are not an envelope of the schema that they name.' }
+} as const satisfies ErrorCodes
+export type SchemaErrorCode = keyof typeof schemaErrorCodes
 
 /** A schema, a payload or stored bytes are not what they should be. Never retryable; never carries a value. */
 export class SchemaError extends EventtrailError<SchemaErrorCode> {
@@ -28,28 +35,27 @@ export class SchemaError extends EventtrailError<SchemaErrorCode> {
   readonly field: string | undefined
 
   constructor(code: SchemaErrorCode, message: string, facts: { field?: string; cause?: unknown } = {}) {
-    super(message, { code, retryable: false, cause: facts.cause })
+    super(message, { code, ...schemaErrorCodes[code], cause: facts.cause })
     this.field = facts.field
   }
 }
 
-/**
- * - `REGISTRY_UNREACHABLE`: no connection, no answer in time, or an answer of 5xx. Retryable.
- * - `REGISTRY_REFUSED`: the registry said no; the message has its reason.
- * - `SUBJECT_UNKNOWN`: there is no such subject.
- * - `SCHEMA_UNKNOWN`: there is no schema of that id.
- * - `SCHEMA_UNSUPPORTED`: the id stands for something that is not one whole Avro schema.
- */
-export type RegistryErrorCode =
-  | 'REGISTRY_UNREACHABLE'
-  | 'REGISTRY_REFUSED'
-  | 'SUBJECT_UNKNOWN'
-  | 'SCHEMA_UNKNOWN'
-  | 'SCHEMA_UNSUPPORTED'
+export const registryErrorCodes = {
+  REGISTRY_UNAVAILABLE: {
+    retryable: true,
+    meaning:
+      'The schema registry gives no connection, no answer in time, or an answer of 5xx. Check its URL and that it runs.'
+  },
+  REGISTRY_REFUSED: { meaning: 'The schema registry says no; the message has its reason.' },
+  SUBJECT_UNKNOWN: { meaning: 'The registry has no such subject. Run `eventtrail schemas register`.' },
+  SCHEMA_UNKNOWN: { meaning: 'The registry has no schema of that id.' },
+  SCHEMA_UNSUPPORTED: { meaning: 'The id names something that is not one whole Avro schema.' }
+} as const satisfies ErrorCodes
+export type RegistryErrorCode = keyof typeof registryErrorCodes
 
 /** The schema registry could not be reached or did not give what was asked for. */
 export class RegistryError extends EventtrailError<RegistryErrorCode> {
   constructor(code: RegistryErrorCode, message: string, cause?: unknown) {
-    super(message, { code, retryable: code === 'REGISTRY_UNREACHABLE', cause })
+    super(message, { code, ...registryErrorCodes[code], cause })
   }
 }

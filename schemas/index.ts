@@ -36,7 +36,14 @@ export {
 } from './check/index.ts'
 export { type CatalogueData, catalogueOf } from './compile-catalogue.ts'
 export { composeEnvelope, envelopeFault, eventNameOf, eventNamePattern, isOccurredAt, namespaceOf } from './envelope.ts'
-export { RegistryError, type RegistryErrorCode, SchemaError, type SchemaErrorCode } from './errors.ts'
+export {
+  RegistryError,
+  type RegistryErrorCode,
+  registryErrorCodes,
+  SchemaError,
+  type SchemaErrorCode,
+  schemaErrorCodes
+} from './errors.ts'
 export { type GenerateOptions, generateTypes } from './generate.ts'
 export { inspectFolder, loadCatalogue } from './load.ts'
 export { completePayload, payloadFromJson, validatePayload } from './payload.ts'

@@ -1,8 +1,9 @@
-import { durationFault, EventtrailError, within } from '../core/index.ts'
+import { checkDuration, EventtrailError, within } from '../core/index.ts'
 import type { AdminLine, LogEnds } from '../kafka/index.ts'
 import { KafkaError, keyOf, topicsOf } from '../kafka/index.ts'
 import type { Pool } from '../postgres/index.ts'
-import { readPositions, SinkError } from '../trail/index.ts'
+import { readPositions } from '../trail/index.ts'
+import { SinkError } from './errors.ts'
 import type { CaughtUpOptions } from './options.ts'
 
 export interface CaughtUpParts {
@@ -22,20 +23,18 @@ export interface CaughtUpParts {
 /**
  * Resolves once the trail has all that was in Kafka when this was called. Servers that are out of reach are waited for,
  * and so is the end of transactions that are open.
- * @throws SinkError `NOT_CAUGHT_UP` after the timeout or an abort, `SINK_CLOSED` when the sink ends before,
- * `OPTION_INVALID`
+ * @throws SinkError `CATCH_UP_TIMEOUT` after the timeout or an abort, `CLOSED` when the sink ends before; OptionsError
  */
 export async function caughtUp(parts: CaughtUpParts, options: CaughtUpOptions = {}): Promise<void> {
   const { timeoutMs = 60_000, signal } = options
-  const fault = durationFault('timeoutMs', timeoutMs, 0)
-  if (fault !== undefined) throw new SinkError('OPTION_INVALID', fault)
+  checkDuration('timeoutMs', timeoutMs, 0)
   const deadline = performance.now() + timeoutMs
   let goals: readonly LogEnds[] | undefined
   for (;;) {
     let behind: readonly LogEnds[] = []
     let cause: unknown
     const ended = parts.ended()
-    if (ended) throw new SinkError('SINK_CLOSED', 'the sink ended before it caught up', ended.failure)
+    if (ended) throw new SinkError('CLOSED', 'the sink ended before it caught up', ended.failure)
     try {
       goals ??= await goalsOf(parts)
       behind = await partitionsBehind(parts, goals)
@@ -45,7 +44,7 @@ export async function caughtUp(parts: CaughtUpParts, options: CaughtUpOptions = 
       cause = error
     }
     if (performance.now() > deadline || signal?.aborted)
-      throw new SinkError('NOT_CAUGHT_UP', cause ? 'it could not be asked' : await wordsOf(parts, behind), cause)
+      throw new SinkError('CATCH_UP_TIMEOUT', cause ? 'it could not be asked' : await wordsOf(parts, behind), cause)
     await within(100, parts.changed())
   }
 }
@@ -69,7 +68,7 @@ async function goalsOf({ topics, line, mustExist }: CaughtUpParts): Promise<read
 
 async function wordsOf({ line }: CaughtUpParts, behind: readonly LogEnds[]): Promise<string> {
   const [first] = behind
-  const words = `${behind.length} partitions are behind, the first is ${first && keyOf(first)}`
+  const words = `${behind.length} partitions have not caught up, the first is ${first && keyOf(first)}`
   const held = await line.heldBackWords(topicsOf(behind))
   return [words, ...held].join('. ')
 }

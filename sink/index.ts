@@ -1,4 +1,5 @@
 /** The stream from Kafka into the trail. */
+export { SinkError, type SinkErrorCode, sinkErrorCodes } from './errors.ts'
 export { type Discovered, Discovery, maxEvents } from './intake/index.ts'
 export { sinkMetrics } from './metrics.ts'
 export { type CaughtUpOptions, mostLanes, type SinkOptions, sinkProtocol } from './options.ts'

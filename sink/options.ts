@@ -9,13 +9,14 @@ import {
   isTopicPrefix,
   type Logger,
   legalCharacters,
-  misspeltOption,
+  OptionsError,
+  refuseMisspelt,
   silentLogger
 } from '../core/index.ts'
 import type { KafkaSecurity } from '../kafka/index.ts'
 import { defaultMaxBatchBytes, type FetchLimits, leastSessionTimeoutMs } from '../kafka/index.ts'
 import { type Meter, noMeter } from '../observability/index.ts'
-import { defaultGroup, SinkError } from '../trail/index.ts'
+import { defaultGroup } from '../trail/index.ts'
 import type { SinkMetrics } from './metrics.ts'
 
 /** Names sinks among the members of groups: no others are let into the group of one. */
@@ -98,52 +99,58 @@ const defaults = {
 }
 const optionNames = ['brokers', 'registryUrl', 'databaseUrl', 'group', 'eventNames', ...Object.keys(defaults)]
 
-/** Fills in the defaults and checks them once. @throws SinkError `OPTION_INVALID` */
+/** Fills in the defaults and checks them once. @throws OptionsError */
 export function resolveOptions(given: SinkOptions): ResolvedSinkOptions {
   // Callers without types pass undefined for what they do not set.
   const options = Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined)
   ) as unknown as SinkOptions
-  const misspelt = misspeltOption(options, optionNames)
-  if (misspelt) throw new SinkError('OPTION_INVALID', `Expected \`${misspelt.name}\` to be ${misspelt.expected}`)
+  refuseMisspelt(options, optionNames)
   const resolved: ResolvedSinkOptions = {
     ...defaults,
     ...options,
     group: `${options.topicPrefix ?? ''}${options.group ?? defaultGroup}`
   }
-  for (const { ok, expected } of rules(resolved)) if (!ok) throw new SinkError('OPTION_INVALID', expected)
+  for (const { name, ok, expected, got } of rules(resolved))
+    if (!ok) throw new OptionsError(name, expected, ...(got === undefined ? [] : [got.value]))
   return Object.freeze(resolved)
 }
 
-function rules(options: ResolvedSinkOptions): { ok: boolean; expected: string }[] {
+interface Checked {
+  readonly name: string
+  readonly ok: boolean
+  readonly expected: string
+  /** Left out where it may hold a password. */
+  readonly got?: { readonly value: unknown }
+}
+
+function rules(options: ResolvedSinkOptions): Checked[] {
+  const checked = (name: keyof ResolvedSinkOptions, ok: boolean, expected: string, value: unknown = options[name]) => ({
+    name,
+    ok,
+    expected,
+    got: { value }
+  })
   const least = (name: keyof ResolvedSinkOptions, minimum: number, most = Number.MAX_SAFE_INTEGER) => {
     const value = options[name]
     const range = most === Number.MAX_SAFE_INTEGER ? `from ${minimum}` : `from ${minimum} to ${most}`
-    return {
-      ok: Number.isSafeInteger(value) && Number(value) >= minimum && Number(value) <= most,
-      expected: `Expected \`${name}\` to be a whole number ${range}, got ${String(value)}`
-    }
+    const ok = Number.isSafeInteger(value) && Number(value) >= minimum && Number(value) <= most
+    return checked(name, ok, `a whole number ${range}`)
   }
   const address = (name: keyof ResolvedSinkOptions, check: () => unknown) => {
     const fault = faultOf(check)
-    return { ok: fault === undefined, expected: `Expected \`${name}\` to be ${fault}` }
+    return { name, ok: fault === undefined, expected: fault ?? '' }
   }
-  const duration = (name: keyof ResolvedSinkOptions, minimum: number) => ({
-    ok: isDuration(options[name], minimum),
-    expected: `Expected \`${name}\` to be ${durationWords(minimum)}, got ${String(options[name])}`
-  })
+  const duration = (name: keyof ResolvedSinkOptions, minimum: number) =>
+    checked(name, isDuration(options[name], minimum), durationWords(minimum))
+  const { topicPrefix, lingerMs, sessionTimeoutMs } = options
+  const group = options.group.slice(topicPrefix.length)
   return [
     address('brokers', () => checkBrokers(options.brokers)),
     address('registryUrl', () => checkRegistryUrl(options.registryUrl)),
     address('databaseUrl', () => checkDatabaseUrl(options.databaseUrl)),
-    {
-      ok: isTopicPrefix(options.topicPrefix),
-      expected: `Expected \`topicPrefix\` to be at most 100 ${legalCharacters}`
-    },
-    {
-      ok: isGroupName(options.group.slice(options.topicPrefix.length)),
-      expected: `Expected \`group\` to be 1 to 100 ${legalCharacters}`
-    },
+    checked('topicPrefix', isTopicPrefix(topicPrefix), `at most 100 ${legalCharacters}`),
+    checked('group', isGroupName(group), `1 to 100 ${legalCharacters}`, group),
     least('maxRows', 1),
     least('maxBytes', 1),
     duration('lingerMs', 0),
@@ -154,9 +161,6 @@ function rules(options: ResolvedSinkOptions): { ok: boolean; expected: string }[
     least('breakerRecords', 0),
     least('monthsAhead', 0),
     least('maxBatchBytes', 1),
-    {
-      ok: options.lingerMs < options.sessionTimeoutMs,
-      expected: `Expected \`lingerMs\` to be less than \`sessionTimeoutMs\`, got ${options.lingerMs} and ${options.sessionTimeoutMs}`
-    }
+    checked('lingerMs', lingerMs < sessionTimeoutMs, `less than \`sessionTimeoutMs\` (${sessionTimeoutMs})`)
   ]
 }

@@ -2,7 +2,7 @@ import { machineClock } from '../core/index.ts'
 import type { BatchControl, GroupConsumer, PassedOffsets, RecordBatch } from '../kafka/index.ts'
 import { keyOf, type TopicPartition } from '../kafka/index.ts'
 import type { LedgerEntry } from '../trail/index.ts'
-import { offsetsIn, SinkError } from '../trail/index.ts'
+import { offsetsIn, TrailError } from '../trail/index.ts'
 import type { Reading } from './intake/index.ts'
 import { Breaker, Intake, type IntakeOptions, Positions, type PositionsOptions } from './intake/index.ts'
 import type { ResolvedSinkOptions } from './options.ts'
@@ -109,7 +109,7 @@ export class Pipeline {
   #postpone({ topic, partition }: TopicPartition, error: unknown): void {
     const { consumer, clock = machineClock, log } = this.#options
     const source = { topic, partition }
-    if (error instanceof SinkError && error.code === 'TABLE_REFUSES_ALL')
+    if (error instanceof TrailError && error.code === 'TABLE_REFUSES_ALL')
       this.#refused.set(keyOf(source), error.message)
     log.error({ ...source, ms: postponedMs }, 'a partition cannot be written and waits; the others go on')
     consumer().pause(topic, partition)

@@ -1,7 +1,7 @@
 import type { Logger } from '../core/index.ts'
 import { backoffMs, type Clock, machineClock, pause, safeError } from '../core/index.ts'
 import { classify, isProgramFault } from '../postgres/index.ts'
-import { SinkError } from '../trail/index.ts'
+import { TrailError } from '../trail/index.ts'
 
 /**
  * Repeats `work` with back-off while a server is out of reach; undefined when the signal ended it.
@@ -17,7 +17,7 @@ export async function insist<T>(
     try {
       return await work()
     } catch (error) {
-      if ((error instanceof SinkError && !error.retryable) || classify(error) === 'defect' || isProgramFault(error))
+      if ((error instanceof TrailError && !error.retryable) || classify(error) === 'defect' || isProgramFault(error))
         throw error
       const waitMs = backoffMs(attempt, { maxMs: 3_000 }, clock.random)
       log.warn({ err: safeError(error), attempt, waitMs }, 'waiting for a server, nothing is dropped')

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from '../core/index.ts'
-import { CleanUps, durationFault, EventtrailError, type Handle, within } from '../core/index.ts'
+import { CleanUps, checkDuration, EventtrailError, type Handle, within } from '../core/index.ts'
 import type { AdminLine, GroupConsumer } from '../kafka/index.ts'
 import { createKafkaClient } from '../kafka/kafkajs/index.ts'
 import type { Health } from '../observability/index.ts'
 import type { Pool, SessionOptions } from '../postgres/index.ts'
+import { PostgresError, unavailable } from '../postgres/index.ts'
 import { createRegistry, type Registry } from '../schemas/index.ts'
 import type { TrailSession } from '../trail/index.ts'
 import {
@@ -14,12 +15,11 @@ import {
   requireFitPostgres,
   requireTables,
   SchemaBook,
-  SinkError,
   sessionPool,
-  sinkSessions,
-  unreachable
+  sinkSessions
 } from '../trail/index.ts'
 import { caughtUp } from './caught-up.ts'
+import { SinkError } from './errors.ts'
 import { SinkHealth, type SinkParts } from './health.ts'
 import { Discovery, type DiscoveryOptions, TopicReport, tellAwaited } from './intake/index.ts'
 import {
@@ -117,7 +117,7 @@ export class Sink implements Handle {
       onWritten: (batch, result) => this.#written(batch, result),
       onRetry: error => {
         this.#telemetry.retried()
-        if (error instanceof SinkError && error.code === 'DATABASE_UNREACHABLE') this.#health.postgres.heard(false)
+        if (error instanceof PostgresError && error.code === 'POSTGRES_UNAVAILABLE') this.#health.postgres.heard(false)
       },
       onAbandoned: () => this.#telemetry.abandoned(),
       onStalled: error => this.#fail(error),
@@ -182,9 +182,9 @@ export class Sink implements Handle {
 
   /**
    * Checks the tables, then reads until it is stopped. Kafka and the registry may be away; they are waited for.
-   * @throws SinkError `TABLES_MISSING`, `DATABASE_UNREACHABLE`
-   * @throws PostgresError `DATABASE_UNFIT`: Postgres before 16, another encoding than UTF8, a pooler of transactions
-   * @throws MigrationError `DATABASE_AHEAD`
+   * @throws SinkError `CLOSED`; PostgresError `TABLES_MISSING`, `POSTGRES_UNAVAILABLE`
+   * @throws PostgresError `POSTGRES_UNFIT`: Postgres before 16, another encoding than UTF8, a pooler of transactions
+   * @throws MigrationError `TABLES_NEWER`
    */
   start(): Promise<void> {
     this.#starting ??= this.#start()
@@ -194,11 +194,14 @@ export class Sink implements Handle {
   /**
    * Writes what was read, tells Kafka where it stands, leaves the group. Past `deadlineMs` (default 10,000) it closes as
    * it is.
-   * @throws SinkError `OPTION_INVALID`, and goes on
+   * @throws OptionsError, and goes on
    */
   drain(deadlineMs = 10_000): Promise<void> {
-    const fault = durationFault('deadlineMs', deadlineMs, 0)
-    if (fault !== undefined) return Promise.reject(new SinkError('OPTION_INVALID', fault))
+    try {
+      checkDuration('deadlineMs', deadlineMs, 0)
+    } catch (error) {
+      return Promise.reject(error)
+    }
     this.#ending ??= this.#end(async () => {
       this.#state = 'draining'
       const drained = await within(deadlineMs, this.#pipeline.lanes.drain())
@@ -222,8 +225,8 @@ export class Sink implements Handle {
   /**
    * Resolves once everything that was in Kafka at the time of the call is in the trail, or passed as no event. What
    * waits behind an open transaction is waited for too.
-   * @throws SinkError `NOT_CAUGHT_UP` after the timeout, which names what an open transaction holds back; `SINK_CLOSED`
-   * when the sink ends before; `OPTION_INVALID`
+   * @throws SinkError `CATCH_UP_TIMEOUT` after the timeout, which names what an open transaction holds back; `CLOSED`
+   * when the sink ends before; OptionsError
    */
   whenCaughtUp(options: CaughtUpOptions = {}): Promise<void> {
     return caughtUp(
@@ -241,9 +244,9 @@ export class Sink implements Handle {
   }
 
   async #start(): Promise<void> {
-    if (this.#ending !== undefined) throw new SinkError('SINK_CLOSED', 'the sink was closed; make a new one')
+    if (this.#ending !== undefined) throw new SinkError('CLOSED', 'the sink was closed; make a new one')
     const fault = await this.#checkDatabase().catch((error: unknown) => error)
-    if (this.#ending !== undefined) throw new SinkError('SINK_CLOSED', 'the sink was closed while it started')
+    if (this.#ending !== undefined) throw new SinkError('CLOSED', 'the sink was closed while it started')
     if (fault !== undefined) {
       await this.close()
       throw fault
@@ -270,7 +273,7 @@ export class Sink implements Handle {
       await requireTables(this.#pool)
       await this.#keepPartitions()
     } catch (cause) {
-      throw cause instanceof EventtrailError ? cause : unreachable(cause)
+      throw cause instanceof EventtrailError ? cause : unavailable(cause)
     }
   }
 
@@ -311,7 +314,7 @@ export class Sink implements Handle {
   }
 }
 
-/** Makes a sink; {@link Sink.start} sets it going. @throws SinkError `OPTION_INVALID` */
+/** Makes a sink; {@link Sink.start} sets it going. @throws OptionsError */
 export function createSink(options: SinkOptions): Sink {
   return new Sink(options)
 }

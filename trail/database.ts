@@ -7,9 +7,9 @@ import {
   PostgresError,
   type Queryable,
   requireFit,
-  type SessionOptions
+  type SessionOptions,
+  unavailable
 } from '../postgres/index.ts'
-import { SinkError } from './errors.ts'
 import { trailMigrations } from './migrations.ts'
 
 /** Starts the application name of every session of a sink: a successor may end a session that carries it. */
@@ -17,53 +17,35 @@ export const sinkSessions = 'eventtrail-sink'
 /** Of `eventtrail doctor`. */
 export const doctorSessions: SessionOptions = { applicationName: 'eventtrail-doctor' }
 
-/** Opens one session. @throws SinkError `DATABASE_UNREACHABLE` */
+/** Opens one session. @throws PostgresError `POSTGRES_UNAVAILABLE` */
 export async function connectSession(databaseUrl: string, options: SessionOptions): Promise<Session> {
   try {
     // It looks up what it has in hand, by key: a plan that reads the whole trail for that is never the better one.
     return await openSession(databaseUrl, { ...options, settings: { enable_seqscan: 'off' } })
   } catch (cause) {
-    throw unreachable(cause)
+    throw unavailable(cause)
   }
 }
 
-const where = '--database or DATABASE_URL'
-
-// Why Postgres takes nobody in (PostgreSQL, Appendix A); its own message would repeat the user's name.
-const refusals: Readonly<Record<string, string>> = {
-  '3D000': `Postgres has no database of the name in ${where}: create it, then run \`eventtrail migrate\``,
-  '28P01': `Postgres does not accept the password in ${where}`,
-  '28000': `Postgres does not accept the user in ${where}`,
-  '53300': 'Postgres has no connection left (max_connections)'
-}
-
-/** The error of a database that cannot be used now, in words. */
-export function unreachable(cause: unknown): SinkError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-  if (cause instanceof PostgresError) return new SinkError('DATABASE_UNREACHABLE', cause.message, cause)
-  const words = refusals[code] ?? `Postgres is unreachable: check ${where}, and that the server runs`
-  return new SinkError('DATABASE_UNREACHABLE', words, cause)
-}
-
-/** A small pool for what is not the hot path. @throws PostgresError `DATABASE_URL_INVALID` */
+/** A small pool for what is not the hot path. @throws PostgresError `POSTGRES_URL_INVALID` */
 export function sessionPool(databaseUrl: string, options: SessionOptions): Pool {
   return openPool(databaseUrl, { ...options, max: 3 })
 }
 
-/** @throws PostgresError `DATABASE_UNFIT`; SinkError `DATABASE_UNREACHABLE` */
+/** @throws PostgresError `POSTGRES_UNFIT`; PostgresError `POSTGRES_UNAVAILABLE` */
 export async function requireFitPostgres(pool: Pool, options: SessionOptions): Promise<void> {
   await requireFit(pool, options).catch(cause => {
-    throw cause instanceof EventtrailError ? cause : unreachable(cause)
+    throw cause instanceof EventtrailError ? cause : unavailable(cause)
   })
 }
 
 /**
- * @throws SinkError `TABLES_MISSING` when migrations have not run, `DATABASE_UNREACHABLE`
- * @throws MigrationError `DATABASE_AHEAD` when migrations of a newer eventtrail have run
+ * @throws PostgresError `TABLES_MISSING` when migrations have not run, `POSTGRES_UNAVAILABLE`
+ * @throws MigrationError `TABLES_NEWER` when migrations of a newer eventtrail have run
  */
 export async function requireTables(client: Queries): Promise<void> {
   const { applied, pending } = await migrationStatus(client as Queryable, trailMigrations).catch(cause => {
-    throw cause instanceof EventtrailError ? cause : unreachable(cause)
+    throw cause instanceof EventtrailError ? cause : unavailable(cause)
   })
   if (pending.length === 0) return
   const elsewhere = applied === 0 ? await schemasWithTrail(client) : []
@@ -73,7 +55,7 @@ export async function requireTables(client: Queries): Promise<void> {
       : applied === 0
         ? 'The tables of the trail are not in this database: run `eventtrail migrate`'
         : `The tables of the trail are of an older eventtrail (${pending.join(', ')} not applied): run \`eventtrail migrate\``
-  throw new SinkError('TABLES_MISSING', words)
+  throw new PostgresError('TABLES_MISSING', words)
 }
 
 /** Schemas that have a trail, wherever search_path looks. */
@@ -87,7 +69,7 @@ export async function schemasWithTrail(client: Queries): Promise<string[]> {
 
 /**
  * Runs `work` on a pool of its own, for a command.
- * @throws SinkError `TABLES_MISSING`, `DATABASE_UNREACHABLE`; PostgresError `DATABASE_UNFIT`; MigrationError `DATABASE_AHEAD`
+ * @throws PostgresError `TABLES_MISSING`, `POSTGRES_UNAVAILABLE`; PostgresError `POSTGRES_UNFIT`; MigrationError `TABLES_NEWER`
  */
 export async function onTrail<T>(
   databaseUrl: string,

@@ -1,30 +1,42 @@
-import { EventtrailError } from '../core/index.ts'
+import { type ErrorCodes, EventtrailError } from '../core/index.ts'
 import type { RefusalCode } from './refusal-codes.ts'
 
-export type SinkErrorCode =
-  | 'TABLES_MISSING'
-  | 'DATABASE_UNREACHABLE'
-  | 'SCHEMA_CHANGED'
-  | 'LEDGER_MISMATCH'
-  | 'NOT_CAUGHT_UP'
-  | 'SINK_CLOSED'
-  | 'WRITE_STALLED'
-  | 'OPTION_INVALID'
-  | 'NO_SUCH_ENTRY'
-  | 'NOT_RETRYABLE'
-  | 'STORE_FAILED'
-  | 'TABLE_REFUSES_ALL'
+export const trailErrorCodes = {
+  SCHEMA_CHANGED: {
+    meaning:
+      'The registry gives another schema under a number that the trail has seen. `eventtrail doctor` shows the partitions that halted for it.'
+  },
+  LEDGER_MISMATCH: {
+    meaning: 'Rows and ledger do not add up; nothing was committed. Please report it: this is a bug.'
+  },
+  TABLE_REFUSES_ALL: {
+    retryable: true,
+    meaning:
+      'A trigger, constraint or index on the table refuses every event of a name. The message names it; the events wait until it is changed.'
+  },
+  STORE_FAILED: {
+    meaning:
+      'The trail refuses an event for good: a value that Postgres cannot hold, or an id that is stored with other content.'
+  },
+  REQUEST_INVALID: {
+    misconfigured: true,
+    meaning:
+      'What was asked for does not fit what the trail has: a group, topic, partition or offset that it does not know, or a state that does not allow it.'
+  },
+  NO_SUCH_ENTRY: {
+    misconfigured: true,
+    meaning: 'The quarantine has no such entry, or it is resolved. `eventtrail quarantine list` lists the entries.'
+  },
+  NOT_RETRYABLE: {
+    meaning: 'An entry of the quarantine can never become a row. Publish the event again, then discard the entry.'
+  }
+} as const satisfies ErrorCodes
+export type TrailErrorCode = keyof typeof trailErrorCodes
 
-const retryableCodes: ReadonlySet<SinkErrorCode> = new Set([
-  'DATABASE_UNREACHABLE',
-  'NOT_CAUGHT_UP',
-  'TABLE_REFUSES_ALL'
-])
-
-/** The sink cannot go on, or cannot do what was asked of it. */
-export class SinkError extends EventtrailError<SinkErrorCode> {
-  constructor(code: SinkErrorCode, message: string, cause?: unknown) {
-    super(message, { code, retryable: retryableCodes.has(code), cause })
+/** The trail in Postgres cannot do what was asked of it. */
+export class TrailError extends EventtrailError<TrailErrorCode> {
+  constructor(code: TrailErrorCode, message: string, cause?: unknown) {
+    super(message, { code, ...trailErrorCodes[code], cause })
   }
 }
 

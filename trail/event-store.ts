@@ -1,9 +1,9 @@
 import { EventtrailError } from '../core/index.ts'
 import type { Pool } from '../postgres/index.ts'
-import { classify, faultName, isOfTable } from '../postgres/index.ts'
+import { classify, faultName, isOfTable, unavailable } from '../postgres/index.ts'
 import type { EventStore, StoredEvent } from '../producers/bus/index.ts'
-import { inTransaction, requireFitPostgres, requireTables, sessionPool, unreachable } from './database.ts'
-import { SinkError } from './errors.ts'
+import { inTransaction, requireFitPostgres, requireTables, sessionPool } from './database.ts'
+import { TrailError } from './errors.ts'
 import { compileJson, copyColumns, type JsonWriter, payloadOf, timestampText } from './rows/index.ts'
 import { listAdditions, nameRefuser } from './session/index.ts'
 
@@ -28,8 +28,7 @@ export class PostgresEventStore implements EventStore, AsyncDisposable {
   }
 
   /**
-   * @throws SinkError `DATABASE_UNREACHABLE` (worth a retry), `TABLES_MISSING`, `STORE_FAILED`
-   * @throws MigrationError `DATABASE_AHEAD`; PostgresError `DATABASE_UNFIT`
+   * @throws TrailError `STORE_FAILED`; PostgresError `POSTGRES_UNAVAILABLE`, `TABLES_MISSING`, `POSTGRES_UNFIT`; MigrationError
    */
   async append(records: readonly StoredEvent[]): Promise<void> {
     if (records.length === 0) return
@@ -40,8 +39,8 @@ export class PostgresEventStore implements EventStore, AsyncDisposable {
     } catch (cause) {
       this.#checked = undefined
       if (cause instanceof EventtrailError) throw cause
-      if (classify(cause) === 'server') throw unreachable(cause)
-      throw new SinkError('STORE_FAILED', `Not stored: ${await this.#whyRefused(cause)}`, cause)
+      if (classify(cause) === 'server') throw unavailable(cause)
+      throw new TrailError('STORE_FAILED', `Not stored: ${await this.#whyRefused(cause)}`, cause)
     }
   }
 
@@ -80,7 +79,7 @@ export class PostgresEventStore implements EventStore, AsyncDisposable {
         values
       )
       if (same.rows[0]?.n !== records.length) {
-        throw new SinkError('STORE_FAILED', 'An envelope with this id and other content stands in the trail')
+        throw new TrailError('STORE_FAILED', 'An envelope with this id and other content stands in the trail')
       }
     })
   }

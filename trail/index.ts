@@ -7,11 +7,10 @@ export {
   requireTables,
   schemasWithTrail,
   sessionPool,
-  sinkSessions,
-  unreachable
+  sinkSessions
 } from './database.ts'
 export { type Decoded, Decoder, type NeedsSchemas, SchemaBook, type Schemas } from './decode/index.ts'
-export { SinkError, type SinkErrorCode } from './errors.ts'
+export { TrailError, type TrailErrorCode, trailErrorCodes } from './errors.ts'
 export { PostgresEventStore, type PostgresEventStoreOptions } from './event-store.ts'
 export { trailMigrations } from './migrations.ts'
 export { keepPartitionsAhead, makePartitionsSince, partitionsAhead } from './months.ts'

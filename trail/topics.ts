@@ -1,6 +1,6 @@
 import type { Pool } from '../postgres/index.ts'
 import { type AvroSchema, eventNameOf, eventNamePattern } from '../schemas/index.ts'
-import { SinkError } from './errors.ts'
+import { TrailError } from './errors.ts'
 
 /** What the trail knows of topics, for one consumer group. */
 export interface TrailTopics {
@@ -75,14 +75,14 @@ export interface ForgetRequest {
 /**
  * Takes a topic out of what a group reads: sinks that run leave it within a few seconds. What is stored stays, and so
  * does its position.
- * @throws SinkError `OPTION_INVALID` when it is out already
+ * @throws TrailError `REQUEST_INVALID` when it is out already
  */
 export async function forgetTopic(pool: Pool, { group, topic, reason }: ForgetRequest): Promise<void> {
   const { rowCount } = await pool.query(
     'INSERT INTO sink_forgotten (consumer_group, topic, reason) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
     [group, topic, reason]
   )
-  if (rowCount === 0) throw new SinkError('OPTION_INVALID', `Sinks of group ${group} do not read ${topic} as it is`)
+  if (rowCount === 0) throw new TrailError('REQUEST_INVALID', `Sinks of group ${group} do not read ${topic} as it is`)
 }
 
 /**
@@ -98,7 +98,7 @@ export async function unreadTopic(
   return read.has(topic) ? undefined : [...read.keys()]
 }
 
-/** Lets a topic in again: it is read from where it was left. @throws SinkError `OPTION_INVALID` when it is not out */
+/** Lets a topic in again: it is read from where it was left. @throws TrailError `REQUEST_INVALID` when it is not out */
 export async function rememberTopic(pool: Pool, { group, topic, reason }: ForgetRequest): Promise<void> {
   const { rowCount } = await pool.query(
     `UPDATE sink_forgotten SET remembered_at = now(), remembered_reason = $3
@@ -106,8 +106,8 @@ export async function rememberTopic(pool: Pool, { group, topic, reason }: Forget
     [group, topic, reason]
   )
   if (rowCount === 0)
-    throw new SinkError(
-      'OPTION_INVALID',
+    throw new TrailError(
+      'REQUEST_INVALID',
       `Nobody took ${topic} out of what group ${group} reads: check --event, --prefix and --group`
     )
 }

@@ -15,8 +15,8 @@ import {
   requireAllHeld,
   retryQuarantined,
   SchemaBook,
-  SinkError,
-  showQuarantined
+  showQuarantined,
+  TrailError
 } from '../../trail/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, reason, wholeNumber } from '../command.ts'
 
@@ -154,7 +154,7 @@ async function retry(context: CommandContext, pool: Pool, which: Chosen, note: s
       counts[entry.status] += 1
       return entry
     } catch (error) {
-      if (!(error instanceof SinkError) || error.code !== 'NOT_RETRYABLE') throw error
+      if (!(error instanceof TrailError) || error.code !== 'NOT_RETRYABLE') throw error
       context.say(error.message)
       counts.held += 1
       return undefined
@@ -186,7 +186,7 @@ async function retry(context: CommandContext, pool: Pool, which: Chosen, note: s
 
 // Somebody else was faster with one of many: it is theirs.
 function unlessResolved(error: unknown): undefined {
-  if (!(error instanceof SinkError) || error.code !== 'NO_SUCH_ENTRY') throw error
+  if (!(error instanceof TrailError) || error.code !== 'NO_SUCH_ENTRY') throw error
 }
 
 async function discard(context: CommandContext, pool: Pool, which: Chosen, reason: string): Promise<ExitCode> {

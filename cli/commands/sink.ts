@@ -14,7 +14,7 @@ import {
   rememberTopic,
   resetPartition,
   resumeTopic,
-  SinkError,
+  TrailError,
   unreadTopic
 } from '../../trail/index.ts'
 import {
@@ -235,7 +235,7 @@ async function runReset(context: CommandContext, flags: ResetFlags): Promise<Exi
     const done = []
     for (const partition of partitions) {
       const log = logs.find(range => range.partition === partition)
-      if (!log) throw new SinkError('OPTION_INVALID', `The topic ${topic} has no partition ${partition}`)
+      if (!log) throw new TrailError('REQUEST_INVALID', `The topic ${topic} has no partition ${partition}`)
       done.push({ partition, ...(await resetPartition(pool, { group, topic, partition, to, reason, force }, log)) })
     }
     return done
@@ -292,7 +292,7 @@ async function rangesOf(admin: KafkaAdmin, topic: string): Promise<readonly Part
     return await admin.ranges(topic)
   } catch (error) {
     if (!(error instanceof KafkaError) || error.code !== 'TOPIC_UNKNOWN') throw error
-    throw new SinkError('OPTION_INVALID', `Kafka has no topic ${topic}: check --event and --prefix`, error)
+    throw new TrailError('REQUEST_INVALID', `Kafka has no topic ${topic}: check --event and --prefix`, error)
   }
 }
 

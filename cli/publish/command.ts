@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { addAbortSignal, type Readable } from 'node:stream'
 import type { Command } from 'commander'
-import { UsageError } from '../../core/index.ts'
-import { createProducer, OptionsError, type Producer } from '../../producers/index.ts'
+import { OptionsError, UsageError } from '../../core/index.ts'
+import { createProducer, type Producer } from '../../producers/index.ts'
 import type { Catalogue, EventMap } from '../../schemas/index.ts'
 import {
   type CommandContext,

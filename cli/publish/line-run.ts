@@ -31,8 +31,6 @@ export interface LineCounts {
 
 /** Faults of a single line; any other error stops the run. */
 const lineFaults = new Set(['PAYLOAD_INVALID', 'ENVELOPE_INVALID', 'TOO_LARGE'])
-/** Nothing that waiting would mend. */
-const setUpFaults = new Set(['EVENT_UNKNOWN', 'SCHEMA_UNREGISTERED', 'TOPIC_UNKNOWN'])
 const linesBetweenPauses = 100
 
 /** Publishes lines one after the other, and keeps count of what became of them. */
@@ -60,7 +58,7 @@ export class LineRun {
 
   get exitCode(): ExitCode {
     if (this.stoppedBy === undefined) return this.#bad > 0 ? exitCodes.notOk : exitCodes.ok
-    const setUp = this.stoppedBy instanceof PublishError && setUpFaults.has(this.stoppedBy.code)
+    const setUp = this.stoppedBy instanceof PublishError && this.stoppedBy.misconfigured
     return setUp ? exitCodes.usage : exitCodes.unavailable
   }
 

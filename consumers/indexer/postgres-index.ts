@@ -24,7 +24,7 @@ const search = `
 
 /**
  * The full-text search of Postgres. A search takes words, "phrases", `or` and `-without`.
- * @throws DatabaseError `TABLES_MISSING`, `DATABASE_UNAVAILABLE`; PostgresError `DATABASE_UNFIT`
+ * @throws DatabaseError `TABLES_MISSING`, `POSTGRES_UNAVAILABLE`; PostgresError `POSTGRES_UNFIT`
  */
 export async function openPostgresIndex(databaseUrl: string): Promise<SearchIndex> {
   const database = openDatabase(databaseUrl, indexerSessions)

@@ -1,12 +1,19 @@
-import { EventtrailError } from '../../core/index.ts'
+import { type ErrorCodes, EventtrailError } from '../../core/index.ts'
 
-/**
- * - `RECIPIENT_UNKNOWN`: the directory has nobody of that id.
- * - `RECIPIENT_INVALID`: what the directory has is no e-mail address.
- * - `MAIL_REFUSED`: the mail server refuses this recipient or this message for good (5xx).
- * - `MAIL_SERVER`: the mail server is away, busy or does not let us in. Retryable.
- */
-export type NotifierErrorCode = 'RECIPIENT_UNKNOWN' | 'RECIPIENT_INVALID' | 'MAIL_REFUSED' | 'MAIL_SERVER'
+export const notifierErrorCodes = {
+  RECIPIENT_UNKNOWN: { meaning: 'The directory has no recipient of that id. The event is dead-lettered.' },
+  RECIPIENT_INVALID: {
+    meaning: 'What the directory has for a recipient is no e-mail address. The event is dead-lettered.'
+  },
+  MAIL_REFUSED: {
+    meaning: 'The mail server refuses this recipient or this message for good (5xx). The event is dead-lettered.'
+  },
+  MAIL_UNAVAILABLE: {
+    retryable: true,
+    meaning: 'The mail server is unreachable, busy or refuses the login. Check SMTP_URL.'
+  }
+} as const satisfies ErrorCodes
+export type NotifierErrorCode = keyof typeof notifierErrorCodes
 
 /** The name of what lay beneath, such as ECONNREFUSED or EAUTH, without the words of the server or the network. */
 export class MailServerFault extends Error {
@@ -22,6 +29,6 @@ export class MailServerFault extends Error {
 /** A notification was not sent. Its cause is a name at most: what mail servers say quotes addresses. */
 export class NotifierError extends EventtrailError<NotifierErrorCode> {
   constructor(code: NotifierErrorCode, message: string, cause?: MailServerFault) {
-    super(message, { code, retryable: code === 'MAIL_SERVER', cause })
+    super(message, { code, ...notifierErrorCodes[code], cause })
   }
 }

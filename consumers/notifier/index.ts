@@ -1,5 +1,5 @@
 /** The notifier, a group of its own that sends e-mail. */
-export { NotifierError, type NotifierErrorCode } from './errors.ts'
+export { NotifierError, type NotifierErrorCode, notifierErrorCodes } from './errors.ts'
 export { createMailer, type Mail, type Mailer, type MailerOptions, type SmtpMailer } from './mailer.ts'
 export { notifierMetrics } from './metrics.ts'
 export { notifierMigrations } from './migrations.ts'

@@ -1,6 +1,6 @@
 import { getSystemErrorName } from 'node:util'
 import nodemailer from 'nodemailer'
-import { ConfigError, checkSmtpUrl, countFault, faultOf } from '../../core/index.ts'
+import { checkCount, checkSmtpUrl, faultOf, OptionsError } from '../../core/index.ts'
 import { Reach } from '../../observability/index.ts'
 import { MailServerFault, NotifierError } from './errors.ts'
 import { addressShape, type Recipient } from './recipients.ts'
@@ -15,7 +15,7 @@ export interface Mail extends MailContent {
 
 /** Hands mails over to a mail server. */
 export interface Mailer {
-  /** Resolves when the server has taken it. @throws NotifierError `MAIL_REFUSED`, `MAIL_SERVER` */
+  /** Resolves when the server has taken it. @throws NotifierError `MAIL_REFUSED`, `MAIL_UNAVAILABLE` */
   send(mail: Mail, signal?: AbortSignal): Promise<void>
   close(): void
 }
@@ -38,14 +38,13 @@ export interface SmtpMailer extends Mailer {
 // A conversation without a mail, with a login where there is one: not more often than a server takes kindly.
 const probes = { freshMs: 15_000, retryMs: 5_000, timeoutMs: 10_000 }
 
-/** SMTP by nodemailer. Opens connections when they are needed. @throws ConfigError `CONFIG_INVALID` */
+/** SMTP by nodemailer. Opens connections when they are needed. @throws OptionsError */
 export function createMailer({ url, from, connections = 4 }: MailerOptions): SmtpMailer {
   if (!addressShape.test(/^[^<>\r\n]*<([^<>]*)>$/.exec(from.trim())?.[1] ?? from.trim()))
-    throw new ConfigError('CONFIG_INVALID', '--from: expected an address, or Name <address>')
+    throw new OptionsError('from', 'an address, or Name <address>')
   const fault = faultOf(() => checkSmtpUrl(url))
-  if (fault !== undefined) throw new ConfigError('CONFIG_INVALID', `SMTP_URL: expected ${fault}`)
-  const wrong = countFault('connections', connections)
-  if (wrong !== undefined) throw new ConfigError('CONFIG_INVALID', wrong)
+  if (fault !== undefined) throw new OptionsError('url', fault)
+  checkCount('connections', connections)
   const { hostname, port, protocol, username, password } = new URL(url)
   const transport = nodemailer.createTransport({
     pool: true,
@@ -101,5 +100,5 @@ export function mailFault(thrown: unknown): NotifierError {
   const name = (typeof errno === 'number' && errno < 0 ? getSystemErrorName(errno) : undefined) ?? code
   const what = responseCode ?? name ?? 'no answer'
   const message = `The mail server did not take a message (${what}): check SMTP_URL`
-  return new NotifierError('MAIL_SERVER', message, name === undefined ? undefined : new MailServerFault(name))
+  return new NotifierError('MAIL_UNAVAILABLE', message, name === undefined ? undefined : new MailServerFault(name))
 }

@@ -39,14 +39,14 @@ type SchemaSource = (id: number) => Promise<AvroSchema>
 export function createDecoder(catalogue: Pick<Catalogue, 'version'>, schemaById: SchemaSource): Decoder {
   const readers = new Map<string, (value: Buffer) => Envelope>()
   return async (eventName, value, rest = wait => wait()) => {
-    if (!value) throw new ConsumerError('VALUE_MISSING', `A message of ${eventName} has no value`)
+    if (!value) throw new ConsumerError('NULL_VALUE', `A message of ${eventName} has no value`)
     const id = readSchemaId(value)
     const known = readers.get(`${id} ${eventName}`)
     if (known) return known(value)
     const asking = schemaById(id)
     const written = (await within(patienceMs, asking)) ? await asking : await rest(() => asking)
     if (eventNameOf(written) !== eventName)
-      throw new ConsumerError('EVENT_MISMATCH', `Schema ${id} is not an envelope of ${eventName}`)
+      throw new ConsumerError('EVENT_NAME_MISMATCH', `Schema ${id} is not an envelope of ${eventName}`)
     const read = readerOf(catalogue.version(eventName), written)
     readers.set(`${id} ${eventName}`, read)
     return read(value)

@@ -167,7 +167,7 @@ async function untilLed(client: KafkajsParts, specs: readonly TopicSpec[]): Prom
       const look = async (): Promise<void> => {
         const { length: led } = await admin.fetchTopicOffsets(topic)
         if (led < partitions)
-          throw new KafkaError('KAFKA_UNREACHABLE', `${led} of ${partitions} partitions of ${topic} have a leader`)
+          throw new KafkaError('KAFKA_UNAVAILABLE', `${led} of ${partitions} partitions of ${topic} have a leader`)
       }
       await retry(look, { initialMs: 20, maxMs: 500, deadlineMs: 20_000 })
     }

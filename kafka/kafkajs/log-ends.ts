@@ -36,7 +36,7 @@ export async function logEnds(cluster: Cluster, topics: readonly string[]): Prom
     await Promise.all([...byLeader].map(([nodeId, partitions]) => endsOf(cluster, nodeId, partitions, found)))
     const wanted = known.flatMap(({ name, partitions }) => partitions.map(({ partition }) => `${name}/${partition}`))
     const complete = known.every(({ error }) => error === 0) && wanted.every(key => found.has(key))
-    if (!complete) throw new KafkaError('KAFKA_UNREACHABLE', 'some partitions have no leader yet')
+    if (!complete) throw new KafkaError('KAFKA_UNAVAILABLE', 'some partitions have no leader yet')
   }
   await retry(look, { initialMs: 50, maxMs: 300, deadlineMs: patienceMs }).catch(error => {
     if (!(error instanceof KafkaError)) throw error

@@ -7,7 +7,7 @@ import { headersForKafkajs } from './outgoing-headers.ts'
 import { TopicBook } from './topic-book.ts'
 import type { KafkajsParts } from './types.ts'
 
-/** @throws KafkaError `KAFKA_UNREACHABLE`, `KAFKA_AUTHENTICATION`, `KAFKA_REFUSED` */
+/** @throws KafkaError `KAFKA_UNAVAILABLE`, `KAFKA_AUTHENTICATION`, `KAFKA_REFUSED` */
 export async function connectSender(client: KafkajsParts): Promise<Sender> {
   const sender = new KafkaSender(client)
   try {
@@ -111,7 +111,7 @@ class KafkaSender implements Sender {
         const baseOffset = outcome.get(`${batch.partition} ${batch.topic}`)
         results[index] =
           baseOffset === undefined
-            ? { error: new SendError('KAFKA_UNREACHABLE', 'Kafka did not answer for every partition', { sent: true }) }
+            ? { error: new SendError('KAFKA_UNAVAILABLE', 'Kafka did not answer for every partition', { sent: true }) }
             : { baseOffset }
       }
       return
@@ -154,7 +154,7 @@ class KafkaSender implements Sender {
     }
     let incarnation: Incarnation | undefined
     try {
-      if (leader < 0) throw new SendError('KAFKA_UNREACHABLE', 'A partition has no leader', { sent: false })
+      if (leader < 0) throw new SendError('KAFKA_UNAVAILABLE', 'A partition has no leader', { sent: false })
       incarnation = await this.#connected()
       incarnation.inFlight += 1
       const answer = await incarnation.producer.sendBatch({
@@ -180,7 +180,7 @@ class KafkaSender implements Sender {
     const gone = await Promise.all(topics.map(name => this.#book.isGone(name)))
     return gone.includes(true)
       ? new SendError('TOPIC_UNKNOWN', `Kafka has no topic ${topics[gone.indexOf(true)]}`, { sent, cause: thrown })
-      : new SendError('KAFKA_UNREACHABLE', 'A broker does not know the topic yet', { sent, cause: thrown })
+      : new SendError('KAFKA_UNAVAILABLE', 'A broker does not know the topic yet', { sent, cause: thrown })
   }
 
   #connected(): Promise<Incarnation> {

@@ -22,7 +22,7 @@ export class TopicBook {
     this.#admin = admin
   }
 
-  /** @throws KafkaError `TOPIC_UNKNOWN`, `KAFKA_UNREACHABLE` (when it was never known), `KAFKA_REFUSED` */
+  /** @throws KafkaError `TOPIC_UNKNOWN`, `KAFKA_UNAVAILABLE` (when it was never known), `KAFKA_REFUSED` */
   async partitionsOf(name: string): Promise<number> {
     const known = this.#topics.get(name)
     if (known && !this.isStale(name)) return known.leaders.length

@@ -113,7 +113,7 @@ export interface KafkaAdmin extends AsyncDisposable {
 
 /** An admin that connects when it is first asked, and again after a failure. */
 export interface AdminLine {
-  /** @throws KafkaError `KAFKA_UNREACHABLE` also after `close()` */
+  /** @throws KafkaError `KAFKA_UNAVAILABLE` also after `close()` */
   ask<T>(question: (admin: KafkaAdmin) => Promise<T>): Promise<T>
   /**
    * What open transactions hold back in these topics now, in words for an error; none where Kafka does not answer within

@@ -40,11 +40,11 @@ export interface KafkaClient {
   readonly brokers: readonly string[]
   /** The same cluster under another client id and with another log; what is not given stays the same. */
   named(name: KafkaClientName): KafkaClient
-  /** @throws KafkaError `KAFKA_UNREACHABLE`, `KAFKA_AUTHENTICATION` */
+  /** @throws KafkaError `KAFKA_UNAVAILABLE`, `KAFKA_AUTHENTICATION` */
   connectAdmin(): Promise<KafkaAdmin>
   /** An admin that connects when it is first asked, and again after a failure. */
   adminLine(): AdminLine
-  /** @throws KafkaError `KAFKA_UNREACHABLE`, `KAFKA_AUTHENTICATION`, `KAFKA_REFUSED` */
+  /** @throws KafkaError `KAFKA_UNAVAILABLE`, `KAFKA_AUTHENTICATION`, `KAFKA_REFUSED` */
   connectSender(): Promise<Sender>
   /** A member of a consumer group that does nothing until `start()`. */
   groupConsumer(options: GroupConsumerOptions): GroupConsumer

@@ -163,7 +163,7 @@ export interface GroupConsumer {
   start(): void
   /**
    * Commits offsets to Kafka: the offset of the next record to read, per topic and partition.
-   * @throws KafkaError `KAFKA_UNREACHABLE` when Kafka did not confirm them, also between two groups
+   * @throws KafkaError `KAFKA_UNAVAILABLE` when Kafka did not confirm them, also between two groups
    */
   commit(offsets: readonly (TopicPartition & { readonly offset: number })[]): Promise<void>
   /** Stops fetching a partition until `resume`; survives rebalances. */

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { ConfigError, countFault, longestTimerMs } from '../../core/index.ts'
+import { checkCount, longestTimerMs } from '../../core/index.ts'
 import type { GaugeSample, Meter } from '../meter.ts'
 import type { MetricSpec, MetricTable } from '../metrics.ts'
 
@@ -40,10 +40,9 @@ export class PrometheusMeter implements Meter {
   /** Series that were set to 0. */
   readonly #begun = new Set<string>()
 
-  /** @throws ConfigError `CONFIG_INVALID` */
+  /** @throws OptionsError */
   constructor({ metrics, process = false, maxSeries = 10_000 }: PrometheusOptions) {
-    const fault = countFault('maxSeries', maxSeries)
-    if (fault !== undefined) throw new ConfigError('CONFIG_INVALID', fault)
+    checkCount('maxSeries', maxSeries)
     this.#maxSeries = maxSeries
     this.#metrics = metrics
     const registers = [this.#registry]

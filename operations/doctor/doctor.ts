@@ -1,7 +1,7 @@
 import { describeError, readOnly } from '../../core/index.ts'
 import type { KafkaAdmin } from '../../kafka/index.ts'
 import type { Pool, PooledSession } from '../../postgres/index.ts'
-import { type Migrations, migrationStatus, type Queryable } from '../../postgres/index.ts'
+import { type Migrations, migrationStatus, type Queryable, unavailable } from '../../postgres/index.ts'
 import type { Registry } from '../../schemas/index.ts'
 import { Discovery } from '../../sink/index.ts'
 import {
@@ -14,8 +14,7 @@ import {
   partitionsAhead,
   remedyOf,
   requireFitPostgres,
-  unknownGroup,
-  unreachable
+  unknownGroup
 } from '../../trail/index.ts'
 import { examineAdditions } from './additions.ts'
 import { type Finding, ok, warning, wrong } from './finding.ts'
@@ -95,7 +94,7 @@ async function examineDatabase({ pool, migrations }: DoctorParts) {
     client = await pool.connect()
   } catch (error) {
     return {
-      findings: [wrong('database', describeError(unreachable(error)))],
+      findings: [wrong('database', describeError(unavailable(error)))],
       migrated: false
     }
   }

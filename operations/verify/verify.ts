@@ -1,6 +1,6 @@
 import { keyOf } from '../../kafka/index.ts'
 import type { Pool } from '../../postgres/index.ts'
-import { acceptGapCommand, groupsOfTrail, SinkError, unknownGroup } from '../../trail/index.ts'
+import { acceptGapCommand, groupsOfTrail, TrailError, unknownGroup } from '../../trail/index.ts'
 import { type Standing, standings } from '../standing.ts'
 import { verifyRows } from './rows.ts'
 import type { VerifyFinding, VerifyParts } from './types.ts'
@@ -8,7 +8,7 @@ import type { VerifyFinding, VerifyParts } from './types.ts'
 /**
  * Answers "did we lose anything?": Kafka's ends against the trail's positions, the ledger against the rows, and the
  * other books. Reads only; Postgres does the counting, one event name after the other.
- * @throws SinkError `OPTION_INVALID` for a group or a topic that the trail does not know; KafkaError, a database error
+ * @throws TrailError `REQUEST_INVALID` for a group or a topic that the trail does not know; KafkaError, a database error
  */
 export async function* verify(parts: VerifyParts): AsyncGenerator<VerifyFinding> {
   const topics = await topicsOfTrail(parts)
@@ -29,8 +29,8 @@ async function topicsOfTrail({ pool, group, topicPrefix, topics }: VerifyParts):
   const known = rows.map(({ topic }) => topic)
   const unknown = topics?.find(topic => !known.includes(topic))
   if (unknown !== undefined)
-    throw new SinkError(
-      'OPTION_INVALID',
+    throw new TrailError(
+      'REQUEST_INVALID',
       `The trail knows no topic ${unknown} in group ${group}: give the whole name, with its prefix. It knows ${known.join(', ') || 'none'}`
     )
   return topics ? [...topics] : known
@@ -41,7 +41,7 @@ async function requireKnownGroup(pool: Pool, group: string, topicPrefix: string)
   // The in-process bus has no groups, and a trail that no sink has begun yet has none either.
   if ((await groupsOfTrail(pool, '')).length === 0) return
   const words = unknownGroup(group, await groupsOfTrail(pool, topicPrefix), topicPrefix)
-  if (words !== undefined) throw new SinkError('OPTION_INVALID', words)
+  if (words !== undefined) throw new TrailError('REQUEST_INVALID', words)
 }
 
 async function* verifyLogs(parts: VerifyParts, topics: readonly string[]): AsyncGenerator<VerifyFinding> {

@@ -1,4 +1,4 @@
-import { EventtrailError } from '../../core/index.ts'
+import { EventtrailError, OptionsError, refuseMisspelt } from '../../core/index.ts'
 import { type Events, catalogue as example } from '../../schemas/catalogue/index.ts'
 import {
   type Catalogue,
@@ -10,7 +10,7 @@ import {
   type EventVersion
 } from '../../schemas/index.ts'
 import { encode, type Headers, headersOf, identify, versionOf } from '../envelope.ts'
-import { OptionsError, PublishError, refuseMisspelt } from '../errors.ts'
+import { PublishError } from '../errors.ts'
 import { createIds } from '../ids.ts'
 import { checkSource, checkVersions } from '../options.ts'
 import { publishAll } from '../publish-all.ts'
@@ -175,19 +175,20 @@ function wrapped<T>(eventName: string, work: () => T): T {
   try {
     return work()
   } catch (cause) {
-    const { message, id, field } = cause instanceof PublishError ? cause : { message: `${eventName} cannot be encoded` }
-    throw new BusError('SERIALIZATION', message, { eventName, id, field, cause })
+    if (!(cause instanceof PublishError)) throw cause
+    const { code, message, id, field } = cause
+    throw new BusError(code, message, { eventName, id, field, cause: cause.cause })
   }
 }
 
 function storeError({ event_name: eventName, id }: Envelope, cause: unknown): BusError {
   const message = `${eventName}: the store did not confirm the event. It may be stored: publish it again with the same id, and it counts once`
   const retryable = cause instanceof EventtrailError && cause.retryable
-  return new BusError('STORE', message, { eventName, id, outcome: 'unknown', retryable, cause })
+  return new BusError('STORE_FAILED', message, { eventName, id, outcome: 'unknown', retryable, cause })
 }
 
 function closedError(eventName?: string, id?: string): BusError {
-  return new BusError('CHANNEL_CLOSED', eventName ? `${eventName}: the bus is closed` : 'The bus is closed', {
+  return new BusError('CLOSED', eventName ? `${eventName}: the bus is closed` : 'The bus is closed', {
     eventName,
     id
   })

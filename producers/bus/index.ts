@@ -1,6 +1,6 @@
 /** The in-process bus: the same publisher without Kafka. */
 export { createBus } from './bus.ts'
-export { BusError, type BusErrorCode, type BusErrorFacts } from './errors.ts'
+export { BusError } from './errors.ts'
 export { type MemoryStore, memoryStore } from './memory-store.ts'
 export type {
   Bus,

@@ -77,7 +77,7 @@ export interface Bus<KnownEvents extends EventMap = Events> extends Publisher<Kn
   /**
    * Joins at once. Events are delivered in the order in which they were stored.
    * @param id names the subscriber in `subscriberStats`; several subscriptions may share it.
-   * @throws BusError `CHANNEL_CLOSED`
+   * @throws BusError `CLOSED`
    */
   subscribe<Name extends EventName<KnownEvents> = EventName<KnownEvents>>(
     id: string,

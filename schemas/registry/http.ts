@@ -22,7 +22,7 @@ export interface HttpOptions {
 
 /**
  * Talks JSON to the registry. Answers of 5xx, redirects, answers that are too long and no answer at all are thrown as
- * `REGISTRY_UNREACHABLE`, 401 and 403 as `REGISTRY_REFUSED`; any other answer is given back.
+ * `REGISTRY_UNAVAILABLE`, 401 and 403 as `REGISTRY_REFUSED`; any other answer is given back.
  */
 export class RegistryHttp {
   readonly #base: string
@@ -108,7 +108,7 @@ export class RegistryHttp {
 
   unreachable(reason: string, cause?: unknown): RegistryError {
     const message = `The schema registry at ${this.address} is unreachable: ${reason}`
-    return new RegistryError('REGISTRY_UNREACHABLE', message, cause)
+    return new RegistryError('REGISTRY_UNAVAILABLE', message, cause)
   }
 
   /** @param what what it refused, beginning with "to". */

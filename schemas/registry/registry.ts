@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { ConfigError, durationFault, type Logger, silentLogger } from '../../core/index.ts'
+import { checkDuration, type Logger, silentLogger } from '../../core/index.ts'
 import type { AvroSchema } from '../avro/index.ts'
 import { RegistryError } from '../errors.ts'
 import * as shapes from './answers.ts'
@@ -33,7 +33,7 @@ export interface RegisteredSchema extends Registered {
 
 /**
  * The schema registry. It keeps nothing: whoever calls it keeps the answers (by subject and id). Equal calls that
- * are under way at the same time are asked once. Every call throws RegistryError `REGISTRY_UNREACHABLE` (retryable)
+ * are under way at the same time are asked once. Every call throws RegistryError `REGISTRY_UNAVAILABLE` (retryable)
  * or `REGISTRY_REFUSED`, and what else it names.
  */
 export interface Registry {
@@ -69,7 +69,7 @@ export interface Registry {
   ping(): Promise<void>
 }
 
-/** Makes a client of the registry; nothing is asked before it is used. @throws ConfigError `CONFIG_INVALID` */
+/** Makes a client of the registry; nothing is asked before it is used. @throws OptionsError */
 export function createRegistry(options: RegistryOptions): Registry {
   return new RegistryClient(options)
 }
@@ -82,8 +82,7 @@ class RegistryClient implements Registry {
 
   constructor(options: RegistryOptions) {
     const { timeoutMs = 10_000 } = options
-    const fault = durationFault('timeoutMs', timeoutMs, 1)
-    if (fault !== undefined) throw new ConfigError('CONFIG_INVALID', fault)
+    checkDuration('timeoutMs', timeoutMs, 1)
     this.#timeoutMs = timeoutMs
     this.#log = options.log ?? silentLogger
     this.#http = new RegistryHttp({ ...options, timeoutMs: this.#timeoutMs })

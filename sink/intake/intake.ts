@@ -2,7 +2,7 @@ import { type Clock, machineClock, safeError, within } from '../../core/index.ts
 import type { BatchControl, PassedOffsets, RecordBatch } from '../../kafka/index.ts'
 import { isCorrupt, keyOf, type Portion, type TopicPartition } from '../../kafka/index.ts'
 import type { CopyBuffer } from '../../trail/index.ts'
-import { type Decoded, Decoder, type NeedsSchemas, type Schemas, SinkError } from '../../trail/index.ts'
+import { type Decoded, Decoder, type NeedsSchemas, type Schemas, TrailError } from '../../trail/index.ts'
 import { insist } from '../retry-while-unavailable.ts'
 import type { Lane } from '../write/index.ts'
 import type { Positions } from './assigned-positions.ts'
@@ -211,7 +211,7 @@ export class Intake {
     const learning = insist(control.signal, log, () => decoder.learn(ids).then(() => true), this.#clock).catch(
       async (error: unknown) => {
         // Its records cannot be read until the registry is what it was; those of other topics can.
-        if (!(error instanceof SinkError && error.code === 'SCHEMA_CHANGED')) throw error
+        if (!(error instanceof TrailError && error.code === 'SCHEMA_CHANGED')) throw error
         log.error({ ...source, err: safeError(error) }, 'the registry gives a known schema id to another schema')
         await positions.halt(source, 'SCHEMA_CHANGED')
         return false

@@ -3,7 +3,7 @@ import { backoffMs, type Clock, machineClock, pause, safeError } from '../../cor
 import { keyOf, type TopicPartition } from '../../kafka/index.ts'
 import { classify, isProgramFault } from '../../postgres/index.ts'
 import type { CopyBuffer } from '../../trail/index.ts'
-import { type Chunk, SinkError } from '../../trail/index.ts'
+import { type Chunk, TrailError } from '../../trail/index.ts'
 import { Batcher, type BatcherLimits } from './batcher.ts'
 import type { Batch, WriteOptions, WriteResult } from './types.ts'
 
@@ -239,12 +239,12 @@ const patience = 5
 /** How much an error says that a record may be the cause: a fault of the program comes again each time. */
 function weightOf(error: unknown): number {
   if (isProgramFault(error) || refusesAll(error)) return patience
-  return error instanceof SinkError || classify(error) === 'server' ? 0 : 1
+  return error instanceof TrailError || classify(error) === 'server' ? 0 : 1
 }
 
-const refusesAll = (error: unknown): boolean => error instanceof SinkError && error.code === 'TABLE_REFUSES_ALL'
+const refusesAll = (error: unknown): boolean => error instanceof TrailError && error.code === 'TABLE_REFUSES_ALL'
 
 function isDefect(error: unknown): boolean {
-  if (error instanceof SinkError) return !error.retryable
+  if (error instanceof TrailError) return !error.retryable
   return classify(error) === 'defect'
 }

@@ -14,9 +14,9 @@ import {
   type Row,
   type RowsResult,
   refusalsByCode,
-  refusedByTable,
-  SinkError
+  refusedByTable
 } from '../../trail/index.ts'
+import { SinkError } from '../errors.ts'
 import { IdOrder } from './id-order.ts'
 import { rowsOf, stretchesOf } from './pages.ts'
 import type { Batch, WriteOptions, WriteResult } from './types.ts'

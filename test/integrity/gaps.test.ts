@@ -99,7 +99,7 @@ test('a topic that was made anew stops its partitions alone, and flows again aft
   await stored([score?.id ?? ''])
   const [more] = await trail.publish([quiz()])
   await stored([more?.id ?? ''])
-  await expect(sink.whenCaughtUp({ timeoutMs: 500 })).rejects.toMatchObject({ code: 'NOT_CAUGHT_UP' })
+  await expect(sink.whenCaughtUp({ timeoutMs: 500 })).rejects.toMatchObject({ code: 'CATCH_UP_TIMEOUT' })
   expect(await trail.rows("SELECT * FROM event_envelopes WHERE event_name = 'lesson.published' ORDER BY id")).toEqual(
     before
   )

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Pool } from '../../postgres/index.ts'
 import type { AvroSchema } from '../../schemas/index.ts'
-import { SinkError } from '../errors.ts'
+import { TrailError } from '../errors.ts'
 
 /** A schema as the trail has it. */
 export interface KeptSchema {
@@ -29,7 +29,7 @@ export class KeptSchemas {
   /**
    * Keeps a schema under each of the versions that the registry names now.
    * @returns all versions that it has or had
-   * @throws SinkError `SCHEMA_CHANGED` when the trail has another schema under this id
+   * @throws TrailError `SCHEMA_CHANGED` when the trail has another schema under this id
    */
   async keep(
     subject: string,
@@ -52,7 +52,7 @@ export class KeptSchemas {
   /**
    * Holds a schema against the one that the trail has under this id, before anything is made of it.
    * @returns the versions under which the trail has it
-   * @throws SinkError `SCHEMA_CHANGED`
+   * @throws TrailError `SCHEMA_CHANGED`
    */
   async compare(subject: string, id: number, schema: AvroSchema): Promise<readonly number[]> {
     const { rows } = await this.#pool.query<{ fingerprint: string; version: number }>(
@@ -61,7 +61,7 @@ export class KeptSchemas {
     )
     const fingerprint = fingerprintOf(schema)
     if (rows.some(row => row.fingerprint !== fingerprint)) {
-      throw new SinkError(
+      throw new TrailError(
         'SCHEMA_CHANGED',
         `The registry gives schema ${id} of ${subject}, and the trail has another one under this number: the registry has lost its memory or is another one. Nothing of this topic is decoded with it until the registry is restored`
       )

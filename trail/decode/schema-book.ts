@@ -9,7 +9,7 @@ import {
   SchemaError,
   writerType
 } from '../../schemas/index.ts'
-import { type Refusal, SinkError } from '../errors.ts'
+import { type Refusal, TrailError } from '../errors.ts'
 import { compileRowEncoder, type RowEncoder } from '../rows/index.ts'
 import { KeptSchemas } from './kept-schemas.ts'
 
@@ -89,7 +89,7 @@ export class SchemaBook {
    * Asks the registry, once for any number of callers. When it is out of reach, or has forgotten, the trail's own copy
    * serves.
    * @throws RegistryError whatever is no answer about the id; a database error (both worth a retry)
-   * @throws SinkError `SCHEMA_CHANGED` when the id stood for another schema before
+   * @throws TrailError `SCHEMA_CHANGED` when the id stood for another schema before
    */
   learn(subject: string, eventName: string, id: number): Promise<KnownSchema | UnusableSchema> {
     const key = keyOf(subject, id)
@@ -214,7 +214,7 @@ export class SchemaBook {
 
   /** A registry that gives one id to another schema may have done so with others: each is asked for again. */
   #distrust(error: unknown): never {
-    if (error instanceof SinkError && error.code === 'SCHEMA_CHANGED') {
+    if (error instanceof TrailError && error.code === 'SCHEMA_CHANGED') {
       this.#entries.clear()
       this.#refused.clear()
       this.#generation += 1

@@ -1,6 +1,6 @@
 import { keyOf } from '../../kafka/index.ts'
 import type { Pool } from '../../postgres/index.ts'
-import { SinkError } from '../errors.ts'
+import { TrailError } from '../errors.ts'
 
 export interface AcceptGapRequest {
   /** With the prefix, as the tables have it. */
@@ -16,7 +16,7 @@ export interface AcceptGapRequest {
 /**
  * Records that gaps of a partition are known: they stay counted and are no longer alarmed.
  * @returns how many gaps, and how many offsets they hold.
- * @throws SinkError `OPTION_INVALID` when there is none
+ * @throws TrailError `REQUEST_INVALID` when there is none
  */
 export async function acceptGap(
   pool: Pool,
@@ -31,8 +31,8 @@ export async function acceptGap(
   )
   if (rows.length === 0) {
     const begins = offset === undefined ? '' : ` that begins at ${offset}`
-    throw new SinkError(
-      'OPTION_INVALID',
+    throw new TrailError(
+      'REQUEST_INVALID',
       `${keyOf({ topic, partition })} has no gap${begins} in group ${group} that is not accepted yet: SELECT * FROM sink_gaps shows what there is`
     )
   }

@@ -1,6 +1,6 @@
 import { keyOf } from '../../kafka/index.ts'
 import type { Session } from '../../postgres/index.ts'
-import { SinkError } from '../errors.ts'
+import { TrailError } from '../errors.ts'
 import type { RowsResult } from '../types.ts'
 import { type Chunk, offsetsIn, type Row } from '../types.ts'
 
@@ -15,7 +15,7 @@ export interface LedgerEntry {
 
 /**
  * Books every stretch of a batch: each record of a chunk is a row, a duplicate or quarantined.
- * @throws SinkError `LEDGER_MISMATCH` when a stretch does not add up, or the rows of all are not as many as Postgres
+ * @throws TrailError `LEDGER_MISMATCH` when a stretch does not add up, or the rows of all are not as many as Postgres
  * counted; the transaction must then be rolled back.
  */
 export function bookEntries(chunks: readonly Chunk[], result: RowsResult): LedgerEntry[] {
@@ -24,7 +24,7 @@ export function bookEntries(chunks: readonly Chunk[], result: RowsResult): Ledge
   const entries = chunks.map(chunk => book(chunk, duplicates.get(chunk) ?? 0, refused.get(chunk) ?? 0))
   const rows = entries.reduce((sum, entry) => sum + entry.rows, 0)
   if (rows !== result.stored) {
-    throw new SinkError('LEDGER_MISMATCH', `Postgres stored ${result.stored} rows, but ${rows} were counted`)
+    throw new TrailError('LEDGER_MISMATCH', `Postgres stored ${result.stored} rows, but ${rows} were counted`)
   }
   return entries
 }
@@ -36,7 +36,7 @@ function book(chunk: Chunk, duplicates: number, refusedByPostgres: number): Ledg
   const records = rows + refusedByUs
   if (skipped < 0 || records + skipped + lost !== range) {
     const counted = `${records} records, ${skipped} skipped and ${lost} lost`
-    throw new SinkError('LEDGER_MISMATCH', `${keyOf(chunk)}: offsets ${first} to ${last} are ${range}, not ${counted}`)
+    throw new TrailError('LEDGER_MISMATCH', `${keyOf(chunk)}: offsets ${first} to ${last} are ${range}, not ${counted}`)
   }
   return {
     chunk,

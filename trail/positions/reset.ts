@@ -1,7 +1,7 @@
 import type { PartitionRange } from '../../kafka/index.ts'
 import type { Pool } from '../../postgres/index.ts'
 import { inTransaction } from '../database.ts'
-import { SinkError } from '../errors.ts'
+import { TrailError } from '../errors.ts'
 import { resumable } from './halts.ts'
 
 export interface ResetRequest {
@@ -29,8 +29,8 @@ export async function partitionsToReset(pool: Pool, group: string, topic: string
     [group, topic, resumable]
   )
   if (rows.length === 0)
-    throw new SinkError(
-      'OPTION_INVALID',
+    throw new TrailError(
+      'REQUEST_INVALID',
       `No partition of ${topic} is stopped for its log in group ${group}: check --event, --prefix and --group, or give --partition`
     )
   return rows.map(({ partition }) => partition)
@@ -39,14 +39,14 @@ export async function partitionsToReset(pool: Pool, group: string, topic: string
 /**
  * Accepts the log as it is now: the partition's offsets belong to a new incarnation from here on, and a sink that
  * runs goes on by itself. What is stored already stays; it is recognised by its id when it comes again.
- * @throws SinkError `OPTION_INVALID` when the offset lies outside of the log, or the partition is not stopped
+ * @throws TrailError `REQUEST_INVALID` when the offset lies outside of the log, or the partition is not stopped
  */
 export async function resetPartition(pool: Pool, request: ResetRequest, log: PartitionRange): Promise<ResetResult> {
   const { group, topic, partition, reason } = request
   const to = request.to === 'earliest' ? log.start : request.to === 'latest' ? log.end : request.to
   if (!(to >= log.start && to <= log.end)) {
-    throw new SinkError(
-      'OPTION_INVALID',
+    throw new TrailError(
+      'REQUEST_INVALID',
       `Offset ${to} lies outside of the log of ${topic}/${partition}, which goes from ${log.start} to ${log.end}`
     )
   }
@@ -57,8 +57,8 @@ export async function resetPartition(pool: Pool, request: ResetRequest, log: Par
     )
     const [old] = before.rows
     if (!old?.halted && !request.force) {
-      throw new SinkError(
-        'OPTION_INVALID',
+      throw new TrailError(
+        'REQUEST_INVALID',
         `${topic}/${partition} is not stopped (${old ? `it stands at ${old.next_offset}` : `no sink of group ${group} has read it`}); --force resets it all the same`
       )
     }

@@ -1,7 +1,7 @@
 import { keyOf } from '../../kafka/index.ts'
 import type { Pool } from '../../postgres/index.ts'
 import { inTransaction } from '../database.ts'
-import { SinkError } from '../errors.ts'
+import { TrailError } from '../errors.ts'
 import { resumable } from './halts.ts'
 
 export interface ResumeRequest {
@@ -13,7 +13,7 @@ export interface ResumeRequest {
  * Lets the partitions of a topic that were stopped for its records or its schemas go on where they stopped, in the same incarnation; sinks
  * that run go on by themselves. Partitions that are stopped for another reason stay so.
  * @returns how many partitions go on.
- * @throws SinkError `OPTION_INVALID` when none is stopped for that reason
+ * @throws TrailError `REQUEST_INVALID` when none is stopped for that reason
  */
 export async function resumeTopic(pool: Pool, { group, topic }: ResumeRequest): Promise<number> {
   return inTransaction(pool, async client => {
@@ -24,8 +24,8 @@ export async function resumeTopic(pool: Pool, { group, topic }: ResumeRequest): 
       [group, topic]
     )
     if (rows.length === 0) {
-      throw new SinkError(
-        'OPTION_INVALID',
+      throw new TrailError(
+        'REQUEST_INVALID',
         `No sink of group ${group} has read ${topic}: check --event, --prefix and --group`
       )
     }
@@ -37,8 +37,8 @@ export async function resumeTopic(pool: Pool, { group, topic }: ResumeRequest): 
         halted === null ? [] : [`${keyOf({ topic, partition })} is stopped for ${halted}`]
       )
       const words = others.length > 0 ? `; ${others.join(', ')}: that is for \`eventtrail sink reset\`` : ''
-      throw new SinkError(
-        'OPTION_INVALID',
+      throw new TrailError(
+        'REQUEST_INVALID',
         `No partition of ${topic} is stopped for ${resumable.join(' or ')} in group ${group}${words}`
       )
     }

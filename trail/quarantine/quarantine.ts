@@ -2,7 +2,7 @@ import type { Pool, Queries } from '../../postgres/index.ts'
 import { inTransaction } from '../database.ts'
 import type { SchemaBook } from '../decode/index.ts'
 import { Decoder, type RecordBytes, refusalOf } from '../decode/index.ts'
-import { type Refusal, SinkError } from '../errors.ts'
+import { type Refusal, TrailError } from '../errors.ts'
 import { CopyBuffer } from '../rows/index.ts'
 import { CarefulInsert, PgRows } from '../session/index.ts'
 import type { RowBytes } from '../types.ts'
@@ -79,7 +79,7 @@ export async function countQuarantine(pool: Pool, filter: QuarantineFilter = {})
   return rows.map(({ code, records }) => ({ code, records: Number(records) }))
 }
 
-/** @throws SinkError `NO_SUCH_ENTRY` */
+/** @throws TrailError `NO_SUCH_ENTRY` */
 export async function showQuarantined(pool: Pool, number: number): Promise<QuarantinedRecord> {
   const { rows } = await pool.query(
     `SELECT ${entryColumns}, kafka_timestamp AS "timestamp", key, value, headers FROM sink_quarantine WHERE number = $1`,
@@ -92,7 +92,7 @@ export async function showQuarantined(pool: Pool, number: number): Promise<Quara
 /**
  * Tries to store a record again, for instance after its schema was registered. It stays in the list with what came
  * of it: `stored`, `duplicate`, or still `held` with the reason of this attempt.
- * @throws SinkError `NO_SUCH_ENTRY`, `NOT_RETRYABLE` where what is kept cannot become a row by any retry
+ * @throws TrailError `NO_SUCH_ENTRY`, `NOT_RETRYABLE` where what is kept cannot become a row by any retry
  */
 export async function retryQuarantined(
   pool: Pool,
@@ -120,7 +120,7 @@ export async function retryQuarantined(
 /**
  * Gives records up, all or none of them. Their bytes stay in the table; who gave them up and why is recorded.
  * @returns them in the order of the numbers, each of which comes once
- * @throws SinkError `NO_SUCH_ENTRY`
+ * @throws TrailError `NO_SUCH_ENTRY`
  */
 export async function discardQuarantined(
   pool: Pool,
@@ -130,13 +130,13 @@ export async function discardQuarantined(
   return inTransaction(pool, async client => {
     await requireAllHeld(client, numbers)
     if ((await discardHeld(client, numbers, reason)) !== numbers.length) {
-      throw new SinkError('NO_SUCH_ENTRY', 'One of them was resolved by somebody else meanwhile: none was discarded')
+      throw new TrailError('NO_SUCH_ENTRY', 'One of them was resolved by somebody else meanwhile: none was discarded')
     }
     return entriesOf(client, numbers)
   })
 }
 
-/** @throws SinkError `NO_SUCH_ENTRY` unless all of them are there and held */
+/** @throws TrailError `NO_SUCH_ENTRY` unless all of them are there and held */
 export async function requireAllHeld(client: Queries, numbers: readonly number[]): Promise<void> {
   for (const entry of await entriesOf(client, numbers)) requireHeld(entry)
 }
@@ -184,15 +184,15 @@ export async function discardHeld(client: Queries, numbers: readonly number[], r
   return rowCount ?? 0
 }
 
-const noSuchEntry = (number: number): SinkError =>
-  new SinkError(
+const noSuchEntry = (number: number): TrailError =>
+  new TrailError(
     'NO_SUCH_ENTRY',
     `There is no number ${number} in quarantine: \`eventtrail quarantine list\` shows what there is`
   )
 
 function requireHeld(record: QuarantineEntry): void {
   if (record.status === 'held') return
-  throw new SinkError('NO_SUCH_ENTRY', `Number ${record.number} is no longer held, it is ${record.status}`)
+  throw new TrailError('NO_SUCH_ENTRY', `Number ${record.number} is no longer held, it is ${record.status}`)
 }
 
 /** Nothing that a registry or a new schema says makes an event of what is not a record, or of bytes that are not there. */
@@ -200,10 +200,10 @@ function requireKept({ number, lastOffset, code }: QuarantineEntry): void {
   const sendAgain = 'let its producer send the events again, then `eventtrail quarantine discard` it'
   if (lastOffset !== null) {
     const why = 'is a whole batch of the log, which cannot be stored as an event'
-    throw new SinkError('NOT_RETRYABLE', `Number ${number} ${why}: ${sendAgain}`)
+    throw new TrailError('NOT_RETRYABLE', `Number ${number} ${why}: ${sendAgain}`)
   }
   if (code === 'UNKEEPABLE') {
-    throw new SinkError('NOT_RETRYABLE', `The bytes of number ${number} could not be kept: ${sendAgain}`)
+    throw new TrailError('NOT_RETRYABLE', `The bytes of number ${number} could not be kept: ${sendAgain}`)
   }
 }
 
@@ -214,8 +214,8 @@ async function decodeAgain(
 ): Promise<{ readonly row: RowBytes } | { readonly refusal: Refusal }> {
   const { topic, partition, offset, key, value } = record
   if (!topic.startsWith(topicPrefix)) {
-    throw new SinkError(
-      'OPTION_INVALID',
+    throw new TrailError(
+      'REQUEST_INVALID',
       `The topic of number ${record.number} is ${topic}, which does not begin with the prefix ${topicPrefix}: give TOPIC_PREFIX as the sink has it`
     )
   }
@@ -259,7 +259,7 @@ async function resolve(
      WHERE number = $1 AND status = 'held'`,
     [number, status, resolution, refusal?.code ?? null, refusal?.reason ?? null]
   )
-  if (rowCount !== 1) throw new SinkError('NO_SUCH_ENTRY', `Number ${number} was resolved by somebody else meanwhile`)
+  if (rowCount !== 1) throw new TrailError('NO_SUCH_ENTRY', `Number ${number} was resolved by somebody else meanwhile`)
 }
 
 function toEntry(row: Record<string, unknown>): QuarantineEntry {

@@ -32,7 +32,7 @@ export class CarefulInsert<R extends RowBytes> {
    * @param rows in the order in which they came
    * @param suspects those among them that Postgres may refuse: it is asked before they are copied
    * @param lookUp whether some of the rows may stand already; default true. What a wrong `false` costs is a second try.
-   * @throws SinkError `TABLE_REFUSES_ALL`
+   * @throws TrailError `TABLE_REFUSES_ALL`
    */
   async run(rows: readonly R[], { suspects = [], lookUp = true }: RunOptions<R> = {}): Promise<RowsResult<R>> {
     this.#trial.begin(rows)

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { from as copyFrom } from 'pg-copy-streams'
 import type { SessionQueries } from '../../postgres/index.ts'
 import { RowsLeftOut } from '../../postgres/index.ts'
-import { SinkError } from '../errors.ts'
+import { TrailError } from '../errors.ts'
 import {
   copyColumns,
   copyHeader,
@@ -41,7 +41,7 @@ export async function copyTexts(
   await finished
   if (statement === copyIntoTrail && stream.rowCount < rows) throw new RowsLeftOut(stream.rowCount, rows)
   if (stream.rowCount !== rows) {
-    throw new SinkError('LEDGER_MISMATCH', `COPY took ${stream.rowCount} rows of ${rows}`)
+    throw new TrailError('LEDGER_MISMATCH', `COPY took ${stream.rowCount} rows of ${rows}`)
   }
 }
 

@@ -30,7 +30,7 @@ export interface PgSessionOptions {
   readonly pool: Pool
 }
 
-/** Opens a session of Postgres. @throws SinkError `DATABASE_UNREACHABLE` */
+/** Opens a session of Postgres. @throws TrailError `POSTGRES_UNAVAILABLE` */
 export async function openPgSession(options: PgSessionOptions): Promise<TrailSession> {
   const client = await connectSession(options.databaseUrl, options)
   try {

@@ -1,5 +1,5 @@
 import { classify, faultName } from '../../postgres/index.ts'
-import { type Refusal, SinkError } from '../errors.ts'
+import { type Refusal, TrailError } from '../errors.ts'
 import { eventNameOfRow, withoutPayload } from '../rows/index.ts'
 import { idOf, type RowBytes } from '../types.ts'
 import { type Addition, nameRefuser } from './additions.ts'
@@ -52,7 +52,7 @@ export class TableTrial<R extends RowBytes> {
 
   /**
    * The table refuses this row, and a plain table takes it.
-   * @throws SinkError `TABLE_REFUSES_ALL` when many of its name were refused and none of others that were tried is taken
+   * @throws TrailError `TABLE_REFUSES_ALL` when many of its name were refused and none of others that were tried is taken
    */
   async accuse(row: R, error: unknown): Promise<void> {
     const name = nameOf(row)
@@ -66,7 +66,7 @@ export class TableTrial<R extends RowBytes> {
 
   /**
    * @returns the accused rows, each with its refusal
-   * @throws SinkError `TABLE_REFUSES_ALL` when nothing shows that the table takes an event of their name
+   * @throws TrailError `TABLE_REFUSES_ALL` when nothing shows that the table takes an event of their name
    */
   async verdict(): Promise<{ readonly row: R; readonly refusal: Refusal }[]> {
     if (this.#accused.size === 0) return []
@@ -127,9 +127,9 @@ export class TableTrial<R extends RowBytes> {
     }
   }
 
-  async #refusesAll(name: string, error: unknown): Promise<SinkError> {
+  async #refusesAll(name: string, error: unknown): Promise<TrailError> {
     const refuser = nameRefuser(error, await this.#session.additions())
-    return new SinkError(
+    return new TrailError(
       'TABLE_REFUSES_ALL',
       `The table of the trail takes no event ${name} (${faultName(error)}): see ${refuser}. These events wait until that is changed`,
       error

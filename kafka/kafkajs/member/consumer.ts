@@ -99,7 +99,7 @@ export class SupervisedConsumer implements GroupConsumer {
     }
     // A kafkajs consumer that is not running takes offsets and forgets them without a word.
     if (this.#commits === before)
-      throw new KafkaError('KAFKA_UNREACHABLE', 'committing offsets: the consumer is between two groups')
+      throw new KafkaError('KAFKA_UNAVAILABLE', 'committing offsets: the consumer is between two groups')
   }
 
   pause(topic: string, partition: number): void {

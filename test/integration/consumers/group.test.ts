@@ -159,9 +159,9 @@ test('what cannot be read is dead-lettered at once, and the rest is handled', as
     'DECODE_FAILED',
     'DECODE_FAILED',
     'DECODE_FAILED',
-    'EVENT_MISMATCH',
+    'EVENT_NAME_MISMATCH',
     'SCHEMA_UNKNOWN',
-    'VALUE_MISSING'
+    'NULL_VALUE'
   ])
   expect(letters.map(({ key }) => key)).toEqual(Array(6).fill(null))
   expect(group.stats().retried).toBe(0)

@@ -68,7 +68,7 @@ test('a drain waits for the handler that runs, and commits it', async () => {
   await drained
   const offsets = await school.admin.groupOffsets(`${term.topicPrefix}draining`)
   expect(offsets.get(`${term.topicPrefix}badge.awarded`)?.get(0)).toBe(1)
-  await expect(group.start()).rejects.toMatchObject({ code: 'GROUP_CLOSED' })
+  await expect(group.start()).rejects.toMatchObject({ code: 'CLOSED' })
 })
 
 test('a handler that does not end is told to, left after the deadline, and its message comes again', async () => {

@@ -33,7 +33,7 @@ test('a line goes on after a topic is gone that it was asked about', async () =>
   await expect(line.ask(each => each.ranges(first))).rejects.toMatchObject({ code: 'TOPIC_UNKNOWN' })
   expect(await line.ask(each => each.groupOffsets(`${topicPrefix}nobody`))).toEqual(new Map())
   await line.close()
-  await expect(line.ask(each => each.topics())).rejects.toMatchObject({ code: 'KAFKA_UNREACHABLE' })
+  await expect(line.ask(each => each.topics())).rejects.toMatchObject({ code: 'KAFKA_UNAVAILABLE' })
 })
 
 test('a topic has an id, which it loses with its log', async () => {

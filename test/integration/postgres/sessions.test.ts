@@ -173,7 +173,7 @@ describe('what DATABASE_URL says of the session is taken, and what eventtrail ne
     const url = withParameters({ sslmode: 'verify-full', sslrootcert: '/nowhere/ca.crt' })
     expect(() => openPool(url, { applicationName: 'test', max: 1 })).toThrow(
       expect.objectContaining({
-        code: 'DATABASE_URL_INVALID',
+        code: 'POSTGRES_URL_INVALID',
         message: 'DATABASE_URL: the file of sslrootcert cannot be read (ENOENT)'
       })
     )
@@ -183,7 +183,7 @@ describe('what DATABASE_URL says of the session is taken, and what eventtrail ne
     const pool = openPool(withParameters({ options: '-c lock_timeout=secret' }), { applicationName: 'test', max: 1 })
     onTestFinished(() => pool.end())
     await expect(pool.query('SELECT 1')).rejects.toMatchObject({
-      code: 'DATABASE_URL_INVALID',
+      code: 'POSTGRES_URL_INVALID',
       message: expect.not.stringContaining('secret')
     })
   })
@@ -248,7 +248,7 @@ describe('a Postgres that cannot hold the trail is refused in words', () => {
     expect(code).toBe(1)
     const store = new PostgresEventStore({ databaseUrl: trail.databaseUrl })
     onTestFinished(() => store.close())
-    await expect(store.append([{} as never])).rejects.toMatchObject({ code: 'DATABASE_AHEAD' })
+    await expect(store.append([{} as never])).rejects.toMatchObject({ code: 'TABLES_NEWER' })
   })
 })
 

@@ -199,10 +199,10 @@ describe('servers out of reach', () => {
       await producer.close()
     }
     const unreachable = producerWith({ registryUrl: 'http://127.0.0.1:1' })
-    await expect(unreachable.connect()).rejects.toMatchObject({ code: 'REGISTRY_UNREACHABLE' })
+    await expect(unreachable.connect()).rejects.toMatchObject({ code: 'REGISTRY_UNAVAILABLE' })
     await unreachable.close()
     const nowhere = producerWith({ brokers: ['127.0.0.1:1'] })
-    await expect(nowhere.connect()).rejects.toMatchObject({ code: 'KAFKA_UNREACHABLE' })
+    await expect(nowhere.connect()).rejects.toMatchObject({ code: 'KAFKA_UNAVAILABLE' })
     await nowhere.close()
   })
 })

@@ -164,7 +164,7 @@ describe('a registry out of reach', () => {
   it.each(calls)('%s: nothing listens', async (_, call) => {
     const port = await closedPort()
     const error = await failure(call(createRegistry({ url: `http://user:secret@127.0.0.1:${port}` })))
-    expect(error).toMatchObject({ code: 'REGISTRY_UNREACHABLE', retryable: true })
+    expect(error).toMatchObject({ code: 'REGISTRY_UNAVAILABLE', retryable: true })
     expect(error.message).toContain('ECONNREFUSED')
     expect(error.message).not.toContain('secret')
   })
@@ -172,7 +172,7 @@ describe('a registry out of reach', () => {
   it.each(calls)('%s: no answer comes', async (_, call) => {
     const silent = await listen(() => undefined)
     const error = await failure(call(createRegistry({ url: silent.url, timeoutMs: 50 })))
-    expect(error).toMatchObject({ code: 'REGISTRY_UNREACHABLE', retryable: true })
+    expect(error).toMatchObject({ code: 'REGISTRY_UNAVAILABLE', retryable: true })
     expect(error.message).toContain('no answer within 50 ms')
     await silent.close()
   })
@@ -187,7 +187,7 @@ describe('a registry out of reach', () => {
     ]
     for (const ask of questions) {
       const error = await failure(ask())
-      expect(error).toMatchObject({ code: 'REGISTRY_UNREACHABLE', retryable: true })
+      expect(error).toMatchObject({ code: 'REGISTRY_UNAVAILABLE', retryable: true })
       expect(error.message).toContain('Is the address right?')
     }
   })

@@ -40,7 +40,7 @@ describe('a rogue server in the place of the registry', () => {
     })
     const before = process.memoryUsage().rss
     const error = await failure(ask(createRegistry({ url: front.url, timeoutMs: 20_000 })))
-    expect(error).toMatchObject({ code: 'REGISTRY_UNREACHABLE', retryable: true })
+    expect(error).toMatchObject({ code: 'REGISTRY_UNAVAILABLE', retryable: true })
     expect(error.message).toMatch(/it answers more than \d+ bytes/)
     expect(process.memoryUsage().rss - before).toBeLessThan(300 * 1024 * 1024)
   })
@@ -71,7 +71,7 @@ describe('a rogue server in the place of the registry', () => {
       return true
     })
     const error = await failure(ask(registry))
-    expect(error).toMatchObject({ code: 'REGISTRY_UNREACHABLE' })
+    expect(error).toMatchObject({ code: 'REGISTRY_UNAVAILABLE' })
     expect(error.message).toContain('another address')
     expect(elsewhere.asked()).toEqual([])
   })
@@ -88,7 +88,7 @@ describe('a rogue server in the place of the registry', () => {
   it.each(wrong)('%s is no answer to anything', async (_, body) => {
     front.answer(says(200, body))
     for (const ask of Object.values(questions))
-      expect(await failure(ask(registry))).toMatchObject({ code: 'REGISTRY_UNREACHABLE' })
+      expect(await failure(ask(registry))).toMatchObject({ code: 'REGISTRY_UNAVAILABLE' })
   })
 
   const notAbsent: readonly [string, Answering][] = [
@@ -107,7 +107,7 @@ describe('a rogue server in the place of the registry', () => {
   it.each(notAbsent)('%s does not say that something is not there', async (_, answering) => {
     front.answer(answering)
     for (const ask of Object.values(questions))
-      expect(['REGISTRY_UNREACHABLE', 'REGISTRY_REFUSED']).toContain((await failure(ask(registry))).code)
+      expect(['REGISTRY_UNAVAILABLE', 'REGISTRY_REFUSED']).toContain((await failure(ask(registry))).code)
   })
 
   it('what it says is cut before it comes into an error', async () => {

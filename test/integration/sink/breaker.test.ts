@@ -98,7 +98,7 @@ test('a topic of which all is poison stops alone, goes on when it is resumed, an
 
     // What comes meanwhile waits in Kafka.
     await trail.send(poisons('lesson.published', 300))
-    await expect(sink.whenCaughtUp({ timeoutMs: 500 })).rejects.toMatchObject({ code: 'NOT_CAUGHT_UP' })
+    await expect(sink.whenCaughtUp({ timeoutMs: 500 })).rejects.toMatchObject({ code: 'CATCH_UP_TIMEOUT' })
     expect(await held(lessons)).toBe(first)
 
     // The sink goes on by itself, counts anew, and trips a second time.
@@ -161,7 +161,7 @@ test('when one sink of a group trips, the others stop the topic too, and go on w
   const waiting = await goods(30, badge)
   const others = await goods(30, quiz)
   await trail.send([...waiting, ...others])
-  await expect(first.whenCaughtUp({ timeoutMs: 500 })).rejects.toMatchObject({ code: 'NOT_CAUGHT_UP' })
+  await expect(first.whenCaughtUp({ timeoutMs: 500 })).rejects.toMatchObject({ code: 'CATCH_UP_TIMEOUT' })
   expect(await passed(badges)).toEqual(before)
 
   await first.drain()

@@ -90,7 +90,7 @@ test('what lies behind an open transaction is stored once that has ended, in ord
   const [after] = await trail.publish([badge('after')])
   // Kafka gives neither to anybody, and both are acknowledged: the trail is not caught up.
   await expect(sink.whenCaughtUp({ timeoutMs: 300 })).rejects.toMatchObject({
-    code: 'NOT_CAUGHT_UP',
+    code: 'CATCH_UP_TIMEOUT',
     message: expect.stringMatching(
       /\/0: 2 offsets from \d+ on wait for the end of a transaction that is open since 20\d\d-/
     )
@@ -124,16 +124,16 @@ test('whenCaughtUp gives up after its timeout, when it is aborted, and when the 
   const sink = createSink(trail.sinkOptions)
   const [late] = await trail.publish([badge('late')])
   await expect(sink.whenCaughtUp({ timeoutMs: 100 })).rejects.toMatchObject({
-    code: 'NOT_CAUGHT_UP',
+    code: 'CATCH_UP_TIMEOUT',
     message: expect.stringContaining(`1 partitions are behind, the first is ${topic}/0`)
   })
-  await expect(sink.whenCaughtUp({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'NOT_CAUGHT_UP' })
+  await expect(sink.whenCaughtUp({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'CATCH_UP_TIMEOUT' })
   const waiting = sink.whenCaughtUp()
-  const closed = expect(waiting).rejects.toMatchObject({ code: 'SINK_CLOSED' })
+  const closed = expect(waiting).rejects.toMatchObject({ code: 'CLOSED' })
   await sink.close()
   await closed
-  await expect(sink.whenCaughtUp()).rejects.toMatchObject({ code: 'SINK_CLOSED' })
-  await expect(sink.start()).rejects.toMatchObject({ code: 'SINK_CLOSED' })
+  await expect(sink.whenCaughtUp()).rejects.toMatchObject({ code: 'CLOSED' })
+  await expect(sink.start()).rejects.toMatchObject({ code: 'CLOSED' })
   expect(await trail.rows('SELECT 1 FROM event_envelopes WHERE id = $1', [late?.id])).toEqual([])
 })
 
@@ -188,7 +188,7 @@ test('closing does not wait for a write that Postgres holds up', async () => {
 test('a sink that is closed while it starts does not run', async () => {
   const sink = createSink(trail.sinkOptions)
   const starting = sink.start()
-  const refused = expect(starting).rejects.toMatchObject({ code: 'SINK_CLOSED' })
+  const refused = expect(starting).rejects.toMatchObject({ code: 'CLOSED' })
   await sink.close()
   await refused
   expect(sink.state).toBe('closed')
@@ -205,5 +205,5 @@ test('a sink does not start without its tables, or without Postgres', async () =
   const lost = new URL(trail.databaseUrl)
   lost.port = '1'
   await using away = createSink({ ...trail.sinkOptions, databaseUrl: lost.href })
-  await expect(away.start()).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE', retryable: true })
+  await expect(away.start()).rejects.toMatchObject({ code: 'POSTGRES_UNAVAILABLE', retryable: true })
 })

@@ -35,11 +35,11 @@ describe('createDecoder', () => {
   })
 
   test.each([
-    ['no value', null, 'VALUE_MISSING'],
+    ['no value', null, 'NULL_VALUE'],
     ['too few bytes', Buffer.from([0, 0]), 'DECODE_FAILED'],
     ['another magic byte', Buffer.from([9, 0, 0, 0, 1, 0]), 'DECODE_FAILED'],
     ['a cut envelope', lessonOf(2, 2).subarray(0, -1), 'DECODE_FAILED'],
-    ['the schema of another event', lessonOf(2, 3), 'EVENT_MISMATCH'],
+    ['the schema of another event', lessonOf(2, 3), 'EVENT_NAME_MISMATCH'],
     ['a schema with which nothing can be read', lessonOf(2, 4), 'SCHEMA_UNUSABLE'],
     ['the same once more', lessonOf(2, 4), 'SCHEMA_UNUSABLE']
   ])('refuses %s for good', async (_, value, code) => {
@@ -71,7 +71,7 @@ describe('patientSchemas', () => {
   })
 
   test('a registry that is away or refuses us blames nothing', async () => {
-    for (const code of ['REGISTRY_UNREACHABLE', 'REGISTRY_REFUSED'] as const) {
+    for (const code of ['REGISTRY_UNAVAILABLE', 'REGISTRY_REFUSED'] as const) {
       const schemaById = patientSchemas(() => Promise.reject(new RegistryError(code, 'not now')))
       await expect(schemaById(7)).rejects.toMatchObject({ retryable: true })
     }

@@ -42,7 +42,7 @@ async function givenUp(failures: readonly unknown[]) {
 }
 
 const clientFailed = new SendError('CLIENT_FAILED', 'the Kafka client failed by itself', { sent: true })
-const unreachable = new SendError('KAFKA_UNREACHABLE', 'Kafka is unreachable', { sent: false })
+const unreachable = new SendError('KAFKA_UNAVAILABLE', 'Kafka is unreachable', { sent: false })
 
 test('a fault of ours while giving up costs the message its content at last, never its partition', async () => {
   const { outcome, asked } = await givenUp([new TypeError(), clientFailed, new RangeError()])
@@ -59,6 +59,6 @@ test('a Kafka that is away costs a message nothing, however long', async () => {
 
 test('as long as a dead letter waits its fault is known, and no longer', async () => {
   const { waiting, unwritten } = await givenUp([unreachable, clientFailed])
-  expect(waiting).toEqual(['', 'KAFKA_UNREACHABLE', 'CLIENT_FAILED'])
+  expect(waiting).toEqual(['', 'KAFKA_UNAVAILABLE', 'CLIENT_FAILED'])
   expect(unwritten.size).toBe(0)
 })

@@ -15,7 +15,7 @@ describe('judge', () => {
     ['an error with an unknown code', withCode('E_MINE'), 'retry'],
     ['RetryLater', new RetryLater('x'), 'wait'],
     ['RejectMessage', new RejectMessage('x'), 'give up'],
-    ['an error of ours that is final', new ConsumerError('VALUE_MISSING', 'x'), 'give up'],
+    ['an error of ours that is final', new ConsumerError('NULL_VALUE', 'x'), 'give up'],
     ['a refused connection', withCode('ECONNREFUSED'), 'wait'],
     ['a database that shuts down', database('57P01'), 'wait'],
     ['a serialization failure', database('40001'), 'wait'],

@@ -57,6 +57,6 @@ test('a group that was never started can be closed, and is then closed for good'
   await group.close()
   expect(group.state).toBe('closed')
   expect(await group.closed).toBeUndefined()
-  await expect(group.start()).rejects.toMatchObject({ code: 'GROUP_CLOSED' })
-  await expect(group.whenCaughtUp()).rejects.toMatchObject({ code: 'GROUP_CLOSED' })
+  await expect(group.start()).rejects.toMatchObject({ code: 'CLOSED' })
+  await expect(group.whenCaughtUp()).rejects.toMatchObject({ code: 'CLOSED' })
 })

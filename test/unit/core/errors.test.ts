@@ -79,7 +79,7 @@ describe('what is told about an error', () => {
   it('says each thing once', () => {
     const cause = new Error('connect ECONNREFUSED 127.0.0.1:1')
     const error = new EventtrailError('Postgres is unreachable', {
-      code: 'DATABASE_UNREACHABLE',
+      code: 'POSTGRES_UNAVAILABLE',
       retryable: true,
       cause
     })

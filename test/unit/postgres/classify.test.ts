@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { classify } from '../../../postgres/classify.ts'
-import { SinkError } from '../../../trail/errors.ts'
+import { PostgresError } from '../../../postgres/errors.ts'
 
 const database = (code: string, facts: object = {}) => Object.assign(new Error('secret'), { code, ...facts })
 
@@ -55,7 +55,7 @@ it.each([
 it('a fault of the program may be brought about by a record, an error of ours without an SQLSTATE is not the row’s fault', () => {
   expect([new TypeError(), new RangeError(), new ReferenceError()].map(classify)).toEqual(Array(3).fill('unknown'))
   expect(classify(Object.assign(new Error('too long'), { code: 'ERR_STRING_TOO_LONG' }))).toBe('unknown')
-  expect(classify(new SinkError('DATABASE_UNREACHABLE', 'away'))).toBe('server')
+  expect(classify(new PostgresError('POSTGRES_UNAVAILABLE', 'away'))).toBe('server')
 })
 
 it('never throws, and blames no row for what it does not know', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { aggregateIdOf, aggregateIdOf as fromBus, OptionsError } from '../../../producers/index.ts'
+import { OptionsError } from '../../../core/index.ts'
+import { aggregateIdOf, aggregateIdOf as fromBus } from '../../../producers/index.ts'
 
 describe('aggregateIdOf', () => {
   // Made with Python: uuid.uuid5(uuid.UUID('ebbe72f7-f2f6-513e-9b84-f967fb902c9f'), 'customer:4711')

@@ -10,6 +10,7 @@ import {
   type StoredEvent,
   type Subscription
 } from '../../../producers/bus/index.ts'
+import { PublishError } from '../../../producers/index.ts'
 import { catalogueOf, type Envelope, type EventMap } from '../../../schemas/index.ts'
 
 const badge = (reason = 'ten lessons') => ({ badge_id: randomUUID(), awarded_to: randomUUID(), reason })
@@ -232,20 +233,21 @@ describe('leaving', () => {
 })
 
 describe('errors', () => {
-  it('is SERIALIZATION for an event that does not fit, with the cause', async () => {
+  it('has the code of the producer for an event that does not fit, with the cause', async () => {
     const bus = createBus({ store: memoryStore() })
     const error = await bus
       .publish('quiz.submitted', randomUUID(), { ...quiz(), score_raw: 'x' as never })
       .catch(e => e)
-    expect(error).toMatchObject({ name: 'BusError', code: 'SERIALIZATION', outcome: 'failed', field: 'score_raw' })
-    expect(error.cause).toMatchObject({ code: 'PAYLOAD_INVALID' })
+    expect(error).toMatchObject({ name: 'BusError', code: 'PAYLOAD_INVALID', outcome: 'failed', field: 'score_raw' })
+    expect(error).toBeInstanceOf(PublishError)
+    expect(error.cause).toMatchObject({ name: 'SchemaError', code: 'PAYLOAD_INVALID' })
     expect(() => bus.subscribe('x', { eventNames: ['badge.lost' as never] })).toThrow(
-      expect.objectContaining({ code: 'SERIALIZATION' })
+      expect.objectContaining({ name: 'BusError', code: 'EVENT_UNKNOWN' })
     )
     await bus.close()
   })
 
-  it('is STORE when the store fails: the outcome is unknown, nobody sees the event, the bus goes on', async () => {
+  it('is STORE_FAILED when the store fails: the outcome is unknown, nobody sees the event, the bus goes on', async () => {
     const { store, call } = gatedStore()
     const bus = createBus({ store })
     const subscription = bus.subscribe('any')
@@ -254,7 +256,7 @@ describe('errors', () => {
     ;(await call(0)).answer.reject(outage)
     expect(await publishing).toMatchObject({
       name: 'BusError',
-      code: 'STORE',
+      code: 'STORE_FAILED',
       outcome: 'unknown',
       retryable: true,
       cause: outage
@@ -285,7 +287,7 @@ describe('errors', () => {
     await bus.close()
   })
 
-  it('is CHANNEL_CLOSED after close, for publish and subscribe; waiting readers get what is left, then the end', async () => {
+  it('is CLOSED after close, for publish and subscribe; waiting readers get what is left, then the end', async () => {
     const { store, call } = gatedStore()
     const bus = createBus({ store })
     const subscription = bus.subscribe('any')
@@ -293,15 +295,15 @@ describe('errors', () => {
     const { answer } = await call(0)
     const queued = bus.publish('badge.awarded', randomUUID(), badge('2')).catch(e => e)
     const closing = bus.close()
-    expect(await queued).toMatchObject({ code: 'CHANNEL_CLOSED', outcome: 'failed' })
+    expect(await queued).toMatchObject({ code: 'CLOSED', outcome: 'failed' })
     answer.resolve()
     await underWay
     await closing
     expect(await bus.closed).toBeUndefined()
     expect(reasons(await take(subscription, 5))).toEqual([1])
     const late = await bus.publish('badge.awarded', randomUUID(), badge()).catch(e => e)
-    expect(late).toMatchObject({ name: 'BusError', code: 'CHANNEL_CLOSED', outcome: 'failed', retryable: false })
-    expect(() => bus.subscribe('late')).toThrow(expect.objectContaining({ code: 'CHANNEL_CLOSED' }))
+    expect(late).toMatchObject({ name: 'BusError', code: 'CLOSED', outcome: 'failed', retryable: false })
+    expect(() => bus.subscribe('late')).toThrow(expect.objectContaining({ code: 'CLOSED' }))
   })
 
   it('is OPTIONS_INVALID for options that make no sense', () => {
@@ -357,7 +359,7 @@ describe('the payload', () => {
   it.each([101, 2_500, 20_000])('of %d levels is refused by the field where it is too deep', async levels => {
     await using bus = createBus<EventMap>({ store: memoryStore(), catalogue })
     const error = await bus.publish('thing.done', randomUUID(), nested(levels)).catch((reason: unknown) => reason)
-    expect(error).toMatchObject({ code: 'SERIALIZATION', field: expect.stringMatching(/^next(\.next){99}$/) })
+    expect(error).toMatchObject({ code: 'PAYLOAD_INVALID', field: expect.stringMatching(/^next(\.next){99}$/) })
     expect((error as Error).message).toContain('deeper than 100 levels')
   })
 })

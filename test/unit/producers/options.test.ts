@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { createProducer, OptionsError, type ProducerOptions } from '../../../producers/index.ts'
+import { OptionsError } from '../../../core/index.ts'
+import { createProducer, type ProducerOptions } from '../../../producers/index.ts'
 import { resolveOptions } from '../../../producers/options.ts'
 
 const base: ProducerOptions = { brokers: ['localhost:9092'], registryUrl: 'http://localhost:8080' }
@@ -22,7 +23,7 @@ describe('options of a producer', () => {
     [{ brokers: [] }, 'Expected `brokers` to be at least one host:port, got none'],
     [{ brokers: ['localhost'] }, 'Expected `brokers` to be host:port'],
     [{ registryUrl: 'nowhere' }, 'Expected `registryUrl` to be a URL that begins with http:// or https://'],
-    [{ topicPrefix: 'a b' }, 'Expected `topicPrefix` to be at most 100 letters, digits, dots, - and _, got a b'],
+    [{ topicPrefix: 'a b' }, 'Expected `topicPrefix` to be at most 100 letters, digits, dots, - and _, got "a b"'],
     [{ source: '' }, 'Expected `source` to be a name of 1 to 100 printable ASCII characters without spaces, got '],
     [{ lingerMs: -1 }, 'Expected `lingerMs` to be a whole number of ms from 0 to 2147483647 (24.8 days), got -1'],
     [{ lingerMs: 1.5 }, 'Expected `lingerMs` to be a whole number of ms from 0'],
@@ -42,7 +43,7 @@ describe('options of a producer', () => {
     ],
     [
       { versions: { 'lesson.lost': 1 } as ProducerOptions['versions'] & object },
-      'Expected `versions` to be about events of the catalogue, got lesson.lost'
+      'Expected `versions` to be about events of the catalogue, got "lesson.lost"'
     ]
   ])('%j are refused', (options, message) => {
     expect(() => createProducer({ ...base, ...options })).toThrow(OptionsError)

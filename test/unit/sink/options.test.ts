@@ -55,7 +55,7 @@ describe('the options of a sink', () => {
     [{ lingerMs: 10_000 }, 'less than `sessionTimeoutMs`']
   ])('are refused when they make no sense: %j', (wrong, words) => {
     expect(() => resolveOptions({ ...needed, ...wrong })).toThrow(
-      expect.objectContaining({ code: 'OPTION_INVALID', message: expect.stringContaining(words) })
+      expect.objectContaining({ code: 'OPTIONS_INVALID', message: expect.stringContaining(words) })
     )
   })
 

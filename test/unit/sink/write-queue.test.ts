@@ -1,9 +1,10 @@
 import { describe, expect, it, vi } from 'vitest'
 import { machineClock } from '../../../core/clock.ts'
 import { silentLogger } from '../../../core/logger.ts'
+import { PostgresError } from '../../../postgres/errors.ts'
 import type { Batch, WriteResult } from '../../../sink/write/types.ts'
 import { Lane, type LaneOptions } from '../../../sink/write/write-queue.ts'
-import { SinkError } from '../../../trail/errors.ts'
+import { TrailError } from '../../../trail/errors.ts'
 import { chunk } from './chunks.ts'
 
 const answer = (batch: Batch): WriteResult => ({
@@ -132,7 +133,7 @@ describe('a lane', () => {
 
   it.each([
     ['a fault of the program', new TypeError('undefined is not a function')],
-    ['a ledger that does not add up', new SinkError('LEDGER_MISMATCH', 'it does not')]
+    ['a ledger that does not add up', new TrailError('LEDGER_MISMATCH', 'it does not')]
   ])('fails for good on %s, and takes nothing more', async (_, fault) => {
     const { lane, written, failures } = laneOf({
       write: async () => {
@@ -185,7 +186,7 @@ describe('a lane', () => {
     const retried: number[] = []
     const { lane } = laneOf({
       write: async batch => {
-        if (fails-- > 0) throw new SinkError('DATABASE_UNREACHABLE', 'away')
+        if (fails-- > 0) throw new PostgresError('POSTGRES_UNAVAILABLE', 'away')
         return answer(batch)
       },
       onRetry: (_, attempt) => {
@@ -225,7 +226,7 @@ describe('a lane', () => {
     const { lane, written } = laneOf({
       write: async () => {
         tried.resolve()
-        throw new SinkError('DATABASE_UNREACHABLE', 'away')
+        throw new PostgresError('POSTGRES_UNAVAILABLE', 'away')
       }
     })
     lane.add(chunk(0, 1))

@@ -24,7 +24,7 @@ const allowed: Readonly<Record<string, { readonly rooms: readonly string[]; read
   sink: { rooms: ['core', 'observability', 'postgres', 'schemas', 'kafka', 'trail'], packages: [] },
   operations: { rooms: ['core', 'postgres', 'schemas', 'kafka', 'trail', 'sink'], packages: [] },
   api: {
-    rooms: ['core', 'observability', 'postgres', 'schemas', 'producers', 'trail', 'consumers', 'sink'],
+    rooms: ['core', 'observability', 'postgres', 'schemas', 'kafka', 'producers', 'trail', 'consumers', 'sink'],
     packages: []
   },
   cli: {

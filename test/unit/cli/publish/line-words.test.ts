@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { LineEvent } from '../../../../cli/publish/line-event.ts'
 import { checkIdentity, inFlags } from '../../../../cli/publish/line-words.ts'
-import { OptionsError } from '../../../../producers/errors.ts'
+import { OptionsError } from '../../../../core/index.ts'
 
 const good = { aggregateId: '0190f8a0-0000-7000-8000-000000000001', payload: {}, options: {} }
 const year = (text: string): bigint => BigInt(Date.parse(text)) * 1_000n
@@ -27,7 +27,7 @@ describe('a fault of a line', () => {
 
 describe('what the producer says', () => {
   it('names flags where a program has options', () => {
-    expect(inFlags(new OptionsError('topicPrefix', 'short', 'x'))).toBe('Expected `--prefix` to be short, got x')
+    expect(inFlags(new OptionsError('topicPrefix', 'short', 'x'))).toBe('Expected `--prefix` to be short, got "x"')
     expect(inFlags(new Error('Check `topicPrefix`'))).toBe('Check `--prefix`')
   })
 })

@@ -86,7 +86,7 @@ test.each([
   sent = 0
   const client = createKafkaClient({ brokers, requestTimeoutMs: 5_000 })
   const failed: unknown = await client.connectAdmin().catch((error: unknown) => error)
-  expect(failed).toMatchObject({ code: 'KAFKA_UNREACHABLE', retryable: true })
+  expect(failed).toMatchObject({ code: 'KAFKA_UNAVAILABLE', retryable: true })
   expect(words(failed)).toContain(reason)
   expect(sent).toBeLessThan(256 * 1024 * 1024)
 })
