@@ -12,7 +12,7 @@ import {
   printableLine,
   UsageError
 } from '../core/index.ts'
-import { KafkaError, protocolErrorOf } from '../kafka/index.ts'
+import { KafkaError } from '../kafka/index.ts'
 import { createKafkaClient } from '../kafka/kafkajs/index.ts'
 import { trailMigrations } from '../trail/index.ts'
 import {
@@ -143,7 +143,7 @@ schemaCommands(program, host, async (plans, context) => {
   try {
     return await saidWhileWaiting(context, 'waiting for Kafka to make the topics', admin.createTopics(plans))
   } catch (error) {
-    if (!(error instanceof KafkaError) || protocolErrorOf(error) !== 'INVALID_REPLICATION_FACTOR') throw error
+    if (!(error instanceof KafkaError) || error.protocolError !== 'INVALID_REPLICATION_FACTOR') throw error
     const brokers = await admin.brokers()
     throw new ConfigError(
       'CONFIG_INVALID',

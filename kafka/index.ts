@@ -1,5 +1,5 @@
 /** The port to Kafka: types, errors, partitioning, and the bytes of its log. Loads no client. */
-export { KafkaError, type KafkaErrorCode, kafkaErrorCodes, protocolErrorOf } from './errors.ts'
+export { KafkaError, type KafkaErrorCode, kafkaErrorCodes } from './errors.ts'
 export { type Header, headersByName } from './headers.ts'
 export { memberHealth } from './health.ts'
 export { HeldBackTimes } from './held-back-times.ts'

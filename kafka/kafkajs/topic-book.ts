@@ -1,6 +1,7 @@
 import type { Admin } from 'kafkajs'
 import { backoffMs, pause } from '../../core/index.ts'
-import { KafkaError, toKafkaError } from '../errors.ts'
+import { KafkaError } from '../errors.ts'
+import { toKafkaError } from './errors.ts'
 
 const maxAgeMs = 5 * 60_000
 // A topic that was just made is not known to every broker at once.

@@ -1,6 +1,6 @@
 import kafkajs, { type Consumer, type EachBatchPayload } from 'kafkajs'
 import { backoffMs, pause, safeError, within } from '../../../core/index.ts'
-import { KafkaError, protocolErrorOf, refusedSession, strangerInGroup, toKafkaError } from '../../errors.ts'
+import { KafkaError, refusedSession, strangerInGroup } from '../../errors.ts'
 import { fetchVersion } from '../../log/index.ts'
 import { TopicWatch } from '../../topic-watch.ts'
 import type {
@@ -12,6 +12,7 @@ import type {
   Vitals
 } from '../../types/index.ts'
 import { Unserved } from '../../unserved.ts'
+import { protocolErrorOf, toKafkaError } from '../errors.ts'
 import { fetchingRaw, notFetching } from '../patches/index.ts'
 import type { KafkajsParts } from '../types.ts'
 import { subscribersOnly } from './assigner.ts'
