@@ -52,7 +52,7 @@ export class Unserved {
     const key = keyOf(trouble)
     const { topic, partition, code, reason } = trouble
     if (this.#troubles.get(key)?.code !== code)
-      log.error({ topic, partition, code }, `partition cannot be read, the others go on: ${reason}`)
+      log.error({ topic, partition, code }, `partition cannot be read, the others continue: ${reason}`)
     this.#troubles.set(key, trouble)
     clearTimeout(this.#waiting.get(key))
     const again = setTimeout(() => {

@@ -1,37 +1,25 @@
+/// <reference path="./private.d.ts" />
 import kafkajs from 'kafkajs'
 import { silentLogger } from '../../core/index.ts'
 import { ReconnectingAdmin } from '../admin-line.ts'
 import type { KafkaClientOptions } from '../types/index.ts'
 import { connectAdmin } from './admin.ts'
 import { SupervisedConsumer } from './member/index.ts'
-import {
-  allowManyTopics,
-  allowRawFetches,
-  beatWhileFetching,
-  endStoppedRunners,
-  joinWithoutLeaders,
-  limitAnswers,
-  measureSteadily,
-  quietTimers,
-  startConnectionsEmpty,
-  tryingOthers
-} from './patches/index.ts'
+import { applyPatches, tryingOthers } from './patches/index.ts'
 import { connectSender } from './sender.ts'
 import type { KafkajsClient, KafkajsParts } from './types.ts'
+import { requirePatchedVersion } from './version.ts'
 
 const { Kafka: KafkaJs, logLevel } = kafkajs
 
+/**
+ * A client of kafkajs, which is patched for the whole process when the first one is created.
+ * @throws KafkaError `CLIENT_UNSUPPORTED` where another version of kafkajs is installed
+ */
 export function createKafkaClient(options: KafkaClientOptions): KafkajsClient {
   const { brokers, security, log = silentLogger } = options
-  quietTimers()
-  allowRawFetches()
-  allowManyTopics()
-  joinWithoutLeaders()
-  beatWhileFetching()
-  endStoppedRunners()
-  startConnectionsEmpty()
-  limitAnswers()
-  measureSteadily()
+  requirePatchedVersion()
+  applyPatches()
   if (security?.sasl?.mechanism === 'plain' && !security.ssl)
     log.warn({ ssl: false }, 'the login to Kafka is PLAIN without TLS: the password is sent unencrypted')
   return clientOf(options, tryingOthers(brokers))

@@ -1,11 +1,11 @@
-import { createRequire } from 'node:module'
+import requestsModule from 'kafkajs/src/protocol/requests/index.js'
 import { retry } from '../../core/index.ts'
 import { KafkaError } from '../errors.ts'
 import type { HeldBack, LogEnds } from '../types/index.ts'
 import { asItIs, type Broker, type Cluster, type Request, topicMetadata } from './topic-ids.ts'
 
 const { Fetch, ListOffsets } = (
-  createRequire(import.meta.url)('kafkajs/src/protocol/requests') as {
+  requestsModule as {
     readonly requests: {
       readonly Fetch: Protocol<FetchQuestion, never>
       readonly ListOffsets: Protocol<OffsetsQuestion, OffsetsAnswer>

@@ -1,13 +1,12 @@
-import { createRequire } from 'node:module'
 import type { Admin, Kafka } from 'kafkajs'
+import decoderModule from 'kafkajs/src/protocol/decoder.js'
+import encoderModule from 'kafkajs/src/protocol/encoder.js'
+import requestsModule from 'kafkajs/src/protocol/requests/index.js'
 import type { PartitionDescription } from '../types/index.ts'
 
-const load = createRequire(import.meta.url)
-const Encoder = load('kafkajs/src/protocol/encoder') as new () => Encoding
-const Decoder = load('kafkajs/src/protocol/decoder') as new (payload: Buffer) => Decoding
-const { Metadata } = (
-  load('kafkajs/src/protocol/requests') as { readonly requests: { readonly Metadata: KafkajsMetadata } }
-).requests
+const Encoder = encoderModule as new () => Encoding
+const Decoder = decoderModule as new (payload: Buffer) => Decoding
+const { Metadata } = (requestsModule as { readonly requests: { readonly Metadata: KafkajsMetadata } }).requests
 
 /** The version of Metadata that brought ids of topics (KIP-516); brokers know it since 2.8. */
 const metadataVersion = 10

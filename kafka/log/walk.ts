@@ -48,7 +48,7 @@ export class Walk {
     this.#end = this.#batch.end
     const length = this.varint()
     const end = this.at + length
-    if (length < 0 || end > this.#batch.end) throw broken(this.#batch, 'a record ends behind it')
+    if (length < 0 || end > this.#batch.end) throw broken(this.#batch, 'a record ends after it')
     this.#end = end
     return end
   }

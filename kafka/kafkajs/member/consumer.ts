@@ -153,7 +153,7 @@ export class SupervisedConsumer implements GroupConsumer {
       const waitMs = backoffMs(failures, { initialMs: 200, maxMs: 5_000 })
       const stalled = ended instanceof KafkaError && ended.code === 'CONSUMER_STALLED'
       this.#options.onRebuilt?.(stalled ? 'stalled' : 'ended')
-      log.warn({ err: safeError(ended), waitMs }, 'consumer ended, it is built anew')
+      log.warn({ err: safeError(ended), waitMs }, 'Kafka consumer ended; rebuilding it')
       await pause(waitMs, signal)
     }
     await this.#ended()

@@ -65,7 +65,7 @@ export class ConsumerVitals implements Vitals {
   watch(onDead: (error: KafkaError) => void): void {
     this.#pulse = new Pulse(() => {
       if (!this.dead) return
-      onDead(new KafkaError('CONSUMER_STALLED', `nobody watched the consumer for ${this.#quietMs} ms`))
+      onDead(new KafkaError('CONSUMER_STALLED', `the supervision of the consumer was stuck for ${this.#quietMs} ms`))
     })
   }
 

@@ -1,6 +1,7 @@
-import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import type { ISocketFactory } from 'kafkajs'
+import connectionModule from 'kafkajs/src/network/connection.js'
+import { type Patch, type PrivateClass, patch, replace } from './patch.ts'
 import { isOurs } from './seeds.ts'
 
 /**
@@ -26,35 +27,41 @@ interface Connection {
   processData(bytes: Buffer): void
 }
 
-let limited = false
-
 /**
- * kafkajs gathers whatever a broker announces, up to 2 GiB, and a length that is too short for an answer ends the
- * process, or is read as something else. From now on such a length ends its connection, and kafkajs makes another one.
- * Only for our own clients.
+ * A length that an answer cannot have ends its connection, and kafkajs makes another one. Only for clients of this
+ * adapter.
  */
-export function limitAnswers(): void {
-  if (limited) return
-  limited = true
-  const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/connection') as { prototype: Connection }
-  const { processData } = prototype
-  prototype.processData = function (this: Connection, bytes) {
-    // In some logins answers have no length of their own.
-    if (!isOurs(this.socketFactory) || (this.authHandlers && !this.authExpectResponse))
-      return processData.call(this, bytes)
-    // One answer after the other, so that each length is seen.
-    for (let at = 0; at < bytes.length && !this.socket?.destroyed; ) {
-      const end = at + missing(this, bytes, at)
-      const piece = bytes.subarray(at, end)
-      const length = lengthOf(this, piece)
-      if (length < leastAnswerBytes || length > maxAnswerBytes)
-        // kafkajs hears of it as of any error of a socket: what waits for an answer fails, and may be asked again.
-        return void this.socket?.destroy(new Error(wordsFor(length)))
-      processData.call(this, piece)
-      at = end
-    }
+export const limitAnswers: Patch = patch(
+  {
+    fixes:
+      'kafkajs gathers as many bytes as a broker announces, up to 2 GiB; a length that is too short for an answer ends the process, or is read as something else.',
+    issues: []
+  },
+  () => {
+    const { prototype } = connectionModule as PrivateClass<Connection>
+    replace(
+      prototype,
+      'processData',
+      processData =>
+        function (this: Connection, bytes) {
+          // In some logins answers have no length of their own.
+          if (!isOurs(this.socketFactory) || (this.authHandlers && !this.authExpectResponse))
+            return processData.call(this, bytes)
+          // One answer after the other, so that each length is seen.
+          for (let at = 0; at < bytes.length && !this.socket?.destroyed; ) {
+            const end = at + missing(this, bytes, at)
+            const piece = bytes.subarray(at, end)
+            const length = lengthOf(this, piece)
+            if (length < leastAnswerBytes || length > maxAnswerBytes)
+              // For kafkajs it is an error of the socket: what waits for an answer fails, and may be asked again.
+              return void this.socket?.destroy(new Error(wordsFor(length)))
+            processData.call(this, piece)
+            at = end
+          }
+        }
+    )
   }
-}
+)
 
 /** How many of these bytes belong to the answer that is on its way, as far as its length is known. */
 function missing({ bytesBuffered, bytesNeeded }: Connection, bytes: Buffer, at: number): number {

@@ -1,4 +1,5 @@
-import { createRequire } from 'node:module'
+import consumerGroupModule from 'kafkajs/src/consumer/consumerGroup.js'
+import { type Patch, type PrivateClass, patch, replace } from './patch.ts'
 
 interface ConsumerGroup {
   readonly sessionTimeout: number
@@ -6,28 +7,29 @@ interface ConsumerGroup {
   heartbeat(options: { readonly interval: number }): Promise<void>
 }
 
-let beating = false
-
-/**
- * kafkajs sends no heartbeat while it waits for a fetch. One that a quota delays (KIP-219) takes longer than a session
- * lasts: the group drops the consumer, what was fetched is thrown away, and so it goes on. From now on heartbeats go on
- * meanwhile; they have a connection of their own.
- */
-export function beatWhileFetching(): void {
-  if (beating) return
-  beating = true
-  const { prototype } = createRequire(import.meta.url)('kafkajs/src/consumer/consumerGroup') as {
-    prototype: ConsumerGroup
+/** Heartbeats continue during a fetch; they have a connection of their own. */
+export const beatWhileFetching: Patch = patch(
+  {
+    fixes:
+      'kafkajs sends no heartbeat while it waits for a fetch. A fetch that a quota delays (KIP-219) can take longer than a session lasts: the group drops the consumer, what was fetched is thrown away, and the next fetch ends the same way.',
+    issues: []
+  },
+  () => {
+    const { prototype } = consumerGroupModule as PrivateClass<ConsumerGroup>
+    replace(
+      prototype,
+      'fetch',
+      fetch =>
+        async function (this: ConsumerGroup, nodeId) {
+          const interval = Math.max(200, Math.floor(this.sessionTimeout / 6))
+          // What a heartbeat meets, such as a rebalance, is met again by the next one after the fetch.
+          const timer = setInterval(() => void this.heartbeat({ interval }).catch(() => undefined), interval)
+          try {
+            return await fetch.call(this, nodeId)
+          } finally {
+            clearInterval(timer)
+          }
+        }
+    )
   }
-  const { fetch } = prototype
-  prototype.fetch = async function (this: ConsumerGroup, nodeId) {
-    const interval = Math.max(200, Math.floor(this.sessionTimeout / 6))
-    // What a heartbeat meets, such as a rebalance, is met again by the next one after the fetch.
-    const timer = setInterval(() => void this.heartbeat({ interval }).catch(() => undefined), interval)
-    try {
-      return await fetch.call(this, nodeId)
-    } finally {
-      clearInterval(timer)
-    }
-  }
-}
+)

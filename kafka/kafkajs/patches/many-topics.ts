@@ -1,4 +1,8 @@
-import { createRequire } from 'node:module'
+import brokerPoolModule from 'kafkajs/src/cluster/brokerPool.js'
+import clusterModule from 'kafkajs/src/cluster/index.js'
+import consumerGroupModule from 'kafkajs/src/consumer/consumerGroup.js'
+import subscriptionStateModule from 'kafkajs/src/consumer/subscriptionState.js'
+import { type Patch, type PrivateClass, patch, replace } from './patch.ts'
 
 interface TopicPartitions {
   readonly topic: string
@@ -55,52 +59,80 @@ function indexOf(list: readonly TopicMetadata[]): ReadonlyMap<string, TopicMetad
 /** kafkajs puts the answers to one question together by copying what it has for each topic: a hundred is soon done. */
 const topicsAtOnce = 100
 
-let allowed = false
+/** From a square of the number of topics to the number of topics. */
+export const allowManyTopics: Patch = patch(
+  {
+    fixes:
+      'kafkajs takes time by the square of the number of topics, on each join (a minute of it for 3,000 topics, in which it sends no heartbeat) and on each fetch.',
+    issues: [819, 1605]
+  },
+  () => {
+    assignAtOnce()
+    findByName()
+    askInPortions()
+  }
+)
 
-/**
- * kafkajs takes time by the square of the number of topics, on each join (a minute of it for 3,000, in which it sends
- * no heartbeat) and on each fetch. From now on by the number of topics.
- */
-export function allowManyTopics(): void {
-  if (allowed) return
-  allowed = true
-  const require = createRequire(import.meta.url)
-  const { prototype: state } = require('kafkajs/src/consumer/subscriptionState') as { prototype: SubscriptionState }
+function assignAtOnce(): void {
+  const { prototype: state } = subscriptionStateModule as PrivateClass<SubscriptionState>
   state.assign = function (this: SubscriptionState, topicPartitions = []) {
     const entries = topicPartitions.map(({ topic, partitions = [] }) => [topic, { topic, partitions }] as const)
     this.assignedPartitionsByTopic = Object.fromEntries(entries)
     // Right after this, kafkajs makes an object of the same list, for the offsets.
     gatherOnce(topicPartitions)
   }
-  const { prototype: group } = require('kafkajs/src/consumer/consumerGroup') as { prototype: ConsumerGroup }
-  const { assigned } = group
-  // Asked for by nothing but the end of a join, which makes an object of it.
-  group.assigned = function (this: ConsumerGroup) {
-    return gatherOnce(assigned.call(this))
-  }
-  const { prototype: cluster } = require('kafkajs/src/cluster') as { prototype: Cluster }
-  const { findTopicPartitionMetadata } = cluster
-  cluster.findTopicPartitionMetadata = function (this: Cluster, topic) {
-    const list = this.brokerPool.metadata?.topicMetadata
-    // kafkajs's own says what is missing.
-    if (!list) return findTopicPartitionMetadata.call(this, topic)
-    return indexOf(list).get(topic)?.partitionMetadata ?? []
-  }
-  const { fetchTopicsOffset } = cluster
-  cluster.fetchTopicsOffset = async function (this: Cluster, topics) {
-    const found: object[] = []
-    for (let at = 0; at < topics.length; at += topicsAtOnce)
-      found.push(...(await fetchTopicsOffset.call(this, topics.slice(at, at + topicsAtOnce))))
-    return found
-  }
-  const { prototype: pool } = require('kafkajs/src/cluster/brokerPool') as { prototype: BrokerPool }
-  const { refreshMetadataIfNecessary } = pool
-  pool.refreshMetadataIfNecessary = function (this: BrokerPool, topics) {
-    const list = this.metadata?.topicMetadata
-    if (!list) return refreshMetadataIfNecessary.call(this, topics)
-    const known = indexOf(list)
-    // What kafkajs asks of each topic is whether it is in the list.
-    const every = () => !topics.some(topic => !known.has(topic))
-    return refreshMetadataIfNecessary.call(this, Object.defineProperty([...topics], 'every', { value: every }))
-  }
+  const { prototype: group } = consumerGroupModule as PrivateClass<ConsumerGroup>
+  // Only the end of a join asks for it, and makes an object of it.
+  replace(
+    group,
+    'assigned',
+    assigned =>
+      function (this: ConsumerGroup) {
+        return gatherOnce(assigned.call(this))
+      }
+  )
+}
+
+function findByName(): void {
+  const { prototype: cluster } = clusterModule as PrivateClass<Cluster>
+  replace(
+    cluster,
+    'findTopicPartitionMetadata',
+    findTopicPartitionMetadata =>
+      function (this: Cluster, topic) {
+        const list = this.brokerPool.metadata?.topicMetadata
+        // kafkajs's own function reports what is missing.
+        if (!list) return findTopicPartitionMetadata.call(this, topic)
+        return indexOf(list).get(topic)?.partitionMetadata ?? []
+      }
+  )
+  const { prototype: pool } = brokerPoolModule as PrivateClass<BrokerPool>
+  replace(
+    pool,
+    'refreshMetadataIfNecessary',
+    refreshMetadataIfNecessary =>
+      function (this: BrokerPool, topics) {
+        const list = this.metadata?.topicMetadata
+        if (!list) return refreshMetadataIfNecessary.call(this, topics)
+        const known = indexOf(list)
+        // What kafkajs asks of each topic is whether it is in the list.
+        const every = () => !topics.some(topic => !known.has(topic))
+        return refreshMetadataIfNecessary.call(this, Object.defineProperty([...topics], 'every', { value: every }))
+      }
+  )
+}
+
+function askInPortions(): void {
+  const { prototype: cluster } = clusterModule as PrivateClass<Cluster>
+  replace(
+    cluster,
+    'fetchTopicsOffset',
+    fetchTopicsOffset =>
+      async function (this: Cluster, topics) {
+        const found: object[] = []
+        for (let at = 0; at < topics.length; at += topicsAtOnce)
+          found.push(...(await fetchTopicsOffset.call(this, topics.slice(at, at + topicsAtOnce))))
+        return found
+      }
+  )
 }

@@ -1,4 +1,6 @@
-import { createRequire } from 'node:module'
+import clusterModule from 'kafkajs/src/cluster/index.js'
+import offsetManagerModule from 'kafkajs/src/consumer/offsetManager/index.js'
+import { type Patch, type PrivateClass, patch, replace } from './patch.ts'
 
 /** What a broker knows of topics, as kafkajs decodes it. */
 export interface MetadataAnswer {
@@ -56,47 +58,63 @@ interface OffsetManager {
 }
 
 const ofConsumers = new WeakSet<Cluster>()
-let allowed = false
-
 /**
- * Lets a consumer join while a partition of its own has no leader. kafkajs asks the leader where to begin, if nothing
- * was committed yet; without one it begins at 0, and finds out where the log begins once it can be read. Who else asks
- * for offsets gets those of the partitions that have a leader.
+ * A consumer joins while one of its partitions has no leader. kafkajs asks the leader where to begin if nothing was
+ * committed yet; without a leader it begins at 0, and finds out where the log begins once it can be read. Others that ask
+ * for offsets get those of the partitions that have a leader.
  */
-export function joinWithoutLeaders(): void {
-  if (allowed) return
-  allowed = true
-  const require = createRequire(import.meta.url)
-  const { prototype: manager } = require('kafkajs/src/consumer/offsetManager') as { prototype: OffsetManager }
-  const { resolveOffsets } = manager
-  manager.resolveOffsets = function (this: OffsetManager) {
-    ofConsumers.add(this.cluster)
-    return resolveOffsets.call(this)
+export const joinWithoutLeaders: Patch = patch(
+  {
+    fixes:
+      'One partition of one topic without a leader fails every look of kafkajs at the metadata, and with it all that is sent to or read from every other partition; a consumer cannot join while one of its partitions has no leader.',
+    issues: [1520, 1769]
+  },
+  () => {
+    const { prototype: manager } = offsetManagerModule as PrivateClass<OffsetManager>
+    replace(
+      manager,
+      'resolveOffsets',
+      resolveOffsets =>
+        function (this: OffsetManager) {
+          ofConsumers.add(this.cluster)
+          return resolveOffsets.call(this)
+        }
+    )
+    const { prototype: cluster } = clusterModule as PrivateClass<Cluster>
+    replace(
+      cluster,
+      'fetchTopicsOffset',
+      fetchTopicsOffset =>
+        async function (this: Cluster, topics) {
+          const leaderless = leaderlessOf(this, topics)
+          if (leaderless.size === 0) return fetchTopicsOffset.call(this, topics)
+          const led = topics.map(each => ({
+            ...each,
+            partitions: each.partitions.filter(({ partition }) => !leaderless.get(each.topic)?.has(partition))
+          }))
+          const found = await fetchTopicsOffset.call(this, led)
+          const isConsumer = ofConsumers.has(this)
+          const offsets = new Map(found.map(({ topic, partitions }) => [topic, partitions]))
+          return topics.map(({ topic, partitions }) => ({
+            topic,
+            partitions: [
+              ...(offsets.get(topic) ?? []),
+              ...partitions
+                .filter(({ partition }) => isConsumer && leaderless.get(topic)?.has(partition))
+                .map(({ partition }) => ({ partition, offset: '0' }))
+            ]
+          }))
+        }
+    )
   }
-  const { prototype: cluster } = require('kafkajs/src/cluster') as { prototype: Cluster }
-  const { fetchTopicsOffset } = cluster
-  cluster.fetchTopicsOffset = async function (this: Cluster, topics) {
-    const leaderless = new Map<string, ReadonlySet<number>>()
-    for (const { topic } of topics) {
-      const without = this.findTopicPartitionMetadata(topic).filter(({ leader }) => leader < 0)
-      if (without.length > 0) leaderless.set(topic, new Set(without.map(({ partitionId }) => partitionId)))
-    }
-    if (leaderless.size === 0) return fetchTopicsOffset.call(this, topics)
-    const led = topics.map(each => ({
-      ...each,
-      partitions: each.partitions.filter(({ partition }) => !leaderless.get(each.topic)?.has(partition))
-    }))
-    const found = await fetchTopicsOffset.call(this, led)
-    const isConsumer = ofConsumers.has(this)
-    const offsets = new Map(found.map(({ topic, partitions }) => [topic, partitions]))
-    return topics.map(({ topic, partitions }) => ({
-      topic,
-      partitions: [
-        ...(offsets.get(topic) ?? []),
-        ...partitions
-          .filter(({ partition }) => isConsumer && leaderless.get(topic)?.has(partition))
-          .map(({ partition }) => ({ partition, offset: '0' }))
-      ]
-    }))
+)
+
+/** The partitions without a leader, by topic. */
+function leaderlessOf(cluster: Cluster, topics: readonly TopicPartitions[]): Map<string, ReadonlySet<number>> {
+  const leaderless = new Map<string, ReadonlySet<number>>()
+  for (const { topic } of topics) {
+    const without = cluster.findTopicPartitionMetadata(topic).filter(({ leader }) => leader < 0)
+    if (without.length > 0) leaderless.set(topic, new Set(without.map(({ partitionId }) => partitionId)))
   }
+  return leaderless
 }

@@ -1,4 +1,5 @@
-import { createRequire } from 'node:module'
+import requestQueueModule from 'kafkajs/src/network/requestQueue/index.js'
+import { type Patch, type PrivateClass, patch } from './patch.ts'
 
 interface SentRequest {
   readonly sentAt: number
@@ -26,39 +27,36 @@ interface RequestQueue {
 export const lateCheckMs = (requestTimeoutMs: number): number =>
   Math.min(requestTimeoutMs, 1_000, Math.max(100, Math.floor(requestTimeoutMs / 30)))
 
-let quieted = false
-
-/**
- * kafkajs 2.2.4 arms a timer with a negative delay on every connection, for ever (its issue #1751): Node 24
- * warns of it and an idle process pays 3-4 % of a core. This arms it only when something waits. Another one wakes the
- * process ten times a second for each connection, to see which requests are late; once a second is often enough.
- */
-export function quietTimers(): void {
-  if (quieted) return
-  quieted = true
-  const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as {
-    prototype: RequestQueue
+export const quietTimers: Patch = patch(
+  {
+    fixes:
+      'kafkajs arms a timer with a negative delay on every connection, again and again: Node 24 warns of it, and an idle process spends 3 to 4 % of a core on it. Another timer wakes the process ten times a second for each connection, to see which requests are late; once a second is often enough.',
+    issues: [1704, 1751]
+  },
+  () => {
+    const { prototype } = requestQueueModule as PrivateClass<RequestQueue>
+    prototype.scheduleRequestTimeoutCheck = function (this: RequestQueue) {
+      if (!this.enforceRequestTimeout) return
+      this.destroy()
+      this.requestTimeoutIntervalId = setInterval(() => {
+        const now = Date.now()
+        for (const request of this.inflight.values())
+          if (now - request.sentAt > request.requestTimeout) request.timeoutRequest()
+        if (!this.isConnected()) this.destroy()
+      }, lateCheckMs(this.requestTimeout))
+    }
+    // Armed only when something waits.
+    prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
+      if (this.throttleCheckTimeoutId) return
+      const throttledMs = this.throttledUntil - Date.now()
+      if (throttledMs <= 0 && this.pending.length === 0) return
+      this.throttleCheckTimeoutId = setTimeout(
+        () => {
+          this.throttleCheckTimeoutId = null
+          this.checkPendingRequests()
+        },
+        Math.max(throttledMs, 10)
+      )
+    }
   }
-  prototype.scheduleRequestTimeoutCheck = function (this: RequestQueue) {
-    if (!this.enforceRequestTimeout) return
-    this.destroy()
-    this.requestTimeoutIntervalId = setInterval(() => {
-      const now = Date.now()
-      for (const request of this.inflight.values())
-        if (now - request.sentAt > request.requestTimeout) request.timeoutRequest()
-      if (!this.isConnected()) this.destroy()
-    }, lateCheckMs(this.requestTimeout))
-  }
-  prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
-    if (this.throttleCheckTimeoutId) return
-    const throttledMs = this.throttledUntil - Date.now()
-    if (throttledMs <= 0 && this.pending.length === 0) return
-    this.throttleCheckTimeoutId = setTimeout(
-      () => {
-        this.throttleCheckTimeoutId = null
-        this.checkPendingRequests()
-      },
-      Math.max(throttledMs, 10)
-    )
-  }
-}
+)

@@ -1,20 +1,21 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { createRequire } from 'node:module'
+import fetchResponseModule from 'kafkajs/src/protocol/requests/fetch/v11/response.js'
 import { decodeFetchResponse, type FetchResponse } from '../../log/index.ts'
-import type { PartitionTrouble } from '../../types/index.ts'
+import type { PartitionTrouble, TopicPartition } from '../../types/index.ts'
+import { type Patch, patch, replace } from './patch.ts'
 
 interface FetchV11 {
   decode(payload: Buffer): Promise<unknown>
 }
 
-/** What a consumer hears of its fetches beside what kafkajs makes of them. */
+/** What a consumer learns of its fetches besides what kafkajs makes of them. */
 export interface FetchEars {
   /** The log of the partition does not have the offset that was asked for. kafkajs is told when a promise resolves. */
-  outOfRange(partition: { readonly topic: string; readonly partition: number }): unknown
+  outOfRange(partition: TopicPartition): unknown
   /** Nothing of the partition could be fetched or read; kafkajs is told nothing of it. */
   unserved(trouble: PartitionTrouble): void
   /** The partition could be fetched. Told only while {@link someUnserved}. */
-  served(partition: { readonly topic: string; readonly partition: number }): void
+  served(partition: TopicPartition): void
   readonly someUnserved: boolean
 }
 
@@ -28,24 +29,25 @@ const troubles: Readonly<Record<number, Pick<PartitionTrouble, 'code' | 'reason'
   56: { code: 'NOT_SERVED', reason: 'the broker cannot read its disk (KAFKA_STORAGE_ERROR): see its log' }
 }
 
-// Whoever awaits a fetch decodes its response: what runs for one consumer is told from all others by this.
+// A response is decoded where the fetch is awaited: this tells the fetches of one consumer from all others.
 const fetching = new AsyncLocalStorage<FetchEars | undefined>()
-let allowed = false
 
 /**
- * From now on a consumer that runs within {@link fetchingRaw} gets FetchedRecords in place of messages, and hears of no
- * partition that brought none. All other consumers of the process, also those that are no concern of ours, get what kafkajs makes.
+ * A consumer that runs within {@link fetchingRaw} gets FetchedRecords in place of messages, and no partition that
+ * brought none. All other consumers of the process, also those of other libraries, get what kafkajs makes.
  */
-export function allowRawFetches(): void {
-  if (allowed) return
-  allowed = true
-  const response = createRequire(import.meta.url)('kafkajs/src/protocol/requests/fetch/v11/response') as FetchV11
-  const { decode } = response
-  response.decode = async payload => {
-    const ears = fetching.getStore()
-    return ears ? decodeFor(ears, payload) : decode(payload)
-  }
-}
+export const allowRawFetches: Patch = patch(
+  {
+    fixes:
+      'kafkajs makes an object of every record before a consumer sees any, which takes most of the time of a fetch; and for an error of one partition (no READ, a log that cannot be read) it fails the fetch of all.',
+    issues: []
+  },
+  () =>
+    replace(fetchResponseModule as FetchV11, 'decode', decode => async payload => {
+      const ears = fetching.getStore()
+      return ears ? decodeFor(ears, payload) : decode(payload)
+    })
+)
 
 async function decodeFor(ears: FetchEars, payload: Buffer): Promise<FetchResponse> {
   const unserved: PartitionTrouble[] = []
@@ -82,7 +84,7 @@ const withoutQuiet = ({ topicName, partitions }: TopicResponse): TopicResponse =
   )
 })
 
-/** Runs a consumer, whose fetches are told of. */
+/** Runs a consumer whose fetches are decoded and reported here. */
 export function fetchingRaw<T>(ears: FetchEars, run: () => T): T {
   return fetching.run(ears, run)
 }

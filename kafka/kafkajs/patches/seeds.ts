@@ -1,10 +1,10 @@
-import { createRequire } from 'node:module'
 import { isIPv6 } from 'node:net'
 import kafkajs, { type ISocketFactory } from 'kafkajs'
+import connectionModule from 'kafkajs/src/network/connection.js'
+import socketFactoryModule from 'kafkajs/src/network/socketFactory.js'
 import { splitBroker } from '../../../core/index.ts'
 import { type MetadataAnswer, toleratingNoLeader } from './no-leader.ts'
-
-const require = createRequire(import.meta.url)
+import { type Patch, type PrivateClass, patch, replace } from './patch.ts'
 
 /** ms that a broker has for each request of the handshake, where there is another one to try. */
 const handshakeMs = 5_000
@@ -54,23 +54,18 @@ interface Connection {
 
 // The socket factory is all of a client's own that its connections carry.
 const seedsOf = new WeakMap<ISocketFactory, Seeds>()
-let watched = false
 
-/** Whether a connection is one of our clients', by its socket factory. */
+/** Whether a connection is one of a client of this adapter, by its socket factory. */
 export const isOurs = (socketFactory: ISocketFactory): boolean => seedsOf.has(socketFactory)
 
-/**
- * kafkajs stays with a broker that takes the connection and never answers, and asks it nine times for 30 s each; every
- * connection that it makes later begins with that one again.
- * @returns the part of kafkajs's options that makes it try another one instead
- */
+/** The part of kafkajs's options by which {@link tryOtherBrokers} knows the brokers of a client. */
 export function tryingOthers(brokers: readonly string[]): {
   readonly brokers: () => string[]
   readonly socketFactory: ISocketFactory
 } {
-  watchConnections()
+  tryOtherBrokers.apply()
   const seeds = new Seeds(brokers)
-  const socketFactory = (require('kafkajs/src/network/socketFactory') as () => ISocketFactory)()
+  const socketFactory = (socketFactoryModule as () => ISocketFactory)()
   seedsOf.set(socketFactory, seeds)
   // Of a list it would take one after the other.
   return { brokers: () => (seeds.next === undefined ? [] : [withoutColons(seeds.next)]), socketFactory }
@@ -78,7 +73,7 @@ export function tryingOthers(brokers: readonly string[]): {
 
 const ipv6Mark = 'ipv6~'
 
-/** kafkajs takes what stands before the first colon for the host (its issue #1589): an address of IPv6 gets there without any. */
+/** kafkajs takes what is before the first colon for the host: an address of IPv6 is handed to it without colons. */
 function withoutColons(broker: string): string {
   const { host, port } = splitBroker(broker)
   return isIPv6(host) ? `${ipv6Mark}${host.replaceAll(':', '~')}:${port}` : broker
@@ -90,31 +85,46 @@ function withColons(connection: Connection): void {
   connection.broker = addressOf(connection)
 }
 
-function watchConnections(): void {
-  if (watched) return
-  watched = true
-  const { prototype } = require('kafkajs/src/network/connection') as { prototype: Connection }
-  const { connect, send } = prototype
-  prototype.connect = async function (this: Connection) {
-    withColons(this)
-    return await judged(this, () => connect.call(this))
+/** Also makes addresses of IPv6 work, and looks at the metadata that a partition without a leader would fail. */
+export const tryOtherBrokers: Patch = patch(
+  {
+    fixes:
+      'kafkajs stays with a broker that takes the connection and never answers, and asks it nine times for 30 s each; every later connection begins with that broker again. It cannot reach a broker by an address of IPv6.',
+    issues: [368, 1589]
+  },
+  () => {
+    const { prototype } = connectionModule as PrivateClass<Connection>
+    replace(
+      prototype,
+      'connect',
+      connect =>
+        async function (this: Connection) {
+          withColons(this)
+          return await judged(this, () => connect.call(this))
+        }
+    )
+    replace(
+      prototype,
+      'send',
+      send =>
+        async function (this: Connection, exchange) {
+          const seeds = seedsOf.get(this.socketFactory)
+          const { apiName } = exchange.request
+          const protocol = seeds !== undefined && apiName === 'Metadata' ? withoutLeadersToo(exchange) : exchange
+          const isHandshake = seeds !== undefined && handshakes.has(apiName)
+          const late = isHandshake && seeds.hasOthers ? setTimeout(() => giveUp(this), handshakeMs) : undefined
+          try {
+            return await judged(this, () => send.call(this, protocol))
+          } catch (error) {
+            if (isHandshake && error instanceof kafkajs.KafkaJSRequestTimeoutError) endHandshake(this, error)
+            throw error
+          } finally {
+            clearTimeout(late)
+          }
+        }
+    )
   }
-  prototype.send = async function (this: Connection, exchange) {
-    const seeds = seedsOf.get(this.socketFactory)
-    const { apiName } = exchange.request
-    const protocol = seeds !== undefined && apiName === 'Metadata' ? withoutLeadersToo(exchange) : exchange
-    const isHandshake = seeds !== undefined && handshakes.has(apiName)
-    const late = isHandshake && seeds.hasOthers ? setTimeout(() => giveUp(this), handshakeMs) : undefined
-    try {
-      return await judged(this, () => send.call(this, protocol))
-    } catch (error) {
-      if (isHandshake && error instanceof kafkajs.KafkaJSRequestTimeoutError) endHandshake(this, error)
-      throw error
-    } finally {
-      clearTimeout(late)
-    }
-  }
-}
+)
 
 function withoutLeadersToo(exchange: Exchange): Exchange {
   const { parse } = exchange.response as { readonly parse: (answer: MetadataAnswer) => Promise<MetadataAnswer> }

@@ -1,18 +1,20 @@
-import { createRequire } from 'node:module'
-
-const require = createRequire(import.meta.url)
+import brokerPoolModule from 'kafkajs/src/cluster/brokerPool.js'
+import consumerGroupModule from 'kafkajs/src/consumer/consumerGroup.js'
+import requestQueueModule from 'kafkajs/src/network/requestQueue/index.js'
+import socketRequestModule from 'kafkajs/src/network/requestQueue/socketRequest.js'
+import { type Patch, type PrivateClass, patch } from './patch.ts'
 
 /** The times that kafkajs keeps to measure how long something has taken or is still to take. */
-const measured: readonly (readonly [module: string, property: string])[] = [
+const measured: readonly (readonly [of: unknown, property: string])[] = [
   // When a request is late.
-  ['kafkajs/src/network/requestQueue/socketRequest', 'createdAt'],
-  ['kafkajs/src/network/requestQueue/socketRequest', 'sentAt'],
+  [socketRequestModule, 'createdAt'],
+  [socketRequestModule, 'sentAt'],
   // Until when a broker wants no requests.
-  ['kafkajs/src/network/requestQueue', 'throttledUntil'],
+  [requestQueueModule, 'throttledUntil'],
   // When the next heartbeat is due.
-  ['kafkajs/src/consumer/consumerGroup', 'lastRequest'],
+  [consumerGroupModule, 'lastRequest'],
   // When new partitions and leaders are looked for.
-  ['kafkajs/src/cluster/brokerPool', 'metadataExpireAt']
+  [brokerPoolModule, 'metadataExpireAt']
 ]
 
 interface Instant {
@@ -43,17 +45,13 @@ export function keepSteady(prototype: object, property: string): void {
   })
 }
 
-let kept = false
-
-/**
- * kafkajs measures with the wall clock. Set back by an hour, it sends no heartbeat for an hour (its group drops it, and
- * it does not notice), finds no request late, and looks for no new partitions.
- */
-export function measureSteadily(): void {
-  if (kept) return
-  kept = true
-  for (const [module, property] of measured) {
-    const { prototype } = require(module) as { prototype: object }
-    keepSteady(prototype, property)
+export const measureSteadily: Patch = patch(
+  {
+    fixes:
+      'kafkajs measures with the wall clock. Set back by an hour, it sends no heartbeat for an hour (its group drops it, and it does not notice), finds no request late, and looks for no new partitions.',
+    issues: []
+  },
+  () => {
+    for (const [of, property] of measured) keepSteady((of as PrivateClass<object>).prototype, property)
   }
-}
+)

@@ -41,7 +41,7 @@ const announced = (length: number): Buffer => {
 }
 
 test('answers are read however their bytes come', async () => {
-  limitAnswers()
+  limitAnswers.apply()
   const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/connection') as {
     prototype: { processData(this: object, bytes: Buffer): void }
   }

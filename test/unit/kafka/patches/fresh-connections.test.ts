@@ -26,7 +26,7 @@ function answer(correlationId: number, text: string): Buffer {
 }
 
 test('an answer that broke off is forgotten when the connection is made anew', async () => {
-  startConnectionsEmpty()
+  startConnectionsEmpty.apply()
   const sockets: Socket[] = []
   const server = createServer(socket => void sockets.push(socket.on('error', silence)))
   server.listen(0, '127.0.0.1')

@@ -8,7 +8,7 @@ const response = createRequire(import.meta.url)('kafkajs/src/protocol/requests/f
 }
 
 test('a partition whose bytes cannot be read is not said to be served, though it has no error', async () => {
-  allowRawFetches()
+  allowRawFetches.apply()
   const good = await encodeBatch({ firstOffset: 0, records: [{ value: Buffer.from('a') }] })
   const broken = Buffer.from(good)
   broken.writeInt8(7, 16)

@@ -26,7 +26,7 @@ const logger: object = { namespace: () => logger, debug: silence, info: silence,
 
 // Without the mending this never ends, and no timeout of a test can end it either.
 test('a consumer that is stopped while the list of brokers changes fetches no more', async () => {
-  endStoppedRunners()
+  endStoppedRunners.apply()
   let nodes = ['1', '2']
   const answer = Promise.withResolvers<unknown[]>()
   const consumerGroup = { fetch: async (nodeId: string) => (nodeId === '1' ? [] : answer.promise) }

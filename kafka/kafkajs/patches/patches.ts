@@ -1,0 +1,29 @@
+import { limitAnswers } from './answer-limit.ts'
+import { beatWhileFetching } from './beat-while-fetching.ts'
+import { startConnectionsEmpty } from './fresh-connections.ts'
+import { allowManyTopics } from './many-topics.ts'
+import { joinWithoutLeaders } from './no-leader.ts'
+import type { Patch } from './patch.ts'
+import { quietTimers } from './quiet-timers.ts'
+import { allowRawFetches } from './raw-fetches.ts'
+import { tryOtherBrokers } from './seeds.ts'
+import { measureSteadily } from './steady-clock.ts'
+import { endStoppedRunners } from './stopped-runner.ts'
+
+/** All patches, by the names of their files. Some wrap the same function: they are applied in this order. */
+export const patches: Readonly<Record<string, Patch>> = {
+  'quiet-timers': quietTimers,
+  'raw-fetches': allowRawFetches,
+  'many-topics': allowManyTopics,
+  'no-leader': joinWithoutLeaders,
+  'beat-while-fetching': beatWhileFetching,
+  'stopped-runner': endStoppedRunners,
+  'fresh-connections': startConnectionsEmpty,
+  'answer-limit': limitAnswers,
+  'steady-clock': measureSteadily,
+  seeds: tryOtherBrokers
+}
+
+export function applyPatches(): void {
+  for (const each of Object.values(patches)) each.apply()
+}

@@ -1,0 +1,36 @@
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { cloneRoot } from '../../../dev/tools/folders.ts'
+import { patches } from '../../../kafka/kafkajs/patches/patches.ts'
+import { page } from '../../support/docs.ts'
+
+const { path, text } = page('docs/kafka-client.md')
+const folder = 'kafka/kafkajs/patches'
+const start = `<!-- patches: made from ${folder}/patches.ts -->\n`
+const end = '<!-- end of patches -->'
+
+const issue = (number: number): string => `[#${number}](https://github.com/tulios/kafkajs/issues/${number})`
+
+function table(): string {
+  const rows = Object.entries(patches).map(
+    ([name, { fixes, issues }]) =>
+      `| [${name}](../${folder}/${name}.ts) | ${fixes} | ${issues.length > 0 ? issues.map(issue).join(', ') : 'none found'} |`
+  )
+  return ['| patch | without it | upstream issues |', '|---|---|---|', ...rows].map(row => `${row}\n`).join('')
+}
+
+test('the table of patches is that of the code (UPDATE_DOCS=1 npm test -- test/unit/docs writes it)', () => {
+  const from = text.indexOf(start) + start.length
+  const to = text.indexOf(end)
+  expect(from).toBeGreaterThan(start.length)
+  expect(to).toBeGreaterThanOrEqual(from)
+  if (process.env.UPDATE_DOCS) writeFileSync(join(cloneRoot, path), text.slice(0, from) + table() + text.slice(to))
+  else expect(text.slice(from, to)).toBe(table())
+})
+
+test('every patch is in the table', () => {
+  const files = readdirSync(join(cloneRoot, folder)).map(name => name.replace('.ts', ''))
+  const parts = ['index', 'patch', 'patches']
+  expect(files.filter(name => !parts.includes(name)).sort()).toEqual(Object.keys(patches).sort())
+})
