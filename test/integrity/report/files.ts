@@ -6,11 +6,14 @@ const weekMs = 7 * 86_400_000
 /** Where the tests of a run write what the checker reads, beside the log of the run. */
 export const filesOf = (log: string): string => join(dirname(log), 'files', basename(log, '.ndjson'))
 
-/** The folder of what a run left, which is evidence; undefined, and no folder, when it left nothing. */
-export function keptFiles(log: string): string | undefined {
+/**
+ * The folder of what the failed tests of a run wrote down; undefined, and no folder, when there is nothing, or when
+ * the run was clean: a process may write a last line while the files of its test are removed.
+ */
+export function keptFiles(log: string, wasClean: boolean): string | undefined {
   const folder = filesOf(log)
   if (!existsSync(folder)) return undefined
-  if (readdirSync(folder).length > 0) return folder
+  if (!wasClean && readdirSync(folder).length > 0) return folder
   rmSync(folder, { recursive: true })
   return undefined
 }

@@ -58,7 +58,7 @@ export async function runIntegrity(
   }
   const summary = summarize(readLines(log))
   for (const line of summaryLines(summary, code === exitCodes.interrupted)) context.out(line)
-  const kept = keptFiles(log)
+  const kept = keptFiles(log, code === exitCodes.ok && summary.violations.length === 0)
   if (kept) context.out(`what the tests that did not pass wrote down is in ${kept}`)
   const minutesTaken = (performance.now() - began) / 60_000
   context.out(`seed ${seed}, ${minutesTaken.toFixed(1)} minutes`)

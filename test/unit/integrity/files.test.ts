@@ -21,7 +21,7 @@ function write(name: string): void {
 test('a test that passes writes down what it was told', () => write('passed'))
 test('and nothing of it stays', () => {
   expect(existsSync(written.passed ?? '')).toBe(false)
-  expect(keptFiles(log)).toBeUndefined()
+  expect(keptFiles(log, false)).toBeUndefined()
 })
 
 test.fails('one that fails does so too', () => {
@@ -30,7 +30,12 @@ test.fails('one that fails does so too', () => {
 })
 test('and its files are kept', () => {
   expect(existsSync(join(written.failed ?? '', 'journal'))).toBe(true)
-  expect(keptFiles(log)).toBe(filesOf(log))
+  expect(keptFiles(log, false)).toBe(filesOf(log))
+})
+
+test('a clean run keeps none, whenever they were written', () => {
+  expect(keptFiles(log, true)).toBeUndefined()
+  expect(existsSync(filesOf(log))).toBe(false)
 })
 
 test('files of earlier runs stay for a week', () => {
