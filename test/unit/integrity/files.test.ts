@@ -33,11 +33,6 @@ test('and its files are kept', () => {
   expect(keptFiles(log, false)).toBe(filesOf(log))
 })
 
-test('a clean run keeps none, whenever they were written', () => {
-  expect(keptFiles(log, true)).toBeUndefined()
-  expect(existsSync(filesOf(log))).toBe(false)
-})
-
 test('files of earlier runs stay for a week', () => {
   const now = Date.now()
   const folder = join(home, 'files')
@@ -49,4 +44,9 @@ test('files of earlier runs stay for a week', () => {
   removeOldFiles(home, now)
   expect(readdirSync(folder).sort()).toEqual(['run', 'young'])
   removeOldFiles(join(home, 'none'), now)
+})
+
+test('a clean run keeps none, whenever they were written', () => {
+  expect(keptFiles(log, true)).toBeUndefined()
+  expect(existsSync(filesOf(log))).toBe(false)
 })
