@@ -6,7 +6,9 @@ COPY dev/package.json dev/
 RUN npm ci --ignore-scripts
 COPY . .
 # The platform packages are for clones: Postgres and a second Node have no place in an image.
-RUN npm run build && npm prune --ignore-scripts --omit=dev --omit=optional
+# nodemailer is an optional peer, which only the notifier loads; it depends on nothing.
+RUN npm run build && cp -r node_modules/nodemailer /nodemailer \
+ && npm prune --ignore-scripts --omit=dev --omit=optional && cp -rn /nodemailer node_modules/
 
 FROM node:24-slim
 ENV NODE_ENV=production

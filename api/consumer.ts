@@ -23,9 +23,17 @@ export {
   RejectMessage,
   RetryLater
 } from '../consumers/index.ts'
-export type { LessonDocument, SearchIndex } from '../consumers/indexer/index.ts'
+export type { DocumentOf, Documents, IndexedDocument, SearchDocument, SearchIndex } from '../consumers/indexer/index.ts'
 export { createIndexer, type IndexerOptions } from '../consumers/indexer/index.ts'
-export type { Mail, Mailer, Recipient, RecipientDirectory, SentLog } from '../consumers/notifier/index.ts'
+export type {
+  Mail,
+  Mailer,
+  MailRule,
+  Mails,
+  Recipient,
+  RecipientDirectory,
+  SentLog
+} from '../consumers/notifier/index.ts'
 export { createNotifier, type NotifierOptions } from '../consumers/notifier/index.ts'
 export { OptionsError } from '../core/index.ts'
 export { KafkaError, type KafkaErrorCode } from '../kafka/index.ts'

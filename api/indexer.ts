@@ -1,6 +1,6 @@
-/** The consumer group that keeps a search document per lesson. */
+/** The consumer group that keeps search documents of events. */
 
-export type { LessonDocument, SearchIndex } from '../consumers/indexer/index.ts'
+export type { DocumentOf, Documents, IndexedDocument, SearchDocument, SearchIndex } from '../consumers/indexer/index.ts'
 export {
   createIndexer,
   type IndexerOptions,

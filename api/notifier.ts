@@ -1,12 +1,13 @@
-/** The consumer group that mails students about badges and marked quizzes. */
+/** The consumer group that sends mails about events. */
 
-export type { MailContent } from '../consumers/notifier/index.ts'
+export type { MailContent, MailRule, Mails } from '../consumers/notifier/index.ts'
 export {
   createMailer,
   createNotifier,
   type Mail,
   type Mailer,
   type MailerOptions,
+  mailOf,
   messageIdOf,
   NotifierError,
   type NotifierErrorCode,

@@ -26,7 +26,7 @@ export interface ProducerOptions<Map extends EventMap = Events> {
   readonly topicPrefix?: string
   /** Name of the publishing service, in the header `source` of each event. Default: no such header. */
   readonly source?: string
-  /** Versions to publish instead of the latest: `{ 'lesson.published': 1 }`. */
+  /** Versions to publish instead of the latest: `{ 'order.placed': 1 }`. */
   readonly versions?: Readonly<Partial<Record<EventName<Map>, number>>>
   readonly security?: KafkaSecurity
   /** Default: nothing is logged. */

@@ -42,7 +42,7 @@ function schemasFolder(config: Config, { from }: CatalogueFlags): string {
   const folder = from ?? config.get('schemasDir')
   if (folder) return folder
   throw new UsageError(
-    'no schemas are given: name your folder with --schemas <dir> or EVENTTRAIL_SCHEMAS, or try the example events with --example'
+    'no schemas are given: name your folder with --schemas <dir> or EVENTTRAIL_SCHEMAS, write a first one with `eventtrail init`, or try the example events with --example'
   )
 }
 

@@ -11,10 +11,12 @@ import {
 import { printableJson } from '../../core/index.ts'
 import { openDatabase, requireTables } from '../../postgres/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, wholeNumber } from '../command.ts'
+import { loadDocuments, type MappingFlags } from '../mappings/index.ts'
 import { createStatus } from '../status.ts'
-import { groupConfig, runGroup } from './run-group.ts'
+import { addCatalogueFlags, type CatalogueFlags, configuredCatalogue } from './catalogue.ts'
+import { greetingOf, groupConfig, runGroup } from './run-group.ts'
 
-interface IndexerFlags {
+interface IndexerFlags extends CatalogueFlags, MappingFlags {
   readonly group: string
 }
 
@@ -26,26 +28,41 @@ interface SearchFlags {
 /** `eventtrail indexer` and `eventtrail search`. */
 export function indexerCommands(program: Command, host: CommandHost): void {
   host
-    .connect(program.command('indexer'), 'brokers', 'registryUrl', 'databaseUrl', 'topicPrefix', 'statusPort')
-    .description('keep a search document per lesson from lesson.published, until it is stopped')
+    .connect(
+      addCatalogueFlags(program.command('indexer')),
+      'schemasDir',
+      'brokers',
+      'registryUrl',
+      'databaseUrl',
+      'topicPrefix',
+      'statusPort'
+    )
+    .description('keep search documents of events in Postgres, until it is stopped')
+    .option('--mappings <file>', 'JSON file or module that says what the document of each event is')
     .option('--group <name>', 'consumer group, without the prefix; indexers of one group share the work', 'indexer')
-    .addHelpText('after', '\nRun `eventtrail migrate` once before. Try it with `eventtrail search <words>`.')
+    .addHelpText(
+      'after',
+      '\nRun `eventtrail migrate --with indexer` once before. Try it with `eventtrail search <words>`.'
+    )
     .action(host.action((context, flags: IndexerFlags) => runIndexer(context, flags), { finishes: true }))
 
   host
     .connect(program.command('search'), 'databaseUrl')
-    .description('find lessons that the indexer knows')
+    .description('find documents of the indexer')
     .showHelpAfterError(
       '(--help shows what there is; words that begin with - go behind --: search -- fractions -basic)'
     )
-    .argument('<words...>', 'words of the title, in quotes: \'"a phrase" or this -without\'')
+    .argument('<words...>', 'words to search for, in quotes: \'"a phrase" or this -without\'')
     .option('--limit <n>', 'hits to show', wholeNumber(), 10)
     .option('--json', 'one JSON object a line')
     .action(host.action((context, words: string[], flags: SearchFlags) => runSearch(context, words.join(' '), flags)))
 }
 
-async function runIndexer(context: CommandContext, { group }: IndexerFlags): Promise<ExitCode> {
+async function runIndexer(context: CommandContext, flags: IndexerFlags): Promise<ExitCode> {
   const { config, log } = context
+  const { group } = flags
+  const catalogue = await configuredCatalogue(config, flags)
+  const documents = await loadDocuments(flags, catalogue)
   const database = openDatabase(config.require('databaseUrl'), indexerSessions)
   try {
     await database.requireFit()
@@ -53,8 +70,9 @@ async function runIndexer(context: CommandContext, { group }: IndexerFlags): Pro
     const options = groupConfig(config)
     await using status = await createStatus(context, groupMetrics)
     const { meter } = status
-    const indexer = createIndexer({ ...options, group, index: postgresIndex(database), log, meter })
-    const greeting = `eventtrail indexer: group ${options.topicPrefix}${group}, reading ${options.topicPrefix}lesson.published`
+    const index = postgresIndex(database)
+    const indexer = createIndexer({ ...options, group, catalogue, documents, index, log, meter })
+    const greeting = greetingOf('indexer', { ...options, group }, documents)
     return await runGroup(context, { group: indexer, greeting, status, servers: [database.reach] })
   } finally {
     await database.close()
@@ -65,12 +83,12 @@ async function runSearch(context: CommandContext, text: string, { limit, json }:
   const index = await openPostgresIndex(context.config.require('databaseUrl'))
   try {
     const hits = await index.search(text, { limit })
-    for (const { published_at, ...lesson } of hits) {
-      const published = new Date(Number(published_at / 1_000n)).toISOString()
-      if (json) context.out(printableJson({ ...lesson, published_at: published }))
-      else context.out(`${lesson.lesson_id}  ${published.slice(0, 10)}  ${lesson.title}`)
+    for (const { occurred_at, ...document } of hits) {
+      const occurred = new Date(Number(occurred_at / 1_000n)).toISOString()
+      if (json) context.out(printableJson({ ...document, occurred_at: occurred }))
+      else context.out(`${document.id}  ${occurred.slice(0, 10)}  ${document.text.split('\n', 1)[0]}`)
     }
-    if (hits.length === 0) context.say(`Nothing found among ${await index.count()} lessons.`)
+    if (hits.length === 0) context.say(`Nothing found among ${await index.count()} documents.`)
     return exitCodes.ok
   } finally {
     await index.close()

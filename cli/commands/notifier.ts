@@ -10,10 +10,12 @@ import {
 } from '../../consumers/notifier/index.ts'
 import { openDatabase, requireTables } from '../../postgres/index.ts'
 import type { CommandContext, CommandHost, ExitCode } from '../command.ts'
+import { loadMails, type MappingFlags } from '../mappings/index.ts'
 import { createStatus } from '../status.ts'
-import { groupConfig, runGroup } from './run-group.ts'
+import { addCatalogueFlags, type CatalogueFlags, configuredCatalogue } from './catalogue.ts'
+import { greetingOf, groupConfig, runGroup } from './run-group.ts'
 
-interface NotifierFlags {
+interface NotifierFlags extends CatalogueFlags, MappingFlags {
   readonly group: string
   readonly from: string
 }
@@ -22,7 +24,8 @@ interface NotifierFlags {
 export function notifierCommands(program: Command, host: CommandHost): void {
   host
     .connect(
-      program.command('notifier'),
+      addCatalogueFlags(program.command('notifier')),
+      'schemasDir',
       'brokers',
       'registryUrl',
       'databaseUrl',
@@ -30,29 +33,32 @@ export function notifierCommands(program: Command, host: CommandHost): void {
       'topicPrefix',
       'statusPort'
     )
-    .description('mail students about badge.awarded and quiz.submitted, until it is stopped')
+    .description('send mails about events, until it is stopped')
+    .option('--mappings <file>', 'JSON file or module that says who gets which mail about each event')
     .option('--group <name>', 'consumer group, without the prefix; notifiers of one group share the work', 'notifier')
     .option('--from <address>', 'sender of the mails', 'eventtrail <no-reply@localhost>')
     .addHelpText(
       'after',
-      '\nAddresses come from the table recipients(id, address, name, wants_mail); those with wants_mail = false get none. Run `eventtrail migrate` once before.'
+      '\nAddresses come from the table recipients(id, address, name, wants_mail); those with wants_mail = false get none. Run `eventtrail migrate --with notifier` once before, and install nodemailer.'
     )
     .action(host.action((context, flags: NotifierFlags) => runNotifier(context, flags), { finishes: true }))
 }
 
-async function runNotifier(context: CommandContext, { group, from }: NotifierFlags): Promise<ExitCode> {
+async function runNotifier(context: CommandContext, flags: NotifierFlags): Promise<ExitCode> {
   const { config, log } = context
+  const { group, from } = flags
   const options = groupConfig(config)
-  const mailer = createMailer({ url: config.require('smtpUrl'), from })
+  const catalogue = await configuredCatalogue(config, flags)
+  const mails = await loadMails(flags, catalogue)
+  const mailer = await createMailer({ url: config.require('smtpUrl'), from })
   const database = openDatabase(config.require('databaseUrl'), 'eventtrail-notifier')
   try {
     await database.requireFit()
     await requireTables(database, notifierMigrations, 'recipients', 'notifications_sent')
     await using status = await createStatus(context, { ...groupMetrics, ...notifierMetrics })
     const parts = { mailer, recipients: postgresDirectory(database), sent: postgresSentLog(database) }
-    const notifier = createNotifier({ ...options, ...parts, group, log, meter: status.meter })
-    const { topicPrefix: prefix } = options
-    const greeting = `eventtrail notifier: group ${prefix}${group}, reading ${prefix}badge.awarded and ${prefix}quiz.submitted`
+    const notifier = createNotifier({ ...options, ...parts, catalogue, mails, group, log, meter: status.meter })
+    const greeting = greetingOf('notifier', { ...options, group }, mails)
     return await runGroup(context, { group: notifier, greeting, status, servers: [database.reach, mailer.reach] })
   } finally {
     mailer.close()

@@ -20,6 +20,17 @@ export function groupConfig(
   }
 }
 
+interface GroupNames {
+  readonly topicPrefix?: string
+  readonly group: string
+}
+
+/** Which group it is and what it reads, in words. */
+export function greetingOf(command: string, { topicPrefix = '', group }: GroupNames, rules: object): string {
+  const topics = Object.keys(rules).map(eventName => topicPrefix + eventName)
+  return `eventtrail ${command}: group ${topicPrefix}${group}, reading ${topics.join(', ')}`
+}
+
 /** A group as a command runs it. */
 export interface Running {
   readonly group: ConsumerGroup

@@ -1,25 +1,46 @@
-import { catalogue, type Events } from '../../schemas/catalogue/index.ts'
+import type { EnvelopeOf, EventMap } from '../../schemas/index.ts'
+import { RejectMessage } from '../errors.ts'
 import { createConsumerGroup } from '../group.ts'
+import { handlersFrom } from '../handlers-from.ts'
 import type { ConsumerGroupOptions } from '../options.ts'
 import type { ConsumerGroup } from '../types.ts'
+import type { Documents, SearchDocument } from './documents.ts'
 import type { SearchIndex } from './search-index.ts'
 
-export interface IndexerOptions extends Omit<ConsumerGroupOptions<Events>, 'handlers' | 'catalogue' | 'group'> {
+export interface IndexerOptions<Events extends EventMap>
+  extends Omit<ConsumerGroupOptions<Events>, 'handlers' | 'group'> {
   /** Default `indexer`. */
   readonly group?: string
+  /** What is kept of each event. */
+  readonly documents: Documents<Events>
   /** Where the documents go; the caller closes it. */
   readonly index: SearchIndex
 }
 
-/** A consumer group that keeps one search document per lesson from `lesson.published`. */
-export function createIndexer({ index, group = 'indexer', ...options }: IndexerOptions): ConsumerGroup {
-  return createConsumerGroup<Events>({
-    ...options,
-    group,
-    catalogue,
-    handlers: {
-      'lesson.published': ({ id, occurred_at, payload: { lesson_id, course_id, instructor_id, title } }) =>
-        index.put({ lesson_id, course_id, instructor_id, title, published_at: occurred_at, event_id: id })
-    }
-  })
+/** A consumer group that keeps a search document for each event that has a mapping in `documents`. */
+export function createIndexer<Events extends EventMap>({
+  documents,
+  index,
+  group = 'indexer',
+  ...options
+}: IndexerOptions<Events>): ConsumerGroup {
+  const rules = documents as Readonly<Record<string, AnyDocumentOf<Events>>>
+  const handlers = handlersFrom<Events, AnyDocumentOf<Events>>(
+    rules,
+    documentOf => envelope => put(index, envelope, documentOf(envelope))
+  )
+  return createConsumerGroup<Events>({ ...options, group, handlers })
+}
+
+/** A mapping, whatever its event is. */
+type AnyDocumentOf<Events extends EventMap> = (envelope: EnvelopeOf<Events>) => SearchDocument | undefined
+
+async function put<Events extends EventMap>(
+  index: SearchIndex,
+  { id, event_name, occurred_at }: EnvelopeOf<Events>,
+  document: SearchDocument | undefined
+): Promise<void> {
+  if (document === undefined) return
+  if (document.id === '') throw new RejectMessage('the document of the event has no id')
+  await index.put({ ...document, event_name, event_id: id, occurred_at })
 }

@@ -1,29 +1,28 @@
 import { type Database, openDatabase, query, requireTables } from '../../postgres/index.ts'
 import { indexerMigrations } from './migrations.ts'
-import type { LessonDocument, SearchIndex } from './search-index.ts'
+import type { IndexedDocument, SearchIndex } from './search-index.ts'
 
-export const documentTable = 'lesson_documents'
+export const documentTable = 'search_documents'
 /** Name of its sessions in pg_stat_activity. */
 export const indexerSessions = 'eventtrail-indexer'
 
 const put = `
-  INSERT INTO lesson_documents (lesson_id, course_id, instructor_id, title, published_at, event_id)
-  VALUES ($1, $2, $3, $4, timestamptz 'epoch' + $5::bigint * interval '1 microsecond', $6)
-  ON CONFLICT (lesson_id) DO UPDATE SET
-    course_id = EXCLUDED.course_id, instructor_id = EXCLUDED.instructor_id, title = EXCLUDED.title,
-    published_at = EXCLUDED.published_at, event_id = EXCLUDED.event_id
-  WHERE (lesson_documents.published_at, lesson_documents.event_id) < (EXCLUDED.published_at, EXCLUDED.event_id)`
+  INSERT INTO search_documents (id, text, data, event_name, event_id, occurred_at)
+  VALUES ($1, $2, $3, $4, $5, timestamptz 'epoch' + $6::bigint * interval '1 microsecond')
+  ON CONFLICT (id) DO UPDATE SET
+    text = EXCLUDED.text, data = EXCLUDED.data, event_name = EXCLUDED.event_name,
+    event_id = EXCLUDED.event_id, occurred_at = EXCLUDED.occurred_at
+  WHERE (search_documents.occurred_at, search_documents.event_id) < (EXCLUDED.occurred_at, EXCLUDED.event_id)`
 
 const search = `
-  SELECT lesson_id, course_id, instructor_id, title, event_id,
-    (extract(epoch FROM published_at) * 1000000)::bigint::text AS micros
-  FROM lesson_documents, websearch_to_tsquery('english', $1) AS wanted
+  SELECT id, text, data, event_name, event_id, (extract(epoch FROM occurred_at) * 1000000)::bigint::text AS micros
+  FROM search_documents, websearch_to_tsquery('english', $1) AS wanted
   WHERE words @@ wanted
-  ORDER BY ts_rank(words, wanted) DESC, published_at DESC, lesson_id
+  ORDER BY ts_rank(words, wanted) DESC, occurred_at DESC, id
   LIMIT $2`
 
 /**
- * The full-text search of Postgres. A search takes words, "phrases", `or` and `-without`.
+ * The full-text search of Postgres, for English. A search takes words, "phrases", `or` and `-without`.
  * @throws DatabaseError `TABLES_MISSING`, `POSTGRES_UNAVAILABLE`; PostgresError `POSTGRES_UNFIT`
  */
 export async function openPostgresIndex(databaseUrl: string): Promise<SearchIndex> {
@@ -38,19 +37,19 @@ export async function openPostgresIndex(databaseUrl: string): Promise<SearchInde
   return postgresIndex(database, () => database.close())
 }
 
-/** The same on a database of the caller's. */
+/** The same on a database that the caller opens and closes. */
 export function postgresIndex(database: Database, close: () => Promise<void> = async () => undefined): SearchIndex {
   return {
     async put(document) {
-      const { lesson_id, course_id, instructor_id, title, published_at, event_id } = document
-      await query(database, put, [lesson_id, course_id, instructor_id, title, String(published_at), event_id])
+      const { id, text, data = {}, event_name, event_id, occurred_at } = document
+      await query(database, put, [id, text, JSON.stringify(data), event_name, event_id, String(occurred_at)])
     },
     async search(text, { limit = 10 } = {}) {
       const rows = await query(database, search, [text, limit])
-      return rows.map(({ micros, ...row }) => ({ ...row, published_at: BigInt(micros as string) }) as LessonDocument)
+      return rows.map(({ micros, ...row }) => ({ ...row, occurred_at: BigInt(micros as string) }) as IndexedDocument)
     },
     async count() {
-      const [row] = await query(database, 'SELECT count(*)::text AS count FROM lesson_documents')
+      const [row] = await query(database, 'SELECT count(*)::text AS count FROM search_documents')
       return Number(row?.count)
     },
     close

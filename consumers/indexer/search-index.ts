@@ -1,25 +1,22 @@
-/** What a search can find of a lesson. */
-export interface LessonDocument {
-  readonly lesson_id: string
-  readonly course_id: string
-  readonly instructor_id: string
-  /** Empty where the publisher gave none. */
-  readonly title: string
-  /** Microseconds since 1970. */
-  readonly published_at: bigint
-  /** The event it comes from. */
+import type { SearchDocument } from './documents.ts'
+
+/** A document with the event that it comes from. */
+export interface IndexedDocument extends SearchDocument {
+  readonly event_name: string
   readonly event_id: string
+  /** Microseconds since 1970. */
+  readonly occurred_at: bigint
 }
 
 /**
- * Where search documents are kept. Implementations throw errors with a `retryable` flag when it is not the
- * document's fault.
+ * Where search documents are kept. Implementations throw errors with `retryable: true` when the document is not the
+ * cause.
  */
 export interface SearchIndex {
-  /** Keeps a document, one per lesson. A document that is older than the one there changes nothing. */
-  put(document: LessonDocument): Promise<void>
+  /** Keeps a document, one per id. A document of an older event than the one that is there changes nothing. */
+  put(document: IndexedDocument): Promise<void>
   /** The best hits first. `limit` defaults to 10. */
-  search(text: string, options?: { readonly limit?: number }): Promise<LessonDocument[]>
+  search(text: string, options?: { readonly limit?: number }): Promise<IndexedDocument[]>
   /** How many documents there are. */
   count(): Promise<number>
   close(): Promise<void>

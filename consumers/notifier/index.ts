@@ -1,4 +1,4 @@
-/** The notifier, a group of its own that sends e-mail. */
+/** The notifier: a consumer group that sends a mail for each event. */
 export { NotifierError, type NotifierErrorCode, notifierErrorCodes } from './errors.ts'
 export { createMailer, type Mail, type Mailer, type MailerOptions, type SmtpMailer } from './mailer.ts'
 export { notifierMetrics } from './metrics.ts'
@@ -6,4 +6,4 @@ export { notifierMigrations } from './migrations.ts'
 export { createNotifier, messageIdOf, type NotifierOptions } from './notifier.ts'
 export { postgresDirectory, type Recipient, type RecipientDirectory } from './recipients.ts'
 export { postgresSentLog, type SentLog } from './sent-log.ts'
-export type { MailContent } from './templates.ts'
+export { type MailContent, type MailRule, type Mails, mailOf } from './templates.ts'

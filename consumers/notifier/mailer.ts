@@ -1,6 +1,5 @@
 import { getSystemErrorName } from 'node:util'
-import nodemailer from 'nodemailer'
-import { checkCount, checkSmtpUrl, faultOf, OptionsError } from '../../core/index.ts'
+import { ConfigError, checkCount, checkSmtpUrl, faultOf, OptionsError } from '../../core/index.ts'
 import { Reach } from '../../observability/index.ts'
 import { MailServerFault, NotifierError } from './errors.ts'
 import { addressShape, type Recipient } from './recipients.ts'
@@ -38,15 +37,19 @@ export interface SmtpMailer extends Mailer {
 // A conversation without a mail, with a login where there is one: not more often than a server takes kindly.
 const probes = { freshMs: 15_000, retryMs: 5_000, timeoutMs: 10_000 }
 
-/** SMTP by nodemailer. Opens connections when they are needed. @throws OptionsError */
-export function createMailer({ url, from, connections = 4 }: MailerOptions): SmtpMailer {
+/**
+ * SMTP by nodemailer, which has to be installed next to eventtrail. Opens connections when they are needed.
+ * @throws OptionsError; ConfigError `CONFIG_MISSING` where nodemailer is not installed
+ */
+export async function createMailer({ url, from, connections = 4 }: MailerOptions): Promise<SmtpMailer> {
   if (!addressShape.test(/^[^<>\r\n]*<([^<>]*)>$/.exec(from.trim())?.[1] ?? from.trim()))
     throw new OptionsError('from', 'an address, or Name <address>')
   const fault = faultOf(() => checkSmtpUrl(url))
   if (fault !== undefined) throw new OptionsError('url', fault)
   checkCount('connections', connections)
   const { hostname, port, protocol, username, password } = new URL(url)
-  const transport = nodemailer.createTransport({
+  const { createTransport } = await loadNodemailer()
+  const transport = createTransport({
     pool: true,
     host: hostname.replace(/^\[|\]$/g, ''),
     secure: protocol === 'smtps:',
@@ -79,6 +82,18 @@ export function createMailer({ url, from, connections = 4 }: MailerOptions): Smt
       reach.close()
       transport.close()
     }
+  }
+}
+
+async function loadNodemailer(): Promise<typeof import('nodemailer')> {
+  try {
+    return await import('nodemailer')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    throw new ConfigError(
+      'CONFIG_MISSING',
+      'Mail is sent by nodemailer, which is not installed: run `npm install nodemailer`'
+    )
   }
 }
 

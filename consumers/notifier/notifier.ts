@@ -1,7 +1,7 @@
 import { type LabelsOf, type Meter, noMeter } from '../../observability/index.ts'
-import { catalogue, type Events } from '../../schemas/catalogue/index.ts'
-import { type Envelope, uuidOf } from '../../schemas/index.ts'
+import type { EnvelopeOf, EventMap } from '../../schemas/index.ts'
 import { createConsumerGroup } from '../group.ts'
+import { handlersFrom } from '../handlers-from.ts'
 import type { GroupMetrics } from '../metrics.ts'
 import type { ConsumerGroupOptions } from '../options.ts'
 import type { ConsumerGroup } from '../types.ts'
@@ -10,12 +10,14 @@ import type { Mailer } from './mailer.ts'
 import type { NotifierMetrics } from './metrics.ts'
 import { addressShape, type Recipient, type RecipientDirectory } from './recipients.ts'
 import { rememberingSentLog, type SentLog } from './sent-log.ts'
-import { badgeAwarded, quizSubmitted, type Template } from './templates.ts'
+import type { MailContent, Mails } from './templates.ts'
 
-export interface NotifierOptions
-  extends Omit<ConsumerGroupOptions<Events>, 'handlers' | 'catalogue' | 'group' | 'meter'> {
+export interface NotifierOptions<Events extends EventMap>
+  extends Omit<ConsumerGroupOptions<Events>, 'handlers' | 'group' | 'meter'> {
   /** Default `notifier`. */
   readonly group?: string
+  /** Who is written to about each event, and what. */
+  readonly mails: Mails<Events>
   /** Closed by the caller, like the other parts. */
   readonly mailer: Mailer
   readonly recipients: RecipientDirectory
@@ -26,39 +28,39 @@ export interface NotifierOptions
 
 const channel = 'email'
 
-/**
- * A consumer group that mails students about badges and marked quizzes. An event that comes again is not mailed
- * again, but for one that was sent right before a crash; its `Message-ID` is the same then.
- */
-export function createNotifier(options: NotifierOptions): ConsumerGroup {
-  const { recipients, group = 'notifier', meter = noMeter, ...rest } = options
-  const sent = rememberingSentLog(options.sent)
-  const mailer = countingMailer(options.mailer, meter)
+/** A rule, whatever its event is. */
+interface AnyRule<Events extends EventMap> {
+  readonly to: (envelope: EnvelopeOf<Events>) => string | undefined
+  readonly content: (envelope: EnvelopeOf<Events>, recipient: Recipient) => MailContent
+}
 
-  const notify = async <Payload>(
-    { id, payload }: Envelope<string, Payload>,
-    recipientId: string,
-    template: Template<Payload>,
-    signal: AbortSignal
-  ): Promise<void> => {
+/**
+ * A consumer group that sends a mail for each event that has a rule in `mails`. An event that comes again is not mailed
+ * again, except one that was sent right before a crash; its `Message-ID` is the same then.
+ */
+export function createNotifier<Events extends EventMap>(options: NotifierOptions<Events>): ConsumerGroup {
+  const { mails, mailer, recipients, sent: sentLog, group = 'notifier', meter = noMeter, ...rest } = options
+  const sent = rememberingSentLog(sentLog)
+  const counting = countingMailer(mailer, meter)
+
+  const notify = async (envelope: EnvelopeOf<Events>, rule: AnyRule<Events>, signal: AbortSignal): Promise<void> => {
+    const { id } = envelope
     if (await sent.has(id, channel)) return
-    const uuid = uuidOf(recipientId)
-    const to = checked(uuid ? await recipients.find(uuid) : undefined)
+    const recipientId = rule.to(envelope)
+    if (recipientId === undefined) return
+    const to = checked(await recipients.find(recipientId))
     if (to.wantsMail === false) return meter.add('eventtrail_notifier_mails_total', 1, { result: 'unwanted' })
-    await mailer.send({ to, messageId: messageIdOf(id), ...template(payload, to.name ?? '') }, signal)
+    await counting.send({ to, messageId: messageIdOf(id), ...rule.content(envelope, to) }, signal)
     await sent.add(id, channel)
   }
 
-  return createConsumerGroup<Events>({
-    ...rest,
-    meter,
-    group,
-    catalogue,
-    handlers: {
-      'badge.awarded': (event, { signal }) => notify(event, event.payload.awarded_to, badgeAwarded, signal),
-      'quiz.submitted': (event, { signal }) => notify(event, event.payload.student_id, quizSubmitted, signal)
-    }
-  })
+  const handlers = handlersFrom<Events, AnyRule<Events>>(
+    mails as Readonly<Record<string, AnyRule<Events>>>,
+    rule =>
+      (envelope, { signal }) =>
+        notify(envelope, rule, signal)
+  )
+  return createConsumerGroup<Events>({ ...rest, meter, group, handlers })
 }
 
 function countingMailer(mailer: Mailer, meter: Meter<NotifierMetrics>): Pick<Mailer, 'send'> {

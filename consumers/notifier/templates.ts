@@ -1,4 +1,5 @@
-import type { Events } from '../../schemas/catalogue/index.ts'
+import type { EnvelopeOf, EventMap, EventName } from '../../schemas/index.ts'
+import type { Recipient } from './recipients.ts'
 
 /** What a mail says. */
 export interface MailContent {
@@ -7,8 +8,16 @@ export interface MailContent {
   readonly html: string
 }
 
-/** Makes the content of a mail out of an event's payload; `name` is how the recipient is addressed. */
-export type Template<Payload> = (payload: Payload, name: string) => MailContent
+/** The mail of an event. */
+export interface MailRule<Events extends EventMap, Name extends EventName<Events>> {
+  /** Id of the recipient in the directory; undefined for an event that nobody is to be written about. */
+  readonly to: (envelope: EnvelopeOf<Events, Name>) => string | undefined
+  /** {@link mailOf} makes both forms of a mail from paragraphs. */
+  readonly content: (envelope: EnvelopeOf<Events, Name>, recipient: Recipient) => MailContent
+}
+
+/** Event name → its mail. Only these events are read. */
+export type Mails<Events extends EventMap> = { readonly [Name in EventName<Events>]?: MailRule<Events, Name> }
 
 /** A value as HTML text. */
 export function escapeHtml(text: string): string {
@@ -18,30 +27,15 @@ export function escapeHtml(text: string): string {
   )
 }
 
-// A name comes from outside and stands in a greeting: one line, no control characters.
+// What comes from outside cannot begin a line or a header: one line, no control characters.
 const oneLine = (text: string): string => text.replace(/[\p{Cc}\s]+/gu, ' ').trim()
 
-/** Both forms of a mail from the same paragraphs: nothing in them is taken for HTML. */
+/** Both forms of a mail from the same paragraphs, a line each: nothing in them is taken for HTML. */
 export function mailOf(subject: string, paragraphs: readonly string[]): MailContent {
+  const lines = paragraphs.map(oneLine)
   return {
     subject: oneLine(subject),
-    text: `${paragraphs.join('\n\n')}\n`,
-    html: paragraphs.map(paragraph => `<p>${escapeHtml(paragraph)}</p>`).join('\n')
+    text: `${lines.join('\n\n')}\n`,
+    html: lines.map(line => `<p>${escapeHtml(line)}</p>`).join('\n')
   }
 }
-
-const greeting = (name: string): string => (oneLine(name) ? `Dear ${oneLine(name)},` : 'Hello,')
-
-export const badgeAwarded: Template<Events['badge.awarded']['payload']> = ({ reason }, name) =>
-  mailOf('You have earned a badge', [
-    greeting(name),
-    'Congratulations: you have earned a badge.',
-    `It is for: ${reason}`
-  ])
-
-export const quizSubmitted: Template<Events['quiz.submitted']['payload']> = ({ score_raw }, name) =>
-  mailOf('Your quiz was marked', [
-    greeting(name),
-    'Your quiz has arrived and was marked.',
-    `Your score: ${score_raw} points.`
-  ])

@@ -57,7 +57,7 @@ export async function gatherEvidence(observer: Observer, index: SearchIndex, tal
     },
     sampled: { compared: tally.sample.length, different: await countDifferent(observer, tally.sample) },
     documents: await index.count(),
-    search: { text: topic, hits: hits.length, right: hits.filter(({ title }) => title.startsWith(topic)).length },
+    search: { text: topic, hits: hits.length, right: hits.filter(({ text }) => text.startsWith(topic)).length },
     deadLetters: await observer.deadLetters()
   }
 }

@@ -85,7 +85,7 @@ export class Observer {
 
   async figures(): Promise<Figures> {
     const stored = await this.stored()
-    const documents = await this.number('SELECT count(*) FROM lesson_documents')
+    const documents = await this.number('SELECT count(*) FROM search_documents')
     const done: Record<Group, Done> = {
       sink: doneOf(
         await this.rows("SELECT topic, partition, next_offset FROM sink_offsets WHERE consumer_group = 'sink'")

@@ -60,8 +60,8 @@ export async function setStage({ stack, school, say, signal, cleanUps }: StageOp
 
   const startSink = () => crew.start('sink', '--session-timeout', String(sinkSessionMs))
   const sink = startSink()
-  const indexer = crew.start('indexer')
-  const notifier = crew.start('notifier')
+  const indexer = crew.start('indexer', '--example')
+  const notifier = crew.start('notifier', '--example')
   while (!(await observer.everybodyIsThere())) {
     crew.check()
     await pause(100, signal)

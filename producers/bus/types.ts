@@ -68,7 +68,7 @@ export interface BusOptions<KnownEvents extends EventMap = Events> {
   readonly bufferSize?: number
   /** Name of the service, in the header `source`. Default: no such header. */
   readonly source?: string
-  /** Versions to publish instead of the latest: `{ 'lesson.published': 1 }`. */
+  /** Versions to publish instead of the latest: `{ 'order.placed': 1 }`. */
   readonly versions?: Readonly<Partial<Record<EventName<KnownEvents>, number>>>
 }
 

@@ -38,7 +38,11 @@ async function startAll(program: (typeof programs)[number], trail: TestTrail): P
     await told.becomes('ready')
     return { name, version: program.version, told }
   }
-  return Promise.all([start('sink'), start('indexer'), start('notifier', '--smtp', `smtp://127.0.0.1:${port}`)])
+  return Promise.all([
+    start('sink'),
+    start('indexer', '--example'),
+    start('notifier', '--example', '--smtp', `smtp://127.0.0.1:${port}`)
+  ])
 }
 
 const counted = async ({ told }: IdleProcess, name: string): Promise<number> =>
@@ -64,7 +68,7 @@ test('who has nothing to do says nothing, takes next to nothing, and is there wh
     programs.map(async program => {
       const trail = await testTrail()
       for (const name of ['lesson.published', 'badge.awarded', 'quiz.submitted']) await trail.offer(name)
-      expect((await runCli(['migrate'], trail.env)).code).toBe(0)
+      expect((await runCli(['migrate', '--with', 'indexer,notifier'], trail.env)).code).toBe(0)
       const crew = await startAll(program, trail)
       await flow(trail, crew, 1)
       return { trail, crew }

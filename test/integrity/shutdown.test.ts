@@ -15,7 +15,7 @@ Object.assign(process.env, stack.env)
 const trail = await testTrail()
 await trail.offer('badge.awarded')
 await trail.offer('lesson.published')
-expect((await runCli(['migrate'], trail.env)).code).toBe(0)
+expect((await runCli(['migrate', '--with', 'indexer,notifier'], trail.env)).code).toBe(0)
 const { acknowledged, publish, position, caughtUp } = publisherJournal(trail)
 
 const committedToKafka = async () =>
@@ -87,7 +87,7 @@ test('SIGTERM while Postgres or Kafka is away: it exits within its deadline', { 
 test('SIGTERM while Kafka hangs: sink and groups exit within their deadline', { timeout: 180_000 }, async () => {
   const processes = [
     await startTold(trail.env, 'sink', '--session-timeout', '1000'),
-    await startTold(trail.env, 'indexer')
+    await startTold(trail.env, 'indexer', '--example')
   ]
   for (const each of processes) await each.becomes('ready')
   const pid = stack.restartable.kafka.pid ?? 0

@@ -3,7 +3,7 @@ import { copyColumns } from '../rows/index.ts'
 
 /** Something on the trail's table that eventtrail did not put there. */
 export interface Addition {
-  /** In words: `index lesson_title of event_envelopes`. */
+  /** In words: `index orders_by_customer of event_envelopes`. */
   readonly what: string
   /** Names under which Postgres reports it in errors: its own, and those of its parts in the partitions. */
   readonly names: readonly string[]

@@ -1,9 +1,9 @@
--- Who can be written to. Filled by the platform; an id is a student's or a teacher's as it stands in events.
+-- Who can be written to. Filled by the application; an id is one that events name.
 CREATE TABLE recipients (
   id uuid PRIMARY KEY,
   address text NOT NULL,
   name text,
-  -- False for somebody who asked not to be written to: known, and left in peace.
+  -- False for a person who asked not to be written to.
   wants_mail boolean NOT NULL DEFAULT true
 );
 

@@ -32,12 +32,12 @@ test('indexer and search as commands: missing tables, a line on start, killed an
     return run.output().split('\n').filter(Boolean)
   }
 
-  const early = eventtrail(env, 'indexer')
+  const early = eventtrail(env, 'indexer', '--example')
   expect(await early.exit).toBe(2)
   expect(early.output()).toContain('run `eventtrail migrate --with indexer`')
   expect(await eventtrail(env, 'migrate', '--with', 'indexer').exit).toBe(0)
 
-  const first = eventtrail(env, 'indexer')
+  const first = eventtrail(env, 'indexer', '--example')
   await eventually(() => first.output().includes(`reading ${term.topicPrefix}lesson.published`), {
     what: 'the greeting'
   })
@@ -51,7 +51,7 @@ test('indexer and search as commands: missing tables, a line on start, killed an
   await first.exit
 
   await term.publish(lesson('Glaciers'))
-  const second = eventtrail(env, 'indexer')
+  const second = eventtrail(env, 'indexer', '--example')
   await eventually(async () => (await search('glacier')).some(line => line.endsWith('Glaciers')), {
     what: 'the next lesson is found',
     timeoutMs: 40_000
@@ -60,21 +60,21 @@ test('indexer and search as commands: missing tables, a line on start, killed an
   expect(await second.exit).toBe(0)
   expect(second.output()).toContain('group stopped')
   expect(second.output()).not.toContain('Glaciers')
-  expect(await search('nothing')).toEqual(['Nothing found among 2 lessons.'])
+  expect(await search('nothing')).toEqual(['Nothing found among 2 documents.'])
 })
 
 test('notifier as a command: says what is missing, and stops when it is told to', async () => {
   const term = school.enrol()
   const { SMTP_URL: _, ...parent } = process.env as Record<string, string>
   const env = { ...parent, ...school.env, TOPIC_PREFIX: term.topicPrefix, SMTP_URL: '' }
-  const without = eventtrail(env, 'notifier')
+  const without = eventtrail(env, 'notifier', '--example')
   expect(await without.exit).toBe(2)
   expect(without.output()).toContain('SMTP_URL is not set')
-  const nobody = eventtrail(env, 'notifier', '--smtp', 'smtp://127.0.0.1:9', '--from', 'not an address')
+  const nobody = eventtrail(env, 'notifier', '--example', '--smtp', 'smtp://127.0.0.1:9', '--from', 'not an address')
   expect(await nobody.exit).toBe(2)
   expect(nobody.output()).toContain('--from: expected an address, or Name <address>')
   expect(await eventtrail(env, 'migrate', '--with', 'notifier').exit).toBe(0)
-  const run = eventtrail(env, 'notifier', '--smtp', 'smtp://127.0.0.1:9', '--group', 'mailers')
+  const run = eventtrail(env, 'notifier', '--example', '--smtp', 'smtp://127.0.0.1:9', '--group', 'mailers')
   await eventually(() => run.output().includes(`group ${term.topicPrefix}mailers`), { what: 'the greeting' })
   run.child.kill('SIGTERM')
   expect(await run.exit).toBe(0)

@@ -84,13 +84,13 @@ describe('the words of others reach a terminal as text', () => {
     await migrate(client, indexerMigrations).finally(() => client.release())
     const title = `fractions ${hostile}`
     await trail.rows(
-      `INSERT INTO lesson_documents (lesson_id, course_id, instructor_id, title, published_at, event_id)
-       VALUES ($1, $1, $1, $2, now(), $1)`,
+      `INSERT INTO search_documents (id, text, event_name, occurred_at, event_id)
+       VALUES ($1::text, $2, 'book.printed', now(), $1::uuid)`,
       [randomUUID(), title]
     )
     expect((await printed(['search', 'fractions'])).stdout).toContain(`fractions ${shown}`)
     const { stdout } = await printed(['search', 'fractions', '--json'])
-    expect(JSON.parse(stdout)).toMatchObject({ title })
+    expect(JSON.parse(stdout)).toMatchObject({ text: title })
   })
 
   it('in quarantine', async () => {

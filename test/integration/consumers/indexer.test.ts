@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
-import { createIndexer, indexerMigrations, openPostgresIndex } from '../../../consumers/indexer/index.ts'
+import { loadDocuments } from '../../../cli/mappings/index.ts'
+import { createIndexer, documentTable, indexerMigrations, openPostgresIndex } from '../../../consumers/indexer/index.ts'
 import { migrate } from '../../../postgres/migrate.ts'
+import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { lesson, testSchool } from './school.ts'
 
 const school = await testSchool()
@@ -15,22 +18,23 @@ await migrate(client, indexerMigrations)
 const index = await openPostgresIndex(school.databaseUrl)
 afterAll(() => index.close())
 
-const document = (title: string, published_at: bigint, lesson_id: string = randomUUID()) => ({
-  lesson_id,
-  course_id: randomUUID(),
-  instructor_id: randomUUID(),
-  title,
-  published_at,
-  event_id: randomUUID()
+const document = (text: string, occurred_at: bigint, id: string = randomUUID()) => ({
+  id,
+  text,
+  data: { author: 'Ada', pages: 3 },
+  event_name: 'book.printed',
+  event_id: randomUUID(),
+  occurred_at
 })
+const documents = await loadDocuments({ example: true }, catalogue)
 
 describe('the index in Postgres', () => {
-  test('finds lessons by their words, the best first', async () => {
+  test('finds documents by their words, the best first', async () => {
     await index.put(document('Photosynthesis for beginners', 1n))
     await index.put(document('Photosynthesis, photosynthesis and more photosynthesis', 2n))
     await index.put(document('Cell division', 3n))
     const hits = await index.search('photosynthesis')
-    expect(hits.map(({ title }) => title)).toEqual([
+    expect(hits.map(({ text }) => text)).toEqual([
       'Photosynthesis, photosynthesis and more photosynthesis',
       'Photosynthesis for beginners'
     ])
@@ -40,7 +44,7 @@ describe('the index in Postgres', () => {
     expect(await index.search(`nothing' of "the sort`)).toEqual([])
   })
 
-  test('keeps the newest document of a lesson, in whatever order they come', async () => {
+  test('keeps the newest document of an id, in whatever order they come', async () => {
     const id = randomUUID()
     const before = await index.count()
     const newest = document('Quantum tunnels', 1_700_000_000_123_456n, id)
@@ -53,7 +57,27 @@ describe('the index in Postgres', () => {
   })
 })
 
-test('the indexer keeps a document per lesson; an untitled one is kept, and what Postgres refuses is a dead letter', async () => {
+test('documents of the first version of the table are kept', async () => {
+  const schema = `old_${randomUUID().slice(0, 8)}`
+  const run = async (file: string) =>
+    client.query(await readFile(new URL(`../../../consumers/indexer/migrations/${file}.sql`, import.meta.url), 'utf8'))
+  await client.query(`CREATE SCHEMA ${schema}; SET search_path = ${schema}`)
+  try {
+    await run('001_lesson_documents')
+    await client.query(
+      `INSERT INTO lesson_documents (lesson_id, course_id, instructor_id, title, published_at, event_id)
+       VALUES ($1, $1, $1, 'Volcanoes', '2026-09-01T08:00:00Z', $1)`,
+      [randomUUID()]
+    )
+    await run('002_search_documents')
+    const kept = await client.query(`SELECT text, event_name FROM ${documentTable} WHERE words @@ 'volcano'`)
+    expect(kept.rows).toEqual([{ text: 'Volcanoes', event_name: 'lesson.published' }])
+  } finally {
+    await client.query(`RESET search_path; DROP SCHEMA ${schema} CASCADE`)
+  }
+})
+
+test('the indexer keeps a document per event; one without text is kept, and what Postgres refuses is a dead letter', async () => {
   const term = school.enrol()
   await term.offer('lesson.published')
   const { brokers, registryUrl } = school
@@ -62,6 +86,8 @@ test('the indexer keeps a document per lesson; an untitled one is kept, and what
     brokers,
     registryUrl,
     topicPrefix,
+    catalogue,
+    documents,
     index,
     commitIntervalMs: 100,
     retry: { attempts: 2, initialMs: 10 }
@@ -77,7 +103,9 @@ test('the indexer keeps a document per lesson; an untitled one is kept, and what
   await term.send('lesson.published', record)
   await indexer.whenCaughtUp()
   expect(await index.count()).toBe(before + 2)
-  expect(await index.search('tea')).toMatchObject([{ title: 'Thermodynamics of tea', event_id: eventId }])
+  expect(await index.search('tea')).toMatchObject([
+    { text: 'Thermodynamics of tea', event_name: 'lesson.published', event_id: eventId }
+  ])
   const [letter] = await school.read(`${topicPrefix}indexer.dead-letters`, 1)
   expect(String(letter?.headers['dead-letter-code'])).toBe('22021')
   expect(letter?.headerList[0]).toEqual(headers[0])
@@ -88,7 +116,15 @@ test('a database that restarts is waited out', async () => {
   await term.offer('lesson.published')
   const { brokers, registryUrl } = school
   const { topicPrefix } = term
-  await using indexer = createIndexer({ brokers, registryUrl, topicPrefix, index, retry: { maxMs: 100 } })
+  await using indexer = createIndexer({
+    brokers,
+    registryUrl,
+    topicPrefix,
+    catalogue,
+    documents,
+    index,
+    retry: { maxMs: 100 }
+  })
   await indexer.start()
   await term.publish(lesson('Before the break'))
   await indexer.whenCaughtUp()

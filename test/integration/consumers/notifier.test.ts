@@ -3,6 +3,7 @@ import pg from 'pg'
 import { SMTPServer } from 'smtp-server'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { createLogger } from '../../../cli/log.ts'
+import { loadMails } from '../../../cli/mappings/index.ts'
 import {
   createMailer,
   createNotifier,
@@ -14,6 +15,7 @@ import {
 } from '../../../consumers/notifier/index.ts'
 import { type Logger, silentLogger } from '../../../core/logger.ts'
 import { migrate } from '../../../postgres/migrate.ts'
+import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { eventually } from '../../support/stack.ts'
 import { badge, quiz, testSchool } from './school.ts'
 
@@ -53,8 +55,9 @@ const smtp = new SMTPServer({
 await new Promise<void>(resolve => smtp.listen(0, '127.0.0.1', resolve))
 afterAll(() => new Promise<void>(resolve => smtp.close(() => resolve())))
 const { port } = smtp.server.address() as { port: number }
-const mailer = createMailer({ url: `smtp://127.0.0.1:${port}`, from: 'School <school@example.org>' })
+const mailer = await createMailer({ url: `smtp://127.0.0.1:${port}`, from: 'School <school@example.org>' })
 afterAll(() => mailer.close())
+const mails = await loadMails({ example: true }, catalogue)
 
 async function student(address: string, name: string | null = 'Ada Lovelace'): Promise<string> {
   const id = randomUUID()
@@ -70,6 +73,8 @@ async function startNotifier(sent: SentLog = postgresSentLog(database), log: Log
     brokers: school.brokers,
     registryUrl: school.registryUrl,
     topicPrefix: term.topicPrefix,
+    catalogue,
+    mails,
     mailer,
     recipients: postgresDirectory(database),
     sent,

@@ -6,7 +6,7 @@ import { eventually } from '../../support/stack.ts'
 import { badge, testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail({ partitions: 1 })
-expect((await runCli(['migrate'], trail.env)).code).toBe(0)
+expect((await runCli(['migrate', '--with', 'indexer,notifier'], trail.env)).code).toBe(0)
 for (const name of ['badge.awarded', 'lesson.published']) await trail.offer(name)
 const topic = `${trail.topicPrefix}badge.awarded`
 const producer = trail.kafka.kafka.producer({ transactionalId: randomUUID(), idempotent: true, maxInFlightRequests: 1 })
@@ -20,7 +20,7 @@ test('what waits behind the open transaction of another producer is lag, and tol
   timeout: 180_000
 }, async () => {
   const sink = await startTold(trail.env, 'sink', '--session-timeout', '2000')
-  const notifier = await startTold(trail.env, 'notifier', '--smtp', 'smtp://127.0.0.1:9')
+  const notifier = await startTold(trail.env, 'notifier', '--example', '--smtp', 'smtp://127.0.0.1:9')
   await sink.becomes('ready')
   const group = `group="${trail.topicPrefix}notifier",`
   await eventually(async () => (await value(sink, 'eventtrail_sink_lag')) === 0, { what: 'the sink reads the topic' })

@@ -16,7 +16,7 @@ import { badge, lesson, testTrail } from '../../support/trail.ts'
 const trail = await testTrail()
 const name = new URL(trail.databaseUrl).pathname.slice(1)
 for (const event of ['badge.awarded', 'lesson.published']) await trail.offer(event)
-await runCli(['migrate'], trail.env)
+await runCli(['migrate', '--with', 'indexer'], trail.env)
 
 /** From now on each new session begins with it, until the test ends. */
 async function withSetting(setting: string, value: string): Promise<void> {
@@ -100,15 +100,15 @@ describe('what a role or a database sets for its sessions changes nothing', () =
     const index = await openPostgresIndex(trail.databaseUrl)
     onTestFinished(() => index.close())
     const document = {
-      lesson_id: randomUUID(),
-      course_id: randomUUID(),
-      instructor_id: randomUUID(),
-      title: `Fractions ${randomUUID()}`,
-      published_at: 1_764_115_200_123_456n,
+      id: randomUUID(),
+      text: `Fractions ${randomUUID()}`,
+      data: { page: 7 },
+      event_name: 'book.printed',
+      occurred_at: 1_764_115_200_123_456n,
       event_id: randomUUID()
     }
     await index.put(document)
-    expect(await index.search(document.title)).toEqual([document])
+    expect(await index.search(document.text)).toEqual([document])
 
     // And what the commands show.
     const pool = sessionPool(trail.databaseUrl, { applicationName: 'eventtrail-test' })

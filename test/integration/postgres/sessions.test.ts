@@ -235,9 +235,9 @@ describe('a Postgres that cannot hold the trail is refused in words', () => {
       ['sink', 'reset', '--event', 'badge.awarded', '--partition', '0', '--to', 'latest', '--reason', 'a test'],
       ['sink', 'resume', '--event', 'badge.awarded'],
       ['quarantine', 'list'],
-      ['indexer'],
+      ['indexer', '--example'],
       ['search', 'fractions'],
-      ['notifier']
+      ['notifier', '--example']
     ]) {
       const { code, stderr } = await runCli(command, { ...trail.env, ...smtp })
       expect(`${command.join(' ')}: ${stderr}`).toContain('a newer eventtrail was here. Run that version.')
@@ -298,7 +298,14 @@ describe('through PgBouncer', () => {
   }, async mode => {
     const url = await pgbouncer(trail.databaseUrl, mode)
     const env = { ...trail.env, DATABASE_URL: url }
-    for (const command of ['migrate', 'sink', 'indexer', 'notifier', 'quarantine list', 'search x']) {
+    for (const command of [
+      'migrate',
+      'sink',
+      'indexer --example',
+      'notifier --example',
+      'quarantine list',
+      'search x'
+    ]) {
       const { code, stderr } = await runCli(command.split(' '), { ...env, SMTP_URL: 'smtp://127.0.0.1:1' })
       expect(stderr).toContain('gives each transaction another session: give it pool_mode = session')
       expect(code).toBe(2)

@@ -11,7 +11,7 @@ import { badge, lesson, testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail({ partitions: 2 })
 for (const name of ['badge.awarded', 'quiz.submitted', 'lesson.published']) await trail.offer(name)
-expect((await runCli(['migrate'], trail.env)).code).toBe(0)
+expect((await runCli(['migrate', '--with', 'indexer,notifier'], trail.env)).code).toBe(0)
 const canary = 'Canary-Ada-Lovelace-4711'
 
 /** Waits until a sample has this value. */
@@ -22,8 +22,14 @@ test('the figures are those of what was published, and nothing of a payload is t
   timeout: 90_000
 }, async () => {
   const sink = await startTold({ ...trail.env, LOG_LEVEL: 'debug' }, 'sink', '--session-timeout', '2000')
-  const indexer = await startTold({ ...trail.env, LOG_LEVEL: 'debug' }, 'indexer')
-  const notifier = await startTold({ ...trail.env, LOG_LEVEL: 'debug' }, 'notifier', '--smtp', 'smtp://127.0.0.1:9')
+  const indexer = await startTold({ ...trail.env, LOG_LEVEL: 'debug' }, 'indexer', '--example')
+  const notifier = await startTold(
+    { ...trail.env, LOG_LEVEL: 'debug' },
+    'notifier',
+    '--example',
+    '--smtp',
+    'smtp://127.0.0.1:9'
+  )
   await Promise.all([sink, indexer].map(each => each.becomes('ready')))
   const prefixed = (name: string) => `{group="${trail.topicPrefix}${name}"}`
   // A counter that is not there before it counts has no first growth.

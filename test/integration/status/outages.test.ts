@@ -14,7 +14,7 @@ afterAll(() => stack.stop())
 Object.assign(process.env, stack.env)
 const trail = await testTrail({ partitions: 2 })
 for (const name of ['badge.awarded', 'quiz.submitted', 'lesson.published']) await trail.offer(name)
-expect((await runCli(['migrate'], trail.env)).code).toBe(0)
+expect((await runCli(['migrate', '--with', 'indexer,notifier'], trail.env)).code).toBe(0)
 
 /** A mail server that can be taken away and started again on its port. */
 async function mailServer(wanted = 0) {
@@ -41,8 +41,8 @@ test('sink, indexer and notifier: each server taken away is named, and all are r
   onTestFinished(() => mail.close())
   const smtp = `smtp://127.0.0.1:${mail.port}`
   const sink = await startTold(trail.env, 'sink', '--session-timeout', '2000')
-  const indexer = await startTold(trail.env, 'indexer')
-  const notifier = await startTold(trail.env, 'notifier', '--smtp', smtp)
+  const indexer = await startTold(trail.env, 'indexer', '--example')
+  const notifier = await startTold(trail.env, 'notifier', '--example', '--smtp', smtp)
   const all: ToldProcess[] = [sink, indexer, notifier]
   const allBecome = (wanted: Parameters<ToldProcess['becomes']>[0]) =>
     Promise.all(all.map(each => each.becomes(wanted)))
