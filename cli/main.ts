@@ -35,6 +35,7 @@ import {
   sinkCommands,
   verifyCommands
 } from './commands/index.ts'
+import { initCommands } from './init/index.ts'
 import { createLogger } from './log.ts'
 import { publishCommands } from './publish/index.ts'
 
@@ -136,6 +137,7 @@ function exitCodeOf(error: unknown): number {
   return exitCodes.unavailable
 }
 
+initCommands(program, host)
 schemaCommands(program, host, async (plans, context) => {
   const { config, log } = context
   const client = createKafkaClient({ brokers: config.require('brokers'), security: config.security, log })

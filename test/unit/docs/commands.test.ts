@@ -8,6 +8,7 @@ import { quarantineCommands } from '../../../cli/commands/quarantine.ts'
 import { schemaCommands } from '../../../cli/commands/schemas.ts'
 import { sinkCommands } from '../../../cli/commands/sink.ts'
 import { verifyCommands } from '../../../cli/commands/verify.ts'
+import { initCommands } from '../../../cli/init/index.ts'
 import { publishCommands } from '../../../cli/publish/command.ts'
 import { demoCommands } from '../../../dev/demo/command.ts'
 import { stackCommands } from '../../../dev/stack/command.ts'
@@ -19,6 +20,7 @@ const host: CommandHost = {
   action: () => async () => undefined
 }
 const program = new Command('eventtrail')
+initCommands(program, host)
 schemaCommands(program, host, async () => [])
 operateCommands(program, host, [])
 for (const register of [

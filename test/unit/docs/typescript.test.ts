@@ -1,32 +1,15 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
 import { fencesOf, pages } from '../../support/docs.ts'
+import { exportedPaths } from '../../support/exported-paths.ts'
 
 const fences = pages()
   .flatMap(fencesOf)
   .filter(({ language }) => language === 'ts')
-
-/** What a user imports from the package, as the sources behind it. */
-function exportedPaths(): Record<string, string[]> {
-  const { exports } = JSON.parse(readFileSync(join(cloneRoot, 'package.json'), 'utf8')) as {
-    exports: Record<string, string | { default: string }>
-  }
-  const entries = Object.entries(exports).flatMap(([subpath, target]) =>
-    typeof target === 'string'
-      ? []
-      : [
-          [
-            `eventtrail${subpath.slice(1)}`,
-            [join(cloneRoot, target.default.replace('./dist/', '').replace(/js$/, 'ts'))]
-          ]
-        ]
-  )
-  return Object.fromEntries(entries) as Record<string, string[]>
-}
 
 test('every block of TypeScript in README and docs compiles', async () => {
   expect(fences.map(({ page }) => page)).toContain('README.md')
