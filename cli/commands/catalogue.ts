@@ -20,7 +20,10 @@ interface Inspected {
 export function addCatalogueFlags(command: Command, { from = false } = {}): Command {
   if (from) command.option('--from <dir>', 'folder of event schemas (the same as --schemas)')
   return command.addOption(
-    new Option('--example', 'use the three example events that come with eventtrail').conflicts(['schemas', 'from'])
+    new Option('--example', 'use the three example events that come with eventtrail').conflicts(
+      // The `--from` of others is not a folder.
+      from ? ['schemas', 'from'] : ['schemas']
+    )
   )
 }
 

@@ -20,6 +20,9 @@ interface IndexerFlags extends CatalogueFlags, MappingFlags {
   readonly group: string
 }
 
+/** How much of a document's text a hit shows. */
+const shownLetters = 200
+
 interface SearchFlags {
   readonly limit: number
   readonly json?: boolean
@@ -86,7 +89,7 @@ async function runSearch(context: CommandContext, text: string, { limit, json }:
     for (const { occurred_at, ...document } of hits) {
       const occurred = new Date(Number(occurred_at / 1_000n)).toISOString()
       if (json) context.out(printableJson({ ...document, occurred_at: occurred }))
-      else context.out(`${document.id}  ${occurred.slice(0, 10)}  ${document.text.split('\n', 1)[0]}`)
+      else context.out(`${document.id}  ${occurred.slice(0, 10)}  ${document.text.slice(0, shownLetters)}`)
     }
     if (hits.length === 0) context.say(`Nothing found among ${await index.count()} documents.`)
     return exitCodes.ok

@@ -4,7 +4,7 @@ import type { EnvelopeOf, EventMap, EventName } from '../../schemas/index.ts'
 export interface SearchDocument {
   /** Unique among all documents of an index: a document replaces the older one of its id. */
   readonly id: string
-  /** What it is found by, in English; its first line is shown with a hit. */
+  /** What it is found by, in English; its beginning is shown with a hit. */
   readonly text: string
   /** Kept with the document and returned with a hit. Not searched. */
   readonly data?: Readonly<Record<string, string | number | boolean | null>>
