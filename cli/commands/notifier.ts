@@ -8,6 +8,7 @@ import {
   postgresDirectory,
   postgresSentLog
 } from '../../consumers/notifier/index.ts'
+import { OptionsError, UsageError } from '../../core/index.ts'
 import { openDatabase, requireTables } from '../../postgres/index.ts'
 import type { CommandContext, CommandHost, ExitCode } from '../command.ts'
 import { loadMails, type MappingFlags } from '../mappings/index.ts'
@@ -44,13 +45,20 @@ export function notifierCommands(program: Command, host: CommandHost): void {
     .action(host.action((context, flags: NotifierFlags) => runNotifier(context, flags), { finishes: true }))
 }
 
+/** The error of an option, with the name of its flag. @throws UsageError */
+function inFlags(error: unknown): never {
+  if (error instanceof OptionsError && error.option === 'from')
+    throw new UsageError('--from: expected an address, or Name <address>')
+  throw error
+}
+
 async function runNotifier(context: CommandContext, flags: NotifierFlags): Promise<ExitCode> {
   const { config, log } = context
   const { group, from } = flags
   const options = groupConfig(config)
   const catalogue = await configuredCatalogue(config, flags)
   const mails = await loadMails(flags, catalogue)
-  const mailer = await createMailer({ url: config.require('smtpUrl'), from })
+  const mailer = await createMailer({ url: config.require('smtpUrl'), from }).catch(inFlags)
   const database = openDatabase(config.require('databaseUrl'), 'eventtrail-notifier')
   try {
     await database.requireFit()
