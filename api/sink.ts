@@ -20,8 +20,8 @@ export { createSink, type Sink, SinkError, type SinkErrorCode, sinkMetrics } fro
 export {
   PostgresEventStore,
   type PostgresEventStoreOptions,
-  type RefusalCode,
-  refusalCodes,
+  type RecordFaultCode,
+  recordFaultCodes,
   TrailError,
   type TrailErrorCode,
   trailMigrations

@@ -4,21 +4,21 @@ import { type Health, Reach } from '../observability/index.ts'
 import type { Pool } from '../postgres/index.ts'
 import type { Registry } from '../schemas/index.ts'
 import type { SchemaBook } from '../trail/index.ts'
-import type { Positions, TopicReport } from './intake/index.ts'
+import type { AssignedPositions, TopicReport } from './intake/index.ts'
 import type { SinkState } from './state.ts'
-import type { Lanes } from './write/index.ts'
+import type { WriteQueues } from './write/index.ts'
 
 /** What of a sink is looked at from outside. */
-export interface SinkParts {
+export interface SinkView {
   readonly vitals: Pick<Vitals, 'awayMs' | 'idleMs' | 'dead'> & Partial<Pick<Vitals, 'obstacle'>>
   /** Partitions that Kafka does not let this sink read. */
   readonly troubles: () => readonly PartitionTrouble[]
-  readonly positions: Pick<Positions, 'assigned' | 'halted'>
-  readonly lanes: Pick<Lanes, 'pendingRows' | 'waitingMs' | 'failures'>
+  readonly positions: Pick<AssignedPositions, 'assigned' | 'halted'>
+  readonly queues: Pick<WriteQueues, 'pendingRows' | 'waitingMs' | 'failures'>
   readonly book: Pick<SchemaBook, 'waiting'>
   readonly topics: Pick<TopicReport, 'reasons' | 'readings'>
   /** Why events wait that the table of the trail does not take. */
-  readonly refusedByTable: () => readonly string[]
+  readonly tableProblems: () => readonly string[]
 }
 
 const notRunning: Readonly<Record<SinkState, readonly string[]>> = {
@@ -47,13 +47,13 @@ export class SinkHealth {
   }
 
   /** Nothing is asked before this was called for the first time. */
-  read(state: SinkState, parts: SinkParts): Health {
-    const { vitals, lanes, book, topics, troubles, refusedByTable, positions } = parts
+  read(state: SinkState, view: SinkView): Health {
+    const { vitals, queues, book, topics, troubles, tableProblems, positions } = view
     const { halted } = positions
     const member = memberHealth(vitals, this.kafka, troubles())
     if (state !== 'running') return { notReady: notRunning[state], dead: member.dead }
     for (const server of this.#servers) server.watch()
-    const refused = this.postgres.reached && lanes.failures >= failuresThatCount
+    const refused = this.postgres.reached && queues.failures >= failuresThatCount
     return {
       dead: member.dead,
       notReady: [
@@ -63,7 +63,7 @@ export class SinkHealth {
         // Where the registry does not answer at all, that is said already.
         ...(this.registry.reached ? book.waiting : []),
         ...topics.reasons,
-        ...refusedByTable(),
+        ...tableProblems(),
         ...(refused ? ['Postgres takes no rows: writing is tried again'] : []),
         ...(halted > 0
           ? [`${halted} ${halted === 1 ? 'partition' : 'partitions'} stopped: eventtrail doctor says why`]

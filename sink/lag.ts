@@ -1,15 +1,15 @@
 import type { LogEnds } from '../kafka/index.ts'
 import { keyOf, type TopicPartition, topicsOf } from '../kafka/index.ts'
-import { type HaltReason, type PartitionLog, place, type StoredPosition } from '../trail/index.ts'
-import type { PlacementOptions } from './intake/index.ts'
+import { type HaltReason, type PartitionLog, type StoredPosition, startPointOf } from '../trail/index.ts'
+import type { StartPointSources } from './intake/index.ts'
 
-export interface LagSources extends Pick<PlacementOptions, 'trail' | 'topicIds'> {
+export interface LagSources extends Pick<StartPointSources, 'trail' | 'topicIds'> {
   /** The ends of the logs of topics. @throws KafkaError */
   readonly logEnds: (topics: readonly string[]) => Promise<readonly LogEnds[]>
 }
 
 /** The log of a partition, and how many of its offsets are not in the trail. */
-export interface LagReading extends LogEnds {
+export interface PartitionLag extends LogEnds {
   readonly lag: number
 }
 
@@ -17,7 +17,7 @@ export interface LagReading extends LogEnds {
 export async function readLag(
   { trail, logEnds, topicIds }: LagSources,
   partitions: readonly TopicPartition[]
-): Promise<LagReading[]> {
+): Promise<PartitionLag[]> {
   if (partitions.length === 0) return []
   // The trail first: what is stored in between must not look like a log that ends before it.
   const stored = await trail.read(partitions)
@@ -49,6 +49,6 @@ const ofAnotherLog: ReadonlySet<string | undefined> = new Set<HaltReason>(['LOG_
 
 function isAnother(stored: StoredPosition, log: PartitionLog): boolean {
   if (ofAnotherLog.has(stored.halted)) return true
-  const placement = place(stored, log)
+  const placement = startPointOf(stored, log)
   return placement.kind === 'halt' && placement.reason === 'LOG_REPLACED'
 }

@@ -1,5 +1,5 @@
 import { anyText, counter, gauge, histogram, longTimes, shortTimes } from '../observability/index.ts'
-import { refusalCodes } from '../trail/index.ts'
+import { recordFaultCodes } from '../trail/index.ts'
 
 const partition = { topic: anyText, partition: anyText }
 
@@ -15,7 +15,7 @@ export const sinkMetrics = {
   ),
   eventtrail_sink_duplicates_total: counter('records', 'events that were in the trail already'),
   eventtrail_sink_quarantined_total: counter('records', 'records put into quarantine, by the code of the reason', {
-    code: refusalCodes
+    code: recordFaultCodes
   }),
   eventtrail_sink_retries_total: counter('writes', 'writes that failed and were retried'),
   eventtrail_sink_fenced_total: counter(

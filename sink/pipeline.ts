@@ -1,20 +1,46 @@
-import { machineClock } from '../core/index.ts'
+import { type Clock, type Logger, machineClock } from '../core/index.ts'
 import type { BatchControl, GroupConsumer, PassedOffsets, RecordBatch } from '../kafka/index.ts'
 import { keyOf, type TopicPartition } from '../kafka/index.ts'
-import type { LedgerEntry } from '../trail/index.ts'
+import type { LedgerEntry, Schemas, TrailSession } from '../trail/index.ts'
 import { offsetsIn, TrailError } from '../trail/index.ts'
-import type { Reading } from './intake/index.ts'
-import { Breaker, Intake, type IntakeOptions, Positions, type PositionsOptions } from './intake/index.ts'
-import type { ResolvedSinkOptions } from './options.ts'
-import { type Batch, Hints, Lanes, type LanesOptions, type WriteResult } from './write/index.ts'
+import type { Discovery, PartitionControl, StartPointSources } from './intake/index.ts'
+import { AssignedPositions, Breaker, Intake } from './intake/index.ts'
+import type { BatcherLimits, WatchOptions } from './write/index.ts'
+import { type Batch, OffsetHints, WriteQueues, type WriteResult } from './write/index.ts'
 
-/** All that leads out of the sink: what a simulation puts others in place of. */
-export interface PipelineOptions
-  extends Omit<LanesOptions, 'limits'>,
-    Pick<ResolvedSinkOptions, 'maxRows' | 'maxBytes' | 'lingerMs' | 'breakerRecords'>,
-    Pick<IntakeOptions, 'book' | 'discovery'>,
-    Pick<PositionsOptions, 'trail' | 'ranges' | 'topicIds'> {
+/** What the pipeline writes with. */
+export interface WriteParts {
+  /** Database sessions that write in parallel. */
+  readonly connections: number
+  readonly openSession: () => Promise<TrailSession>
+  /** When a batch is due, and how much may wait. */
+  readonly limits: BatcherLimits
+  readonly watch: WatchOptions
+}
+
+/** What the pipeline reads from. */
+export interface ReadParts {
   readonly consumer: () => Pick<GroupConsumer, 'seek' | 'pause' | 'resume' | 'commit'>
+  readonly book: Schemas
+  readonly discovery: Pick<Discovery, 'eventNameOf'>
+  /** Where partitions start: trail and log. */
+  readonly starts: StartPointSources
+  /** Records of a topic after which it is judged; 0: never. */
+  readonly breakerRecords: number
+}
+
+/** All that leads out of the pipeline; a simulation replaces it. */
+export interface PipelineOptions {
+  readonly read: ReadParts
+  readonly write: WriteParts
+  /** A batch was written, or found to be written already. */
+  readonly onWritten: (batch: Batch, result: WriteResult) => void
+  readonly onRetry?: (error: unknown, attempt: number) => void
+  /** A defect that no retry can fix. */
+  readonly onFailure: (error: Error) => void
+  readonly log: Logger
+  /** Default: the machine's. */
+  readonly clock?: Clock
 }
 
 /** ms for which a partition waits that cannot be written. */
@@ -25,48 +51,48 @@ export class Pipeline {
   readonly #options: PipelineOptions
   readonly #intake: Intake
   readonly #breaker: Breaker
-  readonly #hints: Hints
+  readonly #hints: OffsetHints
   /** What calls off the end of a partition's wait. */
   readonly #postponed = new Set<() => void>()
   /** Why the table took nothing of a partition when it was last tried. */
-  readonly #refused = new Map<string, string>()
-  readonly positions: Positions
-  readonly lanes: Lanes
+  readonly #tableProblems = new Map<string, string>()
+  readonly positions: AssignedPositions
+  readonly queues: WriteQueues
 
   constructor(options: PipelineOptions) {
     this.#options = options
-    const { consumer, log, clock } = options
-    this.#hints = new Hints(consumer, log)
-    this.#breaker = new Breaker(options.breakerRecords)
-    this.lanes = new Lanes({
-      ...options,
-      limits: options,
-      onWritten: (batch, result) => this.#written(batch, result),
-      onPostponed: (partition, error) => this.#postpone(partition, error)
+    const { read, write, log, onFailure } = options
+    const shared = { log, ...(options.clock && { clock: options.clock }) }
+    this.#hints = new OffsetHints(read.consumer, log)
+    this.#breaker = new Breaker(read.breakerRecords)
+    this.queues = new WriteQueues({
+      connections: write.connections,
+      writer: { openSession: write.openSession, watch: write.watch, ...shared },
+      queue: {
+        limits: write.limits,
+        onWritten: (batch, result) => this.#written(batch, result),
+        onPostponed: (partition, error) => this.#postpone(partition, error),
+        ...(options.onRetry && { onRetry: options.onRetry }),
+        onFailure,
+        ...shared
+      }
     })
-    const reading: Reading = {
-      laneOf: partition => this.lanes.of(partition),
-      seek: ({ topic, partition }, offset) => consumer().seek(topic, partition, offset),
-      pause: ({ topic, partition }) => consumer().pause(topic, partition),
-      resume: ({ topic, partition }) => consumer().resume(topic, partition),
-      log,
-      ...(clock && { clock })
-    }
-    const { trail, ranges, topicIds, book, discovery, onFailure } = options
-    this.positions = new Positions({ ...reading, trail, ranges, topicIds, onFailure })
+    const control = this.#control()
+    this.positions = new AssignedPositions({ control, starts: read.starts, onFailure, ...shared })
     this.#intake = new Intake({
-      ...reading,
+      control,
       positions: this.positions,
-      book,
-      discovery,
-      handsFull: () => this.lanes.bytes >= mostBytesInHand(options),
-      laneChanged: () => this.lanes.changed
+      book: read.book,
+      discovery: read.discovery,
+      handsFull: () => this.queues.bytes >= mostBytesInHand(write),
+      queueChanged: () => this.queues.changed,
+      ...shared
     })
   }
 
   /** Why partitions of this sink wait that the table of the trail takes nothing of; each reason once. */
-  get refusedByTable(): readonly string[] {
-    const ours = this.positions.assigned.flatMap(partition => this.#refused.get(keyOf(partition)) ?? [])
+  get tableProblems(): readonly string[] {
+    const ours = this.positions.assigned.flatMap(partition => this.#tableProblems.get(keyOf(partition)) ?? [])
     return [...new Set(ours)]
   }
 
@@ -86,10 +112,10 @@ export class Pipeline {
 
   /** To be called every few seconds: what was stopped may have been let go, what flows may have been moved. */
   async revisit(): Promise<void> {
-    const { consumer, log } = this.#options
+    const { read, log } = this.#options
     for (const partition of await this.positions.revisit()) {
       this.#breaker.forget(partition.topic)
-      consumer().resume(partition.topic, partition.partition)
+      read.consumer().resume(partition.topic, partition.partition)
       log.info({ ...partition }, 'partition was reset or resumed, it flows again')
     }
   }
@@ -100,36 +126,46 @@ export class Pipeline {
   }
 
   /** Takes nothing more; what was taken is still written. */
-  refuse(): void {
+  stopTaking(): void {
     for (const callOff of this.#postponed) callOff()
     this.#intake.close()
   }
 
+  #control(): PartitionControl {
+    const { consumer } = this.#options.read
+    return {
+      queueOf: partition => this.queues.of(partition),
+      seek: ({ topic, partition }, offset) => consumer().seek(topic, partition, offset),
+      pause: ({ topic, partition }) => consumer().pause(topic, partition),
+      resume: ({ topic, partition }) => consumer().resume(topic, partition)
+    }
+  }
+
   /** Leaves a partition alone for a while; then it is read again from where the trail says. */
   #postpone({ topic, partition }: TopicPartition, error: unknown): void {
-    const { consumer, clock = machineClock, log } = this.#options
+    const { read, clock = machineClock, log } = this.#options
     const source = { topic, partition }
     if (error instanceof TrailError && error.code === 'TABLE_REFUSES_ALL')
-      this.#refused.set(keyOf(source), error.message)
+      this.#tableProblems.set(keyOf(source), error.message)
     log.error({ ...source, ms: postponedMs }, 'a partition cannot be written and waits; the others go on')
-    consumer().pause(topic, partition)
+    read.consumer().pause(topic, partition)
     const callOff = clock.after(postponedMs, () => {
       this.#postponed.delete(callOff)
-      if (this.positions.of(source).state !== 'halted') consumer().resume(topic, partition)
-      if (this.positions.assigned.some(each => keyOf(each) === keyOf(source))) this.positions.displace([source])
+      if (this.positions.of(source).state !== 'halted') read.consumer().resume(topic, partition)
+      if (this.positions.assigned.some(each => keyOf(each) === keyOf(source))) this.positions.findAgain([source])
     })
     this.#postponed.add(callOff)
   }
 
   #written(batch: Batch, result: WriteResult): void {
-    if (this.#refused.size > 0) for (const chunk of batch.chunks) this.#refused.delete(keyOf(chunk))
+    if (this.#tableProblems.size > 0) for (const chunk of batch.chunks) this.#tableProblems.delete(keyOf(chunk))
     this.#options.onWritten(batch, result)
     this.#hints.stored(result.stored)
     for (const trip of this.#breaker.count(result.booked.map(byEntries))) void this.positions.haltTopic(trip)
     // What was under way when a partition stopped is read again when it goes on.
     const overtaken = result.fenced.filter(partition => this.positions.of(partition).state !== 'halted')
     if (overtaken.length > 0) {
-      this.positions.displace(overtaken)
+      this.positions.findAgain(overtaken)
       this.#options.log.warn(
         { partitions: overtaken.map(keyOf), rows: batch.rows },
         'another sink has these partitions or stopped them, their rows were left'
@@ -139,14 +175,14 @@ export class Pipeline {
 }
 
 /**
- * Bytes that are decoded and not stored from which on nothing more is decompressed: what all lanes may hold when each is
+ * Bytes that are decoded and not stored from which on nothing more is decompressed: what all queues may hold when each is
  * full. What is decompressed next is little more than one batch (`maxBatchBytes`), so that about 100 MiB are in hand.
  */
-const mostBytesInHand = ({ lanes, maxBytes }: Pick<PipelineOptions, 'lanes' | 'maxBytes'>): number =>
-  Math.max(32 * 1024 * 1024, 4 * lanes * maxBytes)
+const mostBytesInHand = ({ connections, limits }: Pick<WriteParts, 'connections' | 'limits'>): number =>
+  Math.max(32 * 1024 * 1024, 4 * connections * limits.maxBytes)
 
 /** A batch that is kept whole counts once, however many offsets it has: it is one fault of one producer. */
 function byEntries(entry: LedgerEntry): LedgerEntry {
-  const further = entry.chunk.refused.reduce((sum, refused) => sum + offsetsIn(refused) - 1, 0)
+  const further = entry.chunk.badRecords.reduce((sum, bad) => sum + offsetsIn(bad) - 1, 0)
   return { ...entry, quarantined: entry.quarantined - further }
 }

@@ -7,7 +7,7 @@ import { TrailError } from '../trail/index.ts'
  * Repeats `work` with back-off while a server is out of reach; undefined when the signal ended it.
  * Passes through what no retry mends.
  */
-export async function insist<T>(
+export async function retryWhileUnavailable<T>(
   signal: AbortSignal,
   log: Logger,
   work: () => Promise<T>,

@@ -6,7 +6,7 @@ export interface SinkStats {
   readonly batches: number
   readonly duplicates: number
   readonly quarantined: number
-  /** Stretches that another sink had taken over. */
+  /** Chunks that another sink had taken over. */
   readonly fenced: number
   /** Writes that were tried again. */
   readonly retries: number

@@ -1,16 +1,16 @@
 import type { Logger } from '../core/index.ts'
 import { CleanUps, safeError } from '../core/index.ts'
 import type { RebuildCause } from '../kafka/index.ts'
-import { HeldBackTimes, keyOf } from '../kafka/index.ts'
+import { HeldBackTimes, keyOf, type TopicPartition } from '../kafka/index.ts'
 import { type GaugeName, type GaugeSample, type LabelsOf, type Meter, noMeter } from '../observability/index.ts'
-import type { SinkParts } from './health.ts'
-import { type LagReading, type LagSources, readLag } from './lag.ts'
+import type { SinkView } from './health.ts'
+import { type LagSources, type PartitionLag, readLag } from './lag.ts'
 import type { SinkMetrics } from './metrics.ts'
 import { regularly } from './regularly.ts'
 import type { SinkStats } from './state.ts'
 import type { Batch, WriteResult } from './write/index.ts'
 
-export interface TelemetryOptions extends LagSources, Omit<SinkParts, 'book'> {
+export interface TelemetryOptions {
   readonly meter: Meter<SinkMetrics>
   readonly log: Logger
 }
@@ -19,37 +19,44 @@ const lagEveryMs = 10_000
 type PartitionGauge = 'eventtrail_sink_lag' | (GaugeName<SinkMetrics> & `eventtrail_sink_blocked_${string}`)
 type PartitionSample = GaugeSample<LabelsOf<SinkMetrics, PartitionGauge>>
 
+/** What the gauges of a sink read. */
+export interface GaugeSources extends Omit<SinkView, 'book'> {
+  readonly lag: LagSources
+}
+
 /** Counts what the sink does, batch by batch, for its `stats` and for the meter. */
 export class Telemetry {
-  readonly #options: TelemetryOptions
   readonly #meter: Meter<SinkMetrics>
+  readonly #log: Logger
   readonly #cleanUps = new CleanUps()
   readonly #counts = { rows: 0, batches: 0, duplicates: 0, quarantined: 0, fenced: 0, retries: 0 }
   readonly #heldBack = new HeldBackTimes()
-  #lag: readonly LagReading[] = []
+  #sources: GaugeSources | undefined
+  #lag: readonly PartitionLag[] = []
 
-  constructor(options: TelemetryOptions) {
-    this.#options = options
-    this.#meter = options.meter
+  constructor({ meter, log }: TelemetryOptions) {
+    this.#meter = meter
+    this.#log = log
   }
 
-  get stats(): SinkStats {
-    return { ...this.#counts, pending: this.#options.lanes.pendingRows }
+  get counts(): Omit<SinkStats, 'pending'> {
+    return { ...this.#counts }
   }
 
-  /** Begins to tell how things are now. @returns what ends it */
-  start(): () => Promise<void> {
-    const { positions, lanes, troubles, vitals, log } = this.#options
+  /** Offers the gauges to the meter, from now on. @returns what takes them back */
+  start(sources: GaugeSources): () => Promise<void> {
+    this.#sources = sources
+    const { positions, queues, troubles, vitals, topics } = sources
     const gauge = (name: GaugeName<SinkMetrics> & `eventtrail_sink_p${string}`, read: () => number) =>
       this.#cleanUps.add(this.#meter.gauge(name, () => [{ value: read(), labels: {} }]))
     gauge('eventtrail_sink_partitions', () => positions.assigned.length)
     gauge('eventtrail_sink_partitions_halted', () => positions.halted)
     gauge('eventtrail_sink_partitions_unread', () => troubles().length)
-    gauge('eventtrail_sink_pending_rows', () => lanes.pendingRows)
-    gauge('eventtrail_sink_progress_age_seconds', () => Math.max(lanes.waitingMs, vitals.idleMs) / 1_000)
-    this.#cleanUps.add(this.#meter.gauge('eventtrail_sink_topics', () => this.#options.topics.readings()))
-    const ofPartitions = (name: PartitionGauge, read: (log: LagReading) => number | undefined) =>
-      this.#cleanUps.add(this.#meter.gauge(name, () => this.#readOurs(read)))
+    gauge('eventtrail_sink_pending_rows', () => queues.pendingRows)
+    gauge('eventtrail_sink_progress_age_seconds', () => Math.max(queues.waitingMs, vitals.idleMs) / 1_000)
+    this.#cleanUps.add(this.#meter.gauge('eventtrail_sink_topics', () => topics.readings()))
+    const ofPartitions = (name: PartitionGauge, read: (log: PartitionLag) => number | undefined) =>
+      this.#cleanUps.add(this.#meter.gauge(name, () => this.#samples(positions.assigned, read)))
     ofPartitions('eventtrail_sink_lag', ({ lag }) => lag)
     ofPartitions('eventtrail_sink_blocked_by_transaction_records', ({ lag, end, highWatermark }) =>
       highWatermark > end ? Math.min(lag, highWatermark - end) : undefined
@@ -58,8 +65,8 @@ export class Telemetry {
       const ms = this.#heldBack.of(log)
       return ms === undefined ? undefined : ms / 1_000
     })
-    // It asks Kafka and Postgres, so for nobody it is not done.
-    if (this.#meter !== noMeter) this.#cleanUps.add(regularly(lagEveryMs, log, () => this.#lookForLag()))
+    // It asks Kafka and Postgres: not done where no one reads it.
+    if (this.#meter !== noMeter) this.#cleanUps.add(regularly(lagEveryMs, this.#log, () => this.#lookForLag()))
     return () => this.#cleanUps.run()
   }
 
@@ -75,7 +82,7 @@ export class Telemetry {
     meter.add('eventtrail_sink_rows_total', rows, {})
     meter.add('eventtrail_sink_duplicates_total', duplicates, {})
     meter.add('eventtrail_sink_fenced_total', fenced.length, {})
-    for (const [code, count] of result.refusals) meter.add('eventtrail_sink_quarantined_total', count, { code })
+    for (const [code, count] of result.faults) meter.add('eventtrail_sink_quarantined_total', count, { code })
     if (result.copyMs !== undefined) meter.observe('eventtrail_sink_copy_seconds', result.copyMs / 1_000, {})
     const now = Date.now()
     for (const { lastTimestamp, lost } of result.stored) {
@@ -106,9 +113,9 @@ export class Telemetry {
     this.#meter.add('eventtrail_sink_sessions_abandoned_total', 1, {})
   }
 
-  /** As it was at the last look: while Kafka or Postgres is away, nobody knows better. */
-  #readOurs(read: (log: LagReading) => number | undefined): PartitionSample[] {
-    const ours = new Set(this.#options.positions.assigned.map(keyOf))
+  /** As it was at the last look, also while Kafka or Postgres is unreachable. */
+  #samples(assigned: readonly TopicPartition[], read: (log: PartitionLag) => number | undefined): PartitionSample[] {
+    const ours = new Set(assigned.map(keyOf))
     return this.#lag.flatMap(log => {
       const value = ours.has(keyOf(log)) ? read(log) : undefined
       return value === undefined ? [] : [{ value, labels: { topic: log.topic, partition: String(log.partition) } }]
@@ -116,12 +123,13 @@ export class Telemetry {
   }
 
   async #lookForLag(): Promise<void> {
-    const { positions, log } = this.#options
+    const sources = this.#sources
+    if (!sources) return
     try {
-      this.#lag = await readLag(this.#options, positions.assigned)
+      this.#lag = await readLag(sources.lag, sources.positions.assigned)
       this.#heldBack.saw(this.#lag)
     } catch (error) {
-      log.debug({ err: safeError(error) }, 'the lag could not be looked up')
+      this.#log.debug({ err: safeError(error) }, 'the lag could not be looked up')
     }
   }
 }

@@ -1,5 +1,5 @@
 import { type ErrorCodes, EventtrailError } from '../core/index.ts'
-import type { RefusalCode } from './refusal-codes.ts'
+import type { RecordFaultCode } from './record-fault-codes.ts'
 
 export const trailErrorCodes = {
   SCHEMA_CHANGED: {
@@ -41,19 +41,19 @@ export class TrailError extends EventtrailError<TrailErrorCode> {
 }
 
 /** A bad record: its code, and a reason in words that repeats nothing of the record but the number or version of a schema. */
-export interface Refusal {
-  readonly code: RefusalCode
+export interface RecordFault {
+  readonly code: RecordFaultCode
   readonly reason: string
   /** The envelope's id, where it could be read. */
   readonly eventId?: string
 }
 
 /** Thrown while a record is decoded and encoded; ends as a row of the quarantine, never as a crash. */
-export class RefusedRecord extends Error {
-  readonly refusal: Refusal
-  constructor(code: RefusalCode, reason: string, eventId?: string) {
+export class BadRecordError extends Error {
+  readonly fault: RecordFault
+  constructor(code: RecordFaultCode, reason: string, eventId?: string) {
     super(reason)
-    this.name = 'RefusedRecord'
-    this.refusal = { code, reason, ...(eventId !== undefined && { eventId }) }
+    this.name = 'BadRecordError'
+    this.fault = { code, reason, ...(eventId !== undefined && { eventId }) }
   }
 }

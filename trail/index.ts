@@ -9,11 +9,11 @@ export {
   sessionPool,
   sinkSessions
 } from './database.ts'
-export { type Decoded, Decoder, type NeedsSchemas, SchemaBook, type Schemas } from './decode/index.ts'
+export { type EncodedPage, type NeedsSchemas, PageEncoder, SchemaBook, type Schemas } from './encoding/index.ts'
 export { TrailError, type TrailErrorCode, trailErrorCodes } from './errors.ts'
 export { PostgresEventStore, type PostgresEventStoreOptions } from './event-store.ts'
 export { trailMigrations } from './migrations.ts'
-export { keepPartitionsAhead, makePartitionsSince, partitionsAhead } from './months.ts'
+export { keepMonthsAhead, makeMonthsSince, monthsAhead } from './months.ts'
 export {
   acceptGap,
   acceptGapCommand,
@@ -23,16 +23,15 @@ export {
   type HaltReason,
   type LedgerEntry,
   type PartitionLog,
-  type Placement,
-  Position,
   partitionsToReset,
-  place,
   type ResetRequest,
   readPositions,
   remedyOf,
   resetPartition,
   resumeTopic,
+  type StartPoint,
   type StoredPosition,
+  startPointOf,
   tooManyBad
 } from './positions/index.ts'
 export {
@@ -48,24 +47,24 @@ export {
   retryQuarantined,
   showQuarantined
 } from './quarantine/index.ts'
-export { type RefusalCode, refusalCodes } from './refusal-codes.ts'
+export { type RecordFaultCode, recordFaultCodes } from './record-fault-codes.ts'
 export { CopyBuffer, digestOf, idTimeOf, offsetOfRow, rowEnd, type TrailRow } from './rows/index.ts'
 export {
   type Addition,
-  type Aside,
-  asidesOf,
   blockerWords,
   CarefulInsert,
   countByCode,
+  countByPartition,
   listAdditions,
   listBlockers,
   openPgSession,
   pgPositions,
-  quarantineApart,
-  refusalsByCode,
-  refusedByTable,
+  type QuarantineRow,
+  quarantineByHalves,
+  quarantineRowsOf,
   type TrailPositions,
-  type TrailSession
+  type TrailSession,
+  tableFaults
 } from './session/index.ts'
 export {
   forgetTopic,
@@ -76,4 +75,13 @@ export {
   unknownGroup,
   unreadTopic
 } from './topics.ts'
-export { type Chunk, defaultGroup, offsetsIn, type Page, type Refused, type Row, type RowsResult } from './types.ts'
+export {
+  type BadRecord,
+  type Chunk,
+  defaultGroup,
+  type LastRecord,
+  offsetsIn,
+  type Page,
+  type Row,
+  type RowsResult
+} from './types.ts'

@@ -35,33 +35,33 @@ export function lowestId(ms: number): string {
  * Any number of sinks may call it at once.
  * @returns the tables that were made.
  */
-export function keepPartitionsAhead(pool: Pool, now: Date, ahead = 3): Promise<string[]> {
-  return makePartitions(pool, now, 0, ahead)
+export function keepMonthsAhead(pool: Pool, now: Date, ahead = 3): Promise<string[]> {
+  return makeMonths(pool, now, 0, ahead)
 }
 
 /** Makes the partitions from the month of `since` to that of `now`, for events that are older than the trail. */
-export function makePartitionsSince(pool: Pool, since: Date, now: Date): Promise<string[]> {
+export function makeMonthsSince(pool: Pool, since: Date, now: Date): Promise<string[]> {
   const months = (date: Date) => date.getUTCFullYear() * 12 + date.getUTCMonth()
-  return makePartitions(pool, now, months(since) - months(now), 0)
+  return makeMonths(pool, now, months(since) - months(now), 0)
 }
 
-async function makePartitions(pool: Pool, now: Date, first: number, last: number): Promise<string[]> {
+async function makeMonths(pool: Pool, now: Date, first: number, last: number): Promise<string[]> {
   const made: string[] = []
   for (let month = first; month <= last; month += 1) {
     const partition = monthPartition(now, month)
-    if (await makePartition(pool, partition)) made.push(partition.table)
+    if (await makeMonth(pool, partition)) made.push(partition.table)
   }
   return made
 }
 
 /** How many months from this one on have a partition without a break. */
-export async function partitionsAhead(client: Queries, now: Date): Promise<number> {
+export async function monthsAhead(client: Queries, now: Date): Promise<number> {
   for (let month = 0; ; month += 1) {
     if (!(await exists(client, monthPartition(now, month).table))) return month
   }
 }
 
-async function makePartition(pool: Pool, { table, from, to }: MonthPartition): Promise<boolean> {
+async function makeMonth(pool: Pool, { table, from, to }: MonthPartition): Promise<boolean> {
   if (await exists(pool, table)) return false
   return inTransaction(pool, async client => {
     // Nobody may make the same partition, nor put a row of its month into DEFAULT before it is attached.

@@ -1,5 +1,5 @@
 import type { KafkaRecord, Records, TopicPartition } from '../kafka/index.ts'
-import type { Refusal } from './errors.ts'
+import type { RecordFault } from './errors.ts'
 import { readRow, readRowId, type TrailRow } from './rows/index.ts'
 
 /** The group of a sink that was given none, without the prefix. */
@@ -7,7 +7,7 @@ export const defaultGroup = 'sink'
 
 /** Where a row lies. */
 export interface RowBytes {
-  readonly text: { readonly bytes: Buffer }
+  readonly buffer: { readonly bytes: Buffer }
   readonly start: number
   readonly end: number
 }
@@ -20,23 +20,23 @@ export interface Row extends RowBytes {
 }
 
 /** What a row holds, read back from its bytes. */
-export const contentOf = ({ text, start, end }: RowBytes): TrailRow => readRow(text.bytes, start, end)
+export const contentOf = ({ buffer, start, end }: RowBytes): TrailRow => readRow(buffer.bytes, start, end)
 
 /** The id of a row: the first column. */
-export const idOf = ({ text, start }: RowBytes): string => readRowId(text.bytes, start)
+export const idOf = ({ buffer, start }: RowBytes): string => readRowId(buffer.bytes, start)
 
 /** What cannot become a row: a record, or all that lies from `offset` to `lastOffset` as one. */
-export interface Refused {
+export interface BadRecord {
   readonly offset: number
   /** Default `offset`: a single record. */
   readonly lastOffset?: number
-  readonly refusal: Refusal
+  readonly fault: RecordFault
   /** What is kept of it. Its offset is `offset`. */
   readonly record: KafkaRecord
 }
 
 /** How many offsets an entry stands for. */
-export const offsetsIn = ({ offset, lastOffset = offset }: Pick<Refused, 'offset' | 'lastOffset'>): number =>
+export const offsetsIn = ({ offset, lastOffset = offset }: Pick<BadRecord, 'offset' | 'lastOffset'>): number =>
   lastOffset - offset + 1
 
 /** The rows of one fetch: they lie one behind the other in the text of their batch, in the order of their records. */
@@ -50,7 +50,7 @@ export interface Page {
 }
 
 /**
- * A stretch of one partition, without a hole: every offset from `first` to `last` is a row, is refused, is counted in
+ * A chunk of one partition, without a hole: every offset from `first` to `last` is a row, is refused, is counted in
  * `skipped`, or lies in `lost`.
  */
 export interface Chunk extends TopicPartition {
@@ -62,7 +62,7 @@ export interface Chunk extends TopicPartition {
   readonly pages: readonly Page[]
   /** Rows of all pages together. */
   readonly rows: number
-  readonly refused: readonly Refused[]
+  readonly badRecords: readonly BadRecord[]
   /** Offsets that hold no event: control records, aborted transactions, compacted records. Counted, not subtracted. */
   readonly skipped: number
   /** Offsets at the start that were removed from the log before they were read. */
@@ -80,7 +80,7 @@ export interface RowsResult<R extends RowBytes = Row> {
   /** How many are in the table now, by the count of Postgres. */
   readonly stored: number
   readonly duplicates: readonly R[]
-  readonly refused: readonly { readonly row: R; readonly refusal: Refusal }[]
+  readonly badRows: readonly { readonly row: R; readonly fault: RecordFault }[]
 }
 
 /** The last record that the trail has accounted for. */

@@ -7,8 +7,8 @@ import { createRegistry } from '../../schemas/index.ts'
 import {
   connectSession,
   doctorSessions,
-  keepPartitionsAhead,
-  makePartitionsSince,
+  keepMonthsAhead,
+  makeMonthsSince,
   requireFitPostgres,
   schemasWithTrail,
   sessionPool
@@ -79,10 +79,7 @@ async function runMigrate(
       await client.end()
     }
     const now = new Date()
-    const made = [
-      ...(since ? await makePartitionsSince(pool, since, now) : []),
-      ...(await keepPartitionsAhead(pool, now))
-    ]
+    const made = [...(since ? await makeMonthsSince(pool, since, now) : []), ...(await keepMonthsAhead(pool, now))]
     context.out(`partitions: ${made.length > 0 ? `made ${made.join(', ')}` : 'ahead'}`)
   } finally {
     await pool.end()

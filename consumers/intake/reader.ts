@@ -15,7 +15,7 @@ import type {
   Vitals
 } from '../../kafka/index.ts'
 import type { Message, Outcome } from '../pipeline/index.ts'
-import { LaneScheduler, type Slot } from '../pipeline/index.ts'
+import { AggregateLanes, type Slot } from '../pipeline/index.ts'
 import type { AssignedPartition } from '../progress/index.ts'
 import { CurrentAssignment } from '../progress/index.ts'
 import type { TopicPartition } from '../telemetry.ts'
@@ -64,7 +64,7 @@ export class Reader {
   readonly #options: ReaderOptions
   readonly #consumer: GroupConsumer
   readonly #assignment: CurrentAssignment
-  readonly #scheduler: LaneScheduler<FetchedMessage>
+  readonly #scheduler: AggregateLanes<FetchedMessage>
   readonly #started = new Map<Message, number>()
   readonly #held = new HeldBytes()
   /** When a message was last finished, or the first one taken after a time without any. */
@@ -81,7 +81,7 @@ export class Reader {
     this.#options = options
     this.#assignment = new CurrentAssignment(stopping)
     this.#changes = new LogChanges(options)
-    this.#scheduler = new LaneScheduler({
+    this.#scheduler = new AggregateLanes({
       concurrency,
       work: (message, slot) => this.#work(message, slot),
       onError

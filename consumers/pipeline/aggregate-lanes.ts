@@ -4,12 +4,12 @@ export interface Slot {
   rest<T>(rest: () => Promise<T>): Promise<T>
 }
 
-interface Lane<T> {
+interface AggregateLane<T> {
   readonly waiting: T[]
   busy: boolean
 }
 
-export interface LaneSchedulerOptions<T> {
+export interface AggregateLanesOptions<T> {
   /** How many items run at once. */
   readonly concurrency: number
   readonly work: (item: T, slot: Slot) => Promise<void>
@@ -23,9 +23,9 @@ export interface LaneSchedulerOptions<T> {
  *
  * running → (stop) → stopping: what runs ends, nothing starts
  */
-export class LaneScheduler<T> {
-  readonly #options: LaneSchedulerOptions<T>
-  readonly #lanes = new Map<string, Lane<T>>()
+export class AggregateLanes<T> {
+  readonly #options: AggregateLanesOptions<T>
+  readonly #lanes = new Map<string, AggregateLane<T>>()
   readonly #ready = new Set<string>()
   readonly #returning: (() => void)[] = []
   readonly #idle: (() => void)[] = []
@@ -35,7 +35,7 @@ export class LaneScheduler<T> {
   #stopping = false
   #filling = false
 
-  constructor(options: LaneSchedulerOptions<T>) {
+  constructor(options: AggregateLanesOptions<T>) {
     this.#options = options
   }
 
@@ -113,7 +113,7 @@ export class LaneScheduler<T> {
     return true
   }
 
-  #start(name: string, lane: Lane<T>): void {
+  #start(name: string, lane: AggregateLane<T>): void {
     const item = lane.waiting.shift() as T
     this.#queued -= 1
     lane.busy = true

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { migrate } from '../../postgres/index.ts'
-import { keepPartitionsAhead, trailMigrations } from '../../trail/index.ts'
+import { keepMonthsAhead, trailMigrations } from '../../trail/index.ts'
 import type { Durability } from './types.ts'
 
 /** Settings that decide what a commit is worth and what it costs; they are the same for every contender. */
@@ -45,7 +45,7 @@ export class Trail implements AsyncDisposable {
     await client.connect()
     await migrate(client, trailMigrations)
     const pool = new pg.Pool({ connectionString: url, max: 1 })
-    await keepPartitionsAhead(pool, new Date())
+    await keepMonthsAhead(pool, new Date())
     await pool.end()
     // Nobody shall pay for what the one before left to be written.
     await client.query('CHECKPOINT')

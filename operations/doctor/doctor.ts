@@ -11,7 +11,7 @@ import {
   explainHalt,
   type HaltedPartition,
   listBlockers,
-  partitionsAhead,
+  monthsAhead,
   remedyOf,
   requireFitPostgres,
   unknownGroup
@@ -237,7 +237,7 @@ async function examineLocks({ pool }: DoctorParts): Promise<Finding[]> {
 async function examineTrail({ pool, topicPrefix }: DoctorParts): Promise<Finding[]> {
   const number = async (sql: string) => Number((await pool.query<{ n: string }>(sql)).rows[0]?.n ?? 0)
   try {
-    const months = await partitionsAhead(pool, new Date())
+    const months = await monthsAhead(pool, new Date())
     // The version is the first digit of the third group.
     const misplaced = await pool.query<{ timed: string; untimed: string; oldest: string | null }>(
       `SELECT count(*) FILTER (WHERE substr(id::text, 15, 1) = '7') AS timed,

@@ -1,14 +1,20 @@
-import { safeError } from '../../core/index.ts'
+import { type Clock, type Logger, safeError } from '../../core/index.ts'
 import { keyOf, type TopicPartition, topicsOf } from '../../kafka/index.ts'
-import { explainHalt, type HaltReason, Position, type StoredPosition, tooManyBad } from '../../trail/index.ts'
-import { insist } from '../retry-while-unavailable.ts'
+import { explainHalt, type HaltReason, type StoredPosition, tooManyBad } from '../../trail/index.ts'
+import { retryWhileUnavailable } from '../retry-while-unavailable.ts'
 import type { Trip } from './breaker.ts'
-import type { Reading } from './partition-control.ts'
-import { findPlaces, type PlacedPartition, type PlacementOptions } from './placement.ts'
+import type { PartitionControl } from './partition-control.ts'
+import { ReadPosition } from './read-position.ts'
+import { type FoundPartition, findStartPoints, type StartPointSources } from './start-points.ts'
 
-export interface PositionsOptions extends PlacementOptions, Reading {
+export interface AssignedPositionsOptions {
+  readonly control: PartitionControl
+  readonly starts: StartPointSources
   /** Something shows that no retry can mend. */
   readonly onFailure: (error: Error) => void
+  readonly log: Logger
+  /** Default: the machine's. */
+  readonly clock?: Clock
 }
 
 /**
@@ -16,22 +22,22 @@ export interface PositionsOptions extends PlacementOptions, Reading {
  * nothing happens (Kafka's own offset may lie anywhere, also behind what the trail lacks), and single ones whose
  * position was lost or moved.
  */
-export class Positions {
-  readonly #options: PositionsOptions
-  readonly #positions = new Map<string, Position>()
-  readonly #placing = new Map<string, Promise<void>>()
+export class AssignedPositions {
+  readonly #options: AssignedPositionsOptions
+  readonly #positions = new Map<string, ReadPosition>()
+  readonly #finding = new Map<string, Promise<void>>()
   // Topics whose stop is being recorded: until then the trail says that they flow.
   readonly #stopping = new Set<string>()
   #assigned: readonly TopicPartition[] = []
   #generation = new AbortController()
 
-  constructor(options: PositionsOptions) {
+  constructor(options: AssignedPositionsOptions) {
     this.#options = options
   }
 
-  of(partition: TopicPartition): Position {
+  of(partition: TopicPartition): ReadPosition {
     const key = keyOf(partition)
-    const position = this.#positions.get(key) ?? new Position()
+    const position = this.#positions.get(key) ?? new ReadPosition()
     this.#positions.set(key, position)
     return position
   }
@@ -56,19 +62,19 @@ export class Positions {
   }
 
   /** Their offsets moved without us, and are asked for again. */
-  displace(partitions: readonly TopicPartition[]): void {
+  findAgain(partitions: readonly TopicPartition[]): void {
     for (const partition of partitions) this.of(partition).forget()
     void this.#start(partitions)
   }
 
   /** The log has not what was asked for: what it has now is looked at. */
   outOfRange(partition: TopicPartition): void {
-    if (this.of(partition).isPlaced && !this.#placing.has(keyOf(partition))) this.displace([partition])
+    if (this.of(partition).isKnown && !this.#finding.has(keyOf(partition))) this.findAgain([partition])
   }
 
   /** Resolves when the partition is placed or halted, or the group has changed. */
-  placed({ topic, partition }: TopicPartition): Promise<void> {
-    return this.#placing.get(keyOf({ topic, partition })) ?? this.#start([{ topic, partition }])
+  whenFound({ topic, partition }: TopicPartition): Promise<void> {
+    return this.#finding.get(keyOf({ topic, partition })) ?? this.#start([{ topic, partition }])
   }
 
   /** Stops a partition whose log does not fit, for every sink of the group, until it is reset. */
@@ -78,7 +84,7 @@ export class Positions {
 
   /** Stops all partitions of a topic until they are resumed, also those that other sinks of the group read. */
   async haltTopic({ topic, records, bad }: Trip): Promise<void> {
-    const { trail, pause, log } = this.#options
+    const { starts, control, log } = this.#options
     log.error(
       { topic, reason: tooManyBad, records, bad },
       `topic stopped: ${bad} of ${records} records were bad. They are in quarantine, the rest stays in Kafka. ${askDoctor}`
@@ -88,10 +94,10 @@ export class Positions {
       const partition = partitionOf(key)
       if (partition.topic !== topic) continue
       position.state = 'halted'
-      pause(partition)
+      control.pause(partition)
     }
     // When it fails, they are found to flow at the next visit, and trip again if the records stay bad.
-    await trail
+    await starts.trail
       .haltTopic(topic, tooManyBad)
       .catch(error => log.warn({ err: safeError(error) }, 'the stop could not be recorded'))
       .finally(() => this.#stopping.delete(topic))
@@ -108,7 +114,7 @@ export class Positions {
       return { partition, position, next: position.next }
     })
     if (visited.length === 0) return []
-    const stored = await this.#options.trail.read(visited.map(({ partition }) => partition))
+    const stored = await this.#options.starts.trail.read(visited.map(({ partition }) => partition))
     const known = ({ partition }: { partition: TopicPartition }) => stored.get(keyOf(partition))
     const revived = visited.filter(each => each.position.state === 'halted' && known(each)?.halted === undefined)
     const moved = visited.filter(
@@ -116,7 +122,7 @@ export class Positions {
     )
     for (const { partition } of revived) this.#positions.delete(keyOf(partition))
     const ours = new Set(this.#assigned.map(keyOf))
-    this.displace([...revived, ...moved].map(({ partition }) => partition).filter(each => ours.has(keyOf(each))))
+    this.findAgain([...revived, ...moved].map(({ partition }) => partition).filter(each => ours.has(keyOf(each))))
     return revived.map(({ partition }) => partition)
   }
 
@@ -125,14 +131,14 @@ export class Positions {
    * grown past the position. Its partitions are placed again, which stops them.
    */
   async lookForReplaced(): Promise<void> {
-    const read = this.#assigned.filter(partition => this.of(partition).isPlaced)
+    const read = this.#assigned.filter(partition => this.of(partition).isKnown)
     if (read.length === 0) return
-    const ids = await this.#options.topicIds(topicsOf(read))
+    const ids = await this.#options.starts.topicIds(topicsOf(read))
     const replaced = read.filter(partition => {
       const [was, is] = [this.of(partition).topicId, ids.get(partition.topic)]
-      return was !== undefined && is !== undefined && was !== is && !this.#placing.has(keyOf(partition))
+      return was !== undefined && is !== undefined && was !== is && !this.#finding.has(keyOf(partition))
     })
-    this.displace(replaced)
+    this.findAgain(replaced)
   }
 
   /** Ends what is under way; nothing is placed from here on. */
@@ -150,83 +156,85 @@ export class Positions {
   #rests(partition: TopicPartition): boolean {
     const key = keyOf(partition)
     return (
-      !this.#stopping.has(partition.topic) && !this.#placing.has(key) && !this.#options.laneOf(partition).holds(key)
+      !this.#stopping.has(partition.topic) &&
+      !this.#finding.has(key) &&
+      !this.#options.control.queueOf(partition).holds(key)
     )
   }
 
   #start(partitions: readonly TopicPartition[]): Promise<void> {
     const { signal } = this.#generation
-    const placing = this.#place(partitions, signal)
+    const finding = this.#find(partitions, signal)
       .catch(this.#options.onFailure)
       .finally(() => {
-        for (const key of partitions.map(keyOf)) if (this.#placing.get(key) === placing) this.#placing.delete(key)
+        for (const key of partitions.map(keyOf)) if (this.#finding.get(key) === finding) this.#finding.delete(key)
       })
-    for (const partition of partitions) this.#placing.set(keyOf(partition), placing)
-    return placing
+    for (const partition of partitions) this.#finding.set(keyOf(partition), finding)
+    return finding
   }
 
-  async #place(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
+  async #find(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
     if (partitions.length === 0) return
-    const { log, clock } = this.#options
+    const { starts, log, clock } = this.#options
     await this.#untilWritten(partitions, signal)
-    const found = await insist(signal, log, () => findPlaces(this.#options, partitions), clock)
+    const found = await retryWhileUnavailable(signal, log, () => findStartPoints(starts, partitions), clock)
     for (const each of found ?? []) {
       if (!signal.aborted && this.of(each.partition).state === 'unknown') await this.#settle(each)
     }
   }
 
-  async #settle({ partition, stored, placement, topicId }: PlacedPartition): Promise<void> {
+  async #settle({ partition, stored, startPoint, topicId }: FoundPartition): Promise<void> {
     // The trail has it already, and an operator may have let the partition go since it was asked.
     if (stored.halted !== undefined) return this.#stop(partition, stored.halted, stored.nextOffset)
-    if (placement.kind === 'halt')
-      return this.#halt(partition, placement.reason, { ...stored, next: stored.nextOffset })
-    const { from, lost } = placement
-    this.of(partition).placed(stored, placement, topicId)
+    if (startPoint.kind === 'halt')
+      return this.#halt(partition, startPoint.reason, { ...stored, next: stored.nextOffset })
+    const { from, lost } = startPoint
+    this.of(partition).startAt(stored, startPoint, topicId)
     if (lost > 0) {
-      const nothing = { pages: [], rows: 0, refused: [], skipped: 0, bytes: 0 }
+      const nothing = { pages: [], rows: 0, badRecords: [], skipped: 0, bytes: 0 }
       const { nextOffset: first, incarnation } = stored
-      this.#options
-        .laneOf(partition)
+      this.#options.control
+        .queueOf(partition)
         .add({ ...partition, ...nothing, incarnation, topicId, first, last: from - 1, lost })
     }
-    this.#options.seek(partition, from)
+    this.#options.control.seek(partition, from)
   }
 
   async #halt(
     partition: TopicPartition,
     reason: HaltReason,
-    { next, incarnation }: Pick<Position, 'next' | 'incarnation'>
+    { next, incarnation }: Pick<ReadPosition, 'next' | 'incarnation'>
   ): Promise<void> {
-    const { trail, log } = this.#options
+    const { starts, log } = this.#options
     this.#stop(partition, reason, next)
-    await trail
+    await starts.trail
       .halt({ ...partition, incarnation }, reason)
       .catch(error => log.warn({ err: safeError(error) }, 'the stop could not be recorded'))
   }
 
   #stop({ topic, partition }: TopicPartition, reason: string, nextOffset: number): void {
-    const { pause, log } = this.#options
+    const { control, log } = this.#options
     this.of({ topic, partition }).state = 'halted'
     log.error(
       { topic, partition, reason, nextOffset },
       `partition stopped: ${explainHalt(reason)}. Nothing is dropped. ${askDoctor}`
     )
-    pause({ topic, partition })
+    control.pause({ topic, partition })
   }
 
-  /** What was read before is still in a lane, and moves the position when it is written. */
+  /** What was read before is still in a queue, and moves the position when it is written. */
   async #untilWritten(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
     const aborted = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
     for (const partition of partitions) {
-      const lane = this.#options.laneOf(partition)
-      while (lane.holds(keyOf(partition)) && !signal.aborted) await Promise.race([lane.changed, aborted])
+      const queue = this.#options.control.queueOf(partition)
+      while (queue.holds(keyOf(partition)) && !signal.aborted) await Promise.race([queue.changed, aborted])
     }
   }
 }
 
 const askDoctor = '`eventtrail doctor` says what to do'
 
-const stands = (position: Position, stored: StoredPosition | undefined): boolean =>
+const stands = (position: ReadPosition, stored: StoredPosition | undefined): boolean =>
   position.state === 'halted' ||
   (position.state !== 'unknown' &&
     stored?.nextOffset === position.next &&

@@ -8,12 +8,12 @@ export interface Trip {
   readonly bad: number
 }
 
-/** What was committed of one stretch. */
+/** What was committed of one chunk. */
 export type Counted = Pick<LedgerEntry, 'rows' | 'duplicates' | 'quarantined'> & { readonly chunk: { topic: string } }
 
 /**
  * Counts for each topic what was stored and what was quarantined, in windows one behind the other. When a window has
- * `windowRecords` or more (a stretch is never divided) and more than half of them were bad, the topic trips; else
+ * `windowRecords` or more (a chunk is never divided) and more than half of them were bad, the topic trips; else
  * counting begins anew. 0 switches it off.
  */
 export class Breaker {

@@ -1,34 +1,38 @@
-import { type Clock, machineClock, safeError, within } from '../../core/index.ts'
+import { type Clock, type Logger, machineClock, safeError, within } from '../../core/index.ts'
 import type { BatchControl, PassedOffsets, RecordBatch } from '../../kafka/index.ts'
 import { isCorrupt, keyOf, type Portion, type TopicPartition } from '../../kafka/index.ts'
 import type { CopyBuffer } from '../../trail/index.ts'
-import { type Decoded, Decoder, type NeedsSchemas, type Schemas, TrailError } from '../../trail/index.ts'
-import { insist } from '../retry-while-unavailable.ts'
-import type { Lane } from '../write/index.ts'
-import type { Positions } from './assigned-positions.ts'
+import { type EncodedPage, type NeedsSchemas, PageEncoder, type Schemas, TrailError } from '../../trail/index.ts'
+import { retryWhileUnavailable } from '../retry-while-unavailable.ts'
+import type { WriteQueue } from '../write/index.ts'
+import type { AssignedPositions } from './assigned-positions.ts'
 import { chunkOf } from './chunk-of.ts'
 import type { Discovery } from './discovery.ts'
-import type { Reading } from './partition-control.ts'
+import type { PartitionControl } from './partition-control.ts'
 
-export interface IntakeOptions extends Reading {
-  readonly positions: Positions
+export interface IntakeOptions {
+  readonly control: PartitionControl
+  readonly positions: AssignedPositions
   readonly book: Schemas
   readonly discovery: Pick<Discovery, 'eventNameOf'>
-  /** Whether so much is decoded and not stored, in all lanes together, that nothing more is to be decompressed. */
+  /** Whether so much is encoded and not stored, in all queues together, that nothing more is to be decompressed. */
   readonly handsFull: () => boolean
-  /** Resolves at the next change in any lane. */
-  readonly laneChanged: () => Promise<void>
+  /** Resolves at the next change in any queue. */
+  readonly queueChanged: () => Promise<void>
+  readonly log: Logger
+  /** Default: the machine's. */
+  readonly clock?: Clock
 }
 
-/** Takes batches from the consumer, judges them by where their partition stands, decodes, and hands chunks to the lanes. */
+/** Takes batches from the consumer, judges them by where their partition stands, decodes, and hands chunks to the queues. */
 export class Intake {
   readonly #options: IntakeOptions
   readonly #clock: Clock
-  readonly #decoders = new Map<string, Decoder>()
+  readonly #encoders = new Map<string, PageEncoder>()
   /** Partitions of whose log more is there than was fetched. */
   readonly #behind = new Set<string>()
-  /** Bytes decoded since the event loop went round. */
-  #decoded = 0
+  /** Bytes encoded since the event loop went round. */
+  #encodedBytes = 0
   #turning: Promise<void> | undefined
   #closing = false
 
@@ -54,64 +58,64 @@ export class Intake {
     const position = positions.of(batch)
     if (position.state === 'halted') return
     const { raw: records, fetchedOffset, lastOffset } = batch
-    const reading = position.read({ records, fetchedOffset, lastOffset })
-    switch (reading.kind) {
+    const verdict = position.judge({ records, fetchedOffset, lastOffset })
+    switch (verdict.kind) {
       case 'reposition':
-        return this.#beatWhile(positions.placed(batch), control)
+        return this.#beatWhile(positions.whenFound(batch), control)
       case 'reread':
-        return control.seek(reading.from)
+        return control.seek(verdict.from)
       case 'halt':
-        return positions.halt(batch, reading.reason)
+        return positions.halt(batch, verdict.reason)
       case 'nothing new':
         position.advance(lastOffset)
         return control.resolve(lastOffset)
       case 'records':
-        return this.#handOver(batch, reading.first, control)
+        return this.#handOver(batch, verdict.first, control)
     }
   }
 
   /** Offsets that were fetched and hold no event; the client goes on behind them by itself. */
   passed({ topic, partition, fetchedOffset, lastOffset }: PassedOffsets): void {
-    const { positions, laneOf, seek } = this.#options
+    const { positions, control } = this.#options
     const source = { topic, partition }
     const position = positions.of(source)
     if (this.#closing || position.state === 'halted') return
-    const reading = position.read({ records: [], fetchedOffset, lastOffset })
-    switch (reading.kind) {
+    const verdict = position.judge({ records: [], fetchedOffset, lastOffset })
+    switch (verdict.kind) {
       case 'reposition':
-        void positions.placed(source)
+        void positions.whenFound(source)
         return
       case 'reread':
-        seek(source, reading.from)
+        control.seek(source, verdict.from)
         return
       case 'halt':
-        void positions.halt(source, reading.reason)
+        void positions.halt(source, verdict.reason)
         return
       case 'records':
-        laneOf(source).add(chunkOf({ ...source, lastOffset }, position, reading.first))
+        control.queueOf(source).add(chunkOf({ ...source, lastOffset }, position, verdict.first))
     }
     position.advance(lastOffset)
   }
 
   /**
-   * Decompresses and decodes into the lane's own text, a portion at a time, once there is room and every schema is
+   * Decompresses and decodes into the queue's own text, a portion at a time, once there is room and every schema is
    * known. After much of a partition what follows is left, to be fetched again: all others wait for what a fetch brought.
    */
   async #handOver(batch: RecordBatch, start: number, control: BatchControl): Promise<void> {
-    const lane = this.#options.laneOf(batch)
-    const decoder = this.#decoderOf(batch)
+    const queue = this.#options.control.queueOf(batch)
+    const encoder = this.#encoderOf(batch)
     let { raw: packed, fetchedOffset } = batch
     let first = start
     let careful = false
     let taken = 0
     for (;;) {
       await this.#breathe()
-      if (lane.full && !control.signal.aborted) {
-        await this.#beatWhile(lane.changed, control)
+      if (queue.full && !control.signal.aborted) {
+        await this.#beatWhile(queue.changed, control)
         continue
       }
       if (this.#options.handsFull() && !control.signal.aborted) {
-        await this.#beatWhile(this.#options.laneChanged(), control)
+        await this.#beatWhile(this.#options.queueChanged(), control)
         continue
       }
       // While waiting the group may have changed: then this batch comes again, from where the trail says.
@@ -120,24 +124,24 @@ export class Intake {
       if (!position.expects(fetchedOffset)) return
       const portion = packed.portion({ careful })
       const lastOffset = portion.rest ? portion.lastOffset : batch.lastOffset
-      this.#decoded += portion.records.bytes
-      const decoded = decodeSound(decoder, portion, { first, last: lastOffset }, lane.text, careful)
-      if (decoded === 'corrupt') careful = true
-      else if (decoded.kind === 'decoded') {
-        // Less than the portion where its rows are many bytes: the lane is to write those first.
-        const { last } = decoded
-        lane.add(
-          chunkOf({ topic: batch.topic, partition: batch.partition, lastOffset: last }, position, first, decoded)
+      this.#encodedBytes += portion.records.bytes
+      const encoded = encodeUnlessCorrupt(encoder, portion, { first, last: lastOffset }, queue.buffer, careful)
+      if (encoded === 'corrupt') careful = true
+      else if (encoded.kind === 'encoded') {
+        // Less than the portion where its rows are many bytes: the queue is to write those first.
+        const { last } = encoded
+        queue.add(
+          chunkOf({ topic: batch.topic, partition: batch.partition, lastOffset: last }, position, first, encoded)
         )
         // What was decompressed of it is not left to the garbage collector: it lets several of them come together.
-        if (portion.records.bytes >= largeBytes) void notHeld(lane, keyOf(batch)).then(() => portion.records.release())
+        if (portion.records.bytes >= largeBytes) void notHeld(queue, keyOf(batch)).then(() => portion.records.release())
         position.advance(last)
         control.resolve(last)
         if (last + 1 < batch.highWatermark) this.#behind.add(keyOf(batch))
         else this.#behind.delete(keyOf(batch))
         taken += portion.unpackedBytes
-        if (taken >= largeBytes) return this.#restUntilStored(batch, lane)
-        if (last === batch.lastOffset) return this.#pace(lane, control)
+        if (taken >= largeBytes) return this.#restUntilStored(batch, queue)
+        if (last === batch.lastOffset) return this.#pace(queue, control)
         // A fetch may bring hundreds of batches that are large once they are decompressed.
         await this.#clock.turn()
         await control.heartbeat()
@@ -145,27 +149,27 @@ export class Intake {
         first = last + 1
         fetchedOffset = first
         careful = false
-      } else if (!(await this.#learnt(batch, decoder, decoded.ids, control))) return
+      } else if (!(await this.#learnt(batch, encoder, encoded.ids, control))) return
     }
   }
 
   /** The other partitions are fetched meanwhile. */
-  #restUntilStored({ topic, partition }: TopicPartition, lane: Lane): void {
+  #restUntilStored({ topic, partition }: TopicPartition, queue: WriteQueue): void {
     const source = { topic, partition }
-    this.#options.pause(source)
-    void notHeld(lane, keyOf(source)).then(() => this.#goOn(source))
+    this.#options.control.pause(source)
+    void notHeld(queue, keyOf(source)).then(() => this.#goOn(source))
   }
 
   #goOn(source: TopicPartition): void {
-    const { positions, resume } = this.#options
-    if (positions.of(source).state !== 'halted') resume(source)
+    const { positions, control } = this.#options
+    if (positions.of(source).state !== 'halted') control.resume(source)
   }
 
   /** Lets the answers of Postgres in between: a session that waits for its next statement does nothing. */
   async #breathe(): Promise<void> {
-    while (this.#decoded > bytesPerTurn) {
+    while (this.#encodedBytes > bytesPerTurn) {
       this.#turning ??= this.#clock.turn().then(() => {
-        this.#decoded = 0
+        this.#encodedBytes = 0
         this.#turning = undefined
       })
       await this.#turning
@@ -176,24 +180,24 @@ export class Intake {
    * Holds up the next fetch until what this one brought is being written, where it has brought all there was: nothing
    * is stored later for it, and one fetch then brings as much as many would, each with its own costs.
    */
-  async #pace(lane: Lane, control: BatchControl): Promise<void> {
+  async #pace(queue: WriteQueue, control: BatchControl): Promise<void> {
     // By then the other partitions of this fetch have said how far they are.
     await this.#clock.turn()
-    while (this.#behind.size === 0 && lane.waits && !this.#closing && !control.signal.aborted) {
-      await this.#beatWhile(lane.changed, control)
+    while (this.#behind.size === 0 && queue.waits && !this.#closing && !control.signal.aborted) {
+      await this.#beatWhile(queue.changed, control)
     }
   }
 
-  #decoderOf({ topic, partition }: TopicPartition): Decoder {
+  #encoderOf({ topic, partition }: TopicPartition): PageEncoder {
     const key = keyOf({ topic, partition })
-    let decoder = this.#decoders.get(key)
-    if (!decoder) {
+    let encoder = this.#encoders.get(key)
+    if (!encoder) {
       const eventName = this.#options.discovery.eventNameOf(topic)
       if (eventName === undefined) throw new TypeError(`a batch of ${topic}, which is no topic of ours`)
-      decoder = new Decoder(this.#options.book, { topic, partition }, eventName)
-      this.#decoders.set(key, decoder)
+      encoder = new PageEncoder(this.#options.book, { topic, partition }, eventName)
+      this.#encoders.set(key, encoder)
     }
-    return decoder
+    return encoder
   }
 
   /**
@@ -202,23 +206,26 @@ export class Intake {
    */
   async #learnt(
     batch: TopicPartition,
-    decoder: Decoder,
+    encoder: PageEncoder,
     ids: readonly number[],
     control: BatchControl
   ): Promise<boolean> {
-    const { log, positions, pause } = this.#options
+    const { log, positions, control: partitions } = this.#options
     const source = { topic: batch.topic, partition: batch.partition }
-    const learning = insist(control.signal, log, () => decoder.learn(ids).then(() => true), this.#clock).catch(
-      async (error: unknown) => {
-        // Its records cannot be read until the registry is what it was; those of other topics can.
-        if (!(error instanceof TrailError && error.code === 'SCHEMA_CHANGED')) throw error
-        log.error({ ...source, err: safeError(error) }, 'the registry gives a known schema id to another schema')
-        await positions.halt(source, 'SCHEMA_CHANGED')
-        return false
-      }
-    )
+    const learning = retryWhileUnavailable(
+      control.signal,
+      log,
+      () => encoder.learn(ids).then(() => true),
+      this.#clock
+    ).catch(async (error: unknown) => {
+      // Its records cannot be read until the registry is what it was; those of other topics can.
+      if (!(error instanceof TrailError && error.code === 'SCHEMA_CHANGED')) throw error
+      log.error({ ...source, err: safeError(error) }, 'the registry gives a known schema id to another schema')
+      await positions.halt(source, 'SCHEMA_CHANGED')
+      return false
+    })
     if (await within(patienceMs, learning, this.#clock)) return (await learning) === true
-    pause(source)
+    partitions.pause(source)
     const goOn = () => this.#goOn(source)
     // An error comes again with the batch, and ends the consumer then.
     learning.then(goOn, goOn)
@@ -241,21 +248,21 @@ export class Intake {
   }
 }
 
-async function notHeld(lane: Lane, key: string): Promise<void> {
-  while (lane.holds(key)) await lane.changed
+async function notHeld(queue: WriteQueue, key: string): Promise<void> {
+  while (queue.holds(key)) await queue.changed
 }
 
 /** Decodes, or finds that a batch which decompressed cannot be read: then nothing is left of what was written. */
-function decodeSound(
-  decoder: Decoder,
+function encodeUnlessCorrupt(
+  encoder: PageEncoder,
   portion: Portion,
   range: { readonly first: number; readonly last: number },
   out: CopyBuffer,
   careful: boolean
-): Decoded | NeedsSchemas | 'corrupt' {
+): EncodedPage | NeedsSchemas | 'corrupt' {
   const { at } = out
   try {
-    return decoder.decode(portion, range, out)
+    return encoder.encodePage(portion, range, out)
   } catch (error) {
     out.at = at
     if (careful || !isCorrupt(error)) throw error

@@ -2,9 +2,9 @@ import type { Logger } from '../../core/index.ts'
 import { safeError } from '../../core/index.ts'
 import type { AdminLine } from '../../kafka/index.ts'
 import type { Registry } from '../../schemas/index.ts'
-import { insist } from '../retry-while-unavailable.ts'
+import { retryWhileUnavailable } from '../retry-while-unavailable.ts'
 
-export interface AwaitedOptions {
+export interface MissingEventsOptions {
   readonly eventNames: readonly string[]
   readonly topicPrefix: string
   readonly line: AdminLine
@@ -17,7 +17,7 @@ export interface AwaitedOptions {
  * and a name that is mistyped would be waited for in silence.
  * @returns what ends it
  */
-export function tellAwaited(options: AwaitedOptions): () => void {
+export function warnAboutMissingEvents(options: MissingEventsOptions): () => void {
   const ended = new AbortController()
   // It is for the reader of the log alone: what cannot be asked is found out by who needs it.
   look(options, ended.signal).catch(error =>
@@ -26,8 +26,8 @@ export function tellAwaited(options: AwaitedOptions): () => void {
   return () => ended.abort()
 }
 
-async function look({ eventNames, topicPrefix, line, registry, log }: AwaitedOptions, signal: AbortSignal) {
-  const known = await insist(signal, log, async () => ({
+async function look({ eventNames, topicPrefix, line, registry, log }: MissingEventsOptions, signal: AbortSignal) {
+  const known = await retryWhileUnavailable(signal, log, async () => ({
     topics: await line.ask(admin => admin.topics()),
     subjects: new Set((await registry.subjects()).names)
   }))

@@ -18,7 +18,7 @@ export interface BatcherLimits {
  */
 export class Batcher {
   readonly #limits: BatcherLimits
-  #text = new CopyBuffer()
+  #buffer = new CopyBuffer()
   #spare: CopyBuffer | undefined
   #chunks = new Map<string, Chunk>()
   #rows = 0
@@ -30,8 +30,8 @@ export class Batcher {
   }
 
   /** What the rows of the next chunk are written into, behind what stands there. */
-  get text(): CopyBuffer {
-    return this.#text
+  get buffer(): CopyBuffer {
+    return this.#buffer
   }
 
   get rows(): number {
@@ -54,7 +54,7 @@ export class Batcher {
     return this.#chunks.has(key)
   }
 
-  /** Takes a chunk whose rows lie at the end of {@link text}. */
+  /** Takes a chunk whose rows lie at the end of {@link buffer}. */
   add(chunk: Chunk): void {
     const key = keyOf(chunk)
     const before = this.#chunks.get(key)
@@ -62,7 +62,7 @@ export class Batcher {
       throw new TypeError(`chunks of ${key} do not follow each other`)
     }
     this.#chunks.set(key, before ? join(before, chunk) : chunk)
-    this.#rows += chunk.rows + chunk.refused.length
+    this.#rows += chunk.rows + chunk.badRecords.length
     this.#bytes += chunk.bytes
   }
 
@@ -71,7 +71,7 @@ export class Batcher {
     const chunk = this.#chunks.get(key)
     if (!chunk) return
     this.#chunks.delete(key)
-    this.#rows -= chunk.rows + chunk.refused.length
+    this.#rows -= chunk.rows + chunk.badRecords.length
     this.#bytes -= chunk.bytes
   }
 
@@ -91,8 +91,8 @@ export class Batcher {
   /** Takes all there is as one batch. */
   flush(trigger: Batch['trigger'], now: number): Batch {
     const chunks = [...this.#chunks.values()]
-    const batch = { text: this.#text, chunks, rows: this.#rows, bytes: this.#bytes, trigger }
-    this.#text = this.#spare ?? new CopyBuffer()
+    const batch = { buffer: this.#buffer, chunks, rows: this.#rows, bytes: this.#bytes, trigger }
+    this.#buffer = this.#spare ?? new CopyBuffer()
     this.#spare = undefined
     this.#chunks = new Map()
     this.#rows = 0
@@ -102,10 +102,10 @@ export class Batcher {
   }
 
   /** The batch is stored, nobody reads its text any more: the one after the next is written there. */
-  recycle({ text }: Batch): void {
-    text.at = 0
+  recycle({ buffer }: Batch): void {
+    buffer.at = 0
     // One that a huge batch has made huge is not kept.
-    if (text.bytes.length <= 4 * this.#limits.maxBytes) this.#spare = text
+    if (buffer.bytes.length <= 4 * this.#limits.maxBytes) this.#spare = buffer
   }
 }
 
@@ -120,7 +120,7 @@ function join(before: Chunk, after: Chunk): Chunk {
     last: after.last,
     pages: [...before.pages, ...after.pages],
     rows: before.rows + after.rows,
-    refused: after.refused.length === 0 ? before.refused : [...before.refused, ...after.refused],
+    badRecords: after.badRecords.length === 0 ? before.badRecords : [...before.badRecords, ...after.badRecords],
     skipped: before.skipped + after.skipped,
     lost: before.lost + after.lost,
     bytes: before.bytes + after.bytes,

@@ -1,6 +1,6 @@
 import { idTimeOf, rowEnd } from '../../trail/index.ts'
 
-interface Stretch {
+interface ByteRange {
   readonly start: number
   readonly end: number
 }
@@ -21,15 +21,15 @@ export class IdOrder {
   readonly #starts = new Uint32Array(rowsAtOnce)
 
   /**
-   * The rows that lie in the stretches of `bytes`.
+   * The rows that lie in the ranges of `bytes`.
    * @returns bytes that are good until the next call
    */
-  sort(bytes: Buffer, stretches: readonly Stretch[]): Buffer {
-    const size = stretches.reduce((sum, { start, end }) => sum + end - start, 0)
+  sort(bytes: Buffer, ranges: readonly ByteRange[]): Buffer {
+    const size = ranges.reduce((sum, { start, end }) => sum + end - start, 0)
     if (this.#sorted.length < size) this.#sorted = Buffer.allocUnsafe(size)
     let written = 0
     let rows = 0
-    for (const { start, end } of stretches) {
+    for (const { start, end } of ranges) {
       for (let at = start; at < end; at = rowEnd(bytes, at)) {
         const time = idTimeOf(bytes, at)
         this.#halves[2 * rows + high] = Math.floor(time / 2 ** 16)

@@ -1,5 +1,7 @@
 /** Writing: queues, batches, one transaction for each. */
-export { Hints } from './offset-hints.ts'
+export type { BatcherLimits } from './batcher.ts'
+export { OffsetHints } from './offset-hints.ts'
+export type { WatchOptions } from './session-watch.ts'
 export type { Batch, WriteResult } from './types.ts'
-export { Lane } from './write-queue.ts'
-export { Lanes, type LanesOptions } from './write-queues.ts'
+export { WriteQueue } from './write-queue.ts'
+export { WriteQueues } from './write-queues.ts'

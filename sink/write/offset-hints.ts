@@ -5,7 +5,7 @@ import { keyOf } from '../../kafka/index.ts'
 import type { Chunk } from '../../trail/index.ts'
 
 /** Kafka's own offsets are a hint: for its lag tools, and so that a restart begins near the right place. */
-export class Hints {
+export class OffsetHints {
   readonly #consumer: () => Pick<GroupConsumer, 'commit'>
   readonly #log: Logger
   readonly #hints = new Map<string, { topic: string; partition: number; offset: number }>()

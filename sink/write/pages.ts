@@ -4,49 +4,49 @@ import { offsetOfRow, rowEnd } from '../../trail/index.ts'
 import type { Batch } from './types.ts'
 
 /** The rows of a chunk, one by one: for batches in which something is rare (a duplicate, a bad row). */
-export function rowsOf({ text }: Batch, chunk: Chunk): Row[] {
+export function rowsOf({ buffer }: Batch, chunk: Chunk): Row[] {
   const rows: Row[] = []
   for (const page of chunk.pages) {
     const finder = new RecordFinder(page)
     for (let at = page.start; at < page.end; ) {
-      const end = rowEnd(text.bytes, at)
-      rows.push(new PageRow(chunk, finder, text, at, end))
+      const end = rowEnd(buffer.bytes, at)
+      rows.push(new PageRow(chunk, finder, buffer, at, end))
       at = end
     }
   }
   return rows
 }
 
-/** Where the rows of some chunks lie in the text of their batch: as few stretches as there can be. */
-export function stretchesOf(chunks: readonly Chunk[]): { start: number; end: number }[] {
-  const stretches: { start: number; end: number }[] = []
+/** Where the rows of some chunks lie in the text of their batch: as few ranges as there can be. */
+export function byteRangesOf(chunks: readonly Chunk[]): { start: number; end: number }[] {
+  const ranges: { start: number; end: number }[] = []
   const pages = chunks.flatMap(({ pages }) => pages).sort((a, b) => a.start - b.start)
   for (const { start, end } of pages) {
-    const last = stretches.at(-1)
+    const last = ranges.at(-1)
     if (last?.end === start) last.end = end
-    else stretches.push({ start, end })
+    else ranges.push({ start, end })
   }
-  return stretches
+  return ranges
 }
 
 /** Nothing is made of its record until it is asked for. */
 class PageRow implements Row {
   readonly chunk: Chunk
-  readonly text: Row['text']
+  readonly buffer: Row['buffer']
   readonly start: number
   readonly end: number
   readonly #finder: RecordFinder
 
-  constructor(chunk: Chunk, finder: RecordFinder, text: Row['text'], start: number, end: number) {
+  constructor(chunk: Chunk, finder: RecordFinder, buffer: Row['buffer'], start: number, end: number) {
     this.chunk = chunk
-    this.text = text
+    this.buffer = buffer
     this.start = start
     this.end = end
     this.#finder = finder
   }
 
   get offset(): number {
-    return offsetOfRow(this.text.bytes, this.end)
+    return offsetOfRow(this.buffer.bytes, this.end)
   }
 
   get record(): KafkaRecord {

@@ -1,10 +1,10 @@
 import type { TopicPartition } from '../../kafka/index.ts'
-import type { Chunk, CopyBuffer, LedgerEntry, RefusalCode } from '../../trail/index.ts'
+import type { Chunk, CopyBuffer, LedgerEntry, RecordFaultCode } from '../../trail/index.ts'
 
-/** What is written in one transaction: at most one stretch a partition. */
+/** What is written in one transaction: at most one chunk a partition. */
 export interface Batch {
   /** The rows of all pages. */
-  readonly text: CopyBuffer
+  readonly buffer: CopyBuffer
   readonly chunks: readonly Chunk[]
   /** Entries: rows and what was refused. */
   readonly rows: number
@@ -26,12 +26,12 @@ export interface WriteResult {
   /** Offsets: an entry that stands for a range counts all of it. */
   readonly quarantined: number
   /** The quarantined ones by the code of their reason, counted likewise. */
-  readonly refusals: ReadonlyMap<RefusalCode, number>
+  readonly faults: ReadonlyMap<RecordFaultCode, number>
   /** ms that it took to get the rows into the table; undefined when there was nothing to write. */
   readonly copyMs?: number
   /** The same by stretch, of those that this write committed. */
   readonly booked: readonly LedgerEntry[]
-  /** Stretches that are in the trail now. */
+  /** Chunks that are in the trail now. */
   readonly stored: readonly Chunk[]
   /** Partitions whose offset in the trail was not ours to move: another sink has them. */
   readonly fenced: readonly TopicPartition[]

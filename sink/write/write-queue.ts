@@ -7,7 +7,7 @@ import { type Chunk, TrailError } from '../../trail/index.ts'
 import { Batcher, type BatcherLimits } from './batcher.ts'
 import type { Batch, WriteOptions, WriteResult } from './types.ts'
 
-export interface LaneOptions {
+export interface WriteQueueOptions {
   readonly limits: BatcherLimits
   readonly write: (batch: Batch, options: WriteOptions) => Promise<WriteResult>
   /** A batch was written (or found to be written already). */
@@ -15,11 +15,11 @@ export interface LaneOptions {
   readonly onRetry?: (error: unknown, attempt: number) => void
   /**
    * A partition cannot be written, and neither a server nor one of its records is known to be the reason: what was read
-   * of it is given up, to be read again later, so that the other partitions of the lane go on. Without it, what was
+   * of it is given up, to be read again later, so that the other partitions of the queue go on. Without it, what was
    * read is written again until it is stored.
    */
   readonly onPostponed?: (partition: TopicPartition, error: unknown) => void
-  /** The lane failed for good. */
+  /** The queue failed for good. */
   readonly onFailure: (error: Error) => void
   readonly log: Logger
   /** Default: the machine's. */
@@ -28,12 +28,12 @@ export interface LaneOptions {
 
 /**
  * A queue in front of one database session: collects chunks while a batch is being written, and writes the same
- * batch again until it is stored. Each partition always uses the same lane, so that its chunks stay in order.
+ * batch again until it is stored. Each partition always uses the same queue, so that its chunks stay in order.
  *
  * open → (drain) → draining → closed; open or draining → failed, when an error shows a defect that no retry mends
  */
-export class Lane {
-  readonly #options: LaneOptions
+export class WriteQueue {
+  readonly #options: WriteQueueOptions
   readonly #clock: Clock
   readonly #batcher: Batcher
   readonly #stop = new AbortController()
@@ -46,7 +46,7 @@ export class Lane {
   #failure: Error | undefined
   #changed = Promise.withResolvers<void>()
 
-  constructor(options: LaneOptions) {
+  constructor(options: WriteQueueOptions) {
     this.#options = options
     this.#clock = options.clock ?? machineClock
     this.#batcher = new Batcher(options.limits)
@@ -89,8 +89,8 @@ export class Lane {
   }
 
   /** What the rows of the next chunk are written into; to be followed by {@link add} before anybody else's turn. */
-  get text(): CopyBuffer {
-    return this.#batcher.text
+  get buffer(): CopyBuffer {
+    return this.#batcher.buffer
   }
 
   holds(key: string): boolean {
@@ -104,7 +104,7 @@ export class Lane {
     this.#notify()
   }
 
-  /** Resolves at the next change: something was added or written, or the lane ended. */
+  /** Resolves at the next change: something was added or written, or the queue ended. */
   get changed(): Promise<void> {
     return this.#changed.promise
   }
@@ -155,7 +155,7 @@ export class Lane {
       const isolate = part.unexplained >= patience
       try {
         const result = await write(part.batch, { isolate })
-        // What follows a stretch that was refused counts on it: alone it would fit a log that is another one by now.
+        // What follows a chunk that was refused counts on it: alone it would fit a log that is another one by now.
         for (const partition of result.fenced) this.#batcher.drop(keyOf(partition))
         onWritten(part.batch, result)
         this.#failures = 0
@@ -219,7 +219,7 @@ export class Lane {
   }
 }
 
-/** Some of what a lane has to write. */
+/** Some of what a queue has to write. */
 interface Part {
   readonly batch: Batch
   readonly unexplained: number
@@ -229,7 +229,7 @@ interface Part {
 const partOf = (batch: Batch, chunk: Chunk): Batch => ({
   ...batch,
   chunks: [chunk],
-  rows: chunk.rows + chunk.refused.length,
+  rows: chunk.rows + chunk.badRecords.length,
   bytes: chunk.bytes
 })
 

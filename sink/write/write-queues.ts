@@ -1,65 +1,68 @@
 import { within } from '../../core/index.ts'
 import type { TopicPartition } from '../../kafka/index.ts'
-import { Lane, type LaneOptions } from './write-queue.ts'
+import { WriteQueue, type WriteQueueOptions } from './write-queue.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
-export interface LanesOptions extends Omit<LaneOptions, 'write'>, WriterOptions {
-  readonly lanes: number
+export interface WriteQueuesOptions {
+  /** Database sessions that write in parallel: each has a queue of its own. */
+  readonly connections: number
+  readonly queue: Omit<WriteQueueOptions, 'write'>
+  readonly writer: WriterOptions
 }
 
-/** The lanes of a sink, each with a database session of its own. */
-export class Lanes {
-  readonly #all: readonly { readonly lane: Lane; readonly writer: Writer }[]
+/** The write queues of a sink, one for each database session. */
+export class WriteQueues {
+  readonly #all: readonly { readonly queue: WriteQueue; readonly writer: Writer }[]
 
-  constructor({ lanes, ...options }: LanesOptions) {
-    this.#all = Array.from({ length: lanes }, () => {
-      const writer = new Writer(options)
-      return { writer, lane: new Lane({ ...options, write: (batch, how) => writer.write(batch, how) }) }
+  constructor({ connections, queue, writer: writing }: WriteQueuesOptions) {
+    this.#all = Array.from({ length: connections }, () => {
+      const writer = new Writer(writing)
+      return { writer, queue: new WriteQueue({ ...queue, write: (batch, how) => writer.write(batch, how) }) }
     })
   }
 
-  /** A partition always has the same one, so that its chunks stay in order. */
-  of({ topic, partition }: TopicPartition): Lane {
+  /** The queue of a partition: always the same one, so that its chunks stay in order. */
+  of({ topic, partition }: TopicPartition): WriteQueue {
     let hash = partition
     for (const letter of topic) hash = (hash * 31 + letter.charCodeAt(0)) >>> 0
-    return (this.#all[hash % this.#all.length] as { lane: Lane }).lane
+    return (this.#all[hash % this.#all.length] as { queue: WriteQueue }).queue
   }
 
   /** Rows that are handed over and not written yet. */
   get pendingRows(): number {
-    return this.#all.reduce((sum, { lane }) => sum + lane.pendingRows, 0)
+    return this.#all.reduce((sum, { queue }) => sum + queue.pendingRows, 0)
   }
 
   /** Bytes that are handed over and not written yet. */
   get bytes(): number {
-    return this.#all.reduce((sum, { lane }) => sum + lane.bytes, 0)
+    return this.#all.reduce((sum, { queue }) => sum + queue.bytes, 0)
   }
 
-  /** How often writing a batch that is in hand has failed; the most of all lanes. */
+  /** How often writing a batch that is in hand has failed; the most of all queues. */
   get failures(): number {
-    return Math.max(...this.#all.map(({ lane }) => lane.failures))
+    return Math.max(...this.#all.map(({ queue }) => queue.failures))
   }
 
-  /** ms for which something has waited to be stored in a lane that stored nothing; 0 when all is stored. */
+  /** ms for which something has waited to be stored in a queue that stored nothing; 0 when all is stored. */
   get waitingMs(): number {
-    return Math.max(...this.#all.map(({ lane }) => lane.waitingMs))
+    return Math.max(...this.#all.map(({ queue }) => queue.waitingMs))
   }
 
   /** Resolves at the next change in any of them. */
   get changed(): Promise<void> {
-    return Promise.race(this.#all.map(({ lane }) => lane.changed))
+    return Promise.race(this.#all.map(({ queue }) => queue.changed))
   }
 
   /** Writes what is pending, and ends. */
   async drain(): Promise<void> {
-    await Promise.all(this.#all.map(({ lane }) => lane.drain()))
+    await Promise.all(this.#all.map(({ queue }) => queue.drain()))
   }
 
-  /** Ends now; what is pending is read again from Kafka by whoever comes next. */
+  /** Ends now; what is pending is read from Kafka again, by this sink or the next. */
   async close(): Promise<void> {
     await Promise.all(
-      this.#all.map(async ({ lane, writer }) => {
-        const closed = lane.close()
+      this.#all.map(async ({ queue, writer }) => {
+        const closed = queue.close()
         // A write that Postgres holds up would otherwise hold up the end.
         await writer.close()
         await within(5_000, closed)

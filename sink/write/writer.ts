@@ -2,42 +2,36 @@ import type { Logger } from '../../core/index.ts'
 import { type Clock, machineClock } from '../../core/index.ts'
 import { keyOf } from '../../kafka/index.ts'
 import { classify } from '../../postgres/index.ts'
-import type { Aside, TrailSession } from '../../trail/index.ts'
+import type { QuarantineRow, TrailSession } from '../../trail/index.ts'
 import {
-  asidesOf,
   bookEntries,
   CarefulInsert,
   type Chunk,
   countByCode,
-  quarantineApart,
-  type RefusalCode,
+  countByPartition,
+  quarantineByHalves,
+  quarantineRowsOf,
+  type RecordFaultCode,
   type Row,
   type RowsResult,
-  refusalsByCode,
-  refusedByTable
+  tableFaults
 } from '../../trail/index.ts'
-import { SinkError } from '../errors.ts'
 import { IdOrder } from './id-order.ts'
-import { rowsOf, stretchesOf } from './pages.ts'
+import { byteRangesOf, rowsOf } from './pages.ts'
+import { type WatchOptions, watchWrite } from './session-watch.ts'
 import type { Batch, WriteOptions, WriteResult } from './types.ts'
 
 // From here on a batch is put in order: fewer have so many rows each that their ids follow each other well enough.
 const manyPages = 16
 
 /** Codes of records that nobody foresaw. */
-const unforeseen: ReadonlySet<RefusalCode> = new Set(['UNKEEPABLE', 'WRITE_FAILED'])
+const unforeseen: ReadonlySet<RecordFaultCode> = new Set(['UNKEEPABLE', 'WRITE_FAILED'])
 
 export interface WriterOptions {
   readonly openSession: () => Promise<TrailSession>
+  /** How a write that takes long is watched. */
+  readonly watch: WatchOptions
   readonly log: Logger
-  /** ms after which a write that waits looks for a sleeping sink that blocks it. Default 1,500. */
-  readonly blockedAfterMs?: number
-  /** ms after which a write that Postgres does not work at is given up, while Postgres answers. Default 120,000. */
-  readonly stalledAfterMs?: number
-  /** A session was given up, because Postgres does not know it any more: the write fails, and is tried again. */
-  readonly onAbandoned?: () => void
-  /** A write hangs, and nothing that could be done about it helps. */
-  readonly onStalled?: (error: SinkError) => void
   /** Default: the machine's. */
   readonly clock?: Clock
 }
@@ -65,7 +59,12 @@ export class Writer {
   async write(batch: Batch, { isolate }: WriteOptions = { isolate: false }): Promise<WriteResult> {
     this.#session ??= await this.#options.openSession()
     const session = this.#session
-    const stopWatching = this.#watch(session)
+    const stopWatching = watchWrite(session, {
+      ...this.#options.watch,
+      isCurrent: () => this.#session === session,
+      log: this.#options.log,
+      clock: this.#clock
+    })
     try {
       return await this.#transaction(session, batch, isolate)
     } catch (error) {
@@ -92,7 +91,7 @@ export class Writer {
       const chunks = batch.chunks.filter(chunk => claim.granted.has(keyOf(chunk)))
       if (chunks.length === 0) {
         await session.rollback()
-        const nothing = { rows: 0, duplicates: 0, quarantined: 0, refusals: new Map(), booked: [] }
+        const nothing = { rows: 0, duplicates: 0, quarantined: 0, faults: new Map(), booked: [] }
         return { ...nothing, stored: claim.stored, fenced: claim.fenced }
       }
       const began = performance.now()
@@ -102,20 +101,20 @@ export class Writer {
         await session.rollback()
         continue
       }
-      let asides = asidesOf(chunks, result)
-      if (isolate) asides = await quarantineApart(session, asides)
-      else await session.quarantine(asides)
+      let quarantineRows = quarantineRowsOf(chunks, result)
+      if (isolate) quarantineRows = await quarantineByHalves(session, quarantineRows)
+      else await session.quarantine(quarantineRows)
       await session.listDuplicates(result.duplicates)
       await session.writeGaps(chunks)
       const booked = bookEntries(chunks, result)
       await session.writeLedger(booked, chunk => claim.granted.get(keyOf(chunk))?.hour ?? new Date(this.#clock.now()))
       await session.commit()
-      this.#report(chunks, asides)
+      this.#report(chunks, quarantineRows)
       return {
         rows: result.stored,
         duplicates: result.duplicates.length,
         quarantined: booked.reduce((sum, { quarantined }) => sum + quarantined, 0),
-        refusals: countByCode(asides),
+        faults: countByCode(quarantineRows),
         copyMs,
         booked,
         stored: [...chunks, ...claim.stored],
@@ -138,13 +137,13 @@ export class Writer {
         suspects: rows.filter(({ start }) => suspects.has(start)),
         lookUp: this.#careful || isolate
       })
-      this.#careful = result.duplicates.length + result.refused.length > suspects.size
+      this.#careful = result.duplicates.length + result.badRows.length > suspects.size
       return result
     }
     const stored = chunks.reduce((sum, { rows }) => sum + rows, 0)
     try {
-      await session.copy(this.#textsOf(batch, chunks), stored)
-      return { stored, duplicates: [], refused: [] }
+      await session.copy(this.#piecesOf(batch, chunks), stored)
+      return { stored, duplicates: [], badRows: [] }
     } catch (error) {
       const verdict = classify(error)
       if (verdict !== 'duplicate' && verdict !== 'row') throw error
@@ -153,25 +152,25 @@ export class Writer {
     }
   }
 
-  /** The rows as they lie, or in the order of their ids where they come from many fetches of few rows each. */
-  #textsOf({ text: { bytes } }: Batch, chunks: readonly Chunk[]): Buffer[] {
-    const stretches = stretchesOf(chunks)
+  /** The bytes of the rows as they are, or in the order of their ids where many fetches brought few rows each. */
+  #piecesOf({ buffer: { bytes } }: Batch, chunks: readonly Chunk[]): Buffer[] {
+    const ranges = byteRangesOf(chunks)
     const pages = chunks.reduce((sum, chunk) => sum + chunk.pages.length, 0)
-    if (pages >= manyPages) return [this.#idOrder.sort(bytes, stretches)]
-    return stretches.map(({ start, end }) => bytes.subarray(start, end))
+    if (pages >= manyPages) return [this.#idOrder.sort(bytes, ranges)]
+    return ranges.map(({ start, end }) => bytes.subarray(start, end))
   }
 
-  #report(chunks: readonly Chunk[], asides: readonly Aside[]): void {
-    for (const [where, count] of refusalsByCode(asides.filter(({ refusal }) => unforeseen.has(refusal.code)))) {
+  #report(chunks: readonly Chunk[], quarantineRows: readonly QuarantineRow[]): void {
+    for (const [where, count] of countByPartition(quarantineRows.filter(({ fault }) => unforeseen.has(fault.code)))) {
       this.#options.log.error(
         { where, count },
         'records that cannot be written or kept are quarantined: please report them'
       )
     }
-    for (const refusal of refusedByTable(asides)) {
-      this.#options.log.error({ reason: refusal.reason }, 'the table of the trail refuses events: they are quarantined')
+    for (const fault of tableFaults(quarantineRows)) {
+      this.#options.log.error({ reason: fault.reason }, 'the table of the trail refuses events: they are quarantined')
     }
-    for (const [where, count] of refusalsByCode(asides)) {
+    for (const [where, count] of countByPartition(quarantineRows)) {
       this.#options.log.warn({ where, count }, 'records quarantined: `eventtrail quarantine list` shows them')
     }
     for (const { topic, partition, first, lost } of chunks) {
@@ -179,39 +178,5 @@ export class Writer {
       const gap = { topic, partition, from: first, to: first + lost - 1 }
       this.#options.log.error(gap, 'records were removed from the log before they were read: recorded in sink_gaps')
     }
-  }
-
-  /**
-   * Looks after a write that takes long: for a sleeping sink that blocks it, and for a session that is no more.
-   * @returns what ends it
-   */
-  #watch(session: TrailSession): () => void {
-    const { blockedAfterMs = 1_500, stalledAfterMs = 120_000, log } = this.#options
-    // Counted in looks that had an answer: time in which Postgres or this process was away is nobody's fault.
-    let idleLooks = 0
-    let told = ''
-    const look = async () => {
-      try {
-        const working = await session.isWorking()
-        idleLooks = working ? 0 : idleLooks + 1
-        if (working === undefined && this.#session === session) {
-          log.warn({ session: session.id }, 'Postgres does not know the session of a write any more, it is given up')
-          this.#options.onAbandoned?.()
-          session.abandon()
-        }
-        if (idleLooks * blockedAfterMs > stalledAfterMs)
-          this.#options.onStalled?.(new SinkError('WRITE_STALLED', 'a write hangs while Postgres answers'))
-        const ended = await session.endBlockers(blockedAfterMs)
-        if (ended.length > 0) log.warn({ sessions: ended }, 'ended the session of a sink that blocked this one')
-        const blockers = await session.blockers()
-        const sessions = blockers.map(blocker => blocker.session).join()
-        if (blockers.length > 0 && sessions !== told)
-          log.warn({ blockers }, 'a write waits for a lock that other sessions of Postgres hold')
-        told = sessions
-      } catch {
-        // Postgres is out of reach: the write itself will say so.
-      }
-    }
-    return this.#clock.every(blockedAfterMs, () => void look())
   }
 }

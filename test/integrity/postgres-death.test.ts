@@ -94,11 +94,11 @@ test('under load: Postgres is killed and restarted, and its sessions are ended',
 test('errors that are not the fault of a row: the same batch comes again, and nothing is quarantined', async () => {
   const busy = await testTrail()
   for (const eventName of loadEvents) await busy.offer(eventName)
-  await busy.rows('CREATE SEQUENCE refusals')
+  await busy.rows('CREATE SEQUENCE faults')
   // The number that a sequence gave stays given when the transaction is rolled back.
   const refuse = (code: string | undefined) =>
     busy.rows(`CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-      ${code ? `PERFORM nextval('refusals'); RAISE EXCEPTION 'refused' USING ERRCODE = '${code}';` : ''} RETURN NEW; END $$`)
+      ${code ? `PERFORM nextval('faults'); RAISE EXCEPTION 'refused' USING ERRCODE = '${code}';` : ''} RETURN NEW; END $$`)
   await refuse(undefined)
   await busy.rows('CREATE TRIGGER refuse BEFORE INSERT ON event_envelopes FOR EACH ROW EXECUTE FUNCTION refuse()')
   await using range = new Range(busy)
@@ -114,10 +114,10 @@ test('errors that are not the fault of a row: the same batch comes again, and no
     ['read-only', '25006']
   ] as const) {
     await range.fault(`Postgres says: ${what}`, async () => {
-      const before = Number((await busy.rows('SELECT last_value FROM refusals'))[0]?.last_value)
+      const before = Number((await busy.rows('SELECT last_value FROM faults'))[0]?.last_value)
       await refuse(code)
       await eventually(
-        async () => Number((await busy.rows('SELECT last_value FROM refusals'))[0]?.last_value) > before + 1,
+        async () => Number((await busy.rows('SELECT last_value FROM faults'))[0]?.last_value) > before + 1,
         { what: `the sink was refused with ${code} twice` }
       )
       await refuse(undefined)

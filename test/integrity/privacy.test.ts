@@ -21,9 +21,9 @@ test('personal data of a batch that fails is in no line of a log, at any level',
   ])
   await trail.send([{ eventName: 'badge.awarded', key: canary, value: Buffer.from(`no event ${canary}`) }])
   // Postgres's own message repeats the row.
-  await trail.rows('CREATE SEQUENCE refusals')
+  await trail.rows('CREATE SEQUENCE faults')
   await trail.rows(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    IF nextval('refusals') < 4 THEN RAISE EXCEPTION 'refused: %', NEW USING ERRCODE = '53100', DETAIL = NEW::text; END IF;
+    IF nextval('faults') < 4 THEN RAISE EXCEPTION 'refused: %', NEW USING ERRCODE = '53100', DETAIL = NEW::text; END IF;
     RETURN NEW; END $$`)
   await trail.rows('CREATE TRIGGER refuse BEFORE INSERT ON event_envelopes FOR EACH ROW EXECUTE FUNCTION refuse()')
   const sink = startSink({ env: { ...trail.env, LOG_LEVEL: 'debug' } })

@@ -39,14 +39,14 @@ function rowsAndAsides(tables: Tables, logs: ReadonlyMap<string, Log>): string[]
     if (!at(key, offset).some(each => each.id === id && each.payload === standing?.payload))
       found.push(`${key}@${offset} is listed as a duplicate and is none`)
   }
-  for (const { key, offset, value, refusal } of tables.quarantine) {
+  for (const { key, offset, value, fault } of tables.quarantine) {
     const event = at(key, offset).find(each => value && each.value.equals(value))
     if (!event) found.push(`${key}@${offset} is quarantined with other bytes`)
-    else if (refusal.code === 'CONFLICT') {
+    else if (fault.code === 'CONFLICT') {
       const standing = event.id === undefined ? undefined : tables.ids.get(event.id)
       if (!standing || standing.payload === event.payload) found.push(`${key}@${offset} is in conflict with nothing`)
-    } else if ((refusal.code === 'WRITE_FAILED') !== (event.kind === 'unexplained'))
-      found.push(`${key}@${offset} (${event.kind}) is quarantined as ${refusal.code}`)
+    } else if ((fault.code === 'WRITE_FAILED') !== (event.kind === 'unexplained'))
+      found.push(`${key}@${offset} (${event.kind}) is quarantined as ${fault.code}`)
     else if (['good', 'again', 'conflict'].includes(event.kind)) found.push(`${key}@${offset} is good and quarantined`)
   }
   return found

@@ -1,5 +1,5 @@
-import type { Refusal } from '../../trail/errors.ts'
-import type { StoredPosition } from '../../trail/positions/position.ts'
+import type { RecordFault } from '../../trail/errors.ts'
+import type { StoredPosition } from '../../trail/positions/start-point.ts'
 import type { TrailRow } from '../../trail/rows/copy-row.ts'
 import type { World } from './world.ts'
 
@@ -41,7 +41,7 @@ export interface Tables {
   ids: Map<string, StoredRow>
   offsets: Map<string, Offsets>
   duplicates: (Place & { readonly id: string })[]
-  quarantine: (Place & { readonly last: number; readonly value: Buffer | null; readonly refusal: Refusal })[]
+  quarantine: (Place & { readonly last: number; readonly value: Buffer | null; readonly fault: RecordFault })[]
   gaps: (Place & { readonly to: number })[]
   ledger: Map<string, Booked>
 }

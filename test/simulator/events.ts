@@ -1,5 +1,5 @@
 import { catalogue } from '../../schemas/catalogue/index.ts'
-import type { KnownSchema } from '../../trail/decode/schema-book.ts'
+import type { KnownSchema } from '../../trail/encoding/schema-book.ts'
 import { compileRowEncoder } from '../../trail/rows/row-encoder.ts'
 import { wire } from '../support/kafka/wire.ts'
 import { failsUnexplained, refusedByCopy } from './statements.ts'

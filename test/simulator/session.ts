@@ -94,9 +94,9 @@ export class FakeSession implements TrailSession {
     })
 
   claim: TrailSession['claim'] = chunks => this.#in(tx => statements.claim(this.#wire.db, tx, chunks))
-  copy: TrailSession['copy'] = async (texts, rows) => {
+  copy: TrailSession['copy'] = async (pieces, rows) => {
     if (rows === 0) return
-    const read = statements.readRows(texts)
+    const read = statements.readRows(pieces)
     await this.#in(tx => statements.insert(this.#wire.db, tx, read))
   }
   unreadable: TrailSession['unreadable'] = payloads => this.#in(async () => statements.unreadable(payloads))
@@ -107,8 +107,8 @@ export class FakeSession implements TrailSession {
     this.#in(async tx => {
       tx.staged.length = 0
     })
-  copyToStaging: TrailSession['copyToStaging'] = (texts, rows) => {
-    const read = rows === 0 ? [] : statements.readRows(texts)
+  copyToStaging: TrailSession['copyToStaging'] = (pieces, rows) => {
+    const read = rows === 0 ? [] : statements.readRows(pieces)
     return this.#in(async tx => {
       const [state] = statements.unreadable(read.map(({ payload }) => payload)).values()
       if (state) throw databaseError(state)
@@ -129,13 +129,13 @@ export class FakeSession implements TrailSession {
     })
   additions: TrailSession['additions'] = () => this.#in(async () => [])
 
-  quarantine: TrailSession['quarantine'] = asides =>
-    asides.length === 0
+  quarantine: TrailSession['quarantine'] = quarantineRows =>
+    quarantineRows.length === 0
       ? Promise.resolve()
       : this.#in(async tx => {
-          for (const { chunk, offset, lastOffset: last = offset, record, refusal } of asides) {
+          for (const { chunk, offset, lastOffset: last = offset, record, fault } of quarantineRows) {
             const { value } = record
-            const entry = { key: keyOf(chunk), incarnation: chunk.incarnation, offset, last, value, refusal }
+            const entry = { key: keyOf(chunk), incarnation: chunk.incarnation, offset, last, value, fault: fault }
             tx.steps.push({ undo: () => undefined, apply: tables => tables.quarantine.push(entry) })
           }
         })
@@ -145,7 +145,7 @@ export class FakeSession implements TrailSession {
       : this.#in(async tx => {
           for (const row of duplicates) {
             const { chunk, offset } = row
-            const id = statements.readRows([row.text.bytes.subarray(row.start, row.end)])[0]?.id ?? ''
+            const id = statements.readRows([row.buffer.bytes.subarray(row.start, row.end)])[0]?.id ?? ''
             const entry = { key: keyOf(chunk), incarnation: chunk.incarnation, offset, id }
             tx.steps.push({ undo: () => undefined, apply: tables => tables.duplicates.push(entry) })
           }

@@ -82,28 +82,32 @@ class Simulation {
     const { maxRows, lanes, breakerRecords } = this.#schedule
     const trail = fakePositions(this.#wire, process)
     const pipeline = new Pipeline({
-      maxRows,
-      maxBytes: 1_000_000,
-      lingerMs: 5,
-      lanes,
-      blockedAfterMs: 1_500,
-      breakerRecords,
-      book: schemas,
-      discovery: { eventNameOf: () => eventName },
-      trail,
-      ranges: async () => {
-        await process.wait(this.#world.below(20))
-        return this.#topic.ranges()
+      read: {
+        consumer: () => member,
+        book: schemas,
+        discovery: { eventNameOf: () => eventName },
+        starts: {
+          trail,
+          ranges: async () => {
+            await process.wait(this.#world.below(20))
+            return this.#topic.ranges()
+          },
+          topicIds: async () => {
+            await process.wait(this.#world.below(20))
+            return new Map(this.#schedule.topicIds ? [[eventName, this.#topic.id]] : [])
+          }
+        },
+        breakerRecords
       },
-      topicIds: async () => {
-        await process.wait(this.#world.below(20))
-        return new Map(this.#schedule.topicIds ? [[eventName, this.#topic.id]] : [])
+      write: {
+        connections: lanes,
+        openSession: async () => {
+          await process.wait(this.#world.below(20))
+          return sabotaged(new FakeSession(this.#wire, process), this.#sabotage, trail.read)
+        },
+        limits: { maxRows, maxBytes: 1_000_000, lingerMs: 5 },
+        watch: { blockedAfterMs: 1_500 }
       },
-      openSession: async () => {
-        await process.wait(this.#world.below(20))
-        return sabotaged(new FakeSession(this.#wire, process), this.#sabotage, trail.read)
-      },
-      consumer: () => member,
       onWritten: () => undefined,
       onFailure: error => {
         this.#failures.push(`a sink failed: ${error.message}`)

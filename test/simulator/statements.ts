@@ -1,5 +1,5 @@
 import { keyOf } from '../../kafka/types/partition.ts'
-import { type Claim, judgeRefused } from '../../trail/positions/fence.ts'
+import { type Claim, sortDenied } from '../../trail/positions/fence.ts'
 import type { LedgerEntry } from '../../trail/positions/ledger.ts'
 import { readRow, readRowId, rowEnd, rowIdKey, type TrailRow } from '../../trail/rows/copy-row.ts'
 import type { Chunk, RowBytes } from '../../trail/types.ts'
@@ -20,12 +20,12 @@ export const failsUnexplained = 'fails unexplained'
 
 const trailPartition = 'event_envelopes_default'
 
-export function readRows(texts: Iterable<Buffer>): TrailRow[] {
+export function readRows(pieces: Iterable<Buffer>): TrailRow[] {
   const rows: TrailRow[] = []
-  for (const text of texts) {
-    for (let at = 0; at < text.length; ) {
-      const end = rowEnd(text, at)
-      rows.push(readRow(text, at, end))
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; ) {
+      const end = rowEnd(piece, at)
+      rows.push(readRow(piece, at, end))
       at = end
     }
   }
@@ -107,8 +107,8 @@ export function sameContent(db: Database, tx: Transaction, contents: readonly Tr
 }
 
 export function standing(db: Database, tx: Transaction, rows: readonly RowBytes[]): Set<string> {
-  const known = rows.filter(({ text, start }) => find(db, tx, readRowId(text.bytes, start)))
-  return new Set(known.map(({ text, start }) => rowIdKey(text.bytes, start)))
+  const known = rows.filter(({ buffer, start }) => find(db, tx, readRowId(buffer.bytes, start)))
+  return new Set(known.map(({ buffer, start }) => rowIdKey(buffer.bytes, start)))
 }
 
 /** As the statement in `trail/positions/fence.ts`: rows that match in the snapshot are locked in order, then looked at again. */
@@ -137,7 +137,7 @@ export async function claim(db: Database, tx: Transaction, chunks: readonly Chun
     const at = now(keyOf(chunk))
     return at ? [[keyOf(chunk), at] as const] : []
   })
-  return { granted, ...judgeRefused(refused, new Map(actual)) }
+  return { granted, ...sortDenied(refused, new Map(actual)) }
 }
 
 export function setOffsets(tx: Transaction, key: string, offsets: Offsets): void {

@@ -19,7 +19,7 @@ export const chunkAt = (first: number, last: number): Chunk => ({
   last,
   pages: [],
   rows: last - first + 1,
-  refused: [],
+  badRecords: [],
   skipped: 0,
   lost: 0,
   bytes: 0
@@ -39,7 +39,7 @@ const bytesOf = (id: number, reason = 'good') =>
 
 const rowOf = (id: number) => {
   const bytes = bytesOf(id)
-  return { text: { bytes }, start: 0, end: bytes.length } as Row
+  return { buffer: { bytes }, start: 0, end: bytes.length } as Row
 }
 
 /** A script of calls that real and fake sessions must answer alike. @returns what came of each. */

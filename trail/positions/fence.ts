@@ -2,20 +2,20 @@ import { keyOf, type TopicPartition } from '../../kafka/index.ts'
 import type { Pool, Session } from '../../postgres/index.ts'
 import { sinkSessions } from '../database.ts'
 import type { Chunk } from '../types.ts'
-import type { StoredPosition } from './position.ts'
+import type { StoredPosition } from './start-point.ts'
 
 /** What came of the attempt to move the offsets of a batch. */
 export interface Claim {
-  /** Stretches that are ours to write, with the hour they are booked under. */
+  /** Chunks that are ours to write, with the hour they are booked under. */
   readonly granted: ReadonlyMap<string, { readonly hour: Date }>
-  /** Stretches that stand in the trail already: the answer to an earlier COMMIT was lost. */
+  /** Chunks that stand in the trail already: the answer to an earlier COMMIT was lost. */
   readonly stored: readonly Chunk[]
-  /** Stretches whose partition has another owner, or another incarnation. */
+  /** Chunks whose partition has another owner, or another incarnation. */
   readonly fenced: readonly Chunk[]
 }
 
 /**
- * The fence: moves each partition's offset from the first to behind the last offset of its stretch, only where it
+ * The fence: moves each partition's offset from the first to behind the last offset of its chunk, only where it
  * still stands at the first. It comes before the rows, so that a sink that was overtaken stops at one locked row and
  * not at the ids it copies; locks are taken in sorted order.
  */
@@ -53,18 +53,18 @@ export async function claimOffsets(client: Session, group: string, chunks: reado
     ]
   })
   const granted = new Map(rows.map(row => [keyOf(row), { hour: row.hour }]))
-  const refused = chunks.filter(chunk => !granted.has(keyOf(chunk)))
-  if (refused.length === 0) return { granted, stored: [], fenced: [] }
-  const actual = await readPositions(client, group, refused)
-  return { granted, ...judgeRefused(refused, actual) }
+  const denied = chunks.filter(chunk => !granted.has(keyOf(chunk)))
+  if (denied.length === 0) return { granted, stored: [], fenced: [] }
+  const actual = await readPositions(client, group, denied)
+  return { granted, ...sortDenied(denied, actual) }
 }
 
 /**
- * Tells stretches that stand already from those that were overtaken. Offsets alone do not: where the topic was made
+ * Tells chunks that stand already from those that were overtaken. Offsets alone do not: where the topic was made
  * anew, another sink may have stored the old record of the same offset meanwhile.
  */
-export function judgeRefused(
-  refused: readonly Chunk[],
+export function sortDenied(
+  denied: readonly Chunk[],
   actual: ReadonlyMap<string, StoredPosition>
 ): Pick<Claim, 'stored' | 'fenced'> {
   const isStored = (chunk: Chunk) => {
@@ -76,7 +76,7 @@ export function judgeRefused(
       (position.lastRecord?.offset === lastRecord.offset && position.lastRecord.digest.equals(lastRecord.digest))
     )
   }
-  return { stored: refused.filter(isStored), fenced: refused.filter(chunk => !isStored(chunk)) }
+  return { stored: denied.filter(isStored), fenced: denied.filter(chunk => !isStored(chunk)) }
 }
 
 export async function readPositions(

@@ -1,6 +1,6 @@
 import type { TopicPartition } from '../../kafka/index.ts'
 import { defaultGroup } from '../types.ts'
-import type { HaltReason } from './position.ts'
+import type { HaltReason } from './start-point.ts'
 
 /** Why a topic is stopped until `eventtrail sink resume`. */
 export const tooManyBad = 'TOO_MANY_BAD'

@@ -12,6 +12,12 @@ export {
 } from './fence.ts'
 export { acceptGapCommand, explainHalt, type HaltedPartition, remedyOf, tooManyBad } from './halts.ts'
 export { bookEntries, type LedgerEntry, writeGaps, writeLedger } from './ledger.ts'
-export { type HaltReason, type PartitionLog, type Placement, Position, place, type StoredPosition } from './position.ts'
 export { partitionsToReset, type ResetRequest, resetPartition } from './reset.ts'
 export { resumeTopic } from './resume.ts'
+export {
+  type HaltReason,
+  type PartitionLog,
+  type StartPoint,
+  type StoredPosition,
+  startPointOf
+} from './start-point.ts'

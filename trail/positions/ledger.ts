@@ -4,7 +4,7 @@ import { TrailError } from '../errors.ts'
 import type { RowsResult } from '../types.ts'
 import { type Chunk, offsetsIn, type Row } from '../types.ts'
 
-/** What is booked for one stretch of a partition. */
+/** What is booked for one chunk of a partition. */
 export interface LedgerEntry {
   readonly chunk: Chunk
   readonly rows: number
@@ -14,14 +14,14 @@ export interface LedgerEntry {
 }
 
 /**
- * Books every stretch of a batch: each record of a chunk is a row, a duplicate or quarantined.
- * @throws TrailError `LEDGER_MISMATCH` when a stretch does not add up, or the rows of all are not as many as Postgres
+ * Books every chunk of a batch: each record of a chunk is a row, a duplicate or quarantined.
+ * @throws TrailError `LEDGER_MISMATCH` when a chunk does not add up, or the rows of all are not as many as Postgres
  * counted; the transaction must then be rolled back.
  */
 export function bookEntries(chunks: readonly Chunk[], result: RowsResult): LedgerEntry[] {
   const duplicates = countByChunk(result.duplicates)
-  const refused = countByChunk(result.refused.map(({ row }) => row))
-  const entries = chunks.map(chunk => book(chunk, duplicates.get(chunk) ?? 0, refused.get(chunk) ?? 0))
+  const badRows = countByChunk(result.badRows.map(({ row }) => row))
+  const entries = chunks.map(chunk => book(chunk, duplicates.get(chunk) ?? 0, badRows.get(chunk) ?? 0))
   const rows = entries.reduce((sum, entry) => sum + entry.rows, 0)
   if (rows !== result.stored) {
     throw new TrailError('LEDGER_MISMATCH', `Postgres stored ${result.stored} rows, but ${rows} were counted`)
@@ -30,9 +30,9 @@ export function bookEntries(chunks: readonly Chunk[], result: RowsResult): Ledge
 }
 
 function book(chunk: Chunk, duplicates: number, refusedByPostgres: number): LedgerEntry {
-  const { rows, refused, first, last, skipped, lost } = chunk
+  const { rows, badRecords, first, last, skipped, lost } = chunk
   const range = last - first + 1
-  const refusedByUs = refused.reduce((sum, each) => sum + offsetsIn(each), 0)
+  const refusedByUs = badRecords.reduce((sum, each) => sum + offsetsIn(each), 0)
   const records = rows + refusedByUs
   if (skipped < 0 || records + skipped + lost !== range) {
     const counted = `${records} records, ${skipped} skipped and ${lost} lost`

@@ -1,8 +1,8 @@
 import type { Pool, Queries } from '../../postgres/index.ts'
 import { inTransaction } from '../database.ts'
-import type { SchemaBook } from '../decode/index.ts'
-import { Decoder, type RecordBytes, refusalOf } from '../decode/index.ts'
-import { type Refusal, TrailError } from '../errors.ts'
+import type { SchemaBook } from '../encoding/index.ts'
+import { PageEncoder, type RecordBytes, recordFaultOf } from '../encoding/index.ts'
+import { type RecordFault, TrailError } from '../errors.ts'
 import { CopyBuffer } from '../rows/index.ts'
 import { CarefulInsert, PgRows } from '../session/index.ts'
 import type { RowBytes } from '../types.ts'
@@ -104,14 +104,14 @@ export async function retryQuarantined(
   const record = await showQuarantined(pool, number)
   requireHeld(record)
   requireKept(record)
-  const decoded = await decodeAgain(book, record, topicPrefix)
+  const encoded = await encodeAgain(book, record, topicPrefix)
   await inTransaction(pool, async client => {
-    if ('refusal' in decoded) return resolve(client, number, 'held', by, decoded.refusal)
-    // What a constraint refuses only at the end of the transaction is a refusal as well.
+    if ('fault' in encoded) return resolve(client, number, 'held', by, encoded.fault)
+    // What a constraint refuses only at the end of the transaction is a fault as well.
     await client.query('SET CONSTRAINTS ALL IMMEDIATE')
     const careful = new CarefulInsert(new PgRows(client), { isolate: true, blamesAlways: true })
-    const { stored, refused } = await careful.run([decoded.row])
-    if (refused[0]) return resolve(client, number, 'held', by, refused[0].refusal)
+    const { stored, badRows } = await careful.run([encoded.row])
+    if (badRows[0]) return resolve(client, number, 'held', by, badRows[0].fault)
     return resolve(client, number, stored > 0 ? 'stored' : 'duplicate', by)
   })
   return showQuarantined(pool, number)
@@ -207,11 +207,11 @@ function requireKept({ number, lastOffset, code }: QuarantineEntry): void {
   }
 }
 
-async function decodeAgain(
+async function encodeAgain(
   book: SchemaBook,
   record: QuarantinedRecord,
   topicPrefix: string
-): Promise<{ readonly row: RowBytes } | { readonly refusal: Refusal }> {
+): Promise<{ readonly row: RowBytes } | { readonly fault: RecordFault }> {
   const { topic, partition, offset, key, value } = record
   if (!topic.startsWith(topicPrefix)) {
     throw new TrailError(
@@ -219,8 +219,8 @@ async function decodeAgain(
       `The topic of number ${record.number} is ${topic}, which does not begin with the prefix ${topicPrefix}: give TOPIC_PREFIX as the sink has it`
     )
   }
-  const decoder = new Decoder(book, { topic, partition }, topic.slice(topicPrefix.length))
-  const text = new CopyBuffer()
+  const encoder = new PageEncoder(book, { topic, partition }, topic.slice(topicPrefix.length))
+  const buffer = new CopyBuffer()
   const bytes = {
     offset,
     bytes: value ?? Buffer.alloc(0),
@@ -228,21 +228,21 @@ async function decodeAgain(
     valueStart: value ? 0 : -1,
     valueEnd: value?.length ?? -1
   }
-  let encoded = tryEncoding(decoder, bytes, text)
+  let encoded = tryEncoding(encoder, bytes, buffer)
   if (typeof encoded === 'number') {
-    await decoder.learn([encoded])
-    encoded = tryEncoding(decoder, bytes, text)
+    await encoder.learn([encoded])
+    encoded = tryEncoding(encoder, bytes, buffer)
   }
   if (typeof encoded === 'number') throw new TypeError('a schema was learnt and is not known')
-  return encoded ? { refusal: encoded } : { row: { text, start: 0, end: text.at } }
+  return encoded ? { fault: encoded } : { row: { buffer, start: 0, end: buffer.at } }
 }
 
 /** The schema that is needed first, or why the record is refused; undefined when its row is written. */
-function tryEncoding(decoder: Decoder, bytes: RecordBytes, text: CopyBuffer): number | Refusal | undefined {
+function tryEncoding(encoder: PageEncoder, bytes: RecordBytes, buffer: CopyBuffer): number | RecordFault | undefined {
   try {
-    return decoder.encode(bytes, text)
+    return encoder.encodeRecord(bytes, buffer)
   } catch (error) {
-    return refusalOf(error)
+    return recordFaultOf(error)
   }
 }
 
@@ -251,13 +251,13 @@ async function resolve(
   number: number,
   status: QuarantineEntry['status'],
   resolution: string,
-  refusal?: { code: string; reason: string }
+  fault?: { code: string; reason: string }
 ): Promise<void> {
   const { rowCount } = await client.query(
     `UPDATE sink_quarantine SET status = $2, resolution = $3, resolved_at = CASE WHEN $2 = 'held' THEN NULL ELSE now() END,
        code = coalesce($4, code), reason = coalesce($5, reason)
      WHERE number = $1 AND status = 'held'`,
-    [number, status, resolution, refusal?.code ?? null, refusal?.reason ?? null]
+    [number, status, resolution, fault?.code ?? null, fault?.reason ?? null]
   )
   if (rowCount !== 1) throw new TrailError('NO_SUCH_ENTRY', `Number ${number} was resolved by somebody else meanwhile`)
 }

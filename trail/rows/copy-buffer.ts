@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { RefusedRecord } from '../errors.ts'
+import { BadRecordError } from '../errors.ts'
 
 /**
  * What a byte of a JSON string becomes where it must be escaped (RFC 8259, section 7). Bytes that stay as they are
@@ -15,8 +15,8 @@ const needsEscape = Uint8Array.from(escapes, escaped => (escaped ? 1 : 0))
 /** Bytes of the JSON of a row at most: far below what a jsonb can hold, and what one record may take of the memory. */
 export const maxRowBytes: number = 32 * 1024 * 1024
 
-export const rowTooLarge = (): RefusedRecord =>
-  new RefusedRecord('RECORD_TOO_LARGE', `its payload is more than ${maxRowBytes} bytes of JSON`)
+export const rowTooLarge = (): BadRecordError =>
+  new BadRecordError('RECORD_TOO_LARGE', `its payload is more than ${maxRowBytes} bytes of JSON`)
 
 const quote = 0x22
 const minus = 0x2d
@@ -77,7 +77,7 @@ export class CopyBuffer {
     this.at += length
   }
 
-  /** UTF-8 as a JSON string. @throws RefusedRecord `DECODE_FAILED` when it is not UTF-8. */
+  /** UTF-8 as a JSON string. @throws BadRecordError `DECODE_FAILED` when it is not UTF-8. */
   jsonString(source: Buffer, start: number, end: number): void {
     this.reserve(end - start + 2)
     let { bytes, at } = this
@@ -99,7 +99,7 @@ export class CopyBuffer {
     bytes[at++] = quote
     this.at = at
     if (seen >= 0x80 && !isUtf8(source.subarray(start, end))) {
-      throw new RefusedRecord('DECODE_FAILED', 'a string is not valid UTF-8')
+      throw new BadRecordError('DECODE_FAILED', 'a string is not valid UTF-8')
     }
   }
 

@@ -1,5 +1,5 @@
 import { isOccurredAt } from '../../schemas/index.ts'
-import { RefusedRecord } from '../errors.ts'
+import { BadRecordError } from '../errors.ts'
 import { uuidLength, uuidText } from './uuid.ts'
 
 /** The columns of the trail that are copied, in this order. */
@@ -109,15 +109,15 @@ export const idTimeOf = (bytes: Buffer, start: number): number => bytes.readUInt
 
 /** Writes a uuid[] in the binary form in which Postgres takes parameters (`array_recv`): the ids of rows, in their order. */
 export function rowIdArray(
-  rows: readonly { readonly text: { readonly bytes: Buffer }; readonly start: number }[]
+  rows: readonly { readonly buffer: { readonly bytes: Buffer }; readonly start: number }[]
 ): Buffer {
   const array = Buffer.allocUnsafe(arrayHead + rows.length * (lengthBytes + uuidLength))
   // One dimension, no nulls, the type of its elements, how many, and the number of the first.
   for (const [index, value] of [1, 0, uuidOid, rows.length, 1].entries()) array.writeInt32BE(value, index * 4)
   let at = arrayHead
-  for (const { text, start } of rows) {
+  for (const { buffer, start } of rows) {
     // A row has its id as the array has it: behind its length.
-    array.set(text.bytes.subarray(start + countBytes, start + idAt + uuidLength), at)
+    array.set(buffer.bytes.subarray(start + countBytes, start + idAt + uuidLength), at)
     at += lengthBytes + uuidLength
   }
   return array
@@ -156,10 +156,10 @@ export const offsetOfRow = (bytes: Buffer, end: number): number => Number(bytes.
 // A column begins with its length.
 const columnEnd = (bytes: Buffer, at: number): number => at + lengthBytes + bytes.readInt32BE(at)
 
-/** @throws RefusedRecord `OCCURRED_AT_OUT_OF_RANGE` when the microseconds lie outside of 1970 to 9999. */
+/** @throws BadRecordError `OCCURRED_AT_OUT_OF_RANGE` when the microseconds lie outside of 1970 to 9999. */
 export function requireOccurredAt(micros: bigint): void {
   if (isOccurredAt(micros)) return
-  throw new RefusedRecord(
+  throw new BadRecordError(
     'OCCURRED_AT_OUT_OF_RANGE',
     'occurred_at is before 1970 or after 9999: are these microseconds?'
   )
@@ -167,7 +167,7 @@ export function requireOccurredAt(micros: bigint): void {
 
 /**
  * Microseconds since 1970 as a timestamp that Postgres reads.
- * @throws RefusedRecord as {@link requireOccurredAt}
+ * @throws BadRecordError as {@link requireOccurredAt}
  */
 export function timestampText(micros: bigint): string {
   requireOccurredAt(micros)

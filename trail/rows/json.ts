@@ -1,5 +1,5 @@
 import { compileUnwrap, type SchemaNode, type UnionNode } from '../../schemas/index.ts'
-import { RefusedRecord } from '../errors.ts'
+import { BadRecordError } from '../errors.ts'
 
 /** Writes a decoded Avro value as JSON text. */
 export type JsonWriter = (value: unknown) => string
@@ -7,7 +7,7 @@ export type JsonWriter = (value: unknown) => string
 /**
  * Makes the JSON writer of an Avro type. JSON.stringify would not do: a float must be the shortest decimal that
  * reads back as the same float32 (87.3), a long must keep all its digits, and NaN must not become null.
- * The writer throws {@link RefusedRecord} `NUMBER_NOT_FINITE` for NaN and ±Infinity; -0 becomes 0.
+ * The writer throws {@link BadRecordError} `NUMBER_NOT_FINITE` for NaN and ±Infinity; -0 becomes 0.
  */
 export function compileJson(node: SchemaNode): JsonWriter {
   return compile(node, new Map())
@@ -25,7 +25,7 @@ function compile(node: SchemaNode, known: Map<SchemaNode, JsonWriter>): JsonWrit
 }
 
 const refuse: JsonWriter = () => {
-  throw new RefusedRecord('DECODE_FAILED', 'the schema refers to itself before it is complete')
+  throw new BadRecordError('DECODE_FAILED', 'the schema refers to itself before it is complete')
 }
 
 function compileFresh(node: SchemaNode, known: Map<SchemaNode, JsonWriter>): JsonWriter {
@@ -80,7 +80,7 @@ function union(node: UnionNode, known: Map<SchemaNode, JsonWriter>): JsonWriter 
   return value => {
     const { index, inner } = unwrap(value)
     const write = writers[index]
-    if (!write) throw new RefusedRecord('DECODE_FAILED', 'a union holds a value of none of its types')
+    if (!write) throw new BadRecordError('DECODE_FAILED', 'a union holds a value of none of its types')
     return write(inner)
   }
 }
@@ -91,8 +91,8 @@ function numberText(value: unknown): string {
   return number === 0 ? '0' : String(number)
 }
 
-/** @throws RefusedRecord `NUMBER_NOT_FINITE` for NaN and ±Infinity */
+/** @throws BadRecordError `NUMBER_NOT_FINITE` for NaN and ±Infinity */
 export function requireFinite(value: number): number {
   if (Number.isFinite(value)) return value
-  throw new RefusedRecord('NUMBER_NOT_FINITE', 'a float or double is NaN or infinite, which JSON cannot hold')
+  throw new BadRecordError('NUMBER_NOT_FINITE', 'a float or double is NaN or infinite, which JSON cannot hold')
 }

@@ -1,5 +1,5 @@
 import { AvroType, compileReader, type Envelope } from '../../schemas/index.ts'
-import { RefusedRecord } from '../errors.ts'
+import { BadRecordError } from '../errors.ts'
 import { type CopyBuffer, maxRowBytes, rowTooLarge } from './copy-buffer.ts'
 import {
   copyColumns,
@@ -25,7 +25,7 @@ export interface Coordinates {
 /**
  * Writes the row of the value (in the registry's wire format) that lies from `start` to `end` behind what the buffer
  * holds, as a row of binary COPY.
- * @throws RefusedRecord, with nothing written
+ * @throws BadRecordError, with nothing written
  */
 export type RowEncoder = (bytes: Buffer, start: number, end: number, source: Coordinates, out: CopyBuffer) => void
 
@@ -47,7 +47,7 @@ export function compileRowEncoder(type: AvroType, eventName: string, versions: r
   return canonical ? straightEncoder(type, eventName, versions) : plainEncoder(type, eventName, versions)
 }
 
-/** Decodes, checks, and writes: the same bytes and the same refusals as the straight way. */
+/** Decodes, checks, and writes: the same bytes and the same faults as the straight way. */
 export function plainEncoder(type: AvroType, eventName: string, versions: readonly number[]): RowEncoder {
   const { read } = compileReader(type.node)
   const cursor = new AvroCursor()
@@ -65,10 +65,10 @@ export function plainEncoder(type: AvroType, eventName: string, versions: readon
     const envelope = read(cursor) as Envelope
     if (cursor.at !== cursor.end) throw leftOver()
     const id = envelope.id.toLowerCase()
-    if (!uuid.test(id)) throw new RefusedRecord('ID_INVALID', 'id is not a UUID')
+    if (!uuid.test(id)) throw new BadRecordError('ID_INVALID', 'id is not a UUID')
     try {
       const aggregateId = envelope.aggregate_id.toLowerCase()
-      if (!uuid.test(aggregateId)) throw new RefusedRecord('AGGREGATE_ID_INVALID', 'aggregate_id is not a UUID')
+      if (!uuid.test(aggregateId)) throw new BadRecordError('AGGREGATE_ID_INVALID', 'aggregate_id is not a UUID')
       const occurredAt = envelope.occurred_at
       requireOccurredAt(occurredAt)
       if (envelope.event_name !== eventName) throw nameMismatch(eventName)
@@ -78,7 +78,7 @@ export function plainEncoder(type: AvroType, eventName: string, versions: readon
       if (version > lastSmallint) throw versionTooLarge()
       out.raw(copyRow({ id, aggregateId, occurredAt, eventName, payload, schemaVersion: version, partition, offset }))
     } catch (error) {
-      throw error instanceof RefusedRecord ? naming(error, id) : error
+      throw error instanceof BadRecordError ? naming(error, id) : error
     }
   }
 }
@@ -103,12 +103,12 @@ function straightEncoder(type: AvroType, eventName: string, versions: readonly n
     // All that is the same in every row goes in at once; what differs is then written over it.
     out.raw(head)
     const payloadAt = out.at
-    // A refusal names the event once its id is there: until then nothing counts as written.
+    // A fault names the event once its id is there: until then nothing counts as written.
     out.at = start
-    if (!readUuid(cursor, out.bytes, start + idAt)) throw new RefusedRecord('ID_INVALID', 'id is not a UUID')
+    if (!readUuid(cursor, out.bytes, start + idAt)) throw new BadRecordError('ID_INVALID', 'id is not a UUID')
     out.at = payloadAt
     if (!readUuid(cursor, out.bytes, start + aggregateIdAt)) {
-      throw new RefusedRecord('AGGREGATE_ID_INVALID', 'aggregate_id is not a UUID')
+      throw new BadRecordError('AGGREGATE_ID_INVALID', 'aggregate_id is not a UUID')
     }
     readTimestamp(cursor, out.bytes, start + occurredAtAt)
     if (!readName(cursor, name)) throw nameMismatch(eventName)
@@ -138,7 +138,7 @@ function straightEncoder(type: AvroType, eventName: string, versions: readonly n
     } catch (error) {
       const id = out.at > row ? readRowId(out.bytes, row) : undefined
       out.at = row
-      throw id !== undefined && error instanceof RefusedRecord ? naming(error, id) : error
+      throw id !== undefined && error instanceof BadRecordError ? naming(error, id) : error
     }
   }
 }
@@ -166,11 +166,11 @@ function rowTail(version: number): Buffer {
   return tail
 }
 
-const leftOver = () => new RefusedRecord('DECODE_FAILED', 'bytes are left over behind the envelope')
+const leftOver = () => new BadRecordError('DECODE_FAILED', 'bytes are left over behind the envelope')
 const nameMismatch = (eventName: string) =>
-  new RefusedRecord('EVENT_NAME_MISMATCH', `event_name is not that of the topic, ${eventName}`)
+  new BadRecordError('EVENT_NAME_MISMATCH', `event_name is not that of the topic, ${eventName}`)
 /** A record says a version that its schema is not known to have. */
-export class VersionMismatch extends RefusedRecord {
+export class VersionMismatch extends BadRecordError {
   readonly found: number
   readonly versions: readonly number[]
   constructor(found: number, versions: readonly number[], eventId?: string) {
@@ -181,15 +181,15 @@ export class VersionMismatch extends RefusedRecord {
 }
 
 // What Postgres says to such a number as text (numeric_value_out_of_range); in two bytes it would be another one.
-const versionTooLarge = () => new RefusedRecord('POSTGRES_REFUSED', refusedByPostgres('22003'))
+const versionTooLarge = () => new BadRecordError('POSTGRES_REFUSED', refusedByPostgres('22003'))
 
-/** The same refusal, naming the event. */
-function naming(refused: RefusedRecord, id: string): RefusedRecord {
+/** The same fault, naming the event. */
+function naming(refused: BadRecordError, id: string): BadRecordError {
   if (refused instanceof VersionMismatch) return new VersionMismatch(refused.found, refused.versions, id)
-  return new RefusedRecord(refused.refusal.code, refused.refusal.reason, id)
+  return new BadRecordError(refused.fault.code, refused.fault.reason, id)
 }
 
-/** @throws RefusedRecord `RECORD_TOO_LARGE` when it is more than a text can hold */
+/** @throws BadRecordError `RECORD_TOO_LARGE` when it is more than a text can hold */
 function textOf(write: () => string): string {
   try {
     return write()

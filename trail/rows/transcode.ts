@@ -10,28 +10,28 @@ import {
   shortestFloat,
   takesNoBytes
 } from '../../schemas/index.ts'
-import { RefusedRecord } from '../errors.ts'
+import { BadRecordError } from '../errors.ts'
 import type { CopyBuffer } from './copy-buffer.ts'
 import { compileJson, requireFinite } from './json.ts'
 
 /** A position in Avro bytes of which rows are made: what is wrong with them refuses the record. */
 export class AvroCursor extends Cursor {
-  /** @throws RefusedRecord `DECODE_FAILED` */
+  /** @throws BadRecordError `DECODE_FAILED` */
   override fail(what: string): never {
-    throw new RefusedRecord('DECODE_FAILED', what)
+    throw new BadRecordError('DECODE_FAILED', what)
   }
 
   override cutShort(): never {
     return this.fail('the value is cut short')
   }
 
-  /** @throws RefusedRecord `NESTED_TOO_DEEP` */
+  /** @throws BadRecordError `NESTED_TOO_DEEP` */
   override nestedTooDeep(): never {
-    throw new RefusedRecord('NESTED_TOO_DEEP', `the payload nests deeper than ${maxDepth} levels`)
+    throw new BadRecordError('NESTED_TOO_DEEP', `the payload nests deeper than ${maxDepth} levels`)
   }
 }
 
-/** Reads one Avro value and writes it as JSON. @throws RefusedRecord */
+/** Reads one Avro value and writes it as JSON. @throws BadRecordError */
 export type Transcode = (cursor: AvroCursor, out: CopyBuffer) => void
 
 /**
@@ -116,7 +116,7 @@ const string: Transcode = (cursor, out) => {
 
 const int: Transcode = (cursor, out) => {
   const value = cursor.count()
-  if (value !== (value | 0)) throw new RefusedRecord('DECODE_FAILED', 'an int has more than 32 bits')
+  if (value !== (value | 0)) throw new BadRecordError('DECODE_FAILED', 'an int has more than 32 bits')
   out.integer(value)
 }
 
@@ -162,7 +162,8 @@ function enumeration(symbols: readonly string[]): Transcode {
   const texts = symbols.map(symbol => Buffer.from(JSON.stringify(symbol)))
   return (cursor, out) => {
     const text = texts[cursor.count()]
-    if (text === undefined) throw new RefusedRecord('DECODE_FAILED', 'an enum has an index that is none of its symbols')
+    if (text === undefined)
+      throw new BadRecordError('DECODE_FAILED', 'an enum has an index that is none of its symbols')
     out.raw(text)
   }
 }
@@ -170,7 +171,7 @@ function enumeration(symbols: readonly string[]): Transcode {
 function union(branches: readonly Transcode[]): Transcode {
   return (cursor, out) => {
     const branch = branches[cursor.count()]
-    if (!branch) throw new RefusedRecord('DECODE_FAILED', 'a union has an index that is none of its types')
+    if (!branch) throw new BadRecordError('DECODE_FAILED', 'a union has an index that is none of its types')
     branch(cursor, out)
   }
 }

@@ -1,6 +1,6 @@
 import { classify, faultName, isOfTable, isUnexplained, RowsLeftOut } from '../../postgres/index.ts'
-import type { Refusal } from '../errors.ts'
-import type { RefusalCode } from '../refusal-codes.ts'
+import type { RecordFault } from '../errors.ts'
+import type { RecordFaultCode } from '../record-fault-codes.ts'
 import { refusedByPostgres, rowIdKey, withoutPayload } from '../rows/index.ts'
 import { contentOf, idOf, type RowBytes, type RowsResult } from '../types.ts'
 import type { RowSession } from './session.ts'
@@ -16,7 +16,7 @@ export class CarefulInsert<R extends RowBytes> {
   readonly #trial: TableTrial<R>
   #stored = 0
   readonly #duplicates: R[] = []
-  readonly #refused: { row: R; refusal: Refusal }[] = []
+  readonly #badRows: { row: R; fault: RecordFault }[] = []
 
   /**
    * @param options `isolate`: look also for the row on which a write fails for an unknown reason. `blamesAlways`: as in
@@ -40,8 +40,8 @@ export class CarefulInsert<R extends RowBytes> {
     const readable = bad.size > 0 ? rows.filter(row => !bad.has(row)) : rows
     if (lookUp) await this.#insert(readable, 0)
     else await this.#insertFresh(readable, 0)
-    this.#refused.push(...(await this.#trial.verdict()))
-    return { stored: this.#stored, duplicates: this.#duplicates, refused: this.#refused }
+    this.#badRows.push(...(await this.#trial.verdict()))
+    return { stored: this.#stored, duplicates: this.#duplicates, badRows: this.#badRows }
   }
 
   async #insert(rows: readonly R[], attempt: number): Promise<void> {
@@ -51,21 +51,21 @@ export class CarefulInsert<R extends RowBytes> {
     const standing = await this.#session.standing(firsts)
     const [known, fresh] = partition(firsts, row => standing.has(keyOf(row)))
     await this.#settle(known)
-    const refusals = this.#refusals
+    const faults = this.#badRowCount
     await this.#insertFresh(fresh, attempt)
     // Two of one id in the same batch: the first stands by now, and the second is compared with it; unless the first
     // was refused.
-    if (this.#refusals === refusals) await this.#settle(repeats)
+    if (this.#badRowCount === faults) await this.#settle(repeats)
     else await this.#insert(repeats, 0)
   }
 
-  get #refusals(): number {
-    return this.#refused.length + this.#trial.size
+  get #badRowCount(): number {
+    return this.#badRows.length + this.#trial.size
   }
 
   async #insertFresh(rows: readonly R[], attempt: number): Promise<void> {
     if (rows.length === 0) return
-    const failure = await this.#attempt(() => this.#session.copy(textsOf(rows), rows.length))
+    const failure = await this.#attempt(() => this.#session.copy(piecesOf(rows), rows.length))
     if (!failure) {
       this.#count(rows)
       return
@@ -122,7 +122,7 @@ export class CarefulInsert<R extends RowBytes> {
     await this.#session.savepoint()
     try {
       await this.#session.makeStaging()
-      await this.#session.copyToStaging(textsOf([row]), 1)
+      await this.#session.copyToStaging(piecesOf([row]), 1)
       return true
     } catch (error) {
       if (!this.#mayBeOfARow(error)) throw error
@@ -139,7 +139,7 @@ export class CarefulInsert<R extends RowBytes> {
   async #blame(row: R, error: unknown): Promise<void> {
     for (let again = 0; again < 2; again += 1) {
       if (!(await this.#takesWithoutPayload(row))) throw error
-      const failure = await this.#attempt(() => this.#session.copy(textsOf([row]), 1))
+      const failure = await this.#attempt(() => this.#session.copy(piecesOf([row]), 1))
       if (!failure) {
         this.#count([row])
         return
@@ -149,10 +149,10 @@ export class CarefulInsert<R extends RowBytes> {
     this.#refuse(row, faultName(error), 'WRITE_FAILED')
   }
 
-  async #takesWithoutPayload({ text, start, end }: R): Promise<boolean> {
+  async #takesWithoutPayload({ buffer, start, end }: R): Promise<boolean> {
     await this.#session.savepoint()
     try {
-      await this.#session.copy([withoutPayload(text.bytes, start, end)], 1)
+      await this.#session.copy([withoutPayload(buffer.bytes, start, end)], 1)
       return true
     } catch (error) {
       return classify(error) === 'duplicate'
@@ -173,10 +173,10 @@ export class CarefulInsert<R extends RowBytes> {
     return bad
   }
 
-  #refuse(row: R, fault: string, code: RefusalCode = 'POSTGRES_REFUSED'): void {
+  #refuse(row: R, fault: string, code: RecordFaultCode = 'POSTGRES_REFUSED'): void {
     const failed = `each write of it fails (${fault}), and none of the same row with an empty payload`
     const reason = code === 'WRITE_FAILED' ? failed : refusedByPostgres(fault)
-    this.#refused.push({ row, refusal: { code, reason, eventId: idOf(row) } })
+    this.#badRows.push({ row, fault: { code, reason, eventId: idOf(row) } })
   }
 
   /** Rows whose id stands in the trail: the same content is a duplicate, any other a conflict. */
@@ -189,7 +189,7 @@ export class CarefulInsert<R extends RowBytes> {
       for (const row of some) {
         const outcome = outcomes.get(row) ?? false
         if (outcome === true) this.#duplicates.push(row)
-        else this.#refused.push({ row, refusal: outcome ? incomparable(idOf(row), outcome) : conflict(idOf(row)) })
+        else this.#badRows.push({ row, fault: outcome ? incomparable(idOf(row), outcome) : conflict(idOf(row)) })
       }
     }
   }
@@ -247,7 +247,7 @@ export class CarefulInsert<R extends RowBytes> {
     await this.#session.makeStaging()
     let taken = new Set<string>()
     const failure = await this.#attempt(async () => {
-      await this.#session.copyToStaging(textsOf(rows), rows.length)
+      await this.#session.copyToStaging(piecesOf(rows), rows.length)
       taken = await this.#session.storeStaged()
     })
     if (failure) {
@@ -288,23 +288,23 @@ interface RunOptions<R> {
   readonly lookUp?: boolean
 }
 
-const keyOf = ({ text, start }: RowBytes): string => rowIdKey(text.bytes, start)
+const keyOf = ({ buffer, start }: RowBytes): string => rowIdKey(buffer.bytes, start)
 
 /** The bytes of rows: neighbours travel together. */
-function textsOf(rows: readonly RowBytes[]): Buffer[] {
-  const texts: Buffer[] = []
+function piecesOf(rows: readonly RowBytes[]): Buffer[] {
+  const pieces: Buffer[] = []
   for (let first = 0; first < rows.length; ) {
-    const { text, start, end } = rows[first] as RowBytes
+    const { buffer, start, end } = rows[first] as RowBytes
     let next = first + 1
     let stretch = end
-    for (let row = rows[next]; row?.text === text && row.start === stretch; row = rows[next]) {
+    for (let row = rows[next]; row?.buffer === buffer && row.start === stretch; row = rows[next]) {
       stretch = row.end
       next += 1
     }
-    texts.push(text.bytes.subarray(start, stretch))
+    pieces.push(buffer.bytes.subarray(start, stretch))
     first = next
   }
-  return texts
+  return pieces
 }
 
 /** Rows together have so many bytes where Postgres is asked about them: a question takes several times as much. */
@@ -324,12 +324,12 @@ function portionsOf<R extends RowBytes>(rows: readonly R[]): R[][] {
   return portions
 }
 
-const incomparable = (eventId: string, fault: string): Refusal => {
+const incomparable = (eventId: string, fault: string): RecordFault => {
   const reason = `each comparison with what stands under its id fails (${fault})`
   return { code: 'WRITE_FAILED', reason, eventId }
 }
 
-const conflict = (eventId: string): Refusal => ({
+const conflict = (eventId: string): RecordFault => ({
   code: 'CONFLICT',
   reason: 'an envelope with this id and other content stands in the trail',
   eventId

@@ -22,12 +22,12 @@ const copyIntoTrail = copyInto('event_envelopes')
 
 /**
  * Copies rows as they are. Any error of Postgres passes through and leaves the transaction aborted.
- * @param texts bytes of rows (`copy-row.ts`), in any pieces
+ * @param pieces bytes of rows (`copy-row.ts`), in any pieces
  * @param statement a COPY of the same columns in binary format; default into the trail
  */
-export async function copyTexts(
+export async function copyPieces(
   client: SessionQueries,
-  texts: Iterable<Buffer>,
+  pieces: Iterable<Buffer>,
   rows: number,
   statement = copyIntoTrail
 ): Promise<void> {
@@ -35,7 +35,7 @@ export async function copyTexts(
   const stream = client.query(copyFrom(statement))
   const finished = once(stream, 'finish')
   stream.write(copyHeader)
-  for (const text of texts) if (text.length > 0) stream.write(text)
+  for (const piece of pieces) if (piece.length > 0) stream.write(piece)
   stream.write(copyTrailer)
   stream.end()
   await finished
@@ -53,8 +53,8 @@ export class PgRows<C extends SessionQueries = SessionQueries> implements RowSes
     this.client = client
   }
 
-  copy(texts: Iterable<Buffer>, rows: number): Promise<void> {
-    return copyTexts(this.client, texts, rows)
+  copy(pieces: Iterable<Buffer>, rows: number): Promise<void> {
+    return copyPieces(this.client, pieces, rows)
   }
 
   /** By Postgres's own parser (PostgreSQL, pg_input_error_info). */
@@ -112,8 +112,8 @@ export class PgRows<C extends SessionQueries = SessionQueries> implements RowSes
     await this.client.query('TRUNCATE sink_staging')
   }
 
-  copyToStaging(texts: Iterable<Buffer>, rows: number): Promise<void> {
-    return copyTexts(this.client, texts, rows, copyInto('sink_staging'))
+  copyToStaging(pieces: Iterable<Buffer>, rows: number): Promise<void> {
+    return copyPieces(this.client, pieces, rows, copyInto('sink_staging'))
   }
 
   async storeStaged(): Promise<Set<string>> {
@@ -155,7 +155,7 @@ export class PgRows<C extends SessionQueries = SessionQueries> implements RowSes
   }
 }
 
-const keyOf = ({ text, start }: RowBytes): string => rowIdKey(text.bytes, start)
+const keyOf = ({ buffer, start }: RowBytes): string => rowIdKey(buffer.bytes, start)
 
 /** The keys of ids as Postgres writes them. */
 const keysOf = (answer: readonly Record<string, unknown>[]): Set<string> =>

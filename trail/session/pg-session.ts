@@ -15,10 +15,10 @@ import {
   writeLedger
 } from '../positions/index.ts'
 import type { Chunk, Row } from '../types.ts'
-import { listDuplicates, quarantine } from './aside.ts'
 import { type Blocker, listBlockers } from './blockers.ts'
 import { PgRows } from './pg-rows.ts'
-import type { Aside } from './quarantine-row.ts'
+import type { QuarantineRow } from './quarantine-row.ts'
+import { listDuplicates, quarantine } from './quarantine-write.ts'
 import type { TrailPositions, TrailSession } from './session.ts'
 
 export interface PgSessionOptions {
@@ -74,8 +74,8 @@ class PgSession extends PgRows<Session> implements TrailSession {
     return claimOffsets(this.client, this.#options.group, chunks)
   }
 
-  quarantine(asides: readonly Aside[]): Promise<void> {
-    return quarantine(this.client, this.#options.group, asides)
+  quarantine(rows: readonly QuarantineRow[]): Promise<void> {
+    return quarantine(this.client, this.#options.group, rows)
   }
 
   listDuplicates(duplicates: readonly Row[]): Promise<void> {

@@ -1,7 +1,7 @@
 import type { KafkaRecord } from '../../kafka/index.ts'
-import type { Refusal } from '../errors.ts'
+import type { RecordFault } from '../errors.ts'
 import { digestOf, jsonbVersion, postgresEpoch, uuidLength } from '../rows/index.ts'
-import type { Chunk, Refused } from '../types.ts'
+import type { BadRecord, Chunk } from '../types.ts'
 
 /** The columns of the quarantine that are copied, in this order; the group comes before them. */
 export const quarantineColumns = [
@@ -20,7 +20,7 @@ export const quarantineColumns = [
 ] as const
 
 /** What is not stored, and why, with the columns under which it is kept. */
-export interface Aside extends Refused {
+export interface QuarantineRow extends BadRecord {
   readonly chunk: Chunk
   /** Null where the column is null. */
   readonly columns: readonly (Buffer | null)[]
@@ -39,45 +39,55 @@ const lastTime = 253_402_300_799_999
  * that is not known yet, is kept without its bytes. Never throws.
  * @param record made only here, so that one that cannot be read ends nothing
  */
-export function asideOf(chunk: Chunk, refused: Omit<Refused, 'record'>, record: () => KafkaRecord): Aside {
-  let whole: Refused | undefined
+export function quarantineRowOf(
+  chunk: Chunk,
+  bad: Omit<BadRecord, 'record'>,
+  record: () => KafkaRecord
+): QuarantineRow {
+  let whole: BadRecord | undefined
   try {
-    whole = { ...refused, record: record() }
+    whole = { ...bad, record: record() }
     const withinBounds = Math.max(whole.record.value?.length ?? 0, whole.record.key?.length ?? 0) <= mostKeptBytes
-    return withinBounds ? made(chunk, bounded(whole)) : bare(chunk, whole, `more than ${mostKeptBytes} bytes`)
+    return withinBounds
+      ? rowOf(chunk, bounded(whole))
+      : rowWithoutBytes(chunk, whole, `more than ${mostKeptBytes} bytes`)
   } catch {
-    return bare(chunk, whole ?? refused, 'they cannot be put into columns')
+    return rowWithoutBytes(chunk, whole ?? bad, 'they cannot be put into columns')
   }
 }
 
 /** The same without anything of the record but where it was and the digest of its value. */
-export function bare(chunk: Chunk, refused: Omit<Refused, 'record'> & { record?: KafkaRecord }, why: string): Aside {
-  const { refusal, record } = refused
+export function rowWithoutBytes(
+  chunk: Chunk,
+  bad: Omit<BadRecord, 'record'> & { record?: KafkaRecord },
+  why: string
+): QuarantineRow {
+  const { fault, record } = bad
   const value = record?.value
   const kept = value ? `, its value has ${value.length} bytes and the SHA-256 ${digestOf(value).toString('hex')}` : ''
-  return made(chunk, {
-    ...refused,
-    refusal: {
+  return rowOf(chunk, {
+    ...bad,
+    fault: {
       code: 'UNKEEPABLE',
-      reason: `${refusal.code}, and its bytes are not kept: ${why}${kept}`,
-      ...(refusal.eventId !== undefined && { eventId: refusal.eventId })
+      reason: `${fault.code}, and its bytes are not kept: ${why}${kept}`,
+      ...(fault.eventId !== undefined && { eventId: fault.eventId })
     },
-    record: { offset: refused.offset, key: null, value: null, headers: [], timestamp: record?.timestamp ?? 0 }
+    record: { offset: bad.offset, key: null, value: null, headers: [], timestamp: record?.timestamp ?? 0 }
   })
 }
 
 /** Leaves out headers that are too many or too large, and says how many there were. */
-function bounded(refused: Refused): Refused {
-  const { record, refusal } = refused
+function bounded(bad: BadRecord): BadRecord {
+  const { record, fault } = bad
   const { headers, headersLeftOut: leftOut } = record
   const bytes = headers.reduce((sum, [name, value]) => sum + name.length + (value?.length ?? 0), 0)
-  if (leftOut === undefined && headers.length <= mostHeaders && bytes <= mostHeaderBytes) return refused
-  const reason = `${refusal.reason}; its ${leftOut ?? headers.length} headers are not kept: more than ${mostHeaders} or ${mostHeaderBytes} bytes`
-  return { ...refused, record: { ...record, headers: [] }, refusal: { ...refusal, reason } }
+  if (leftOut === undefined && headers.length <= mostHeaders && bytes <= mostHeaderBytes) return bad
+  const reason = `${fault.reason}; its ${leftOut ?? headers.length} headers are not kept: more than ${mostHeaders} or ${mostHeaderBytes} bytes`
+  return { ...bad, record: { ...record, headers: [] }, fault: { ...fault, reason } }
 }
 
-function made(chunk: Chunk, refused: Refused): Aside {
-  const { offset, lastOffset, record, refusal } = refused
+function rowOf(chunk: Chunk, bad: BadRecord): QuarantineRow {
+  const { offset, lastOffset, record, fault } = bad
   const columns = [
     text(chunk.topic),
     int32(chunk.partition),
@@ -88,11 +98,11 @@ function made(chunk: Chunk, refused: Refused): Aside {
     record.key,
     record.value,
     jsonb(headerList(record)),
-    text(refusal.code),
-    text(refusal.reason),
-    uuidOf(refusal)
+    text(fault.code),
+    text(fault.reason),
+    uuidOf(fault)
   ]
-  return { ...refused, chunk, columns }
+  return { ...bad, chunk, columns }
 }
 
 const headerList = ({ headers }: KafkaRecord): { key: string; value: string | null }[] =>
@@ -121,7 +131,7 @@ function timestamp(ms: number): Buffer {
   return int64(BigInt(within) * 1000n - BigInt(postgresEpoch))
 }
 
-function uuidOf({ eventId }: Refusal): Buffer | null {
+function uuidOf({ eventId }: RecordFault): Buffer | null {
   if (eventId === undefined) return null
   const bytes = Buffer.from(eventId.replaceAll('-', ''), 'hex')
   if (bytes.length !== uuidLength) throw new TypeError('the id of an event is no UUID')
@@ -129,10 +139,10 @@ function uuidOf({ eventId }: Refusal): Buffer | null {
 }
 
 /** The bytes of entries for COPY: those of a large value travel as they lie in memory. */
-export function* quarantineTexts(group: string, asides: readonly Aside[]): Generator<Buffer> {
+export function* quarantineBytes(group: string, rows: readonly QuarantineRow[]): Generator<Buffer> {
   const groupColumn = text(group)
   let small: Buffer[] = []
-  for (const { columns } of asides) {
+  for (const { columns } of rows) {
     small.push(int16(columns.length + 1))
     for (const column of [groupColumn, ...columns]) {
       small.push(int32(column === null ? -1 : column.length))

@@ -4,12 +4,12 @@ import type { TrailRow } from '../rows/index.ts'
 import type { Chunk, Row, RowBytes } from '../types.ts'
 import type { Addition } from './additions.ts'
 import type { Blocker } from './blockers.ts'
-import type { Aside } from './quarantine-row.ts'
+import type { QuarantineRow } from './quarantine-row.ts'
 
 /** What storing rows needs of a database session inside a transaction; Postgres is behind it (`pg-rows.ts`). */
 export interface RowSession {
   /** Copies rows as they are. Any error of the database passes through and leaves the transaction aborted. */
-  copy(texts: Iterable<Buffer>, rows: number): Promise<void>
+  copy(pieces: Iterable<Buffer>, rows: number): Promise<void>
   /** Payloads that are no jsonb, by index, with the SQLSTATE. */
   unreadable(payloads: readonly string[]): Promise<Map<number, string>>
   /** Those, by index, whose id stands with the same content. Payloads must be readable. */
@@ -19,7 +19,7 @@ export interface RowSession {
   /** Makes an empty staging table of the session's own. */
   makeStaging(): Promise<void>
   /** As {@link copy}, into the staging table. */
-  copyToStaging(texts: Iterable<Buffer>, rows: number): Promise<void>
+  copyToStaging(pieces: Iterable<Buffer>, rows: number): Promise<void>
   /** Stores what is staged but for ids that stand. @returns the keys of those that were stored. */
   storeStaged(): Promise<Set<string>>
   /** Stores an event of that name which stands already once more, under another id. @returns 0 when none stands, else 1. */
@@ -40,7 +40,7 @@ export interface TrailSession extends RowSession {
   rollback(): Promise<void>
   /** The fence: see `claimOffsets`. */
   claim(chunks: readonly Chunk[]): Promise<Claim>
-  quarantine(asides: readonly Aside[]): Promise<void>
+  quarantine(rows: readonly QuarantineRow[]): Promise<void>
   listDuplicates(duplicates: readonly Row[]): Promise<void>
   writeGaps(chunks: readonly Chunk[]): Promise<void>
   writeLedger(entries: readonly LedgerEntry[], hourOf: (chunk: Chunk) => Date): Promise<void>

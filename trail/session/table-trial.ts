@@ -1,5 +1,5 @@
 import { classify, faultName } from '../../postgres/index.ts'
-import { type Refusal, TrailError } from '../errors.ts'
+import { type RecordFault, TrailError } from '../errors.ts'
 import { eventNameOfRow, withoutPayload } from '../rows/index.ts'
 import { idOf, type RowBytes } from '../types.ts'
 import { type Addition, nameRefuser } from './additions.ts'
@@ -65,17 +65,17 @@ export class TableTrial<R extends RowBytes> {
   }
 
   /**
-   * @returns the accused rows, each with its refusal
+   * @returns the accused rows, each with its fault
    * @throws TrailError `TABLE_REFUSES_ALL` when nothing shows that the table takes an event of their name
    */
-  async verdict(): Promise<{ readonly row: R; readonly refusal: Refusal }[]> {
+  async verdict(): Promise<{ readonly row: R; readonly fault: RecordFault }[]> {
     if (this.#accused.size === 0) return []
     for (const [name, accused] of this.#accused)
       if (!(await this.#isProven(name, accused))) throw await this.#refusesAll(name, accused[0]?.error)
     const additions = await this.#session.additions()
     return [...this.#accused.values()]
       .flat()
-      .map(({ row, error }) => ({ row, refusal: refusalOf(row, error, additions) }))
+      .map(({ row, error }) => ({ row, fault: faultOfRow(row, error, additions) }))
   }
 
   /** Whether the table is known to take other events of that name than the accused. */
@@ -98,7 +98,7 @@ export class TableTrial<R extends RowBytes> {
     })
     if (!isTaken || found > 0) return isTaken
     // None of that name stands yet: at least the same row with another payload is to be taken.
-    return this.#takes(() => this.#session.copy([withoutPayload(row.text.bytes, row.start, row.end)], 1))
+    return this.#takes(() => this.#session.copy([withoutPayload(row.buffer.bytes, row.start, row.end)], 1))
   }
 
   async #takesOneOf(name: string, accused: readonly Accused<R>[]): Promise<boolean> {
@@ -106,8 +106,8 @@ export class TableTrial<R extends RowBytes> {
     const others = this.#rows.filter(row => !known.has(row) && nameOf(row) === name)
     const step = Math.max(1, Math.floor(others.length / sampleSize))
     for (let at = step >> 1; at < others.length; at += step) {
-      const { text, start, end } = others[at] as R
-      if (await this.#takes(() => this.#session.copy([text.bytes.subarray(start, end)], 1))) return true
+      const { buffer, start, end } = others[at] as R
+      if (await this.#takes(() => this.#session.copy([buffer.bytes.subarray(start, end)], 1))) return true
     }
     return false
   }
@@ -137,9 +137,9 @@ export class TableTrial<R extends RowBytes> {
   }
 }
 
-const nameOf = ({ text, start }: RowBytes): string => eventNameOfRow(text.bytes, start)
+const nameOf = ({ buffer, start }: RowBytes): string => eventNameOfRow(buffer.bytes, start)
 
-function refusalOf(row: RowBytes, error: unknown, additions: readonly Addition[]): Refusal {
+function faultOfRow(row: RowBytes, error: unknown, additions: readonly Addition[]): RecordFault {
   const refuser = nameRefuser(error, additions)
   return {
     code: 'TABLE_REFUSED',

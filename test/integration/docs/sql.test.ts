@@ -40,8 +40,8 @@ beforeAll(async () => {
   const topic = `${trail.topicPrefix}unreadable`
   await begin(topic, 3)
   const record = { offset: 3, key: null, value: Buffer.from('a batch'), headers: [], timestamp: 0 }
-  const refusal = { code: 'NOT_WIRE_FORMAT', reason: 'no record can be read' } as const
-  await writer.write(batchOf([refusedChunk(topic, 3, [{ offset: 3, lastOffset: 9, record, refusal }])]))
+  const fault = { code: 'NOT_WIRE_FORMAT', reason: 'no record can be read' } as const
+  await writer.write(batchOf([refusedChunk(topic, 3, [{ offset: 3, lastOffset: 9, record, fault }])]))
   await writer.close()
 })
 

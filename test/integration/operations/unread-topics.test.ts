@@ -59,7 +59,7 @@ test('a subject is deleted: the events that are unread are stored, and it is tol
   // Until somebody says that it is right so.
   const args = ['--event', 'lesson.published', '--reason', 'moved away']
   expect(await runCli(['sink', 'forget', ...args], trail.env)).toMatchObject({ code: 0 })
-  await eventually(() => told('taken out by an operator').length > 0, { what: 'the sink leaves it' })
+  await eventually(() => told('taken out with').length > 0, { what: 'the sink leaves it' })
   const [left] = await trail.publish([lesson('left')])
   expect(await doctor(trail)).toContain(`taken out by \`eventtrail sink forget\`: ${topic}`)
   expect(await runCli(['sink', 'forget', ...args], trail.env)).toMatchObject({ code: 2 })

@@ -84,7 +84,7 @@ describe('what DATABASE_URL says of the session is taken, and what eventtrail ne
       last: 0,
       pages: [],
       rows: 0,
-      refused: [],
+      badRecords: [],
       skipped: 1,
       lost: 0,
       bytes: 0

@@ -63,12 +63,10 @@ test('a write that hangs while Postgres waits for its next word is told of, once
   const writer = new Writer({
     openSession: () =>
       openPgSession({ databaseUrl: proxy.url, group: 'hanging', applicationName: 'eventtrail-sink/hanging', pool }),
-    log: silentLogger,
-    blockedAfterMs: 50,
-    stalledAfterMs: 500,
-    onStalled: stalled.resolve
+    watch: { blockedAfterMs: 50, stalledAfterMs: 500, onStalled: stalled.resolve },
+    log: silentLogger
   })
-  const batch = { text: new CopyBuffer(), chunks: [chunk(0, 0, { skipped: 1, last: 0 })], rows: 0, bytes: 0 }
+  const batch = { buffer: new CopyBuffer(), chunks: [chunk(0, 0, { skipped: 1, last: 0 })], rows: 0, bytes: 0 }
   const write = () => writer.write({ ...batch, trigger: 'linger' })
   // Nobody has opened that offset: it is refused, and the session stays open.
   expect((await write()).fenced).toHaveLength(1)

@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { silentLogger } from '../../../core/logger.ts'
 import { keyOf } from '../../../kafka/types/partition.ts'
-import { Positions } from '../../../sink/intake/assigned-positions.ts'
-import { Lane } from '../../../sink/write/write-queue.ts'
+import { AssignedPositions } from '../../../sink/intake/assigned-positions.ts'
+import { WriteQueue } from '../../../sink/write/write-queue.ts'
 import { resetPartition } from '../../../trail/positions/reset.ts'
 import { resumeTopic } from '../../../trail/positions/resume.ts'
 import { pgPositions } from '../../../trail/session/pg-session.ts'
@@ -17,27 +17,31 @@ function looking(topic: string, topicId?: string) {
   const at = { topic, partition: 0 }
   const asked = Promise.withResolvers<void>()
   const answered = Promise.withResolvers<void>()
-  const lane = new Lane({
+  const queue = new WriteQueue({
     limits: { maxRows: 1, maxBytes: 1, lingerMs: 1 },
     write: () => Promise.reject(new Error('nothing is to be written')),
     onWritten: () => undefined,
     onFailure: () => undefined,
     log: silentLogger
   })
-  onTestFinished(() => lane.close())
+  onTestFinished(() => queue.close())
   const seeks: number[] = []
-  const positions = new Positions({
-    trail,
-    ranges: async () => {
-      asked.resolve()
-      await answered.promise
-      return [log]
+  const positions = new AssignedPositions({
+    starts: {
+      trail,
+      ranges: async () => {
+        asked.resolve()
+        await answered.promise
+        return [log]
+      },
+      topicIds: async () => new Map(topicId === undefined ? [] : [[topic, topicId]])
     },
-    topicIds: async () => new Map(topicId === undefined ? [] : [[topic, topicId]]),
-    laneOf: () => lane,
-    seek: (_, offset) => seeks.push(offset),
-    pause: () => undefined,
-    resume: () => undefined,
+    control: {
+      queueOf: () => queue,
+      seek: (_, offset) => seeks.push(offset),
+      pause: () => undefined,
+      resume: () => undefined
+    },
     onFailure: error => {
       throw error
     },
@@ -48,7 +52,7 @@ function looking(topic: string, topicId?: string) {
     seeks,
     positions,
     asked: asked.promise,
-    placed: positions.placed(at),
+    placed: positions.whenFound(at),
     answer: answered.resolve,
     stored: async () => (await trail.read([at])).get(keyOf(at))
   }
@@ -65,7 +69,7 @@ test('a topic that is resumed while a sink finds it stopped stays resumed', asyn
   await sink.placed
   expect(await sink.stored()).toEqual({ nextOffset: 7, incarnation: 1 })
   await sink.positions.revisit()
-  await sink.positions.placed({ topic, partition: 0 })
+  await sink.positions.whenFound({ topic, partition: 0 })
   expect(sink.seeks).toEqual([7])
 })
 
@@ -79,6 +83,6 @@ test('a partition that is reset while a sink finds another log stays reset', asy
   await sink.placed
   expect(await sink.stored()).toEqual({ nextOffset: 0, incarnation: 2 })
   await sink.positions.revisit()
-  await sink.positions.placed({ topic, partition: 0 })
+  await sink.positions.whenFound({ topic, partition: 0 })
   expect(sink.seeks).toEqual([0])
 })

@@ -9,7 +9,7 @@ import {
   type TrailRow,
   timestampText
 } from '../../../trail/rows/copy-row.ts'
-import { copyTexts } from '../../../trail/session/pg-rows.ts'
+import { copyPieces } from '../../../trail/session/pg-rows.ts'
 import { testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail()
@@ -52,7 +52,7 @@ test('extremes of every column are stored, and Postgres gives the very same byte
   const rows = extremes.map(copyRow)
   const client = await trail.db.connect()
   try {
-    await copyTexts(client, rows, rows.length)
+    await copyPieces(client, rows, rows.length)
     const columns = copyColumns.join(', ')
     const copied = client.query(
       copyTo(`COPY (SELECT ${columns} FROM event_envelopes ORDER BY id) TO STDOUT (FORMAT binary)`)
@@ -85,7 +85,7 @@ test('U+0000 in a payload is refused as in text format, and so is a version past
   const bad = copyRow({ ...(extremes[0] as TrailRow), payload: '{"title": "a\\u0000b"}' })
   const client = await trail.db.connect()
   try {
-    await expect(copyTexts(client, [bad], 1)).rejects.toMatchObject({ code: '22P05' })
+    await expect(copyPieces(client, [bad], 1)).rejects.toMatchObject({ code: '22P05' })
     await expect(client.query("SELECT '32768'::smallint")).rejects.toMatchObject({ code: '22003' })
   } finally {
     client.release()

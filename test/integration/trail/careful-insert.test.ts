@@ -3,7 +3,7 @@ import type pg from 'pg'
 import { expect, test, vi } from 'vitest'
 import { copyRow } from '../../../trail/rows/copy-row.ts'
 import { CarefulInsert } from '../../../trail/session/careful-insert.ts'
-import { copyTexts, PgRows } from '../../../trail/session/pg-rows.ts'
+import { copyPieces, PgRows } from '../../../trail/session/pg-rows.ts'
 import type { Row } from '../../../trail/types.ts'
 import { testTrail } from '../../support/trail.ts'
 
@@ -23,11 +23,11 @@ const bytesOf = (id: string, offset: number, payload = '{"title": "Fractions"}')
 
 /** Rows as they lie in the text of a batch: what the insertion looks at. */
 function rowsOf(pieces: readonly Buffer[]): Row[] {
-  const text = { bytes: Buffer.concat(pieces) }
+  const buffer = { bytes: Buffer.concat(pieces) }
   let start = 0
   return pieces.map(piece => {
     const end = start + piece.length
-    const row = { text, start, end }
+    const row = { buffer, start, end }
     start = end
     return row as Row
   })
@@ -46,7 +46,7 @@ test('ids that others store while they are copied, twice in a row, are sorted ou
   try {
     for (const [client, piece] of [[one, first] as const, [other, second] as const]) {
       await client.query('BEGIN')
-      await copyTexts(client, [piece], 1)
+      await copyPieces(client, [piece], 1)
     }
     const pid = await sessionOf(ours)
     const waitsFor = async (client: pg.PoolClient) => {
@@ -85,10 +85,10 @@ test('an id whose first row Postgres refuses is stored with the next one of the 
   const client = await trail.db.connect()
   try {
     await client.query('BEGIN')
-    const { stored, duplicates, refused } = await new CarefulInsert<Row>(new PgRows(client)).run(rows)
+    const { stored, duplicates, badRows } = await new CarefulInsert<Row>(new PgRows(client)).run(rows)
     await client.query('COMMIT')
     expect([stored, duplicates]).toEqual([1, []])
-    expect(refused.map(({ row, refusal }) => [rows.indexOf(row), refusal.code])).toEqual([
+    expect(badRows.map(({ row, fault }) => [rows.indexOf(row), fault.code])).toEqual([
       [0, 'POSTGRES_REFUSED'],
       // Its aggregate is another one.
       [2, 'CONFLICT']

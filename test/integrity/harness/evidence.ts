@@ -30,7 +30,7 @@ export async function collectEvidence(source: EvidenceSource, testimony: Testimo
     readLedger(source, only),
     readLogs(source, only)
   ])
-  return { published, effects, rows, asides: [...duplicates, ...quarantine], gaps, ledger, logs }
+  return { published, effects, rows, quarantineRows: [...duplicates, ...quarantine], gaps, ledger, logs }
 }
 
 /** The partition that is asked for; null for all. */

@@ -73,7 +73,7 @@ export interface GroupEffects {
 export interface Evidence {
   readonly published: readonly Published[]
   readonly rows: readonly StoredRow[]
-  readonly asides: readonly Aside[]
+  readonly quarantineRows: readonly Aside[]
   readonly gaps: readonly Gap[]
   readonly ledger: readonly LedgerRange[]
   readonly logs: readonly LogRange[]

@@ -3,24 +3,36 @@ import { Writer } from '../../../sink/write/writer.ts'
 import { openPositions } from '../../../trail/positions/fence.ts'
 import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
 import { openPgSession } from '../../../trail/session/pg-session.ts'
-import type { Chunk, Refused } from '../../../trail/types.ts'
+import type { BadRecord, Chunk } from '../../../trail/types.ts'
 import type { TestTrail } from '../trail.ts'
 
-/** The end of a stretch of refused ones: offsets that they leave out are counted as skipped. */
-const lastOf = ({ offset, lastOffset = offset }: Refused): number => lastOffset
+/** The end of a chunk of refused ones: offsets that they leave out are counted as skipped. */
+const lastOf = ({ offset, lastOffset = offset }: BadRecord): number => lastOffset
 
-/** A stretch without a row. Its refused ones are in the order of their offsets. */
-export function refusedChunk(topic: string, first: number, refused: readonly Refused[]): Chunk {
-  const last = Math.max(...refused.map(lastOf))
-  const held = refused.reduce((sum, each) => sum + lastOf(each) - each.offset + 1, 0)
+/** A chunk without a row. Its refused ones are in the order of their offsets. */
+export function refusedChunk(topic: string, first: number, badRecords: readonly BadRecord[]): Chunk {
+  const last = Math.max(...badRecords.map(lastOf))
+  const held = badRecords.reduce((sum, each) => sum + lastOf(each) - each.offset + 1, 0)
   const skipped = last - first + 1 - held
-  return { topic, partition: 0, incarnation: 1, first, last, pages: [], rows: 0, refused, skipped, lost: 0, bytes: 0 }
+  return {
+    topic,
+    partition: 0,
+    incarnation: 1,
+    first,
+    last,
+    pages: [],
+    rows: 0,
+    badRecords,
+    skipped,
+    lost: 0,
+    bytes: 0
+  }
 }
 
 export const batchOf = (chunks: readonly Chunk[]): Batch => ({
-  text: new CopyBuffer(1),
+  buffer: new CopyBuffer(1),
   chunks,
-  rows: chunks.reduce((sum, { rows, refused }) => sum + rows + refused.length, 0),
+  rows: chunks.reduce((sum, { rows, badRecords }) => sum + rows + badRecords.length, 0),
   bytes: 0,
   trigger: 'rows'
 })
@@ -29,7 +41,7 @@ export const batchOf = (chunks: readonly Chunk[]): Batch => ({
 export function writerOn({ databaseUrl, group, db, sinkOptions: { log } }: TestTrail) {
   const options = { databaseUrl, group, applicationName: 'eventtrail-sink/test', pool: db }
   return {
-    writer: new Writer({ openSession: () => openPgSession(options), log }),
+    writer: new Writer({ openSession: () => openPgSession(options), watch: { blockedAfterMs: 1_500 }, log }),
     /** Makes the trail know partition 0 of a topic, at offset 0 or `start`. */
     begin: (topic: string, start = 0) => openPositions(db, group, [{ topic, partition: 0, start }])
   }

@@ -1,5 +1,5 @@
 import { keyOf, type TopicPartition } from '../../../kafka/types/partition.ts'
-import type { StoredPosition } from '../../../trail/positions/position.ts'
+import type { StoredPosition } from '../../../trail/positions/start-point.ts'
 import type { TrailSession } from '../../../trail/session/session.ts'
 import type { Chunk } from '../../../trail/types.ts'
 

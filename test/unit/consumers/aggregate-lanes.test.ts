@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { LaneScheduler, type Slot } from '../../../consumers/pipeline/aggregate-lanes.ts'
+import { AggregateLanes, type Slot } from '../../../consumers/pipeline/aggregate-lanes.ts'
 
 interface Item {
   readonly lane: string
@@ -12,7 +12,7 @@ function controlled(concurrency: number) {
   const running = new Map<Item, { end: () => void; slot: Slot }>()
   const started: Item[] = []
   const errors: unknown[] = []
-  const scheduler = new LaneScheduler<Item>({
+  const scheduler = new AggregateLanes<Item>({
     concurrency,
     work: (item, slot) => {
       started.push(item)
@@ -35,7 +35,7 @@ const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 10; turn += 1) await Promise.resolve()
 }
 
-describe('LaneScheduler', () => {
+describe('AggregateLanes', () => {
   test('runs one item of a lane at a time, in order, and several lanes at once', async () => {
     const step = fc.oneof(
       { weight: 3, arbitrary: fc.record({ kind: fc.constant('add' as const), lane: fc.integer({ min: 0, max: 4 }) }) },
@@ -102,7 +102,7 @@ describe('LaneScheduler', () => {
   test('any number of items may rest at once', async () => {
     const rested: number[] = []
     const [added, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    const scheduler = new LaneScheduler<number>({
+    const scheduler = new AggregateLanes<number>({
       concurrency: 1,
       work: async (item, slot) => {
         if (item === 0) await added.promise
@@ -144,7 +144,7 @@ describe('LaneScheduler', () => {
 
   test('tells of work that rejects and goes on', async () => {
     const errors: unknown[] = []
-    const scheduler = new LaneScheduler<number>({
+    const scheduler = new AggregateLanes<number>({
       concurrency: 1,
       work: async number => {
         if (number === 1) throw new Error('broken')

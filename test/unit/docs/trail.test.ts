@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
-import { refusalCodes } from '../../../trail/refusal-codes.ts'
+import { recordFaultCodes } from '../../../trail/record-fault-codes.ts'
 import { page } from '../../support/docs.ts'
 
 const { text } = page('docs/trail.md')
@@ -19,5 +19,5 @@ test('every table and view of the trail is described', () => {
 
 test('every reason for quarantine is listed, and no other', () => {
   const listed = [...text.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name]) => name)
-  expect(listed).toEqual([...refusalCodes])
+  expect(listed).toEqual([...recordFaultCodes])
 })

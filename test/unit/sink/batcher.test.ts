@@ -7,7 +7,7 @@ import { chunk, refused } from './chunks.ts'
 const limits = { maxRows: 100, maxBytes: 100_000, lingerMs: 10 }
 
 describe('a batch', () => {
-  it('holds one stretch a partition, with everything that was added, in order', () => {
+  it('holds one chunk a partition, with everything that was added, in order', () => {
     const steps = fc.array(
       fc.record({ partition: fc.nat(3), rows: fc.nat(5), skipped: fc.nat(3), lost: fc.nat(3), bytes: fc.nat(900) }),
       { minLength: 1, maxLength: 40 }
@@ -24,7 +24,7 @@ describe('a batch', () => {
           const [bad, good] = [Math.min(rows, 1), Math.max(rows - 1, 0)]
           const last = first + range - 1
           const faulty = bad > 0 ? [refused(first + lost)] : []
-          batcher.add(chunk(first, good, { partition, last, refused: faulty, skipped, lost, bytes }))
+          batcher.add(chunk(first, good, { partition, last, badRecords: faulty, skipped, lost, bytes }))
           next.set(partition, first + range)
           sum.rows += rows
           sum.bytes += bytes
@@ -34,11 +34,11 @@ describe('a batch', () => {
         const batch = batcher.flush('drain', 0)
         expect(batch).toMatchObject({ rows: sum.rows, bytes: sum.bytes, trigger: 'drain' })
         expect(new Set(batch.chunks.map(keyOf)).size).toBe(batch.chunks.length)
-        for (const { partition, first, last, rows, refused, skipped, lost } of batch.chunks) {
+        for (const { partition, first, last, rows, badRecords, skipped, lost } of batch.chunks) {
           expect(first).toBe(7)
           expect(last + 1).toBe(next.get(partition))
-          expect(rows + refused.length + skipped + lost).toBe(last - first + 1)
-          const offsets = refused.map(({ offset }) => offset)
+          expect(rows + badRecords.length + skipped + lost).toBe(last - first + 1)
+          const offsets = badRecords.map(({ offset }) => offset)
           expect(offsets).toEqual([...offsets].sort((a, b) => a - b))
         }
         expect(batcher).toMatchObject({ rows: 0, bytes: 0, empty: true })
@@ -46,7 +46,7 @@ describe('a batch', () => {
     )
   })
 
-  it('refuses a stretch that does not follow the one before it, or is of another incarnation', () => {
+  it('refuses a chunk that does not follow the one before it, or is of another incarnation', () => {
     const batcher = new Batcher(limits)
     batcher.add(chunk(0, 5))
     expect(() => batcher.add(chunk(6, 1))).toThrow('lesson.published/0 do not follow')
@@ -70,28 +70,28 @@ describe('a batch', () => {
 
   it('has a text of its own, which is written anew once the batch is stored, and not before', () => {
     const batcher = new Batcher(limits)
-    batcher.text.byte(1)
+    batcher.buffer.byte(1)
     batcher.add(chunk(0, 1))
     const first = batcher.flush('rows', 0)
-    batcher.text.byte(2)
+    batcher.buffer.byte(2)
     batcher.add(chunk(1, 1))
-    expect([first.text.at, first.text.bytes[0]]).toEqual([1, 1])
+    expect([first.buffer.at, first.buffer.bytes[0]]).toEqual([1, 1])
     batcher.recycle(first)
     const second = batcher.flush('rows', 0)
-    expect([second.text.at, second.text.bytes[0]]).toEqual([1, 2])
-    expect(batcher.text).toBe(first.text)
-    expect(batcher.text.at).toBe(0)
+    expect([second.buffer.at, second.buffer.bytes[0]]).toEqual([1, 2])
+    expect(batcher.buffer).toBe(first.buffer)
+    expect(batcher.buffer.at).toBe(0)
   })
 
   it('does not keep a text that a huge batch has made huge', () => {
     const batcher = new Batcher({ ...limits, maxBytes: 100 })
-    const { text } = batcher
-    text.reserve(100_000)
+    const { buffer } = batcher
+    buffer.reserve(100_000)
     batcher.add(chunk(0, 1))
     batcher.recycle(batcher.flush('bytes', 0))
     batcher.add(chunk(1, 1))
     batcher.flush('bytes', 0)
-    expect(batcher.text).not.toBe(text)
+    expect(batcher.buffer).not.toBe(buffer)
   })
 
   it('knows which partitions it holds until it is flushed', () => {

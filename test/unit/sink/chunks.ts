@@ -1,5 +1,5 @@
 import type { KafkaRecord } from '../../../kafka/index.ts'
-import type { Chunk, Refused, Row } from '../../../trail/types.ts'
+import type { BadRecord, Chunk, Row } from '../../../trail/types.ts'
 
 export const record = (offset: number, value: Buffer | null = Buffer.from(`value ${offset}`)): KafkaRecord => ({
   offset,
@@ -9,13 +9,13 @@ export const record = (offset: number, value: Buffer | null = Buffer.from(`value
   timestamp: 1_700_000_000_000
 })
 
-export const refused = (offset: number): Refused => ({
+export const refused = (offset: number): BadRecord => ({
   offset,
-  refusal: { code: 'NULL_VALUE', reason: 'the record has no value' },
+  fault: { code: 'NULL_VALUE', reason: 'the record has no value' },
   record: record(offset, null)
 })
 
-/** A stretch of rows from `first` on, without the rows themselves; `facts` may say otherwise. */
+/** A chunk of rows from `first` on, without the rows themselves; `facts` may say otherwise. */
 export const chunk = (first: number, rows: number, facts: Partial<Chunk> = {}): Chunk => ({
   topic: 'lesson.published',
   partition: 0,
@@ -24,7 +24,7 @@ export const chunk = (first: number, rows: number, facts: Partial<Chunk> = {}): 
   last: first + rows - 1,
   pages: [],
   rows,
-  refused: [],
+  badRecords: [],
   skipped: 0,
   lost: 0,
   bytes: rows * 100,
@@ -36,7 +36,7 @@ export const row = (of: Chunk, offset: number): Row => ({
   chunk: of,
   offset,
   record: record(offset),
-  text: { bytes: Buffer.alloc(0) },
+  buffer: { bytes: Buffer.alloc(0) },
   start: 0,
   end: 0
 })

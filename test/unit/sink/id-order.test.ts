@@ -36,7 +36,7 @@ test('rows are in the order of the time in their ids, those of one ms as they ca
   fc.assert(
     fc.property(fc.array(times, { maxLength: 60 }), fc.nat({ max: 20 }), (list, gap) => {
       const rows = list.map((msecs, offset) => rowOf(v7({ msecs }), offset))
-      // What lies between two stretches is not to be touched.
+      // What lies between two chunks is not to be touched.
       const middle = list.length >> 1
       const first = Buffer.concat(rows.slice(0, middle))
       const bytes = Buffer.concat([first, Buffer.alloc(gap, 0xff), ...rows.slice(middle)])

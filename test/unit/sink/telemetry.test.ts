@@ -6,24 +6,24 @@ import type { AdminLine } from '../../../kafka/types/admin.ts'
 import type { RebuildCause } from '../../../kafka/types/member.ts'
 import type { LabelsOf, Meter } from '../../../observability/meter.ts'
 import { createRegistry } from '../../../schemas/index.ts'
-import { SinkHealth, type SinkParts } from '../../../sink/health.ts'
+import { SinkHealth, type SinkView } from '../../../sink/health.ts'
 import { type SinkMetrics, sinkMetrics } from '../../../sink/metrics.ts'
 import { Telemetry } from '../../../sink/telemetry.ts'
 import type { Batch, WriteResult } from '../../../sink/write/types.ts'
-import { refusalCodes } from '../../../trail/refusal-codes.ts'
+import { recordFaultCodes } from '../../../trail/record-fault-codes.ts'
 import type { TrailPositions } from '../../../trail/session/session.ts'
 import { chunk } from './chunks.ts'
 
 // No server is asked here: what is read comes from the parts alone.
 const nobody = { trail: {} as TrailPositions, logEnds: async () => [], topicIds: async () => new Map() }
-const parts = (facts: { halted?: number; failures?: number; awayMs?: number; waitingMs?: number } = {}): SinkParts => ({
+const parts = (facts: { halted?: number; failures?: number; awayMs?: number; waitingMs?: number } = {}): SinkView => ({
   vitals: { awayMs: facts.awayMs ?? 0, idleMs: 100, dead: false },
   positions: { assigned: [{ topic: 'a', partition: 0 }], halted: facts.halted ?? 0 },
-  lanes: { pendingRows: 7, waitingMs: facts.waitingMs ?? 0, failures: facts.failures ?? 0 },
+  queues: { pendingRows: 7, waitingMs: facts.waitingMs ?? 0, failures: facts.failures ?? 0 },
   book: { waiting: [] },
   topics: { reasons: [], readings: () => [] },
   troubles: () => [],
-  refusedByTable: () => []
+  tableProblems: () => []
 })
 
 /** A meter that keeps what it is told. */
@@ -50,7 +50,7 @@ const result = (facts: Partial<WriteResult>): WriteResult => ({
   rows: 0,
   duplicates: 0,
   quarantined: 0,
-  refusals: new Map(),
+  faults: new Map(),
   booked: [],
   stored: [],
   fenced: [],
@@ -61,8 +61,8 @@ describe('what a sink tells of its batches', () => {
   it('is counted once for each batch, whatever it held', () => {
     const { meter, counted, observed } = keptMeter()
     const add = vi.spyOn(meter, 'add')
-    const telemetry = new Telemetry({ ...nobody, ...parts(), meter, log: silentLogger })
-    const refusals = new Map([
+    const telemetry = new Telemetry({ meter, log: silentLogger })
+    const faults = new Map([
       ['NULL_VALUE', 2],
       ['CONFLICT', 1]
     ] as const)
@@ -72,7 +72,7 @@ describe('what a sink tells of its batches', () => {
     ]
     telemetry.written(
       batch,
-      result({ rows: 8_000, duplicates: 4, quarantined: 3, refusals, stored, fenced: [chunk(9, 1)], copyMs: 40 })
+      result({ rows: 8_000, duplicates: 4, quarantined: 3, faults, stored, fenced: [chunk(9, 1)], copyMs: 40 })
     )
     expect(add.mock.calls.length).toBeLessThan(10)
     expect(counted).toEqual({
@@ -89,11 +89,11 @@ describe('what a sink tells of its batches', () => {
       ['eventtrail_sink_copy_seconds', 0.04],
       ['eventtrail_sink_publish_latency_seconds', expect.closeTo(2, 1)]
     ])
-    expect(telemetry.stats).toMatchObject({ rows: 8_000, batches: 1, duplicates: 4, quarantined: 3, pending: 7 })
+    expect(telemetry.counts).toMatchObject({ rows: 8_000, batches: 1, duplicates: 4, quarantined: 3 })
   })
 
   it('goes under labels that the table of metrics knows, each of them', () => {
-    expect(sinkMetrics.eventtrail_sink_quarantined_total.labels.code).toEqual(refusalCodes)
+    expect(sinkMetrics.eventtrail_sink_quarantined_total.labels.code).toEqual(recordFaultCodes)
     expectTypeOf<LabelsOf<SinkMetrics, 'eventtrail_sink_batches_total'>['trigger']>().toEqualTypeOf<Batch['trigger']>()
     expectTypeOf<LabelsOf<SinkMetrics, 'eventtrail_sink_rebuilds_total'>['cause']>().toEqualTypeOf<RebuildCause>()
     expectTypeOf<LabelsOf<GroupMetrics, 'eventtrail_group_rebuilds_total'>['cause']>().toEqualTypeOf<RebuildCause>()
@@ -101,14 +101,14 @@ describe('what a sink tells of its batches', () => {
 
   it('a clock of a publisher that is ahead makes no negative latency', () => {
     const { meter, observed } = keptMeter()
-    const telemetry = new Telemetry({ ...nobody, ...parts(), meter, log: silentLogger })
+    const telemetry = new Telemetry({ meter, log: silentLogger })
     telemetry.written(batch, result({ stored: [chunk(0, 1, { lastTimestamp: Date.now() + 60_000 })] }))
     expect(observed).toEqual([['eventtrail_sink_publish_latency_seconds', 0]])
   })
 
   it('a record without a time makes no latency', () => {
     const { meter, observed } = keptMeter()
-    const telemetry = new Telemetry({ ...nobody, ...parts(), meter, log: silentLogger })
+    const telemetry = new Telemetry({ meter, log: silentLogger })
     const stored = [-1, 0, Number.MIN_SAFE_INTEGER].map(lastTimestamp => chunk(0, 1, { lastTimestamp }))
     telemetry.written(batch, result({ stored }))
     expect(observed).toEqual([])
@@ -116,12 +116,8 @@ describe('what a sink tells of its batches', () => {
 
   it('gauges are read when somebody looks, and gone when it ends', async () => {
     const { meter, gauges } = keptMeter()
-    const end = new Telemetry({
-      ...nobody,
-      ...parts({ waitingMs: 4_000, halted: 1 }),
-      meter,
-      log: silentLogger
-    }).start()
+    const telemetry = new Telemetry({ meter, log: silentLogger })
+    const end = telemetry.start({ ...parts({ waitingMs: 4_000, halted: 1 }), lag: nobody })
     const value = (name: string) => gauges.get(name)?.()[0]?.value
     expect(value('eventtrail_sink_partitions')).toBe(1)
     expect(value('eventtrail_sink_partitions_halted')).toBe(1)

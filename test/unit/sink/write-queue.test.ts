@@ -3,7 +3,7 @@ import { machineClock } from '../../../core/clock.ts'
 import { silentLogger } from '../../../core/logger.ts'
 import { PostgresError } from '../../../postgres/errors.ts'
 import type { Batch, WriteResult } from '../../../sink/write/types.ts'
-import { Lane, type LaneOptions } from '../../../sink/write/write-queue.ts'
+import { WriteQueue, type WriteQueueOptions } from '../../../sink/write/write-queue.ts'
 import { TrailError } from '../../../trail/errors.ts'
 import { chunk } from './chunks.ts'
 
@@ -11,17 +11,17 @@ const answer = (batch: Batch): WriteResult => ({
   rows: batch.rows,
   duplicates: 0,
   quarantined: 0,
-  refusals: new Map(),
+  faults: new Map(),
   booked: [],
   stored: batch.chunks,
   fenced: []
 })
 
-/** A lane that writes to a list; `write` may be replaced by one that waits or fails. */
-function laneOf(options: Partial<LaneOptions> = {}) {
+/** A queue that writes to a list; `write` may be replaced by one that waits or fails. */
+function queueOf(options: Partial<WriteQueueOptions> = {}) {
   const written: Batch[] = []
   const failures: Error[] = []
-  const lane = new Lane({
+  const queue = new WriteQueue({
     limits: { maxRows: 10, maxBytes: 1_000_000, lingerMs: 1 },
     write: async batch => answer(batch),
     onWritten: batch => written.push(batch),
@@ -29,7 +29,7 @@ function laneOf(options: Partial<LaneOptions> = {}) {
     log: silentLogger,
     ...options
   })
-  return { lane, written, failures }
+  return { queue, written, failures }
 }
 
 /** Waits for nothing. */
@@ -52,68 +52,68 @@ const offsets = (batches: readonly Batch[]) =>
     chunks.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, index) => first + index))
   )
 
-describe('a lane', () => {
+describe('a queue', () => {
   it('writes what was added, in order, each row once', async () => {
-    const { lane, written } = laneOf()
-    for (let first = 0; first < 50; first += 1) lane.add(chunk(first, 1))
-    expect(await lane.drain()).toBeUndefined()
+    const { queue, written } = queueOf()
+    for (let first = 0; first < 50; first += 1) queue.add(chunk(first, 1))
+    expect(await queue.drain()).toBeUndefined()
     expect(offsets(written)).toEqual(Array.from({ length: 50 }, (_, offset) => offset))
-    expect(lane.pendingRows).toBe(0)
+    expect(queue.pendingRows).toBe(0)
   })
 
   it('collects while it writes, and says what it holds until that is stored', async () => {
     const held = heldWrite()
-    const { lane, written } = laneOf({ write: held.write })
-    lane.add(chunk(0, 3))
-    expect(lane.waits).toBe(true)
+    const { queue, written } = queueOf({ write: held.write })
+    queue.add(chunk(0, 3))
+    expect(queue.waits).toBe(true)
     await held.started
-    expect([lane.waits, lane.idle]).toEqual([false, false])
-    lane.add(chunk(3, 2))
-    expect(lane.waits).toBe(true)
-    lane.add(chunk(0, 1, { partition: 1 }))
-    expect(lane.pendingRows).toBe(6)
-    expect([lane.holds('lesson.published/0'), lane.holds('lesson.published/1')]).toEqual([true, true])
+    expect([queue.waits, queue.idle]).toEqual([false, false])
+    queue.add(chunk(3, 2))
+    expect(queue.waits).toBe(true)
+    queue.add(chunk(0, 1, { partition: 1 }))
+    expect(queue.pendingRows).toBe(6)
+    expect([queue.holds('lesson.published/0'), queue.holds('lesson.published/1')]).toEqual([true, true])
     held.end.resolve()
-    await lane.drain()
+    await queue.drain()
     expect(written.map(({ rows }) => rows)).toEqual([3, 3])
-    expect(lane.holds('lesson.published/0')).toBe(false)
+    expect(queue.holds('lesson.published/0')).toBe(false)
   })
 
   it('is full from two batches on behind the one that is written, and tells when that changes', async () => {
     const held = heldWrite()
-    const { lane } = laneOf({ write: held.write })
-    lane.add(chunk(0, 20))
+    const { queue } = queueOf({ write: held.write })
+    queue.add(chunk(0, 20))
     await held.started
-    expect(lane.full).toBe(false)
-    lane.add(chunk(20, 19))
-    expect(lane.full).toBe(false)
-    lane.add(chunk(39, 1))
-    expect(lane.full).toBe(true)
+    expect(queue.full).toBe(false)
+    queue.add(chunk(20, 19))
+    expect(queue.full).toBe(false)
+    queue.add(chunk(39, 1))
+    expect(queue.full).toBe(true)
     held.end.resolve()
-    while (lane.full) await lane.changed
-    expect(lane.pendingRows).toBeLessThan(40)
-    await lane.close()
+    while (queue.full) await queue.changed
+    expect(queue.pendingRows).toBeLessThan(40)
+    await queue.close()
   })
 
   it('writes on beside the text of the batch that is being written', async () => {
     const held = heldWrite()
-    const { lane, written } = laneOf({ write: held.write })
-    const first = lane.text
+    const { queue, written } = queueOf({ write: held.write })
+    const first = queue.buffer
     first.byte(1)
-    lane.add(chunk(0, 1))
-    const { text } = await held.started
-    expect(text).toBe(first)
-    expect(lane.text).not.toBe(first)
+    queue.add(chunk(0, 1))
+    const { buffer } = await held.started
+    expect(buffer).toBe(first)
+    expect(queue.buffer).not.toBe(first)
     held.end.resolve()
-    while (written.length === 0) await lane.changed
+    while (written.length === 0) await queue.changed
     expect(first.at).toBe(0)
-    await lane.close()
+    await queue.close()
   })
 
   it('writes the very same batch again until it is stored', async () => {
     const tries: Batch[] = []
     const onRetry = vi.fn()
-    const { lane, written, failures } = laneOf({
+    const { queue, written, failures } = queueOf({
       onRetry,
       write: async batch => {
         tries.push(batch)
@@ -121,10 +121,10 @@ describe('a lane', () => {
         return answer(batch)
       }
     })
-    lane.add(chunk(0, 2))
-    while (tries.length === 0) await lane.changed
-    lane.add(chunk(2, 1))
-    await lane.drain()
+    queue.add(chunk(0, 2))
+    while (tries.length === 0) await queue.changed
+    queue.add(chunk(2, 1))
+    await queue.drain()
     expect(new Set(tries.slice(0, 4)).size).toBe(1)
     expect(onRetry.mock.calls.map(([, attempt]) => attempt)).toEqual([1, 2, 3])
     expect(offsets(written)).toEqual([0, 1, 2])
@@ -135,127 +135,127 @@ describe('a lane', () => {
     ['a fault of the program', new TypeError('undefined is not a function')],
     ['a ledger that does not add up', new TrailError('LEDGER_MISMATCH', 'it does not')]
   ])('fails for good on %s, and takes nothing more', async (_, fault) => {
-    const { lane, written, failures } = laneOf({
+    const { queue, written, failures } = queueOf({
       write: async () => {
         throw fault
       }
     })
-    lane.add(chunk(0, 1))
-    expect(await lane.drain()).toBe(fault)
+    queue.add(chunk(0, 1))
+    expect(await queue.drain()).toBe(fault)
     expect(failures).toEqual([fault])
     expect(written).toEqual([])
-    expect(() => lane.add(chunk(1, 1))).toThrow(fault)
+    expect(() => queue.add(chunk(1, 1))).toThrow(fault)
   })
 
-  it('leaves what follows a stretch that was refused, and writes what is of other partitions', async () => {
+  it('leaves what follows a chunk that was refused, and writes what is of other partitions', async () => {
     const held = heldWrite()
-    const { lane, written } = laneOf({
+    const { queue, written } = queueOf({
       write: async batch => {
         const result = await held.write(batch)
         return batch.chunks.some(({ first }) => first === 0) ? { ...result, stored: [], fenced: batch.chunks } : result
       }
     })
-    lane.add(chunk(0, 1))
+    queue.add(chunk(0, 1))
     await held.started
-    lane.add(chunk(1, 1))
-    lane.add(chunk(5, 2, { partition: 1 }))
+    queue.add(chunk(1, 1))
+    queue.add(chunk(5, 2, { partition: 1 }))
     held.end.resolve()
-    await lane.drain()
+    await queue.drain()
     expect(written.map(({ chunks }) => chunks.map(({ partition, first }) => [partition, first]))).toEqual([
       [[0, 0]],
       [[1, 5]]
     ])
-    expect(lane.pendingRows).toBe(0)
+    expect(queue.pendingRows).toBe(0)
   })
 
   it('says whether all that was added is stored', async () => {
     const held = heldWrite()
-    const { lane } = laneOf({ write: held.write })
-    expect(lane.idle).toBe(true)
-    lane.add(chunk(0, 1))
-    expect(lane.idle).toBe(false)
+    const { queue } = queueOf({ write: held.write })
+    expect(queue.idle).toBe(true)
+    queue.add(chunk(0, 1))
+    expect(queue.idle).toBe(false)
     await held.started
-    expect(lane.idle).toBe(false)
+    expect(queue.idle).toBe(false)
     held.end.resolve()
-    while (!lane.idle) await lane.changed
-    await lane.close()
+    while (!queue.idle) await queue.changed
+    await queue.close()
   })
 
   it('says how often a batch has failed and how long it waits, until it is stored', async () => {
     let fails = 3
     const retried: number[] = []
-    const { lane } = laneOf({
+    const { queue } = queueOf({
       write: async batch => {
         if (fails-- > 0) throw new PostgresError('POSTGRES_UNAVAILABLE', 'away')
         return answer(batch)
       },
       onRetry: (_, attempt) => {
         retried.push(attempt)
-        expect(lane.failures).toBe(attempt)
+        expect(queue.failures).toBe(attempt)
       }
     })
-    expect([lane.failures, lane.waitingMs]).toEqual([0, 0])
-    lane.add(chunk(0, 1))
+    expect([queue.failures, queue.waitingMs]).toEqual([0, 0])
+    queue.add(chunk(0, 1))
     while (retried.length < 3) await new Promise(resolve => setTimeout(resolve, 5))
-    expect(lane.waitingMs).toBeGreaterThan(0)
-    await lane.drain()
+    expect(queue.waitingMs).toBeGreaterThan(0)
+    await queue.drain()
     expect(retried).toEqual([1, 2, 3])
-    expect([lane.failures, lane.waitingMs]).toEqual([0, 0])
+    expect([queue.failures, queue.waitingMs]).toEqual([0, 0])
   })
 
   it('writes together what one turn brings to several partitions', async () => {
-    const { lane, written } = laneOf()
-    lane.add(chunk(0, 1))
+    const { queue, written } = queueOf()
+    queue.add(chunk(0, 1))
     await Promise.resolve()
-    lane.add(chunk(0, 1, { partition: 1 }))
-    await lane.drain()
+    queue.add(chunk(0, 1, { partition: 1 }))
+    await queue.drain()
     expect(written.map(({ chunks }) => chunks.length)).toEqual([2])
   })
 
   it('draining writes what waits for its linger, and may be asked for twice', async () => {
-    const { lane, written } = laneOf({ limits: { maxRows: 10, maxBytes: 1_000, lingerMs: 3_600_000 } })
-    lane.add(chunk(0, 1))
-    while (written.length === 0) await lane.changed
-    lane.add(chunk(1, 1))
-    await Promise.all([lane.drain(), lane.drain()])
+    const { queue, written } = queueOf({ limits: { maxRows: 10, maxBytes: 1_000, lingerMs: 3_600_000 } })
+    queue.add(chunk(0, 1))
+    while (written.length === 0) await queue.changed
+    queue.add(chunk(1, 1))
+    await Promise.all([queue.drain(), queue.drain()])
     expect(written.map(({ trigger }) => trigger)).toEqual(['linger', 'drain'])
   })
 
   it('closing leaves what is pending, also in the middle of its retries', async () => {
     const tried = Promise.withResolvers<void>()
-    const { lane, written } = laneOf({
+    const { queue, written } = queueOf({
       write: async () => {
         tried.resolve()
         throw new PostgresError('POSTGRES_UNAVAILABLE', 'away')
       }
     })
-    lane.add(chunk(0, 1))
+    queue.add(chunk(0, 1))
     await tried.promise
-    await lane.close()
-    await lane.drain()
+    await queue.close()
+    await queue.drain()
     expect(written).toEqual([])
   })
 })
 
-describe('a lane of which a batch keeps failing', () => {
+describe('a queue whose batch keeps failing', () => {
   const unknown = () => Object.assign(new Error('no server says that'), { code: 'XX000' })
   const topicsOf = (batch: Batch) => batch.chunks.map(({ topic }) => topic)
-  const two = (lane: Lane) => {
-    lane.add(chunk(0, 3, { topic: 'a' }))
-    lane.add(chunk(0, 2, { topic: 'b' }))
+  const two = (queue: WriteQueue) => {
+    queue.add(chunk(0, 3, { topic: 'a' }))
+    queue.add(chunk(0, 2, { topic: 'b' }))
   }
 
   it('for an unknown reason: it is written by partitions, and the record is looked for', async () => {
     const asked: [string[], boolean][] = []
-    const { lane, written } = laneOf({
+    const { queue, written } = queueOf({
       write: async (batch, { isolate }) => {
         asked.push([topicsOf(batch), isolate])
         if (topicsOf(batch).includes('a') && asked.filter(([topics]) => topics.length === 1).length < 3) throw unknown()
         return answer(batch)
       }
     })
-    two(lane)
-    expect(await lane.drain()).toBeUndefined()
+    two(queue)
+    expect(await queue.drain()).toBeUndefined()
     expect(asked).toEqual([...Array(5).fill([['a', 'b'], false]), [['a'], true], [['b'], true], [['a'], true]])
     expect(written.map(topicsOf)).toEqual([['b'], ['a']])
   })
@@ -263,7 +263,7 @@ describe('a lane of which a batch keeps failing', () => {
   it('for trouble of a server: the same batch again, and nothing is looked for', async () => {
     const asked = new Set<boolean>()
     let left = 9
-    const { lane, written } = laneOf({
+    const { queue, written } = queueOf({
       write: async (batch, { isolate }) => {
         asked.add(isolate)
         left -= 1
@@ -272,15 +272,15 @@ describe('a lane of which a batch keeps failing', () => {
       },
       clock: quickClock
     })
-    two(lane)
-    expect(await lane.drain()).toBeUndefined()
+    two(queue)
+    expect(await queue.drain()).toBeUndefined()
     expect([...asked]).toEqual([false])
     expect(written.map(topicsOf)).toEqual([['a', 'b']])
   })
 
   it('and no record is the reason: the partition is postponed, the others are stored', async () => {
     const postponed: string[] = []
-    const { lane, written } = laneOf({
+    const { queue, written } = queueOf({
       write: async batch => {
         if (topicsOf(batch).includes('a')) throw unknown()
         return answer(batch)
@@ -288,21 +288,21 @@ describe('a lane of which a batch keeps failing', () => {
       onPostponed: ({ topic }) => void postponed.push(topic),
       clock: quickClock
     })
-    two(lane)
-    expect(await lane.drain()).toBeUndefined()
+    two(queue)
+    expect(await queue.drain()).toBeUndefined()
     expect(postponed).toEqual(['a'])
     expect(written.map(topicsOf)).toEqual([['b']])
   })
 
   it('for a fault of the program that no record brings about: it ends', async () => {
-    const { lane, failures } = laneOf({
+    const { queue, failures } = queueOf({
       write: async () => {
         throw new TypeError('a fault of ours')
       },
       clock: quickClock
     })
-    two(lane)
-    expect(await lane.drain()).toMatchObject({ message: 'a fault of ours' })
+    two(queue)
+    expect(await queue.drain()).toMatchObject({ message: 'a fault of ours' })
     expect(failures).toHaveLength(1)
   })
 })

@@ -17,7 +17,7 @@ const row = (payload: string, offset: number) => {
     partition: 0,
     offset
   })
-  return { text: { bytes }, start: 0, end: bytes.length }
+  return { buffer: { bytes }, start: 0, end: bytes.length }
 }
 
 function fakeSession(world: World): FakeSession {
@@ -63,16 +63,16 @@ describe('rows that cannot be compared with what stands', () => {
   }
 
   it('are put aside, and the others are settled', async () => {
-    const { stored, duplicates, refused } = await insert(Number.POSITIVE_INFINITY)
+    const { stored, duplicates, badRows } = await insert(Number.POSITIVE_INFINITY)
     expect([stored, duplicates.length]).toEqual([1, 7])
-    expect(refused).toMatchObject([{ row: repeated[6], refusal: { code: 'WRITE_FAILED' } }])
-    expect(refused[0]?.refusal.reason).toContain('XX000')
+    expect(badRows).toMatchObject([{ row: repeated[6], fault: { code: 'WRITE_FAILED' } }])
+    expect(badRows[0]?.fault.reason).toContain('XX000')
   })
 
   it('are compared after all where the trouble was not theirs', async () => {
-    const { stored, duplicates, refused } = await insert(5)
+    const { stored, duplicates, badRows } = await insert(5)
     expect([stored, duplicates.length]).toEqual([1, 7])
-    expect(refused).toMatchObject([{ row: repeated[6], refusal: { code: 'CONFLICT' } }])
+    expect(badRows).toMatchObject([{ row: repeated[6], fault: { code: 'CONFLICT' } }])
   })
 
   it('fail the batch as long as nobody looks for them', async () => {
@@ -90,5 +90,5 @@ it('stores the second of an id when Postgres refuses the first, and compares the
     done = true
   })
   await world.run(60_000, () => done)
-  expect(await inserting).toMatchObject({ stored: 1, duplicates: [rows[2]], refused: [{ row: rows[0] }] })
+  expect(await inserting).toMatchObject({ stored: 1, duplicates: [rows[2]], badRows: [{ row: rows[0] }] })
 })

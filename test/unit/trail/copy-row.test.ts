@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { RefusedRecord } from '../../../trail/errors.ts'
+import { BadRecordError } from '../../../trail/errors.ts'
 import { copyRow, offsetOfRow, readRow, readRowId, rowEnd, timestampText } from '../../../trail/rows/copy-row.ts'
 
 const lastMicros = BigInt(Date.UTC(9999, 11, 31, 23, 59, 59, 999)) * 1000n + 999n
@@ -75,7 +75,7 @@ describe('the time of an event', () => {
   })
 
   it.each([-1n, 253_402_300_800_000_000n, 2n ** 63n - 1n, -(2n ** 63n)])('is refused at %s', micros => {
-    expect(() => timestampText(micros)).toThrow(RefusedRecord)
+    expect(() => timestampText(micros)).toThrow(BadRecordError)
     expect(() => timestampText(micros)).not.toThrow(String(micros))
   })
 })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isWrapped } from '../../../schemas/avro/codec/union.ts'
 import { type AvroSchema, avroType, shortestFloat } from '../../../schemas/index.ts'
-import { RefusedRecord } from '../../../trail/errors.ts'
+import { BadRecordError } from '../../../trail/errors.ts'
 import { compileJson } from '../../../trail/rows/json.ts'
 
 /** A schema, a value of it, and the JSON that must come of it, made without the code under test. */
@@ -193,10 +193,10 @@ describe('the JSON of an Avro value', () => {
 
   it.each(['float', 'double'])('does not exist of a %s that is no number: never null', schema => {
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
-      expect(() => written(schema, value)).toThrow(RefusedRecord)
-      expect(() => written(['null', schema], value)).toThrow(RefusedRecord)
+      expect(() => written(schema, value)).toThrow(BadRecordError)
+      expect(() => written(['null', schema], value)).toThrow(BadRecordError)
       expect(() => written({ type: 'array', items: schema }, [1, value])).toThrow(
-        expect.objectContaining({ refusal: expect.objectContaining({ code: 'NUMBER_NOT_FINITE' }) })
+        expect.objectContaining({ fault: expect.objectContaining({ code: 'NUMBER_NOT_FINITE' }) })
       )
     }
     expect(written(schema, -0)).toBe('0')

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { PackedRecords } from '../../../kafka/index.ts'
 import { readRecordSet } from '../../../kafka/log/fetch-decoder.ts'
 import { type AvroSchema, avroType, composeEnvelope } from '../../../schemas/index.ts'
-import { Decoder, maxValueBytes } from '../../../trail/decode/decoder.ts'
-import type { KnownSchema } from '../../../trail/decode/schema-book.ts'
-import { RefusedRecord } from '../../../trail/errors.ts'
+import { maxValueBytes, PageEncoder } from '../../../trail/encoding/page-encoder.ts'
+import type { KnownSchema } from '../../../trail/encoding/schema-book.ts'
+import { BadRecordError } from '../../../trail/errors.ts'
 import { CopyBuffer, maxRowBytes } from '../../../trail/rows/copy-buffer.ts'
 import { compileRowEncoder, plainEncoder, type RowEncoder } from '../../../trail/rows/row-encoder.ts'
 import { encodeBatch } from '../../support/kafka/record-batches.ts'
@@ -36,16 +36,16 @@ function eventOf(payload: AvroSchema) {
 }
 const text = (name: string) => ({ name, type: 'string' })
 
-/** The code of the refusal, or undefined where it is a row; and how large the buffer has become. */
+/** The code of the fault, or undefined where it is a row; and how large the buffer has become. */
 function outcome(encode: RowEncoder, value: Buffer) {
   const out = new CopyBuffer()
   try {
     encode(value, 0, value.length, { partition: 0, offset: 0 }, out)
     return { code: undefined, size: out.bytes.length }
   } catch (error) {
-    expect(error).toBeInstanceOf(RefusedRecord)
+    expect(error).toBeInstanceOf(BadRecordError)
     expect(out.at).toBe(0)
-    return { code: (error as RefusedRecord).refusal.code, size: out.bytes.length }
+    return { code: (error as BadRecordError).fault.code, size: out.bytes.length }
   }
 }
 const codes = ({ encoders }: ReturnType<typeof eventOf>, value: Buffer) =>
@@ -95,7 +95,7 @@ describe('a record', () => {
   })
 })
 
-describe('a decoder', () => {
+describe('a encoder', () => {
   const event = eventOf({
     type: 'record',
     name: 'Lists',
@@ -111,13 +111,13 @@ describe('a decoder', () => {
   })
   const known: KnownSchema = { kind: 'known', versions: [1], encode: event.encoders[0] }
   const book = { find: () => known, learn: async () => known, doubt: () => false, generation: 0 }
-  const decoder = new Decoder(book, { topic: eventName, partition: 0 }, eventName)
+  const encoder = new PageEncoder(book, { topic: eventName, partition: 0 }, eventName)
 
   it('refuses a value of more than 16 MiB before anything is made of it', () => {
     const bytes = Buffer.alloc(maxValueBytes + 1)
     const record = { offset: 0, bytes, keyStart: 0, valueStart: 0, valueEnd: bytes.length }
-    expect(() => decoder.encode(record, new CopyBuffer())).toThrow(
-      expect.objectContaining({ refusal: expect.objectContaining({ code: 'RECORD_TOO_LARGE' }) })
+    expect(() => encoder.encodeRecord(record, new CopyBuffer())).toThrow(
+      expect.objectContaining({ fault: expect.objectContaining({ code: 'RECORD_TOO_LARGE' }) })
     )
   })
 
@@ -129,12 +129,12 @@ describe('a decoder', () => {
     const ranges: [number, number, number][] = []
     for (let first = 10; first <= 16; ) {
       const out = new CopyBuffer()
-      const decoded = decoder.decode(portion, { first, last: 16 }, out)
-      if (decoded.kind !== 'decoded') throw new Error('the schema is known')
+      const encoded = encoder.encodePage(portion, { first, last: 16 }, out)
+      if (encoded.kind !== 'encoded') throw new Error('the schema is known')
       expect(out.at).toBeLessThan(32 * 1024 * 1024)
-      expect(decoded.skipped).toBe(0)
-      ranges.push([first, decoded.last, decoded.page.rows])
-      first = decoded.last + 1
+      expect(encoded.skipped).toBe(0)
+      ranges.push([first, encoded.last, encoded.page.rows])
+      first = encoded.last + 1
     }
     expect(ranges).toEqual([
       [10, 12, 3],

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { avroType, composeEnvelope } from '../../../schemas/index.ts'
-import { type Refusal, RefusedRecord } from '../../../trail/errors.ts'
+import { BadRecordError, type RecordFault } from '../../../trail/errors.ts'
 import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
 import { readRow, type TrailRow } from '../../../trail/rows/copy-row.ts'
 import { compileRowEncoder, plainEncoder, type RowEncoder } from '../../../trail/rows/row-encoder.ts'
@@ -21,22 +21,22 @@ const source = { partition: 3, offset: 9_007_199_254_740_000 }
 const before = Buffer.from('before')
 const behind = Buffer.alloc(64, 2)
 
-/** The row, or the refusal: of a value within a larger buffer, written behind what another buffer holds. */
-function encode(encoder: RowEncoder, value: Buffer): Buffer | Refusal {
+/** The row, or the fault: of a value within a larger buffer, written behind what another buffer holds. */
+function encode(encoder: RowEncoder, value: Buffer): Buffer | RecordFault {
   const out = new CopyBuffer(4)
   out.raw(before)
   try {
     encoder(Buffer.concat([before, value, behind]), before.length, before.length + value.length, source, out)
   } catch (error) {
-    expect(error).toBeInstanceOf(RefusedRecord)
+    expect(error).toBeInstanceOf(BadRecordError)
     expect(out.at).toBe(before.length)
-    return (error as RefusedRecord).refusal
+    return (error as BadRecordError).fault
   }
   expect(out.bytes.subarray(0, before.length)).toEqual(before)
   return out.bytes.subarray(before.length, out.at)
 }
 
-/** The bytes of the row, or the refusal with all it says. */
+/** The bytes of the row, or the fault with all it says. */
 function outcome(encoder: RowEncoder, value: Buffer): string {
   const made = encode(encoder, value)
   return Buffer.isBuffer(made) ? made.toString('hex') : `${made.code} ${made.eventId ?? 'no id'} ${made.reason}`

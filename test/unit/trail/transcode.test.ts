@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type AvroSchema, avroType } from '../../../schemas/index.ts'
-import { RefusedRecord } from '../../../trail/errors.ts'
+import { BadRecordError } from '../../../trail/errors.ts'
 import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
 import { compileJson } from '../../../trail/rows/json.ts'
 import { AvroCursor, compileTranscode } from '../../../trail/rows/transcode.ts'
@@ -166,8 +166,8 @@ describe('what cannot be JSON', () => {
     ]
   ])('%s is refused', (_, schema, bytes, code) => {
     expect(() => write(schema as AvroSchema, bytes)).toThrow(
-      expect.objectContaining({ refusal: expect.objectContaining({ code }) })
+      expect.objectContaining({ fault: expect.objectContaining({ code }) })
     )
-    expect(() => write(schema as AvroSchema, bytes)).toThrow(RefusedRecord)
+    expect(() => write(schema as AvroSchema, bytes)).toThrow(BadRecordError)
   })
 })

@@ -18,7 +18,7 @@ const sixteen = Buffer.from('0190f0a0aaaa7000800000000000000b', 'hex')
 interface Value {
   readonly type: AvroSchema
   readonly bytes: Buffer
-  /** The field in the trail, as Postgres writes it; or the code of the refusal. */
+  /** The field in the trail, as Postgres writes it; or the code of the fault. */
   readonly stored: string
   /** What a handler gets. */
   readonly handled?: unknown

@@ -83,10 +83,10 @@ test('an entry of the quarantine that cannot be written is kept without its byte
   const { writer, begin } = writerOn(trail)
   await begin(topic)
   await failOn(`NEW.topic = '${topic}' AND NEW.value = '\\x02'`, 'XX000', 'sink_quarantine')
-  const refusal = { code: 'NOT_WIRE_FORMAT', reason: 'it is no envelope' } as const
+  const fault = { code: 'NOT_WIRE_FORMAT', reason: 'it is no envelope' } as const
   const refused = [1, 2, 3].map((byte, offset) => ({
     offset,
-    refusal,
+    fault,
     record: { offset, key: null, value: Buffer.of(byte), headers: [], timestamp: 0 }
   }))
   const batch = batchOf([refusedChunk(topic, 0, refused)])

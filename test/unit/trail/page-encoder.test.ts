@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { PackedRecords, Records } from '../../../kafka/index.ts'
 import { readRecordSet } from '../../../kafka/log/fetch-decoder.ts'
 import { catalogue } from '../../../schemas/catalogue/index.ts'
-import { rowsOf, stretchesOf } from '../../../sink/write/pages.ts'
-import { Decoder } from '../../../trail/decode/decoder.ts'
-import type { KnownSchema } from '../../../trail/decode/schema-book.ts'
+import { byteRangesOf, rowsOf } from '../../../sink/write/pages.ts'
+import { PageEncoder } from '../../../trail/encoding/page-encoder.ts'
+import type { KnownSchema } from '../../../trail/encoding/schema-book.ts'
 import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
 import { compileRowEncoder } from '../../../trail/rows/row-encoder.ts'
 import { contentOf } from '../../../trail/types.ts'
@@ -34,7 +34,7 @@ function bookOf(learnt = true) {
     generation: 0
   }
 }
-const decoderOf = (book = bookOf()) => new Decoder(book, { topic: 'badge.awarded', partition: 2 }, 'badge.awarded')
+const decoderOf = (book = bookOf()) => new PageEncoder(book, { topic: 'badge.awarded', partition: 2 }, 'badge.awarded')
 
 // As a careless producer would: nothing is checked.
 const badge = (reason: string) =>
@@ -51,7 +51,7 @@ const badge = (reason: string) =>
   )
 
 const kinds = ['good', 'with U+0000', 'no value', 'no key', 'garbage'] as const
-const refusals: Partial<Record<(typeof kinds)[number], string>> = {
+const faults: Partial<Record<(typeof kinds)[number], string>> = {
   'no value': 'NULL_VALUE',
   'no key': 'NULL_KEY',
   garbage: 'NOT_WIRE_FORMAT'
@@ -64,7 +64,7 @@ function valueFor(kind: (typeof kinds)[number]): Buffer | null {
 }
 
 describe('decoding a fetch', () => {
-  it('makes of every offset a row, a refusal or a gap, and finds each row and its record again', async () => {
+  it('makes of every offset a row, a fault or a gap, and finds each row and its record again', async () => {
     const steps = fc.array(fc.record({ kind: fc.constantFrom(...kinds), gap: fc.nat(2) }), {
       minLength: 1,
       maxLength: 12
@@ -85,27 +85,27 @@ describe('decoding a fetch', () => {
         const fetched = readRecordSet(bytes)
         const portion = new PackedRecords(fetched?.batches ?? [], 0).portion()
         const first = Math.min(100 + skip, last)
-        const text = new CopyBuffer()
-        text.raw(Buffer.from('before'))
-        const decoded = decoderOf().decode(portion, { first, last }, text)
-        if (decoded.kind !== 'decoded') throw new Error('the schema is known')
-        const { page, refused, skipped } = decoded
+        const buffer = new CopyBuffer()
+        buffer.raw(Buffer.from('before'))
+        const encoded = decoderOf().encodePage(portion, { first, last }, buffer)
+        if (encoded.kind !== 'encoded') throw new Error('the schema is known')
+        const { page, badRecords, skipped } = encoded
         const wanted = log.filter(each => each.offset >= first)
-        const bad = wanted.filter(({ kind }) => refusals[kind])
-        const good = wanted.filter(({ kind }) => !refusals[kind])
-        expect(refused.map(({ offset, refusal }) => [offset, refusal.code])).toEqual(
-          bad.map(({ offset, kind }) => [offset, refusals[kind]])
+        const bad = wanted.filter(({ kind }) => faults[kind])
+        const good = wanted.filter(({ kind }) => !faults[kind])
+        expect(badRecords.map(({ offset, fault }) => [offset, fault.code])).toEqual(
+          bad.map(({ offset, kind }) => [offset, faults[kind]])
         )
-        expect(page.rows + refused.length + skipped).toBe(last - first + 1)
+        expect(page.rows + badRecords.length + skipped).toBe(last - first + 1)
         const whole = chunk(first, page.rows, { pages: [page] })
-        const rows = rowsOf({ text, chunks: [whole], rows: page.rows, bytes: 0, trigger: 'rows' }, whole)
+        const rows = rowsOf({ buffer, chunks: [whole], rows: page.rows, bytes: 0, trigger: 'rows' }, whole)
         expect(rows.map(({ offset }) => offset)).toEqual(good.map(({ offset }) => offset))
         expect(rows.map(({ record }) => record.value)).toEqual(good.map(({ value }) => value))
         expect(rows.map(row => contentOf(row).offset)).toEqual(good.map(({ offset }) => offset))
         expect(page.suspects).toEqual(
           rows.filter((_, index) => good[index]?.kind === 'with U+0000').map(({ start }) => start)
         )
-        expect(stretchesOf([whole])).toEqual([{ start: 6, end: text.at }])
+        expect(byteRangesOf([whole])).toEqual([{ start: 6, end: buffer.at }])
       })
     )
   })
@@ -119,20 +119,23 @@ describe('decoding a fetch', () => {
       ]
     })
     const portion = new PackedRecords(readRecordSet(bytes)?.batches ?? [], 0).portion()
-    const decoder = decoderOf(bookOf(false))
-    const text = new CopyBuffer()
-    expect(decoder.decode(portion, { first: 0, last: 1 }, text)).toEqual({ kind: 'needs schemas', ids: [schemaId] })
-    expect(text.at).toBe(0)
-    await decoder.learn([schemaId])
-    expect(decoder.decode(portion, { first: 0, last: 1 }, text)).toMatchObject({
-      kind: 'decoded',
+    const encoder = decoderOf(bookOf(false))
+    const buffer = new CopyBuffer()
+    expect(encoder.encodePage(portion, { first: 0, last: 1 }, buffer)).toEqual({
+      kind: 'needs schemas',
+      ids: [schemaId]
+    })
+    expect(buffer.at).toBe(0)
+    await encoder.learn([schemaId])
+    expect(encoder.encodePage(portion, { first: 0, last: 1 }, buffer)).toMatchObject({
+      kind: 'encoded',
       page: { rows: 1 },
-      refused: [{ offset: 0 }]
+      badRecords: [{ offset: 0 }]
     })
   })
 })
 
-it('learns all schemas of a fetch at once, and keeps what the book forgets until the fetch is decoded', async () => {
+it('learns all schemas of a fetch at once, and keeps what the book forgets until the fetch is encoded', async () => {
   const ids = Array.from({ length: 300 }, (_, n) => 1_000 + n)
   const garbage = ids.map(id => ({ key: Buffer.from('key'), value: wire(id, Buffer.alloc(0)) }))
   const good = { key: Buffer.from('key'), value: badge('Ten quizzes') }
@@ -143,19 +146,19 @@ it('learns all schemas of a fetch at once, and keeps what the book forgets until
     ...bookOf(),
     learn: async (_subject: string, _eventName: string, id: number) => {
       asked.push(id)
-      return { kind: 'unusable', refusal: { code: 'SCHEMA_UNKNOWN', reason: 'unknown' }, until: 0 } as const
+      return { kind: 'unusable', fault: { code: 'SCHEMA_UNKNOWN', reason: 'unknown' }, until: 0 } as const
     }
   }
-  const decoder = new Decoder(forgetful, { topic: 'badge.awarded', partition: 2 }, 'badge.awarded')
+  const encoder = new PageEncoder(forgetful, { topic: 'badge.awarded', partition: 2 }, 'badge.awarded')
   const whole = { first: 0, last: 600 }
-  expect(decoder.decode(portion, whole, new CopyBuffer())).toEqual({ kind: 'needs schemas', ids })
-  await decoder.learn(ids)
+  expect(encoder.encodePage(portion, whole, new CopyBuffer())).toEqual({ kind: 'needs schemas', ids })
+  await encoder.learn(ids)
   expect(asked).toEqual(ids)
-  const decoded = decoder.decode(portion, whole, new CopyBuffer())
-  expect(decoded).toMatchObject({ kind: 'decoded', page: { rows: 1 } })
-  expect(decoded.kind === 'decoded' && decoded.refused.length).toBe(600)
+  const encoded = encoder.encodePage(portion, whole, new CopyBuffer())
+  expect(encoded).toMatchObject({ kind: 'encoded', page: { rows: 1 } })
+  expect(encoded.kind === 'encoded' && encoded.badRecords.length).toBe(600)
   // Of the next fetch the book is asked again.
-  expect(decoder.decode(portion, whole, new CopyBuffer())).toEqual({ kind: 'needs schemas', ids })
+  expect(encoder.encodePage(portion, whole, new CopyBuffer())).toEqual({ kind: 'needs schemas', ids })
 })
 
 it('asks for so many schemas at once, however many values name one', async () => {
@@ -165,17 +168,17 @@ it('asks for so many schemas at once, however many values name one', async () =>
     readRecordSet(await encodeBatch({ firstOffset: 0, records }))?.batches ?? [],
     0
   ).portion()
-  const learn = async () => ({ kind: 'unusable', refusal: { code: 'SCHEMA_UNKNOWN', reason: 'no' }, until: 0 }) as const
-  const decoder = new Decoder({ ...bookOf(), learn }, { topic: 'badge.awarded', partition: 2 }, 'badge.awarded')
+  const learn = async () => ({ kind: 'unusable', fault: { code: 'SCHEMA_UNKNOWN', reason: 'no' }, until: 0 }) as const
+  const encoder = new PageEncoder({ ...bookOf(), learn }, { topic: 'badge.awarded', partition: 2 }, 'badge.awarded')
   const asked: number[][] = []
   for (;;) {
-    const decoded = decoder.decode(portion, { first: 0, last: 2_499 }, new CopyBuffer())
-    if (decoded.kind === 'decoded') {
-      expect([decoded.last, decoded.refused.length]).toEqual([2_499, 2_500])
+    const encoded = encoder.encodePage(portion, { first: 0, last: 2_499 }, new CopyBuffer())
+    if (encoded.kind === 'encoded') {
+      expect([encoded.last, encoded.badRecords.length]).toEqual([2_499, 2_500])
       break
     }
-    asked.push([...decoded.ids])
-    await decoder.learn(decoded.ids)
+    asked.push([...encoded.ids])
+    await encoder.learn(encoded.ids)
   }
   expect(asked.map(({ length }) => length)).toEqual([1_000, 1_000, 500])
   expect(asked.flat()).toEqual(ids)
@@ -187,15 +190,15 @@ it('takes so many refused records at once, and the rest from there on', async ()
   const records = Array.from({ length: count }, (_, n) => (n % 5_000 === 2_500 ? good : { value: null }))
   const bytes = await encodeBatch({ firstOffset: 0, records })
   const portion = new PackedRecords(readRecordSet(bytes)?.batches ?? [], 0).portion()
-  const decoder = decoderOf()
+  const encoder = decoderOf()
   const taken: { rows: number; refused: number; skipped: number; last: number }[] = []
   for (let first = 0; first < count; first = (taken.at(-1)?.last ?? count) + 1) {
-    const decoded = decoder.decode(portion, { first, last: count - 1 }, new CopyBuffer())
-    if (decoded.kind !== 'decoded') throw new Error('the schema is known')
-    const { page, refused, skipped, last } = decoded
-    expect(refused[0]?.offset).toBe(first)
-    expect(page.rows + refused.length + skipped).toBe(last - first + 1)
-    taken.push({ rows: page.rows, refused: refused.length, skipped, last })
+    const encoded = encoder.encodePage(portion, { first, last: count - 1 }, new CopyBuffer())
+    if (encoded.kind !== 'encoded') throw new Error('the schema is known')
+    const { page, badRecords, skipped, last } = encoded
+    expect(badRecords[0]?.offset).toBe(first)
+    expect(page.rows + badRecords.length + skipped).toBe(last - first + 1)
+    taken.push({ rows: page.rows, refused: badRecords.length, skipped, last })
   }
   expect(taken.map(({ refused }) => refused)).toEqual([10_000, 10_000, 4_995])
   expect(taken.map(({ rows }) => rows)).toEqual([2, 2, 1])
@@ -214,27 +217,27 @@ describe('batches that cannot be read', () => {
 
   it('are refused whole, as far as they are of the offsets that are taken', () => {
     const unreadable = [batch(0, 4), batch(5, 9), batch(12, 14), batch(18, 30), batch(31, 40)]
-    const decoded = decoderOf().decode(
+    const encoded = decoderOf().encodePage(
       { records: new Records([], 0), unreadable },
       { first: 7, last: 20 },
       new CopyBuffer()
     )
-    if (decoded.kind !== 'decoded') throw new Error('there is nothing to learn')
-    expect(decoded.refused.map(({ offset, lastOffset }) => [offset, lastOffset])).toEqual([
+    if (encoded.kind !== 'encoded') throw new Error('there is nothing to learn')
+    expect(encoded.badRecords.map(({ offset, lastOffset }) => [offset, lastOffset])).toEqual([
       [7, 9],
       [12, 14],
       [18, 20]
     ])
     // 10, 11 and 15 to 17.
-    expect(decoded).toMatchObject({ skipped: 5, page: { rows: 0 }, lastPlace: undefined })
-    expect(decoded.refused[0]).toMatchObject({
-      refusal: { code },
+    expect(encoded).toMatchObject({ skipped: 5, page: { rows: 0 }, lastPlace: undefined })
+    expect(encoded.badRecords[0]).toMatchObject({
+      fault: { code },
       record: { offset: 7, key: null, value: Buffer.from('batch 5'), headers: [], timestamp: 7 }
     })
   })
 })
 
-describe('the stretches of some chunks', () => {
+describe('the chunks of some chunks', () => {
   it('are joined where nothing of another chunk lies between', () => {
     const page = (start: number, end: number) => ({
       records: new Records([], 0),
@@ -245,8 +248,8 @@ describe('the stretches of some chunks', () => {
     })
     const a = chunk(0, 2, { pages: [page(0, 10), page(20, 30)] })
     const b = chunk(0, 2, { pages: [page(10, 20), page(30, 40)] })
-    expect(stretchesOf([b, a])).toEqual([{ start: 0, end: 40 }])
-    expect(stretchesOf([a])).toEqual([
+    expect(byteRangesOf([b, a])).toEqual([{ start: 0, end: 40 }])
+    expect(byteRangesOf([a])).toEqual([
       { start: 0, end: 10 },
       { start: 20, end: 30 }
     ])

@@ -18,18 +18,18 @@ const record = (offset: number, facts: Partial<KafkaRecord> = {}): KafkaRecord =
   timestamp: 1_700_000_000_000,
   ...facts
 })
-const refusal = { code: 'NOT_WIRE_FORMAT', reason: 'it is no envelope' } as const
+const fault = { code: 'NOT_WIRE_FORMAT', reason: 'it is no envelope' } as const
 
 test('a batch of the log that is kept as one is counted, listed and shown with all its offsets', async () => {
   const topic = `${trail.topicPrefix}ranges`
   await begin(topic)
   const chunk = refusedChunk(topic, 0, [
-    { offset: 1, refusal, record: record(1) },
-    { offset: 2, lastOffset: 41, refusal, record: record(2, { key: null, value: Buffer.from('all of it') }) }
+    { offset: 1, fault, record: record(1) },
+    { offset: 2, lastOffset: 41, fault, record: record(2, { key: null, value: Buffer.from('all of it') }) }
   ])
   expect(await writer.write(batchOf([chunk]))).toMatchObject({
     quarantined: 41,
-    refusals: new Map([['NOT_WIRE_FORMAT', 41]])
+    faults: new Map([['NOT_WIRE_FORMAT', 41]])
   })
   const held = await trail.rows(
     'SELECT kafka_offset, kafka_last_offset, value FROM sink_quarantine WHERE topic = $1 ORDER BY number',
@@ -86,7 +86,7 @@ test('whatever Kafka can hold can be put aside, and reads back as it was', async
   const topic = `${trail.topicPrefix}anything`
   await begin(topic)
   const records = fc.sample(anyRecord, { numRuns: 1_000, seed: 13 }).map((facts, offset) => record(offset, facts))
-  const refused = records.map(each => ({ offset: each.offset, refusal, record: each }))
+  const refused = records.map(each => ({ offset: each.offset, fault: fault, record: each }))
   expect(await writer.write(batchOf([refusedChunk(topic, 0, refused)]))).toMatchObject({ quarantined: 1_000 })
   const held = await trail.rows(
     `SELECT *, extract(epoch FROM kafka_timestamp) * 1000 AS ms FROM sink_quarantine WHERE topic = $1 ORDER BY kafka_offset`,
@@ -110,7 +110,11 @@ test('a value of 64 MiB is kept whole; of a larger one its length and digest, an
   await begin(topic)
   const value = Buffer.alloc(64 * 1024 * 1024, 0xff)
   const larger = Buffer.alloc(64 * 1024 * 1024 + 1)
-  const refused = [value, larger].map((each, offset) => ({ offset, refusal, record: record(offset, { value: each }) }))
+  const refused = [value, larger].map((each, offset) => ({
+    offset,
+    fault: fault,
+    record: record(offset, { value: each })
+  }))
   await writer.write(batchOf([refusedChunk(topic, 0, refused)]))
   const held = await trail.rows(
     `SELECT number, code, reason, length(value) AS bytes, encode(sha256(value), 'hex') AS digest
@@ -132,9 +136,9 @@ test('a record that ends in an error while it is put aside is kept without its b
   const topic = `${trail.topicPrefix}throwing`
   await begin(topic)
   const broken = record(1, { headers: [['a', 7 as unknown as Buffer]] })
-  const refused = [record(0), broken, record(2)].map((each, offset) => ({ offset, refusal, record: each }))
+  const refused = [record(0), broken, record(2)].map((each, offset) => ({ offset, fault: fault, record: each }))
   expect(await writer.write(batchOf([refusedChunk(topic, 0, refused)]))).toMatchObject({
-    refusals: new Map([
+    faults: new Map([
       ['NOT_WIRE_FORMAT', 2],
       ['UNKEEPABLE', 1]
     ])

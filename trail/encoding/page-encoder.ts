@@ -1,10 +1,10 @@
 import { mapConcurrently } from '../../core/index.ts'
 import type { Portion, RecordCursor, Records, TopicPartition, UnreadableBatch } from '../../kafka/index.ts'
 import { SchemaError, schemaIdWithin } from '../../schemas/index.ts'
-import { type Refusal, RefusedRecord } from '../errors.ts'
+import { BadRecordError, type RecordFault } from '../errors.ts'
 import type { CopyBuffer } from '../rows/index.ts'
 import { VersionMismatch } from '../rows/index.ts'
-import { offsetsIn, type Page, type Refused } from '../types.ts'
+import { type BadRecord, offsetsIn, type Page } from '../types.ts'
 import type { KnownSchema, SchemaBook, UnusableSchema } from './schema-book.ts'
 
 /** Values name schemas that are not known yet: learn them, then decode again. Nothing was written. */
@@ -15,13 +15,13 @@ export interface NeedsSchemas {
 }
 
 /** The records of one fetch, as rows behind what the buffer held. */
-export interface Decoded {
-  readonly kind: 'decoded'
+export interface EncodedPage {
+  readonly kind: 'encoded'
   readonly page: Page
-  readonly refused: readonly Refused[]
+  readonly badRecords: readonly BadRecord[]
   /**
    * The last offset that was taken: before the end where the rows are many bytes, or many records are refused. The rest
-   * is to be decoded next.
+   * is to be encoded next.
    */
   readonly last: number
   /** Offsets up to `last` that hold no event, counted from the gaps between records. */
@@ -39,15 +39,15 @@ export type Schemas = Pick<SchemaBook, 'find' | 'learn' | 'doubt' | 'generation'
 /** Bytes of a record's value at most. */
 export const maxValueBytes: number = 16 * 1024 * 1024
 /** Bytes of rows at which decoding stops: a few records can become more than memory holds. */
-const decodedAtOnce = 16 * 1024 * 1024
+const encodedAtOnce = 16 * 1024 * 1024
 /** Refused records at which it stops: each is objects of a kilobyte and more, and 1 MB of a log can hold 100,000. */
-const refusedAtOnce = 10_000
+const badRecordsAtOnce = 10_000
 
-const valueTooLarge = (bytes: number): RefusedRecord =>
-  new RefusedRecord('RECORD_TOO_LARGE', `its value has ${bytes} bytes, more than ${maxValueBytes}`)
+const valueTooLarge = (bytes: number): BadRecordError =>
+  new BadRecordError('RECORD_TOO_LARGE', `its value has ${bytes} bytes, more than ${maxValueBytes}`)
 
 /** Turns the records of one partition into rows of COPY, or says why they cannot be. */
-export class Decoder {
+export class PageEncoder {
   readonly #book: Schemas
   readonly #eventName: string
   readonly #subject: string
@@ -74,14 +74,14 @@ export class Decoder {
    * and ends nothing.
    * @throws KafkaError `RECORDS_CORRUPT` when walking shows that a batch cannot be read; what it wrote is to be dropped
    */
-  decode(
+  encodePage(
     { records, unreadable }: Pick<Portion, 'records' | 'unreadable'>,
     { first, last }: { first: number; last: number },
     out: CopyBuffer
-  ): Decoded | NeedsSchemas {
+  ): EncodedPage | NeedsSchemas {
     const start = out.at
     const cursor = records.cursor()
-    const refused: Refused[] = []
+    const badRecords: BadRecord[] = []
     const suspects: number[] = []
     let rows = 0
     let skipped = 0
@@ -92,11 +92,11 @@ export class Decoder {
       this.#last = undefined
       this.#unusable.clear()
     }
-    const enough = start + decodedAtOnce
+    const enough = start + encodedAtOnce
     let until = last
     while (cursor.next()) {
       if (cursor.offset < first) continue
-      if (out.at > enough || refused.length >= refusedAtOnce) {
+      if (out.at > enough || badRecords.length >= badRecordsAtOnce) {
         until = expected - 1
         break
       }
@@ -105,7 +105,7 @@ export class Decoder {
       expected = cursor.offset + 1
       const { at, nulCharacters } = out
       try {
-        const needed = this.encode(cursor, out)
+        const needed = this.encodeRecord(cursor, out)
         if (needed !== undefined) {
           out.at = start
           return { kind: 'needs schemas', ids: this.#missing(records, first) }
@@ -118,21 +118,21 @@ export class Decoder {
           out.at = start
           return { kind: 'needs schemas', ids: [doubted] }
         }
-        refused.push({ offset: cursor.offset, refusal: refusalOf(error), record: records.at(cursor.place) })
+        badRecords.push({ offset: cursor.offset, fault: recordFaultOf(error), record: records.at(cursor.place) })
       }
     }
     skipped += until + 1 - expected
     for (const batch of unreadable) {
       // What was fetched again, to be compared with what is stored, is put aside already.
       if (batch.lastOffset < first || batch.baseOffset > until) continue
-      const whole = refusedBatch(batch, first, until)
+      const whole = badBatch(batch, first, until)
       skipped -= offsetsIn(whole)
-      refused.push(whole)
+      badRecords.push(whole)
     }
     this.#unusable.clear()
     this.#doubts = 0
     const page = { records, start, end: out.at, rows, suspects }
-    return { kind: 'decoded', page, refused, last: until, skipped, lastPlace }
+    return { kind: 'encoded', page, badRecords, last: until, skipped, lastPlace }
   }
 
   /** @throws as {@link SchemaBook.learn} */
@@ -160,17 +160,17 @@ export class Decoder {
     return [...missing]
   }
 
-  /** Writes the row of one record, or names the schema that it needs first. @throws RefusedRecord with nothing written */
-  encode({ bytes, keyStart, valueStart, valueEnd, offset }: RecordBytes, out: CopyBuffer): number | undefined {
-    if (valueStart < 0) throw new RefusedRecord('NULL_VALUE', 'the record has no value')
-    if (keyStart < 0) throw new RefusedRecord('NULL_KEY', 'the record has no key')
+  /** Writes the row of one record, or names the schema that it needs first. @throws BadRecordError with nothing written */
+  encodeRecord({ bytes, keyStart, valueStart, valueEnd, offset }: RecordBytes, out: CopyBuffer): number | undefined {
+    if (valueStart < 0) throw new BadRecordError('NULL_VALUE', 'the record has no value')
+    if (keyStart < 0) throw new BadRecordError('NULL_KEY', 'the record has no key')
     if (valueEnd - valueStart > maxValueBytes) throw valueTooLarge(valueEnd - valueStart)
     const id = schemaIdOf(bytes, valueStart, valueEnd)
     const schema = this.#find(id)
     if (!schema) return id
     if (schema.kind === 'unusable') {
-      const { code, reason, eventId } = schema.refusal
-      throw new RefusedRecord(code, reason, eventId)
+      const { code, reason, eventId } = schema.fault
+      throw new BadRecordError(code, reason, eventId)
     }
     this.#source.offset = offset
     schema.encode(bytes, valueStart, valueEnd, this.#source, out)
@@ -206,20 +206,20 @@ function schemaIdOf(bytes: Buffer, start: number, end: number): number {
   try {
     return schemaIdWithin(bytes, start, end)
   } catch (cause) {
-    throw new RefusedRecord('NOT_WIRE_FORMAT', cause instanceof SchemaError ? cause.message : 'no wire format')
+    throw new BadRecordError('NOT_WIRE_FORMAT', cause instanceof SchemaError ? cause.message : 'no wire format')
   }
 }
 
 /** Why a record whose encoding threw is refused: whatever it was, it is this record's own fault. */
-export function refusalOf(error: unknown): Refusal {
-  if (error instanceof RefusedRecord) return error.refusal
+export function recordFaultOf(error: unknown): RecordFault {
+  if (error instanceof BadRecordError) return error.fault
   return { code: 'DECODE_FAILED', reason: 'the value is no Avro of its schema' }
 }
 
 /** A batch of the log as one entry of the quarantine, which has its bytes as they lie there. */
-function refusedBatch(batch: UnreadableBatch, first: number, last: number): Refused {
+function badBatch(batch: UnreadableBatch, first: number, last: number): BadRecord {
   const { baseOffset, lastOffset, code, reason, bytes: value, timestamp } = batch
   const offset = Math.max(baseOffset, first)
   const record = { offset, key: null, value, headers: [], timestamp }
-  return { offset, lastOffset: Math.min(lastOffset, last), refusal: { code, reason }, record }
+  return { offset, lastOffset: Math.min(lastOffset, last), fault: { code, reason }, record }
 }

@@ -1,11 +1,17 @@
 import { keyOf } from '../../kafka/index.ts'
 import type { Session } from '../../postgres/index.ts'
 import { classify, faultName } from '../../postgres/index.ts'
-import type { RefusalCode } from '../refusal-codes.ts'
+import type { RecordFaultCode } from '../record-fault-codes.ts'
 import type { RowsResult } from '../types.ts'
 import { type Chunk, idOf, offsetsIn } from '../types.ts'
-import { copyTexts } from './pg-rows.ts'
-import { type Aside, asideOf, bare, quarantineColumns, quarantineTexts } from './quarantine-row.ts'
+import { copyPieces } from './pg-rows.ts'
+import {
+  type QuarantineRow,
+  quarantineBytes,
+  quarantineColumns,
+  quarantineRowOf,
+  rowWithoutBytes
+} from './quarantine-row.ts'
 import type { TrailSession } from './session.ts'
 
 /** Puts duplicates into their list. */
@@ -30,10 +36,10 @@ export async function listDuplicates(
 }
 
 /** What was refused before COPY and what Postgres refused, in the order of the log. */
-export function asidesOf(chunks: readonly Chunk[], result: RowsResult): Aside[] {
-  const ours = chunks.flatMap(chunk => chunk.refused.map(refused => asideOf(chunk, refused, () => refused.record)))
-  const theirs = result.refused.map(({ row, refusal }) =>
-    asideOf(row.chunk, { offset: row.offset, refusal }, () => row.record)
+export function quarantineRowsOf(chunks: readonly Chunk[], result: RowsResult): QuarantineRow[] {
+  const ours = chunks.flatMap(chunk => chunk.badRecords.map(bad => quarantineRowOf(chunk, bad, () => bad.record)))
+  const theirs = result.badRows.map(({ row, fault }) =>
+    quarantineRowOf(row.chunk, { offset: row.offset, fault }, () => row.record)
   )
   return [...ours, ...theirs].sort((a, b) => a.offset - b.offset)
 }
@@ -41,8 +47,8 @@ export function asidesOf(chunks: readonly Chunk[], result: RowsResult): Aside[] 
 const copyIntoQuarantine = `COPY sink_quarantine (consumer_group, ${quarantineColumns.join(', ')}) FROM STDIN (FORMAT binary)`
 
 /** Puts bad records into quarantine, where they are kept whole. */
-export async function quarantine(client: Session, group: string, asides: readonly Aside[]): Promise<void> {
-  await copyTexts(client, quarantineTexts(group, asides), asides.length, copyIntoQuarantine)
+export async function quarantine(client: Session, group: string, rows: readonly QuarantineRow[]): Promise<void> {
+  await copyPieces(client, quarantineBytes(group, rows), rows.length, copyIntoQuarantine)
 }
 
 type QuarantineSession = Pick<TrailSession, 'quarantine' | 'savepoint' | 'rollbackToSavepoint' | 'releaseSavepoint'>
@@ -51,23 +57,30 @@ type QuarantineSession = Pick<TrailSession, 'quarantine' | 'savepoint' | 'rollba
  * The same by halves, for what fails: an entry that cannot be written alone is kept without its bytes. Runs inside the
  * caller's transaction, on savepoints. @returns the entries as they are kept
  */
-export async function quarantineApart(session: QuarantineSession, asides: readonly Aside[]): Promise<Aside[]> {
-  const [only] = asides
+export async function quarantineByHalves(
+  session: QuarantineSession,
+  rows: readonly QuarantineRow[]
+): Promise<QuarantineRow[]> {
+  const [only] = rows
   if (!only) return []
-  const failure = await tryKeeping(session, asides)
-  if (!failure) return [...asides]
-  if (asides.length === 1) return [await keepWithoutBytes(session, only, failure.error)]
-  const middle = asides.length >> 1
-  const before = await quarantineApart(session, asides.slice(0, middle))
-  return [...before, ...(await quarantineApart(session, asides.slice(middle)))]
+  const failure = await tryKeeping(session, rows)
+  if (!failure) return [...rows]
+  if (rows.length === 1) return [await keepWithoutBytes(session, only, failure.error)]
+  const middle = rows.length >> 1
+  const before = await quarantineByHalves(session, rows.slice(0, middle))
+  return [...before, ...(await quarantineByHalves(session, rows.slice(middle)))]
 }
 
 /**
  * Keeps an entry without its bytes, once it is certain that these are what fails: an error that says nothing of them
  * comes each time, and the entry is taken without them in between. @returns the entry as it is kept
  */
-async function keepWithoutBytes(session: QuarantineSession, only: Aside, error: unknown): Promise<Aside> {
-  const kept = bare(only.chunk, only, `each write of them fails (${faultName(error)})`)
+async function keepWithoutBytes(
+  session: QuarantineSession,
+  only: QuarantineRow,
+  error: unknown
+): Promise<QuarantineRow> {
+  const kept = rowWithoutBytes(only.chunk, only, `each write of them fails (${faultName(error)})`)
   for (let again = 0; again < 2 && classify(error) === 'unknown'; again += 1) {
     await session.savepoint()
     await session.quarantine([kept])
@@ -82,11 +95,11 @@ async function keepWithoutBytes(session: QuarantineSession, only: Aside, error: 
 
 async function tryKeeping(
   session: QuarantineSession,
-  asides: readonly Aside[]
+  rows: readonly QuarantineRow[]
 ): Promise<{ readonly error: unknown } | undefined> {
   await session.savepoint()
   try {
-    await session.quarantine(asides)
+    await session.quarantine(rows)
   } catch (error) {
     const verdict = classify(error)
     if (verdict !== 'row' && verdict !== 'unknown') throw error
@@ -98,27 +111,27 @@ async function tryKeeping(
 }
 
 /** How many offsets there are of each code. */
-export function countByCode(asides: readonly Aside[]): Map<RefusalCode, number> {
-  const counts = new Map<RefusalCode, number>()
-  for (const aside of asides) {
-    const { code } = aside.refusal
-    counts.set(code, (counts.get(code) ?? 0) + offsetsIn(aside))
+export function countByCode(rows: readonly QuarantineRow[]): Map<RecordFaultCode, number> {
+  const counts = new Map<RecordFaultCode, number>()
+  for (const row of rows) {
+    const { code } = row.fault
+    counts.set(code, (counts.get(code) ?? 0) + offsetsIn(row))
   }
   return counts
 }
 
-/** The partitions that a refusal was found in, with their counts: for logs. */
-export function refusalsByCode(asides: readonly Aside[]): Map<string, number> {
+/** The partitions that a fault was found in, with their counts: for logs. */
+export function countByPartition(rows: readonly QuarantineRow[]): Map<string, number> {
   const counts = new Map<string, number>()
-  for (const aside of asides) {
-    const key = `${keyOf(aside.chunk)} ${aside.refusal.code}`
-    counts.set(key, (counts.get(key) ?? 0) + offsetsIn(aside))
+  for (const row of rows) {
+    const key = `${keyOf(row.chunk)} ${row.fault.code}`
+    counts.set(key, (counts.get(key) ?? 0) + offsetsIn(row))
   }
   return counts
 }
 
 /** Each reason for which the table refused something, once: for logs. */
-export function refusedByTable(asides: readonly Aside[]): Aside['refusal'][] {
-  const refusals = asides.map(({ refusal }) => refusal).filter(({ code }) => code === 'TABLE_REFUSED')
-  return [...new Map(refusals.map(refusal => [refusal.reason, refusal])).values()]
+export function tableFaults(rows: readonly QuarantineRow[]): QuarantineRow['fault'][] {
+  const faults = rows.map(({ fault }) => fault).filter(({ code }) => code === 'TABLE_REFUSED')
+  return [...new Map(faults.map(fault => [fault.reason, fault])).values()]
 }

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Fetched, Position, place, type StoredPosition } from '../../../trail/positions/position.ts'
+import { type Fetched, ReadPosition } from '../../../sink/intake/read-position.ts'
+import { type StoredPosition, startPointOf } from '../../../trail/positions/start-point.ts'
 import { digestOf } from '../../../trail/rows/digest.ts'
-import { record } from '../sink/chunks.ts'
+import { record } from './chunks.ts'
 
 const lastAt = (offset: number) => ({ offset, digest: digestOf(record(offset).value) })
 const stored = (nextOffset: number, lastRecord?: StoredPosition['lastRecord']): StoredPosition => ({
@@ -22,37 +23,37 @@ describe('placing a partition', () => {
     ['retention took all', stored(5), { start: 9, end: 9 }, { from: 9, verify: false, lost: 4 }],
     ['there never was a record', stored(5), { start: 0, end: 9 }, { from: 5, verify: false, lost: 0 }]
   ])('where %s', (_, position, log, expected) => {
-    expect(place(position, log)).toEqual({ kind: 'read', ...expected })
+    expect(startPointOf(position, log)).toEqual({ kind: 'read', ...expected })
   })
 
   it('stops where the topic has another id, whatever its log holds', () => {
     const anew = { kind: 'halt', reason: 'LOG_REPLACED' }
     const known = { ...stored(5, lastAt(4)), topicId: 'old' }
-    expect(place(known, { start: 0, end: 9, topicId: 'new' })).toEqual(anew)
-    expect(place({ ...stored(0), topicId: 'old' }, { start: 0, end: 0, topicId: 'new' })).toEqual(anew)
-    expect(place(known, { start: 0, end: 4, topicId: 'new' })).toEqual(anew)
+    expect(startPointOf(known, { start: 0, end: 9, topicId: 'new' })).toEqual(anew)
+    expect(startPointOf({ ...stored(0), topicId: 'old' }, { start: 0, end: 0, topicId: 'new' })).toEqual(anew)
+    expect(startPointOf(known, { start: 0, end: 4, topicId: 'new' })).toEqual(anew)
   })
 
   it.each([
     ['the trail', stored(5, lastAt(4)), 'new'],
     ['Kafka', { ...stored(5, lastAt(4)), topicId: 'old' }, undefined]
   ])('goes by the last record where %s has no id', (_, position, topicId) => {
-    expect(place(position, { start: 0, end: 9, topicId })).toMatchObject({ kind: 'read', from: 4, verify: true })
+    expect(startPointOf(position, { start: 0, end: 9, topicId })).toMatchObject({ kind: 'read', from: 4, verify: true })
   })
 
   it('stops where the log ends before what is stored', () => {
     const halt = { kind: 'halt', reason: 'LOG_CUT_BACK' }
-    expect(place(stored(5, lastAt(4)), { start: 0, end: 4 })).toEqual(halt)
-    expect(place(stored(5), { start: 0, end: 0 })).toEqual(halt)
+    expect(startPointOf(stored(5, lastAt(4)), { start: 0, end: 4 })).toEqual(halt)
+    expect(startPointOf(stored(5), { start: 0, end: 0 })).toEqual(halt)
   })
 })
 
 /** A position that was placed in a log of `end` records. */
 function placedAt(position: StoredPosition, end: number, start = 0) {
-  const placement = place(position, { start, end })
+  const placement = startPointOf(position, { start, end })
   if (placement.kind !== 'read') throw new Error('it is halted')
-  const made = new Position()
-  made.placed(position, placement)
+  const made = new ReadPosition()
+  made.startAt(position, placement)
   return { position: made, from: placement.from }
 }
 
@@ -69,31 +70,31 @@ const fetched = (
 describe('reading on', () => {
   it('stops where a log that was cut back has events between the last record and the position', () => {
     const { position } = placedAt(stored(8, lastAt(4)), 9)
-    expect(position.read(fetched(4, [4]))).toEqual({ kind: 'nothing new' })
+    expect(position.judge(fetched(4, [4]))).toEqual({ kind: 'nothing new' })
     position.advance(4)
-    expect(position.read(fetched(5, [5, 8]))).toEqual({ kind: 'halt', reason: 'LOG_REPLACED' })
+    expect(position.judge(fetched(5, [5, 8]))).toEqual({ kind: 'halt', reason: 'LOG_REPLACED' })
   })
 
   it('goes on where nothing but control records lies there, in several fetches', () => {
     const { position } = placedAt(stored(8, lastAt(4)), 9)
-    position.read(fetched(4, [4]))
+    position.judge(fetched(4, [4]))
     position.advance(4)
-    expect(position.read(fetched(5, [], 6))).toEqual({ kind: 'nothing new' })
+    expect(position.judge(fetched(5, [], 6))).toEqual({ kind: 'nothing new' })
     position.advance(6)
-    expect(position.read(fetched(7, [8]))).toEqual({ kind: 'records', first: 8 })
+    expect(position.judge(fetched(7, [8]))).toEqual({ kind: 'records', first: 8 })
   })
 
   it('compares the last record, and leaves it out', () => {
     const { position } = placedAt(stored(5, lastAt(4)), 9)
     expect(position.state).toBe('verifying')
-    expect(position.read(fetched(4, [4, 5, 6]))).toEqual({ kind: 'records', first: 5 })
+    expect(position.judge(fetched(4, [4, 5, 6]))).toEqual({ kind: 'records', first: 5 })
     position.advance(6)
     expect(position).toMatchObject({ state: 'flowing', next: 7 })
   })
 
   it('finds nothing new where the last record is the last one', () => {
     const { position } = placedAt(stored(5, lastAt(4)), 5)
-    expect(position.read(fetched(4, [4]))).toEqual({ kind: 'nothing new' })
+    expect(position.judge(fetched(4, [4]))).toEqual({ kind: 'nothing new' })
     position.advance(4)
     expect(position).toMatchObject({ state: 'flowing', next: 5 })
     expect(position.expects(5)).toBe(true)
@@ -101,13 +102,13 @@ describe('reading on', () => {
 
   it('follows control records behind the last record, in one batch with it or in their own', () => {
     const together = placedAt(stored(7, lastAt(4)), 9).position
-    expect(together.read(fetched(4, [4, 7, 8]))).toEqual({ kind: 'records', first: 7 })
+    expect(together.judge(fetched(4, [4, 7, 8]))).toEqual({ kind: 'records', first: 7 })
     const apart = placedAt(stored(7, lastAt(4)), 9).position
-    expect(apart.read(fetched(4, [4]))).toEqual({ kind: 'nothing new' })
+    expect(apart.judge(fetched(4, [4]))).toEqual({ kind: 'nothing new' })
     apart.advance(4)
-    expect(apart.read(fetched(5, [], 6))).toEqual({ kind: 'nothing new' })
+    expect(apart.judge(fetched(5, [], 6))).toEqual({ kind: 'nothing new' })
     apart.advance(6)
-    expect(apart.read(fetched(7, [7]))).toMatchObject({ kind: 'records', first: 7 })
+    expect(apart.judge(fetched(7, [7]))).toMatchObject({ kind: 'records', first: 7 })
   })
 
   it.each([
@@ -118,12 +119,12 @@ describe('reading on', () => {
     ['a record where none stood before', fetched(4, [4, 5, 7])]
   ])('stops where the log holds %s', (_, batch) => {
     const { position } = placedAt(stored(7, lastAt(4)), 9)
-    expect(position.read(batch)).toEqual({ kind: 'halt', reason: 'LOG_REPLACED' })
+    expect(position.judge(batch)).toEqual({ kind: 'halt', reason: 'LOG_REPLACED' })
   })
 
   it('passes over offsets that hold no event', () => {
     const { position } = placedAt(stored(5), 9)
-    expect(position.read(fetched(5, [], 8))).toEqual({ kind: 'records', first: 5 })
+    expect(position.judge(fetched(5, [], 8))).toEqual({ kind: 'records', first: 5 })
     position.advance(8)
     expect(position.next).toBe(9)
   })
@@ -136,7 +137,7 @@ describe('reading on', () => {
         let strayed = 0
         for (const { fetchedOffset, length } of all) {
           const offsets = Array.from({ length }, (_, index) => fetchedOffset + index)
-          const reading = position.read(fetched(fetchedOffset, offsets))
+          const reading = position.judge(fetched(fetchedOffset, offsets))
           if (strayed > 1) expect(reading).toEqual({ kind: 'reposition' })
           else if (fetchedOffset === 5) expect(reading).toMatchObject({ kind: 'records', first: 5 })
           else if (strayed === 0) expect(reading).toEqual({ kind: 'reread', from: 5 })
@@ -151,13 +152,13 @@ describe('reading on', () => {
   it('judges a batch that comes again as before', () => {
     const { position } = placedAt(stored(5, lastAt(4)), 9)
     const batch = fetched(4, [4, 5])
-    expect(position.read(batch)).toEqual(position.read(batch))
+    expect(position.judge(batch)).toEqual(position.judge(batch))
   })
 
   it('forgets where it is, unless it is halted', () => {
     const { position } = placedAt(stored(5), 9)
     position.forget()
-    expect(position.read(fetched(5, [5]))).toEqual({ kind: 'reposition' })
+    expect(position.judge(fetched(5, [5]))).toEqual({ kind: 'reposition' })
     position.state = 'halted'
     position.forget()
     expect(position.state).toBe('halted')
@@ -181,7 +182,7 @@ describe('reading on', () => {
           const offsets = Array.from({ length: last - from + 1 }, (_, index) => from + index).filter(
             offset => isEvent[offset]
           )
-          const reading = position.read(fetched(from, offsets, last))
+          const reading = position.judge(fetched(from, offsets, last))
           expect(['records', 'nothing new']).toContain(reading.kind)
           if (lost) continue
           if (reading.kind === 'records') {

@@ -1,58 +1,9 @@
-import type { KafkaRecord, PartitionRange, RecordBatch } from '../../kafka/index.ts'
-import { digestOf } from '../rows/index.ts'
-import type { LastRecord } from '../types.ts'
-
-/** What the trail knows of a partition (`sink_offsets`). */
-export interface StoredPosition {
-  readonly nextOffset: number
-  readonly incarnation: number
-  /** Once there was one. It may lie further back than `nextOffset - 1`: control records hold nothing to compare. */
-  readonly lastRecord?: LastRecord
-  readonly halted?: string
-  /** The id of the topic that it is a position in; unknown of what was stored before Kafka or the trail had them. */
-  readonly topicId?: string
-}
-
-/** Why a log does not fit the trail: its partition is stopped until `eventtrail sink reset`. */
-export type HaltReason = 'LOG_CUT_BACK' | 'LOG_REPLACED' | 'SCHEMA_CHANGED'
-
-/** Where to read on, as the trail and the log have it. */
-export type Placement =
-  | {
-      readonly kind: 'read'
-      readonly from: number
-      /** Whether the last record is read again, to be compared. */
-      readonly verify: boolean
-      /** Offsets that were removed from the log before they were read; they end at `from`. */
-      readonly lost: number
-    }
-  | { readonly kind: 'halt'; readonly reason: HaltReason }
-
-/** The log of a partition as it is now. */
-export interface PartitionLog extends Pick<PartitionRange, 'start' | 'end'> {
-  /** Brokers older than Kafka 2.8 have none. */
-  readonly topicId?: string | undefined
-}
-
-/**
- * Compares the trail's position with the log that is there now. A topic with another id has another log, whatever is
- * in it.
- * The last record is read again where it still exists, so that its digest can be compared: a topic that was deleted
- * and made anew has other records at the same offsets, and "drop what is below" would lose them.
- */
-export function place(stored: StoredPosition, log: PartitionLog): Placement {
-  const { nextOffset, lastRecord, topicId } = stored
-  if (topicId !== undefined && log.topicId !== undefined && topicId !== log.topicId)
-    return { kind: 'halt', reason: 'LOG_REPLACED' }
-  if (nextOffset > log.end) return { kind: 'halt', reason: 'LOG_CUT_BACK' }
-  if (lastRecord && lastRecord.offset >= log.start)
-    return { kind: 'read', from: lastRecord.offset, verify: true, lost: 0 }
-  const from = Math.max(nextOffset, log.start)
-  return { kind: 'read', from, verify: false, lost: from - nextOffset }
-}
+import type { KafkaRecord, RecordBatch } from '../../kafka/index.ts'
+import type { HaltReason, LastRecord, StartPoint, StoredPosition } from '../../trail/index.ts'
+import { digestOf } from '../../trail/index.ts'
 
 /** What a batch means for the trail. */
-export type Reading =
+export type BatchVerdict =
   /** Offsets from `first` on are new. */
   | { readonly kind: 'records'; readonly first: number }
   | { readonly kind: 'nothing new' }
@@ -72,7 +23,7 @@ export type Fetched = Pick<RecordBatch, 'fetchedOffset' | 'lastOffset'> & { read
  * any → unknown when the group rebalances, the fence refuses, or what was asked for is not delivered;
  * any → halted, until an operator resets or resumes it.
  */
-export class Position {
+export class ReadPosition {
   state: 'unknown' | 'verifying' | 'flowing' | 'halted' = 'unknown'
   /** The first offset that was not handed over. */
   next = 0
@@ -83,9 +34,9 @@ export class Position {
   #last: LastRecord | undefined
   #asked = false
 
-  placed(
+  startAt(
     stored: StoredPosition,
-    { from, verify }: Extract<Placement, { kind: 'read' }>,
+    { from, verify }: Extract<StartPoint, { kind: 'read' }>,
     topicId = stored.topicId
   ): void {
     this.next = verify ? stored.nextOffset : from
@@ -102,21 +53,21 @@ export class Position {
   }
 
   /** Whether it is known where to read. */
-  get isPlaced(): boolean {
+  get isKnown(): boolean {
     return this.state === 'verifying' || this.state === 'flowing'
   }
 
   /** Whether the batch that was fetched there is the one that follows. */
   expects(fetchedOffset: number): boolean {
-    return this.isPlaced && fetchedOffset === this.#from
+    return this.isKnown && fetchedOffset === this.#from
   }
 
   /**
    * Judges a batch. One that was fetched from elsewhere (before a seek, or after the client jumped) is never read as if
    * there were nothing between it and the position.
    */
-  read({ records, fetchedOffset, lastOffset }: Fetched): Reading {
-    if (!this.isPlaced) return { kind: 'reposition' }
+  judge({ records, fetchedOffset, lastOffset }: Fetched): BatchVerdict {
+    if (!this.isKnown) return { kind: 'reposition' }
     if (!this.expects(fetchedOffset)) {
       // One that was fetched before the seek comes once. Another one says that the log begins elsewhere by now.
       if (!this.#asked) {

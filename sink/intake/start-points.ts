@@ -2,9 +2,9 @@ import { mapConcurrently } from '../../core/index.ts'
 import type { PartitionRange } from '../../kafka/index.ts'
 import { KafkaError, keyOf, type TopicPartition, topicsOf } from '../../kafka/index.ts'
 import type { TrailPositions } from '../../trail/index.ts'
-import { type Placement, place, type StoredPosition } from '../../trail/index.ts'
+import { type StartPoint, type StoredPosition, startPointOf } from '../../trail/index.ts'
 
-export interface PlacementOptions {
+export interface StartPointSources {
   readonly trail: TrailPositions
   /** The ranges of a topic's logs. @throws KafkaError */
   readonly ranges: (topic: string) => Promise<readonly PartitionRange[]>
@@ -13,10 +13,10 @@ export interface PlacementOptions {
 }
 
 /** What trail and log say of a partition together. */
-export interface PlacedPartition {
+export interface FoundPartition {
   readonly partition: TopicPartition
   readonly stored: StoredPosition
-  readonly placement: Placement
+  readonly startPoint: StartPoint
   /** The id that the topic had before its log was looked at. */
   readonly topicId: string | undefined
 }
@@ -28,10 +28,10 @@ const topicsAtOnce = 16
  * the start of their log. Partitions that Kafka does not have are left out.
  * @throws KafkaError, a database error: worth a retry
  */
-export async function findPlaces(
-  { trail, ranges, topicIds }: PlacementOptions,
+export async function findStartPoints(
+  { trail, ranges, topicIds }: StartPointSources,
   partitions: readonly TopicPartition[]
-): Promise<PlacedPartition[]> {
+): Promise<FoundPartition[]> {
   // The trail first: what another sink stores meanwhile must not look as if the log were shorter.
   const stored = await trail.read(partitions)
   const ids = await topicIds(topicsOf(partitions))
@@ -54,14 +54,14 @@ export async function findPlaces(
     const log = logs.get(keyOf({ topic, partition }))
     if (!position || !log) return []
     const topicId = ids.get(topic)
-    const placement = place(position, { ...log, topicId: idsNow.get(topic) ?? topicId })
-    return [{ partition: { topic, partition }, stored: position, placement, topicId }]
+    const startPoint = startPointOf(position, { ...log, topicId: idsNow.get(topic) ?? topicId })
+    return [{ partition: { topic, partition }, stored: position, startPoint, topicId }]
   })
 }
 
 /** The logs of partitions, by key; those that Kafka does not have are left out. @throws KafkaError */
 export async function logsOf(
-  ranges: PlacementOptions['ranges'],
+  ranges: StartPointSources['ranges'],
   partitions: readonly TopicPartition[]
 ): Promise<ReadonlyMap<string, PartitionRange>> {
   const logs = await mapConcurrently(topicsOf(partitions), topicsAtOnce, async topic =>
@@ -71,7 +71,7 @@ export async function logsOf(
 }
 
 // A topic that just vanished must not keep the others waiting.
-async function rangesOf(ranges: PlacementOptions['ranges'], topic: string): Promise<readonly PartitionRange[]> {
+async function rangesOf(ranges: StartPointSources['ranges'], topic: string): Promise<readonly PartitionRange[]> {
   try {
     return await ranges(topic)
   } catch (error) {

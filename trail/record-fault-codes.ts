@@ -1,5 +1,5 @@
 /** Why a record cannot become a row of the trail. */
-export const refusalCodes = [
+export const recordFaultCodes = [
   'BATCH_UNREADABLE',
   'BATCH_TOO_LARGE',
   'NULL_VALUE',
@@ -24,4 +24,4 @@ export const refusalCodes = [
   'UNKEEPABLE',
   'WRITE_FAILED'
 ] as const
-export type RefusalCode = (typeof refusalCodes)[number]
+export type RecordFaultCode = (typeof recordFaultCodes)[number]

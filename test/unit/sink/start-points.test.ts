@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { findPlaces } from '../../../sink/intake/placement.ts'
+import { findStartPoints } from '../../../sink/intake/start-points.ts'
 import type { TrailPositions } from '../../../trail/session/session.ts'
 
 const at = { topic: 'lesson.published', partition: 0 }
@@ -9,7 +9,7 @@ const stored = { nextOffset: 10, incarnation: 1, topicId: 'old' }
 async function foundWhile(...moments: { id?: string; end: number }[]) {
   const now = () => (moments.length > 1 ? moments.shift() : moments[0]) as (typeof moments)[number]
   const trail = { read: async () => new Map([['lesson.published/0', stored]]) } as Partial<TrailPositions>
-  const [place] = await findPlaces(
+  const [place] = await findStartPoints(
     {
       trail: trail as TrailPositions,
       topicIds: async () => {
@@ -30,10 +30,10 @@ describe('a topic that is made anew while a sink looks at it', () => {
     ['while it has no id', [gone, after]],
     ['after its log was read', [before, before, after]]
   ])('is another one, also %s', async (_, moments) => {
-    expect(await foundWhile(...moments)).toMatchObject({ placement: { kind: 'halt', reason: 'LOG_REPLACED' } })
+    expect(await foundWhile(...moments)).toMatchObject({ startPoint: { kind: 'halt', reason: 'LOG_REPLACED' } })
   })
 
   test('leaves a position with the id that it was judged by', async () => {
-    expect(await foundWhile(before)).toMatchObject({ placement: { kind: 'read', from: 10 }, topicId: 'old' })
+    expect(await foundWhile(before)).toMatchObject({ startPoint: { kind: 'read', from: 10 }, topicId: 'old' })
   })
 })

@@ -9,7 +9,7 @@ import {
   SchemaError,
   writerType
 } from '../../schemas/index.ts'
-import { type Refusal, TrailError } from '../errors.ts'
+import { type RecordFault, TrailError } from '../errors.ts'
 import { compileRowEncoder, type RowEncoder } from '../rows/index.ts'
 import { KeptSchemas } from './kept-schemas.ts'
 
@@ -27,7 +27,7 @@ export interface KnownSchema {
 /** The id cannot be used in this topic: its records are quarantined. */
 export interface UnusableSchema {
   readonly kind: 'unusable'
-  readonly refusal: Refusal
+  readonly fault: RecordFault
   /** Until when this is believed without asking again, ms since 1970. */
   readonly until: number
 }
@@ -48,7 +48,7 @@ export class SchemaBook {
   readonly #options: SchemaBookOptions
   readonly #entries = new Map<string, KnownSchema>()
   /** In the order in which they were learnt. Values may name any of four billion ids: so many are kept at most. */
-  readonly #refused = new Map<string, UnusableSchema>()
+  readonly #unusable = new Map<string, UnusableSchema>()
   readonly #learning = new Map<string, Promise<KnownSchema | UnusableSchema>>()
   readonly #kept: KeptSchemas
   readonly #doubts = new Map<string, { readonly versions: Set<number>; readonly until: number }>()
@@ -81,7 +81,7 @@ export class SchemaBook {
     const key = keyOf(subject, id)
     const known = this.#entries.get(key)
     if (known) return known
-    const unusable = this.#refused.get(key)
+    const unusable = this.#unusable.get(key)
     return unusable && unusable.until >= performance.now() ? unusable : undefined
   }
 
@@ -142,12 +142,12 @@ export class SchemaBook {
   #note<T extends KnownSchema | UnusableSchema>(key: string, answer: Promise<T>): Promise<T> {
     const noted = answer
       .then(entry => {
-        this.#refused.delete(key)
+        this.#unusable.delete(key)
         if (entry.kind === 'known') this.#entries.set(key, entry)
-        else this.#refused.set(key, entry)
-        for (const oldest of this.#refused.keys()) {
-          if (this.#refused.size <= refusedKept) break
-          this.#refused.delete(oldest)
+        else this.#unusable.set(key, entry)
+        for (const oldest of this.#unusable.keys()) {
+          if (this.#unusable.size <= unusableKept) break
+          this.#unusable.delete(oldest)
         }
         return entry
       })
@@ -171,31 +171,31 @@ export class SchemaBook {
     const { registry } = this.#options
     const answer = await twice(id, registry)
     // A registry that was restored from an older copy: the trail has read records of this schema before.
-    if ('refusal' in answer) {
+    if ('fault' in answer) {
       const kept = await this.#fromTrail(subject, eventName, id)
-      return kept ?? this.#unusable(answer.refusal.code, answer.refusal.reason)
+      return kept ?? this.#unusableFor(answer.fault.code, answer.fault.reason)
     }
     const { schema } = answer
     // Before anything is made of it: where the trail has another one under this id, no record is to blame.
     const kept = await this.#compare(subject, id, schema)
     if (eventNameOf(schema) !== eventName) {
-      return this.#unusable('NOT_AN_ENVELOPE', `schema ${id} is not the envelope of ${eventName}`)
+      return this.#unusableFor('NOT_AN_ENVELOPE', `schema ${id} is not the envelope of ${eventName}`)
     }
     const versions = await registry.versionsOf(subject, id)
     if (versions.length + kept.length === 0) {
-      return this.#unusable('SCHEMA_NOT_OF_SUBJECT', `schema ${id} is no version of the subject ${subject}`)
+      return this.#unusableFor('SCHEMA_NOT_OF_SUBJECT', `schema ${id} is no version of the subject ${subject}`)
     }
     // As with an id that is unknown, one look is not enough to blame records.
     const first = compile(schema, eventName, versions)
     const compiled = 'encode' in first ? first : compile(await registry.schemaById(id), eventName, versions)
-    if (!('encode' in compiled)) return this.#unusable('SCHEMA_UNUSABLE', compiled.reason)
+    if (!('encode' in compiled)) return this.#unusableFor('SCHEMA_UNUSABLE', compiled.reason)
     return this.#keep(compiled, subject, eventName, id, versions, schema)
   }
 
-  #unusable(code: Refusal['code'], reason: string): UnusableSchema {
+  #unusableFor(code: RecordFault['code'], reason: string): UnusableSchema {
     return {
       kind: 'unusable',
-      refusal: { code, reason },
+      fault: { code, reason },
       until: performance.now() + (this.#options.unusableForMs ?? defaultUnusableForMs)
     }
   }
@@ -216,7 +216,7 @@ export class SchemaBook {
   #distrust(error: unknown): never {
     if (error instanceof TrailError && error.code === 'SCHEMA_CHANGED') {
       this.#entries.clear()
-      this.#refused.clear()
+      this.#unusable.clear()
       this.#generation += 1
     }
     throw error
@@ -229,7 +229,7 @@ export class SchemaBook {
   }
 }
 
-const refusedKept = 10_000
+const unusableKept = 10_000
 const defaultUnusableForMs = 30_000
 /** Versions of one schema that are asked for in that time. */
 const maxDoubts = 32
@@ -257,17 +257,17 @@ function compile(
 async function twice(
   id: number,
   registry: Pick<Registry, 'schemaById'>
-): Promise<{ readonly schema: AvroSchema } | { readonly refusal: Refusal }> {
+): Promise<{ readonly schema: AvroSchema } | { readonly fault: RecordFault }> {
   for (let looks = 1; ; looks += 1) {
     try {
       return { schema: await registry.schemaById(id) }
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error
-      if (error.code === 'SCHEMA_UNSUPPORTED') return { refusal: { code: 'NOT_AN_ENVELOPE', reason: error.message } }
+      if (error.code === 'SCHEMA_UNSUPPORTED') return { fault: { code: 'NOT_AN_ENVELOPE', reason: error.message } }
       if (error.code !== 'SCHEMA_UNKNOWN') throw error
       if (looks > 1) {
         const reason = `neither the registry nor the trail has a schema ${id}`
-        return { refusal: { code: 'SCHEMA_UNKNOWN', reason } }
+        return { fault: { code: 'SCHEMA_UNKNOWN', reason } }
       }
       await pause(250)
     }

@@ -1,0 +1,10 @@
+/** From a record's bytes to a row, with the schemas that the trail keeps. */
+export {
+  type EncodedPage,
+  type NeedsSchemas,
+  PageEncoder,
+  type RecordBytes,
+  recordFaultOf,
+  type Schemas
+} from './page-encoder.ts'
+export { SchemaBook } from './schema-book.ts'
