@@ -1,4 +1,4 @@
 /** Where a clone keeps its files, and how it installs itself. Never published. */
 export { cloneRoot, home, logsFolder, partsFolder, runFolder } from './folders.ts'
-export { type ProcessIdentity, identify, isAlive, takeLock } from './lock.mjs'
+export { identify, isAlive, type ProcessIdentity, takeLock } from './lock.mjs'
 export { table, whole } from './markdown.ts'

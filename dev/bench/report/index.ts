@@ -2,4 +2,4 @@
 export { growthOf } from './growth.ts'
 export { writeReport } from './report.ts'
 export { type GrowthResults, type LatencyResults, type LatencySummary, type SinkResults, summarise } from './results.ts'
-export { type Spread, percentile, spreadOf } from './statistics.ts'
+export { percentile, type Spread, spreadOf } from './statistics.ts'
