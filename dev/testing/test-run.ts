@@ -24,12 +24,14 @@ export async function runTests(
     if (!unitOnly && !given) {
       stack = await startStack({ kind: 'test', onProgress: context.say, logger: context.log, signal: context.signal })
     }
-    const projects = unitOnly ? ['unit'] : args.includes('--project') ? [] : ['unit', 'integration']
+    const projects = unitOnly ? unitProjects : args.includes('--project') ? [] : [...unitProjects, 'integration']
     return await runVitest(context, [...projects.flatMap(name => ['--project', name]), ...args], stack)
   } finally {
     await stack?.stop()
   }
 }
+
+const unitProjects = ['unit', 'unit-kafka']
 
 /** Whether the environment names all servers already. */
 export const givenServers = (): boolean => needed.every(name => Boolean(process.env[name]))

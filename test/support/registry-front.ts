@@ -46,8 +46,6 @@ export async function registryFront(target: string) {
   }
 }
 
-export type RegistryFront = Awaited<ReturnType<typeof registryFront>>
-
 /** Answers with a status and a body: JSON, or a text as it is. */
 export const says =
   (status: number, body: unknown, path = /./, headers: Readonly<Record<string, string>> = {}): Answering =>

@@ -29,8 +29,6 @@ export interface StageOptions {
   readonly config?: Readonly<Record<string, string>>
 }
 
-export type Stage = Awaited<ReturnType<typeof hostileStage>>
-
 /** An event with which nothing is wrong, as a record that can be put among others; say where it went with `landed`. */
 export interface Good {
   readonly parts: RawRecordParts

@@ -19,6 +19,7 @@ import {
 import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
 import { readRow } from '../../../trail/rows/copy-row.ts'
 import { compileRowEncoder } from '../../../trail/rows/row-encoder.ts'
+import { runs } from '../runs.ts'
 import { payloads } from './schema-shapes.ts'
 
 const eventName = 'thing.done'
@@ -50,7 +51,7 @@ export function checkHandled(pairs: number): void {
         same(handled(one, two, laterBytes), projected(later, twoNode, oneNode))
       }
     }),
-    { numRuns: Math.ceil(pairs / valuesOfEach) }
+    { numRuns: runs(Math.ceil(pairs / valuesOfEach)) }
   )
 }
 

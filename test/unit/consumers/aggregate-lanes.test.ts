@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { AggregateLanes, type Slot } from '../../../consumers/pipeline/aggregate-lanes.ts'
+import { runs } from '../../support/runs.ts'
 
 interface Item {
   readonly lane: string
@@ -72,7 +73,7 @@ describe('AggregateLanes', () => {
           expect(numbers).toEqual([...numbers].sort((a, b) => a - b))
         }
       }),
-      { numRuns: 100 }
+      { numRuns: runs(100) }
     )
   })
 

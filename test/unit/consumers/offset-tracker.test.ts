@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { OffsetTracker } from '../../../consumers/progress/offset-tracker.ts'
+import { runs } from '../../support/runs.ts'
 
 const nothingRuns = (): boolean => false
 
@@ -131,7 +132,7 @@ describe('OffsetTracker', () => {
           for (let offset = 0; offset < position; offset += 1) expect(finished.has(offset)).toBe(true)
         }
       }),
-      { numRuns: 500 }
+      { numRuns: runs(500) }
     )
   })
 })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Batch, Batcher, type Item } from '../../../producers/dispatch/batcher.ts'
+import { runs } from '../../support/runs.ts'
 
 interface TestItem extends Item {
   readonly number: number
@@ -262,7 +263,7 @@ describe('any run of it', () => {
         expect(under.wakeAt(now)).toBeUndefined()
         for (const order of answered.values()) expect(order).toEqual([...order].sort((one, other) => one - other))
       }),
-      { numRuns: 300 }
+      { numRuns: runs(300) }
     )
   })
 })

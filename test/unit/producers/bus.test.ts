@@ -12,6 +12,7 @@ import {
 } from '../../../producers/bus/index.ts'
 import { PublishError } from '../../../producers/index.ts'
 import { catalogueOf, type Envelope, type EventMap } from '../../../schemas/index.ts'
+import { runs } from '../../support/runs.ts'
 
 const badge = (reason = 'ten lessons') => ({ badge_id: randomUUID(), awarded_to: randomUUID(), reason })
 const quiz = () => ({ submission_id: randomUUID(), student_id: randomUUID(), quiz_id: randomUUID(), score_raw: 1 })
@@ -184,7 +185,7 @@ describe('a slow subscriber', () => {
           expect(next).toBe(published + 1)
         }
       ),
-      { numRuns: 100 }
+      { numRuns: runs(100) }
     )
   })
 })

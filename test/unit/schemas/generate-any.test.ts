@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
 import { type CatalogueData, catalogueOf, generateTypes } from '../../../schemas/index.ts'
+import { runs } from '../../support/runs.ts'
 import { payloads } from '../../support/schemas/schema-shapes.ts'
 
 const eventNames = fc.constantFrom('lesson.published', 'uint8.array', 'a.b', 'a.b.input', 'readonly.array', 'x1.y2.z3')
@@ -51,7 +52,7 @@ describe('a generated file', () => {
         // The order of attributes is not the schema's content, and `type` comes first.
         expect(read).toEqual(sorted(JSON.parse(JSON.stringify(data))))
       }),
-      { numRuns: 200 }
+      { numRuns: runs(200) }
     )
   }, 60_000)
 
@@ -60,7 +61,7 @@ describe('a generated file', () => {
       fc.property(catalogues, data => {
         expect(generateTypes(catalogueOf(data))).not.toMatch(/[^\P{Cc}\n]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/u)
       }),
-      { numRuns: 50 }
+      { numRuns: runs(50) }
     )
   }, 60_000)
 
@@ -94,7 +95,7 @@ describe('a generated file', () => {
           'export function catalogueOf<Events>(data: Data): Catalogue<Events> { void data; return {} }'
         ].join('\n')
       )
-      const samples = fc.sample(catalogues, { numRuns: 200, seed: 1 })
+      const samples = fc.sample(catalogues, { numRuns: runs(200), seed: 1 })
       const files = samples.map((data, index) => {
         writeFileSync(join(folder, `events${index}.ts`), generateTypes(catalogueOf(data), { importFrom }))
         return `import * as events${index} from './events${index}.ts'\nvoid events${index}`

@@ -4,9 +4,10 @@ import { found } from '../../simulator/found.ts'
 import { schedules } from '../../simulator/schedule.ts'
 import { simulate } from '../../simulator/simulation.ts'
 import { sabotages } from '../../support/processes/sabotage.ts'
+import { runs } from '../../support/runs.ts'
 
 // A longer run, and a failed one again: npm run simulate -- --seed … --path …
-const numRuns = 500
+const numRuns = runs(500)
 
 it(`comes out clean of ${numRuns} schedules of faults`, { timeout: 60_000 }, async () => {
   await fc.assert(
@@ -32,6 +33,6 @@ it.each(sabotages)('turns red: %s', { timeout: 60_000 }, async how => {
 })
 
 it('is the same run for the same schedule', async () => {
-  for (const schedule of fc.sample(schedules, { numRuns: 20, seed: 5 }))
+  for (const schedule of fc.sample(schedules, { numRuns: runs(20), seed: 5 }))
     expect(await simulate(schedule, 'commit before write')).toEqual(await simulate(schedule, 'commit before write'))
 })

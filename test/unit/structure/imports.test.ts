@@ -54,6 +54,14 @@ const doorsInside = [
   'schemas/catalogue'
 ]
 
+/** Clients and libraries that one folder of their room loads. */
+const folderOfPackage: Readonly<Record<string, string>> = {
+  kafkajs: 'kafka/kafkajs',
+  nodemailer: 'consumers/notifier',
+  'pg-copy-streams': 'trail/session',
+  'prom-client': 'observability/prometheus'
+}
+
 /** Rooms that create a client of Kafka. Each takes `createKafkaClient` from it and nothing else: types are the port's. */
 const createKafkaClients = ['producers', 'consumers', 'sink', 'cli']
 
@@ -96,6 +104,14 @@ test('a room imports the rooms and packages that it is allowed, and no other', (
           .join('/')
       )
     )
+  })
+  expect(wrong.map(({ from, to }) => `${from} imports ${to}`)).toEqual([])
+})
+
+test('what a folder is there to hide is imported in that folder alone', () => {
+  const wrong = imports.filter(({ from, to }) => {
+    const folder = folderOfPackage[to.split('/')[0] ?? '']
+    return folder !== undefined && !holds(folder, from)
   })
   expect(wrong.map(({ from, to }) => `${from} imports ${to}`)).toEqual([])
 })

@@ -2,9 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BadRecordError } from '../../../trail/errors.ts'
 import { copyRow, offsetOfRow, readRow, readRowId, rowEnd, timestampText } from '../../../trail/rows/copy-row.ts'
+import { anyText } from '../../support/texts.ts'
 
 const lastMicros = BigInt(Date.UTC(9999, 11, 31, 23, 59, 59, 999)) * 1000n + 999n
-const text = fc.string({ unit: 'binary' }).map(each => each.toWellFormed())
+const text = anyText()
 
 const rows = fc.record({
   id: fc.uuid(),

@@ -4,6 +4,8 @@ import { isWrapped } from '../../../schemas/avro/codec/union.ts'
 import { type AvroSchema, avroType, shortestFloat } from '../../../schemas/index.ts'
 import { BadRecordError } from '../../../trail/errors.ts'
 import { compileJson } from '../../../trail/rows/json.ts'
+import { runs } from '../../support/runs.ts'
+import { anyText } from '../../support/texts.ts'
 
 /** A schema, a value of it, and the JSON that must come of it, made without the code under test. */
 interface Case {
@@ -19,7 +21,7 @@ const written = (schema: AvroSchema, value: unknown): string => {
   return compileJson(type.node)(type.fromBuffer(type.toBuffer(value)))
 }
 
-const text = fc.string({ unit: 'binary' }).map(value => value.toWellFormed())
+const text = anyText()
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true })
 
 const plain = <T>(branch: string, values: fc.Arbitrary<T>, json: (value: T) => string): fc.Arbitrary<Case> =>
@@ -129,7 +131,7 @@ describe('the JSON of an Avro value', () => {
         expect(written(schema, value)).toBe(json)
         expect(() => JSON.parse(json)).not.toThrow()
       }),
-      { numRuns: 500 }
+      { numRuns: runs(500) }
     )
   })
 

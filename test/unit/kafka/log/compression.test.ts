@@ -2,6 +2,7 @@ import zlib from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { decompress as decompressWithin } from '../../../../kafka/log/compression/decompress.ts'
+import { runs } from '../../../support/runs.ts'
 
 const mebibyte = 1024 * 1024
 const codecs = { gzip: 1, snappy: 2, lz4: 3, zstd: 4 }
@@ -330,7 +331,7 @@ test('bytes that are no compression at all are refused, never read out of bounds
         expect(error).toBeInstanceOf(Error)
       }
     }),
-    { numRuns: 1_000 }
+    { numRuns: runs(1_000) }
   )
   expect(() => decompressWithin(5, Buffer.alloc(10), mebibyte)).toThrow('5')
 })

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { decodeFetchResponse, readRecordSet } from '../../../../kafka/log/fetch-decoder.ts'
 import { type PackedBatch, PackedRecords } from '../../../../kafka/log/packed-records.ts'
 import { type EncodedBatch, encodeBatch, encodeFetchResponse } from '../../../support/kafka/record-batches.ts'
+import { runs } from '../../../support/runs.ts'
 
 const { CompressionTypes } = kafkajs
 
@@ -224,7 +225,7 @@ describe('aborted transactions', () => {
           last: log.length - 1
         })
       }),
-      { numRuns: 400 }
+      { numRuns: runs(400) }
     )
   })
 })

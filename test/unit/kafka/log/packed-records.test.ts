@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { readRecordSet } from '../../../../kafka/log/fetch-decoder.ts'
 import { PackedRecords } from '../../../../kafka/log/packed-records.ts'
 import { encodeBatch } from '../../../support/kafka/record-batches.ts'
+import { runs } from '../../../support/runs.ts'
 
 const { CompressionTypes } = kafkajs
 const value = (text: string | Buffer) => ({ value: Buffer.from(text) })
@@ -213,7 +214,7 @@ describe('portions', () => {
           for (const offset of covered) expect(offset >= from && offset < next).toBe(true)
         }
       }),
-      { numRuns: 400 }
+      { numRuns: runs(400) }
     )
   })
 

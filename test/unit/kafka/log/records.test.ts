@@ -8,6 +8,7 @@ import { readRecordSet } from '../../../../kafka/log/fetch-decoder.ts'
 import { PackedRecords } from '../../../../kafka/log/packed-records.ts'
 import type { KafkaRecord, Records } from '../../../../kafka/log/records.ts'
 import { type EncodedBatch, type EncodedRecord, encodeBatch } from '../../../support/kafka/record-batches.ts'
+import { runs } from '../../../support/runs.ts'
 
 const { CompressionTypes } = kafkajs
 
@@ -123,7 +124,7 @@ describe('Records', () => {
         expect(records.isEmpty).toBe(expected.length === 0)
         expect(records.count).toBeGreaterThanOrEqual(expected.length)
       }),
-      { numRuns: 150 }
+      { numRuns: runs(150) }
     )
   })
 
@@ -222,7 +223,7 @@ describe('Records', () => {
           expect(error).toMatchObject({ code: expect.stringMatching(/^(RECORDS_CORRUPT|KAFKA_UNSUPPORTED)$/) })
         }
       }),
-      { numRuns: 600 }
+      { numRuns: runs(600) }
     )
   })
 

@@ -24,7 +24,7 @@ const createFetchManager = require('kafkajs/src/consumer/fetchManager') as Creat
 const silence = () => undefined
 const logger: object = { namespace: () => logger, debug: silence, info: silence, warn: silence, error: silence }
 
-// Without the mending this never ends, and no timeout of a test can end it either.
+// Without the fix this never ends, and no timeout of a test can end it either.
 test('a consumer that is stopped while the list of brokers changes fetches no more', async () => {
   endStoppedRunners.apply()
   let nodes = ['1', '2']

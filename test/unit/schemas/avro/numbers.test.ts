@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bytesOfUnscaled, decimalText, unscaledOf, unscaledOfBytes } from '../../../../schemas/avro/decimal.ts'
 import { shortestFloat } from '../../../../schemas/avro/float.ts'
+import { runs } from '../../../support/runs.ts'
 
 // The definition, slow: the fewest significant digits that read back as the same float32.
 function fewestDigits(single: number): number {
@@ -47,7 +48,7 @@ describe('shortestFloat', () => {
         if (Math.abs(single) >= 2 ** 24 || single !== Math.trunc(single))
           expect(digitsOf(shortest)).toBe(digitsOf(fewestDigits(single)))
       }),
-      { numRuns: 2_000 }
+      { numRuns: runs(2_000) }
     )
   })
 

@@ -16,6 +16,7 @@ import {
   loadCatalogue
 } from '../../../../schemas/index.ts'
 import { inspectFolder } from '../../../../schemas/load.ts'
+import { runs } from '../../../support/runs.ts'
 import { payloads } from '../../../support/schemas/schema-shapes.ts'
 
 const folders: string[] = []
@@ -58,7 +59,7 @@ describe('what the check accepts', () => {
           }
         }
       ),
-      { numRuns: 300 }
+      { numRuns: runs(300) }
     )
   }, 120_000)
 

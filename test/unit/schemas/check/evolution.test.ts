@@ -2,6 +2,7 @@ import avsc from 'avsc'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type AvroRecord, type AvroSchema, avroType, checkEvolution, compileReader } from '../../../../schemas/index.ts'
+import { runs } from '../../../support/runs.ts'
 import { changes } from '../../../support/schemas/evolution-cases.ts'
 
 const record = (...fields: AvroRecord['fields']): AvroRecord => ({ type: 'record', name: 'Thing', fields })
@@ -47,7 +48,7 @@ describe('checkEvolution', () => {
         expect(canReadAll(one, other)).toBe(canRead(one, other))
         expect(checkEvolution([one, other]).length === 0).toBe(canRead(one, other) && canRead(other, one))
       }),
-      { numRuns: 2_000 }
+      { numRuns: runs(2_000) }
     )
   })
 })
