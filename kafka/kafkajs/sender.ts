@@ -178,9 +178,11 @@ class KafkaSender implements Sender {
     if (protocolError && lostSequence.has(protocolError)) this.renew()
     if (protocolError !== unknownTopic) return toSendError(thrown, sent)
     const gone = await Promise.all(topics.map(name => this.#book.isGone(name)))
-    return gone.includes(true)
-      ? new SendError('TOPIC_UNKNOWN', `Kafka has no topic ${topics[gone.indexOf(true)]}`, { sent, cause: thrown })
-      : new SendError('KAFKA_UNAVAILABLE', 'A broker does not know the topic yet', { sent, cause: thrown })
+    if (gone.includes(true))
+      return new SendError('TOPIC_UNKNOWN', `Kafka has no topic ${topics[gone.indexOf(true)]}`, { sent, cause: thrown })
+    // A broker does not know a new topic yet, or one is gone that was sent to before: kafkajs asks for all of them.
+    if (!sent) this.renew()
+    return new SendError('KAFKA_UNAVAILABLE', 'A broker does not know a topic', { sent, cause: thrown })
   }
 
   #connected(): Promise<Incarnation> {
