@@ -3,8 +3,16 @@ import type { Pool } from '../postgres/index.ts'
 import { classify, faultName, isOfTable, unavailable } from '../postgres/index.ts'
 import type { EventStore, StoredEvent } from '../producers/bus/index.ts'
 import { inTransaction, requireFitPostgres, requireTables, sessionPool } from './database.ts'
-import { TrailError } from './errors.ts'
-import { compileJson, copyColumns, type JsonWriter, payloadOf, timestampText } from './rows/index.ts'
+import { BadRecordError, TrailError } from './errors.ts'
+import {
+  CopyBuffer,
+  compileRowEncoder,
+  copyColumns,
+  type RowEncoder,
+  readRow,
+  type TrailRow,
+  timestampText
+} from './rows/index.ts'
 import { listAdditions, nameRefuser } from './session/index.ts'
 
 export interface PostgresEventStoreOptions {
@@ -20,7 +28,7 @@ const columns = copyColumns.slice(0, 6).join(', ')
  */
 export class PostgresEventStore implements EventStore, AsyncDisposable {
   readonly #pool: Pool
-  readonly #writers = new Map<unknown, JsonWriter>()
+  readonly #encoders = new Map<unknown, RowEncoder>()
   #checked: Promise<void> | undefined
 
   constructor({ databaseUrl }: PostgresEventStoreOptions) {
@@ -39,6 +47,7 @@ export class PostgresEventStore implements EventStore, AsyncDisposable {
     } catch (cause) {
       this.#checked = undefined
       if (cause instanceof EventtrailError) throw cause
+      if (cause instanceof BadRecordError) throw new TrailError('STORE_FAILED', `Not stored: ${cause.message}`, cause)
       if (classify(cause) === 'server') throw unavailable(cause)
       throw new TrailError('STORE_FAILED', `Not stored: ${await this.#whyRefused(cause)}`, cause)
     }
@@ -59,13 +68,14 @@ export class PostgresEventStore implements EventStore, AsyncDisposable {
   }
 
   async #insert(records: readonly StoredEvent[]): Promise<void> {
+    const rows = records.map(record => this.#rowOf(record))
     const values = [
-      records.map(({ envelope }) => envelope.id),
-      records.map(({ envelope }) => envelope.aggregate_id),
-      records.map(({ envelope }) => timestampText(envelope.occurred_at)),
-      records.map(({ envelope }) => envelope.event_name),
-      records.map(record => this.#payloadJson(record)),
-      records.map(({ envelope }) => envelope.schema_version)
+      rows.map(({ id }) => id),
+      rows.map(({ aggregateId }) => aggregateId),
+      rows.map(({ occurredAt }) => timestampText(occurredAt)),
+      rows.map(({ eventName }) => eventName),
+      rows.map(({ payload }) => payload),
+      rows.map(({ schemaVersion }) => schemaVersion)
     ]
     const input = `unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[]::jsonb[], $6::smallint[]) AS w(${columns})`
     await inTransaction(this.#pool, async client => {
@@ -79,15 +89,23 @@ export class PostgresEventStore implements EventStore, AsyncDisposable {
         values
       )
       if (same.rows[0]?.n !== records.length) {
-        throw new TrailError('STORE_FAILED', 'An envelope with this id and other content stands in the trail')
+        throw new TrailError('STORE_FAILED', 'The trail has an envelope with this id and other content')
       }
     })
   }
 
-  #payloadJson({ envelope, version }: StoredEvent): string {
-    const { type } = version
-    const writer = this.#writers.get(type) ?? compileJson(payloadOf(type).node)
-    this.#writers.set(type, writer)
-    return writer(envelope.payload)
+  /** As the sink would make it from the record in Kafka. @throws BadRecordError */
+  #rowOf({ value, version }: StoredEvent): TrailRow {
+    const { type, eventName } = version
+    const encode = this.#encoders.get(type) ?? compileRowEncoder(type, eventName, [version.version])
+    this.#encoders.set(type, encode)
+    const out = new CopyBuffer(value.length + rowOverhead)
+    encode(value, 0, value.length, nowhere, out)
+    return readRow(out.bytes, 0, out.at)
   }
 }
+
+/** These rows have no coordinates in Kafka: the columns are left out. */
+const nowhere = { partition: 0, offset: 0 }
+/** Bytes of a row besides those of the value, for most rows; the buffer grows where it is more. */
+const rowOverhead = 256

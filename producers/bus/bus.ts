@@ -6,8 +6,7 @@ import {
   type Envelope,
   type EnvelopeOf,
   type EventMap,
-  type EventName,
-  type EventVersion
+  type EventName
 } from '../../schemas/index.ts'
 import { encode, type Headers, headersOf, identify, versionOf } from '../envelope.ts'
 import { PublishError } from '../errors.ts'
@@ -19,7 +18,7 @@ import { BusError } from './errors.ts'
 import { freeze } from './freeze.ts'
 import { StoreQueue } from './store-queue.ts'
 import { BusSubscription } from './subscription.ts'
-import type { Bus, BusOptions, SubscribeOptions, SubscriberStats, Subscription } from './types.ts'
+import type { Bus, BusOptions, StoredEvent, SubscribeOptions, SubscriberStats, Subscription } from './types.ts'
 
 /** @throws OptionsError */
 export function createBus<KnownEvents extends EventMap = Events>(options: BusOptions<KnownEvents>): Bus<KnownEvents> {
@@ -62,10 +61,11 @@ class InProcessBus<KnownEvents extends EventMap> implements Bus<KnownEvents> {
   ): Promise<Receipt> {
     return new Promise((resolve, reject) => {
       if (!this.#open) throw closedError(eventName)
-      const { envelope, version, headers } = this.#wrap(eventName, aggregateId, payload, options)
+      const { envelope, value, version, headers } = this.#wrap(eventName, aggregateId, payload, options)
       const { id } = envelope
       this.#queue.push({
         envelope,
+        value,
         version,
         stored: () => {
           for (const subscription of this.#subscriptions) subscription.push({ kind: 'event', envelope, headers })
@@ -154,14 +154,15 @@ class InProcessBus<KnownEvents extends EventMap> implements Bus<KnownEvents> {
     aggregateId: string,
     payload: unknown,
     options: PublishOptions | undefined
-  ): { envelope: Envelope; version: EventVersion; headers: Headers } {
+  ): StoredEvent & { readonly headers: Headers } {
     return wrapped(eventName, () => {
       const pinned = Object.hasOwn(this.#versions, eventName) ? this.#versions[eventName] : undefined
       const version = versionOf(this.#catalogue, eventName, pinned)
       const identity = identify(eventName, aggregateId, options, this.#newId)
       const headers = headersOf(eventName, options, this.#commonHeaders)
       const value = encode(version, identity, payload, { id: 0, version: version.version })
-      return { envelope: freeze(decodeEnvelope(version.type, value)), version, headers: Object.freeze(headers) }
+      const envelope = freeze(decodeEnvelope(version.type, value))
+      return { envelope, value, version, headers: Object.freeze(headers) }
     })
   }
 }

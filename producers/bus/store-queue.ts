@@ -62,7 +62,7 @@ export class StoreQueue {
 
   async #append(events: readonly QueuedEvent[]): Promise<void> {
     try {
-      await this.#store.append(events.map(({ envelope, version }) => ({ envelope, version })))
+      await this.#store.append(events.map(({ envelope, value, version }) => ({ envelope, value, version })))
     } catch (error) {
       const outage = error instanceof EventtrailError && error.retryable
       if (events.length === 1 || outage) for (const event of events) event.failed(error, true)

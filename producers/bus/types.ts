@@ -3,9 +3,11 @@ import type { Catalogue, Envelope, EnvelopeOf, EventMap, EventName, EventVersion
 import type { Headers } from '../envelope.ts'
 import type { Publisher } from '../types.ts'
 
-/** An event as a store gets it: the envelope, and the version of the event with the Avro type of that envelope. */
+/** An event as a store gets it: the envelope, its bytes, and the version of the event with the Avro type of both. */
 export interface StoredEvent {
   readonly envelope: Envelope
+  /** The envelope as a record of Kafka would hold it: Avro in the registry's wire format, with the schema id 0. */
+  readonly value: Buffer
   readonly version: EventVersion
 }
 

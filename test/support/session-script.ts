@@ -1,6 +1,6 @@
-import { copyRow } from '../../trail/rows/copy-row.ts'
 import type { TrailPositions, TrailSession } from '../../trail/session/session.ts'
 import type { Chunk, Row } from '../../trail/types.ts'
+import { copyRow } from './plain-rows.ts'
 
 export interface SessionStage {
   readonly a: TrailSession

@@ -51,31 +51,6 @@ export const idEnd: number = idAt + uuidLength
 // Behind id, aggregate_id and occurred_at, which have the same size in all rows.
 const variableAt = idEnd + lengthBytes + uuidLength + lengthBytes + 8
 
-/** Writes a row as PostgreSQL describes it: simply. The sink writes its rows in `row-encoder.ts`, quickly. */
-export function copyRow(row: TrailRow): Buffer {
-  const occurredAt = Buffer.alloc(8)
-  occurredAt.writeBigInt64BE(row.occurredAt - BigInt(postgresEpoch))
-  const schemaVersion = Buffer.alloc(2)
-  schemaVersion.writeInt16BE(row.schemaVersion)
-  const partition = Buffer.alloc(4)
-  partition.writeInt32BE(row.partition)
-  const offset = Buffer.alloc(8)
-  offset.writeBigInt64BE(BigInt(row.offset))
-  const columns = [
-    Buffer.from(row.id.replaceAll('-', ''), 'hex'),
-    Buffer.from(row.aggregateId.replaceAll('-', ''), 'hex'),
-    occurredAt,
-    Buffer.from(row.eventName),
-    Buffer.concat([Buffer.of(jsonbVersion), Buffer.from(row.payload)]),
-    schemaVersion,
-    partition,
-    offset
-  ]
-  const count = Buffer.alloc(countBytes)
-  count.writeInt16BE(columns.length)
-  return Buffer.concat([count, ...columns.flatMap(column => [lengthOf(column), column])])
-}
-
 function lengthOf(column: Buffer): Buffer {
   const length = Buffer.alloc(lengthBytes)
   length.writeInt32BE(column.length)

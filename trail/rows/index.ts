@@ -20,6 +20,5 @@ export {
   withoutPayload
 } from './copy-row.ts'
 export { digestOf } from './digest.ts'
-export { compileJson, type JsonWriter } from './json.ts'
-export { compileRowEncoder, payloadOf, type RowEncoder, VersionMismatch } from './row-encoder.ts'
+export { compileRowEncoder, type RowEncoder, VersionMismatch } from './row-encoder.ts'
 export { uuidLength } from './uuid.ts'

@@ -1,9 +1,8 @@
-import { AvroType, compileReader, type Envelope } from '../../schemas/index.ts'
+import { AvroType, compileReader } from '../../schemas/index.ts'
 import { BadRecordError } from '../errors.ts'
 import { type CopyBuffer, maxRowBytes, rowTooLarge } from './copy-buffer.ts'
 import {
   copyColumns,
-  copyRow,
   idEnd,
   jsonbVersion,
   lastSmallint,
@@ -12,11 +11,12 @@ import {
   refusedByPostgres,
   requireOccurredAt
 } from './copy-row.ts'
-import { compileJson } from './json.ts'
 import { AvroCursor, compileTranscode } from './transcode.ts'
 import { parseUuid, uuidLength, uuidTextLength } from './uuid.ts'
 
-/** Where a record lies in Kafka. */
+type RecordField = Extract<AvroType['node'], { readonly kind: 'record' }>['fields'][number]
+
+/** Where a record is in Kafka. */
 export interface Coordinates {
   readonly partition: number
   readonly offset: number
@@ -31,55 +31,39 @@ export type RowEncoder = (bytes: Buffer, start: number, end: number, source: Coo
 
 const headerBytes = 5
 
-// Any UUID, of any version (RFC 9562, section 4).
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const canonicalFields = ['id', 'aggregate_id', 'occurred_at', 'event_name', 'payload', 'schema_version']
 
 /**
- * Compiles the way from a value to its row. Envelopes as our registry client composes them go straight from Avro
- * bytes to COPY bytes; those of other makers, with the same fields in another order, are decoded first.
+ * Compiles the way from a value to its row: from Avro bytes to COPY bytes, with nothing decoded in between. An envelope
+ * whose fields are in another order than ours is put into our order first.
  * @param versions the numbers that the schema has or had in its subject: what a record may say, and what is stored
  */
 export function compileRowEncoder(type: AvroType, eventName: string, versions: readonly number[]): RowEncoder {
   const fields = type.node.kind === 'record' ? type.node.fields : []
+  const encode = canonicalEncoder(type, eventName, versions)
   const canonical =
     fields.length === canonicalFields.length && fields.every(({ name }, i) => name === canonicalFields[i])
-  return canonical ? straightEncoder(type, eventName, versions) : plainEncoder(type, eventName, versions)
+  return canonical ? encode : reordering(fields, encode)
 }
 
-/** Decodes, checks, and writes: the same bytes and the same faults as the straight way. */
-export function plainEncoder(type: AvroType, eventName: string, versions: readonly number[]): RowEncoder {
-  const { read } = compileReader(type.node)
+/** Finds where each field is by reading all of them, and hands the envelope on in canonical order. */
+function reordering(fields: readonly RecordField[], encode: RowEncoder): RowEncoder {
   const cursor = new AvroCursor()
-  const writePayload = compileJson(payloadOf(type).node)
-  const jsonOf = (value: unknown): string => {
-    const json = textOf(() => writePayload(value))
-    if (json.length > maxRowBytes || Buffer.byteLength(json) > maxRowBytes) throw rowTooLarge()
-    return json
-  }
-  return (bytes, start, end, { partition, offset }, out) => {
-    out.rowAt = out.at
+  const readers = fields.map(({ name, type }) => ({
+    place: canonicalFields.indexOf(name),
+    read: compileReader(type).read
+  }))
+  return (bytes, start, end, source, out) => {
     cursor.set(bytes, start + headerBytes, end)
-    // The payload is the first level, and lies in an envelope.
-    cursor.depth = -1
-    const envelope = read(cursor) as Envelope
-    if (cursor.at !== cursor.end) throw leftOver()
-    const id = envelope.id.toLowerCase()
-    if (!uuid.test(id)) throw new BadRecordError('ID_INVALID', 'id is not a UUID')
-    try {
-      const aggregateId = envelope.aggregate_id.toLowerCase()
-      if (!uuid.test(aggregateId)) throw new BadRecordError('AGGREGATE_ID_INVALID', 'aggregate_id is not a UUID')
-      const occurredAt = envelope.occurred_at
-      requireOccurredAt(occurredAt)
-      if (envelope.event_name !== eventName) throw nameMismatch(eventName)
-      const payload = jsonOf(envelope.payload)
-      const version = envelope.schema_version
-      if (!versions.includes(version)) throw new VersionMismatch(version, versions)
-      if (version > lastSmallint) throw versionTooLarge()
-      out.raw(copyRow({ id, aggregateId, occurredAt, eventName, payload, schemaVersion: version, partition, offset }))
-    } catch (error) {
-      throw error instanceof BadRecordError ? naming(error, id) : error
+    const parts = [bytes.subarray(start, start + headerBytes)]
+    for (const { place, read } of readers) {
+      const from = cursor.at
+      read(cursor)
+      if (place >= 0) parts[place + 1] = bytes.subarray(from, cursor.at)
     }
+    if (cursor.at !== cursor.end) throw leftOver()
+    const canonical = Buffer.concat(parts)
+    encode(canonical, 0, canonical.length, source, out)
   }
 }
 
@@ -89,7 +73,7 @@ const aggregateIdAt = idEnd + 4
 const occurredAtAt = aggregateIdAt + uuidLength + 4
 const nameAt = occurredAtAt + 8 + 4
 
-function straightEncoder(type: AvroType, eventName: string, versions: readonly number[]): RowEncoder {
+function canonicalEncoder(type: AvroType, eventName: string, versions: readonly number[]): RowEncoder {
   const cursor = new AvroCursor()
   const writePayload = compileTranscode(payloadOf(type))
   const name = Buffer.from(eventName)
@@ -166,7 +150,7 @@ function rowTail(version: number): Buffer {
   return tail
 }
 
-const leftOver = () => new BadRecordError('DECODE_FAILED', 'bytes are left over behind the envelope')
+const leftOver = () => new BadRecordError('DECODE_FAILED', 'bytes are left over after the envelope')
 const nameMismatch = (eventName: string) =>
   new BadRecordError('EVENT_NAME_MISMATCH', `event_name is not that of the topic, ${eventName}`)
 /** A record says a version that its schema is not known to have. */
@@ -187,15 +171,6 @@ const versionTooLarge = () => new BadRecordError('POSTGRES_REFUSED', refusedByPo
 function naming(refused: BadRecordError, id: string): BadRecordError {
   if (refused instanceof VersionMismatch) return new VersionMismatch(refused.found, refused.versions, id)
   return new BadRecordError(refused.fault.code, refused.fault.reason, id)
-}
-
-/** @throws BadRecordError `RECORD_TOO_LARGE` when it is more than a text can hold */
-function textOf(write: () => string): string {
-  try {
-    return write()
-  } catch (error) {
-    throw error instanceof RangeError ? rowTooLarge() : error
-  }
 }
 
 /** The type of an envelope's payload. */

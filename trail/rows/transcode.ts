@@ -12,7 +12,6 @@ import {
 } from '../../schemas/index.ts'
 import { BadRecordError } from '../errors.ts'
 import type { CopyBuffer } from './copy-buffer.ts'
-import { compileJson, requireFinite } from './json.ts'
 
 /** A position in Avro bytes of which rows are made: what is wrong with them refuses the record. */
 export class AvroCursor extends Cursor {
@@ -36,7 +35,7 @@ export type Transcode = (cursor: AvroCursor, out: CopyBuffer) => void
 
 /**
  * Compiles the way from Avro bytes to the bytes of JSON text for a type, without a JavaScript value in between. It
- * writes the same bytes as decoding and `compileJson` one after the other.
+ * writes the same bytes as decoding the value and writing its JSON.
  */
 export function compileTranscode(type: AvroType): Transcode {
   return compile(type.node, new Known(mayNestTooDeep(type.node)))
@@ -75,7 +74,7 @@ function bounded(write: Transcode): Transcode {
 }
 
 function compileFresh(node: SchemaNode, known: Known): Transcode {
-  if ('logical' in node && node.logical?.name === 'decimal') return byValue(node)
+  if ('logical' in node && node.logical?.name === 'decimal') return decimal(node)
   switch (node.kind) {
     case 'record':
       return record(node, known)
@@ -210,9 +209,14 @@ function eachItem(cursor: AvroCursor, emptyItems: boolean, item: (first: boolean
   }
 }
 
-// A decimal goes the long way round: decode, JSON.
-function byValue(node: SchemaNode): Transcode {
-  const write = compileJson(node)
+// The exact digits of a decimal are a JSON number.
+function decimal(node: SchemaNode): Transcode {
   const { read } = compileReader(node)
-  return (cursor, out) => out.raw(Buffer.from(write(read(cursor))))
+  return (cursor, out) => out.ascii(String(read(cursor)))
+}
+
+/** @throws BadRecordError `NUMBER_NOT_FINITE` for NaN and ±Infinity */
+export function requireFinite(value: number): number {
+  if (Number.isFinite(value)) return value
+  throw new BadRecordError('NUMBER_NOT_FINITE', 'a float or double is NaN or infinite, which JSON cannot hold')
 }

@@ -1,15 +1,9 @@
 import { buffer } from 'node:stream/consumers'
 import { to as copyTo } from 'pg-copy-streams'
 import { expect, test } from 'vitest'
-import {
-  copyColumns,
-  copyHeader,
-  copyRow,
-  copyTrailer,
-  type TrailRow,
-  timestampText
-} from '../../../trail/rows/copy-row.ts'
+import { copyColumns, copyHeader, copyTrailer, type TrailRow, timestampText } from '../../../trail/rows/copy-row.ts'
 import { copyPieces } from '../../../trail/session/pg-rows.ts'
+import { copyRow } from '../../support/plain-rows.ts'
 import { testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail()

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { expect, test, vi } from 'vitest'
-import { copyRow } from '../../../trail/rows/copy-row.ts'
 import { CarefulInsert } from '../../../trail/session/careful-insert.ts'
 import { copyPieces, PgRows } from '../../../trail/session/pg-rows.ts'
 import type { Row } from '../../../trail/types.ts'
+import { copyRow } from '../../support/plain-rows.ts'
 import { testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail()

@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { v7 } from 'uuid'
 import { expect, test } from 'vitest'
 import { IdOrder } from '../../../sink/write/id-order.ts'
-import { copyRow, readRow, rowEnd } from '../../../trail/rows/copy-row.ts'
+import { readRow, rowEnd } from '../../../trail/rows/copy-row.ts'
+import { copyRow } from '../../support/plain-rows.ts'
 
 const rowOf = (id: string, offset: number): Buffer =>
   copyRow({

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { copyRow } from '../../../trail/rows/copy-row.ts'
 import { CarefulInsert } from '../../../trail/session/careful-insert.ts'
 import { Database } from '../../simulator/database.ts'
 import { FakeSession } from '../../simulator/session.ts'
 import { refusedByCopy } from '../../simulator/statements.ts'
 import { Process, World } from '../../simulator/world.ts'
+import { copyRow } from '../../support/plain-rows.ts'
 
 const row = (payload: string, offset: number) => {
   const bytes = copyRow({

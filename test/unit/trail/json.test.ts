@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { isWrapped } from '../../../schemas/avro/codec/union.ts'
 import { type AvroSchema, avroType, shortestFloat } from '../../../schemas/index.ts'
 import { BadRecordError } from '../../../trail/errors.ts'
-import { compileJson } from '../../../trail/rows/json.ts'
+import { compileJson } from '../../support/plain-rows.ts'
 import { runs } from '../../support/runs.ts'
 import { anyText } from '../../support/texts.ts'
 

@@ -7,13 +7,16 @@ import { maxValueBytes, PageEncoder } from '../../../trail/encoding/page-encoder
 import type { KnownSchema } from '../../../trail/encoding/schema-book.ts'
 import { BadRecordError } from '../../../trail/errors.ts'
 import { CopyBuffer, maxRowBytes } from '../../../trail/rows/copy-buffer.ts'
-import { compileRowEncoder, plainEncoder, type RowEncoder } from '../../../trail/rows/row-encoder.ts'
+import { compileRowEncoder, type RowEncoder } from '../../../trail/rows/row-encoder.ts'
 import { encodeBatch } from '../../support/kafka/record-batches.ts'
 import { wire } from '../../support/kafka/wire.ts'
+import { plainEncoder } from '../../support/plain-rows.ts'
 
 const eventName = 'thing.done'
 
 /** Both ways to make rows of an event with a payload of the schema, and a value with the bytes of a payload. */
+const nested = { type: 'record', name: 'Node', fields: [{ name: 'next', type: ['null', 'Node'] }] }
+
 function eventOf(payload: AvroSchema) {
   const type = avroType(composeEnvelope(eventName, payload as never))
   const head = avroType({ type: 'record', name: 'Head', fields: ['id', 'aggregate_id'].map(text) })
@@ -55,8 +58,30 @@ const list = (count: number, items = Buffer.alloc(0)) =>
   Buffer.concat([avroType('long').toBuffer(BigInt(count)), items, Buffer.of(0)])
 
 describe('a record', () => {
-  it('may nest 100 levels, and not one more, in whatever order its envelope has its fields', () => {
-    const node = eventOf({ type: 'record', name: 'Node', fields: [{ name: 'next', type: ['null', 'Node'] }] })
+  it('may nest 100 levels, and not one more, also where its envelope has another order of fields', () => {
+    const { fields, ...record } = composeEnvelope(eventName, nested as never)
+    const last = avroType({
+      ...record,
+      fields: [...fields.filter(({ name }) => name !== 'payload'), ...fields.filter(({ name }) => name === 'payload')]
+    })
+    const encode = compileRowEncoder(last, eventName, [1])
+    const bytes = (count: number) => {
+      const whole = last.toBuffer({
+        id: randomUUID(),
+        aggregate_id: randomUUID(),
+        occurred_at: 1n,
+        event_name: eventName,
+        payload: { next: null },
+        schema_version: 1
+      })
+      return wire(7, Buffer.concat([whole.subarray(0, -1), Buffer.alloc(count - 1, 2), Buffer.of(0)]))
+    }
+    expect(outcome(encode, bytes(100)).code).toBeUndefined()
+    for (const count of [101, 5_000, 2_000_000]) expect(outcome(encode, bytes(count)).code).toBe('NESTED_TOO_DEEP')
+  })
+
+  it('may nest 100 levels, and not one more', () => {
+    const node = eventOf(nested)
     const levels = (count: number) => node.value(Buffer.concat([Buffer.alloc(count - 1, 2), Buffer.of(0)]))
     expect(codes(node, levels(100))).toEqual([undefined, undefined])
     for (const count of [101, 5_000, 2_000_000])

@@ -6,8 +6,9 @@ import { avroType, composeEnvelope } from '../../../schemas/index.ts'
 import { BadRecordError, type RecordFault } from '../../../trail/errors.ts'
 import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
 import { readRow, type TrailRow } from '../../../trail/rows/copy-row.ts'
-import { compileRowEncoder, plainEncoder, type RowEncoder } from '../../../trail/rows/row-encoder.ts'
+import { compileRowEncoder, type RowEncoder } from '../../../trail/rows/row-encoder.ts'
 import { wire } from '../../support/kafka/wire.ts'
+import { plainEncoder } from '../../support/plain-rows.ts'
 import { runs } from '../../support/runs.ts'
 import { anyText } from '../../support/texts.ts'
 
@@ -157,11 +158,33 @@ test('bytes that are cut short or left over are refused, wherever', () => {
   expect(outcome(straight, Buffer.concat([value, Buffer.from('more')]))).toMatch(/^DECODE_FAILED/)
 })
 
-test('fields in another order than ours are read too', () => {
+describe('fields in another order than ours', () => {
   const { fields, ...record } = composeEnvelope(eventName, catalogue.version(eventName).payload)
   const other = avroType({ ...record, fields: fields.toReversed() })
-  const facts = envelope()
-  expect(outcome(compileRowEncoder(other, eventName, [2]), wire(7, other.toBuffer(facts)))).toBe(
-    outcome(straight, wire(7, type.toBuffer(facts)))
-  )
+  const reordered = compileRowEncoder(other, eventName, [2])
+  const value = (facts: object = {}) => wire(7, other.toBuffer(envelope(facts)))
+
+  test('make the same row', () => {
+    const facts = envelope()
+    expect(outcome(reordered, wire(7, other.toBuffer(facts)))).toBe(outcome(straight, wire(7, type.toBuffer(facts))))
+  })
+
+  test.each([
+    ['an id that is none', { id: 'x' }],
+    ['an aggregate that is none', { aggregate_id: 'x' }],
+    ['a time out of range', { occurred_at: -1n }],
+    ['the name of another event', { event_name: 'badge.awarded' }],
+    ['a version of another schema', { schema_version: 3 }]
+  ])('have the same faults as when they are decoded first: %s', (_, facts) => {
+    const wrong = value(facts)
+    expect(outcome(reordered, wrong)).toMatch(/^[A-Z_]+ /)
+    expect(outcome(reordered, wrong)).toBe(outcome(plainEncoder(other, eventName, [2]), wrong))
+  })
+
+  test('are refused where bytes are cut short or left over', () => {
+    const whole = value()
+    for (let length = 5; length < whole.length; length += 1)
+      expect(outcome(reordered, whole.subarray(0, length))).toMatch(/^DECODE_FAILED/)
+    expect(outcome(reordered, Buffer.concat([whole, Buffer.from('more')]))).toMatch(/^DECODE_FAILED/)
+  })
 })
