@@ -1,6 +1,6 @@
 import { within } from '../core/index.ts'
 import { KafkaError } from './errors.ts'
-import { heldBackWords } from './log-ends.ts'
+import { heldBackWords } from './held-back.ts'
 import type { AdminLine, KafkaAdmin } from './types/index.ts'
 
 const hangUpMs = 2_000

@@ -1,8 +1,8 @@
 /** The port to Kafka: types, errors, partitioning, and the bytes of its log. Loads no client. */
-export { KafkaError, type KafkaErrorCode, kafkaErrorCodes } from './errors.ts'
+export { KafkaError, type KafkaErrorCode, kafkaErrorCodes, SendError, sendErrorCodes } from './errors.ts'
 export { type Header, headersByName } from './headers.ts'
 export { memberHealth } from './health.ts'
-export { HeldBackTimes } from './held-back-times.ts'
+export { HeldBackTimes, heldBackWords } from './held-back.ts'
 export {
   defaultMaxBatchBytes,
   isCorrupt,
@@ -14,9 +14,7 @@ export {
   Records,
   type UnreadableBatch
 } from './log/index.ts'
-export { heldBackWords } from './log-ends.ts'
 export { partitionFor } from './partitioner.ts'
-export { SendError, sendErrorCodes } from './send-error.ts'
 export { kafkaSettings } from './settings.ts'
 export {
   type AdminLine,

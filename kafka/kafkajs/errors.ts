@@ -1,6 +1,5 @@
 import { isDefect } from '../../core/index.ts'
-import { KafkaError, type KafkaErrorCode } from '../errors.ts'
-import { SendError, type SendErrorCode, sendErrorCodes } from '../send-error.ts'
+import { KafkaError, type KafkaErrorCode, SendError, type SendErrorCode, sendErrorCodes } from '../errors.ts'
 
 /** The protocol's name of an error (`UNKNOWN_TOPIC_OR_PARTITION`), looked for down the chain of causes. */
 export function protocolErrorOf(thrown: unknown): string | undefined {

@@ -1,5 +1,5 @@
 import type { Admin, Message, RecordMetadata } from 'kafkajs'
-import { SendError } from '../send-error.ts'
+import { SendError } from '../errors.ts'
 import type { HeaderList, HeadersByName, PartitionBatch, Sender, SendResult } from '../types/index.ts'
 import { protocolErrorOf, toKafkaError, toSendError } from './errors.ts'
 import { connectIncarnation, disconnect, type Incarnation, watched } from './incarnation.ts'

@@ -1,6 +1,6 @@
 import { KafkaError } from '../errors.ts'
 import { type Header, headerLimits } from '../headers.ts'
-import { giveBack } from './memory.ts'
+import { giveBack } from './compression/index.ts'
 import { broken, none, nothing, type StoredBatch, Walk } from './walk.ts'
 
 /** One message as it lies in the log. */

@@ -1,4 +1,4 @@
-import type { SendError } from '../send-error.ts'
+import type { SendError } from '../errors.ts'
 
 /** Headers as Kafka's wire has them: in their order, names may repeat, values may be null. */
 export type HeaderList = readonly (readonly [name: string, value: string | Buffer | null])[]

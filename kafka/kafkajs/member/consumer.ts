@@ -1,4 +1,4 @@
-import kafkajs, { type Consumer, type EachBatchPayload } from 'kafkajs'
+import type { Consumer, EachBatchPayload } from 'kafkajs'
 import { backoffMs, pause, safeError, within } from '../../../core/index.ts'
 import { KafkaError, refusedSession, strangerInGroup } from '../../errors.ts'
 import { fetchVersion } from '../../log/index.ts'
@@ -15,13 +15,12 @@ import { Unserved } from '../../unserved.ts'
 import { protocolErrorOf, toKafkaError } from '../errors.ts'
 import { fetchingRaw, notFetching } from '../patches/index.ts'
 import type { KafkajsParts } from '../types.ts'
-import { subscribersOnly } from './assigner.ts'
 import { type ConsumerSettings, withDefaults } from './consumer-options.ts'
+import { type Handling, handleBatch } from './handle-batch.ts'
+import { createConsumer, disconnectConsumer } from './kafkajs-consumer.ts'
 import { Pauses } from './pauses.ts'
-import { readBatch, tooOld } from './record-batch.ts'
+import { tooOld } from './record-batch.ts'
 import { ConsumerVitals } from './vitals.ts'
-
-const { KafkaJSError } = kafkajs
 
 /**
  * A member of a consumer group that stays alive. kafkajs's consumer ends for good on many errors and cannot
@@ -79,7 +78,7 @@ export class SupervisedConsumer implements GroupConsumer {
   start(): void {
     if (this.#supervision !== undefined) return
     this.#vitals.watch(error => {
-      // Whatever holds the supervision up would not let it end either.
+      // What holds the supervision up would not let it end either.
       this.#fail(error)
       this.#resolveClosed(this.#failure)
     })
@@ -98,7 +97,7 @@ export class SupervisedConsumer implements GroupConsumer {
     } catch (error) {
       throw toKafkaError(error, 'committing offsets')
     }
-    // A kafkajs consumer that is not running takes offsets and forgets them without a word.
+    // A kafkajs consumer that is not running takes offsets and silently forgets them.
     if (this.#commits === before)
       throw new KafkaError('KAFKA_UNAVAILABLE', 'committing offsets: the consumer is between two groups')
   }
@@ -148,7 +147,7 @@ export class SupervisedConsumer implements GroupConsumer {
         this.#fail(refusedSession(this.#options.sessionTimeoutMs, ended))
         break
       }
-      // A run that held for a while starts the back-off anew.
+      // After a run that lasted a while the back-off starts again.
       failures = performance.now() - joinedAt > 30_000 ? 1 : failures + 1
       const waitMs = backoffMs(failures, { initialMs: 200, maxMs: 5_000 })
       const stalled = ended instanceof KafkaError && ended.code === 'CONSUMER_STALLED'
@@ -159,14 +158,14 @@ export class SupervisedConsumer implements GroupConsumer {
     await this.#ended()
   }
 
-  /** It is in the group, and somebody else is too, who gets partitions that nobody of ours then reads. */
-  #tellOfStranger(): void {
+  /** Another kind of consumer is in the group too, and gets partitions that are then not read here. */
+  #reportStranger(): void {
     const { group, log } = this.#options
     this.#vitals.obstacle = strangerInGroup(group).message
     log.error({ group }, 'another kind of consumer is in the group and takes partitions away: stop it')
   }
 
-  /** The same, or in words where it says that somebody else has the group. */
+  /** The same, or in words where it says that the group has members of another kind. */
   #explained(ended: Error | 'topics changed'): Error | 'topics changed' {
     if (protocolErrorOf(ended) !== 'INCONSISTENT_GROUP_PROTOCOL') return ended
     const stranger = strangerInGroup(this.#options.group, ended)
@@ -183,21 +182,9 @@ export class SupervisedConsumer implements GroupConsumer {
 
   /** One kafkajs consumer from joining to its end; says why it ended. */
   async #runOnce(topics: readonly string[]): Promise<Error | 'topics changed'> {
-    const { group, protocol, sessionTimeoutMs, fetchLimits, maxWaitMs, topicRefreshMs } = this.#options
     this.#vitals.state = 'joining'
     this.#vitals.progress()
-    const consumer = this.#client.kafka.consumer({
-      groupId: group,
-      partitionAssigners: [subscribersOnly(protocol)],
-      sessionTimeout: sessionTimeoutMs,
-      rebalanceTimeout: Math.max(sessionTimeoutMs, 10_000),
-      heartbeatInterval: Math.max(200, Math.floor(sessionTimeoutMs / 6)),
-      metadataMaxAge: topicRefreshMs,
-      allowAutoTopicCreation: false,
-      ...fetchLimits(topics.length),
-      maxWaitTimeInMs: maxWaitMs,
-      retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 4, restartOnFailure: async () => false }
-    })
+    const consumer = createConsumer(this.#client.kafka, this.#options, topics.length)
     this.#consumer = consumer
     const run = new AbortController()
     const crashed = new Promise<Error>(resolve => {
@@ -215,8 +202,8 @@ export class SupervisedConsumer implements GroupConsumer {
     })
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       this.#vitals.joined()
-      // Groups of the newer protocol (KIP-848) have no leader: Kafka makes one of ours when such a consumer joins.
-      if (payload.leaderId === '') this.#tellOfStranger()
+      // Groups of the newer protocol (KIP-848) have no leader: Kafka turns this group into one when such a consumer joins.
+      if (payload.leaderId === '') this.#reportStranger()
       assigned = Object.entries(payload.memberAssignment)
       const ours = new Map(assigned)
       this.#unserved.keep(({ topic, partition }) => ours.get(topic)?.includes(partition) === true)
@@ -233,16 +220,8 @@ export class SupervisedConsumer implements GroupConsumer {
       run.abort()
       this.#vitals.state = 'recovering'
       this.#consumer = undefined
-      await this.#disconnect(consumer, starting)
+      await disconnectConsumer(consumer, starting)
     }
-  }
-
-  // A disconnect before run() resolved is ignored (kafkajs #1639), and the consumer then lives for ever.
-  async #disconnect(consumer: Consumer, starting: Promise<void>): Promise<void> {
-    const disconnect = () => consumer.disconnect().catch(() => undefined)
-    const settled = starting.catch(() => undefined)
-    if (!(await within(3_000, settled))) void settled.then(disconnect)
-    await within(4_000, disconnect())
   }
 
   /** Resolves once the consumer has joined. */
@@ -250,7 +229,14 @@ export class SupervisedConsumer implements GroupConsumer {
     await consumer.connect()
     await consumer.subscribe({ topics: [...topics], fromBeginning: true })
     const either = AbortSignal.any([signal, this.#stop.signal])
-    const eachBatch = (payload: EachBatchPayload) => notFetching(() => this.#handle(consumer, payload, either))
+    const handling: Handling = {
+      settings: this.#options,
+      signal: either,
+      progress: () => this.#vitals.progress(),
+      quietly: action => this.#quietly(action),
+      fail: (error, where) => this.#fail(error, where)
+    }
+    const eachBatch = (payload: EachBatchPayload) => notFetching(() => handleBatch(consumer, payload, handling))
     const { concurrency: partitionsConsumedConcurrently } = this.#options
     const unserved = this.#unserved
     await fetchingRaw(
@@ -280,37 +266,10 @@ export class SupervisedConsumer implements GroupConsumer {
     return new Error('stopped')
   }
 
-  /** The topics as of now; as of before, when the answer takes too long: whoever waits for it watches nothing. */
+  /** The topics as of now; as of before, when the answer takes too long: a caller that waits for it watches nothing. */
   async #look(signal: AbortSignal): Promise<readonly string[]> {
     await within(this.#options.stallMs, this.#watch.look(signal))
     return this.#watch.current
-  }
-
-  // Nothing but kafkajs's own errors may leave this: on a TypeError or RangeError it ends for good.
-  async #handle(consumer: Consumer, payload: EachBatchPayload, signal: AbortSignal): Promise<void> {
-    const { topic, partition } = payload.batch
-    // After a rejoin without this partition there is nothing left to resolve.
-    const resolve = (offset: number) => this.#quietly(() => payload.resolveOffset(String(offset)))
-    try {
-      const batch = readBatch(payload.batch, this.#options.maxBatchBytes)
-      if (batch.raw.isEmpty) {
-        this.#options.onPassed?.(batch)
-        return resolve(batch.lastOffset)
-      }
-      await this.#options.onBatch(batch, {
-        signal,
-        heartbeat: () => {
-          this.#vitals.progress()
-          return payload.heartbeat()
-        },
-        resolve,
-        seek: offset => this.#quietly(() => consumer.seek({ topic, partition, offset: String(offset) }))
-      })
-    } catch (error) {
-      if (error instanceof KafkaJSError || signal.aborted) throw error
-      this.#fail(error, { topic, partition })
-      throw new KafkaJSError('the batch handler failed')
-    }
   }
 
   /** Ends the consumer for good. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { HeldBackTimes } from '../../../kafka/held-back-times.ts'
+import { HeldBackTimes } from '../../../kafka/held-back.ts'
 import { heldBackWords } from '../../../kafka/index.ts'
 import { firstTimeOf } from '../../../kafka/kafkajs/log-ends.ts'
 

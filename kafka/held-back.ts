@@ -1,4 +1,4 @@
-import type { LogEnds } from './types/index.ts'
+import type { HeldBack, LogEnds } from './types/index.ts'
 
 interface Held {
   readonly end: number
@@ -34,4 +34,10 @@ export class HeldBackTimes {
     const held = this.#held.get(`${topic}/${partition}`)
     return held && this.#now() - held.seenAt
   }
+}
+
+/** What is held back, in words: "order.placed/3: 498 offsets wait …". */
+export function heldBackWords({ topic, partition, from, offsets, since }: HeldBack): string {
+  const open = since ? `open since ${since.toISOString()}` : 'open'
+  return `${topic}/${partition}: ${offsets} offsets from ${from} on wait for the end of a transaction that is ${open}`
 }
