@@ -160,8 +160,8 @@ test('what cannot be read is dead-lettered at once, and the rest is handled', as
     'DECODE_FAILED',
     'DECODE_FAILED',
     'EVENT_NAME_MISMATCH',
-    'SCHEMA_UNKNOWN',
-    'NULL_VALUE'
+    'NULL_VALUE',
+    'SCHEMA_UNKNOWN'
   ])
   expect(letters.map(({ key }) => key)).toEqual(Array(6).fill(null))
   expect(group.stats().retried).toBe(0)
