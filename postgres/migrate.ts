@@ -29,8 +29,8 @@ export type MigrationErrorCode = keyof typeof migrationErrorCodes
 
 /** The migrations of a database and those of this program do not fit. */
 export class MigrationError extends EventtrailError<MigrationErrorCode> {
-  constructor(code: MigrationErrorCode, message: string) {
-    super(message, { code, ...migrationErrorCodes[code] })
+  constructor(code: MigrationErrorCode, message: string, cause?: unknown) {
+    super(message, { code, cause, ...migrationErrorCodes[code] })
   }
 }
 
@@ -92,8 +92,20 @@ export async function migrationStatus(client: Queryable, migrations: Migrations)
   }
 }
 
-async function migrationFiles({ component, directory }: Migrations): Promise<Migration[]> {
-  const names = (await readdir(directory)).filter(name => name.endsWith('.sql')).sort()
+async function migrationFiles(migrations: Migrations): Promise<Migration[]> {
+  const { component } = migrations
+  let directory: URL
+  let names: string[]
+  try {
+    directory = migrations.directory
+    names = (await readdir(directory)).filter(name => name.endsWith('.sql')).sort()
+  } catch (cause) {
+    throw new MigrationError(
+      'MIGRATION_FILE',
+      `${component}: the migration files of eventtrail are not here: leave the package out of a bundle (\`external\`)`,
+      cause
+    )
+  }
   return names.map((name, index) => {
     const id = Number(/^(\d{3})_[a-z0-9_]+\.sql$/.exec(name)?.[1])
     if (id !== index + 1)

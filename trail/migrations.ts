@@ -3,5 +3,8 @@ import type { Migrations } from '../postgres/index.ts'
 /** The tables of the trail. */
 export const trailMigrations: Migrations = {
   component: 'trail',
-  directory: new URL('./migrations', import.meta.url)
+  // Not before it is asked for: a bundle may have no import.meta.url.
+  get directory() {
+    return new URL('./migrations', import.meta.url)
+  }
 }

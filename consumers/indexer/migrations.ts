@@ -3,6 +3,9 @@ import type { Migrations } from '../../postgres/index.ts'
 /** The table of the search documents. */
 export const indexerMigrations: Migrations = {
   component: 'indexer',
-  directory: new URL('./migrations', import.meta.url),
+  // Not before it is asked for: a bundle may have no import.meta.url.
+  get directory() {
+    return new URL('./migrations', import.meta.url)
+  },
   optional: true
 }
