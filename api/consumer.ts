@@ -3,6 +3,8 @@
  * is in indexer/ and notifier/.
  */
 
+export type { ConnectionOptions, KafkaConnection, PostgresConnection, RegistryConnection } from '../connection/index.ts'
+export { type Connection, createConnection } from '../connection/index.ts'
 export type {
   ConsumerGroup,
   ConsumerGroupOptions,

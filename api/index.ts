@@ -3,6 +3,14 @@
  * `eventtrail/producer` instead, which loads no driver; each room has more under its own subpath.
  */
 
+export type {
+  ConnectionOptions,
+  ConnectionWithPostgres,
+  KafkaConnection,
+  PostgresConnection,
+  RegistryConnection
+} from '../connection/index.ts'
+export { type Connection, createConnection } from '../connection/index.ts'
 export {
   ConsumerError,
   type ConsumerGroup,
@@ -31,4 +39,4 @@ export {
 export { catalogue, type Events } from '../schemas/catalogue/index.ts'
 export { type Envelope, type EventMap, loadCatalogue, RegistryError, SchemaError } from '../schemas/index.ts'
 export { createSink, type Sink, SinkError, type SinkOptions } from '../sink/index.ts'
-export { PostgresEventStore, TrailError } from '../trail/index.ts'
+export { postgresEventStore, TrailError } from '../trail/index.ts'

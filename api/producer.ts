@@ -1,5 +1,7 @@
 /** Publishing: events to Kafka, typed by a catalogue. */
 
+export type { ConnectionOptions, KafkaConnection, PostgresConnection, RegistryConnection } from '../connection/index.ts'
+export { type Connection, createConnection } from '../connection/index.ts'
 export { OptionsError } from '../core/index.ts'
 export { KafkaError, type KafkaErrorCode } from '../kafka/index.ts'
 export type {

@@ -1,5 +1,13 @@
 /** The sink: every event into the trail in Postgres, and the trail as the store of an in-process bus. */
 
+export type {
+  ConnectionOptions,
+  ConnectionWithPostgres,
+  KafkaConnection,
+  PostgresConnection,
+  RegistryConnection
+} from '../connection/index.ts'
+export { type Connection, createConnection } from '../connection/index.ts'
 export { OptionsError } from '../core/index.ts'
 export { KafkaError, type KafkaErrorCode } from '../kafka/index.ts'
 // Not from the folder's index, whose types are those of the driver.
@@ -18,8 +26,8 @@ export { RegistryError, type RegistryErrorCode } from '../schemas/index.ts'
 export type { CaughtUpOptions, SinkOptions, SinkState, SinkStats } from '../sink/index.ts'
 export { createSink, type Sink, SinkError, type SinkErrorCode, sinkMetrics } from '../sink/index.ts'
 export {
-  PostgresEventStore,
-  type PostgresEventStoreOptions,
+  type PostgresEventStore,
+  postgresEventStore,
   type RecordFaultCode,
   recordFaultCodes,
   TrailError,

@@ -1,3 +1,4 @@
+import { useKafka } from '../connection/index.ts'
 import { CleanUps, checkDuration, pause, within } from '../core/index.ts'
 import type { AdminLine, KafkaClient } from '../kafka/index.ts'
 import { createKafkaClient } from '../kafka/kafkajs/index.ts'
@@ -39,6 +40,7 @@ class Member<Events extends EventMap> implements ConsumerGroup {
   readonly #options: ResolvedOptions<Events>
   readonly #topics: ReadonlyMap<string, string>
   readonly #client: KafkaClient
+  readonly #release: () => Promise<void>
   readonly #line: AdminLine
   readonly #reader: Reader
   readonly #delivery: DeliveryOptions
@@ -59,12 +61,16 @@ class Member<Events extends EventMap> implements ConsumerGroup {
 
   constructor(options: ResolvedOptions<Events>) {
     this.#options = options
-    const { brokers, security, log, topicPrefix } = options
-    this.#client = createKafkaClient({ brokers, security, log, clientId: `eventtrail-${options.group}` })
+    const { log, topicPrefix } = options
+    const { connection } = options
+    const name = { log, clientId: `eventtrail-${options.group}` }
+    const { client, release } = useKafka(connection, createKafkaClient, name)
+    this.#client = client
+    this.#release = release
     this.#topics = new Map(options.eventNames.map(name => [topicPrefix + name, name]))
     this.#line = this.#client.adminLine()
     this.#health = new GroupHealth({ line: this.#line, pingRegistry: () => this.#registry.ping() })
-    this.#registry = createRegistry({ url: options.registryUrl, log, onReach: this.#health.registry.heard })
+    this.#registry = createRegistry({ ...connection.registry, log, onReach: this.#health.registry.heard })
     this.#telemetry = new Telemetry({ ...options, line: this.#line })
     this.#delivery = this.#deliveryOptions()
     this.#reader = new Reader({
@@ -159,7 +165,7 @@ class Member<Events extends EventMap> implements ConsumerGroup {
   async #start(): Promise<void> {
     this.#state = 'starting'
     try {
-      this.#cleanUps.add(() => this.#line.close())
+      this.#cleanUps.add(this.#release)
       const deadLetters = await DeadLetterWriter.open(this.#client, this.#line, this.#options.deadLetters)
       this.#deadLetters = deadLetters
       this.#cleanUps.add(() => deadLetters.close())

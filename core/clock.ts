@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { longestTimerMs } from './durations.ts'
+import { longestTimerMs } from './options/index.ts'
 
 /** What time it is and how to wait: the machine's own, or one that a simulation moves. */
 export interface Clock {

@@ -2,7 +2,6 @@
 export { type BackoffOptions, backoffMs, pause, retry } from './backoff.ts'
 export { type Clock, machineClock } from './clock.ts'
 export { mapConcurrently } from './concurrency.ts'
-export { checkCount, checkDuration, durationWords, isDuration, longestTimerMs } from './durations.ts'
 export {
   ConfigError,
   type ConfigErrorCode,
@@ -21,20 +20,30 @@ export {
 export { DuplicateKeyError, isObject, parseJson } from './json.ts'
 export { CleanUps, type Handle, within } from './lifecycle.ts'
 export { type Logger, type LogLevel, logLevels, silentLogger } from './logger.ts'
-export { misspeltOption } from './misspelt-options.ts'
-export { few, isGroupName, isTopicPrefix, legalCharacters } from './names.ts'
-export { OptionsError, optionsErrorCodes, refuseMisspelt } from './options/index.ts'
-export { mostServerText, printable, printableJson, printableLine } from './printable.ts'
-export { Pulse } from './pulse.ts'
-export { asCount, asList, asOneOf, asPort, asText, type Setting } from './settings.ts'
+export { few, isTopicPrefix, legalCharacters } from './names.ts'
 export {
   checkBrokers,
+  checkCount,
   checkDatabaseUrl,
+  checkDuration,
+  checkOptions,
+  checkOrder,
   checkRegistryUrl,
   checkSmtpUrl,
   type DatabaseUrl,
   faultOf,
+  givenOnly,
+  longestTimerMs,
+  misspeltOption,
+  OptionsError,
+  optionsErrorCodes,
+  type Rule,
+  type Rules,
   readDatabaseUrl,
+  rule,
   splitBroker
-} from './urls.ts'
+} from './options/index.ts'
+export { mostServerText, printable, printableJson, printableLine } from './printable.ts'
+export { Pulse } from './pulse.ts'
+export { asCount, asList, asOneOf, asPort, asText, type Setting } from './settings.ts'
 export { wholeNumberOf } from './whole-number.ts'

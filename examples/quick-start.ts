@@ -5,8 +5,10 @@ import { catalogue } from '../schemas/catalogue/index.ts'
 
 // Closes itself at the end of the block, after everything is acknowledged.
 await using producer = createProducer({
-  brokers: (process.env.KAFKA_BROKERS ?? 'localhost:9092').split(','),
-  registryUrl: process.env.SCHEMA_REGISTRY_URL ?? 'http://localhost:8080/apis/ccompat/v7',
+  connection: {
+    kafka: { brokers: (process.env.KAFKA_BROKERS ?? 'localhost:9092').split(',') },
+    registry: { url: process.env.SCHEMA_REGISTRY_URL ?? 'http://localhost:8080/apis/ccompat/v7' }
+  },
   topicPrefix: process.env.TOPIC_PREFIX ?? '',
   source: 'lesson-service',
   catalogue

@@ -26,6 +26,8 @@ export {
   type HeldBack,
   type KafkaAdmin,
   type KafkaClient,
+  type KafkaClientName,
+  type KafkaClientOptions,
   type KafkaSecurity,
   keyOf,
   type LogEnds,

@@ -1,42 +1,32 @@
-import {
-  checkBrokers,
-  checkRegistryUrl,
-  durationWords,
-  faultOf,
-  isDuration,
-  isTopicPrefix,
-  type Logger,
-  legalCharacters,
-  OptionsError,
-  refuseMisspelt,
-  silentLogger
-} from '../core/index.ts'
-import type { KafkaSecurity } from '../kafka/index.ts'
-import { type Events, catalogue as example } from '../schemas/catalogue/index.ts'
-import type { Catalogue, EventMap, EventName } from '../schemas/index.ts'
+import { type ConnectionOptions, connectionRule } from '../connection/index.ts'
+import { checkOptions, checkOrder, givenOnly, type Logger, type Rules, rule, silentLogger } from '../core/index.ts'
+import { type Catalogue, catalogueRule, type EventMap, type EventName } from '../schemas/index.ts'
+import { checkVersions, versionsRule } from './versions.ts'
 
-export interface ProducerOptions<Map extends EventMap = Events> {
-  /** `host:port` of at least one broker. */
-  readonly brokers: readonly string[]
-  /** The schema registry's Confluent-compatible API. */
-  readonly registryUrl: string
-  /** The events that may be published. Default: the example catalogue. */
-  readonly catalogue?: Catalogue<Map>
+/** When the batch of a partition leaves. */
+export interface BatchOptions {
+  /** Events at which it is full. Default 1,000. */
+  readonly maxRecords?: number
+  /** Bytes at which it is full. Default 512 KiB, at most `maxMessageBytes`. */
+  readonly maxBytes?: number
+  /** ms from one request to the next, unless a batch is full: so long an event waits at most for others. Default 5. */
+  readonly lingerMs?: number
+}
+
+export interface ProducerOptions<Events extends EventMap = EventMap> {
+  /** Where Kafka and the schema registry are, or a connection that is shared with other parts of the process. */
+  readonly connection: ConnectionOptions
+  /** The events that may be published. */
+  readonly catalogue: Catalogue<Events>
   /** Topic = prefix + event name. Default none. */
   readonly topicPrefix?: string
   /** Name of the publishing service, in the header `source` of each event. Default: no such header. */
   readonly source?: string
   /** Versions to publish instead of the latest: `{ 'order.placed': 1 }`. */
-  readonly versions?: Readonly<Partial<Record<EventName<Map>, number>>>
-  readonly security?: KafkaSecurity
+  readonly versions?: Readonly<Partial<Record<EventName<Events>, number>>>
   /** Default: nothing is logged. */
   readonly log?: Logger
-  /** ms from one request to the next, unless a batch is full: so long an event waits at most for others. Default 5. */
-  readonly lingerMs?: number
-  /** Bytes at which a batch of one partition is full. Default 512 KiB. */
-  readonly maxBatchBytes?: number
-  /** Events at which it is full. Default 1,000. */
-  readonly maxBatchMessages?: number
+  readonly batch?: BatchOptions
   /**
    * Events that may be unacknowledged: at so many `publishAll` and `ready` wait for room. A `publish` that does not
    * wait for it is refused (`BUFFER_FULL`) at twice as many. Default 100,000.
@@ -53,98 +43,63 @@ export interface ProducerOptions<Map extends EventMap = Events> {
 }
 
 export type ResolvedProducerOptions = Readonly<
-  Required<Omit<ProducerOptions, 'catalogue' | 'versions' | 'source'>> & {
+  Required<Omit<ProducerOptions, 'catalogue' | 'versions' | 'source' | 'batch'>> & {
     catalogue: Catalogue
     versions: Readonly<Record<string, number | undefined>>
     source: string | undefined
+    batch: Readonly<Required<BatchOptions>>
   }
 >
 
-/** Fills in the defaults and checks them once. @throws OptionsError */
-export function resolveOptions<Map extends EventMap>(options: ProducerOptions<Map>): ResolvedProducerOptions {
+const batchRules: Rules<BatchOptions> = {
+  maxRecords: rule.wholeNumber(1),
+  maxBytes: rule.wholeNumber(1),
+  lingerMs: rule.duration(0)
+}
+
+const rules: Rules<ProducerOptions> = {
+  connection: connectionRule,
+  topicPrefix: rule.topicPrefix,
+  catalogue: catalogueRule,
+  source: rule.sourceName,
+  versions: versionsRule,
+  log: rule.any,
+  batch: rule.object(batchRules),
+  bufferMaxMessages: rule.wholeNumber(1),
+  bufferMaxBytes: rule.wholeNumber(1),
+  deliveryTimeoutMs: rule.duration(1),
+  requestTimeoutMs: rule.duration(1),
+  maxMessageBytes: rule.wholeNumber(1)
+}
+
+/** Checks the options and fills in the defaults. @throws OptionsError */
+export function resolveOptions<Events extends EventMap>(options: ProducerOptions<Events>): ResolvedProducerOptions {
+  checkOptions<ProducerOptions>(options as unknown as ProducerOptions, rules)
   const { deliveryTimeoutMs = 120_000, maxMessageBytes = 1024 * 1024 } = options
   const resolved: ResolvedProducerOptions = {
-    brokers: [...options.brokers],
-    registryUrl: options.registryUrl,
-    catalogue: (options.catalogue ?? example) as Catalogue,
+    connection: options.connection,
+    catalogue: options.catalogue as unknown as Catalogue,
     topicPrefix: options.topicPrefix ?? '',
     source: options.source,
     versions: { ...options.versions },
-    security: options.security ?? {},
     log: options.log ?? silentLogger,
-    lingerMs: options.lingerMs ?? 5,
-    maxBatchBytes: options.maxBatchBytes ?? lesser(512 * 1024, maxMessageBytes),
-    maxBatchMessages: options.maxBatchMessages ?? 1_000,
+    batch: {
+      maxRecords: 1_000,
+      maxBytes: Math.min(512 * 1024, maxMessageBytes),
+      lingerMs: 5,
+      ...givenOnly(options.batch ?? {})
+    },
     bufferMaxMessages: options.bufferMaxMessages ?? 100_000,
     bufferMaxBytes: options.bufferMaxBytes ?? 64 * 1024 * 1024,
     deliveryTimeoutMs,
-    requestTimeoutMs: options.requestTimeoutMs ?? lesser(30_000, deliveryTimeoutMs),
+    requestTimeoutMs: options.requestTimeoutMs ?? Math.min(30_000, deliveryTimeoutMs),
     maxMessageBytes
   }
-  refuseMisspelt(options, Object.keys(resolved))
-  check(resolved)
+  checkVersions(resolved.versions, resolved.catalogue)
+  const { batch, bufferMaxBytes, requestTimeoutMs } = resolved
+  checkOrder(['batch.maxBytes', batch.maxBytes], ['maxMessageBytes', maxMessageBytes])
+  checkOrder(['maxMessageBytes', maxMessageBytes], ['bufferMaxBytes', bufferMaxBytes])
+  checkOrder(['requestTimeoutMs', requestTimeoutMs], ['deliveryTimeoutMs', deliveryTimeoutMs])
+  checkOrder(['batch.lingerMs', batch.lingerMs], ['deliveryTimeoutMs', deliveryTimeoutMs], 'less than')
   return Object.freeze(resolved)
-}
-
-// Whatever was given for a number: it is looked at afterwards.
-const lesser = (most: number, given: number): number => (given < most ? given : most)
-
-function check(options: ResolvedProducerOptions): void {
-  const { brokers, registryUrl, topicPrefix, source, versions, catalogue } = options
-  const addresses = { brokers: () => checkBrokers(brokers), registryUrl: () => checkRegistryUrl(registryUrl) }
-  for (const [name, check] of Object.entries(addresses)) {
-    const fault = faultOf(check)
-    if (fault !== undefined) throw new OptionsError(name, fault)
-  }
-  if (!isTopicPrefix(topicPrefix)) throw new OptionsError('topicPrefix', `at most 100 ${legalCharacters}`, topicPrefix)
-  if (source !== undefined) checkSource(source)
-  checkVersions(versions, catalogue)
-  duration(options, 'lingerMs', 0)
-  for (const name of ['maxBatchBytes', 'maxBatchMessages', 'bufferMaxMessages', 'bufferMaxBytes'] as const)
-    number(options, name, 1)
-  number(options, 'maxMessageBytes', 1)
-  for (const name of ['deliveryTimeoutMs', 'requestTimeoutMs'] as const) duration(options, name, 1)
-  atMost(options, 'maxBatchBytes', 'maxMessageBytes')
-  atMost(options, 'maxMessageBytes', 'bufferMaxBytes')
-  atMost(options, 'requestTimeoutMs', 'deliveryTimeoutMs')
-  if (options.lingerMs >= options.deliveryTimeoutMs)
-    throw new OptionsError(
-      'lingerMs',
-      `less than \`deliveryTimeoutMs\` (${options.deliveryTimeoutMs})`,
-      options.lingerMs
-    )
-}
-
-/** @throws OptionsError */
-export function checkSource(source: string): void {
-  if (!/^[\x21-\x7e]{1,100}$/.test(source))
-    throw new OptionsError('source', 'a name of 1 to 100 printable ASCII characters without spaces', source)
-}
-
-/** @throws OptionsError */
-export function checkVersions(versions: ResolvedProducerOptions['versions'], catalogue: Catalogue): void {
-  for (const [name, version] of Object.entries(versions)) {
-    const known = catalogue.eventNames.includes(name) ? catalogue.versions(name).length : 0
-    if (known === 0) throw new OptionsError('versions', `about events of the catalogue`, name)
-    if (version !== undefined && !(Number.isInteger(version) && version >= 1 && version <= known))
-      throw new OptionsError(`versions['${name}']`, `a version from 1 to ${known}`, version)
-  }
-}
-
-type NumberOption = {
-  [Key in keyof ResolvedProducerOptions]: ResolvedProducerOptions[Key] extends number ? Key : never
-}[keyof ResolvedProducerOptions]
-
-function number(options: ResolvedProducerOptions, name: NumberOption, minimum: number): void {
-  if (!Number.isSafeInteger(options[name]) || options[name] < minimum)
-    throw new OptionsError(name, `a whole number from ${minimum}`, options[name])
-}
-
-function duration(options: ResolvedProducerOptions, name: NumberOption, least: number): void {
-  if (!isDuration(options[name], least)) throw new OptionsError(name, durationWords(least), options[name])
-}
-
-function atMost(options: ResolvedProducerOptions, name: NumberOption, bound: NumberOption): void {
-  if (options[name] > options[bound])
-    throw new OptionsError(name, `at most \`${bound}\` (${options[bound]})`, options[name])
 }

@@ -1,4 +1,3 @@
-import type { Events } from '../schemas/catalogue/index.ts'
 import type { EventMap, EventName } from '../schemas/index.ts'
 import { Delivery, type Pending, provisional } from './dispatch/index.ts'
 import { batchOverhead, encode, type Headers, headersOf, identify, recordBytes } from './envelope.ts'
@@ -8,8 +7,8 @@ import { type ProducerOptions, type ResolvedProducerOptions, resolveOptions } fr
 import { publishAll } from './publish-all.ts'
 import type { EventToPublish, KafkaReceipt, Publisher, PublishOptions } from './types.ts'
 
-/** Publishes to Kafka. It connects with the first event, and keeps trying while Kafka is out of reach. */
-export interface Producer<Map extends EventMap = Events> extends Publisher<Map, KafkaReceipt> {
+/** Publishes to Kafka. It connects with the first event, and keeps trying while Kafka is unreachable. */
+export interface Producer<Events extends EventMap = EventMap> extends Publisher<Events, KafkaReceipt> {
   /**
    * Tries to reach Kafka and the registry, for those who want to know before they publish.
    * @throws KafkaError, RegistryError
@@ -20,11 +19,11 @@ export interface Producer<Map extends EventMap = Events> extends Publisher<Map, 
 }
 
 /** @throws OptionsError */
-export function createProducer<Map extends EventMap = Events>(options: ProducerOptions<Map>): Producer<Map> {
-  return new KafkaProducer<Map>(resolveOptions(options))
+export function createProducer<Events extends EventMap>(options: ProducerOptions<Events>): Producer<Events> {
+  return new KafkaProducer<Events>(resolveOptions(options))
 }
 
-class KafkaProducer<Map extends EventMap> implements Producer<Map> {
+class KafkaProducer<Events extends EventMap> implements Producer<Events> {
   readonly closed: Promise<Error | undefined>
   readonly #options: ResolvedProducerOptions
   readonly #delivery: Delivery
@@ -49,10 +48,10 @@ class KafkaProducer<Map extends EventMap> implements Producer<Map> {
     await this.#delivery.room()
   }
 
-  publish<Name extends EventName<Map>>(
+  publish<Name extends EventName<Events>>(
     eventName: Name,
     aggregateId: string,
-    payload: Map[Name]['input'],
+    payload: Events[Name]['input'],
     options?: PublishOptions
   ): Promise<KafkaReceipt> {
     // Not async: the event is encoded before this returns, and one promise a call is enough.
@@ -61,7 +60,9 @@ class KafkaProducer<Map extends EventMap> implements Producer<Map> {
     })
   }
 
-  publishAll(events: Iterable<EventToPublish<Map>> | AsyncIterable<EventToPublish<Map>>): Promise<KafkaReceipt[]> {
+  publishAll(
+    events: Iterable<EventToPublish<Events>> | AsyncIterable<EventToPublish<Events>>
+  ): Promise<KafkaReceipt[]> {
     return publishAll(
       {
         publish: event => this.publish(event.eventName, event.aggregateId, event.payload, event),

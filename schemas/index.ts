@@ -46,6 +46,7 @@ export {
 } from './errors.ts'
 export { type GenerateOptions, generateTypes } from './generate.ts'
 export { inspectFolder, loadCatalogue } from './load.ts'
+export { catalogueRule } from './options.ts'
 export { completePayload, payloadFromJson, validatePayload } from './payload.ts'
 export {
   checkAgainstRegistry,

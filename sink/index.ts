@@ -2,6 +2,6 @@
 export { SinkError, type SinkErrorCode, sinkErrorCodes } from './errors.ts'
 export { type Discovered, Discovery, maxEvents } from './intake/index.ts'
 export { sinkMetrics } from './metrics.ts'
-export { type CaughtUpOptions, mostLanes, type SinkOptions, sinkProtocol } from './options.ts'
+export { type CaughtUpOptions, mostConnections, type SinkOptions, sinkProtocol } from './options.ts'
 export { createSink, Sink } from './sink.ts'
 export type { SinkState, SinkStats } from './state.ts'

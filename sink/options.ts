@@ -1,21 +1,8 @@
-import {
-  checkBrokers,
-  checkDatabaseUrl,
-  checkRegistryUrl,
-  durationWords,
-  faultOf,
-  isDuration,
-  isGroupName,
-  isTopicPrefix,
-  type Logger,
-  legalCharacters,
-  OptionsError,
-  refuseMisspelt,
-  silentLogger
-} from '../core/index.ts'
-import type { KafkaSecurity } from '../kafka/index.ts'
+import { type ConnectionWithPostgres, connectionWithPostgresRule } from '../connection/index.ts'
+import { checkOptions, checkOrder, givenOnly, type Logger, type Rules, rule, silentLogger } from '../core/index.ts'
 import { defaultMaxBatchBytes, type FetchLimits, leastSessionTimeoutMs } from '../kafka/index.ts'
 import { type Meter, noMeter } from '../observability/index.ts'
+import { eventNamePattern } from '../schemas/index.ts'
 import { defaultGroup } from '../trail/index.ts'
 import type { SinkMetrics } from './metrics.ts'
 
@@ -23,33 +10,34 @@ import type { SinkMetrics } from './metrics.ts'
 export const sinkProtocol = 'eventtrail-sink'
 
 /** As many sessions as a Postgres has by default. */
-export const mostLanes = 100
+export const mostConnections = 100
+
+/** When a batch is written. */
+export interface SinkBatchOptions {
+  /** Records at which a batch is written at once, and twice that: at which fetching waits. Default 10,000. */
+  readonly maxRecords?: number
+  /** Bytes at which a batch is written at once, and twice that: at which fetching waits. Default 4 MiB. */
+  readonly maxBytes?: number
+  /** ms from one batch of a session to the next at least, unless it is full. Default 5. */
+  readonly lingerMs?: number
+}
 
 export interface SinkOptions {
-  /** `host:port` of at least one broker. */
-  readonly brokers: readonly string[]
-  /** The schema registry's Confluent-compatible API. */
-  readonly registryUrl: string
-  /** The database that holds the trail. */
-  readonly databaseUrl: string
+  /** Where Kafka, the schema registry and the database of the trail are, or a connection that is shared. */
+  readonly connection: ConnectionWithPostgres
   /** Sinks of one group share the partitions. Its id in Kafka and in the tables is the topic prefix and this. Default `sink`. */
   readonly group?: string
   /** Topic = prefix + event name. Default none. */
   readonly topicPrefix?: string
   /** Only these event names. Default: every event that the registry knows, also those that come later. */
   readonly eventNames?: readonly string[]
-  readonly security?: KafkaSecurity
+  /** Default: nothing is logged. */
   readonly log?: Logger
-  /** Gets the figures of docs/metrics.md that are the sink's. Default: nobody does. */
+  /** Gets the metrics of a sink, as docs/metrics.md lists them. Default: none are kept. */
   readonly meter?: Meter<SinkMetrics>
-  /** Rows at which a batch is written at once, and twice that: at which fetching waits. Default 10,000. */
-  readonly maxRows?: number
-  /** Bytes at which a batch is written at once, and twice that: at which fetching waits. Default 4 MiB. */
-  readonly maxBytes?: number
-  /** ms from one batch of a session to the next at least, unless it is full. Default 5. */
-  readonly lingerMs?: number
-  /** Database sessions that write side by side. Default 2, at most {@link mostLanes}. */
-  readonly lanes?: number
+  readonly batch?: SinkBatchOptions
+  /** Database sessions that write at the same time. Default 2, at most {@link mostConnections}. */
+  readonly connections?: number
   /** ms after which a sink that died is replaced. Default 10,000. */
   readonly sessionTimeoutMs?: number
   /** ms between two looks for new event names. Default 3,000. */
@@ -73,23 +61,49 @@ export interface CaughtUpOptions {
   readonly signal?: AbortSignal
 }
 
-export type ResolvedSinkOptions = Readonly<Required<Omit<SinkOptions, 'eventNames'>> & Pick<SinkOptions, 'eventNames'>>
+export type ResolvedSinkOptions = Readonly<
+  Required<Omit<SinkOptions, 'eventNames' | 'batch'>> &
+    Pick<SinkOptions, 'eventNames'> & { batch: Readonly<Required<SinkBatchOptions>> }
+>
 
-// What a fetch brings stays in memory until it is stored; but it names every partition, so of many it is to bring more.
+// What a fetch brings stays in memory until it is stored; but it names every partition, so of many it has to bring more.
 export const fetchLimits = (topics: number): FetchLimits => ({
   maxBytesPerPartition: 512 * 1024,
   maxBytes: Math.min(Math.max(4, topics / 8), 16) * 1024 * 1024
 })
 
+const batchRules: Rules<SinkBatchOptions> = {
+  maxRecords: rule.wholeNumber(1),
+  maxBytes: rule.wholeNumber(1),
+  lingerMs: rule.duration(0)
+}
+
+const rules: Rules<SinkOptions> = {
+  connection: connectionWithPostgresRule,
+  topicPrefix: rule.topicPrefix,
+  group: rule.groupName,
+  eventNames: rule.such(
+    value => Array.isArray(value) && value.every(name => typeof name === 'string' && eventNamePattern.test(name)),
+    'a list of event names'
+  ),
+  batch: rule.object(batchRules),
+  connections: rule.wholeNumber(1, mostConnections),
+  sessionTimeoutMs: rule.duration(leastSessionTimeoutMs),
+  topicRefreshMs: rule.duration(100),
+  blockedAfterMs: rule.duration(100),
+  breakerRecords: rule.wholeNumber(0),
+  monthsAhead: rule.wholeNumber(0),
+  maxBatchBytes: rule.wholeNumber(1),
+  log: rule.any,
+  meter: rule.any
+}
+
 const defaults = {
   topicPrefix: '',
-  security: {},
+  group: defaultGroup,
   log: silentLogger,
   meter: noMeter,
-  maxRows: 10_000,
-  maxBytes: 4 * 1024 * 1024,
-  lingerMs: 5,
-  lanes: 2,
+  connections: 2,
   sessionTimeoutMs: 10_000,
   topicRefreshMs: 3_000,
   blockedAfterMs: 1_500,
@@ -97,70 +111,12 @@ const defaults = {
   monthsAhead: 3,
   maxBatchBytes: defaultMaxBatchBytes
 }
-const optionNames = ['brokers', 'registryUrl', 'databaseUrl', 'group', 'eventNames', ...Object.keys(defaults)]
 
-/** Fills in the defaults and checks them once. @throws OptionsError */
-export function resolveOptions(given: SinkOptions): ResolvedSinkOptions {
-  // Callers without types pass undefined for what they do not set.
-  const options = Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== undefined)
-  ) as unknown as SinkOptions
-  refuseMisspelt(options, optionNames)
-  const resolved: ResolvedSinkOptions = {
-    ...defaults,
-    ...options,
-    group: `${options.topicPrefix ?? ''}${options.group ?? defaultGroup}`
-  }
-  for (const { name, ok, expected, got } of rules(resolved))
-    if (!ok) throw new OptionsError(name, expected, ...(got === undefined ? [] : [got.value]))
-  return Object.freeze(resolved)
-}
-
-interface Checked {
-  readonly name: string
-  readonly ok: boolean
-  readonly expected: string
-  /** Left out where it may hold a password. */
-  readonly got?: { readonly value: unknown }
-}
-
-function rules(options: ResolvedSinkOptions): Checked[] {
-  const checked = (name: keyof ResolvedSinkOptions, ok: boolean, expected: string, value: unknown = options[name]) => ({
-    name,
-    ok,
-    expected,
-    got: { value }
-  })
-  const least = (name: keyof ResolvedSinkOptions, minimum: number, most = Number.MAX_SAFE_INTEGER) => {
-    const value = options[name]
-    const range = most === Number.MAX_SAFE_INTEGER ? `from ${minimum}` : `from ${minimum} to ${most}`
-    const ok = Number.isSafeInteger(value) && Number(value) >= minimum && Number(value) <= most
-    return checked(name, ok, `a whole number ${range}`)
-  }
-  const address = (name: keyof ResolvedSinkOptions, check: () => unknown) => {
-    const fault = faultOf(check)
-    return { name, ok: fault === undefined, expected: fault ?? '' }
-  }
-  const duration = (name: keyof ResolvedSinkOptions, minimum: number) =>
-    checked(name, isDuration(options[name], minimum), durationWords(minimum))
-  const { topicPrefix, lingerMs, sessionTimeoutMs } = options
-  const group = options.group.slice(topicPrefix.length)
-  return [
-    address('brokers', () => checkBrokers(options.brokers)),
-    address('registryUrl', () => checkRegistryUrl(options.registryUrl)),
-    address('databaseUrl', () => checkDatabaseUrl(options.databaseUrl)),
-    checked('topicPrefix', isTopicPrefix(topicPrefix), `at most 100 ${legalCharacters}`),
-    checked('group', isGroupName(group), `1 to 100 ${legalCharacters}`, group),
-    least('maxRows', 1),
-    least('maxBytes', 1),
-    duration('lingerMs', 0),
-    least('lanes', 1, mostLanes),
-    duration('sessionTimeoutMs', leastSessionTimeoutMs),
-    duration('topicRefreshMs', 100),
-    duration('blockedAfterMs', 100),
-    least('breakerRecords', 0),
-    least('monthsAhead', 0),
-    least('maxBatchBytes', 1),
-    checked('lingerMs', lingerMs < sessionTimeoutMs, `less than \`sessionTimeoutMs\` (${sessionTimeoutMs})`)
-  ]
+/** Checks the options and fills in the defaults. @throws OptionsError */
+export function resolveOptions(options: SinkOptions): ResolvedSinkOptions {
+  checkOptions(options, rules)
+  const given = { ...defaults, ...givenOnly(options) }
+  const batch = { maxRecords: 10_000, maxBytes: 4 * 1024 * 1024, lingerMs: 5, ...givenOnly(given.batch ?? {}) }
+  checkOrder(['batch.lingerMs', batch.lingerMs], ['sessionTimeoutMs', given.sessionTimeoutMs], 'less than')
+  return Object.freeze({ ...given, batch, group: given.topicPrefix + given.group })
 }

@@ -194,7 +194,7 @@ export class Sink implements Handle {
     await consumer.stop()
     health.close()
     await this.#cleanUps.run()
-    await servers.line.close()
+    await servers.release()
     await within(2_000, servers.pool.end())
     this.#state = this.#failure ? 'failed' : 'closed'
     this.#resolveClosed(this.#failure)

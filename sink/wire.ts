@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { useKafka } from '../connection/index.ts'
 import type { Logger } from '../core/index.ts'
 import type { AdminLine, GroupConsumer } from '../kafka/index.ts'
 import { createKafkaClient } from '../kafka/kafkajs/index.ts'
@@ -46,25 +47,23 @@ interface Servers {
   readonly sessions: SessionOptions
   readonly pool: Pool
   readonly line: AdminLine
+  /** Lets go of the connection to Kafka, and closes it where it is the sink's own. */
+  readonly release: () => Promise<void>
   readonly registry: Registry
 }
 
 /** Builds a sink bottom-up: servers, topics, the pipeline, the consumer that feeds it. */
 export function wireSink({ options, log, onFailure, openSession = open => open() }: WireOptions): SinkParts {
-  const { group, topicPrefix, eventNames, databaseUrl, meter } = options
+  const { connection, group, topicPrefix, eventNames, batch, meter } = options
+  const databaseUrl = connection.postgres.url
   const telemetry = new Telemetry({ meter, log })
 
   const sessions = { applicationName: `${sinkSessions}/${randomBytes(4).toString('hex')}`, queryTimeoutMs }
   const pool = sessionPool(databaseUrl, sessions)
-  const client = createKafkaClient({
-    brokers: options.brokers,
-    clientId: 'eventtrail-sink',
-    security: options.security,
-    log
-  })
+  const { client, release } = useKafka(connection, createKafkaClient, { clientId: 'eventtrail-sink', log })
   const line = client.adminLine()
   const health = new SinkHealth({ line, pool, registry: () => registry })
-  const registry = createRegistry({ url: options.registryUrl, log, onReach: health.registry.heard })
+  const registry = createRegistry({ ...connection.registry, log, onReach: health.registry.heard })
 
   const book = new SchemaBook({ registry, pool })
   const discovery = new Discovery({
@@ -86,9 +85,9 @@ export function wireSink({ options, log, onFailure, openSession = open => open()
   const pipeline = new Pipeline({
     read: { consumer: () => consumer, book, discovery, starts, breakerRecords: options.breakerRecords },
     write: {
-      connections: options.lanes,
+      connections: options.connections,
       openSession: () => openSession(() => openPgSession({ databaseUrl, group, applicationName, pool })),
-      limits: { maxRows: options.maxRows, maxBytes: options.maxBytes, lingerMs: options.lingerMs },
+      limits: { maxRows: batch.maxRecords, maxBytes: batch.maxBytes, lingerMs: batch.lingerMs },
       watch: {
         blockedAfterMs: options.blockedAfterMs,
         onAbandoned: () => telemetry.abandoned(),
@@ -143,7 +142,15 @@ export function wireSink({ options, log, onFailure, openSession = open => open()
     tableProblems: () => pipeline.tableProblems,
     lag: { ...starts, logEnds: (topics: readonly string[]) => line.ask(admin => admin.logEnds(topics)) }
   }
-  return { servers: { sessions, pool, line, registry }, discovery, pipeline, consumer, health, telemetry, view }
+  return {
+    servers: { sessions, pool, line, release, registry },
+    discovery,
+    pipeline,
+    consumer,
+    health,
+    telemetry,
+    view
+  }
 }
 
 function logVanished(vanished: readonly string[], discovery: Discovery, log: Logger): void {

@@ -1,4 +1,5 @@
-import { EventtrailError } from '../core/index.ts'
+import { type ConnectionWithPostgres, postgresRules, usePool } from '../connection/index.ts'
+import { checkOptions, EventtrailError } from '../core/index.ts'
 import type { Pool } from '../postgres/index.ts'
 import { classify, faultName, isOfTable, unavailable } from '../postgres/index.ts'
 import type { EventStore, StoredEvent } from '../producers/bus/index.ts'
@@ -15,24 +16,37 @@ import {
 } from './rows/index.ts'
 import { listAdditions, nameRefuser } from './session/index.ts'
 
-export interface PostgresEventStoreOptions {
-  readonly databaseUrl: string
-}
-
 const sessions = { applicationName: 'eventtrail-bus' }
 const columns = copyColumns.slice(0, 6).join(', ')
 
+/** The store of an in-process bus that keeps its events in the trail. */
+export interface PostgresEventStore extends EventStore, AsyncDisposable {
+  /** Closes its sessions; those of a connection that is shared stay open. */
+  close(): Promise<void>
+}
+
 /**
- * The trail as the store of the in-process bus: the same table, by INSERT, without Kafka coordinates.
+ * The trail as the store of an in-process bus: the same table, by INSERT, without Kafka coordinates.
  * The same id twice is stored once when the content is the same, and refused when it differs.
+ * @param connection where the database is, or a connection that is shared with other parts of the process
+ * @throws OptionsError
  */
-export class PostgresEventStore implements EventStore, AsyncDisposable {
+export function postgresEventStore(connection: Pick<ConnectionWithPostgres, 'postgres'>): PostgresEventStore {
+  checkOptions(connection, postgresRules)
+  return new TrailStore(connection)
+}
+
+class TrailStore implements PostgresEventStore {
   readonly #pool: Pool
   readonly #encoders = new Map<unknown, RowEncoder>()
   #checked: Promise<void> | undefined
 
-  constructor({ databaseUrl }: PostgresEventStoreOptions) {
-    this.#pool = sessionPool(databaseUrl, sessions)
+  readonly #release: () => Promise<void>
+
+  constructor(given: Pick<ConnectionWithPostgres, 'postgres'>) {
+    const { pool, release } = usePool(given, url => sessionPool(url, sessions))
+    this.#pool = pool
+    this.#release = release
   }
 
   /**
@@ -53,8 +67,8 @@ export class PostgresEventStore implements EventStore, AsyncDisposable {
     }
   }
 
-  async close(): Promise<void> {
-    await this.#pool.end()
+  close(): Promise<void> {
+    return this.#release()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -11,7 +11,7 @@ export {
 } from './database.ts'
 export { type EncodedPage, type NeedsSchemas, PageEncoder, SchemaBook, type Schemas } from './encoding/index.ts'
 export { TrailError, type TrailErrorCode, trailErrorCodes } from './errors.ts'
-export { PostgresEventStore, type PostgresEventStoreOptions } from './event-store.ts'
+export { type PostgresEventStore, postgresEventStore } from './event-store.ts'
 export { trailMigrations } from './migrations.ts'
 export { keepMonthsAhead, makeMonthsSince, monthsAhead } from './months.ts'
 export {

@@ -3,6 +3,7 @@ import { pause } from '../../core/index.ts'
 import { allOf, type Health, type Reach } from '../../observability/index.ts'
 import { type CommandContext, type ExitCode, exitCodes } from '../command.ts'
 import type { Config } from '../config.ts'
+import { connectionOf } from '../connection.ts'
 import type { Status } from '../status.ts'
 
 const reportEveryMs = 10_000
@@ -10,11 +11,9 @@ const reportEveryMs = 10_000
 /** The part of a group's options that comes from the configuration of a command. */
 export function groupConfig(
   config: Config
-): Pick<ConsumerGroupOptions<never>, 'brokers' | 'security' | 'registryUrl' | 'topicPrefix' | 'maxBatchBytes'> {
+): Required<Pick<ConsumerGroupOptions<never>, 'connection' | 'topicPrefix' | 'maxBatchBytes'>> {
   return {
-    brokers: config.require('brokers'),
-    security: config.security,
-    registryUrl: config.require('registryUrl'),
+    connection: connectionOf(config),
     topicPrefix: config.get('topicPrefix'),
     maxBatchBytes: config.get('maxBatchBytes')
   }

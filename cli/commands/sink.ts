@@ -3,7 +3,7 @@ import { few, UsageError } from '../../core/index.ts'
 import { type KafkaAdmin, KafkaError, type PartitionRange } from '../../kafka/index.ts'
 import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import { eventNamePattern } from '../../schemas/index.ts'
-import { createSink, mostLanes, type SinkOptions, sinkMetrics } from '../../sink/index.ts'
+import { createSink, mostConnections, type SinkOptions, sinkMetrics } from '../../sink/index.ts'
 import {
   acceptGap,
   defaultGroup,
@@ -28,14 +28,15 @@ import {
   wholeNumber
 } from '../command.ts'
 import type { Config } from '../config.ts'
+import { connectionWithPostgres } from '../connection.ts'
 import { createStatus } from '../status.ts'
 
 interface SinkFlags {
   readonly group: string
   readonly events?: readonly string[]
-  readonly maxRows?: number
+  readonly maxRecords?: number
   readonly linger?: number
-  readonly lanes?: number
+  readonly connections?: number
   readonly sessionTimeout?: number
   readonly breaker?: number
 }
@@ -52,8 +53,8 @@ export function sinkCommands(program: Command, host: CommandHost): void {
       eventNames
     )
     .option(
-      '--max-rows <n>',
-      'rows at which a batch is written at once; it may hold more (default 10000)',
+      '--max-records <n>',
+      'records at which a batch is written at once; it may hold more (default 10000)',
       wholeNumber()
     )
     .option(
@@ -61,7 +62,11 @@ export function sinkCommands(program: Command, host: CommandHost): void {
       'from one batch of a session to the next at least, unless it is full (default 5)',
       milliseconds(0)
     )
-    .option('--lanes <n>', 'database sessions that write side by side (default 2)', wholeNumber(1, mostLanes))
+    .option(
+      '--connections <n>',
+      'database sessions that write at the same time (default 2)',
+      wholeNumber(1, mostConnections)
+    )
     .option('--session-timeout <ms>', 'after which a sink that died is replaced (default 10000)', milliseconds(1_000))
     .option(
       '--breaker <n>',
@@ -177,13 +182,10 @@ async function runSink(context: CommandContext, flags: SinkFlags): Promise<ExitC
 /** The part of the sink's options that comes from the configuration. */
 export function sinkConfig(
   config: Config
-): Pick<SinkOptions, 'brokers' | 'registryUrl' | 'databaseUrl' | 'topicPrefix' | 'security' | 'maxBatchBytes'> {
+): Required<Pick<SinkOptions, 'connection' | 'topicPrefix' | 'maxBatchBytes'>> {
   return {
-    brokers: config.require('brokers'),
-    registryUrl: config.require('registryUrl'),
-    databaseUrl: config.require('databaseUrl'),
+    connection: connectionWithPostgres(config),
     topicPrefix: config.get('topicPrefix'),
-    security: config.security,
     maxBatchBytes: config.get('maxBatchBytes')
   }
 }
@@ -191,18 +193,20 @@ export function sinkConfig(
 function sinkFlags({
   group,
   events,
-  maxRows,
+  maxRecords,
   linger,
-  lanes,
+  connections,
   sessionTimeout,
   breaker
 }: SinkFlags): Partial<SinkOptions> {
   return {
     group,
     ...(events && { eventNames: events }),
-    ...(maxRows !== undefined && { maxRows }),
-    ...(linger !== undefined && { lingerMs: linger }),
-    ...(lanes !== undefined && { lanes }),
+    batch: {
+      ...(maxRecords !== undefined && { maxRecords }),
+      ...(linger !== undefined && { lingerMs: linger })
+    },
+    ...(connections !== undefined && { connections }),
     ...(sessionTimeout !== undefined && { sessionTimeoutMs: sessionTimeout }),
     ...(breaker !== undefined && { breakerRecords: breaker })
   }

@@ -14,6 +14,7 @@ import {
   wholeNumber
 } from '../command.ts'
 import { addCatalogueFlags, type CatalogueFlags, configuredCatalogue } from '../commands/index.ts'
+import { connectionOf } from '../connection.ts'
 import { type LineCounts, LineRun } from './line-run.ts'
 import { inFlags } from './line-words.ts'
 import { splitLines } from './lines.ts'
@@ -144,23 +145,11 @@ function producerOf(
   source: string,
   versions: Readonly<Record<string, number>>
 ): Producer<EventMap> {
-  const brokers = config.require('brokers')
-  const registryUrl = config.require('registryUrl')
+  const connection = connectionOf(config)
   const topicPrefix = config.get('topicPrefix')
-  const { security } = config
   const bufferMaxMessages = 10_000
   try {
-    return createProducer({
-      brokers,
-      registryUrl,
-      topicPrefix,
-      security,
-      source,
-      catalogue,
-      versions,
-      bufferMaxMessages,
-      log
-    })
+    return createProducer({ connection, topicPrefix, source, catalogue, versions, bufferMaxMessages, log })
   } catch (error) {
     throw error instanceof OptionsError ? new UsageError(inFlags(error)) : error
   }

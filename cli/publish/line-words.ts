@@ -7,10 +7,10 @@ import { BadLine, type LineEvent } from './line-event.ts'
 const flags: Readonly<Record<string, string>> = {
   topicPrefix: '--prefix',
   source: '--source',
-  brokers: '--brokers',
-  registryUrl: '--registry'
+  'connection.kafka.brokers': '--brokers',
+  'connection.registry.url': '--registry'
 }
-const options = new RegExp(`\`(${Object.keys(flags).join('|')})\``, 'g')
+const options = new RegExp(`\`(${Object.keys(flags).join('|').replaceAll('.', '\\.')})\``, 'g')
 
 /** An error of the producer, with its options named as the flags of the command. */
 export const inFlags = (error: unknown): string =>

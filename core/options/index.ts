@@ -1,2 +1,16 @@
-/** Options: what they may be, and the one error when they are not. */
-export { OptionsError, optionsErrorCodes, refuseMisspelt } from './options-error.ts'
+/** Options: what they may be, and the one error when they are not. A room lists a rule for each of its options. */
+export { checkOptions, checkOrder, givenOnly } from './check.ts'
+export { checkCount, checkDuration, longestTimerMs } from './durations.ts'
+export { misspeltOption } from './misspelt.ts'
+export { OptionsError, optionsErrorCodes } from './options-error.ts'
+export { type Rule, type Rules, rule } from './rules.ts'
+export {
+  checkBrokers,
+  checkDatabaseUrl,
+  checkRegistryUrl,
+  checkSmtpUrl,
+  type DatabaseUrl,
+  faultOf,
+  readDatabaseUrl,
+  splitBroker
+} from './urls.ts'

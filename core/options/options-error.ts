@@ -1,5 +1,4 @@
 import { type ErrorCodes, EventtrailError } from '../errors.ts'
-import { misspeltOption } from '../misspelt-options.ts'
 import { printableLine } from '../printable.ts'
 
 export const optionsErrorCodes = {
@@ -32,13 +31,4 @@ function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(printableLine(value.slice(0, mostShown)))
   if (value === null || ['number', 'bigint', 'boolean', 'undefined'].includes(typeof value)) return String(value)
   return Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`
-}
-
-/**
- * @param within what comes before the names: `retry.`
- * @throws OptionsError when one of the names looks like that of another option
- */
-export function refuseMisspelt(given: object, known: readonly string[], within = ''): void {
-  const misspelt = misspeltOption(given, known)
-  if (misspelt) throw new OptionsError(within + misspelt.name, misspelt.expected)
 }

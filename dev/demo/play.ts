@@ -96,8 +96,10 @@ interface Running {
 function publish({ stack, log }: Stage, { events, rate, seed }: PlayOptions, { tally, kill, signal }: Running) {
   let outcome: { readonly ms: number } | { readonly failure: unknown } | undefined
   const ended = publishDay(schoolDay({ seed, events, date: new Date() }), {
-    brokers: stack.env.KAFKA_BROKERS.split(','),
-    registryUrl: stack.env.SCHEMA_REGISTRY_URL,
+    connection: {
+      kafka: { brokers: stack.env.KAFKA_BROKERS.split(',') },
+      registry: { url: stack.env.SCHEMA_REGISTRY_URL }
+    },
     ...(rate !== undefined && { rate }),
     gate: kill.gate,
     tally,

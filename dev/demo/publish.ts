@@ -1,8 +1,9 @@
 import { setImmediate as immediately } from 'node:timers/promises'
+import type { ConnectionOptions } from '../../connection/index.ts'
 import type { Logger } from '../../core/index.ts'
 import { pause } from '../../core/index.ts'
 import { createProducer } from '../../producers/index.ts'
-import type { Events } from '../../schemas/catalogue/index.ts'
+import { catalogue } from '../../schemas/catalogue/index.ts'
 import { DemoError } from './errors.ts'
 import type { SchoolEvent } from './school-day.ts'
 import type { Tally } from './tally.ts'
@@ -11,8 +12,7 @@ import type { Tally } from './tally.ts'
 const turn = 100
 
 export interface PublishOptions {
-  readonly brokers: readonly string[]
-  readonly registryUrl: string
+  readonly connection: ConnectionOptions
   /** Events per second. Default: as fast as it goes. */
   readonly rate?: number
   /** Before this event, counted from 0, it waits for `opened`. */
@@ -29,11 +29,11 @@ export interface PublishOptions {
  * @throws DemoError `PUBLISH_FAILED`
  */
 export async function publishDay(day: Iterable<SchoolEvent>, options: PublishOptions): Promise<number> {
-  const { brokers, registryUrl, rate, gate, tally, log, signal } = options
+  const { connection, rate, gate, tally, log, signal } = options
   // A small buffer: the day is to wait for Kafka, and not in memory.
-  const common = { brokers, registryUrl, log, bufferMaxMessages: 5_000 }
-  await using current = createProducer<Events>({ ...common, source: 'school' })
-  await using old = createProducer<Events>({
+  const common = { connection, catalogue, log, bufferMaxMessages: 5_000 }
+  await using current = createProducer({ ...common, source: 'school' })
+  await using old = createProducer({
     ...common,
     source: 'old-lesson-editor',
     versions: { 'lesson.published': 1 }

@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
-import { loadConfig } from '../../cli/index.ts'
+import { connectionOf, loadConfig } from '../../cli/index.ts'
 import { ConfigError, describeError, UsageError } from '../../core/index.ts'
 import { createProducer, type EventToPublish, type Producer, PublishError } from '../../producers/index.ts'
 import { catalogue, type Events } from '../../schemas/catalogue/index.ts'
@@ -76,7 +76,7 @@ async function loadTables(folder: string): Promise<Tables> {
   return { presentations, assessments }
 }
 
-async function publishTable(producer: Producer, folder: string, source: Source, tables: Tables, tally: Tally) {
+async function publishTable(producer: Producer<Events>, folder: string, source: Source, tables: Tables, tally: Tally) {
   const file = tableFile(folder, source.table)
   let rows = 0
   for await (const { row, line } of readRows(file, source.columns)) {
@@ -119,10 +119,8 @@ async function main(): Promise<number> {
   for (const { table } of sources) tableFile(folder, table)
 
   await using producer = createProducer({
-    brokers: config.require('brokers'),
-    registryUrl: config.require('registryUrl'),
+    connection: connectionOf(config),
     topicPrefix: config.get('topicPrefix'),
-    security: config.security,
     catalogue,
     source: 'oulad-import',
     versions: { 'lesson.published': 2 },

@@ -19,14 +19,14 @@ export interface KafkaClientName {
   readonly clientId?: string
   /** Default: no log. */
   readonly log?: Logger
+  /** A request without an answer fails after this many ms. Default 30,000. */
+  readonly requestTimeoutMs?: number
 }
 
 export interface KafkaClientOptions extends KafkaClientName {
   /** `host:port` of at least one broker. */
   readonly brokers: readonly string[]
   readonly security?: KafkaSecurity
-  /** A request without an answer fails after this many ms. Default 30,000. */
-  readonly requestTimeoutMs?: number
 }
 
 /**

@@ -10,7 +10,7 @@ export type {
   TopicDescription,
   TopicSpec
 } from './admin.ts'
-export type { KafkaClient, KafkaClientOptions, KafkaSecurity } from './client.ts'
+export type { KafkaClient, KafkaClientName, KafkaClientOptions, KafkaSecurity } from './client.ts'
 export {
   type BatchControl,
   type ConsumerState,

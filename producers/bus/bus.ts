@@ -1,7 +1,7 @@
-import { EventtrailError, OptionsError, refuseMisspelt } from '../../core/index.ts'
-import { type Events, catalogue as example } from '../../schemas/catalogue/index.ts'
+import { checkCount, checkOptions, EventtrailError, type Rules, rule } from '../../core/index.ts'
 import {
   type Catalogue,
+  catalogueRule,
   decodeEnvelope,
   type Envelope,
   type EnvelopeOf,
@@ -11,22 +11,35 @@ import {
 import { encode, type Headers, headersOf, identify, versionOf } from '../envelope.ts'
 import { PublishError } from '../errors.ts'
 import { createIds } from '../ids.ts'
-import { checkSource, checkVersions } from '../options.ts'
 import { publishAll } from '../publish-all.ts'
 import type { EventToPublish, PublishOptions, Receipt } from '../types.ts'
+import { checkVersions, versionsRule } from '../versions.ts'
 import { BusError } from './errors.ts'
 import { freeze } from './freeze.ts'
 import { StoreQueue } from './store-queue.ts'
 import { BusSubscription } from './subscription.ts'
 import type { Bus, BusOptions, StoredEvent, SubscribeOptions, SubscriberStats, Subscription } from './types.ts'
 
+const rules: Rules<BusOptions> = {
+  catalogue: catalogueRule,
+  store: rule.required(
+    rule.such(
+      value => typeof value === 'object' && value !== null && 'append' in value,
+      'a store, such as `memoryStore()` or `postgresEventStore(connection)`'
+    )
+  ),
+  source: rule.sourceName,
+  versions: versionsRule,
+  bufferSize: rule.wholeNumber(1)
+}
+
 /** @throws OptionsError */
-export function createBus<KnownEvents extends EventMap = Events>(options: BusOptions<KnownEvents>): Bus<KnownEvents> {
-  return new InProcessBus<KnownEvents>(options)
+export function createBus<Events extends EventMap>(options: BusOptions<Events>): Bus<Events> {
+  return new InProcessBus<Events>(options)
 }
 
 /** Wrap, store, fan out. States: open → draining (takes no events, stores what it has) → closed. */
-class InProcessBus<KnownEvents extends EventMap> implements Bus<KnownEvents> {
+class InProcessBus<Events extends EventMap> implements Bus<Events> {
   readonly closed: Promise<Error | undefined>
   readonly #catalogue: Catalogue
   readonly #versions: Readonly<Record<string, number | undefined>>
@@ -40,23 +53,22 @@ class InProcessBus<KnownEvents extends EventMap> implements Bus<KnownEvents> {
   #draining: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
-  constructor(options: BusOptions<KnownEvents>) {
-    refuseMisspelt(options, ['store', 'catalogue', 'versions', 'source', 'bufferSize'])
+  constructor(options: BusOptions<Events>) {
+    checkOptions<BusOptions>(options as unknown as BusOptions, rules)
     const { store, catalogue, versions, source, bufferSize = 1_000 } = options
-    if (source !== undefined) checkSource(source)
-    this.#catalogue = (catalogue ?? example) as Catalogue
+    this.#catalogue = catalogue as Catalogue
     this.#versions = { ...versions }
     checkVersions(this.#versions, this.#catalogue)
-    this.#bufferSize = checkBufferSize(bufferSize)
+    this.#bufferSize = bufferSize
     this.#commonHeaders = Object.freeze(source === undefined ? {} : { source })
     this.#queue = new StoreQueue(store)
     this.closed = this.#closed.promise
   }
 
-  publish<Name extends EventName<KnownEvents>>(
+  publish<Name extends EventName<Events>>(
     eventName: Name,
     aggregateId: string,
-    payload: KnownEvents[Name]['input'],
+    payload: Events[Name]['input'],
     options?: PublishOptions
   ): Promise<Receipt> {
     return new Promise((resolve, reject) => {
@@ -76,9 +88,7 @@ class InProcessBus<KnownEvents extends EventMap> implements Bus<KnownEvents> {
     })
   }
 
-  publishAll(
-    events: Iterable<EventToPublish<KnownEvents>> | AsyncIterable<EventToPublish<KnownEvents>>
-  ): Promise<Receipt[]> {
+  publishAll(events: Iterable<EventToPublish<Events>> | AsyncIterable<EventToPublish<Events>>): Promise<Receipt[]> {
     return publishAll(
       {
         publish: event => this.publish(event.eventName, event.aggregateId, event.payload, event),
@@ -88,17 +98,18 @@ class InProcessBus<KnownEvents extends EventMap> implements Bus<KnownEvents> {
     )
   }
 
-  subscribe<Name extends EventName<KnownEvents> = EventName<KnownEvents>>(
+  subscribe<Name extends EventName<Events> = EventName<Events>>(
     id: string,
     options: SubscribeOptions<Name> = {}
-  ): Subscription<EnvelopeOf<KnownEvents, Name>> {
+  ): Subscription<EnvelopeOf<Events, Name>> {
     if (!this.#open) throw closedError()
-    const { eventNames, signal } = options
+    const { eventNames, signal, bufferSize = this.#bufferSize } = options
+    checkCount('bufferSize', bufferSize)
     for (const eventName of eventNames ?? []) wrapped(eventName, () => versionOf(this.#catalogue, eventName, undefined))
     const onAbort = (): void => subscription.leave()
     const subscription = new BusSubscription(id, {
       eventNames,
-      bufferSize: options.bufferSize === undefined ? this.#bufferSize : checkBufferSize(options.bufferSize),
+      bufferSize,
       onLeave: () => {
         this.#subscriptions.delete(subscription)
         signal?.removeEventListener('abort', onAbort)
@@ -108,7 +119,7 @@ class InProcessBus<KnownEvents extends EventMap> implements Bus<KnownEvents> {
     if (signal?.aborted) subscription.leave()
     else signal?.addEventListener('abort', onAbort, { once: true })
     // What it delivers was decoded from the schemas that the types were generated from.
-    return subscription as unknown as Subscription<EnvelopeOf<KnownEvents, Name>>
+    return subscription as unknown as Subscription<EnvelopeOf<Events, Name>>
   }
 
   subscriberStats(): ReadonlyMap<string, SubscriberStats> {
@@ -165,11 +176,6 @@ class InProcessBus<KnownEvents extends EventMap> implements Bus<KnownEvents> {
       return { envelope, value, version, headers: Object.freeze(headers) }
     })
   }
-}
-
-function checkBufferSize(bufferSize: number): number {
-  if (Number.isSafeInteger(bufferSize) && bufferSize >= 1) return bufferSize
-  throw new OptionsError('bufferSize', 'a whole number from 1', bufferSize)
 }
 
 function wrapped<T>(eventName: string, work: () => T): T {

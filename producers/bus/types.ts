@@ -1,4 +1,3 @@
-import type { Events } from '../../schemas/catalogue/index.ts'
 import type { Catalogue, Envelope, EnvelopeOf, EventMap, EventName, EventVersion } from '../../schemas/index.ts'
 import type { Headers } from '../envelope.ts'
 import type { Publisher } from '../types.ts'
@@ -62,29 +61,29 @@ export interface SubscriberStats {
   readonly lagged: number
 }
 
-export interface BusOptions<KnownEvents extends EventMap = Events> {
+export interface BusOptions<Events extends EventMap = EventMap> {
   readonly store: EventStore
-  /** Default: the example catalogue. */
-  readonly catalogue?: Catalogue<KnownEvents>
+  /** The events that may be published. */
+  readonly catalogue: Catalogue<Events>
   /** Events that may wait for one subscriber. Default 1,000. */
   readonly bufferSize?: number
   /** Name of the service, in the header `source`. Default: no such header. */
   readonly source?: string
   /** Versions to publish instead of the latest: `{ 'order.placed': 1 }`. */
-  readonly versions?: Readonly<Partial<Record<EventName<KnownEvents>, number>>>
+  readonly versions?: Readonly<Partial<Record<EventName<Events>, number>>>
 }
 
 /** Publishes and delivers within one process; every event is in the store before a subscriber sees it. */
-export interface Bus<KnownEvents extends EventMap = Events> extends Publisher<KnownEvents> {
+export interface Bus<Events extends EventMap = EventMap> extends Publisher<Events> {
   /**
    * Joins at once. Events are delivered in the order in which they were stored.
    * @param id names the subscriber in `subscriberStats`; several subscriptions may share it.
    * @throws BusError `CLOSED`
    */
-  subscribe<Name extends EventName<KnownEvents> = EventName<KnownEvents>>(
+  subscribe<Name extends EventName<Events> = EventName<Events>>(
     id: string,
     options?: SubscribeOptions<Name>
-  ): Subscription<EnvelopeOf<KnownEvents, Name>>
+  ): Subscription<EnvelopeOf<Events, Name>>
   /** Counts by subscriber id. An id whose last subscription left is not in it. */
   subscriberStats(): ReadonlyMap<string, SubscriberStats>
 }

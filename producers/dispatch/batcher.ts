@@ -26,7 +26,7 @@ export interface BatcherOptions {
   /** Bytes at which a batch is full. An item that is larger goes alone. */
   readonly maxBytes: number
   /** Items at which a batch is full. */
-  readonly maxItems: number
+  readonly maxRecords: number
 }
 
 /**
@@ -44,7 +44,7 @@ export interface Lane<T extends Item> {
   notBefore: number
   attempts: number
   /** Less than usual while the topic does not take batches of that size. */
-  maxItems: number
+  maxRecords: number
 }
 
 /**
@@ -108,7 +108,7 @@ export class Batcher<T extends Item> {
   stored(batch: Batch<T>): void {
     const lane = this.#laneOf(batch.topic, batch.partition)
     // Back to full batches, carefully: it may be that the topic takes small ones only.
-    if (lane.maxItems < this.#options.maxItems) lane.maxItems += 1
+    if (lane.maxRecords < this.#options.maxRecords) lane.maxRecords += 1
     this.#settle(lane)
   }
 
@@ -116,7 +116,7 @@ export class Batcher<T extends Item> {
   giveUp(batch: Batch<T>): void {
     const lane = this.#laneOf(batch.topic, batch.partition)
     // If one item was too large for its topic, that was it.
-    lane.maxItems = this.#options.maxItems
+    lane.maxRecords = this.#options.maxRecords
     this.#settle(lane)
   }
 
@@ -146,7 +146,7 @@ export class Batcher<T extends Item> {
     const lane = this.#laneOf(batch.topic, batch.partition)
     lane.flying = undefined
     lane.attempts = 0
-    lane.maxItems = Math.max(1, Math.floor(batch.items.length / 2))
+    lane.maxRecords = Math.max(1, Math.floor(batch.items.length / 2))
     this.#return(lane, batch)
   }
 
@@ -200,7 +200,7 @@ export class Batcher<T extends Item> {
         again: undefined,
         notBefore: 0,
         attempts: 0,
-        maxItems: this.#options.maxItems
+        maxRecords: this.#options.maxRecords
       }
       lanes.set(partition, lane)
     }
@@ -208,7 +208,7 @@ export class Batcher<T extends Item> {
   }
 
   #isFull(lane: Lane<T>): boolean {
-    return lane.queue.size >= lane.maxItems || lane.bytes >= this.#options.maxBytes
+    return lane.queue.size >= lane.maxRecords || lane.bytes >= this.#options.maxBytes
   }
 
   #dueAt(lane: Lane<T>): number {
@@ -220,7 +220,7 @@ export class Batcher<T extends Item> {
   #cut(lane: Lane<T>): Batch<T> | undefined {
     const items: T[] = []
     let bytes = 0
-    for (let item = lane.queue.peek(); item && items.length < lane.maxItems; item = lane.queue.peek()) {
+    for (let item = lane.queue.peek(); item && items.length < lane.maxRecords; item = lane.queue.peek()) {
       if (!item.done) {
         if (items.length > 0 && bytes + item.bytes > this.#options.maxBytes) break
         items.push(item)

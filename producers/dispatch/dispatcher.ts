@@ -1,5 +1,6 @@
+import { useKafka } from '../../connection/index.ts'
 import { backoffMs, EventtrailError, pause, within } from '../../core/index.ts'
-import { partitionFor, type SendError, type Sender, type SendResult } from '../../kafka/index.ts'
+import { type KafkaClient, partitionFor, type SendError, type Sender, type SendResult } from '../../kafka/index.ts'
 import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import { createRegistry, type Registry } from '../../schemas/index.ts'
 import type { ResolvedProducerOptions } from '../options.ts'
@@ -27,6 +28,8 @@ const callingOffMs = 1_000
 export class Delivery {
   readonly routes: Routes
   readonly #options: ResolvedProducerOptions
+  readonly #client: KafkaClient
+  readonly #letGo: () => Promise<void>
   readonly #registry: Registry
   readonly #batcher: Batcher<Pending>
   readonly #closing = new AbortController()
@@ -45,12 +48,13 @@ export class Delivery {
   constructor(options: ResolvedProducerOptions) {
     this.#options = options
     this.routes = new Routes(options)
-    this.#registry = createRegistry({ url: options.registryUrl, log: options.log })
-    this.#batcher = new Batcher({
-      lingerMs: options.lingerMs,
-      maxBytes: options.maxBatchBytes,
-      maxItems: options.maxBatchMessages
-    })
+    const { connection, log, requestTimeoutMs, source } = options
+    const name = { log, requestTimeoutMs, ...(source && { clientId: source }) }
+    const { client, release } = useKafka(connection, createKafkaClient, name)
+    this.#client = client
+    this.#letGo = release
+    this.#registry = createRegistry({ ...connection.registry, log })
+    this.#batcher = new Batcher(options.batch)
   }
 
   /** How full the buffer is: 1 when it is at its bounds. */
@@ -98,6 +102,7 @@ export class Delivery {
     for (const route of this.routes) for (const item of route.waiting) this.#fail(item, abandonedError(item, false))
     const ended = this.#connecting?.then(sender => sender.close()).catch(() => undefined)
     if (ended !== undefined) await within(this.#sender ? closingMs : callingOffMs, ended)
+    await this.#letGo()
   }
 
   /** False when the topic has to be asked for again. */
@@ -147,15 +152,7 @@ export class Delivery {
 
   #connected(): Promise<Sender> {
     if (!this.#connecting) {
-      const { brokers, security, log, requestTimeoutMs, source } = this.#options
-      const client = createKafkaClient({
-        brokers,
-        security,
-        log,
-        requestTimeoutMs,
-        ...(source && { clientId: source })
-      })
-      const connecting = client.connectSender()
+      const connecting = this.#client.connectSender()
       this.#connecting = connecting
       connecting.then(
         sender => {
@@ -189,7 +186,7 @@ export class Delivery {
         const batch = lane && this.#batcher.take(lane, now)
         if (batch) batches.push(batch)
         if (!lane) break
-        bytes += this.#options.maxBatchBytes
+        bytes += this.#options.batch.maxBytes
       }
       if (batches.length > 0) void this.#send(sender, leader, batches)
     }

@@ -20,7 +20,7 @@ test(`the answer to COMMIT is lost ${times} times: the sink asks, and no event i
   const url = new URL(trail.databaseUrl)
   await using proxy = await FaultProxy.start(Number(url.port))
   url.port = String(proxy.port)
-  const sink = startSink({ ...trail, env: { ...trail.env, DATABASE_URL: url.href } }, '--lanes', '1')
+  const sink = startSink({ ...trail, env: { ...trail.env, DATABASE_URL: url.href } }, '--connections', '1')
   const load = await startLoad(trail)
   await range.progress.moves()
   for (let time = 0; time < times; time += 1) {

@@ -13,8 +13,8 @@ afterAll(() => stack.stop())
 Object.assign(process.env, stack.env)
 // One replica each: what the third broker has, nobody leads while it is away.
 const trail = await testTrail({ partitions: 6, replicationFactor: 1 })
-const { brokers, registryUrl, topicPrefix } = trail
-const servers = { brokers, registryUrl, topicPrefix, catalogue }
+const { connection, topicPrefix } = trail
+const servers = { connection, topicPrefix, catalogue }
 
 /** Publishes, and says which events were acknowledged and how the others failed. */
 async function publishSome(eventName: 'quiz.submitted' | 'badge.awarded') {

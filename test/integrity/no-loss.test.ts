@@ -26,7 +26,7 @@ test(`killed at ${kills} random moments while events come in: clean`, { timeout 
   const load = await startLoad(trail)
   let aheadAtAKill = 0
   for (let kill = 0; kill < kills; kill += 1) {
-    const sink = startSink(trail, '--linger', '0', '--max-rows', '50')
+    const sink = startSink(trail, '--linger', '0', '--max-records', '50')
     // Now and then it dies before it has stored anything.
     const stored = below(400, random())
     if (stored < 20) await eventually(() => sink.log().includes('eventtrail sink'), { what: 'the sink is up' })

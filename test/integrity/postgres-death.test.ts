@@ -22,7 +22,7 @@ const { acknowledged, publish } = publisherJournal(trail)
 test('Postgres goes away, comes back, and ends sessions: nothing is lost, nothing is quarantined', {
   timeout: 120_000
 }, async () => {
-  await using sink = createSink({ ...trail.sinkOptions, maxBytes: 128 * 1024, maxRows: 500 })
+  await using sink = createSink({ ...trail.sinkOptions, batch: { maxBytes: 128 * 1024, maxRecords: 500 } })
   await sink.start()
   await publish(1_000)
   await sink.whenCaughtUp()

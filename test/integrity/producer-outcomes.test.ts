@@ -37,6 +37,7 @@ const environment = {
   registryUrl: stack.env.SCHEMA_REGISTRY_URL,
   topicPrefix: 'faults.'
 }
+const connection = { kafka: { brokers: environment.brokers }, registry: { url: environment.registryUrl } }
 const { read } = await testTopics(environment)
 const { type } = catalogue.version('badge.awarded')
 
@@ -101,7 +102,7 @@ function countingLog() {
 }
 
 async function connected(options: Partial<ProducerOptions> = {}) {
-  const producer = createProducer({ ...environment, ...options })
+  const producer = createProducer({ connection, topicPrefix: environment.topicPrefix, catalogue, ...options })
   afterAll(() => producer.close())
   const recorded = recorder(producer)
   expect(await recorded.publish(randomUUID())).not.toBeInstanceOf(Error)
@@ -132,7 +133,7 @@ describe('a broker that is gone', () => {
   })
 
   it('keeps the order of 100 unawaited calls for one aggregate when it is bounced in their midst', async () => {
-    const { publish, check } = await connected({ maxBatchMessages: 7, lingerMs: 0 })
+    const { publish, check } = await connected({ batch: { maxRecords: 7, lingerMs: 0 } })
     const aggregate = randomUUID()
     const answers = Array.from({ length: 50 }, () => publish(aggregate))
     await answers[7]
@@ -151,7 +152,7 @@ describe('a broker that does not answer', () => {
     const { publish, check } = await connected({
       deliveryTimeoutMs: 2_000,
       requestTimeoutMs: 1_000,
-      lingerMs: 0
+      batch: { lingerMs: 0 }
     })
     const aggregates = Array.from({ length: 6 }, () => randomUUID())
     // All is known before: nothing has to be asked for between the calls and the sending.
@@ -173,8 +174,7 @@ describe('a broker that does not answer', () => {
     const { log, timedOut } = countingLog()
     const { publish, check, all } = await connected({
       requestTimeoutMs: 1_000,
-      maxBatchMessages: 20,
-      lingerMs: 0,
+      batch: { maxRecords: 20, lingerMs: 0 },
       log
     })
     const aggregates = Array.from({ length: 30 }, () => randomUUID())

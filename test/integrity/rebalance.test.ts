@@ -19,7 +19,7 @@ test(`1 → 3 → 1 sinks, ${rounds} times under load: clean, and progress never
   timeout: 120_000 + rounds * 30_000
 }, async () => {
   await using range = new Range(trail)
-  const start = () => startSink(trail, '--max-rows', '100')
+  const start = () => startSink(trail, '--max-records', '100')
   const running = [start()]
   const load = await startLoad(trail, { partitions })
   const since = performance.now()

@@ -106,7 +106,7 @@ test('an unknown schema id in 1,000 records: the registry is asked twice, not a 
   await trail.send(
     Array.from({ length: 1_000 }, () => ({ eventName: 'badge.awarded', value: wire(unknown, Buffer.from('unread')) }))
   )
-  const sink = sinkOf(trail, '--breaker', '0', '--max-rows', '50')
+  const sink = sinkOf(trail, '--breaker', '0', '--max-records', '50')
   await eventually(async () => (await trail.count('sink_quarantine')) === 1_000, { what: 'all are kept' })
   expect(asked.seen).toBe(2)
   expect(await sink.stop()).toBe(0)

@@ -42,7 +42,7 @@ test('SIGTERM while starting, and in mid-batch: it exits within its deadline, wi
   })
   expect(await starting.stop('SIGTERM')).toBe(0)
 
-  const busy = startSink(trail, '--linger', '0', '--max-rows', '20')
+  const busy = startSink(trail, '--linger', '0', '--max-records', '20')
   await publish(3_000)
   const before = await position()
   await eventually(async () => (await position()) > before, { what: 'the sink is in the middle of it' })

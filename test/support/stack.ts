@@ -2,9 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
 import { afterAll } from 'vitest'
+import type { ConnectionWithPostgres } from '../../connection/options.ts'
 
 /** What a test file may use of the servers; nothing of it is shared with other files. */
 export interface TestEnvironment {
+  /** Where all of them are. */
+  readonly connection: ConnectionWithPostgres
   readonly brokers: readonly string[]
   readonly registryUrl: string
   /** Of a fresh, empty database. */
@@ -35,6 +38,11 @@ export async function testEnvironment(): Promise<TestEnvironment> {
   const database = new URL(server)
   database.pathname = `/${name}`
   return {
+    connection: {
+      kafka: { brokers: brokers.split(',') },
+      registry: { url: registryUrl },
+      postgres: { url: database.href }
+    },
     brokers: brokers.split(','),
     registryUrl,
     databaseUrl: database.href,
@@ -45,6 +53,18 @@ export async function testEnvironment(): Promise<TestEnvironment> {
       DATABASE_URL: database.href,
       TOPIC_PREFIX: topicPrefix
     }
+  }
+}
+
+/** The same connection with some of its servers at other addresses. */
+export function rerouted(
+  { kafka, registry, postgres }: ConnectionWithPostgres,
+  to: { readonly brokers?: readonly string[]; readonly registryUrl?: string; readonly databaseUrl?: string }
+): ConnectionWithPostgres {
+  return {
+    kafka: { ...kafka, ...(to.brokers && { brokers: to.brokers }) },
+    registry: to.registryUrl === undefined ? registry : { url: to.registryUrl },
+    postgres: to.databaseUrl === undefined ? postgres : { url: to.databaseUrl }
   }
 }
 

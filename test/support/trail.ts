@@ -39,7 +39,7 @@ export async function testTrail(
   const log = keptLog()
   const environment = await testEnvironment()
   const events = options.catalogue ?? catalogue
-  const { brokers, registryUrl, databaseUrl, topicPrefix } = environment
+  const { connection, brokers, registryUrl, databaseUrl, topicPrefix } = environment
   const db = new pg.Pool({ connectionString: databaseUrl, max: 4 })
   db.on('error', () => undefined)
   db.on('connect', client => client.on('error', () => undefined))
@@ -157,9 +157,7 @@ export async function testTrail(
     },
     /** What the sink needs of this trail. */
     sinkOptions: {
-      brokers,
-      registryUrl,
-      databaseUrl,
+      connection,
       topicPrefix,
       sessionTimeoutMs: 2_000,
       topicRefreshMs: 300,

@@ -33,7 +33,7 @@ export async function meterSink(turn: Turn, options: Required<SinkContenderOptio
   const { servers, trail, id, signal } = turn
   const { name, loaded, lanes, processes } = options
   const children = Array.from({ length: processes }, (_, index) =>
-    startCli(['sink', '--lanes', String(lanes), '--group', id, '--prefix', loaded.prefix], {
+    startCli(['sink', '--connections', String(lanes), '--group', id, '--prefix', loaded.prefix], {
       name: `${name} ${index + 1}`,
       env: { ...servers.env, DATABASE_URL: trail.url, LOG_LEVEL: 'warn' },
       logs: servers.logs,

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { v7 } from 'uuid'
-import { loadConfig } from '../../../cli/index.ts'
+import { connectionOf, loadConfig } from '../../../cli/index.ts'
 import { partitionFor } from '../../../kafka/index.ts'
 import { createKafkaClient } from '../../../kafka/kafkajs/index.ts'
 import { createProducer } from '../../../producers/index.ts'
@@ -34,7 +34,7 @@ const brokers = config.require('brokers')
 const registryUrl = config.require('registryUrl')
 
 async function sdkSender(): Promise<Sender> {
-  const producer = createProducer({ brokers, registryUrl, topicPrefix: prefix, catalogue, source: 'bench' })
+  const producer = createProducer({ connection: connectionOf(config), topicPrefix: prefix, catalogue, source: 'bench' })
   await producer.connect()
   const publish = producer.publish.bind(producer) as (
     name: string,

@@ -85,13 +85,16 @@ test.each([
   [['nonsense', '--help'], "unknown command 'nonsense'"],
   [['help', 'nonsense'], "unknown command 'nonsense'"],
   [['schemas', 'nonsense', '--help'], "unknown command 'nonsense'"],
-  [['sink', '--lanes', '1000'], "'--lanes <n>' argument '1000' is invalid. Expected a whole number from 1 to 100"],
+  [
+    ['sink', '--connections', '1000'],
+    "'--connections <n>' argument '1000' is invalid. Expected a whole number from 1 to 100"
+  ],
   [['sink', '--linger', '1e10'], "'--linger <ms>' argument '1e10' is invalid"],
   [['sink', '--session-timeout', '10000000000'], "'--session-timeout <ms>' argument"],
   [['quarantine', 'discard', '0x5', '--reason', 'r'], "'0x5' is invalid"],
   [['sink', '--nonsense'], 'unknown option'],
   [['search', 'fractions', '-basic'], 'words that begin with - go behind --'],
-  [['sink', '--max-rows', 'many'], '--max-rows'],
+  [['sink', '--max-records', 'many'], '--max-records'],
   [['sink', '--session-timeout', '5'], '--session-timeout'],
   [['sink'], 'KAFKA_BROKERS is not set'],
   [['sink', 'reset'], '--event'],

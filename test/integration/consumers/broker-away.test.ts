@@ -8,7 +8,12 @@ import { badge, schoolOn } from './school.ts'
 const stack = await startStack({ kind: 'test' })
 afterAll(() => stack.stop())
 const { KAFKA_BROKERS, SCHEMA_REGISTRY_URL: registryUrl } = stack.env
-const school = await schoolOn({ brokers: KAFKA_BROKERS.split(','), registryUrl, topicPrefix: '' })
+const school = await schoolOn({
+  connection: { kafka: { brokers: KAFKA_BROKERS.split(',') }, registry: { url: registryUrl } },
+  brokers: KAFKA_BROKERS.split(','),
+  registryUrl,
+  topicPrefix: ''
+})
 
 test('a broker that is killed in mid-work: the group lives on, nothing is lost, what was done is not done again', async () => {
   const term = school.enrol()

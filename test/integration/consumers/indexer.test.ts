@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
-import { loadDocuments } from '../../../cli/mappings/index.ts'
+import { loadDocuments } from '../../../cli/index.ts'
 import { createIndexer, documentTable, indexerMigrations, openPostgresIndex } from '../../../consumers/indexer/index.ts'
 import { migrate } from '../../../postgres/migrate.ts'
 import { catalogue } from '../../../schemas/catalogue/index.ts'
@@ -80,11 +80,10 @@ test('documents of the first version of the table are kept', async () => {
 test('the indexer keeps a document per event; one without text is kept, and what Postgres refuses is a dead letter', async () => {
   const term = school.enrol()
   await term.offer('lesson.published')
-  const { brokers, registryUrl } = school
+  const { connection } = school
   const { topicPrefix } = term
   await using indexer = createIndexer({
-    brokers,
-    registryUrl,
+    connection,
     topicPrefix,
     catalogue,
     documents,
@@ -114,11 +113,10 @@ test('the indexer keeps a document per event; one without text is kept, and what
 test('a database that restarts is waited out', async () => {
   const term = school.enrol()
   await term.offer('lesson.published')
-  const { brokers, registryUrl } = school
+  const { connection } = school
   const { topicPrefix } = term
   await using indexer = createIndexer({
-    brokers,
-    registryUrl,
+    connection,
     topicPrefix,
     catalogue,
     documents,

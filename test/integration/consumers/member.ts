@@ -15,8 +15,7 @@ const log = {
 
 const group = createConsumerGroup<Events>({
   group: GROUP,
-  brokers: KAFKA_BROKERS.split(','),
-  registryUrl: SCHEMA_REGISTRY_URL,
+  connection: { kafka: { brokers: KAFKA_BROKERS.split(',') }, registry: { url: SCHEMA_REGISTRY_URL } },
   topicPrefix: TOPIC_PREFIX,
   catalogue,
   sessionTimeoutMs: 1_000,

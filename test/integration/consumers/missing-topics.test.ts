@@ -11,7 +11,7 @@ test('a group whose topics do not exist says so once, is not ready, and reads th
   const log = createLogger({ level: 'warn', destination: { write: line => lines.push(JSON.parse(line)) } })
   const handled: string[] = []
   const group = createConsumerGroup({
-    ...{ brokers: trail.brokers, registryUrl: trail.registryUrl, topicPrefix: trail.topicPrefix, catalogue, log },
+    ...{ connection: trail.connection, topicPrefix: trail.topicPrefix, catalogue, log },
     group: 'early',
     topicRefreshMs: 300,
     handlers: { 'badge.awarded': ({ event_name }) => void handled.push(event_name) }

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { SMTPServer } from 'smtp-server'
 import { afterAll, beforeEach, expect, test } from 'vitest'
+import { loadMails } from '../../../cli/index.ts'
 import { createLogger } from '../../../cli/log.ts'
-import { loadMails } from '../../../cli/mappings/index.ts'
 import {
   createMailer,
   createNotifier,
@@ -70,8 +70,7 @@ async function startNotifier(sent: SentLog = postgresSentLog(database), log: Log
   await term.offer('badge.awarded', 1)
   await term.offer('quiz.submitted', 1)
   const notifier = createNotifier({
-    brokers: school.brokers,
-    registryUrl: school.registryUrl,
+    connection: school.connection,
     topicPrefix: term.topicPrefix,
     catalogue,
     mails,

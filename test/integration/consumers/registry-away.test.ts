@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Server } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { FaultProxy } from '../../integrity/harness/proxy.ts'
-import { eventually } from '../../support/stack.ts'
+import { eventually, rerouted } from '../../support/stack.ts'
 import { badge, quiz, testSchool } from './school.ts'
 
 const school = await testSchool()
@@ -32,7 +32,7 @@ test('a registry that is away is waited for, and no message is blamed', async ()
   const seen: string[] = []
   const group = await term.group({
     group: 'waiting',
-    registryUrl,
+    connection: rerouted(school.connection, { registryUrl }),
     handlers: { 'badge.awarded': ({ id }) => void seen.push(id) }
   })
   const ids = await term.publish(badge(randomUUID()), badge(randomUUID()))
@@ -56,7 +56,7 @@ test('a registry that hangs holds up what needs it, and nothing else', async () 
   const handle = ({ id }: { id: string }) => void seen.push(id)
   const group = await term.group({
     group: 'hanging',
-    registryUrl: `http://127.0.0.1:${proxy.port}${pathname}`,
+    connection: rerouted(school.connection, { registryUrl: `http://127.0.0.1:${proxy.port}${pathname}` }),
     concurrency: 1,
     handlers: { 'badge.awarded': handle, 'quiz.submitted': handle }
   })

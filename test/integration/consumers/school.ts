@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { v7 } from 'uuid'
 import { afterAll, onTestFinished } from 'vitest'
+import type { ConnectionOptions } from '../../../connection/index.ts'
 import { type ConsumerGroup, type ConsumerGroupOptions, createConsumerGroup } from '../../../consumers/index.ts'
 import { silentLogger } from '../../../core/logger.ts'
 import { headersByName, type KafkaRecord, partitionFor } from '../../../kafka/index.ts'
@@ -50,9 +51,11 @@ export async function testSchool() {
 }
 
 /** The same on servers of the test's own. */
-export async function schoolOn<Servers extends Pick<TestEnvironment, 'brokers' | 'registryUrl' | 'topicPrefix'>>(
-  environment: Servers
-) {
+export async function schoolOn<
+  Servers extends Pick<TestEnvironment, 'brokers' | 'registryUrl' | 'topicPrefix'> & {
+    readonly connection: ConnectionOptions
+  }
+>(environment: Servers) {
   const client = createKafkaClient({ brokers: environment.brokers, clientId: 'test' })
   const admin = await client.connectAdmin()
   const sender = await client.connectSender()
@@ -133,8 +136,7 @@ export async function schoolOn<Servers extends Pick<TestEnvironment, 'brokers' |
         options: Pick<ConsumerGroupOptions<Events>, 'group' | 'handlers'> & Partial<ConsumerGroupOptions<Events>>
       ): Promise<ConsumerGroup> {
         const group = createConsumerGroup<Events>({
-          brokers: environment.brokers,
-          registryUrl: environment.registryUrl,
+          connection: environment.connection,
           catalogue,
           topicPrefix,
           sessionTimeoutMs: 2_000,

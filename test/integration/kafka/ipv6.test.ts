@@ -7,7 +7,7 @@ import { createProducer } from '../../../producers/index.ts'
 import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { createSink } from '../../../sink/index.ts'
 import { runCli } from '../../support/processes/cli.ts'
-import { eventually } from '../../support/stack.ts'
+import { eventually, rerouted } from '../../support/stack.ts'
 import { lesson, testTrail } from '../../support/trail.ts'
 
 /** A way from a free port of ::1 to a port of 127.0.0.1, which may be said later. */
@@ -65,18 +65,20 @@ test('producer, group, sink and doctor reach brokers, registry and Postgres by a
   const servers = {
     brokers: [`[::1]:${kafkaProxy}`],
     registryUrl: await over6(trail.registryUrl),
-    databaseUrl: await over6(trail.databaseUrl),
-    topicPrefix: trail.topicPrefix
+    databaseUrl: await over6(trail.databaseUrl)
   }
   const handled: string[] = []
-  await using sink = createSink({ ...trail.sinkOptions, ...servers })
+  const { topicPrefix } = trail
+  const connection = rerouted(trail.connection, servers)
+  await using sink = createSink({ ...trail.sinkOptions, connection })
   await using group = createConsumerGroup({
-    ...servers,
+    connection,
+    topicPrefix,
     catalogue,
     group: 'ipv6',
     handlers: { 'lesson.published': async ({ id }) => void handled.push(id) }
   })
-  await using producer = createProducer({ ...servers, catalogue, source: 'test' })
+  await using producer = createProducer({ connection, topicPrefix, catalogue, source: 'test' })
   await Promise.all([sink.start(), group.start()])
   const { id } = await producer.publish('lesson.published', crypto.randomUUID(), lesson().payload as never)
   await sink.whenCaughtUp()

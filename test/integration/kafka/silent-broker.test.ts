@@ -5,7 +5,7 @@ import { createProducer } from '../../../producers/index.ts'
 import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { createSink } from '../../../sink/index.ts'
 import { silentBroker } from '../../support/kafka/silent-broker.ts'
-import { eventually } from '../../support/stack.ts'
+import { eventually, rerouted } from '../../support/stack.ts'
 import { badge, testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail()
@@ -17,12 +17,13 @@ const brokers = [silent.address, ...trail.brokers]
 test('a broker of the list that never answers keeps neither producer, sink nor group from starting', {
   timeout: 60_000
 }, async () => {
-  const { registryUrl, topicPrefix } = trail
+  const { topicPrefix } = trail
+  const connection = rerouted(trail.connection, { brokers })
   const handled: string[] = []
-  await using producer = createProducer({ brokers, registryUrl, topicPrefix, source: 'silent', catalogue })
-  await using sink = createSink({ ...trail.sinkOptions, brokers })
+  await using producer = createProducer({ connection, topicPrefix, source: 'silent', catalogue })
+  await using sink = createSink({ ...trail.sinkOptions, connection })
   await using group = createConsumerGroup({
-    ...{ brokers, registryUrl, topicPrefix, catalogue, group: 'silent' },
+    ...{ connection, topicPrefix, catalogue, group: 'silent' },
     handlers: { 'badge.awarded': async ({ id }) => void handled.push(id) }
   })
   const { payload } = badge() as { payload: { badge_id: string; awarded_to: string; reason: string } }

@@ -67,7 +67,7 @@ test('nobody else gets into the group of a sink', async () => {
   const lines: string[] = []
   const log = createLogger({ level: 'warn', destination: { write: line => lines.push(line) } })
   const group = createConsumerGroup({
-    ...{ brokers: trail.brokers, registryUrl: trail.registryUrl, topicPrefix: trail.topicPrefix, catalogue, log },
+    ...{ connection: trail.connection, topicPrefix: trail.topicPrefix, catalogue, log },
     group: 'sink',
     sessionTimeoutMs: 2_000,
     handlers: { 'badge.awarded': () => undefined }

@@ -6,7 +6,7 @@ import { Discovery } from '../../../sink/intake/discovery.ts'
 import { topicsOfTrail } from '../../../trail/topics.ts'
 import { runCli } from '../../support/processes/cli.ts'
 import { registryFront, says } from '../../support/registry-front.ts'
-import { eventually } from '../../support/stack.ts'
+import { eventually, rerouted } from '../../support/stack.ts'
 import { badge, lesson, type TestTrail, testTrail } from '../../support/trail.ts'
 
 function keptLines() {
@@ -173,7 +173,11 @@ test('of two prefixes in one database, of which one begins the other, each keeps
   await trail.publish([lesson()])
   await trail.send([{ ...(await trail.encode(badge())), eventName: 'inner.badge.awarded' }])
   for (const { topicPrefix } of [trail, inner]) {
-    await using sink = createSink({ ...trail.sinkOptions, topicPrefix, registryUrl: front.url })
+    await using sink = createSink({
+      ...trail.sinkOptions,
+      topicPrefix,
+      connection: rerouted(trail.connection, { registryUrl: front.url })
+    })
     await sink.start()
     await sink.whenCaughtUp()
   }

@@ -4,11 +4,13 @@ import { createLogger } from '../../../cli/log.ts'
 import { openPostgresIndex } from '../../../consumers/indexer/index.ts'
 import { openSession } from '../../../postgres/index.ts'
 import { createBus } from '../../../producers/bus/index.ts'
+import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { createSink } from '../../../sink/index.ts'
 import { sessionPool } from '../../../trail/database.ts'
-import { PostgresEventStore } from '../../../trail/index.ts'
+import { postgresEventStore } from '../../../trail/index.ts'
 import { listQuarantine } from '../../../trail/quarantine/quarantine.ts'
 import { runCli } from '../../support/processes/cli.ts'
+import { rerouted } from '../../support/stack.ts'
 import { badge, lesson, testTrail } from '../../support/trail.ts'
 
 // As `ALTER ROLE … SET` gives them to every session of a role, `ALTER DATABASE … SET` gives them to every session of a
@@ -93,8 +95,8 @@ describe('what a role or a database sets for its sessions changes nothing', () =
     expect(await trail.rows('SELECT topic, halted FROM sink_offsets WHERE halted IS NOT NULL')).toEqual([])
 
     // In process, and a document that is read back.
-    await using store = new PostgresEventStore({ databaseUrl: trail.databaseUrl })
-    await using bus = createBus({ store })
+    await using store = postgresEventStore(trail.connection)
+    await using bus = createBus({ catalogue, store })
     const published = await bus.publish('badge.awarded', randomUUID(), badge().payload as never)
     expect(await trail.rows('SELECT 1 FROM event_envelopes WHERE id = $1', [published.id])).toHaveLength(1)
     const index = await openPostgresIndex(trail.databaseUrl)
@@ -167,7 +169,10 @@ test('a trail that search_path does not find is named, and no second one is made
     code: 'TABLES_MISSING',
     message: expect.stringContaining(words)
   })
-  const found = { ...trail.sinkOptions, databaseUrl: withOptions('-c search_path=public') }
+  const found = {
+    ...trail.sinkOptions,
+    connection: rerouted(trail.connection, { databaseUrl: withOptions('-c search_path=public') })
+  }
   await using sink = createSink(found)
   await sink.start()
   const { code, stderr } = await runCli(['migrate'], trail.env)

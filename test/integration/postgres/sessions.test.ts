@@ -6,12 +6,12 @@ import { openPool, openSession } from '../../../postgres/index.ts'
 import { openDatabase } from '../../../postgres/pool.ts'
 import { createSink } from '../../../sink/index.ts'
 import { connectSession, sessionPool, sinkSessions } from '../../../trail/database.ts'
-import { PostgresEventStore } from '../../../trail/index.ts'
+import { postgresEventStore } from '../../../trail/index.ts'
 import { endBlockers } from '../../../trail/positions/fence.ts'
 import { openPgSession } from '../../../trail/session/pg-session.ts'
 import { runCli } from '../../support/processes/cli.ts'
 import { pgbouncer } from '../../support/processes/pgbouncer.ts'
-import { eventually } from '../../support/stack.ts'
+import { eventually, rerouted } from '../../support/stack.ts'
 import { badge, testTrail } from '../../support/trail.ts'
 
 // Postgres takes a COPY 64 KiB at a time.
@@ -51,7 +51,10 @@ describe('what DATABASE_URL says of the session is taken, and what eventtrail ne
   })
 
   test('a sink works with it, and so does the store of the bus', async () => {
-    await using sink = createSink({ ...trail.sinkOptions, databaseUrl: meddled })
+    await using sink = createSink({
+      ...trail.sinkOptions,
+      connection: rerouted(trail.connection, { databaseUrl: meddled })
+    })
     await sink.start()
     await trail.publish([badge()])
     await sink.whenCaughtUp()
@@ -59,7 +62,7 @@ describe('what DATABASE_URL says of the session is taken, and what eventtrail ne
       "SELECT DISTINCT application_name AS name FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '%accounting'"
     )
     expect(names).toEqual([{ name: expect.stringMatching(/^eventtrail-sink\/[0-9a-f]{8} accounting$/) }])
-    await using store = new PostgresEventStore({ databaseUrl: meddled })
+    await using store = postgresEventStore({ postgres: { url: meddled } })
     await store.append([])
   })
 
@@ -246,7 +249,7 @@ describe('a Postgres that cannot hold the trail is refused in words', () => {
     const { code, stdout } = await runCli(['doctor'], trail.env)
     expect(stdout).toContain('a newer eventtrail was here')
     expect(code).toBe(1)
-    const store = new PostgresEventStore({ databaseUrl: trail.databaseUrl })
+    const store = postgresEventStore(trail.connection)
     onTestFinished(() => store.close())
     await expect(store.append([{} as never])).rejects.toMatchObject({ code: 'TABLES_NEWER' })
   })
@@ -261,7 +264,11 @@ describe('through PgBouncer', () => {
     expect((await session.query(shown)).rows[0]).toMatchObject({ ...ours, name: 'eventtrail-test accounting' })
     const env = { ...trail.env, DATABASE_URL: url }
     expect(await runCli(['migrate'], env)).toMatchObject({ code: 0 })
-    await using sink = createSink({ ...trail.sinkOptions, databaseUrl: url, group: 'pooled' })
+    await using sink = createSink({
+      ...trail.sinkOptions,
+      connection: rerouted(trail.connection, { databaseUrl: url }),
+      group: 'pooled'
+    })
     await sink.start()
     await trail.publish([badge(), badge()])
     await sink.whenCaughtUp()

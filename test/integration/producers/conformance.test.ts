@@ -1,5 +1,6 @@
 import { afterAll } from 'vitest'
 import { createProducer } from '../../../producers/index.ts'
+import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { avroType, createRegistry, decodeEnvelope, readSchemaId } from '../../../schemas/index.ts'
 import { publisherConformance } from '../../conformance/publisher.ts'
 import { testTopics } from '../../support/kafka/topics.ts'
@@ -10,7 +11,7 @@ const { read } = await testTopics(environment)
 const registry = createRegistry({ url: environment.registryUrl })
 
 publisherConformance('the Kafka producer', async () => {
-  const producer = createProducer(environment)
+  const producer = createProducer({ ...environment, catalogue })
   afterAll(() => producer.close())
   return {
     publisher: producer,

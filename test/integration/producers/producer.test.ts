@@ -5,7 +5,7 @@ import { createProducer, type ProducerOptions, PublishError } from '../../../pro
 import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { catalogueOf, decodeEnvelope, readSchemaId } from '../../../schemas/index.ts'
 import { testTopics } from '../../support/kafka/topics.ts'
-import { eventually, testEnvironment } from '../../support/stack.ts'
+import { eventually, rerouted, testEnvironment } from '../../support/stack.ts'
 
 const environment = await testEnvironment()
 const { admin, read } = await testTopics(environment)
@@ -13,7 +13,8 @@ const { topicPrefix } = environment
 
 const exampleVersion = catalogue.version('badge.awarded')
 const badge = (reason = 'ten lessons') => ({ badge_id: randomUUID(), awarded_to: randomUUID(), reason })
-const producerWith = (options: Partial<ProducerOptions> = {}) => createProducer({ ...environment, ...options })
+const producerWith = (options: Partial<ProducerOptions> = {}) =>
+  createProducer({ ...environment, catalogue, ...options })
 const rejection = async (work: Promise<unknown>): Promise<PublishError> => {
   const error = await work.catch((thrown: unknown) => thrown)
   if (!(error instanceof PublishError)) throw new Error('expected a PublishError', { cause: error })
@@ -96,7 +97,7 @@ describe('what is too large', () => {
       partitions: 1,
       config: { 'max.message.bytes': '2000' }
     })
-    await using producer = producerWith({ topicPrefix: prefix, lingerMs: 50 })
+    await using producer = producerWith({ topicPrefix: prefix, batch: { lingerMs: 50 } })
     const aggregate = randomUUID()
     const sizes = [...Array.from({ length: 12 }, () => 300), 5_000, 200]
     const results = await Promise.allSettled(
@@ -190,7 +191,10 @@ describe('partitions that are added while publishing', () => {
 
 describe('servers out of reach', () => {
   it('fail at the deadline with the cause; the event never left', async () => {
-    for (const options of [{ brokers: ['127.0.0.1:1'] }, { registryUrl: 'http://127.0.0.1:1' }]) {
+    for (const options of [
+      { connection: rerouted(environment.connection, { brokers: ['127.0.0.1:1'] }) },
+      { connection: rerouted(environment.connection, { registryUrl: 'http://127.0.0.1:1' }) }
+    ]) {
       const producer = producerWith({ ...options, deliveryTimeoutMs: 1_500 })
       const started = performance.now()
       const error = await rejection(producer.publish('badge.awarded', randomUUID(), badge()))
@@ -198,10 +202,12 @@ describe('servers out of reach', () => {
       expect(performance.now() - started).toBeLessThan(5_000)
       await producer.close()
     }
-    const unreachable = producerWith({ registryUrl: 'http://127.0.0.1:1' })
+    const unreachable = producerWith({
+      connection: rerouted(environment.connection, { registryUrl: 'http://127.0.0.1:1' })
+    })
     await expect(unreachable.connect()).rejects.toMatchObject({ code: 'REGISTRY_UNAVAILABLE' })
     await unreachable.close()
-    const nowhere = producerWith({ brokers: ['127.0.0.1:1'] })
+    const nowhere = producerWith({ connection: rerouted(environment.connection, { brokers: ['127.0.0.1:1'] }) })
     await expect(nowhere.connect()).rejects.toMatchObject({ code: 'KAFKA_UNAVAILABLE' })
     await nowhere.close()
   })
@@ -209,7 +215,10 @@ describe('servers out of reach', () => {
 
 describe('the buffer', () => {
   it('makes those wait who wait for room, and refuses beyond twice its bound', async () => {
-    const producer = producerWith({ brokers: ['127.0.0.1:1'], bufferMaxMessages: 10 })
+    const producer = producerWith({
+      connection: rerouted(environment.connection, { brokers: ['127.0.0.1:1'] }),
+      bufferMaxMessages: 10
+    })
     const publish = () => rejection(producer.publish('badge.awarded', randomUUID(), badge()))
     const answers = Array.from({ length: 20 }, publish)
     expect(await publish()).toMatchObject({ code: 'BUFFER_FULL', outcome: 'failed', retryable: true })
@@ -225,7 +234,7 @@ describe('the buffer', () => {
   })
 
   it('stays within its bound while publishAll takes events from a generator', async () => {
-    await using producer = producerWith({ bufferMaxMessages: 50, lingerMs: 0 })
+    await using producer = producerWith({ bufferMaxMessages: 50, batch: { lingerMs: 0 } })
     let acknowledged = 0
     let ahead = 0
     let taken = 0

@@ -80,7 +80,7 @@ test('a topic of which all is poison stops alone, goes on when it is resumed, an
   const good = await goods(600, quiz)
   await trail.send([...poisons('lesson.published', 900), ...good.slice(0, 300)])
   {
-    await using sink = await started({ breakerRecords: 100, maxRows: 50 })
+    await using sink = await started({ breakerRecords: 100, batch: { maxRecords: 50 } })
     await stopped(lessons)
     // The other topic flows on.
     await trail.send(good.slice(300))
@@ -233,7 +233,12 @@ test('doctor names the group of what is stopped, and gives commands that work as
   // `sink_offsets` still has quizzes/1 from above, halted in the default group.
   const other = `${trail.topicPrefix}other`
   {
-    await using _ = await started({ group: 'other', eventNames: ['badge.awarded'], breakerRecords: 100, maxRows: 50 })
+    await using _ = await started({
+      group: 'other',
+      eventNames: ['badge.awarded'],
+      breakerRecords: 100,
+      batch: { maxRecords: 50 }
+    })
     await eventually(async () => String(await haltsOf(badges, other)) === String(all('TOO_MANY_BAD')), {
       what: 'the second group is stopped'
     })

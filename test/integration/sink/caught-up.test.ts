@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, expect, test } from 'vitest'
 import { createSink } from '../../../sink/index.ts'
-import { eventually, testEnvironment } from '../../support/stack.ts'
+import { eventually, rerouted, testEnvironment } from '../../support/stack.ts'
 import { badge, lesson, quiz, testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail({ partitions: 1 })
@@ -125,7 +125,7 @@ test('whenCaughtUp gives up after its timeout, when it is aborted, and when the 
   const [late] = await trail.publish([badge('late')])
   await expect(sink.whenCaughtUp({ timeoutMs: 100 })).rejects.toMatchObject({
     code: 'CATCH_UP_TIMEOUT',
-    message: expect.stringContaining(`1 partitions are behind, the first is ${topic}/0`)
+    message: expect.stringContaining(`1 partitions have not caught up, the first is ${topic}/0`)
   })
   await expect(sink.whenCaughtUp({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'CATCH_UP_TIMEOUT' })
   const waiting = sink.whenCaughtUp()
@@ -196,7 +196,10 @@ test('a sink that is closed while it starts does not run', async () => {
 
 test('a sink does not start without its tables, or without Postgres', async () => {
   const bare = await testEnvironment()
-  await using without = createSink({ ...trail.sinkOptions, databaseUrl: bare.databaseUrl })
+  await using without = createSink({
+    ...trail.sinkOptions,
+    connection: rerouted(trail.connection, { databaseUrl: bare.databaseUrl })
+  })
   await expect(without.start()).rejects.toMatchObject({
     code: 'TABLES_MISSING',
     message: expect.stringContaining('eventtrail migrate')
@@ -204,6 +207,9 @@ test('a sink does not start without its tables, or without Postgres', async () =
   expect(without.state).toBe('closed')
   const lost = new URL(trail.databaseUrl)
   lost.port = '1'
-  await using away = createSink({ ...trail.sinkOptions, databaseUrl: lost.href })
+  await using away = createSink({
+    ...trail.sinkOptions,
+    connection: rerouted(trail.connection, { databaseUrl: lost.href })
+  })
   await expect(away.start()).rejects.toMatchObject({ code: 'POSTGRES_UNAVAILABLE', retryable: true })
 })

@@ -18,12 +18,12 @@ test.each([
 ])('a clock that is $words stops neither producer, sink nor group, and neither is dropped by Kafka', {
   timeout: 90_000
 }, async ({ words, step }) => {
-  const { brokers, registryUrl, topicPrefix } = trail
+  const { connection, topicPrefix } = trail
   const handled: string[] = []
-  await using producer = createProducer({ brokers, registryUrl, topicPrefix, source: 'clock', catalogue })
+  await using producer = createProducer({ connection, topicPrefix, source: 'clock', catalogue })
   await using sink = createSink({ ...trail.sinkOptions, group: `sink-${step}`, sessionTimeoutMs })
   await using group = createConsumerGroup({
-    ...{ brokers, registryUrl, topicPrefix, catalogue, sessionTimeoutMs, group: `group-${step}` },
+    ...{ connection, topicPrefix, catalogue, sessionTimeoutMs, group: `group-${step}` },
     handlers: { 'badge.awarded': async ({ id }) => void handled.push(id) }
   })
   const publish = async () => {

@@ -73,7 +73,7 @@ test('a batch of many partitions is written in the order of its ids', async () =
   await wide.send(records.map((record, index) => ({ ...record, partition: index % 48 })))
   const holder = await wide.db.connect()
   await holder.query('BEGIN; LOCK TABLE sink_ledger IN EXCLUSIVE MODE')
-  await using sink = createSink({ ...wide.sinkOptions, lanes: 1 })
+  await using sink = createSink({ ...wide.sinkOptions, connections: 1 })
   await sink.start()
   await eventually(() => sink.stats.pending === 1_200, { what: 'one batch waits for the lock, and all others for it' })
   await holder.query('COMMIT')

@@ -11,7 +11,7 @@ import { violations } from '../../support/checker.ts'
 import { publisherJournal } from '../../support/journal.ts'
 import { swallowingProxy } from '../../support/kafka/swallowing-proxy.ts'
 import { parsed } from '../../support/processes/status.ts'
-import { eventually } from '../../support/stack.ts'
+import { eventually, rerouted } from '../../support/stack.ts'
 import { testTrail } from '../../support/trail.ts'
 import { chunk } from '../../unit/sink/chunks.ts'
 
@@ -37,7 +37,13 @@ test('a session that Postgres has forgotten is given up, and its batch is stored
   timeout: 90_000
 }, async () => {
   const meter = new PrometheusMeter({ metrics: sinkMetrics })
-  await using sink = createSink({ ...trail.sinkOptions, databaseUrl: proxy.url, blockedAfterMs: 200, lanes: 1, meter })
+  await using sink = createSink({
+    ...trail.sinkOptions,
+    connection: rerouted(trail.connection, { databaseUrl: proxy.url }),
+    blockedAfterMs: 200,
+    connections: 1,
+    meter
+  })
   await sink.start()
   await trail.slowRows()
   await publish(1_000)

@@ -41,7 +41,7 @@ test('the same id with other content leaves the first row as it is and is quaran
 })
 
 test('both at once, in one batch and with bad rows among them, still add up', async () => {
-  await using sink = createSink({ ...trail.sinkOptions, lingerMs: 200 })
+  await using sink = createSink({ ...trail.sinkOptions, batch: { lingerMs: 200 } })
   await sink.start()
   const before = await trail.count('event_envelopes')
   const fresh = await Promise.all(Array.from({ length: 300 }, (_, i) => trail.encode(badge(`fresh ${i}`))))

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createBus } from '../../../producers/bus/index.ts'
-import { PostgresEventStore } from '../../../trail/index.ts'
+import { catalogue } from '../../../schemas/catalogue/index.ts'
+import { postgresEventStore } from '../../../trail/index.ts'
 import { testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail()
@@ -15,8 +16,8 @@ const payload = () => ({
 
 // The integration test of the first design.
 test('one lesson published through the in-process bus is exactly one row with the six columns right', async () => {
-  await using store = new PostgresEventStore({ databaseUrl: trail.databaseUrl })
-  await using bus = createBus({ store })
+  await using store = postgresEventStore(trail.connection)
+  await using bus = createBus({ catalogue, store })
   const lesson = payload()
   const aggregateId = randomUUID()
   const occurredAt = new Date('2026-03-02T09:30:00.250Z')
@@ -37,15 +38,15 @@ test('one lesson published through the in-process bus is exactly one row with th
 })
 
 test('an id that stands already is stored once, and refused with other content; then nothing of the call is stored', async () => {
-  await using store = new PostgresEventStore({ databaseUrl: trail.databaseUrl })
-  await using bus = createBus({ store })
+  await using store = postgresEventStore(trail.connection)
+  await using bus = createBus({ catalogue, store })
   const id = randomUUID()
   const [aggregateId, lesson, occurredAt] = [randomUUID(), payload(), new Date()]
   const before = await trail.count('event_envelopes')
   await bus.publish('lesson.published', aggregateId, lesson, { id, occurredAt })
   await bus.publish('lesson.published', aggregateId, lesson, { id, occurredAt })
   await expect(bus.publish('lesson.published', aggregateId, payload(), { id, occurredAt })).rejects.toMatchObject({
-    code: 'STORE',
+    code: 'STORE_FAILED',
     cause: { code: 'STORE_FAILED' }
   })
   expect(await trail.count('event_envelopes')).toBe(before + 1)
@@ -56,8 +57,8 @@ test('an event that a constraint of others refuses is not stored, and the constr
     "ALTER TABLE event_envelopes ADD CONSTRAINT no_secrets CHECK (payload ->> 'title' <> 'Secret') NOT VALID"
   )
   try {
-    await using store = new PostgresEventStore({ databaseUrl: trail.databaseUrl })
-    await using bus = createBus({ store })
+    await using store = postgresEventStore(trail.connection)
+    await using bus = createBus({ catalogue, store })
     await expect(
       bus.publish('lesson.published', randomUUID(), { ...payload(), title: 'Secret' })
     ).rejects.toMatchObject({
@@ -71,18 +72,18 @@ test('an event that a constraint of others refuses is not stored, and the constr
 test('a store without its tables, or out of reach, says what to do', async () => {
   const lost = new URL(trail.databaseUrl)
   lost.port = '1'
-  await using away = new PostgresEventStore({ databaseUrl: lost.href })
-  await using bus = createBus({ store: away })
+  await using away = postgresEventStore({ postgres: { url: lost.href } })
+  await using bus = createBus({ catalogue, store: away })
   await expect(bus.publish('lesson.published', randomUUID(), payload())).rejects.toMatchObject({
-    code: 'STORE',
+    code: 'STORE_FAILED',
     retryable: true
   })
   await trail.db.query('CREATE DATABASE bare_of_tables')
   try {
     const bare = new URL(trail.databaseUrl)
     bare.pathname = '/bare_of_tables'
-    await using store = new PostgresEventStore({ databaseUrl: bare.href })
-    await using other = createBus({ store })
+    await using store = postgresEventStore({ postgres: { url: bare.href } })
+    await using other = createBus({ catalogue, store })
     await expect(other.publish('lesson.published', randomUUID(), payload())).rejects.toMatchObject({
       cause: { code: 'TABLES_MISSING', message: expect.stringContaining('eventtrail migrate') }
     })

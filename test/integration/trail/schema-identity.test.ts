@@ -6,7 +6,7 @@ import { encodeEnvelope } from '../../../schemas/index.ts'
 import { createSink } from '../../../sink/index.ts'
 import { resumeTopic } from '../../../trail/positions/resume.ts'
 import { registryFront } from '../../support/registry-front.ts'
-import { eventually } from '../../support/stack.ts'
+import { eventually, rerouted } from '../../support/stack.ts'
 import { badge, lesson, type TestTrail, testTrail } from '../../support/trail.ts'
 
 const first = catalogue.version('lesson.published', 1)
@@ -119,7 +119,7 @@ test('a subject is removed for good and begins anew: its numbers repeat, and eve
 test('another schema under a known id stops its topic alone, until the registry is restored', async () => {
   const trail = await testTrail()
   const front = await registryFront(trail.registryUrl)
-  const options = { ...trail.sinkOptions, registryUrl: front.url }
+  const options = { ...trail.sinkOptions, connection: rerouted(trail.connection, { registryUrl: front.url }) }
   for (const eventName of ['lesson.published', 'badge.awarded']) await trail.offer(eventName)
   const registered = await trail.register(first)
   await send(trail, registered, 2)

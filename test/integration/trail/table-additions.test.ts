@@ -9,7 +9,7 @@ import { badge, lesson, quiz, type TestEvent, testTrail } from '../../support/tr
 // What a DBA puts on the table of the trail is the DBA's: it refuses what it refuses, and stops nothing else.
 const trail = await testTrail({ partitions: 1 })
 for (const name of ['badge.awarded', 'quiz.submitted', 'lesson.published']) await trail.offer(name)
-const lanes = { ...trail.sinkOptions, lanes: 1 }
+const lanes = { ...trail.sinkOptions, connections: 1 }
 const month = monthPartition(new Date()).table
 
 let undo: string[] = []

@@ -3,6 +3,7 @@
 // The servers come from the environment. Ends after a drain on SIGTERM.
 
 import { loadConfig } from '../../../cli/config.ts'
+import { connectionOf } from '../../../cli/connection.ts'
 import { createConsumerGroup, type MessageContext } from '../../../consumers/index.ts'
 import { catalogue, type Events } from '../../../schemas/catalogue/index.ts'
 import { handlingGroup } from './handling.ts'
@@ -18,8 +19,7 @@ function handle({ id, aggregate_id }: { id: string; aggregate_id: string }, cont
 
 const group = createConsumerGroup<Events>({
   group: handlingGroup,
-  brokers: config.require('brokers'),
-  registryUrl: config.require('registryUrl'),
+  connection: connectionOf(config),
   topicPrefix: config.get('topicPrefix'),
   catalogue,
   sessionTimeoutMs: 3_000,

@@ -4,9 +4,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { v7 } from 'uuid'
 import { loadConfig } from '../../../cli/config.ts'
+import { connectionOf } from '../../../cli/connection.ts'
 import { below, randomFrom } from '../../../dev/demo/random.ts'
 import { partitionFor } from '../../../kafka/index.ts'
 import { createProducer, type KafkaReceipt, PublishError } from '../../../producers/index.ts'
+import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { contentOf } from './content.ts'
 import type { Published } from './facts.ts'
 import { Journal, type LoadCounts } from './journal.ts'
@@ -16,9 +18,9 @@ const [folder = '', seed = ''] = process.argv.slice(5)
 const config = loadConfig()
 const topicPrefix = config.get('topicPrefix')
 const producer = createProducer({
-  brokers: config.require('brokers'),
-  registryUrl: config.require('registryUrl'),
+  connection: connectionOf(config),
   topicPrefix,
+  catalogue,
   deliveryTimeoutMs: Number(process.env.DELIVERY_TIMEOUT_MS ?? 60_000),
   requestTimeoutMs: Number(process.env.REQUEST_TIMEOUT_MS ?? 5_000),
   bufferMaxMessages: Number(process.env.BUFFER_MAX_MESSAGES ?? 100_000)

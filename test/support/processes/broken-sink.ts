@@ -21,9 +21,11 @@ for (const guard of guardsOf[how]) await pool.query(guards[guard])
 const { read } = pgPositions(pool, `${topicPrefix}sink`)
 const sink = new Sink(
   {
-    brokers: given('KAFKA_BROKERS').split(','),
-    registryUrl: given('SCHEMA_REGISTRY_URL'),
-    databaseUrl,
+    connection: {
+      kafka: { brokers: given('KAFKA_BROKERS').split(',') },
+      registry: { url: given('SCHEMA_REGISTRY_URL') },
+      postgres: { url: databaseUrl }
+    },
     topicPrefix,
     sessionTimeoutMs: 1_000,
     log: createLogger()

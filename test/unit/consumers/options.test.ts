@@ -5,15 +5,13 @@ import { catalogue, type Events } from '../../../schemas/catalogue/index.ts'
 
 const given: ConsumerGroupOptions<Events> = {
   group: 'readers',
-  brokers: ['localhost:9092'],
-  registryUrl: 'http://localhost:8081',
+  connection: { kafka: { brokers: ['localhost:9092'] }, registry: { url: 'http://localhost:8081' } },
   catalogue,
   handlers: { 'lesson.published': () => undefined }
 }
 
 test.each([
   ['group', { group: 'a group' }],
-  ['brokers', { brokers: [] }],
   ['handlers', { handlers: {} }],
   ['concurrency', { concurrency: 0 }],
   ['sessionTimeoutMs', { sessionTimeoutMs: 1.5 }],
@@ -24,8 +22,8 @@ test.each([
   ['drainTimeoutMs', { drainTimeoutMs: 2 ** 31 }],
   ['topicRefreshMs', { topicRefreshMs: 2 ** 31 }],
   ['topicPrefix', { topicPrefix: 'x y' }],
-  ['brokers', { brokers: ['localhost'] }],
-  ['registryUrl', { registryUrl: 'localhost:8081' }],
+  ['connection.kafka.brokers', { connection: { ...given.connection, kafka: { brokers: ['localhost'] } } }],
+  ['connection.registry.url', { connection: { ...given.connection, registry: { url: 'localhost:8081' } } }],
   ['retry.initialMs', { retry: { initialMs: 2 ** 31 } }],
   ['retry.initialMs', { retry: { initialMs: -1 } }],
   ['retry.maxMs', { retry: { maxMs: Number.POSITIVE_INFINITY } }],

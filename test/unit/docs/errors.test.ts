@@ -45,6 +45,7 @@ const files = sourceFiles([
   'postgres',
   'schemas',
   'kafka',
+  'connection',
   'producers',
   'trail',
   'consumers',

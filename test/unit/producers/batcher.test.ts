@@ -17,7 +17,7 @@ const item = (number: number, facts: Partial<TestItem> = {}): TestItem => ({
   done: false,
   ...facts
 })
-const batcher = (options = {}) => new Batcher<TestItem>({ lingerMs: 5, maxBytes: 100, maxItems: 4, ...options })
+const batcher = (options = {}) => new Batcher<TestItem>({ lingerMs: 5, maxBytes: 100, maxRecords: 4, ...options })
 const numbers = (batch: Batch<TestItem> | undefined) => batch?.items.map(each => each.number)
 const takeAll = (from: Batcher<TestItem>, now: number) => [...from.due(now)].flatMap(lane => from.take(lane, now) ?? [])
 

@@ -11,6 +11,7 @@ import {
   type Subscription
 } from '../../../producers/bus/index.ts'
 import { PublishError } from '../../../producers/index.ts'
+import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { catalogueOf, type Envelope, type EventMap } from '../../../schemas/index.ts'
 import { runs } from '../../support/runs.ts'
 
@@ -59,7 +60,7 @@ class Outage extends EventtrailError<'OUTAGE'> {
 
 describe('fan out', () => {
   it('gives every subscriber every event of its names, in order, with its headers', async () => {
-    const bus = createBus({ store: memoryStore(), source: 'school' })
+    const bus = createBus({ catalogue, store: memoryStore(), source: 'school' })
     const all = bus.subscribe('audit')
     const badges = bus.subscribe('notifier', { eventNames: ['badge.awarded'] })
     const id = randomUUID()
@@ -79,7 +80,7 @@ describe('fan out', () => {
   })
 
   it('gives the same frozen envelope to all', async () => {
-    const bus = createBus({ store: memoryStore() })
+    const bus = createBus({ catalogue, store: memoryStore() })
     const [one, other] = [bus.subscribe('one'), bus.subscribe('other')]
     await bus.publish('badge.awarded', randomUUID(), badge())
     const [mine] = await take(one, 1)
@@ -92,7 +93,7 @@ describe('fan out', () => {
   })
 
   it('wakes a subscriber that waits', async () => {
-    const bus = createBus({ store: memoryStore() })
+    const bus = createBus({ catalogue, store: memoryStore() })
     const subscription = bus.subscribe('early')
     const waiting = take(subscription, 2)
     await bus.publish('badge.awarded', randomUUID(), badge('1'))
@@ -103,7 +104,7 @@ describe('fan out', () => {
 
   it('needs no subscriber', async () => {
     const store = memoryStore()
-    await using bus = createBus({ store })
+    await using bus = createBus({ catalogue, store })
     await bus.publish('badge.awarded', randomUUID(), badge())
     expect(store.envelopes).toHaveLength(1)
     expect(bus.subscriberStats().size).toBe(0)
@@ -111,7 +112,7 @@ describe('fan out', () => {
 
   it('stores an event before anybody sees it', async () => {
     const { store, call } = gatedStore()
-    const bus = createBus({ store })
+    const bus = createBus({ catalogue, store })
     const subscription = bus.subscribe('early')
     const publishing = bus.publish('badge.awarded', randomUUID(), badge('1'))
     const { events, answer } = await call(0)
@@ -127,7 +128,7 @@ describe('fan out', () => {
 
   it('takes what gathers during one call of the store into the next', async () => {
     const { store, call } = gatedStore()
-    const bus = createBus({ store })
+    const bus = createBus({ catalogue, store })
     const first = bus.publish('badge.awarded', randomUUID(), badge())
     const { answer } = await call(0)
     const others = Array.from({ length: 10 }, () => bus.publish('badge.awarded', randomUUID(), badge()))
@@ -143,7 +144,7 @@ describe('fan out', () => {
 
 describe('a slow subscriber', () => {
   it('is told how many it missed, at the place where they are missing', async () => {
-    const bus = createBus({ store: memoryStore(), bufferSize: 3 })
+    const bus = createBus({ catalogue, store: memoryStore(), bufferSize: 3 })
     const slow = bus.subscribe('slow')
     const roomy = bus.subscribe('roomy', { bufferSize: 100 })
     for (let number = 1; number <= 7; number += 1)
@@ -163,7 +164,7 @@ describe('a slow subscriber', () => {
         fc.array(fc.oneof(fc.constant('publish' as const), fc.constant('read' as const)), { maxLength: 60 }),
         fc.integer({ min: 1, max: 5 }),
         async (steps, bufferSize) => {
-          const bus = createBus({ store: memoryStore(), bufferSize })
+          const bus = createBus({ catalogue, store: memoryStore(), bufferSize })
           const subscription = bus.subscribe('any')
           const items: Promise<IteratorResult<BusItem<Envelope>>>[] = []
           let published = 0
@@ -192,7 +193,7 @@ describe('a slow subscriber', () => {
 
 describe('leaving', () => {
   it('takes a subscriber out of the counts: by break, return, dispose and abort', async () => {
-    const bus = createBus({ store: memoryStore() })
+    const bus = createBus({ catalogue, store: memoryStore() })
     const controller = new AbortController()
     const byBreak = bus.subscribe('break')
     const byReturn = bus.subscribe('return')
@@ -211,7 +212,7 @@ describe('leaving', () => {
   })
 
   it('ends a reader that waits, and one that joined with an aborted signal', async () => {
-    const bus = createBus({ store: memoryStore() })
+    const bus = createBus({ catalogue, store: memoryStore() })
     const controller = new AbortController()
     const waiting = bus.subscribe('waits', { signal: controller.signal }).next()
     controller.abort()
@@ -223,7 +224,7 @@ describe('leaving', () => {
   })
 
   it('does not disturb the others', async () => {
-    const bus = createBus({ store: memoryStore() })
+    const bus = createBus({ catalogue, store: memoryStore() })
     const [stays, leaves] = [bus.subscribe('stays'), bus.subscribe('leaves')]
     await bus.publish('badge.awarded', randomUUID(), badge('1'))
     await leaves.return?.()
@@ -235,7 +236,7 @@ describe('leaving', () => {
 
 describe('errors', () => {
   it('has the code of the producer for an event that does not fit, with the cause', async () => {
-    const bus = createBus({ store: memoryStore() })
+    const bus = createBus({ catalogue, store: memoryStore() })
     const error = await bus
       .publish('quiz.submitted', randomUUID(), { ...quiz(), score_raw: 'x' as never })
       .catch(e => e)
@@ -250,7 +251,7 @@ describe('errors', () => {
 
   it('is STORE_FAILED when the store fails: the outcome is unknown, nobody sees the event, the bus goes on', async () => {
     const { store, call } = gatedStore()
-    const bus = createBus({ store })
+    const bus = createBus({ catalogue, store })
     const subscription = bus.subscribe('any')
     const outage = new Outage()
     const publishing = bus.publish('badge.awarded', randomUUID(), badge('1')).catch(e => e)
@@ -273,6 +274,7 @@ describe('errors', () => {
     const inner = memoryStore()
     const refused = randomUUID()
     const bus = createBus({
+      catalogue,
       store: {
         async append(events) {
           if (events.some(({ envelope }) => envelope.aggregate_id === refused)) throw new Error('no such row')
@@ -290,7 +292,7 @@ describe('errors', () => {
 
   it('is CLOSED after close, for publish and subscribe; waiting readers get what is left, then the end', async () => {
     const { store, call } = gatedStore()
-    const bus = createBus({ store })
+    const bus = createBus({ catalogue, store })
     const subscription = bus.subscribe('any')
     const underWay = bus.publish('badge.awarded', randomUUID(), badge('1'))
     const { answer } = await call(0)
@@ -308,18 +310,20 @@ describe('errors', () => {
   })
 
   it('is OPTIONS_INVALID for options that make no sense', () => {
-    expect(() => createBus({ store: memoryStore(), bufferSize: 0 })).toThrow(
+    expect(() => createBus({ catalogue, store: memoryStore(), bufferSize: 0 })).toThrow(
       'Expected `bufferSize` to be a whole number from 1, got 0'
     )
-    expect(() => createBus({ store: memoryStore(), source: 'a b' })).toThrow('`source`')
-    expect(() => createBus({ store: memoryStore(), versions: { 'lesson.published': 9 } })).toThrow('from 1 to 2, got 9')
+    expect(() => createBus({ catalogue, store: memoryStore(), source: 'a b' })).toThrow('`source`')
+    expect(() => createBus({ catalogue, store: memoryStore(), versions: { 'lesson.published': 9 } })).toThrow(
+      'from 1 to 2, got 9'
+    )
   })
 })
 
 describe('versions', () => {
   it('publishes the pinned one', async () => {
     const store = memoryStore()
-    await using bus = createBus({ store, versions: { 'lesson.published': 1 } })
+    await using bus = createBus({ catalogue, store, versions: { 'lesson.published': 1 } })
     const lesson = { lesson_id: randomUUID(), instructor_id: randomUUID(), course_id: randomUUID() }
     expect(await bus.publish('lesson.published', lesson.lesson_id, lesson)).toMatchObject({ schemaVersion: 1 })
     expect(store.envelopes[0]).toMatchObject({ payload: lesson, schema_version: 1 })

@@ -2,47 +2,57 @@ import { describe, expect, it } from 'vitest'
 import { OptionsError } from '../../../core/index.ts'
 import { createProducer, type ProducerOptions } from '../../../producers/index.ts'
 import { resolveOptions } from '../../../producers/options.ts'
+import { catalogue, type Events } from '../../../schemas/catalogue/index.ts'
 
-const base: ProducerOptions = { brokers: ['localhost:9092'], registryUrl: 'http://localhost:8080' }
+const base: ProducerOptions<Events> = {
+  connection: { kafka: { brokers: ['localhost:9092'] }, registry: { url: 'http://localhost:8080' } },
+  catalogue
+}
 
 describe('options of a producer', () => {
   it('have defaults and are frozen', () => {
     const resolved = resolveOptions(base)
     expect(resolved).toMatchObject({
-      lingerMs: 5,
+      batch: { lingerMs: 5, maxRecords: 1_000, maxBytes: 512 * 1024 },
       deliveryTimeoutMs: 120_000,
       maxMessageBytes: 1_048_576,
       topicPrefix: ''
     })
     expect(Object.isFrozen(resolved)).toBe(true)
     expect(resolveOptions({ ...base, deliveryTimeoutMs: 100 }).requestTimeoutMs).toBe(100)
-    expect(resolveOptions({ ...base, maxMessageBytes: 1_000 }).maxBatchBytes).toBe(1_000)
+    expect(resolveOptions({ ...base, maxMessageBytes: 1_000 }).batch.maxBytes).toBe(1_000)
   })
 
-  it.each<[Partial<ProducerOptions>, string]>([
-    [{ brokers: [] }, 'Expected `brokers` to be at least one host:port, got none'],
-    [{ brokers: ['localhost'] }, 'Expected `brokers` to be host:port'],
-    [{ registryUrl: 'nowhere' }, 'Expected `registryUrl` to be a URL that begins with http:// or https://'],
+  it.each<[Partial<ProducerOptions<Events>>, string]>([
     [{ topicPrefix: 'a b' }, 'Expected `topicPrefix` to be at most 100 letters, digits, dots, - and _, got "a b"'],
-    [{ source: '' }, 'Expected `source` to be a name of 1 to 100 printable ASCII characters without spaces, got '],
-    [{ lingerMs: -1 }, 'Expected `lingerMs` to be a whole number of ms from 0 to 2147483647 (24.8 days), got -1'],
-    [{ lingerMs: 1.5 }, 'Expected `lingerMs` to be a whole number of ms from 0'],
+    [{ source: '' }, 'Expected `source` to be a name of 1 to 100 printable ASCII characters without spaces, got ""'],
+    [
+      { batch: { lingerMs: -1 } },
+      'Expected `batch.lingerMs` to be a whole number of ms from 0 to 2147483647 (24.8 days), got -1'
+    ],
+    [{ batch: { lingerMs: 1.5 } }, 'Expected `batch.lingerMs` to be a whole number of ms from 0'],
     [{ deliveryTimeoutMs: 2 ** 31 }, 'Expected `deliveryTimeoutMs` to be a whole number of ms from 1 to 2147483647'],
     [{ requestTimeoutMs: 2 ** 31 }, 'Expected `requestTimeoutMs` to be a whole number of ms'],
-    [{ maxBatchMessages: 0 }, 'Expected `maxBatchMessages` to be a whole number from 1, got 0'],
-    [{ maxBatchBytes: 2_000_000 }, 'Expected `maxBatchBytes` to be at most `maxMessageBytes` (1048576), got 2000000'],
+    [{ batch: { maxRecords: 0 } }, 'Expected `batch.maxRecords` to be a whole number from 1, got 0'],
+    [
+      { batch: { maxBytes: 2_000_000 } },
+      'Expected `batch.maxBytes` to be at most `maxMessageBytes` (1048576), got 2000000'
+    ],
     [{ bufferMaxBytes: 1_000 }, 'Expected `maxMessageBytes` to be at most `bufferMaxBytes` (1000), got 1048576'],
     [
       { requestTimeoutMs: 2_000, deliveryTimeoutMs: 1_000 },
       'Expected `requestTimeoutMs` to be at most `deliveryTimeoutMs` (1000), got 2000'
     ],
-    [{ lingerMs: 50, deliveryTimeoutMs: 50 }, 'Expected `lingerMs` to be less than `deliveryTimeoutMs` (50), got 50'],
+    [
+      { batch: { lingerMs: 50 }, deliveryTimeoutMs: 50 },
+      'Expected `batch.lingerMs` to be less than `deliveryTimeoutMs` (50), got 50'
+    ],
     [
       { versions: { 'lesson.published': 3 } },
       "Expected `versions['lesson.published']` to be a version from 1 to 2, got 3"
     ],
     [
-      { versions: { 'lesson.lost': 1 } as ProducerOptions['versions'] & object },
+      { versions: { 'lesson.lost': 1 } as ProducerOptions<Events>['versions'] & object },
       'Expected `versions` to be about events of the catalogue, got "lesson.lost"'
     ]
   ])('%j are refused', (options, message) => {

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { describe, expectTypeOf, it } from 'vitest'
 import { type Bus, createBus, memoryStore } from '../../../producers/bus/index.ts'
 import type { EventToPublish, KafkaReceipt, Producer, Publisher, Receipt } from '../../../producers/index.ts'
-import type { Events } from '../../../schemas/catalogue/index.ts'
+import { catalogue, type Events } from '../../../schemas/catalogue/index.ts'
 
 describe('types', () => {
   it('let a service take either publisher', () => {
-    expectTypeOf<Producer>().toExtend<Publisher<Events>>()
-    expectTypeOf<Bus>().toExtend<Publisher<Events>>()
+    expectTypeOf<Producer<Events>>().toExtend<Publisher<Events>>()
+    expectTypeOf<Bus<Events>>().toExtend<Publisher<Events>>()
     expectTypeOf<ReturnType<Producer['publish']>>().toEqualTypeOf<Promise<KafkaReceipt>>()
     expectTypeOf<ReturnType<Bus['publish']>>().toEqualTypeOf<Promise<Receipt>>()
   })
@@ -19,7 +19,7 @@ describe('types', () => {
     expectTypeOf<Lesson['payload']>().toEqualTypeOf<Events['lesson.published']['input']>()
     // A field with a default may be left out.
     expectTypeOf<{ lesson_id: string; instructor_id: string; course_id: string }>().toExtend<Lesson['payload']>()
-    const publisher = createBus({ store: memoryStore() })
+    const publisher = createBus({ catalogue, store: memoryStore() })
     const id = randomUUID()
     const badge = { badge_id: id, awarded_to: id, reason: '' }
     const quiz = { submission_id: id, student_id: id, quiz_id: id, score_raw: '1' }
@@ -37,7 +37,7 @@ describe('types', () => {
   })
 
   it('tell subscribers which envelopes they get', () => {
-    const read = async (bus: Bus): Promise<void> => {
+    const read = async (bus: Bus<Events>): Promise<void> => {
       for await (const item of bus.subscribe('indexer', { eventNames: ['lesson.published'] })) {
         if (item.kind === 'lagged') expectTypeOf(item.missed).toBeNumber()
         else {

@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { resolveOptions } from '../../../sink/options.ts'
 
 const needed = {
-  brokers: ['127.0.0.1:9092'],
-  registryUrl: 'http://127.0.0.1:8081',
-  databaseUrl: 'postgres://127.0.0.1/trail'
+  connection: {
+    kafka: { brokers: ['127.0.0.1:9092'] },
+    registry: { url: 'http://127.0.0.1:8081' },
+    postgres: { url: 'postgres://127.0.0.1/trail' }
+  }
 }
 
 describe('the options of a sink', () => {
@@ -14,9 +16,8 @@ describe('the options of a sink', () => {
       ...needed,
       group: 'sink',
       topicPrefix: '',
-      maxRows: 10_000,
-      lingerMs: 5,
-      lanes: 2,
+      batch: { maxRecords: 10_000, maxBytes: 4 * 1024 * 1024, lingerMs: 5 },
+      connections: 2,
       breakerRecords: 1_000
     })
     expect(Object.isFrozen(options)).toBe(true)
@@ -28,31 +29,27 @@ describe('the options of a sink', () => {
   })
 
   it.each([
-    [{ brokers: [] }, 'brokers'],
-    [{ maxRows: 0 }, 'maxRows'],
-    [{ maxRows: Number.NaN }, 'maxRows'],
-    [{ maxBytes: -1 }, 'maxBytes'],
-    [{ lingerMs: -1 }, 'lingerMs'],
-    [{ lanes: 0 }, 'lanes'],
-    [{ lanes: 1.5 }, 'lanes'],
-    [{ lanes: 101 }, '`lanes` to be a whole number from 1 to 100'],
+    [{ batch: { maxRecords: 0 } }, 'batch.maxRecords'],
+    [{ batch: { maxRecords: Number.NaN } }, 'batch.maxRecords'],
+    [{ batch: { maxBytes: -1 } }, 'batch.maxBytes'],
+    [{ batch: { lingerMs: -1 } }, 'batch.lingerMs'],
+    [{ connections: 0 }, 'connections'],
+    [{ connections: 1.5 }, 'connections'],
+    [{ connections: 101 }, '`connections` to be a whole number from 1 to 100'],
     [{ sessionTimeoutMs: 999 }, 'sessionTimeoutMs'],
     [{ topicRefreshMs: 0 }, 'topicRefreshMs'],
     [{ blockedAfterMs: 0 }, 'blockedAfterMs'],
-    [{ lingerMs: 2 ** 31 }, 'lingerMs` to be a whole number of ms from 0 to 2147483647'],
+    [{ batch: { lingerMs: 2 ** 31 } }, 'batch.lingerMs` to be a whole number of ms from 0 to 2147483647'],
     [{ sessionTimeoutMs: 2 ** 31 }, 'sessionTimeoutMs` to be a whole number of ms'],
     [{ topicRefreshMs: 2 ** 31 }, 'topicRefreshMs` to be a whole number of ms'],
     [{ blockedAfterMs: 2 ** 31 }, 'blockedAfterMs` to be a whole number of ms'],
-    [{ brokers: ['host'] }, '`brokers` to be host:port'],
-    [{ registryUrl: 'http://u:p#x@host' }, '`registryUrl` to be a URL'],
-    [{ databaseUrl: 'postgres://host/db?channel_binding=require' }, '`databaseUrl` to be'],
     [{ breakerRecords: -1 }, 'breakerRecords'],
     [{ monthsAhead: -1 }, 'monthsAhead'],
     [{ topicPrefix: 'x y' }, 'topicPrefix'],
     [{ topicPrefix: 'x'.repeat(101) }, 'topicPrefix'],
     [{ group: 'a b' }, 'group'],
     [{ group: '' }, 'group'],
-    [{ lingerMs: 10_000 }, 'less than `sessionTimeoutMs`']
+    [{ batch: { lingerMs: 10_000 } }, 'less than `sessionTimeoutMs`']
   ])('are refused when they make no sense: %j', (wrong, words) => {
     expect(() => resolveOptions({ ...needed, ...wrong })).toThrow(
       expect.objectContaining({ code: 'OPTIONS_INVALID', message: expect.stringContaining(words) })
@@ -60,6 +57,7 @@ describe('the options of a sink', () => {
   })
 
   it('that are undefined count as not given', () => {
-    expect(resolveOptions({ ...needed, maxRows: undefined as unknown as number }).maxRows).toBe(10_000)
+    expect(resolveOptions({ ...needed, batch: undefined as unknown as object }).batch.maxRecords).toBe(10_000)
+    expect(resolveOptions({ ...needed, monthsAhead: undefined as unknown as number }).monthsAhead).toBe(3)
   })
 })

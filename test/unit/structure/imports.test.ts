@@ -15,16 +15,31 @@ const allowed: Readonly<Record<string, { readonly rooms: readonly string[]; read
   postgres: { rooms: ['core', 'observability'], packages: ['pg'] },
   schemas: { rooms: ['core'], packages: ['@kafkajs/confluent-schema-registry', 'avsc'] },
   kafka: { rooms: ['core', 'observability'], packages: ['kafkajs'] },
-  producers: { rooms: ['core', 'schemas', 'kafka'], packages: ['uuid'] },
+  connection: { rooms: ['core', 'kafka'], packages: [] },
+  producers: { rooms: ['core', 'schemas', 'kafka', 'connection'], packages: ['uuid'] },
   trail: {
-    rooms: ['core', 'postgres', 'schemas', 'kafka', 'producers'],
+    rooms: ['core', 'postgres', 'schemas', 'kafka', 'connection', 'producers'],
     packages: ['pg-copy-streams']
   },
-  consumers: { rooms: ['core', 'observability', 'postgres', 'schemas', 'kafka'], packages: ['nodemailer'] },
-  sink: { rooms: ['core', 'observability', 'postgres', 'schemas', 'kafka', 'trail'], packages: [] },
+  consumers: {
+    rooms: ['core', 'observability', 'postgres', 'schemas', 'kafka', 'connection'],
+    packages: ['nodemailer']
+  },
+  sink: { rooms: ['core', 'observability', 'postgres', 'schemas', 'kafka', 'connection', 'trail'], packages: [] },
   operations: { rooms: ['core', 'postgres', 'schemas', 'kafka', 'trail', 'sink'], packages: [] },
   api: {
-    rooms: ['core', 'observability', 'postgres', 'schemas', 'kafka', 'producers', 'trail', 'consumers', 'sink'],
+    rooms: [
+      'core',
+      'observability',
+      'postgres',
+      'schemas',
+      'kafka',
+      'connection',
+      'producers',
+      'trail',
+      'consumers',
+      'sink'
+    ],
     packages: []
   },
   cli: {
@@ -34,6 +49,7 @@ const allowed: Readonly<Record<string, { readonly rooms: readonly string[]; read
       'postgres',
       'schemas',
       'kafka',
+      'connection',
       'producers',
       'trail',
       'consumers',

@@ -12,18 +12,22 @@ import { createSink, type SinkOptions } from '../../../sink/index.ts'
 /** What JavaScript and a setting that was read wrongly give for a number. */
 const noNumbers = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1, 0.5, '5', '', {}, 5n]
 
-const servers = { brokers: ['localhost:9092'], registryUrl: 'http://localhost:8081', catalogue }
+const servers = {
+  connection: {
+    kafka: { brokers: ['localhost:9092'] },
+    registry: { url: 'http://localhost:8081' },
+    postgres: { url: 'postgres://localhost/trail' }
+  },
+  catalogue
+}
 const handlers = { 'lesson.published': () => undefined }
-const sinkOptions = { ...servers, databaseUrl: 'postgres://localhost/trail' }
+const sinkOptions = { connection: servers.connection }
 const groupOf = (options: object) =>
   createConsumerGroup<Events>({ ...servers, group: 'g', handlers, ...options } as ConsumerGroupOptions<Events>)
 
 type Given = (value: never) => unknown
 const sinkNumbers: Record<keyof PickNumbers<SinkOptions>, true> = {
-  maxRows: true,
-  maxBytes: true,
-  lingerMs: true,
-  lanes: true,
+  connections: true,
   sessionTimeoutMs: true,
   topicRefreshMs: true,
   blockedAfterMs: true,
@@ -32,9 +36,6 @@ const sinkNumbers: Record<keyof PickNumbers<SinkOptions>, true> = {
   monthsAhead: true
 }
 const producerNumbers: Record<keyof PickNumbers<ProducerOptions>, true> = {
-  lingerMs: true,
-  maxBatchBytes: true,
-  maxBatchMessages: true,
   bufferMaxMessages: true,
   bufferMaxBytes: true,
   deliveryTimeoutMs: true,
@@ -65,12 +66,22 @@ const numbers: readonly (readonly [string, Given])[] = [
   ...['attempts', 'initialMs', 'maxMs'].map(
     name => [`createConsumerGroup retry.${name}`, (value: never) => groupOf({ retry: { [name]: value } })] as const
   ),
+  ...['maxRecords', 'maxBytes', 'lingerMs'].flatMap(name => [
+    [`createSink batch.${name}`, (value: never) => createSink({ ...sinkOptions, batch: { [name]: value } })] as const,
+    [
+      `createProducer batch.${name}`,
+      (value: never) => createProducer({ ...servers, batch: { [name]: value } })
+    ] as const
+  ]),
   ['createConsumerGroup deadLetters.retentionMs', value => groupOf({ deadLetters: { retentionMs: value } })],
   ['whenCaughtUp of a sink', value => createSink(sinkOptions).whenCaughtUp({ timeoutMs: value })],
   ['drain of a sink', value => createSink(sinkOptions).drain(value)],
   ['whenCaughtUp of a group', value => groupOf({}).whenCaughtUp({ timeoutMs: value })],
-  ['createBus bufferSize', value => createBus({ store: memoryStore(), bufferSize: value })],
-  ['subscribe bufferSize', value => createBus({ store: memoryStore() }).subscribe('s', { bufferSize: value })],
+  ['createBus bufferSize', value => createBus({ catalogue, store: memoryStore(), bufferSize: value })],
+  [
+    'subscribe bufferSize',
+    value => createBus({ catalogue, store: memoryStore() }).subscribe('s', { bufferSize: value })
+  ],
   ['createRegistry timeoutMs', value => createRegistry({ url: 'http://localhost', timeoutMs: value })],
   ['PrometheusMeter maxSeries', value => new PrometheusMeter({ metrics: {}, maxSeries: value })],
   ['createMailer connections', value => createMailer({ url: 'smtp://localhost', from: 'a@b.c', connections: value })],

@@ -82,7 +82,7 @@ test('batches that a disk has spoilt are put aside whole, all others are stored 
 
   const handled: string[] = []
   const group = createConsumerGroup({
-    ...{ brokers: trail.brokers, registryUrl: trail.registryUrl, topicPrefix: trail.topicPrefix, catalogue },
+    ...{ connection: trail.connection, topicPrefix: trail.topicPrefix, catalogue },
     group: 'readers',
     sessionTimeoutMs: 6_000,
     handlers: {

@@ -13,7 +13,7 @@ const producer = await rawProducer(trail.brokers)
 const topic = `${trail.topicPrefix}quiz.submitted`
 
 test('records that nothing of ours would send end neither the sink nor their partition', async () => {
-  await using sink = createSink({ ...trail.sinkOptions, lanes: 1 })
+  await using sink = createSink({ ...trail.sinkOptions, connections: 1 })
   await sink.start()
   const pastInt4 = Buffer.from('00ffffffff00', 'hex')
   const headers = (length: number) =>
@@ -67,7 +67,7 @@ test('a time in another unit than milliseconds holds nothing up', async () => {
     }
   ])
   for (const version of catalogue.versions('lesson.published')) await trail.register(version)
-  await using sink = createSink({ ...trail.sinkOptions, lanes: 1 })
+  await using sink = createSink({ ...trail.sinkOptions, connections: 1 })
   await sink.start()
   for (const timestamp of [1_700_000_000_000_000_000n, 2n ** 63n - 1n, 0n])
     await stored(
@@ -93,7 +93,7 @@ test('a value of 20 MiB that came as 1 KB is kept whole, and an event of another
       { key: 'k', value: 'not wire format' }
     ])
   )
-  await using sink = createSink({ ...trail.sinkOptions, lanes: 1 })
+  await using sink = createSink({ ...trail.sinkOptions, connections: 1 })
   await sink.start()
   await stored(producer, topic, 0, rawBatch({ records, count: 2, attributes: codecs.zstd }))
   const good = await trail.encode(badge())

@@ -14,7 +14,7 @@ async function failOn(condition: string, sqlState: string, table = 'event_envelo
   await trail.rows(`CREATE TRIGGER fail_on BEFORE INSERT ON ${table} FOR EACH ROW EXECUTE FUNCTION fail_on()`)
 }
 
-const lanes = { ...trail.sinkOptions, lanes: 1 }
+const lanes = { ...trail.sinkOptions, connections: 1 }
 const idsOf = (records: readonly { id: string }[]) => records.map(({ id }) => id).sort()
 const stored = async () => (await trail.rows('SELECT id FROM event_envelopes')).map(({ id }) => String(id)).sort()
 const bad = (score = 66.25): Omit<TestEvent, 'aggregateId'> => quiz(score)

@@ -39,8 +39,7 @@ async function takeAll(options: { readonly maxBatchBytes?: number } = {}) {
   const last = await trail.publish([lesson()])
   const handled: string[] = []
   const group = createConsumerGroup({
-    brokers: trail.brokers,
-    registryUrl: trail.registryUrl,
+    connection: trail.connection,
     topicPrefix: trail.topicPrefix,
     catalogue,
     group: 'readers',

@@ -10,8 +10,8 @@ import { badge, type TestTrail, testTrail } from '../../../support/trail.ts'
 
 /** Everything of the product beside one topic: a producer, a sink, a group. */
 async function everything(trail: TestTrail, handled: (id: string) => void) {
-  const { brokers, registryUrl, topicPrefix } = trail
-  const servers = { brokers, registryUrl, topicPrefix, catalogue }
+  const { connection, topicPrefix } = trail
+  const servers = { connection, topicPrefix, catalogue }
   const producer = createProducer({ ...servers, deliveryTimeoutMs: 5_000 })
   const sink = createSink(trail.sinkOptions)
   const group = createConsumerGroup({

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createSink } from '../../../../sink/index.ts'
 import { type Answering, registryFront, says } from '../../../support/registry-front.ts'
-import { eventually } from '../../../support/stack.ts'
+import { eventually, rerouted } from '../../../support/stack.ts'
 import { lesson, testTrail } from '../../../support/trail.ts'
 
 const byId = /\/schemas\/ids\//
@@ -25,7 +25,10 @@ test('whatever the registry says but that it has no such schema is waited for, a
   for (const [what, answering] of answers) {
     front.answer(answering)
     await trail.db.query('TRUNCATE event_envelopes, sink_offsets, sink_ledger, sink_schemas')
-    await using sink = createSink({ ...trail.sinkOptions, registryUrl: front.url })
+    await using sink = createSink({
+      ...trail.sinkOptions,
+      connection: rerouted(trail.connection, { registryUrl: front.url })
+    })
     await sink.start()
     await eventually(() => sink.health().notReady.some(reason => reason.includes('registry')), {
       what: `${what}: it says what it waits for`

@@ -60,7 +60,7 @@ test.each([
     if (!running) await take(read)
     const handled: string[] = []
     const group = createConsumerGroup({
-      ...{ brokers: trail.brokers, registryUrl: trail.registryUrl, topicPrefix: trail.topicPrefix, catalogue },
+      ...{ connection: trail.connection, topicPrefix: trail.topicPrefix, catalogue },
       group: `readers-${running}`,
       sessionTimeoutMs: 6_000,
       handlers: {

@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest'
-import { backoffMs, pause } from '../../../core/backoff.ts'
-import { machineClock } from '../../../core/clock.ts'
-import { durationWords, isDuration, longestTimerMs } from '../../../core/durations.ts'
-import { within } from '../../../core/lifecycle.ts'
+import { backoffMs, pause } from '../../../../core/backoff.ts'
+import { machineClock } from '../../../../core/clock.ts'
+import { within } from '../../../../core/lifecycle.ts'
+import { durationWords, isDuration, longestTimerMs } from '../../../../core/options/durations.ts'
 
 test('a duration is a whole number of ms that a timer can hold', () => {
   expect([0, 1, longestTimerMs].map(value => isDuration(value, 1))).toEqual([false, true, true])

@@ -1,7 +1,7 @@
-import { printable } from './printable.ts'
+import { printable } from '../printable.ts'
 
 // One object with these may be handed to every part of a process, whether the part has use for each of them or not.
-const shared = ['brokers', 'registryUrl', 'databaseUrl', 'topicPrefix', 'security', 'catalogue', 'log', 'meter']
+const shared = ['connection', 'catalogue', 'topicPrefix', 'log', 'meter']
 const mostEdits = 2
 const shortest = 4
 

@@ -1,4 +1,4 @@
-import { OptionsError } from './options/index.ts'
+import { OptionsError } from './options-error.ts'
 
 /** Longest wait of a timer, in ms: almost 25 days. One ms more, and Node fires it at once. */
 export const longestTimerMs = 2 ** 31 - 1

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { checkBrokers, checkDatabaseUrl, checkRegistryUrl, checkSmtpUrl, readDatabaseUrl } from '../../../core/urls.ts'
+import {
+  checkBrokers,
+  checkDatabaseUrl,
+  checkRegistryUrl,
+  checkSmtpUrl,
+  readDatabaseUrl
+} from '../../../../core/options/urls.ts'
 
 const secret = 'S3cret'
 

@@ -1,0 +1,110 @@
+import { checkOptions } from '../core/index.ts'
+import type { AdminLine, KafkaClient, KafkaClientName, KafkaClientOptions } from '../kafka/index.ts'
+import type { ConnectionOptions, KafkaConnection, PostgresConnection, RegistryConnection } from './options.ts'
+import { connectionRule } from './options.ts'
+
+/**
+ * What several parts of one process share: one view of the Kafka cluster with one connection for questions to it, and
+ * one pool of sessions of Postgres. It is accepted wherever {@link ConnectionOptions} are. The one that made it closes
+ * it, after the parts that use it; a part that was given plain options makes one of its own and closes it itself.
+ */
+export interface Connection extends ConnectionOptions, AsyncDisposable {
+  /** Closes what is shared. May be called twice. */
+  close(): Promise<void>
+}
+
+type OpenKafka = (options: KafkaClientOptions) => KafkaClient
+
+/** Something that is closed by `end`, such as a pool of sessions. */
+interface Ends {
+  end(): Promise<unknown>
+}
+
+/** Opens nothing yet: each server is reached for when it is first needed. @throws OptionsError */
+export function createConnection<Options extends ConnectionOptions>(options: Options): Connection & Options {
+  checkOptions<{ connection: ConnectionOptions }>({ connection: options }, { connection: connectionRule })
+  return new LazyConnection(options) as unknown as Connection & Options
+}
+
+/**
+ * The cluster of a connection, under a name of its own.
+ * @param given checked before
+ * @param create makes the client, unless the connection is shared and another part has made one
+ * @returns how to let go of it too: what was made here is closed then, what is shared is left alone
+ */
+export function useKafka(
+  given: Pick<ConnectionOptions, 'kafka'>,
+  create: OpenKafka,
+  name: KafkaClientName
+): { readonly client: KafkaClient; readonly release: () => Promise<void> } {
+  if (given instanceof LazyConnection) return { client: given.kafkaClient(create, name), release: done }
+  const own = new LazyConnection(given)
+  return { client: own.kafkaClient(create, name), release: () => own.close() }
+}
+
+/**
+ * The sessions of a connection.
+ * @param given checked before
+ * @param open opens a pool, unless the connection is shared and another part has opened one
+ */
+export function usePool<Pool extends Ends>(
+  given: { readonly postgres: PostgresConnection },
+  open: (url: string) => Pool
+): { readonly pool: Pool; readonly release: () => Promise<void> } {
+  if (given instanceof LazyConnection) return { pool: given.pool(given.postgres.url, open), release: done }
+  const pool = open(given.postgres.url)
+  return { pool, release: async () => void (await pool.end()) }
+}
+
+const done = async (): Promise<void> => undefined
+
+/** The parts bring what opens clients and sessions, so that this loads neither. */
+class LazyConnection implements Partial<ConnectionOptions> {
+  declare readonly kafka: KafkaConnection
+  declare readonly registry: RegistryConnection
+  declare readonly postgres: PostgresConnection
+  #client: KafkaClient | undefined
+  #line: AdminLine | undefined
+  #pool: Ends | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(options: Partial<ConnectionOptions>) {
+    Object.assign(this, structuredClone(options))
+  }
+
+  kafkaClient(create: OpenKafka, name: KafkaClientName): KafkaClient {
+    const { brokers, tls = false, sasl } = this.kafka
+    this.#client ??= create({ brokers, security: { ssl: tls, ...(sasl && { sasl }) }, ...name })
+    const client = this.#client.named(name)
+    return {
+      ...client,
+      named: other => this.kafkaClient(create, { ...name, ...other }),
+      adminLine: () => this.#adminLine(client)
+    }
+  }
+
+  pool<Pool extends Ends>(url: string, open: (url: string) => Pool): Pool {
+    this.#pool ??= open(url)
+    return this.#pool as Pool
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([this.#line?.close(), this.#pool?.end()])
+  }
+
+  /** Closed with the connection, not by the parts that ask. */
+  #adminLine(client: KafkaClient): AdminLine {
+    this.#line ??= client.adminLine()
+    const line = this.#line
+    return { ask: question => line.ask(question), heldBackWords: topics => line.heldBackWords(topics), close: done }
+  }
+}

@@ -1,0 +1,81 @@
+import { checkBrokers, checkDatabaseUrl, checkRegistryUrl, type Rules, rule } from '../core/index.ts'
+import type { KafkaSecurity } from '../kafka/index.ts'
+
+/** How to reach Kafka. */
+export interface KafkaConnection {
+  /** `host:port` of at least one broker. */
+  readonly brokers: readonly string[]
+  /** Whether to speak TLS. Default false. */
+  readonly tls?: boolean
+  /** Default: no login. */
+  readonly sasl?: NonNullable<KafkaSecurity['sasl']>
+}
+
+/** How to reach the schema registry. */
+export interface RegistryConnection {
+  /** Its Confluent-compatible API. User name and password may be in the URL. */
+  readonly url: string
+}
+
+/** How to reach Postgres. */
+export interface PostgresConnection {
+  /** `postgres://user:password@host:port/database`. */
+  readonly url: string
+}
+
+/** Where the servers are and how to log in to them: the same object for every part of a process. */
+export interface ConnectionOptions {
+  readonly kafka: KafkaConnection
+  readonly registry: RegistryConnection
+  /** Needed by sinks and by what else keeps something in Postgres. */
+  readonly postgres?: PostgresConnection
+}
+
+/** The same where Postgres is needed too. */
+export type ConnectionWithPostgres = ConnectionOptions & Required<Pick<ConnectionOptions, 'postgres'>>
+
+const sasl: Rules<NonNullable<KafkaConnection['sasl']>> = {
+  mechanism: rule.required(rule.oneOf('plain', 'scram-sha-256', 'scram-sha-512')),
+  username: rule.required(rule.secret),
+  password: rule.required(rule.secret)
+}
+
+const kafka: Rules<KafkaConnection> = {
+  brokers: rule.required(rule.address(checkBrokers)),
+  tls: rule.yesOrNo,
+  sasl: rule.object(sasl)
+}
+
+const registry: Rules<RegistryConnection> = { url: rule.required(rule.address(checkRegistryUrl)) }
+const postgres: Rules<PostgresConnection> = { url: rule.required(rule.address(checkDatabaseUrl)) }
+
+const where = 'an object that says where `kafka` and `registry` are'
+
+/** The rule of the option `connection`, the first one that every part checks. */
+export const connectionRule = rule.required(
+  rule.object<ConnectionOptions>(
+    {
+      kafka: rule.required(rule.object(kafka, 'an object with `brokers`')),
+      registry: rule.required(rule.object(registry, 'an object with the `url` of the schema registry')),
+      postgres: rule.object(postgres, 'an object with the `url` of the database')
+    },
+    where
+  )
+)
+
+/** The rule where Postgres is needed too. */
+export const connectionWithPostgresRule = rule.required(
+  rule.object<ConnectionWithPostgres>(
+    {
+      kafka: rule.required(rule.object(kafka, 'an object with `brokers`')),
+      registry: rule.required(rule.object(registry, 'an object with the `url` of the schema registry')),
+      postgres: rule.required(rule.object(postgres, 'an object with the `url` of the database'))
+    },
+    where
+  )
+)
+
+/** The rule of what needs Postgres alone. */
+export const postgresRules: Rules<Pick<ConnectionWithPostgres, 'postgres'>> = {
+  postgres: rule.required(rule.object(postgres, 'an object with the `url` of the database'))
+}

@@ -1,0 +1,36 @@
+import { misspeltOption } from './misspelt.ts'
+import { OptionsError } from './options-error.ts'
+import type { Rule, Rules } from './rules.ts'
+
+/**
+ * Checks the options that were given: first their names, then their values, in the order of the rules. Options that are
+ * undefined count as not given. Objects that hold more than one part needs are let pass.
+ * @param within what comes before the names: `retry.`
+ * @throws OptionsError
+ */
+export function checkOptions<Options extends object>(given: Options, rules: Rules<Options>, within = ''): void {
+  const list = Object.entries<Rule>(rules)
+  const misspelt = misspeltOption(given, Object.keys(rules))
+  if (misspelt) throw new OptionsError(within + misspelt.name, misspelt.expected)
+  for (const [name, { fault, isRequired, isSecret, inside }] of list) {
+    const value: unknown = (given as Readonly<Record<string, unknown>>)[name]
+    if (value === undefined && !isRequired) continue
+    const expected = fault(value)
+    if (expected !== undefined) throw new OptionsError(within + name, expected, ...(isSecret ? [] : [value]))
+    if (inside !== undefined) checkOptions(value as object, inside, `${within}${name}.`)
+  }
+}
+
+/** @throws OptionsError unless one option is at most, or less than, another */
+export function checkOrder(
+  [name, value]: readonly [name: string, value: number],
+  [boundName, bound]: readonly [name: string, value: number],
+  relation: 'at most' | 'less than' = 'at most'
+): void {
+  if (relation === 'at most' ? value <= bound : value < bound) return
+  throw new OptionsError(name, `${relation} \`${boundName}\` (${bound})`, value)
+}
+
+/** The options without those that are undefined: callers without types pass them. */
+export const givenOnly = <Options extends object>(options: Options): Options =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options

@@ -1,0 +1,88 @@
+import { isGroupName, isTopicPrefix, legalCharacters } from '../names.ts'
+import { durationWords, isDuration } from './durations.ts'
+
+/** What an option has to be. */
+export interface Rule {
+  /** @returns what was expected, in words; undefined when the value fits */
+  readonly fault: (value: unknown) => string | undefined
+  /** Whether it must be given. */
+  readonly isRequired: boolean
+  /** Whether the value may hold a password: no error repeats it then. */
+  readonly isSecret: boolean
+  /** Rules of the options in this one. */
+  readonly inside: Rules<object> | undefined
+}
+
+/** One rule for each option that there is; the names of the options are taken from here too. */
+export type Rules<Options> = { readonly [Name in keyof Options]-?: Rule }
+
+const isText = (value: unknown): value is string => typeof value === 'string'
+
+function such(fits: (value: unknown) => boolean, expected: string, more: Partial<Rule> = {}): Rule {
+  const fault = (value: unknown) => (fits(value) ? undefined : expected)
+  return { fault, isRequired: false, isSecret: false, inside: undefined, ...more }
+}
+
+/** The kinds of rules. None of them requires its option to be given but `required`. */
+export const rule = {
+  /** A rule of one's own. @param fits whether a value is as `expected` says */
+  such: (fits: (value: unknown) => boolean, expected: string): Rule => such(fits, expected),
+
+  /** The same rule for an option that must be given. */
+  required: (given: Rule): Rule => ({ ...given, isRequired: true }),
+
+  /** What the types alone check: a logger, a handler. */
+  any: such(() => true, ''),
+
+  /** A whole number. @param most default: the largest that is exact */
+  wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER): Rule {
+    const range = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`
+    const fits = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most
+    return such(fits, `a whole number ${range}`)
+  },
+
+  /** Any number of a range. */
+  numberBetween: (least: number, most: number): Rule =>
+    such(value => typeof value === 'number' && value >= least && value <= most, `a number from ${least} to ${most}`),
+
+  /** ms to wait. */
+  duration: (least: number): Rule => such(value => isDuration(value, least), durationWords(least)),
+
+  topicPrefix: such(value => isText(value) && isTopicPrefix(value), `at most 100 ${legalCharacters}`),
+
+  groupName: such(value => isText(value) && isGroupName(value), `1 to 100 ${legalCharacters}`),
+
+  /** Name of a service, for a header. */
+  sourceName: such(
+    value => isText(value) && /^[\x21-\x7e]{1,100}$/.test(value),
+    'a name of 1 to 100 printable ASCII characters without spaces'
+  ),
+
+  yesOrNo: such(value => typeof value === 'boolean', 'true or false'),
+
+  /** A text that is not empty and may be a secret. */
+  secret: such(value => isText(value) && value !== '', 'a text that is not empty', { isSecret: true }),
+
+  oneOf: (...values: readonly string[]): Rule =>
+    such(value => isText(value) && values.includes(value), `one of ${values.join(', ')}`),
+
+  /** An address, which may hold a password. @param check throws in words that begin with "expected" */
+  address: (check: (value: never) => unknown): Rule => ({
+    ...such(() => true, '', { isSecret: true }),
+    fault: value => {
+      try {
+        check(value as never)
+        return undefined
+      } catch (error) {
+        return (error as Error).message.replace(/^expected /, '')
+      }
+    }
+  }),
+
+  /** An object with options of its own. */
+  object: <Options extends object>(inside: Rules<Options>, expected = 'an object'): Rule =>
+    such(value => typeof value === 'object' && value !== null, expected, {
+      inside: inside as Rules<object>,
+      isSecret: true
+    })
+}
