@@ -9,8 +9,8 @@ export type Assignment = Map<string, Map<string, number[]>>
 
 /**
  * Deals partitions so that each goes to a member that subscribes to its topic, and the loads differ as little
- * as the subscriptions allow. kafkajs's own assigner gives the leader's topics to everybody: while the members'
- * lists differ (a topic was just made), partitions then belong to somebody who does not read them.
+ * as the subscriptions allow. kafkajs's own assigner gives the leader's topics to all members: while the members'
+ * lists differ (a topic was just created), partitions then belong to a member that does not read them.
  * Pure and deterministic: any leader deals the same.
  */
 export function assignPartitions(
@@ -25,7 +25,7 @@ export function assignPartitions(
   // By the member, not by the topic: there may be thousands of topics.
   for (const { memberId, topics: own } of ordered)
     for (const topic of new Set(own)) readersOf.get(topic)?.push(memberId)
-  // Who alone can take a topic takes it first; what many can take then evens the loads out.
+  // A topic that only one member can take goes first; what many can take then evens the loads out.
   for (const [topic, readers] of [...readersOf].sort(([, a], [, b]) => a.length - b.length)) {
     for (const partition of [...partitionsOf(topic)].sort((a, b) => a - b)) {
       const reader = readers.reduce((least, each) => ((load.get(each) ?? 0) < (load.get(least) ?? 0) ? each : least))

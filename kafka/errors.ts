@@ -48,7 +48,7 @@ export function refusedSession(sessionTimeoutMs: number, cause: unknown): KafkaE
   )
 }
 
-/** The group has members of another kind, and Kafka lets nobody in who is not of that kind. */
+/** The group has members of another kind, and Kafka lets no other kind in. */
 export function strangerInGroup(group: string, cause?: unknown): KafkaError {
   return new KafkaError(
     'KAFKA_REFUSED',

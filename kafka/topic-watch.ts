@@ -2,7 +2,7 @@ import type { Logger } from '../core/index.ts'
 import { safeError } from '../core/index.ts'
 import type { AdminLine, TopicLook } from './types/index.ts'
 
-const tellAgainMs = 30_000
+const reportAgainMs = 30_000
 const hiddenForMs = 60_000
 
 /**
@@ -19,11 +19,11 @@ export class TopicWatch {
   #current: readonly string[] = []
   #looking: Promise<void> | undefined
   #failingSince: number | undefined
-  #toldAt = Number.NEGATIVE_INFINITY
+  #reportedAt = Number.NEGATIVE_INFINITY
 
   /**
-   * @param onReach is told whether Kafka answered
-   * @param onLook is told of each look that succeeded
+   * @param onReach called with whether Kafka answered
+   * @param onLook called after each look that succeeded
    */
   constructor(
     line: AdminLine,
@@ -71,7 +71,7 @@ export class TopicWatch {
         this.#log.info({ topics: this.#current.length }, 'topics can be looked up again')
       this.#failingSince = undefined
     } catch (error) {
-      this.#tell(error)
+      this.#report(error)
     }
   }
 
@@ -98,11 +98,11 @@ export class TopicWatch {
   }
 
   // Once at the start of an outage and then now and again: a process that only waits must say so.
-  #tell(error: unknown): void {
+  #report(error: unknown): void {
     const now = performance.now()
     this.#failingSince ??= now
-    if (now - this.#toldAt < tellAgainMs) return
-    this.#toldAt = now
+    if (now - this.#reportedAt < reportAgainMs) return
+    this.#reportedAt = now
     const forMs = Math.round(now - this.#failingSince)
     this.#log.warn(
       { err: safeError(error), forMs },

@@ -10,14 +10,14 @@ export interface UnservedOptions {
   readonly log: Logger
 }
 
-/** One reason in words for each topic and fault, for who asks how a member is. */
+/** One reason in words for each topic and fault, for the health of a member. */
 export function troublesInWords(troubles: readonly PartitionTrouble[]): string[] {
   return [...new Set(troubles.map(({ topic, reason }) => `topic ${topic} cannot be read: ${reason}`))]
 }
 
 /**
- * The partitions of a consumer that cannot be read. Each is left out of the fetches, so that the others go on, and asked
- * for again every few seconds until it can be read.
+ * The partitions of a consumer that cannot be read. Each is left out of the fetches, so that the others continue, and
+ * asked for again every few seconds until it can be read.
  */
 export class Unserved {
   readonly #options: UnservedOptions

@@ -2,10 +2,11 @@ import type { Admin } from 'kafkajs'
 import { retry } from '../../core/index.ts'
 import { KafkaError } from '../errors.ts'
 import type { GroupDescription, KafkaAdmin, TopicSpec } from '../types/index.ts'
+import { adminWithCluster } from './cluster.ts'
 import { protocolErrorOf, toKafkaError } from './errors.ts'
 import { disconnect } from './incarnation.ts'
 import { heldBack, logEnds } from './log-ends.ts'
-import { adminWithCluster, clusterMetadata, type TopicMetadata, topicIds, topicMetadata } from './topic-ids.ts'
+import { clusterMetadata, type TopicMetadata, topicIds, topicMetadata } from './metadata.ts'
 import type { KafkajsParts } from './types.ts'
 
 /** "Topic" in Kafka's ConfigResource. */

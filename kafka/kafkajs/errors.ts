@@ -61,7 +61,6 @@ export function toSendError(thrown: unknown, sent: boolean): SendError {
     return new SendError('RECORDS_TOO_LARGE', `Kafka refused the size of a batch (${type})`, facts)
   if (refusedRecords.has(type)) return new SendError('KAFKA_REFUSED', `Kafka refused a batch (${type})`, facts)
   const { code, message } = toKafkaError(thrown, 'sending to Kafka')
-  // Only who reads meets these.
   // Only consumers meet the other codes.
   return new SendError(code in sendErrorCodes ? (code as SendErrorCode) : 'KAFKA_REFUSED', message, facts)
 }

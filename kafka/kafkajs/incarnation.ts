@@ -35,7 +35,7 @@ interface WatchedMessage extends Message {
 }
 
 /**
- * A record that tells when kafkajs takes it to encode it, and which leader the caller counts on.
+ * A record that reports when kafkajs takes it to encode it, and which leader the caller counts on.
  * @param onEncode may throw: then nothing of the request leaves.
  */
 export function watched(message: Message, leader: number, onEncode: () => void): WatchedMessage {

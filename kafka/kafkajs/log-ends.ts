@@ -2,7 +2,8 @@ import requestsModule from 'kafkajs/src/protocol/requests/index.js'
 import { retry } from '../../core/index.ts'
 import { KafkaError } from '../errors.ts'
 import type { HeldBack, LogEnds } from '../types/index.ts'
-import { asItIs, type Broker, type Cluster, type Request, topicMetadata } from './topic-ids.ts'
+import { asItIs, type Broker, type Cluster, type Request } from './cluster.ts'
+import { topicMetadata } from './metadata.ts'
 
 const { Fetch, ListOffsets } = (
   requestsModule as {
@@ -21,7 +22,7 @@ const patienceMs = 1_000
 
 /**
  * The ends of the logs of topics, with a few requests to each broker however many topics there are. What the brokers do
- * not have, or nobody leads, after a second is left out.
+ * not have, or no broker leads, after a second is left out.
  * @throws whatever kafkajs throws
  */
 export async function logEnds(cluster: Cluster, topics: readonly string[]): Promise<LogEnds[]> {

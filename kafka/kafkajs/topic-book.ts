@@ -13,7 +13,7 @@ interface Topic {
   staleAt: number
 }
 
-/** What is known of topics: how many partitions they have and who leads them. Asked for again after five minutes. */
+/** What is known of topics: how many partitions they have and which brokers lead them. Asked for again after five minutes. */
 export class TopicBook {
   readonly #admin: Admin
   readonly #topics = new Map<string, Topic>()

@@ -7,7 +7,7 @@ export const fetchVersion = 11
 
 /** All that a fetch returned of one partition, in the form of one message: kafkajs moves on by its offset. */
 export class FetchedRecords {
-  /** The last one that was fetched; records that nobody may see and offsets without a record count as well. */
+  /** The last one that was fetched; records that no one may see and offsets without a record count as well. */
   readonly offset: string
   readonly firstOffset: number
   /** Without control records and those of aborted transactions. */
@@ -133,8 +133,8 @@ export function readRecordSet(
 }
 
 /**
- * What cannot be read is read again as the first one of the next fetch, and is told of then. A batch that does not lie
- * behind the one before it (no checksum covers its place) would have its offsets counted twice.
+ * What cannot be read is read again as the first one of the next fetch, and is reported then. A batch that does not
+ * come after the one before it (no checksum covers its place) would have its offsets counted twice.
  */
 function nextHead(bytes: Buffer, at: number, expected: number): BatchHead | undefined {
   try {

@@ -1,4 +1,4 @@
-/** Batches and records as they lie in Kafka's log: bytes alone, no client. */
+/** Batches and records as Kafka's log has them: bytes alone, no client. */
 export { decodeFetchResponse, FetchedRecords, type FetchResponse, fetchVersion } from './fetch-decoder.ts'
 export {
   defaultMaxBatchBytes,

@@ -3,7 +3,7 @@ import { ContentTooLarge, decompress, TooManyPieces } from './compression/index.
 import { type KafkaRecord, Records } from './records.ts'
 import type { StoredBatch } from './walk.ts'
 
-/** A record batch as it lies in the log: its records may be compressed, and nothing but its head was looked at. */
+/** A record batch as the log has it: its records may be compressed, and nothing but its head was looked at. */
 export interface PackedBatch extends StoredBatch {
   /** Where its head begins. */
   readonly at: number
@@ -21,7 +21,7 @@ export interface UnreadableBatch {
   /** The first offset of it that was asked for. */
   readonly baseOffset: number
   readonly lastOffset: number
-  /** The whole batch as it lies in the log, its head included. */
+  /** The whole batch as the log has it, its head included. */
   readonly bytes: Buffer
   /** ms since 1970. */
   readonly timestamp: number
@@ -36,7 +36,7 @@ export interface Portion {
   readonly lastOffset: number
   /** Bytes that were decompressed or read for it, those of batches that are too large among them. */
   readonly unpackedBytes: number
-  /** What follows; undefined behind the last batch. */
+  /** What follows; undefined after the last batch. */
   readonly rest: PackedRecords | undefined
 }
 
@@ -72,15 +72,15 @@ const bytesPerPiece = 64 * 1024
 
 /**
  * The record batches of one partition that a fetch returned. They are decompressed when they are taken, some at a time:
- * a fetch may bring a thousand times as much as it has bytes, and a batch that cannot be read concerns nobody but the
- * one who takes it.
+ * a fetch may bring a thousand times as much as it has bytes, and a batch that cannot be read concerns only the
+ * caller that takes it.
  */
 export class PackedRecords implements Iterable<KafkaRecord> {
   readonly #batches: readonly PackedBatch[]
   readonly #from: number
   readonly #maxBatchBytes: number
 
-  /** Records below the offset `from` are left out: a fetch returns the whole batch that its offset lies in. */
+  /** Records below the offset `from` are left out: a fetch returns the whole batch that its offset is in. */
   constructor(batches: readonly PackedBatch[], from: number, maxBatchBytes = defaultMaxBatchBytes) {
     this.#batches = batches
     this.#from = from

@@ -3,7 +3,7 @@ import { type Header, headerLimits } from '../headers.ts'
 import { giveBack } from './compression/index.ts'
 import { broken, none, nothing, type StoredBatch, Walk } from './walk.ts'
 
-/** One message as it lies in the log. */
+/** One message as the log has it. */
 export interface KafkaRecord {
   readonly offset: number
   readonly key: Buffer | null
@@ -25,7 +25,7 @@ export class Records implements Iterable<KafkaRecord> {
   readonly #from: number
   #places: readonly number[] | undefined
 
-  /** Records below the offset `from` are left out: a fetch returns the whole batch that its offset lies in. */
+  /** Records below the offset `from` are left out: a fetch returns the whole batch that its offset is in. */
   constructor(batches: readonly StoredBatch[], from: number) {
     this.#batches = batches
     this.#from = from
@@ -90,7 +90,7 @@ export class Records implements Iterable<KafkaRecord> {
   }
 }
 
-/** Where each batch begins if they lay one behind the other. */
+/** Where each batch begins if they follow each other. */
 function placesOf(batches: readonly StoredBatch[]): number[] {
   let place = 0
   return batches.map(({ start, end }) => {
@@ -103,7 +103,7 @@ function placesOf(batches: readonly StoredBatch[]): number[] {
 /** Walks records without making anything of them; what it shows is of the record that the last `next()` came to. */
 export class RecordCursor {
   offset = -1
-  /** Key and value lie in here. Both ends of either are -1 where it is null. */
+  /** Key and value are in here. Both ends of either are -1 where it is null. */
   bytes = nothing
   keyStart = -1
   keyEnd = -1
@@ -143,7 +143,7 @@ export class RecordCursor {
     this.#shift += this.#batch.end - batch.start
     this.#batch = batch
     this.#walk.enter(batch)
-    // No record of a batch lies before its first offset, whatever came before it.
+    // No record of a batch is before its first offset, whatever came before it.
     this.offset = Math.max(this.offset, batch.baseOffset - 1)
     this.#left = batch.count
     this.bytes = batch.bytes
@@ -192,7 +192,7 @@ function readRecord(batch: StoredBatch, start: number): KafkaRecord {
   return { ...record, ...readHeaders(walk, end) }
 }
 
-/** What is no headers is left out like too many of them: nobody walks through them before. */
+/** What is no headers is left out like too many of them: nothing has walked through them before. */
 function readHeaders(walk: Walk, end: number): Pick<KafkaRecord, 'headers' | 'headersLeftOut'> {
   const headers: Header[] = []
   let count = 1

@@ -2,7 +2,7 @@ import { KafkaError } from '../errors.ts'
 
 /** A record batch of the log (message format v2, KIP-98), decompressed. */
 export interface StoredBatch {
-  /** Its records lie from `start` to `end`; what is around them is not its own. */
+  /** Its records are from `start` to `end`; what is around them is not its own. */
   readonly bytes: Buffer
   readonly start: number
   readonly end: number
@@ -14,7 +14,7 @@ export interface StoredBatch {
   readonly baseTimestamp: number
   /** ms since 1970, where the broker's time counts for all records of the batch. */
   readonly appendedAt: number | undefined
-  /** Nobody else has any of the memory that `bytes` lie in. */
+  /** Nothing else uses the memory that `bytes` are in. */
   readonly isOwn?: true
 }
 
@@ -53,7 +53,7 @@ export class Walk {
     return end
   }
 
-  /** A zigzag varint of up to 32 bits. One of two bytes may run over the end: who moves on checks that. */
+  /** A zigzag varint of up to 32 bits. One of two bytes may run over the end: the caller that moves on checks that. */
   varint(): number {
     const bytes = this.#bytes
     const { at } = this
@@ -99,7 +99,7 @@ export class Walk {
     throw broken(this.#batch, 'a number has no end')
   }
 
-  /** The length of what follows, which lies within the record; -1 for null. */
+  /** The length of what follows, which is within the record; -1 for null. */
   length(): number {
     const length = this.varint()
     if (length < -1 || this.at + length > this.#end) throw broken(this.#batch, 'a length leads out of its record')

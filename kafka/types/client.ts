@@ -13,7 +13,7 @@ export interface KafkaSecurity {
   }
 }
 
-/** Who a part of a process is to the brokers, and where its client logs. */
+/** How brokers see a part of a process, and where its client logs. */
 export interface KafkaClientName {
   /** Shown in the brokers' logs and quotas. Default `eventtrail`. */
   readonly clientId?: string

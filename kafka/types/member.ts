@@ -57,7 +57,7 @@ export interface TopicLook {
 /** Why the client's consumer was rebuilt: it ended, or it no longer moved. */
 export type RebuildCause = 'ended' | 'stalled'
 
-/** A batch that is larger comes all the same, alone (KIP-74). */
+/** A batch that is larger comes anyway, alone (KIP-74). */
 export interface FetchLimits {
   /** Bytes of one partition. */
   readonly maxBytesPerPartition: number

@@ -8,7 +8,7 @@ const version = 0
 /**
  * The wire around {@link assignPartitions}: kafkajs calls it on the member that leads the group.
  * @param protocol Kafka lets only members of one protocol into a group: a handler's group that has the name of a sink's
- *   would otherwise take partitions that nobody then stores.
+ *   would otherwise take partitions that are then not stored.
  */
 export const subscribersOnly =
   (protocol: string): PartitionAssigner =>

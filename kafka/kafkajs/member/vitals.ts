@@ -61,7 +61,7 @@ export class ConsumerVitals implements Vitals {
     return this.#quietMs > deadAfterMs(this.#settings)
   }
 
-  /** Begins to watch the supervision; `onDead` is told when it has not turned for too long. */
+  /** Begins to watch the supervision; `onDead` is called when it was stuck for too long. */
   watch(onDead: (error: KafkaError) => void): void {
     this.#pulse = new Pulse(() => {
       if (!this.dead) return

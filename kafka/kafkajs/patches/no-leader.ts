@@ -6,7 +6,7 @@ import { type Patch, type PrivateClass, patch, replace } from './patch.ts'
 export interface MetadataAnswer {
   /** The broker that takes requests for the controller; -1 where none is there. */
   readonly controllerId?: number
-  /** Undefined where the question is one of ours, which kafkajs does not decode. */
+  /** Undefined where the question is one of this adapter, which kafkajs does not decode. */
   readonly topicMetadata?: readonly {
     readonly partitionMetadata: readonly { readonly partitionErrorCode: number }[]
   }[]
@@ -17,7 +17,7 @@ const leaderNotAvailable = 5
 
 /**
  * kafkajs fails each look at the metadata while one partition of one topic has no leader, and with it everything that
- * is sent to or read from all others. Such a partition keeps its leader of -1, which nobody asks for anything.
+ * is sent to or read from all others. Such a partition keeps its leader of -1, which is never asked for anything.
  * An answer without a controller is that of a cluster that has no broker for the moment: it is asked again, as before.
  */
 export function toleratingNoLeader<T extends MetadataAnswer>(

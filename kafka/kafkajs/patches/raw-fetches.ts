@@ -10,9 +10,9 @@ interface FetchV11 {
 
 /** What a consumer learns of its fetches besides what kafkajs makes of them. */
 export interface FetchEars {
-  /** The log of the partition does not have the offset that was asked for. kafkajs is told when a promise resolves. */
+  /** The log of the partition does not have the offset that was asked for. kafkajs learns of it when a promise resolves. */
   outOfRange(partition: TopicPartition): unknown
-  /** Nothing of the partition could be fetched or read; kafkajs is told nothing of it. */
+  /** Nothing of the partition could be fetched or read; kafkajs learns nothing of it. */
   unserved(trouble: PartitionTrouble): void
   /** The partition could be fetched. Told only while {@link someUnserved}. */
   served(partition: TopicPartition): void
@@ -29,7 +29,7 @@ const troubles: Readonly<Record<number, Pick<PartitionTrouble, 'code' | 'reason'
   56: { code: 'NOT_SERVED', reason: 'the broker cannot read its disk (KAFKA_STORAGE_ERROR): see its log' }
 }
 
-// A response is decoded where the fetch is awaited: this tells the fetches of one consumer from all others.
+// A response is decoded where the fetch is awaited: this distinguishes the fetches of one consumer from all others.
 const fetching = new AsyncLocalStorage<FetchEars | undefined>()
 
 /**

@@ -10,7 +10,7 @@ import { type Patch, type PrivateClass, patch, replace } from './patch.ts'
 const handshakeMs = 5_000
 const handshakes = new Set(['ApiVersions', 'SaslHandshake', 'SaslAuthenticate'])
 
-/** The brokers that a client is told of, those that did not answer last. */
+/** The brokers that a client is given, those that did not answer last. */
 export class Seeds {
   readonly #order: string[]
 
@@ -140,7 +140,7 @@ function giveUp(connection: Connection): void {
 
 /**
  * kafkajs takes a connection for a good one whose handshake had no answer, and has each question wait there as long
- * again. This ends it, and with it the attempt: whoever asked tries again with a connection of its own.
+ * again. This ends it, and with it the attempt: the caller tries again with a connection of its own.
  */
 function endHandshake(connection: Connection, error: Error & { retriable?: boolean }): void {
   error.retriable = false

@@ -28,7 +28,7 @@ const apart = (): number => Date.now() - performance.now()
 
 /**
  * Turns a property that holds a time of `Date.now()` into one that keeps its distance from now by the monotonic clock:
- * it is told as the wall clock would have it today.
+ * it reads as the wall clock would have it today.
  */
 export function keepSteady(prototype: object, property: string): void {
   const instants = new WeakMap<object, Instant | null | undefined>()

@@ -9,8 +9,8 @@ const trailerLength = 8
 const flags = { headerChecksum: 0x02, extra: 0x04, name: 0x08, comment: 0x10 }
 
 /**
- * Reads gzip (RFC 1952) as Java's GZIPInputStream does, and so Kafka's brokers and clients: all members that lie one
- * behind the other, up to where no head of another one follows. What lies there is passed over.
+ * Reads gzip (RFC 1952) as Java's GZIPInputStream does, and so Kafka's brokers and clients: all members that
+ * follow each other, up to where no head of another one follows. What is there is passed over.
  * @throws ContentTooLarge, TooManyPieces; Error when the bytes are no gzip, are cut short, or do not fit their checksum
  */
 export function decompressGzip(bytes: Buffer, maxBytes: number): Content {

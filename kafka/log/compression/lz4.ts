@@ -9,7 +9,7 @@ const shortestMatch = 4
 
 /**
  * Reads an LZ4 frame (LZ4 Frame Format 1.6), the form that Kafka's producers use. As Kafka's own reader does, it stops
- * at the frame's end mark, whatever lies behind. Checksums are passed over, as that of the batch is (docs/decisions/0036).
+ * at the frame's end mark, whatever is after it. Checksums are passed over, as that of the batch is (docs/decisions/0036).
  * @throws ContentTooLarge; Error when the bytes are no such frame, or are cut short
  */
 export function decompressLz4(bytes: Buffer, maxBytes: number): Buffer {
@@ -19,7 +19,7 @@ export function decompressLz4(bytes: Buffer, maxBytes: number): Buffer {
   if (flag >> 6 !== 1 || !blockSizeCodes.includes((bytes.readUInt8(5) >> 4) & 7) || flag & flags.dictionary)
     throw new Error('an LZ4 frame of another version or with a dictionary')
   const checksum = flag & flags.blockChecksums ? 4 : 0
-  // Descriptor, the size of the content where it is told, and the descriptor's checksum.
+  // Descriptor, the size of the content where it is given, and the descriptor's checksum.
   let at = 6 + (flag & flags.contentSize ? 8 : 0) + 1
   for (;;) {
     const size = bytes.readUInt32LE(at)

@@ -28,7 +28,7 @@ export class TooManyPieces extends Error {
 const mostPieces = 1_000
 
 /**
- * What is decompressed piece by piece, as one. A single piece stays where it lies; of more, none keeps the memory that it
+ * What is decompressed piece by piece, as one. A single piece stays where it is; of more, none keeps the memory that it
  * was decompressed into.
  */
 export class Pieces {
@@ -141,11 +141,11 @@ export class Output {
 /**
  * Gives the memory of large bytes back at once: nothing of them may be read any more. Left to the garbage collector,
  * hundreds of MiB come together before it looks at them.
- * @param bytes nobody else has any in the same piece of memory
+ * @param bytes nothing else uses the same piece of memory
  */
 export function giveBack({ buffer }: Buffer): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength >= largeBytes) buffer.transfer(0)
 }
 
-/** Smaller ones may lie beside others in one piece of memory, and are no load. */
+/** Smaller ones may share a piece of memory with others, and are no load. */
 const largeBytes = 1024 * 1024

@@ -10,7 +10,7 @@ const greatestRatio = 22
 
 /**
  * Reads Snappy, as one block (librdkafka) or in the streams of Java's clients. As snappy-java does, it reads streams
- * that lie one behind the other, and passes over up to three bytes that are left.
+ * that follow each other, and passes over up to three bytes that are left.
  * @throws ContentTooLarge; Error when the bytes are no Snappy, or are cut short
  */
 export function decompressSnappy(bytes: Buffer, maxBytes: number): Buffer {

@@ -7,7 +7,7 @@ const skippable = 0x184d2a50
 const skippableHead = 8
 
 /**
- * Reads all zstd frames that lie one behind the other, and passes over skippable ones (RFC 8878), as Kafka's own reader
+ * Reads all zstd frames that follow each other, and passes over skippable ones (RFC 8878), as Kafka's own reader
  * does. Node reads the first one alone, and drops the rest without an error.
  * @throws ContentTooLarge, TooManyPieces; Error when the bytes are no zstd, or are cut short
  */

@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from 'vitest'
 import { createKafkaClient } from '../../../kafka/kafkajs/client.ts'
-import { adminWithCluster, clusterMetadata, topicMetadata } from '../../../kafka/kafkajs/topic-ids.ts'
+import { adminWithCluster } from '../../../kafka/kafkajs/cluster.ts'
+import { clusterMetadata, topicMetadata } from '../../../kafka/kafkajs/metadata.ts'
 import { eventually, testEnvironment } from '../../support/stack.ts'
 
 const { brokers, topicPrefix } = await testEnvironment()

@@ -1,8 +1,8 @@
-import type { Admin, Kafka } from 'kafkajs'
 import decoderModule from 'kafkajs/src/protocol/decoder.js'
 import encoderModule from 'kafkajs/src/protocol/encoder.js'
 import requestsModule from 'kafkajs/src/protocol/requests/index.js'
 import type { PartitionDescription } from '../types/index.ts'
+import { asItIs, type Cluster, type Encoding, type Request } from './cluster.ts'
 
 const Encoder = encoderModule as new () => Encoding
 const Decoder = decoderModule as new (payload: Buffer) => Decoding
@@ -15,28 +15,8 @@ const noId = 'A'.repeat(22)
 /** The highest one that kafkajs knows; asked of brokers that do not know ours. */
 const kafkajsMetadataVersion = 6
 
-/** An admin of kafkajs, and the cluster that it asks: kafkajs keeps that to itself. */
-export function adminWithCluster(kafka: Kafka): { readonly admin: Admin; readonly cluster: Cluster } {
-  const symbol = Object.getOwnPropertySymbols(kafka).find(each => each.description === 'private:Kafka:createCluster')
-  const parts = kafka as unknown as Record<symbol, (options: unknown) => Cluster>
-  const create = symbol && parts[symbol]
-  if (!create) throw new TypeError('this kafkajs has no createCluster')
-  let cluster: Cluster | undefined
-  parts[symbol] = options => {
-    cluster = create(options)
-    return cluster
-  }
-  try {
-    const admin = kafka.admin()
-    if (!cluster) throw new TypeError('this kafkajs makes an admin without a cluster')
-    return { admin, cluster }
-  } finally {
-    parts[symbol] = create
-  }
-}
-
 /**
- * The ids of topics; one that is deleted and made anew has another one. Topics that Kafka does not have are left out,
+ * The ids of topics; one that is deleted and recreated has another one. Topics that Kafka does not have are left out,
  * and all of them where the broker is older than 2.8.
  */
 export async function topicIds(cluster: Cluster, topics: readonly string[]): Promise<Map<string, string>> {
@@ -119,9 +99,6 @@ async function decode(payload: Buffer): Promise<ClusterMetadata> {
   return { brokers, topics: decoder.readUVarIntArray(readTopic) ?? [] }
 }
 
-/** In place of kafkajs's `parse`, which throws for the error of any topic or partition. */
-export const asItIs = async <T>(found: T): Promise<T> => found
-
 function passBroker(decoder: Decoding): void {
   decoder.readInt32()
   decoder.readUVarIntString()
@@ -168,38 +145,6 @@ export interface TopicMetadata {
   readonly partitions: readonly PartitionDescription[]
 }
 
-export interface Cluster {
-  readonly brokerPool: {
-    findConnectedBroker(): Promise<Broker>
-    /** Fails for a broker that no metadata has named yet. */
-    findBroker(which: { readonly nodeId: number }): Promise<Broker>
-    refreshMetadata(topics: readonly string[]): Promise<unknown>
-  }
-}
-
-export interface Broker {
-  describeConfigs(question: {
-    readonly includeSynonyms: boolean
-    readonly resources: readonly {
-      readonly type: number
-      readonly name: string
-      readonly configNames: readonly string[]
-    }[]
-  }): Promise<{
-    readonly resources: readonly {
-      readonly resourceName: string
-      readonly configEntries: readonly { readonly configName: string; readonly configValue: string }[]
-    }[]
-  }>
-  readonly versions?: Readonly<Record<number, { readonly maxVersion: number }>>
-  readonly connectionPool: {
-    send<D, R>(call: {
-      request: Request
-      response: { decode(payload: Buffer): Promise<D>; parse(decoded: D): Promise<R> }
-    }): Promise<R>
-  }
-}
-
 interface KafkajsMetadata {
   protocol(which: { version: number }): (options: { topics: readonly string[]; allowAutoTopicCreation: false }) => {
     readonly request: Request
@@ -219,20 +164,6 @@ interface KafkajsTopic {
     readonly replicas: readonly number[]
     readonly isr: readonly number[]
   }[]
-}
-
-export interface Request {
-  readonly apiKey: number
-  readonly apiVersion: number
-  readonly apiName: string
-  encode(): Promise<Encoding>
-}
-
-interface Encoding {
-  writeUVarInt(value: number): this
-  writeUVarIntString(value: string): this
-  writeBuffer(value: Buffer): this
-  writeBoolean(value: boolean): this
 }
 
 interface Decoding {
