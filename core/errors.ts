@@ -1,4 +1,5 @@
 import { mostServerText, printable } from './printable.ts'
+import { sqlStateKind } from './sqlstate.ts'
 
 /** What is known of a code, wherever it is thrown. docs/errors.md is made from it. */
 export interface CodeFacts {
@@ -110,13 +111,10 @@ function isDatabaseError(error: Error): error is Error & DatabaseErrorShape {
   return 'severity' in error && 'routine' in error
 }
 
-// Postgres answers, and says that the name of the database, the user or the password is not right.
-const wrongLogin = new Set(['3D000', '28000', '28P01'])
-
 /** Whether Postgres took nobody in because of what DATABASE_URL says, at whatever depth that lies. Never throws. */
 export function isWrongLogin(thrown: unknown): boolean {
   for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth += 1)
-    if (isDatabaseError(error) && wrongLogin.has(error.code ?? '')) return true
+    if (isDatabaseError(error) && sqlStateKind(error.code ?? '') === 'login') return true
   return false
 }
 

@@ -46,4 +46,5 @@ export {
 export { mostServerText, printable, printableJson, printableLine } from './printable.ts'
 export { Pulse } from './pulse.ts'
 export { asCount, asList, asOneOf, asPort, asText, type Setting } from './settings.ts'
+export { isAboutSettings, type SqlStateKind, sqlStateKind, sqlStateOf } from './sqlstate.ts'
 export { wholeNumberOf } from './whole-number.ts'

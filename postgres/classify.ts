@@ -1,3 +1,5 @@
+import { type SqlStateKind, sqlStateKind, sqlStateOf } from '../core/index.ts'
+
 /**
  * What to do about an error that came while a batch was written:
  * `duplicate` look for ids that stand already · `row` find the rows, and quarantine those that are to blame ·
@@ -7,12 +9,11 @@
 export type Verdict = 'duplicate' | 'row' | 'server' | 'defect' | 'unknown'
 
 interface DatabaseErrorFacts {
-  readonly code?: unknown
   readonly table?: unknown
   readonly constraint?: unknown
 }
 
-type Judgement = Verdict | ((facts: DatabaseErrorFacts) => Verdict)
+type Judgement = (facts: DatabaseErrorFacts) => Verdict
 
 const onTrail =
   (inTrail: Verdict, elsewhere: Verdict): ((facts: DatabaseErrorFacts) => Verdict) =>
@@ -40,44 +41,31 @@ export class RowsLeftOut extends Error {
 /** Constraints of our own whose breach means that we counted wrongly. */
 const ourConstraints = new Set(['sink_ledger_adds_up'])
 
-/**
- * SQLSTATEs (PostgreSQL, Appendix A), the whole code before its class. What is not here is `unknown`. Only what is
- * certainly the row's fault is `row`; what may hit any row, whatever it holds, is `server`.
- */
-const judgements: Readonly<Record<string, Judgement>> = {
-  '08': 'server', // connection
-  '0A': 'server', // feature not supported: another Postgres than ours
-  '22': 'row', // data
-  '22P03': 'unknown', // binary COPY that is not well-formed: the encoder's fault, brought about by a record or by all
-  '22P04': 'unknown',
-  '23001': onTrail('row', 'unknown'), // constraints that somebody put on the trail
+/** Only what is certainly the row's fault is `row`; what may hit any row, whatever it holds, is `server`. */
+const verdicts: Readonly<Record<SqlStateKind, Verdict>> = {
+  server: 'server',
+  'read-only': 'server',
+  machine: 'server',
+  login: 'server',
+  session: 'server',
+  schema: 'server',
+  values: 'row',
+  constraint: 'unknown',
+  format: 'unknown', // the encoder's fault, brought about by a record or by all
+  limit: 'unknown',
+  unknown: 'unknown'
+}
+
+/** Constraints: our own, and those that others put on the trail. */
+const constraints: Readonly<Record<string, Judgement>> = {
+  '23001': onTrail('row', 'unknown'),
   '23502': onTrail('row', 'unknown'),
   '23503': onTrail('row', 'unknown'),
   '23505': unique,
   '23514': ({ constraint }) =>
     typeof constraint !== 'string' ? 'unknown' : ourConstraints.has(constraint) ? 'defect' : 'row',
-  '23P01': onTrail('row', 'unknown'),
-  '25': 'server', // state of the transaction; read-only
-  '26': 'server', // a prepared statement that a pooler has lost
-  '28': 'server', // login
-  '3B': 'server', // savepoints
-  '3D': 'server', // no such database
-  '3F': 'server', // no such schema
-  '40': 'server', // deadlock, serialization
-  '42': 'server', // a table, a column or a right that is not there
-  '53': 'server', // disk, memory, connections
-  '54000': 'row', // larger than Postgres can hold
-  '54001': 'row',
-  '55': 'server', // locks, an object that is not ready
-  '57': 'server', // shutdown, cancelled, crashed
-  '58': 'server', // the machine: files, input and output
-  F0: 'server', // configuration file
-  XX001: 'server', // a damaged table
-  XX002: 'server' // a damaged index
+  '23P01': onTrail('row', 'unknown')
 }
-
-// Each has a digit; EPIPE has none.
-const sqlState = /^(?=.*\d)[0-9A-Z]{5}$/
 
 /** A fault of the program, or of what the runtime can hold. */
 export function isProgramFault(error: unknown): boolean {
@@ -90,11 +78,10 @@ export function isProgramFault(error: unknown): boolean {
 export function classify(error: unknown): Verdict {
   if (isProgramFault(error)) return 'unknown'
   if (error instanceof RowsLeftOut) return 'row'
-  const facts = (typeof error === 'object' && error !== null ? error : {}) as DatabaseErrorFacts
-  const { code } = facts
-  if (typeof code !== 'string' || !sqlState.test(code)) return 'server'
-  const found = Object.hasOwn(judgements, code) ? judgements[code] : judgements[code.slice(0, 2)]
-  return typeof found === 'function' ? found(facts) : (found ?? 'unknown')
+  const code = sqlStateOf(error)
+  if (code === undefined) return 'server'
+  const constraint = Object.hasOwn(constraints, code) ? constraints[code] : undefined
+  return constraint?.(error as DatabaseErrorFacts) ?? verdicts[sqlStateKind(code)]
 }
 
 /** What an error is called where nothing of a row may be said: its SQLSTATE, or the kind of a program's fault. */

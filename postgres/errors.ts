@@ -1,4 +1,4 @@
-import { type ErrorCodes, EventtrailError } from '../core/index.ts'
+import { type ErrorCodes, EventtrailError, sqlStateOf } from '../core/index.ts'
 
 export const postgresErrorCodes = {
   POSTGRES_UNAVAILABLE: {
@@ -42,7 +42,7 @@ const refusals: Readonly<Record<string, string>> = {
 
 /** The error of a database that cannot be used now, in words. */
 export function unavailable(cause: unknown): PostgresError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  const code = sqlStateOf(cause) ?? ''
   if (cause instanceof PostgresError) return new PostgresError('POSTGRES_UNAVAILABLE', cause.message, cause)
   const words = refusals[code] ?? `Postgres is unreachable: check ${where}, and that the server runs`
   return new PostgresError('POSTGRES_UNAVAILABLE', words, cause)

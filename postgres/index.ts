@@ -15,5 +15,5 @@ export {
 export { openDatabase } from './pool.ts'
 export { openPool, openSession, type SessionOptions } from './session.ts'
 export { postgresSettings } from './settings.ts'
-export { type Database, query, requireTables } from './tables.ts'
+export { type Database, hiddenSchemas, query, requireTables } from './tables.ts'
 export type { Pool, PooledSession, Queries, Session, SessionQueries } from './types.ts'

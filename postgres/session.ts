@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import pg from 'pg'
-import { type DatabaseUrl, readDatabaseUrl } from '../core/index.ts'
+import { type DatabaseUrl, isAboutSettings, readDatabaseUrl } from '../core/index.ts'
 import { PostgresError } from './errors.ts'
 import type { Pool, Session } from './types.ts'
 
@@ -100,11 +100,6 @@ const setAll = `SELECT set_config(name, CASE WHEN n > $3 AND name = 'synchronous
   FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS given(name, value, n)
   WHERE n <= $3 OR name <> 'transaction_timeout' OR current_setting(name, true) IS NOT NULL
   ORDER BY n`
-
-// PostgreSQL, Appendix A: no such parameter, no such value, not allowed, not now.
-const aboutSettings = new Set(['42704', '42602', '22023', '42501', '55P02'])
-const isAboutSettings = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && aboutSettings.has(String(error.code))
 
 const refusedSetting = (cause: unknown): PostgresError =>
   new PostgresError('POSTGRES_URL_INVALID', 'Postgres refuses a setting that `options` in DATABASE_URL names', cause)

@@ -1,11 +1,11 @@
+import { type SqlStateKind, sqlStateKind, sqlStateOf } from '../core/index.ts'
 import { PostgresError, unavailable } from './errors.ts'
 import { type Migrations, migrationStatus, type Queryable } from './migrate.ts'
 
 /** What a store needs of Postgres; a pg Pool fits. */
 export type Database = Queryable
 
-// 22: data that does not fit, 23: a constraint, 54: too large. Anything else says something about the server.
-const aboutTheValues = /^(22|23|54)[0-9A-Z]{3}$/
+const aboutTheValues: ReadonlySet<SqlStateKind> = new Set(['values', 'format', 'constraint', 'limit'])
 
 /** Runs a statement. @throws PostgresError `POSTGRES_UNAVAILABLE`, or pg's own error when the values are at fault */
 export async function query(
@@ -16,31 +16,54 @@ export async function query(
   try {
     return (await database.query(text, values)).rows
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    if (aboutTheValues.test(code)) throw error
+    if (aboutTheValues.has(sqlStateKind(sqlStateOf(error) ?? ''))) throw error
     throw unavailable(error)
   }
 }
 
 /**
+ * Looks whether the migrations of a part have run, in a schema that the session sees.
+ * @param tables further tables without which the part cannot work
  * @throws PostgresError `TABLES_MISSING`, `POSTGRES_UNAVAILABLE`
  * @throws MigrationError `TABLES_NEWER` when migrations of a newer eventtrail have run
  */
 export async function requireTables(database: Database, migrations: Migrations, ...tables: string[]): Promise<void> {
-  const rows = await query(database, 'SELECT t AS name FROM unnest($1::text[]) t WHERE to_regclass(t) IS NULL', [
-    tables
-  ])
-  const missing = rows.map(({ name }) => name)
-  const command = `eventtrail migrate${migrations.optional ? ` --with ${migrations.component}` : ''}`
-  if (missing.length > 0)
-    throw new PostgresError('TABLES_MISSING', `The database has no table ${missing.join(', ')}: run \`${command}\``)
+  const { component, optional } = migrations
+  const command = `run \`eventtrail migrate${optional ? ` --with ${component}` : ''}\``
   const asked = {
     query: async (text: string, values?: unknown[]) => ({ rows: await query(database, text, values), rowCount: null })
   }
-  const { pending } = await migrationStatus(asked, migrations)
-  if (pending.length > 0)
-    throw new PostgresError(
-      'TABLES_MISSING',
-      `The tables are of an older eventtrail (${pending.join(', ')} not applied): run \`${command}\``
+  const { applied, pending } = await migrationStatus(asked, migrations)
+  if (pending.length > 0 && applied > 0)
+    throw missing(
+      `The tables of the ${component} are of an older eventtrail (${pending.join(', ')} not applied): ${command}`
     )
+  if (pending.length > 0) {
+    const hidden = await hiddenSchemas(asked)
+    throw missing(
+      hidden.length > 0
+        ? `The tables of the ${component} are in the schema ${hidden.join(', ')}, where search_path does not look: a role or a database may set it (ALTER ROLE … SET), and \`options\` in DATABASE_URL (-c search_path=…) come before both`
+        : `The tables of the ${component} are not in this database: ${command}`
+    )
+  }
+  const absent = await query(database, 'SELECT t AS name FROM unnest($1::text[]) t WHERE to_regclass(t) IS NULL', [
+    tables
+  ])
+  if (absent.length > 0)
+    throw missing(
+      `The database has no table ${absent.map(({ name }) => name).join(', ')}, which a migration has created`
+    )
+}
+
+const missing = (words: string): PostgresError => new PostgresError('TABLES_MISSING', words)
+
+/** Schemas with tables of eventtrail that the session does not see; none where it sees some. */
+export async function hiddenSchemas(database: Database): Promise<string[]> {
+  const rows = await query(
+    database,
+    `SELECT nspname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE relname = 'eventtrail_migrations' AND relkind = 'r' AND to_regclass('eventtrail_migrations') IS NULL
+     ORDER BY nspname`
+  )
+  return rows.map(({ name }) => String(name))
 }

@@ -1,8 +1,8 @@
 import type { Logger } from '../core/index.ts'
 import { CleanUps, checkDuration, EventtrailError, type Handle, within } from '../core/index.ts'
 import type { Health } from '../observability/index.ts'
-import { unavailable } from '../postgres/index.ts'
-import { keepMonthsAhead, requireFitPostgres, requireTables } from '../trail/index.ts'
+import { requireTables, unavailable } from '../postgres/index.ts'
+import { keepMonthsAhead, requireFitPostgres, trailMigrations } from '../trail/index.ts'
 import { caughtUp } from './caught-up.ts'
 import { SinkError } from './errors.ts'
 import { warnAboutMissingEvents } from './intake/index.ts'
@@ -169,7 +169,7 @@ export class Sink implements Handle {
     try {
       const { pool, sessions } = this.#parts.servers
       await requireFitPostgres(pool, sessions)
-      await requireTables(pool)
+      await requireTables(pool, trailMigrations)
       await this.#keepMonths()
     } catch (cause) {
       throw cause instanceof EventtrailError ? cause : unavailable(cause)

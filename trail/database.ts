@@ -1,12 +1,10 @@
 import { EventtrailError } from '../core/index.ts'
-import type { Pool, PooledSession, Queries, Session } from '../postgres/index.ts'
+import type { Pool, PooledSession, Session } from '../postgres/index.ts'
 import {
-  migrationStatus,
   openPool,
   openSession,
-  PostgresError,
-  type Queryable,
   requireFit,
+  requireTables,
   type SessionOptions,
   unavailable
 } from '../postgres/index.ts'
@@ -40,34 +38,6 @@ export async function requireFitPostgres(pool: Pool, options: SessionOptions): P
 }
 
 /**
- * @throws PostgresError `TABLES_MISSING` when migrations have not run, `POSTGRES_UNAVAILABLE`
- * @throws MigrationError `TABLES_NEWER` when migrations of a newer eventtrail have run
- */
-export async function requireTables(client: Queries): Promise<void> {
-  const { applied, pending } = await migrationStatus(client as Queryable, trailMigrations).catch(cause => {
-    throw cause instanceof EventtrailError ? cause : unavailable(cause)
-  })
-  if (pending.length === 0) return
-  const elsewhere = applied === 0 ? await schemasWithTrail(client) : []
-  const words =
-    elsewhere.length > 0
-      ? `The tables of the trail are in the schema ${elsewhere.join(', ')}, where search_path does not look: a role or a database may set it (ALTER ROLE … SET), and \`options\` in DATABASE_URL (-c search_path=…) come before both`
-      : applied === 0
-        ? 'The tables of the trail are not in this database: run `eventtrail migrate`'
-        : `The tables of the trail are of an older eventtrail (${pending.join(', ')} not applied): run \`eventtrail migrate\``
-  throw new PostgresError('TABLES_MISSING', words)
-}
-
-/** Schemas that have a trail, wherever search_path looks. */
-export async function schemasWithTrail(client: Queries): Promise<string[]> {
-  const { rows } = await client.query<{ name: string }>(
-    `SELECT nspname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE relname = 'eventtrail_migrations' AND relkind = 'r' ORDER BY nspname`
-  )
-  return rows.map(({ name }) => name)
-}
-
-/**
  * Runs `work` on a pool of its own, for a command.
  * @throws PostgresError `TABLES_MISSING`, `POSTGRES_UNAVAILABLE`; PostgresError `POSTGRES_UNFIT`; MigrationError `TABLES_NEWER`
  */
@@ -80,7 +50,7 @@ export async function onTrail<T>(
   const pool = sessionPool(databaseUrl, sessions)
   try {
     await requireFitPostgres(pool, sessions)
-    await requireTables(pool)
+    await requireTables(pool, trailMigrations)
     return await work(pool)
   } finally {
     await pool.end()

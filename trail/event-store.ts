@@ -1,10 +1,11 @@
 import { type ConnectionWithPostgres, postgresRules, usePool } from '../connection/index.ts'
 import { checkOptions, EventtrailError } from '../core/index.ts'
 import type { Pool } from '../postgres/index.ts'
-import { classify, faultName, isOfTable, unavailable } from '../postgres/index.ts'
+import { classify, faultName, isOfTable, requireTables, unavailable } from '../postgres/index.ts'
 import type { EventStore, StoredEvent } from '../producers/bus/index.ts'
-import { inTransaction, requireFitPostgres, requireTables, sessionPool } from './database.ts'
+import { inTransaction, requireFitPostgres, sessionPool } from './database.ts'
 import { BadRecordError, TrailError } from './errors.ts'
+import { trailMigrations } from './migrations.ts'
 import {
   CopyBuffer,
   compileRowEncoder,
@@ -54,7 +55,7 @@ class TrailStore implements PostgresEventStore {
    */
   async append(records: readonly StoredEvent[]): Promise<void> {
     if (records.length === 0) return
-    this.#checked ??= requireFitPostgres(this.#pool, sessions).then(() => requireTables(this.#pool))
+    this.#checked ??= requireFitPostgres(this.#pool, sessions).then(() => requireTables(this.#pool, trailMigrations))
     try {
       await this.#checked
       await this.#insert(records)

@@ -1,14 +1,5 @@
 /** What is in Postgres: rows, positions, ledger, quarantine. No Kafka client, no control flow. */
-export {
-  connectSession,
-  doctorSessions,
-  onTrail,
-  requireFitPostgres,
-  requireTables,
-  schemasWithTrail,
-  sessionPool,
-  sinkSessions
-} from './database.ts'
+export { connectSession, doctorSessions, onTrail, requireFitPostgres, sessionPool, sinkSessions } from './database.ts'
 export { type EncodedPage, type NeedsSchemas, PageEncoder, SchemaBook, type Schemas } from './encoding/index.ts'
 export { TrailError, type TrailErrorCode, trailErrorCodes } from './errors.ts'
 export { type PostgresEventStore, postgresEventStore } from './event-store.ts'

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { printableJson, UsageError } from '../../core/index.ts'
 import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import { examine } from '../../operations/index.ts'
-import { type Migrations, migrate, migrationStatus, type Queryable } from '../../postgres/index.ts'
+import { hiddenSchemas, type Migrations, migrate, migrationStatus } from '../../postgres/index.ts'
 import { createRegistry } from '../../schemas/index.ts'
 import {
   connectSession,
@@ -10,7 +10,6 @@ import {
   keepMonthsAhead,
   makeMonthsSince,
   requireFitPostgres,
-  schemasWithTrail,
   sessionPool
 } from '../../trail/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, saidWhileWaiting } from '../command.ts'
@@ -59,20 +58,18 @@ async function runMigrate(
     await requireFitPostgres(pool, sessions)
     const client = await connectSession(databaseUrl, { ...sessions, lockTimeoutMs: 60_000 })
     try {
-      const { rows } = await client.query<{ schema: string }>(
-        "SELECT current_schema() AS schema WHERE to_regclass('eventtrail_migrations') IS NULL"
-      )
-      const elsewhere = rows.length > 0 ? await schemasWithTrail(client) : []
+      const elsewhere = await hiddenSchemas(client)
+      const { rows } = await client.query<{ schema: string }>('SELECT current_schema() AS schema')
       if (elsewhere.length > 0)
         context.say(
-          `eventtrail migrate: the schema ${elsewhere.join(', ')} has a trail. By its search_path this session makes another one, in ${rows[0]?.schema}`
+          `eventtrail migrate: the schema ${elsewhere.join(', ')} has tables of eventtrail. By its search_path this session creates others, in ${rows[0]?.schema}`
         )
       for (const each of migrations) {
         if (each.optional && !wanted.includes(each.component)) {
-          const { applied } = await migrationStatus(client as Queryable, each)
+          const { applied } = await migrationStatus(client, each)
           if (applied === 0) continue
         }
-        const done = await migrate(client as Queryable, each)
+        const done = await migrate(client, each)
         context.out(`${each.component}: ${done.length > 0 ? `applied ${done.join(', ')}` : 'up to date'}`)
       }
     } finally {

@@ -1,4 +1,4 @@
-import { EventtrailError, isDefect } from '../../core/index.ts'
+import { EventtrailError, isDefect, sqlStateKind, sqlStateOf } from '../../core/index.ts'
 
 /**
  * What to do about something that a handler or a decoder threw: `wait` when it is no fault of the message (a
@@ -18,9 +18,6 @@ const networkCodes = new Set([
   'ENOTFOUND'
 ])
 
-// Classes of SQLSTATE that say something about the server and nothing about the row.
-const serverStates = new Set(['08', '40', '53', '55', '57'])
-
 /**
  * Judges whatever was thrown; never throws. A `retryable` flag on it decides: true is `wait`, false is
  * `give up`. Without one, network errors and a database's own troubles are `wait`, all else is `retry`.
@@ -30,9 +27,9 @@ export function judge(thrown: unknown): Verdict {
   if ('retryable' in thrown && typeof thrown.retryable === 'boolean') return thrown.retryable ? 'wait' : 'give up'
   const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : ''
   if (networkCodes.has(code)) return 'wait'
-  // 25006: the server is read-only, which is how a standby looks after a failover.
-  const state = /^[0-9A-Z]{5}$/.test(code) && 'severity' in thrown
-  return state && (serverStates.has(code.slice(0, 2)) || code === '25006') ? 'wait' : 'retry'
+  // Read-only is how a standby looks after a failover.
+  const isDatabases = 'severity' in thrown && sqlStateOf(thrown) !== undefined
+  return isDatabases && ['server', 'read-only'].includes(sqlStateKind(code)) ? 'wait' : 'retry'
 }
 
 /**

@@ -1,7 +1,7 @@
 import { describeError, readOnly } from '../../core/index.ts'
 import type { KafkaAdmin } from '../../kafka/index.ts'
 import type { Pool, PooledSession } from '../../postgres/index.ts'
-import { type Migrations, migrationStatus, type Queryable, unavailable } from '../../postgres/index.ts'
+import { type Migrations, migrationStatus, unavailable } from '../../postgres/index.ts'
 import type { Registry } from '../../schemas/index.ts'
 import { Discovery } from '../../sink/index.ts'
 import {
@@ -108,7 +108,7 @@ async function examineDatabase({ pool, migrations }: DoctorParts) {
     ]
     let migrated = true
     for (const each of migrations) {
-      const status = await migrationStatus(client as Queryable, each)
+      const status = await migrationStatus(client, each)
       if (each.optional && status.applied === 0) {
         const command = `eventtrail migrate --with ${each.component}`
         findings.push(ok('migrations', `${each.component}: not set up; \`${command}\` creates its tables`))

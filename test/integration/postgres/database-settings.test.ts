@@ -169,6 +169,11 @@ test('a trail that search_path does not find is named, and no second one is made
     code: 'TABLES_MISSING',
     message: expect.stringContaining(words)
   })
+  // The tables of an optional part are looked for in the same way.
+  await expect(openPostgresIndex(trail.databaseUrl)).rejects.toMatchObject({
+    code: 'TABLES_MISSING',
+    message: expect.stringContaining('The tables of the indexer are in the schema public')
+  })
   const found = {
     ...trail.sinkOptions,
     connection: rerouted(trail.connection, { databaseUrl: withOptions('-c search_path=public') })
@@ -177,7 +182,7 @@ test('a trail that search_path does not find is named, and no second one is made
   await sink.start()
   const { code, stderr } = await runCli(['migrate'], trail.env)
   expect(stderr).toContain(
-    'the schema public has a trail. By its search_path this session makes another one, in elsewhere'
+    'the schema public has tables of eventtrail. By its search_path this session creates others, in elsewhere'
   )
   expect(code).toBe(0)
 })
