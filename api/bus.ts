@@ -12,16 +12,14 @@ export type {
   Subscription
 } from '../producers/bus/index.ts'
 export {
+  aggregateIdOf,
   BusError,
   createBus,
   type MemoryStore,
-  memoryStore
-} from '../producers/bus/index.ts'
-export {
-  aggregateIdOf,
+  memoryStore,
   type Outcome,
   PublishAllError,
   PublishError,
   type PublishErrorCode,
   type PublishErrorFacts
-} from '../producers/index.ts'
+} from '../producers/bus/index.ts'

@@ -2,6 +2,14 @@
 export { createBus } from './bus.ts'
 export { BusError } from './errors.ts'
 export { type MemoryStore, memoryStore } from './memory-store.ts'
+export {
+  aggregateIdOf,
+  type Outcome,
+  PublishAllError,
+  PublishError,
+  type PublishErrorCode,
+  type PublishErrorFacts
+} from './publishing.ts'
 export type {
   Bus,
   BusItem,
