@@ -3,13 +3,16 @@ import { type Guarantee, guarantees, notPromised, silentLosses } from './guarant
 import { type FileSummary, type IntegrityFigures, idleShare, seconds } from './log.ts'
 
 const fileOf = (proof: string): string => `${proof.slice(proof.lastIndexOf('/') + 1)}.test.ts`
-const linkTo = (proof: string): string => `[${proof}](../test/${proof}.test.ts)`
+// Tests are not in the package, and the page is.
+const repository = 'https://github.com/eventtrail/eventtrail/blob/main'
+
+const linkTo = (proof: string): string => `[${proof}](${repository}/test/${proof}.test.ts)`
 
 /** The page docs/guarantees.md: the words of `guarantees.ts`, and the figures of the last full run if there was one. */
 export function guaranteesPage(figures?: IntegrityFigures): string {
   return [
     '# Guarantees',
-    'Written by `npm run integrity`; do not edit. The words stand in [guarantees.ts](../test/integrity/report/guarantees.ts), and each of them is held by the tests that are named below it. [The integrity suite](../test/integrity/README.md) breaks real servers and real processes on purpose; its [checker](../test/integrity/harness/checker.ts) holds what a publisher was told against what is stored.',
+    `Written by \`npm run integrity\`; do not edit. The words stand in [guarantees.ts](${repository}/test/integrity/report/guarantees.ts), and each of them is held by the tests that are named below it. [The integrity suite](${repository}/test/integrity/README.md) breaks real servers and real processes on purpose; its [checker](${repository}/test/integrity/harness/checker.ts) holds what a publisher was told against what is stored.`,
     '## The last full run',
     ...(figures ? runPart(figures) : ['No full run has been recorded yet: there are no figures below.']),
     '## What is promised',

@@ -15,7 +15,7 @@ const issue = (number: number): string => `[#${number}](https://github.com/tulio
 function table(): string {
   const rows = Object.entries(patches).map(
     ([name, { fixes, issues }]) =>
-      `| [${name}](../${folder}/${name}.ts) | ${fixes} | ${issues.length > 0 ? issues.map(issue).join(', ') : 'none found'} |`
+      `| [${name}](https://github.com/eventtrail/eventtrail/blob/main/${folder}/${name}.ts) | ${fixes} | ${issues.length > 0 ? issues.map(issue).join(', ') : 'none found'} |`
   )
   return ['| patch | without it | upstream issues |', '|---|---|---|', ...rows].map(row => `${row}\n`).join('')
 }

@@ -1,8 +1,15 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, normalize } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
 import { type Page, page, pages, proseOf } from '../../support/docs.ts'
+
+/** How a page of the package links to what is only in the repository. */
+const repository = 'https://github.com/eventtrail/eventtrail/blob/main/'
+
+const packed = (JSON.parse(readFileSync(join(cloneRoot, 'package.json'), 'utf8')) as { files: string[] }).files
+const isPacked = (path: string): boolean =>
+  [...packed, 'README.md', 'package.json'].some(each => path === each || path.startsWith(`${each}/`))
 
 /** As the usual renderers name a heading. */
 const slug = (heading: string): string =>
@@ -19,10 +26,12 @@ describe.each(pages())('$path', each => {
   test('links to what is there', () => {
     const broken: string[] = []
     for (const [, target = ''] of proseOf(each).matchAll(/\]\(([^)\s]+)\)/g)) {
-      if (/^[a-z]+:/.test(target)) continue
-      const [file = '', anchor] = target.split('#')
-      const path = file ? normalize(join(dirname(each.path), file)) : each.path
+      const inRepository = target.startsWith(repository)
+      if (/^[a-z]+:/.test(target) && !inRepository) continue
+      const [file = '', anchor] = target.replace(repository, '').split('#')
+      const path = inRepository ? file : file ? normalize(join(dirname(each.path), file)) : each.path
       if (!existsSync(join(cloneRoot, path))) broken.push(target)
+      else if (!inRepository && isPacked(each.path) && !isPacked(path)) broken.push(`${target} is not in the package`)
       else if (anchor !== undefined && path.endsWith('.md') && !anchorsOf(page(path)).includes(anchor))
         broken.push(target)
     }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
+import { generateTypes, loadCatalogue } from '../../../schemas/index.ts'
 import { fencesOf, pages } from '../../support/docs.ts'
 import { exportedPaths } from '../../support/exported-paths.ts'
 
@@ -29,10 +30,10 @@ test('every block of TypeScript in README and docs compiles', async () => {
       join(folder, 'tsconfig.json'),
       JSON.stringify({ extends: join(cloneRoot, 'tsconfig.json'), compilerOptions, include: ['*.ts'] })
     )
-    // What `eventtrail schemas generate` would have written.
+    // What `eventtrail init` writes.
     writeFileSync(
       join(folder, 'events.ts'),
-      `export * from '${join(cloneRoot, 'schemas', 'catalogue', 'events.ts')}'\n`
+      generateTypes(await loadCatalogue(join(cloneRoot, 'cli', 'init', 'template', 'schemas')))
     )
     for (const { page, line, text, given = '' } of fences) {
       // The lines of the file are those of the page, so that an error names the right one.

@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { dirname } from 'node:path'
+import { Client } from 'pg'
+import { afterAll, expect, test } from 'vitest'
+import { packedProject } from '../../support/package.ts'
+import { eventually, testEnvironment } from '../../support/stack.ts'
+
+// docs/first-event.md, command by command: an empty folder, the packed package, servers that run.
+const environment = await testEnvironment()
+const project = await packedProject([], { without: true })
+const port = await freePort()
+const env = { ...environment.env, PORT: String(port), npm_config_prefer_offline: 'true' }
+
+const running: ChildProcess[] = []
+afterAll(async () => {
+  for (const child of running.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)) {
+    const ended = once(child, 'exit')
+    process.kill(-(child.pid as number), 'SIGKILL')
+    await ended
+  }
+})
+
+/** A command of the page that goes on until it is stopped; npm's children are in its group. */
+function start(...args: string[]): { readonly child: ChildProcess; readonly said: () => string } {
+  const child = spawn('npm', args, {
+    cwd: project.folder,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}`, ...env }
+  })
+  running.push(child)
+  const chunks: string[] = []
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', chunk => chunks.push(String(chunk)))
+  return { child, said: () => chunks.join('') }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port: free } = server.address() as { port: number }
+  await new Promise(resolve => server.close(resolve))
+  return free
+}
+
+async function rows(): Promise<unknown[]> {
+  const client = new Client({ connectionString: environment.databaseUrl })
+  await client.connect()
+  try {
+    return (await client.query('SELECT event_name, payload FROM event_envelopes')).rows
+  } finally {
+    await client.end()
+  }
+}
+
+test('from an empty folder to a row of an own event in the trail', async () => {
+  const began = performance.now()
+  await project.do('npm', ['install', project.tarball], env)
+  const told = await project.run('npx', ['eventtrail', 'init'], env)
+  expect(told).toMatchObject({ code: 0, stdout: expect.stringContaining('wrote src/service.ts') })
+  expect(told.stderr.match(/^ {2}npm .*$/gm)).toHaveLength(3)
+  await project.do('npm', ['install'], env)
+  await project.do('npm', ['run', 'setup'], env)
+  const sink = start('run', 'sink')
+  const service = start('start')
+  await eventually(() => service.said().includes('listening on'), { what: 'the service listens', timeoutMs: 60_000 })
+
+  const post = (body: string) => fetch(`http://127.0.0.1:${port}/orders`, { method: 'POST', body })
+  const posted = await post('{"product": "running shoes", "quantity": 2}')
+  expect([posted.status, service.said()]).toEqual([201, expect.any(String)])
+  const { order_id } = (await posted.json()) as { order_id: string }
+  const payload = { order_id, product: 'running shoes', quantity: 2 }
+  const stored = await eventually(async () => (await rows())[0], { what: 'the row is there', timeoutMs: 60_000 })
+  expect(stored).toEqual({ event_name: 'order.placed', payload })
+  const seconds = ((performance.now() - began) / 1_000).toFixed(1)
+  process.stdout.write(`from npm install to the row in the trail: ${seconds} s\n`)
+  await eventually(() => service.said().includes(`confirm order ${order_id}: 2 × running shoes`), {
+    what: 'the handler gets it'
+  })
+
+  expect((await post('{"produkt": 7}')).status).toBe(400)
+  expect((await post('no json')).status).toBe(400)
+  await project.do('npm', ['run', 'types'], env)
+  await project.do('npm', ['run', 'generate'], env)
+  const verified = await project.run('npx', ['eventtrail', 'verify', '--config', 'eventtrail.json'], env)
+  expect(verified).toMatchObject({ code: 0 })
+  const again = await project.run('npx', ['eventtrail', 'init'], env)
+  expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('already: nothing was written') })
+
+  for (const { child } of [service, sink]) {
+    // Its children have the pipes too: closed when the last of them has ended.
+    const ended = once(child, 'close')
+    process.kill(-(child.pid as number), 'SIGTERM')
+    await ended
+  }
+  expect(sink.said()).toContain('sink stopped')
+}, 300_000)
