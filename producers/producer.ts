@@ -103,7 +103,8 @@ class KafkaProducer<Events extends EventMap> implements Producer<Events> {
     const route = this.#delivery.routes.of(eventName)
     const identity = identify(eventName, aggregateId, options, this.#newId)
     const headers = headersOf(eventName, options, this.#commonHeaders)
-    const value = encode(route.version, identity, payload, route.registered ?? provisional)
+    const numbers = route.registered ?? provisional
+    const value = encode(route.version, identity, payload, numbers)
     const key = identity.aggregate_id
     const bytes = recordBytes(value, key, headers)
     if (bytes + batchOverhead > maxMessageBytes) {
@@ -115,7 +116,7 @@ class KafkaProducer<Events extends EventMap> implements Producer<Events> {
       throw refusal('BUFFER_FULL', eventName, full, identity.id)
     }
     const deadline = performance.now() + deliveryTimeoutMs
-    return { route, id: identity.id, key, value, headers, bytes, deadline, done: false, resolve, reject }
+    return { route, id: identity.id, key, value, numbers, headers, bytes, deadline, done: false, resolve, reject }
   }
 }
 

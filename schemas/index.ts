@@ -67,5 +67,6 @@ export {
   encodeEnvelope,
   envelopeReader,
   readSchemaId,
+  renumberEnvelope,
   schemaIdWithin
 } from './wire.ts'

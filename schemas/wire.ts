@@ -3,6 +3,7 @@ import { type AvroType, type Decode, malformed, uuidOf, writerType } from './avr
 import { isOccurredAt } from './envelope.ts'
 import { SchemaError } from './errors.ts'
 import { completePayload } from './payload.ts'
+import type { Registered } from './registry/index.ts'
 import type { Envelope, EventVersion } from './types.ts'
 
 // The registry's wire format: magic byte 0, the schema's id in 4 bytes (big-endian), Avro.
@@ -46,6 +47,27 @@ export function encodeEnvelope(
   value.writeUInt32BE(schemaId, 1)
   body.copy(value, headerBytes)
   return value
+}
+
+/**
+ * Puts other numbers of the registry into a value of {@link encodeEnvelope}.
+ * @param before the numbers that it was encoded with
+ * @returns a copy
+ */
+export function renumberEnvelope(value: Buffer, before: Registered, after: Registered): Buffer {
+  // `schema_version` is the last field of an envelope as it is composed.
+  const rest = value.subarray(0, value.length - varint(before.version).length)
+  const renumbered = Buffer.concat([rest, varint(after.version)])
+  renumbered.writeUInt32BE(after.id, 1)
+  return renumbered
+}
+
+/** A whole number of 0 and more as Avro writes it: doubled, and 7 bits in each byte. */
+function varint(number: number): Buffer {
+  const bytes: number[] = []
+  let rest = number * 2
+  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128)
+  return Buffer.from([...bytes, rest])
 }
 
 function requireUuid(version: EventVersion, field: 'id' | 'aggregate_id', value: string): string {

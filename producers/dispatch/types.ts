@@ -28,6 +28,8 @@ export interface Pending extends Item, OutgoingRecord {
   readonly key: string
   /** Encoded at the call; with the registry's numbers once the route is open. */
   value: Buffer
+  /** The numbers of its schema that `value` has. */
+  numbers: Registered
   readonly headers: Headers
   readonly bytes: number
   readonly deadline: number

@@ -9,6 +9,7 @@ import {
   encodeEnvelope,
   envelopeReader,
   readSchemaId,
+  renumberEnvelope,
   SchemaError
 } from '../../../schemas/index.ts'
 import { runs } from '../../support/runs.ts'
@@ -83,6 +84,27 @@ describe('encodeEnvelope and decodeEnvelope', () => {
   ])('refuse a wrong %s', (field, change) => {
     const error = failure(() => encodeEnvelope(latest, 1, { ...identity, payload: lesson, ...change }, 2))
     expect(error).toMatchObject({ code: 'PAYLOAD_INVALID', field })
+  })
+})
+
+describe('renumberEnvelope', () => {
+  it.each([
+    [0, 1],
+    [1, 0],
+    [0, 63],
+    [0, 64],
+    [63, 8_192],
+    [8_191, 2 ** 31 - 1],
+    [2 ** 31 - 1, 5]
+  ])('gives the bytes of version %i the numbers of version %i', (before, after) => {
+    const encoded = (id: number, version: number) =>
+      encodeEnvelope(latest, id, { ...identity, payload: { ...lesson, title: 'Fractions' } }, version)
+    const value = encoded(0, before)
+    const kept = Buffer.from(value)
+    expect(renumberEnvelope(value, { id: 0, version: before }, { id: 4_711, version: after })).toEqual(
+      encoded(4_711, after)
+    )
+    expect(value).toEqual(kept)
   })
 })
 
