@@ -1,6 +1,7 @@
 import type { KafkaAdmin, LogEnds } from '../kafka/index.ts'
 import { keyOf, type TopicPartition, topicsOf } from '../kafka/index.ts'
 import type { Pool } from '../postgres/index.ts'
+import { listPositions, type PartitionPosition } from '../trail/index.ts'
 
 /** The log of a partition beside the trail's position in it. */
 export interface Standing extends LogEnds {
@@ -13,7 +14,7 @@ export interface Standing extends LogEnds {
   readonly removed: number
   /** Offsets that the trail has and the log does not reach: it was cut back, or is another one. */
   readonly beyond: number
-  /** The topic was deleted and made anew: the position is one in another log. */
+  /** The topic was deleted and recreated: the position is one in another log. */
   readonly replaced: boolean
 }
 
@@ -21,12 +22,6 @@ export interface Standings {
   readonly partitions: readonly Standing[]
   /** What the trail has a position of and Kafka has not, or has no leader for. */
   readonly gone: readonly TopicPartition[]
-}
-
-interface Position extends TopicPartition {
-  readonly next: number
-  readonly halted: string | null
-  readonly topicId: string | null
 }
 
 /**
@@ -38,7 +33,7 @@ export async function standings(
   group: string,
   topics: readonly string[]
 ): Promise<Standings> {
-  // Before and behind the logs: neither what is stored nor what is removed in between may look like a fault.
+  // Before and after the logs: neither what is stored nor what is removed in between may look like a fault.
   const before = await positionsOf(pool, group, topics)
   const logs = await admin.logEnds(topics)
   const after = await positionsOf(pool, group, topics)
@@ -48,28 +43,27 @@ export async function standings(
     const key = keyOf(log)
     const [was, is] = [before.get(key), after.get(key)]
     const id = ids.get(log.topic)
-    const replaced = is?.topicId != null && id !== undefined && is.topicId !== id
-    const next = is?.next
+    const replaced = is?.topicId !== undefined && id !== undefined && is.topicId !== id
+    const next = is?.nextOffset
     return {
       ...log,
       next,
-      halted: is?.halted ?? undefined,
+      halted: is?.halted,
       waiting: replaced
         ? log.highWatermark - log.start
         : Math.max(0, log.highWatermark - Math.max(next ?? log.start, log.start)),
       removed: replaced || next === undefined ? 0 : Math.max(0, log.start - next),
-      beyond: replaced || was === undefined ? 0 : Math.max(0, Math.min(was.next, next ?? 0) - log.highWatermark),
+      beyond: replaced || was === undefined ? 0 : Math.max(0, Math.min(was.nextOffset, next ?? 0) - log.highWatermark),
       replaced
     }
   })
   return { partitions, gone: [...after.values()].filter(position => !there.has(keyOf(position))) }
 }
 
-async function positionsOf(pool: Pool, group: string, topics: readonly string[]): Promise<Map<string, Position>> {
-  const { rows } = await pool.query<Omit<Position, 'next'> & { readonly next: string }>(
-    `SELECT topic, partition, next_offset AS next, halted, topic_id AS "topicId" FROM sink_offsets
-     WHERE consumer_group = $1 AND topic = ANY($2) ORDER BY topic, partition`,
-    [group, topics]
-  )
-  return new Map(rows.map(row => [keyOf(row), { ...row, next: Number(row.next) }]))
+async function positionsOf(
+  pool: Pool,
+  group: string,
+  topics: readonly string[]
+): Promise<Map<string, PartitionPosition>> {
+  return new Map((await listPositions(pool, group, topics)).map(position => [keyOf(position), position]))
 }

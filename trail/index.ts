@@ -1,8 +1,21 @@
-/** What is in Postgres: rows, positions, ledger, quarantine. No Kafka client, no control flow. */
+/**
+ * The trail: what is in Postgres, with no Kafka client and no control flow. Who reads it needs a pool alone:
+ *
+ * ```ts
+ * const pool = new pg.Pool({ connectionString })
+ * const group = 'sink' // as the tables have it: the topic prefix, then the name of the group
+ * await listPositions(pool, group) // where each partition continues, and why one is halted
+ * await readLedger(pool, { group }) // every offset, by hour: row, duplicate, quarantined, skipped or lost
+ * await listLedgerFaults(pool, { group }) // gaps and holes; empty where nothing is missing
+ * await countQuarantine(pool) // bad records by the code of their fault
+ * lagOf(position, log) // offsets not stored yet; the ends of the log come from a Kafka client
+ * ```
+ */
 export { connectSession, doctorSessions, onTrail, requireFitPostgres, sessionPool, sinkSessions } from './database.ts'
 export { type EncodedPage, type NeedsSchemas, PageEncoder, SchemaBook, type Schemas } from './encoding/index.ts'
 export { TrailError, type TrailErrorCode, trailErrorCodes } from './errors.ts'
 export { type PostgresEventStore, postgresEventStore } from './event-store.ts'
+export { defaultGroup, groupsOfTrail, unknownGroup } from './groups.ts'
 export { trailMigrations } from './migrations.ts'
 export { keepMonthsAhead, makeMonthsSince, monthsAhead } from './months.ts'
 export {
@@ -38,6 +51,7 @@ export {
   retryQuarantined,
   showQuarantined
 } from './quarantine/index.ts'
+export { lagOf, listLedgerFaults, listPositions, type PartitionPosition, readLedger } from './read/index.ts'
 export { type RecordFaultCode, recordFaultCodes } from './record-fault-codes.ts'
 export { CopyBuffer, digestOf, idTimeOf, offsetOfRow, rowEnd, type TrailRow } from './rows/index.ts'
 export {
@@ -57,19 +71,10 @@ export {
   type TrailSession,
   tableFaults
 } from './session/index.ts'
-export {
-  forgetTopic,
-  forgottenTopics,
-  groupsOfTrail,
-  rememberTopic,
-  topicsOfTrail,
-  unknownGroup,
-  unreadTopic
-} from './topics.ts'
+export { forgetTopic, forgottenTopics, rememberTopic, topicsOfTrail, unreadTopic } from './topics.ts'
 export {
   type BadRecord,
   type Chunk,
-  defaultGroup,
   type LastRecord,
   offsetsIn,
   type Page,

@@ -38,24 +38,6 @@ export async function topicsOfTrail(pool: Pool, group: string, topicPrefix: stri
   return { read, forgotten: await forgottenTopics(pool, group) }
 }
 
-/** The groups of sinks that have read topics under a prefix, with the prefix. */
-export async function groupsOfTrail(pool: Pool, topicPrefix: string): Promise<string[]> {
-  const { rows } = await pool.query<{ group: string }>(
-    `SELECT DISTINCT consumer_group AS "group" FROM sink_offsets WHERE starts_with(consumer_group, $1) ORDER BY 1`,
-    [topicPrefix]
-  )
-  return rows.map(({ group }) => group)
-}
-
-/** That the trail has nothing of a group, and what it has instead; undefined where it has. Names are without the prefix. */
-export function unknownGroup(group: string, known: readonly string[], topicPrefix: string): string | undefined {
-  if (known.includes(group)) return undefined
-  const bare = (name: string) => name.slice(topicPrefix.length)
-  const under = topicPrefix === '' ? '' : ` under the prefix ${topicPrefix}`
-  const has = known.length === 0 ? 'no group' : `the groups ${known.map(bare).join(', ')}`
-  return `No sink of group ${bare(group)} has read anything${under}: check --group and --prefix. The trail knows ${has}${under}`
-}
-
 /** Topics that are not read although registry or trail know them. */
 export async function forgottenTopics(pool: Pool, group: string): Promise<ReadonlySet<string>> {
   const { rows } = await pool.query<{ topic: string }>(

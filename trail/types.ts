@@ -2,9 +2,6 @@ import type { KafkaRecord, Records, TopicPartition } from '../kafka/index.ts'
 import type { RecordFault } from './errors.ts'
 import { readRow, readRowId, type TrailRow } from './rows/index.ts'
 
-/** The group of a sink that was given none, without the prefix. */
-export const defaultGroup = 'sink'
-
 /** Where a row lies. */
 export interface RowBytes {
   readonly buffer: { readonly bytes: Buffer }

@@ -1,6 +1,6 @@
 import { keyOf } from '../../kafka/index.ts'
 import type { Pool } from '../../postgres/index.ts'
-import { acceptGapCommand, groupsOfTrail, TrailError, unknownGroup } from '../../trail/index.ts'
+import { acceptGapCommand, groupsOfTrail, listLedgerFaults, TrailError, unknownGroup } from '../../trail/index.ts'
 import { type Standing, standings } from '../standing.ts'
 import { verifyRows } from './rows.ts'
 import type { VerifyFinding, VerifyParts } from './types.ts'
@@ -107,15 +107,6 @@ function faultOf({
   return undefined
 }
 
-interface Fault {
-  readonly what: string
-  readonly topic: string
-  readonly partition: number
-  readonly first: string | null
-  readonly last: string | null
-  readonly records: string
-}
-
 /** Partitions whose faults are named one by one; the rest is a count. */
 const most = 1_000
 
@@ -124,12 +115,8 @@ async function* verifyBooks(
   topics: readonly string[]
 ): AsyncGenerator<VerifyFinding> {
   const ours = [group, topics]
-  const faults = await pool.query<Fault>(
-    `SELECT what, topic, partition, first_offset AS first, last_offset AS last, records FROM sink_ledger_faults
-     WHERE consumer_group = $1 AND topic = ANY($2) ORDER BY topic, partition, first_offset, what LIMIT ${most + 1}`,
-    ours
-  )
-  for (const { what, topic, partition, first, last, records } of faults.rows.slice(0, most)) {
+  const faults = await listLedgerFaults(pool, { group, topics, limit: most + 1 })
+  for (const { what, topic, partition, firstOffset: first, lastOffset: last, records } of faults.slice(0, most)) {
     const range = first === null || last === null ? '' : `, ${first} to ${last}`
     const isGap = what.startsWith('removed')
     const remedy = isGap ? `. Once you know why, \`${acceptGapCommand({ group, topic, partition }, topicPrefix)}\`` : ''
@@ -139,11 +126,11 @@ async function* verifyBooks(
       words: `${keyOf({ topic, partition })}: ${records} ${what}${range}${remedy}`,
       topic,
       partition,
-      records: Number(records),
-      ...(first !== null && last !== null && { firstOffset: Number(first), lastOffset: Number(last) })
+      records,
+      ...(first !== null && last !== null && { firstOffset: first, lastOffset: last })
     }
   }
-  if (faults.rows.length > most)
+  if (faults.length > most)
     yield { check: 'books', level: 'wrong', words: 'and more of that kind: SELECT * FROM sink_ledger_faults' }
   const sums = await pool.query<
     Record<'gaps' | 'lost' | 'held' | 'discarded' | 'duplicates' | 'resets' | 'passed' | 'skipped', string>

@@ -1,5 +1,5 @@
 import { keyOf, type TopicPartition } from '../../kafka/index.ts'
-import type { Pool, Session } from '../../postgres/index.ts'
+import type { Pool, Queries, Session } from '../../postgres/index.ts'
 import { sinkSessions } from '../database.ts'
 import type { Chunk } from '../types.ts'
 import type { StoredPosition } from './start-point.ts'
@@ -79,41 +79,46 @@ export function sortDenied(
   return { stored: denied.filter(isStored), fenced: denied.filter(chunk => !isStored(chunk)) }
 }
 
+/** A row of `sink_offsets`, as {@link positionColumns} asks for it. */
+export interface PositionRow {
+  readonly topic: string
+  readonly partition: number
+  readonly next_offset: string
+  readonly incarnation: number
+  readonly last_record_offset: string | null
+  readonly last_digest: Buffer | null
+  readonly halted: string | null
+  readonly topic_id: string | null
+}
+export const positionColumns =
+  'o.topic, o.partition, o.next_offset, o.incarnation, o.last_record_offset, o.last_digest, o.halted, o.topic_id'
+
+export function storedPosition(row: PositionRow): StoredPosition {
+  return {
+    nextOffset: Number(row.next_offset),
+    incarnation: row.incarnation,
+    ...(row.last_digest &&
+      row.last_record_offset !== null && {
+        lastRecord: { offset: Number(row.last_record_offset), digest: row.last_digest }
+      }),
+    ...(row.halted && { halted: row.halted }),
+    ...(row.topic_id && { topicId: row.topic_id })
+  }
+}
+
+/** The positions of partitions, by key; those that the trail does not know are left out. @throws a database error */
 export async function readPositions(
-  client: Session | Pool,
+  client: Queries,
   group: string,
   partitions: readonly TopicPartition[]
 ): Promise<Map<string, StoredPosition>> {
-  const { rows } = await client.query<{
-    topic: string
-    partition: number
-    next_offset: string
-    incarnation: number
-    last_record_offset: string | null
-    last_digest: Buffer | null
-    halted: string | null
-    topic_id: string | null
-  }>(
-    `SELECT o.topic, o.partition, o.next_offset, o.incarnation, o.last_record_offset, o.last_digest, o.halted, o.topic_id
+  const { rows } = await client.query<PositionRow>(
+    `SELECT ${positionColumns}
      FROM sink_offsets o JOIN unnest($2::text[], $3::int[]) AS w(topic, partition) USING (topic, partition)
      WHERE o.consumer_group = $1`,
     [group, partitions.map(({ topic }) => topic), partitions.map(({ partition }) => partition)]
   )
-  return new Map(
-    rows.map(row => [
-      keyOf(row),
-      {
-        nextOffset: Number(row.next_offset),
-        incarnation: row.incarnation,
-        ...(row.last_digest &&
-          row.last_record_offset !== null && {
-            lastRecord: { offset: Number(row.last_record_offset), digest: row.last_digest }
-          }),
-        ...(row.halted && { halted: row.halted }),
-        ...(row.topic_id && { topicId: row.topic_id })
-      }
-    ])
-  )
+  return new Map(rows.map(row => [keyOf(row), storedPosition(row)]))
 }
 
 /** A partition that the trail may not know yet. */

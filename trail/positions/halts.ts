@@ -1,5 +1,5 @@
 import type { TopicPartition } from '../../kafka/index.ts'
-import { defaultGroup } from '../types.ts'
+import { defaultGroup } from '../groups.ts'
 import type { HaltReason } from './start-point.ts'
 
 /** Why a topic is stopped until `eventtrail sink resume`. */

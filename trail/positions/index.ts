@@ -8,7 +8,10 @@ export {
   haltPartition,
   haltTopic,
   openPositions,
-  readPositions
+  type PositionRow,
+  positionColumns,
+  readPositions,
+  storedPosition
 } from './fence.ts'
 export { acceptGapCommand, explainHalt, type HaltedPartition, remedyOf, tooManyBad } from './halts.ts'
 export { bookEntries, type LedgerEntry, writeGaps, writeLedger } from './ledger.ts'

@@ -67,7 +67,7 @@ test('ids that others store while they are copied, twice in a row, are sorted ou
     await one.query('COMMIT')
     await waitsFor(other)
     await other.query('COMMIT')
-    expect(await running).toEqual({ stored: 1, duplicates: [rows[0], rows[1]], refused: [] })
+    expect(await running).toEqual({ stored: 1, duplicates: [rows[0], rows[1]], badRows: [] })
     // What was staged stays until the end of the transaction: they went this way, and by one COPY.
     expect((await ours.query('SELECT id FROM sink_staging')).rowCount).toBe(2)
     await ours.query('COMMIT')

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { lagOf, readLag } from '../../../sink/lag.ts'
+import { readLag } from '../../../sink/lag.ts'
 import type { StoredPosition } from '../../../trail/positions/start-point.ts'
+import { lagOf } from '../../../trail/read/lag.ts'
 import type { TrailPositions } from '../../../trail/session/session.ts'
 
 const at = (nextOffset: number, facts: Partial<StoredPosition> = {}): StoredPosition => ({
