@@ -36,7 +36,6 @@ export {
   type Publisher,
   type Receipt
 } from '../producers/index.ts'
-export { catalogue, type Events } from '../schemas/catalogue/index.ts'
 export { type Envelope, type EventMap, loadCatalogue, RegistryError, SchemaError } from '../schemas/index.ts'
 export { createSink, type Sink, SinkError, type SinkOptions } from '../sink/index.ts'
 export { postgresEventStore, TrailError } from '../trail/index.ts'

@@ -1,14 +1,6 @@
 /** Schemas of events: what may be published, how it looks on the wire, and how it may change. */
 
 export { OptionsError } from '../core/index.ts'
-export {
-  type BadgeAwarded,
-  catalogue,
-  type Events,
-  type LessonPublished,
-  type LessonPublishedInput,
-  type QuizSubmitted
-} from '../schemas/catalogue/index.ts'
 export type {
   AvroRecord,
   AvroSchema,

@@ -13,6 +13,7 @@ const bounds: Readonly<Record<string, (name: string) => boolean>> = {
   producer: name => ['kafkajs', 'uuid'].includes(name),
   bus: name => name === 'uuid',
   schemas: () => false,
+  example: () => false,
   consumer: name => name === 'kafkajs',
   indexer: name => name === 'kafkajs' || pgAndItsOwn.test(name),
   notifier: name => name === 'kafkajs' || pgAndItsOwn.test(name),
