@@ -6,14 +6,22 @@ import type { AdminLine, KafkaAdmin } from './types/index.ts'
 const hangUpMs = 2_000
 const lookMs = 5_000
 
+/** One connection, and how many questions wait for its answers. */
+interface Asked {
+  readonly admin: Promise<KafkaAdmin>
+  questions: number
+  /** No question is added: the last answer closes it. */
+  isRetired: boolean
+}
+
 /**
  * Connects an admin when it is first asked, and again after a failure. An admin that has been asked before and says that
  * a topic is unknown is replaced, and the question repeated: kafkajs's fails at everything once a topic is gone that it
- * was asked about before.
+ * was asked about before. Questions of other callers that wait for the one that is replaced get its answers.
  */
 export class ReconnectingAdmin implements AdminLine {
   readonly #connect: () => Promise<KafkaAdmin>
-  #admin: Promise<KafkaAdmin> | undefined
+  #asked: Asked | undefined
   #closed = false
 
   constructor(connect: () => Promise<KafkaAdmin>) {
@@ -21,7 +29,7 @@ export class ReconnectingAdmin implements AdminLine {
   }
 
   async ask<T>(question: (admin: KafkaAdmin) => Promise<T>): Promise<T> {
-    const isOld = this.#admin !== undefined
+    const isOld = this.#asked !== undefined
     try {
       return await this.#askOnce(question)
     } catch (error) {
@@ -45,25 +53,33 @@ export class ReconnectingAdmin implements AdminLine {
 
   async close(): Promise<void> {
     this.#closed = true
-    await this.#hangUp()
+    const asked = this.#asked
+    this.#asked = undefined
+    if (asked) await hangUp(asked)
   }
 
   async #askOnce<T>(question: (admin: KafkaAdmin) => Promise<T>): Promise<T> {
     if (this.#closed) throw new KafkaError('KAFKA_UNAVAILABLE', 'the connection was closed')
-    this.#admin ??= this.#connect()
-    const asked = this.#admin
+    this.#asked ??= { admin: this.#connect(), questions: 0, isRetired: false }
+    const asked = this.#asked
+    asked.questions += 1
     try {
-      return await question(await asked)
+      return await question(await asked.admin)
     } catch (error) {
-      if (this.#admin === asked) await this.#hangUp()
+      asked.isRetired = true
+      if (this.#asked === asked) this.#asked = undefined
       throw error
+    } finally {
+      asked.questions -= 1
+      if (asked.isRetired && asked.questions === 0) await hangUp(asked)
     }
   }
+}
 
-  async #hangUp(): Promise<void> {
-    const admin = this.#admin
-    this.#admin = undefined
-    // kafkajs waits for the answers that are owed, and a broker that hangs owes them until they time out.
-    await within(hangUpMs, admin?.then(open => open.close()).catch(() => undefined) ?? Promise.resolve())
-  }
+/** kafkajs waits for the answers that are owed, and a broker that hangs owes them until they time out. */
+async function hangUp({ admin }: Asked): Promise<void> {
+  await within(
+    hangUpMs,
+    admin.then(open => open.close()).catch(() => undefined)
+  )
 }
