@@ -21,7 +21,7 @@ export interface CaughtUpParts {
 }
 
 /**
- * Resolves once the trail has all that was in Kafka when this was called. Servers that are out of reach are waited for,
+ * Resolves once the trail has all that was in Kafka when this was called. Unreachable servers are waited for,
  * and so is the end of transactions that are open.
  * @throws SinkError `CATCH_UP_TIMEOUT` after the timeout or an abort, `CLOSED` when the sink ends before; OptionsError
  */
@@ -44,7 +44,11 @@ export async function caughtUp(parts: CaughtUpParts, options: CaughtUpOptions = 
       cause = error
     }
     if (performance.now() > deadline || signal?.aborted)
-      throw new SinkError('CATCH_UP_TIMEOUT', cause ? 'it could not be asked' : await wordsOf(parts, behind), cause)
+      throw new SinkError(
+        'CATCH_UP_TIMEOUT',
+        cause ? 'Kafka or Postgres could not be queried' : await wordsOf(parts, behind),
+        cause
+      )
     await within(100, parts.changed())
   }
 }

@@ -64,7 +64,7 @@ export class SinkHealth {
         ...(this.registry.reached ? book.waiting : []),
         ...topics.reasons,
         ...tableProblems(),
-        ...(refused ? ['Postgres takes no rows: writing is tried again'] : []),
+        ...(refused ? ['Postgres takes no rows: writes are retried'] : []),
         ...(halted > 0
           ? [`${halted} ${halted === 1 ? 'partition' : 'partitions'} stopped: eventtrail doctor says why`]
           : [])

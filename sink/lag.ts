@@ -23,7 +23,7 @@ export async function readLag(
   const stored = await trail.read(partitions)
   const ends = await logEnds(topicsOf(partitions))
   const logs = new Map(ends.map(log => [keyOf(log), log]))
-  // Behind the logs, so that none of a topic made anew in between passes for the old one.
+  // After the logs, so that none of a topic recreated in between passes for the old one.
   const ids = await topicIds(topicsOf(partitions))
   return partitions.flatMap(({ topic, partition }) => {
     const key = keyOf({ topic, partition })

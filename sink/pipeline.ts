@@ -116,11 +116,11 @@ export class Pipeline {
     for (const partition of await this.positions.revisit()) {
       this.#breaker.forget(partition.topic)
       read.consumer().resume(partition.topic, partition.partition)
-      log.info({ ...partition }, 'partition was reset or resumed, it flows again')
+      log.info({ ...partition }, 'partition was reset or resumed; reading it again')
     }
   }
 
-  /** To be called every second: tells Kafka where the trail stands. */
+  /** To be called every second: commits the trail's positions to Kafka. */
   commitHints(): Promise<void> {
     return this.#hints.commit()
   }
@@ -141,13 +141,13 @@ export class Pipeline {
     }
   }
 
-  /** Leaves a partition alone for a while; then it is read again from where the trail says. */
+  /** Leaves a partition alone for a while; then it is read again from the trail's position. */
   #postpone({ topic, partition }: TopicPartition, error: unknown): void {
     const { read, clock = machineClock, log } = this.#options
     const source = { topic, partition }
     if (error instanceof TrailError && error.code === 'TABLE_REFUSES_ALL')
       this.#tableProblems.set(keyOf(source), error.message)
-    log.error({ ...source, ms: postponedMs }, 'a partition cannot be written and waits; the others go on')
+    log.error({ ...source, ms: postponedMs }, 'a partition cannot be written and waits; the others continue')
     read.consumer().pause(topic, partition)
     const callOff = clock.after(postponedMs, () => {
       this.#postponed.delete(callOff)
@@ -168,7 +168,7 @@ export class Pipeline {
       this.positions.findAgain(overtaken)
       this.#options.log.warn(
         { partitions: overtaken.map(keyOf), rows: batch.rows },
-        'another sink has these partitions or stopped them, their rows were left'
+        'another sink has taken over or halted these partitions; their rows were discarded'
       )
     }
   }

@@ -8,7 +8,7 @@ export function regularly(ms: number, log: Logger, work: () => Promise<void>, cl
     if (running) return
     running = true
     work()
-      .catch(error => log.warn({ err: safeError(error) }, 'a regular task failed, it is tried again'))
+      .catch(error => log.warn({ err: safeError(error) }, 'a periodic task failed; it is retried at its next turn'))
       .finally(() => {
         running = false
       })

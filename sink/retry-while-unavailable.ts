@@ -4,8 +4,8 @@ import { classify, isProgramFault } from '../postgres/index.ts'
 import { TrailError } from '../trail/index.ts'
 
 /**
- * Repeats `work` with back-off while a server is out of reach; undefined when the signal ended it.
- * Passes through what no retry mends.
+ * Repeats `work` with back-off while a server is unreachable; undefined when the signal ended it.
+ * Passes on errors that no retry fixes.
  */
 export async function retryWhileUnavailable<T>(
   signal: AbortSignal,
@@ -20,7 +20,7 @@ export async function retryWhileUnavailable<T>(
       if ((error instanceof TrailError && !error.retryable) || classify(error) === 'defect' || isProgramFault(error))
         throw error
       const waitMs = backoffMs(attempt, { maxMs: 3_000 }, clock.random)
-      log.warn({ err: safeError(error), attempt, waitMs }, 'waiting for a server, nothing is dropped')
+      log.warn({ err: safeError(error), attempt, waitMs }, 'dependency unavailable; retrying, nothing is dropped')
       await pause(waitMs, signal, clock)
     }
   }

@@ -85,7 +85,7 @@ export class Sink implements Handle {
   }
 
   /**
-   * Writes what was read, tells Kafka where it stands, leaves the group. Past `deadlineMs` (default 10,000) it closes as
+   * Writes what was read, commits its offsets to Kafka, leaves the group. Past `deadlineMs` (default 10,000) it closes as
    * it is.
    * @throws OptionsError, and goes on
    */
@@ -120,7 +120,7 @@ export class Sink implements Handle {
 
   /**
    * Resolves once everything that was in Kafka at the time of the call is in the trail, or passed as no event. What
-   * waits behind an open transaction is waited for too.
+   * waits for an open transaction is waited for too.
    * @throws SinkError `CATCH_UP_TIMEOUT` after the timeout, which names what an open transaction holds back; `CLOSED`
    * when the sink ends before; OptionsError
    */

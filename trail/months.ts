@@ -11,7 +11,7 @@ export interface MonthPartition {
   readonly to: string
 }
 
-/** The partition of the month that lies `ahead` months after `now`. Months are UTC. */
+/** The partition of the month `ahead` months after `now`. Months are UTC. */
 export function monthPartition(now: Date, ahead = 0): MonthPartition {
   const start = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead))
   const end = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead + 1))
@@ -64,7 +64,7 @@ export async function monthsAhead(client: Queries, now: Date): Promise<number> {
 async function makeMonth(pool: Pool, { table, from, to }: MonthPartition): Promise<boolean> {
   if (await exists(pool, table)) return false
   return inTransaction(pool, async client => {
-    // Nobody may make the same partition, nor put a row of its month into DEFAULT before it is attached.
+    // No other session may create the same partition, nor put a row of its month into DEFAULT before it is attached.
     await client.query('LOCK TABLE event_envelopes_default IN ACCESS EXCLUSIVE MODE')
     if (await exists(client, table)) return false
     const place = await placeOf(client, table)

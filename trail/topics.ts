@@ -12,7 +12,7 @@ export interface TrailTopics {
 
 /**
  * Asks the trail which topics were read before. A database may hold the trails of several prefixes, of which one may
- * begin another: the name of an event tells whose its subject is, and a position belongs to its group.
+ * begin another: the name of an event shows which one its subject belongs to, and a position belongs to its group.
  */
 export async function topicsOfTrail(pool: Pool, group: string, topicPrefix: string): Promise<TrailTopics> {
   const read = new Map<string, string>()
@@ -22,7 +22,7 @@ export async function topicsOfTrail(pool: Pool, group: string, topicPrefix: stri
     [topicPrefix]
   )
   for (const { subject, event_name, schema } of schemas.rows) {
-    // Rows of before the column tell it in the schema.
+    // Rows from before the column have it in the schema.
     const name = event_name ?? (schema === null ? undefined : eventNameOf(schema))
     if (name !== undefined && subject === `${topicPrefix}${name}-value`) read.set(topicPrefix + name, name)
   }
@@ -68,7 +68,7 @@ export async function forgetTopic(pool: Pool, { group, topic, reason }: ForgetRe
 }
 
 /**
- * Whether a topic is read by anybody, as far as the trail tells: what was never read may be a name that is spelt wrongly.
+ * Whether any sink reads a topic, as far as the trail shows: what was never read may be a name that is spelt wrongly.
  * @returns topics that the trail knows, where it does not know this one
  */
 export async function unreadTopic(
@@ -90,6 +90,6 @@ export async function rememberTopic(pool: Pool, { group, topic, reason }: Forget
   if (rowCount === 0)
     throw new TrailError(
       'REQUEST_INVALID',
-      `Nobody took ${topic} out of what group ${group} reads: check --event, --prefix and --group`
+      `${topic} was not taken out of what group ${group} reads: check --event, --prefix and --group`
     )
 }

@@ -2,7 +2,7 @@ import type { KafkaRecord, Records, TopicPartition } from '../kafka/index.ts'
 import type { RecordFault } from './errors.ts'
 import { readRow, readRowId, type TrailRow } from './rows/index.ts'
 
-/** Where a row lies. */
+/** Where a row is. */
 export interface RowBytes {
   readonly buffer: { readonly bytes: Buffer }
   readonly start: number
@@ -22,7 +22,7 @@ export const contentOf = ({ buffer, start, end }: RowBytes): TrailRow => readRow
 /** The id of a row: the first column. */
 export const idOf = ({ buffer, start }: RowBytes): string => readRowId(buffer.bytes, start)
 
-/** What cannot become a row: a record, or all that lies from `offset` to `lastOffset` as one. */
+/** What cannot become a row: a record, or all offsets from `offset` to `lastOffset` as one. */
 export interface BadRecord {
   readonly offset: number
   /** Default `offset`: a single record. */
@@ -32,11 +32,11 @@ export interface BadRecord {
   readonly record: KafkaRecord
 }
 
-/** How many offsets an entry stands for. */
+/** How many offsets an entry counts for. */
 export const offsetsIn = ({ offset, lastOffset = offset }: Pick<BadRecord, 'offset' | 'lastOffset'>): number =>
   lastOffset - offset + 1
 
-/** The rows of one fetch: they lie one behind the other in the text of their batch, in the order of their records. */
+/** The rows of one fetch: they follow each other in the buffer of their batch, in the order of their records. */
 export interface Page {
   readonly records: Records
   readonly start: number
@@ -48,7 +48,7 @@ export interface Page {
 
 /**
  * A chunk of one partition, without a hole: every offset from `first` to `last` is a row, is refused, is counted in
- * `skipped`, or lies in `lost`.
+ * `skipped`, or is in `lost`.
  */
 export interface Chunk extends TopicPartition {
   readonly incarnation: number

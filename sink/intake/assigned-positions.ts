@@ -10,7 +10,7 @@ import { type FoundPartition, findStartPoints, type StartPointSources } from './
 export interface AssignedPositionsOptions {
   readonly control: PartitionControl
   readonly starts: StartPointSources
-  /** Something shows that no retry can mend. */
+  /** A defect that no retry can fix. */
   readonly onFailure: (error: Error) => void
   readonly log: Logger
   /** Default: the machine's. */
@@ -18,8 +18,8 @@ export interface AssignedPositionsOptions {
 }
 
 /**
- * Where every partition of this sink stands, held against the trail: after every join all of them, also those in which
- * nothing happens (Kafka's own offset may lie anywhere, also behind what the trail lacks), and single ones whose
+ * The position of every partition of this sink, checked against the trail: after every join all of them, also those in which
+ * nothing happens (Kafka's own offset may be anything, also past what the trail lacks), and single ones whose
  * position was lost or moved.
  */
 export class AssignedPositions {
@@ -99,7 +99,7 @@ export class AssignedPositions {
     // When it fails, they are found to flow at the next visit, and trip again if the records stay bad.
     await starts.trail
       .haltTopic(topic, tooManyBad)
-      .catch(error => log.warn({ err: safeError(error) }, 'the stop could not be recorded'))
+      .catch(error => log.warn({ err: safeError(error) }, 'the halt could not be recorded'))
       .finally(() => this.#stopping.delete(topic))
   }
 
@@ -127,7 +127,7 @@ export class AssignedPositions {
   }
 
   /**
-   * To be called now and then: a topic that was made anew while it is read shows in nothing else where the new log has
+   * To be called now and then: a topic that was recreated while it is read shows in nothing else where the new log has
    * grown past the position. Its partitions are placed again, which stops them.
    */
   async lookForReplaced(): Promise<void> {
@@ -209,7 +209,7 @@ export class AssignedPositions {
     this.#stop(partition, reason, next)
     await starts.trail
       .halt({ ...partition, incarnation }, reason)
-      .catch(error => log.warn({ err: safeError(error) }, 'the stop could not be recorded'))
+      .catch(error => log.warn({ err: safeError(error) }, 'the halt could not be recorded'))
   }
 
   #stop({ topic, partition }: TopicPartition, reason: string, nextOffset: number): void {

@@ -12,9 +12,9 @@ export interface Trip {
 export type Counted = Pick<LedgerEntry, 'rows' | 'duplicates' | 'quarantined'> & { readonly chunk: { topic: string } }
 
 /**
- * Counts for each topic what was stored and what was quarantined, in windows one behind the other. When a window has
+ * Counts for each topic what was stored and what was quarantined, in consecutive windows. When a window has
  * `windowRecords` or more (a chunk is never divided) and more than half of them were bad, the topic trips; else
- * counting begins anew. 0 switches it off.
+ * counting starts again. 0 switches it off.
  */
 export class Breaker {
   readonly #windowRecords: number
@@ -32,7 +32,7 @@ export class Breaker {
     return entries.flatMap(entry => this.#countOne(entry) ?? [])
   }
 
-  /** Counting of the topic begins anew. */
+  /** Counting of the topic starts again. */
   forget(topic: string): void {
     this.#windows.delete(topic)
     this.#tripped.delete(topic)

@@ -36,7 +36,7 @@ export function chunkOf(
 /** What an entry of the quarantine takes in memory, besides the record. */
 const bytesPerBadRecord = 1024
 
-/** Of what was refused, and of batches that are kept as they lie in the log; other bytes are counted already. */
+/** Of what was refused, and of batches that are kept as they are in the log; other bytes are counted already. */
 const bytesOf = (badRecords: readonly BadRecord[]): number =>
   badRecords.reduce(
     (sum, { lastOffset, record }) => sum + (lastOffset === undefined ? 0 : (record.value?.length ?? 0)),

@@ -22,7 +22,7 @@ export interface DiscoveryOptions {
   readonly budget?: { readonly burst: number; readonly perSecond: number }
 }
 
-/** What there is to say of the events that are known, beside which are read. Topics are with the prefix. */
+/** What there is to say of the events that are known, besides which are read. Topics are with the prefix. */
 export interface Discovered {
   /** Of the trail, whose subject the registry does not have any more; they are read. */
   readonly gone: readonly string[]
@@ -59,8 +59,8 @@ interface Looked {
 
 /**
  * Says which topics are ours: those whose subject has a version that is our envelope, and those that the trail has read
- * before, but for the ones that an operator took out. So an event name nobody told the sink about is in the trail from
- * its first event, and what somebody does to a subject later silences nothing.
+ * before, but for the ones that an operator took out. So an event name that the sink was not configured with is in the trail from
+ * its first event, and what is done to a subject later silences nothing.
  */
 export class Discovery {
   readonly #options: DiscoveryOptions

@@ -24,7 +24,7 @@ export interface IntakeOptions {
   readonly clock?: Clock
 }
 
-/** Takes batches from the consumer, judges them by where their partition stands, decodes, and hands chunks to the queues. */
+/** Takes batches from the consumer, judges them by the position of their partition, encodes their rows, and adds chunks to the queues. */
 export class Intake {
   readonly #options: IntakeOptions
   readonly #clock: Clock
@@ -74,7 +74,7 @@ export class Intake {
     }
   }
 
-  /** Offsets that were fetched and hold no event; the client goes on behind them by itself. */
+  /** Offsets that were fetched and hold no event; the client continues after them by itself. */
   passed({ topic, partition, fetchedOffset, lastOffset }: PassedOffsets): void {
     const { positions, control } = this.#options
     const source = { topic, partition }
@@ -118,7 +118,7 @@ export class Intake {
         await this.#beatWhile(this.#options.queueChanged(), control)
         continue
       }
-      // While waiting the group may have changed: then this batch comes again, from where the trail says.
+      // While waiting the group may have changed: then this batch comes again, from the trail's position.
       const position = this.#options.positions.of(batch)
       if (this.#closing || control.signal.aborted || position.next !== first) return
       if (!position.expects(fetchedOffset)) return
@@ -232,7 +232,7 @@ export class Intake {
     return false
   }
 
-  /** Waits for something while the group is told that this member lives; a rebalance ends the wait with its error. */
+  /** Waits for something while heartbeats keep this member in the group; a rebalance ends the wait with its error. */
   async #beatWhile(something: Promise<unknown>, control: BatchControl): Promise<void> {
     let done = false
     const finished = something.finally(() => {

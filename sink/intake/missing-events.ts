@@ -13,7 +13,7 @@ export interface MissingEventsOptions {
 }
 
 /**
- * Says once which of the events that a sink was told to read have no topic or no subject yet. They are waited for,
+ * Logs once which of the named events have no topic or no subject yet. They are waited for,
  * and a name that is mistyped would be waited for in silence.
  * @returns what ends it
  */
@@ -35,5 +35,5 @@ async function look({ eventNames, topicPrefix, line, registry, log }: MissingEve
   const withoutTopic = eventNames.filter(name => !known.topics.has(topicPrefix + name))
   const withoutSubject = eventNames.filter(name => !known.subjects.has(`${topicPrefix}${name}-value`))
   if (withoutTopic.length + withoutSubject.length === 0) return
-  log.warn({ withoutTopic, withoutSubject }, 'events that were named have no topic or subject yet, they are waited for')
+  log.warn({ withoutTopic, withoutSubject }, 'named events have no topic or subject yet; waiting for them')
 }

@@ -7,7 +7,7 @@ export type BatchVerdict =
   /** Offsets from `first` on are new. */
   | { readonly kind: 'records'; readonly first: number }
   | { readonly kind: 'nothing new' }
-  /** Where the trail stands must be asked for. */
+  /** The trail's position must be asked for. */
   | { readonly kind: 'reposition' }
   /** It was fetched from elsewhere: fetch from there. */
   | { readonly kind: 'reread'; readonly from: number }
@@ -69,7 +69,7 @@ export class ReadPosition {
   judge({ records, fetchedOffset, lastOffset }: Fetched): BatchVerdict {
     if (!this.isKnown) return { kind: 'reposition' }
     if (!this.expects(fetchedOffset)) {
-      // One that was fetched before the seek comes once. Another one says that the log begins elsewhere by now.
+      // One that was fetched before the seek comes once. A second one means that the log begins elsewhere by now.
       if (!this.#asked) {
         this.#asked = true
         return { kind: 'reread', from: this.#from }
@@ -83,14 +83,14 @@ export class ReadPosition {
     return { kind: 'records', first: this.next }
   }
 
-  /** The batch was accounted for; the next one is fetched behind `lastOffset`. */
+  /** The batch was accounted for; the next one is fetched from after `lastOffset`. */
   advance(lastOffset: number): void {
     this.#from = lastOffset + 1
     this.next = Math.max(this.next, lastOffset + 1)
     this.state = 'flowing'
   }
 
-  /** Whether the last record stands first, and no event between it and the position. */
+  /** Whether the last record comes first, with no event between it and the position. */
   #fits([head, second]: Iterable<KafkaRecord>): boolean {
     // The last record came in an earlier fetch: nothing may follow it before the position.
     if (this.state === 'flowing') return head === undefined || head.offset >= this.next

@@ -24,7 +24,7 @@ export interface FoundPartition {
 const topicsAtOnce = 16
 
 /**
- * Looks where partitions stand by the trail and what their logs are now; those that the trail does not know begin at
+ * Compares the positions of partitions with their logs; those that the trail does not know begin at
  * the start of their log. Partitions that Kafka does not have are left out.
  * @throws KafkaError, a database error: worth a retry
  */
@@ -47,7 +47,7 @@ export async function findStartPoints(
     for (const [key, position] of opened) stored.set(key, position)
   }
   const logs = await logsOf(ranges, partitions)
-  // Once more, behind the logs: a topic that was made anew in between would pass for the old one, cut back.
+  // Once more, after the logs: a topic that was recreated in between would pass for the old one, cut back.
   const idsNow = await topicIds(topicsOf(partitions))
   return partitions.flatMap(({ topic, partition }) => {
     const position = stored.get(keyOf({ topic, partition }))

@@ -21,8 +21,8 @@ export type SubjectLook =
 const olderVersions = 50
 
 /**
- * Looks whether any version of a subject is the envelope of an event: whoever registers another one later must not
- * silence it. @throws RegistryError what is no answer about the subject
+ * Looks whether any version of a subject is the envelope of an event: a schema that is registered later must not
+ * silence the event. @throws RegistryError what is no answer about the subject
  */
 export async function lookAtSubject(registry: Registry, subject: string, eventName: string): Promise<SubjectLook> {
   const latest = await answered(() => registry.latest(subject))

@@ -8,12 +8,12 @@ import { type Discovery, maxEvents } from './discovery.ts'
 export interface TopicReportOptions {
   readonly discovery: Pick<Discovery, 'discovered'>
   readonly topicPrefix: string
-  /** Whether the events were named: what is missing of them is told by who waits for them. */
+  /** Whether the events were named: missing events are then reported by `missing-events.ts`. */
   readonly areNamed: boolean
   readonly log: Logger
 }
 
-/** What keeps topics from being read, told once in the log, and for as long as it lasts in health and a metric. */
+/** What keeps topics from being read: logged once, and reported by health and a metric for as long as it lasts. */
 export class TopicReport {
   readonly #options: TopicReportOptions
   readonly #told = new Map<string, ReadonlySet<string>>()

@@ -13,7 +13,7 @@ export interface BatcherLimits {
 
 /**
  * Collects chunks of many topics and partitions into one batch, while the one before is being written: batches grow
- * with the load by themselves. Pure: it is told the time. Consecutive chunks of a partition are joined, so that a
+ * with the load by themselves. Pure: the time is a parameter. Consecutive chunks of a partition are joined, so that a
  * batch moves each offset once.
  */
 export class Batcher {
@@ -29,7 +29,7 @@ export class Batcher {
     this.#limits = limits
   }
 
-  /** What the rows of the next chunk are written into, behind what stands there. */
+  /** The buffer to which the rows of the next chunk are appended. */
   get buffer(): CopyBuffer {
     return this.#buffer
   }
@@ -54,7 +54,7 @@ export class Batcher {
     return this.#chunks.has(key)
   }
 
-  /** Takes a chunk whose rows lie at the end of {@link buffer}. */
+  /** Takes a chunk whose rows are at the end of {@link buffer}. */
   add(chunk: Chunk): void {
     const key = keyOf(chunk)
     const before = this.#chunks.get(key)
@@ -66,7 +66,7 @@ export class Batcher {
     this.#bytes += chunk.bytes
   }
 
-  /** Leaves out what is there of a partition; its bytes stay in the text, and nobody asks for them. */
+  /** Leaves out what is there of a partition; its bytes stay in the buffer, unused. */
   drop(key: string): void {
     const chunk = this.#chunks.get(key)
     if (!chunk) return
@@ -101,7 +101,7 @@ export class Batcher {
     return batch
   }
 
-  /** The batch is stored, nobody reads its text any more: the one after the next is written there. */
+  /** The batch is stored, nothing reads its buffer any more: the batch after the next uses it. */
   recycle({ buffer }: Batch): void {
     buffer.at = 0
     // One that a huge batch has made huge is not kept.

@@ -5,7 +5,7 @@ interface ByteRange {
   readonly end: number
 }
 
-// What is left of 64 bits beside the 48 of an id's time.
+// What is left of 64 bits besides the 48 of an id's time.
 const rowsAtOnce = 2 ** 16
 
 /**
@@ -21,7 +21,7 @@ export class IdOrder {
   readonly #starts = new Uint32Array(rowsAtOnce)
 
   /**
-   * The rows that lie in the ranges of `bytes`.
+   * The rows in these ranges of `bytes`.
    * @returns bytes that are good until the next call
    */
   sort(bytes: Buffer, ranges: readonly ByteRange[]): Buffer {

@@ -17,7 +17,7 @@ export function rowsOf({ buffer }: Batch, chunk: Chunk): Row[] {
   return rows
 }
 
-/** Where the rows of some chunks lie in the text of their batch: as few ranges as there can be. */
+/** Where the rows of some chunks are in the buffer of their batch, in as few ranges as possible. */
 export function byteRangesOf(chunks: readonly Chunk[]): { start: number; end: number }[] {
   const ranges: { start: number; end: number }[] = []
   const pages = chunks.flatMap(({ pages }) => pages).sort((a, b) => a.start - b.start)

@@ -43,7 +43,9 @@ export function watchWrite(
         session.abandon()
       }
       if (idleLooks * blockedAfterMs > stalledAfterMs)
-        onStalled?.(new SinkError('WRITE_STALLED', 'a write hangs although Postgres answers'))
+        onStalled?.(
+          new SinkError('WRITE_STALLED', 'a write hangs although Postgres answers: the sink closes; start it again')
+        )
       const ended = await session.endBlockers(blockedAfterMs)
       if (ended.length > 0) log.warn({ sessions: ended }, 'ended the session of a suspended sink that blocked a write')
       const blockers = await session.blockers()

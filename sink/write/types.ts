@@ -23,7 +23,7 @@ export interface WriteOptions {
 export interface WriteResult {
   readonly rows: number
   readonly duplicates: number
-  /** Offsets: an entry that stands for a range counts all of it. */
+  /** Offsets: an entry for a range counts all of it. */
   readonly quarantined: number
   /** The quarantined ones by the code of their reason, counted likewise. */
   readonly faults: ReadonlyMap<RecordFaultCode, number>

@@ -30,7 +30,7 @@ export interface WriteQueueOptions {
  * A queue in front of one database session: collects chunks while a batch is being written, and writes the same
  * batch again until it is stored. Each partition always uses the same queue, so that its chunks stay in order.
  *
- * open → (drain) → draining → closed; open or draining → failed, when an error shows a defect that no retry mends
+ * open → (drain) → draining → closed; open or draining → failed, when an error shows a defect that no retry fixes
  */
 export class WriteQueue {
   readonly #options: WriteQueueOptions
@@ -73,7 +73,7 @@ export class WriteQueue {
     return this.idle ? 0 : this.#clock.monotonic() - this.#waitingSince
   }
 
-  /** Whether whoever adds should wait for {@link changed} first. */
+  /** Whether callers should wait for {@link changed} before they add. */
   get full(): boolean {
     return this.#batcher.full
   }
@@ -117,7 +117,7 @@ export class WriteQueue {
     return this.#failure
   }
 
-  /** Ends now; what is pending is read again from Kafka by whoever comes next. */
+  /** Ends now; what is pending is read from Kafka again, by this sink or the next. */
   async close(): Promise<void> {
     this.#stop.abort()
     this.#notify()
@@ -166,7 +166,10 @@ export class WriteQueue {
         const unexplained = part.unexplained + weightOf(error)
         if (isDefect(error) || (isProgramFault(error) && unexplained >= 2 * patience)) {
           this.#failure = error instanceof Error ? error : new Error(String(error))
-          log.error({ err: safeError(error) }, 'a batch cannot be written, the sink stops; nothing of it was stored')
+          log.error(
+            { err: safeError(error) },
+            'a batch cannot be written; nothing of it was stored, and the sink stops'
+          )
           onFailure(this.#failure)
           return false
         }
@@ -175,7 +178,7 @@ export class WriteQueue {
         onRetry?.(error, attempt)
         log.warn(
           { err: safeError(error), attempt, waitMs, rows: part.batch.rows },
-          'writing a batch failed, the same batch is written again'
+          'writing a batch failed; retrying the same batch'
         )
         parts = this.#next({ batch: part.batch, unexplained }, others, error)
         await pause(waitMs, signal, this.#clock)
@@ -190,11 +193,11 @@ export class WriteQueue {
     if (unexplained < patience) return [failed, ...others]
     if (batch.chunks.length > 1) {
       const partitions = batch.chunks.length
-      if (refusesAll(error)) this.#options.log.warn({ partitions }, 'the partitions of the batch are written apart')
+      if (refusesAll(error)) this.#options.log.warn({ partitions }, 'writing the partitions of the batch separately')
       else
         this.#options.log.error(
           { partitions },
-          'a batch fails for an unknown reason: its partitions are written apart, and the record that fails is looked for'
+          'a batch fails for an unknown reason: writing its partitions separately to find the record that fails'
         )
       return [...batch.chunks.map(chunk => ({ batch: partOf(batch, chunk), unexplained })), ...others]
     }
@@ -225,7 +228,7 @@ interface Part {
   readonly unexplained: number
 }
 
-/** One partition of a batch: its rows lie where they lay. */
+/** One partition of a batch; its rows stay where they are. */
 const partOf = (batch: Batch, chunk: Chunk): Batch => ({
   ...batch,
   chunks: [chunk],
@@ -236,7 +239,7 @@ const partOf = (batch: Batch, chunk: Chunk): Batch => ({
 // Failures for an unknown reason after which a record may be the cause.
 const patience = 5
 
-/** How much an error says that a record may be the cause: a fault of the program comes again each time. */
+/** How much an error says that a record may be the cause: a defect of the program recurs each time. */
 function weightOf(error: unknown): number {
   if (isProgramFault(error) || refusesAll(error)) return patience
   return error instanceof TrailError || classify(error) === 'server' ? 0 : 1

@@ -24,7 +24,7 @@ import type { Batch, WriteOptions, WriteResult } from './types.ts'
 // From here on a batch is put in order: fewer have so many rows each that their ids follow each other well enough.
 const manyPages = 16
 
-/** Codes of records that nobody foresaw. */
+/** Codes of faults that were not foreseen. */
 const unforeseen: ReadonlySet<RecordFaultCode> = new Set(['UNKEEPABLE', 'WRITE_FAILED'])
 
 export interface WriterOptions {
@@ -37,7 +37,7 @@ export interface WriterOptions {
 }
 
 /**
- * Writes a batch in one transaction: offsets (the fence), rows by COPY, what is put aside, the ledger.
+ * Writes a batch in one transaction: offsets (the fence), rows by COPY, the quarantine, the ledger.
  * One session, one write at a time.
  *
  * disconnected → (first write) → connected → disconnected again after an error that may have broken the session.
@@ -123,7 +123,7 @@ export class Writer {
     }
   }
 
-  /** Undefined when the plain COPY failed on a row: the transaction is to be begun anew, with care. */
+  /** Undefined when the plain COPY failed on a row: the transaction is begun again, with care. */
   async #insert(
     session: TrailSession,
     batch: Batch,

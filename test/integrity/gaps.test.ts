@@ -272,7 +272,7 @@ test('a reset that cannot be is refused, says why, and changes nothing', async (
   const resets = await trail.count('sink_resets')
   for (const [code, words, answer] of [
     [2, 'has no partition 9', await reset(9, 'earliest', '--reason', 'r')],
-    [2, 'lies outside of the log', await reset(0, '1000000', '--reason', 'r', '--force')],
+    [2, 'is outside of the log', await reset(0, '1000000', '--reason', 'r', '--force')],
     [2, 'earliest, latest or an offset', await reset(0, 'yesterday', '--reason', 'r')],
     [2, '--reason', await reset(0, 'earliest')],
     [2, '--reason', await reset(0, 'earliest', '--reason', ' ')],

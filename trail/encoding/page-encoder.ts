@@ -14,7 +14,7 @@ export interface NeedsSchemas {
   readonly ids: readonly number[]
 }
 
-/** The records of one fetch, as rows behind what the buffer held. */
+/** The records of one fetch, as rows after what the buffer held. */
 export interface EncodedPage {
   readonly kind: 'encoded'
   readonly page: Page
@@ -26,11 +26,11 @@ export interface EncodedPage {
   readonly last: number
   /** Offsets up to `last` that hold no event, counted from the gaps between records. */
   readonly skipped: number
-  /** Where the last record lies, be it a row or refused. */
+  /** Where the last record is, a row or a bad record. */
   readonly lastPlace: number | undefined
 }
 
-/** Where key and value of a record lie; a start of -1 is null. */
+/** Where key and value of a record are; a start of -1 is null. */
 export type RecordBytes = Pick<RecordCursor, 'offset' | 'bytes' | 'keyStart' | 'valueStart' | 'valueEnd'>
 
 /** What it needs of a {@link SchemaBook}. */
@@ -46,7 +46,7 @@ const badRecordsAtOnce = 10_000
 const valueTooLarge = (bytes: number): BadRecordError =>
   new BadRecordError('RECORD_TOO_LARGE', `its value has ${bytes} bytes, more than ${maxValueBytes}`)
 
-/** Turns the records of one partition into rows of COPY, or says why they cannot be. */
+/** Encodes the records of one partition as rows of COPY, or finds their faults. */
 export class PageEncoder {
   readonly #book: Schemas
   readonly #eventName: string
@@ -123,7 +123,7 @@ export class PageEncoder {
     }
     skipped += until + 1 - expected
     for (const batch of unreadable) {
-      // What was fetched again, to be compared with what is stored, is put aside already.
+      // What was fetched again, to be compared with what is stored, is in quarantine already.
       if (batch.lastOffset < first || batch.baseOffset > until) continue
       const whole = badBatch(batch, first, until)
       skipped -= offsetsIn(whole)
@@ -216,7 +216,7 @@ export function recordFaultOf(error: unknown): RecordFault {
   return { code: 'DECODE_FAILED', reason: 'the value is no Avro of its schema' }
 }
 
-/** A batch of the log as one entry of the quarantine, which has its bytes as they lie there. */
+/** A batch of the log as one entry of the quarantine, with its bytes as they are in the log. */
 function badBatch(batch: UnreadableBatch, first: number, last: number): BadRecord {
   const { baseOffset, lastOffset, code, reason, bytes: value, timestamp } = batch
   const offset = Math.max(baseOffset, first)

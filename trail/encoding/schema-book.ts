@@ -40,7 +40,7 @@ export interface SchemaBookOptions {
 }
 
 /**
- * The schemas that the sink has met, by subject and id (one id can stand in several subjects with different
+ * The schemas that the sink has met, by subject and id (one id can be in several subjects with different
  * versions). Each is also written into the trail, so that the trail can be read without a registry, and so that a
  * registry which gives an old id to a new schema is noticed.
  */
@@ -86,7 +86,7 @@ export class SchemaBook {
   }
 
   /**
-   * Asks the registry, once for any number of callers. When it is out of reach, or has forgotten, the trail's own copy
+   * Asks the registry, once for any number of callers. When it is unreachable, or has forgotten, the trail's own copy
    * serves.
    * @throws RegistryError whatever is no answer about the id; a database error (both worth a retry)
    * @throws TrailError `SCHEMA_CHANGED` when the id stood for another schema before
@@ -106,7 +106,7 @@ export class SchemaBook {
   /**
    * A record names a version that its schema is not known to have: it may have been registered again meanwhile. True
    * when the registry is worth asking again: {@link find} has forgotten the id then. Each version counts once in a
-   * while, and only so many of them: whoever writes records may name any.
+   * while, and only so many of them: producers may name any.
    * @param used what the record was read with
    */
   doubt(subject: string, id: number, version: number, used: KnownSchema): boolean {
@@ -126,8 +126,8 @@ export class SchemaBook {
   }
 
   /**
-   * Takes a schema that was heard of on the way, so that its first record need not wait for it. A failure is nobody's
-   * yet: {@link learn} asks again.
+   * Takes a schema that was seen on the way, so that its first record need not wait for it. A failure is ignored:
+   * {@link learn} asks again.
    */
   async warm(subject: string, eventName: string, { id, version, schema }: RegisteredSchema): Promise<void> {
     const key = keyOf(subject, id)
@@ -138,7 +138,7 @@ export class SchemaBook {
     await this.#note(key, keeping).catch(() => undefined)
   }
 
-  /** Whoever asks meanwhile waits for the same answer, and it is kept. */
+  /** Callers that ask meanwhile wait for the same answer, which is kept. */
   #note<T extends KnownSchema | UnusableSchema>(key: string, answer: Promise<T>): Promise<T> {
     const noted = answer
       .then(entry => {
@@ -251,8 +251,8 @@ function compile(
 }
 
 /**
- * What the registry says of an id itself. "Unknown" counts only after a second look: a registry that was just started
- * or is a replica may lag. Whatever else it says, that it does not let us in for instance, is about no record.
+ * What the registry knows of an id itself. "Unknown" counts only after a second look: a registry that was just started
+ * or is a replica may lag. Any other answer, that it refuses access for instance, is about no record.
  */
 async function twice(
   id: number,

@@ -7,7 +7,7 @@ export interface AcceptGapRequest {
   readonly group: string
   readonly topic: string
   readonly partition: number
-  /** Only the gap that begins there. Default: all of the partition that nobody has accepted. */
+  /** Only the gap that begins there. Default: all of the partition that are not accepted. */
   readonly offset?: number | undefined
   /** Kept for the audit. */
   readonly reason: string

@@ -8,15 +8,15 @@ import type { StoredPosition } from './start-point.ts'
 export interface Claim {
   /** Chunks that are ours to write, with the hour they are booked under. */
   readonly granted: ReadonlyMap<string, { readonly hour: Date }>
-  /** Chunks that stand in the trail already: the answer to an earlier COMMIT was lost. */
+  /** Chunks that are in the trail already: the answer to an earlier COMMIT was lost. */
   readonly stored: readonly Chunk[]
   /** Chunks whose partition has another owner, or another incarnation. */
   readonly fenced: readonly Chunk[]
 }
 
 /**
- * The fence: moves each partition's offset from the first to behind the last offset of its chunk, only where it
- * still stands at the first. It comes before the rows, so that a sink that was overtaken stops at one locked row and
+ * The fence: moves each partition's offset from the first to after the last offset of its chunk, only where it
+ * is still at the first. It comes before the rows, so that a sink that was overtaken stops at one locked row and
  * not at the ids it copies; locks are taken in sorted order.
  */
 export async function claimOffsets(client: Session, group: string, chunks: readonly Chunk[]): Promise<Claim> {
@@ -60,8 +60,8 @@ export async function claimOffsets(client: Session, group: string, chunks: reado
 }
 
 /**
- * Tells chunks that stand already from those that were overtaken. Offsets alone do not: where the topic was made
- * anew, another sink may have stored the old record of the same offset meanwhile.
+ * Separates chunks that are stored already from those that were overtaken. Offsets alone do not: where the topic was
+ * recreated, another sink may have stored the old record of the same offset meanwhile.
  */
 export function sortDenied(
   denied: readonly Chunk[],

@@ -9,13 +9,13 @@ export const tooManyBad = 'TOO_MANY_BAD'
 export const resumable: readonly string[] = [tooManyBad, 'SCHEMA_CHANGED']
 
 const halts: Readonly<Record<HaltReason | typeof tooManyBad, string>> = {
-  LOG_CUT_BACK: 'the log ends before what is stored already: it was cut back or made anew',
-  LOG_REPLACED: 'the log is another one than the one that was read: the topic was made anew',
+  LOG_CUT_BACK: 'the log ends before what is stored already: it was cut back or recreated',
+  LOG_REPLACED: 'the log is another one than the one that was read: the topic was recreated',
   SCHEMA_CHANGED: 'the registry gives a known schema id to another schema: it lost its memory, or is another one',
   TOO_MANY_BAD: 'more than half of its latest records were bad'
 }
 
-/** What `sink_offsets.halted` means; a reason of a newer version stands for itself. */
+/** What `sink_offsets.halted` means; a reason of a newer version is returned as it is. */
 export function explainHalt(reason: string): string {
   return Object.hasOwn(halts, reason) ? halts[reason as keyof typeof halts] : reason
 }
@@ -52,7 +52,7 @@ export const acceptGapCommand = (
   `eventtrail sink accept-gap ${flagsOf({ topic, group }, topicPrefix, `--partition ${partition}`, "--reason 'WHY'")}`
 
 /**
- * What to do about it: commands that can be run as they stand, but for the reason.
+ * What to do about it: commands that can be run as they are, but for the reason.
  * @param isOfAll for all partitions of the topic that are stopped
  */
 export function remedyOf(
@@ -68,7 +68,7 @@ export function remedyOf(
     return `Restore the registry's data (sink_schemas has every schema that the trail was written with), then \`eventtrail sink resume ${flags}\``
   }
   return halted === tooManyBad
-    ? `Look at \`eventtrail quarantine list --topic ${quoted(topic)}\`, mend the cause, then \`eventtrail sink resume ${flags}\``
+    ? `Look at \`eventtrail quarantine list --topic ${quoted(topic)}\`, fix the cause, then \`eventtrail sink resume ${flags}\``
     : `Find out what happened, then \`eventtrail sink reset ${flags}\``
 }
 

@@ -39,7 +39,7 @@ export async function partitionsToReset(pool: Pool, group: string, topic: string
 /**
  * Accepts the log as it is now: the partition's offsets belong to a new incarnation from here on, and a sink that
  * runs goes on by itself. What is stored already stays; it is recognised by its id when it comes again.
- * @throws TrailError `REQUEST_INVALID` when the offset lies outside of the log, or the partition is not stopped
+ * @throws TrailError `REQUEST_INVALID` when the offset is outside of the log, or the partition is not stopped
  */
 export async function resetPartition(pool: Pool, request: ResetRequest, log: PartitionRange): Promise<ResetResult> {
   const { group, topic, partition, reason } = request
@@ -47,7 +47,7 @@ export async function resetPartition(pool: Pool, request: ResetRequest, log: Par
   if (!(to >= log.start && to <= log.end)) {
     throw new TrailError(
       'REQUEST_INVALID',
-      `Offset ${to} lies outside of the log of ${topic}/${partition}, which goes from ${log.start} to ${log.end}`
+      `Offset ${to} is outside of the log of ${topic}/${partition}, which goes from ${log.start} to ${log.end}`
     )
   }
   return inTransaction(pool, async client => {
@@ -59,7 +59,7 @@ export async function resetPartition(pool: Pool, request: ResetRequest, log: Par
     if (!old?.halted && !request.force) {
       throw new TrailError(
         'REQUEST_INVALID',
-        `${topic}/${partition} is not stopped (${old ? `it stands at ${old.next_offset}` : `no sink of group ${group} has read it`}); --force resets it all the same`
+        `${topic}/${partition} is not stopped (${old ? `it is at ${old.next_offset}` : `no sink of group ${group} has read it`}); --force resets it anyway`
       )
     }
     const incarnation = (old?.incarnation ?? 0) + 1

@@ -5,7 +5,7 @@ import type { LastRecord } from '../types.ts'
 export interface StoredPosition {
   readonly nextOffset: number
   readonly incarnation: number
-  /** Once there was one. It may lie further back than `nextOffset - 1`: control records hold nothing to compare. */
+  /** Once there was one. It may be further back than `nextOffset - 1`: control records hold nothing to compare. */
   readonly lastRecord?: LastRecord
   readonly halted?: string
   /** The id of the topic that it is a position in; unknown of what was stored before Kafka or the trail had them. */
@@ -37,7 +37,7 @@ export interface PartitionLog extends Pick<PartitionRange, 'start' | 'end'> {
  * Compares the trail's position with the log that is there now. A topic with another id has another log, whatever is
  * in it.
  * The last record is read again where it still exists, so that its digest can be compared: a topic that was deleted
- * and made anew has other records at the same offsets, and "drop what is below" would lose them.
+ * and recreated has other records at the same offsets, and "drop what is below" would lose them.
  */
 export function startPointOf(stored: StoredPosition, log: PartitionLog): StartPoint {
   const { nextOffset, lastRecord, topicId } = stored

@@ -44,7 +44,7 @@ export interface QuarantineFilter {
 export interface QuarantineList extends QuarantineFilter {
   /** Default 100. */
   readonly limit?: number
-  /** Only behind this number. */
+  /** Only those after this number. */
   readonly after?: number
 }
 
@@ -130,7 +130,7 @@ export async function discardQuarantined(
   return inTransaction(pool, async client => {
     await requireAllHeld(client, numbers)
     if ((await discardHeld(client, numbers, reason)) !== numbers.length) {
-      throw new TrailError('NO_SUCH_ENTRY', 'One of them was resolved by somebody else meanwhile: none was discarded')
+      throw new TrailError('NO_SUCH_ENTRY', 'One of them was resolved by someone else meanwhile: none was discarded')
     }
     return entriesOf(client, numbers)
   })
@@ -195,7 +195,7 @@ function requireHeld(record: QuarantineEntry): void {
   throw new TrailError('NO_SUCH_ENTRY', `Number ${record.number} is no longer held, it is ${record.status}`)
 }
 
-/** Nothing that a registry or a new schema says makes an event of what is not a record, or of bytes that are not there. */
+/** No registry and no new schema makes an event of what is not a record, or of bytes that were not kept. */
 function requireKept({ number, lastOffset, code }: QuarantineEntry): void {
   const sendAgain = 'let its producer send the events again, then `eventtrail quarantine discard` it'
   if (lastOffset !== null) {
@@ -259,7 +259,7 @@ async function resolve(
      WHERE number = $1 AND status = 'held'`,
     [number, status, resolution, fault?.code ?? null, fault?.reason ?? null]
   )
-  if (rowCount !== 1) throw new TrailError('NO_SUCH_ENTRY', `Number ${number} was resolved by somebody else meanwhile`)
+  if (rowCount !== 1) throw new TrailError('NO_SUCH_ENTRY', `Number ${number} was resolved by someone else meanwhile`)
 }
 
 function toEntry(row: Record<string, unknown>): QuarantineEntry {

@@ -2,7 +2,7 @@ import type { LogEnds } from '../../kafka/index.ts'
 import { type HaltReason, type PartitionLog, type StoredPosition, startPointOf } from '../positions/index.ts'
 
 /**
- * The offsets that are in Kafka and not in the trail, those that wait behind an open transaction too. Of a log that was
+ * The offsets that are in Kafka and not in the trail, those that wait for an open transaction too. Of a log that was
  * replaced or cut back it is all that it holds: the trail's position is one in another log and says nothing of this
  * one, whose records wait for an operator.
  * Offsets that retention took are in Kafka no more and do not count.

@@ -57,7 +57,7 @@ function lengthOf(column: Buffer): Buffer {
   return length
 }
 
-/** Reads the row that lies there: what is rare (a duplicate, a bad row) pays for it, not every row. */
+/** Reads a row: what is rare (a duplicate, a bad row) pays for it, not every row. */
 export function readRow(bytes: Buffer, start: number, end: number): TrailRow {
   if (rowEnd(bytes, start) !== end) throw new TypeError('the bytes are no row of COPY')
   const eventNameAt = start + variableAt + lengthBytes
@@ -91,7 +91,7 @@ export function rowIdArray(
   for (const [index, value] of [1, 0, uuidOid, rows.length, 1].entries()) array.writeInt32BE(value, index * 4)
   let at = arrayHead
   for (const { buffer, start } of rows) {
-    // A row has its id as the array has it: behind its length.
+    // A row has its id as the array has it: after its length.
     array.set(buffer.bytes.subarray(start + countBytes, start + idAt + uuidLength), at)
     at += lengthBytes + uuidLength
   }
@@ -112,7 +112,7 @@ export function rowEnd(bytes: Buffer, start: number): number {
   return at
 }
 
-/** The row that lies there, with an empty payload: it meets the same table, index and checks of its other columns. */
+/** The row with an empty payload: it meets the same table, index and checks of its other columns. */
 export function withoutPayload(bytes: Buffer, start: number, end: number): Buffer {
   const payloadAt = columnEnd(bytes, start + variableAt)
   const payload = Buffer.from([jsonbVersion, ...Buffer.from('{}')])
@@ -131,7 +131,7 @@ export const offsetOfRow = (bytes: Buffer, end: number): number => Number(bytes.
 // A column begins with its length.
 const columnEnd = (bytes: Buffer, at: number): number => at + lengthBytes + bytes.readInt32BE(at)
 
-/** @throws BadRecordError `OCCURRED_AT_OUT_OF_RANGE` when the microseconds lie outside of 1970 to 9999. */
+/** @throws BadRecordError `OCCURRED_AT_OUT_OF_RANGE` when the microseconds are outside of 1970 to 9999. */
 export function requireOccurredAt(micros: bigint): void {
   if (isOccurredAt(micros)) return
   throw new BadRecordError(

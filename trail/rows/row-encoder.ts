@@ -23,7 +23,7 @@ export interface Coordinates {
 }
 
 /**
- * Writes the row of the value (in the registry's wire format) that lies from `start` to `end` behind what the buffer
+ * Writes the row of the value (in the registry's wire format) at `start` to `end` after what the buffer
  * holds, as a row of binary COPY.
  * @throws BadRecordError, with nothing written
  */
@@ -67,7 +67,7 @@ function reordering(fields: readonly RecordField[], encode: RowEncoder): RowEnco
   }
 }
 
-// Where the columns of fixed size lie in a row; each follows the 4 bytes of its length.
+// Where the columns of fixed size are in a row; each follows the 4 bytes of its length.
 const idAt = idEnd - uuidLength
 const aggregateIdAt = idEnd + 4
 const occurredAtAt = aggregateIdAt + uuidLength + 4

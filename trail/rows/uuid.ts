@@ -3,7 +3,7 @@ const hexValue = Uint8Array.from({ length: 256 }, (_, byte) => {
   const value = Number.parseInt(String.fromCharCode(byte), 16)
   return Number.isNaN(value) ? 0xff : value
 })
-// Where the pairs of digits begin in the text of a UUID; the dashes lie between them (RFC 9562, section 4).
+// Where the pairs of digits begin in the text of a UUID; the dashes are between them (RFC 9562, section 4).
 const pairs = Uint8Array.of(0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34)
 const dash = 0x2d
 

@@ -65,7 +65,7 @@ export async function listAdditions(client: Queries): Promise<Addition[]> {
   }))
 }
 
-/** What of an error of Postgres says who refuses a row. */
+/** What names the refuser of a row in an error of Postgres. */
 interface ErrorFacts {
   readonly table?: unknown
   readonly constraint?: unknown

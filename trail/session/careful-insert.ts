@@ -7,7 +7,7 @@ import type { RowSession } from './session.ts'
 import { TableTrial } from './table-trial.ts'
 
 /**
- * Stores rows of which some may stand already and some may be refused by Postgres. Runs inside the caller's
+ * Stores rows of which some may be stored already and Postgres may refuse some. Runs inside the caller's
  * transaction, on savepoints, so that offsets and ledger still move once.
  */
 export class CarefulInsert<R extends RowBytes> {
@@ -31,7 +31,7 @@ export class CarefulInsert<R extends RowBytes> {
   /**
    * @param rows in the order in which they came
    * @param suspects those among them that Postgres may refuse: it is asked before they are copied
-   * @param lookUp whether some of the rows may stand already; default true. What a wrong `false` costs is a second try.
+   * @param lookUp whether some of the rows may be stored already; default true. What a wrong `false` costs is a second try.
    * @throws TrailError `TABLE_REFUSES_ALL`
    */
   async run(rows: readonly R[], { suspects = [], lookUp = true }: RunOptions<R> = {}): Promise<RowsResult<R>> {
@@ -53,7 +53,7 @@ export class CarefulInsert<R extends RowBytes> {
     await this.#settle(known)
     const faults = this.#badRowCount
     await this.#insertFresh(fresh, attempt)
-    // Two of one id in the same batch: the first stands by now, and the second is compared with it; unless the first
+    // Two of one id in the same batch: the first is stored by now, and the second is compared with it; unless the first
     // was refused.
     if (this.#badRowCount === faults) await this.#settle(repeats)
     else await this.#insert(repeats, 0)
@@ -179,10 +179,10 @@ export class CarefulInsert<R extends RowBytes> {
     this.#badRows.push({ row, fault: { code, reason, eventId: idOf(row) } })
   }
 
-  /** Rows whose id stands in the trail: the same content is a duplicate, any other a conflict. */
+  /** Rows whose id is in the trail: the same content is a duplicate, any other a conflict. */
   async #settle(rows: readonly R[]): Promise<void> {
     for (const some of portionsOf(rows)) {
-      // A payload that Postgres cannot read differs from anything that stands; it must not end the comparison.
+      // A payload that Postgres cannot read differs from anything that is stored; it must not end the comparison.
       const unreadable = await this.#unreadable(some)
       const compared = some.filter((_, index) => !unreadable.has(index))
       const outcomes = new Map((await this.#compare(compared)).map((outcome, index) => [compared[index], outcome]))
@@ -194,7 +194,7 @@ export class CarefulInsert<R extends RowBytes> {
     }
   }
 
-  /** Whether each is the same as what stands under its id; the name of an error where each comparison of it fails. */
+  /** Whether each is the same as what is stored under its id; the name of an error where each comparison of it fails. */
   async #compare(rows: readonly R[]): Promise<(boolean | string)[]> {
     if (rows.length === 0) return []
     let same = new Set<number>()
@@ -242,7 +242,7 @@ export class CarefulInsert<R extends RowBytes> {
     return new Map([...before, ...[...after].map(([index, state]): [number, string] => [index + middle, state])])
   }
 
-  /** The second attempt: Postgres leaves out what stands, whoever stored it meanwhile. */
+  /** The second attempt: Postgres leaves out what other sessions have stored meanwhile. */
   async #insertStaged(rows: readonly R[]): Promise<void> {
     await this.#session.makeStaging()
     let taken = new Set<string>()
@@ -325,13 +325,13 @@ function portionsOf<R extends RowBytes>(rows: readonly R[]): R[][] {
 }
 
 const incomparable = (eventId: string, fault: string): RecordFault => {
-  const reason = `each comparison with what stands under its id fails (${fault})`
+  const reason = `each comparison with what is stored under its id fails (${fault})`
   return { code: 'WRITE_FAILED', reason, eventId }
 }
 
 const conflict = (eventId: string): RecordFault => ({
   code: 'CONFLICT',
-  reason: 'an envelope with this id and other content stands in the trail',
+  reason: 'the trail has an envelope with this id and other content',
   eventId
 })
 

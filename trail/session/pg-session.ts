@@ -26,7 +26,7 @@ export interface PgSessionOptions {
   readonly group: string
   /** Names this process among the sinks: `eventtrail-sink/<instance>`. */
   readonly applicationName: string
-  /** For questions beside the transaction. */
+  /** For queries outside of the transaction. */
   readonly pool: Pool
 }
 

@@ -35,7 +35,7 @@ const mostHeaderBytes = 256 * 1024
 const lastTime = 253_402_300_799_999
 
 /**
- * Makes the columns under which something is put aside. Whatever Kafka can hold can be kept: what cannot, for a reason
+ * Makes the columns under which a bad record is kept. Whatever Kafka can hold can be kept: what cannot, for a reason
  * that is not known yet, is kept without its bytes. Never throws.
  * @param record made only here, so that one that cannot be read ends nothing
  */
@@ -138,7 +138,7 @@ function uuidOf({ eventId }: RecordFault): Buffer | null {
   return bytes
 }
 
-/** The bytes of entries for COPY: those of a large value travel as they lie in memory. */
+/** The bytes of entries for COPY: those of a large value are written as they are in memory. */
 export function* quarantineBytes(group: string, rows: readonly QuarantineRow[]): Generator<Buffer> {
   const groupColumn = text(group)
   let small: Buffer[] = []

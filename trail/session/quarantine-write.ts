@@ -72,7 +72,7 @@ export async function quarantineByHalves(
 }
 
 /**
- * Keeps an entry without its bytes, once it is certain that these are what fails: an error that says nothing of them
+ * Keeps an entry without its bytes, once it is certain that these are what fails: an error that does not name them
  * comes each time, and the entry is taken without them in between. @returns the entry as it is kept
  */
 async function keepWithoutBytes(

@@ -6,23 +6,23 @@ import type { Addition } from './additions.ts'
 import type { Blocker } from './blockers.ts'
 import type { QuarantineRow } from './quarantine-row.ts'
 
-/** What storing rows needs of a database session inside a transaction; Postgres is behind it (`pg-rows.ts`). */
+/** What storing rows needs of a database session inside a transaction; implemented for Postgres in `pg-rows.ts`. */
 export interface RowSession {
   /** Copies rows as they are. Any error of the database passes through and leaves the transaction aborted. */
   copy(pieces: Iterable<Buffer>, rows: number): Promise<void>
   /** Payloads that are no jsonb, by index, with the SQLSTATE. */
   unreadable(payloads: readonly string[]): Promise<Map<number, string>>
-  /** Those, by index, whose id stands with the same content. Payloads must be readable. */
+  /** Those, by index, whose id is stored with the same content. Payloads must be readable. */
   sameContent(contents: readonly TrailRow[]): Promise<Set<number>>
-  /** The keys (`rowIdKey`) of the ids among these that stand. There is one row at least. */
+  /** The keys (`rowIdKey`) of the ids among these that are stored. There is one row at least. */
   standing(rows: readonly RowBytes[]): Promise<Set<string>>
   /** Makes an empty staging table of the session's own. */
   makeStaging(): Promise<void>
   /** As {@link copy}, into the staging table. */
   copyToStaging(pieces: Iterable<Buffer>, rows: number): Promise<void>
-  /** Stores what is staged but for ids that stand. @returns the keys of those that were stored. */
+  /** Stores what is staged but for ids that are in the trail. @returns the keys of those that were stored. */
   storeStaged(): Promise<Set<string>>
-  /** Stores an event of that name which stands already once more, under another id. @returns 0 when none stands, else 1. */
+  /** Stores an event of that name that is in the trail once more, under another id. @returns 0 when there is none, else 1. */
   copyWitness(eventName: string, id: string): Promise<number>
   /** What others have put on the table of the trail. */
   additions(): Promise<readonly Addition[]>
@@ -47,7 +47,7 @@ export interface TrailSession extends RowSession {
   /** Names it in the database; may be unknown. */
   readonly id: number | undefined
   /**
-   * Whether the database works at something for it, or that cannot be told; false when it waits for the session's next
+   * Whether the database works at something for it, or that is unknown; false when it waits for the session's next
    * word, undefined when it has no such session. May be called while it waits.
    */
   isWorking(): Promise<boolean | undefined>
@@ -64,7 +64,7 @@ export interface TrailSession extends RowSession {
   end(): Promise<void>
 }
 
-/** Where partitions stand by the trail, for one consumer group, beside any transaction of a batch. */
+/** The positions of partitions in the trail, for one consumer group, outside of the transactions of batches. */
 export interface TrailPositions {
   read(partitions: readonly TopicPartition[]): Promise<Map<string, StoredPosition>>
   /** As {@link read}; one that the trail does not know starts at its `start`. */

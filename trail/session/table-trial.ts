@@ -19,7 +19,7 @@ interface Accused<R> {
 /**
  * Decides about rows that the table refuses although their values are good: something that others put on the table is
  * the reason. It is the row's own fault when the table takes another event of the same name: of this transaction, or
- * one that stands already and is tried once more. Where it takes none, the table is the reason, and no row is blamed.
+ * one that is stored already and is tried once more. Where it takes none, the table is the reason, and no row is blamed.
  */
 export class TableTrial<R extends RowBytes> {
   readonly #session: RowSession
@@ -88,7 +88,7 @@ export class TableTrial<R extends RowBytes> {
     return isProven
   }
 
-  /** An event that stands, under the id of one that is accused: it meets the same partition. */
+  /** A stored event, under the id of one that is accused: it meets the same partition. */
   async #takesWitness(name: string, [first]: readonly Accused<R>[]): Promise<boolean> {
     if (!first) return false
     const { row } = first
@@ -97,7 +97,7 @@ export class TableTrial<R extends RowBytes> {
       found = await this.#session.copyWitness(name, idOf(row))
     })
     if (!isTaken || found > 0) return isTaken
-    // None of that name stands yet: at least the same row with another payload is to be taken.
+    // None of that name is stored yet: at least the same row with another payload is to be taken.
     return this.#takes(() => this.#session.copy([withoutPayload(row.buffer.bytes, row.start, row.end)], 1))
   }
 

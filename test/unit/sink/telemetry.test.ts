@@ -147,7 +147,7 @@ describe('the health of a sink', () => {
       '3 partitions stopped: eventtrail doctor says why'
     ])
     expect(health.read('running', parts({ failures: 3 })).notReady).toEqual([
-      'Postgres takes no rows: writing is tried again'
+      'Postgres takes no rows: writes are retried'
     ])
     health.postgres.heard(false)
     health.kafka.heard(false)
