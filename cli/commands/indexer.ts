@@ -32,7 +32,7 @@ interface SearchFlags {
 export function indexerCommands(program: Command, host: CommandHost): void {
   host
     .connect(
-      addCatalogueFlags(program.command('indexer')),
+      addCatalogueFlags(program.command('indexer'), { mappings: true }),
       'schemasDir',
       'brokers',
       'registryUrl',

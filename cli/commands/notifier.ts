@@ -25,7 +25,7 @@ interface NotifierFlags extends CatalogueFlags, MappingFlags {
 export function notifierCommands(program: Command, host: CommandHost): void {
   host
     .connect(
-      addCatalogueFlags(program.command('notifier')),
+      addCatalogueFlags(program.command('notifier'), { mappings: true }),
       'schemasDir',
       'brokers',
       'registryUrl',
