@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { lastLines } from '../processes/index.ts'
 import { findProgram } from '../stack/index.ts'
 import { partsFolder } from '../tools/index.ts'
-import { Child, lastLines } from './children.ts'
+import { startProgram } from './children.ts'
 import { BenchError } from './errors.ts'
 
 /** Versions of the peer, as peers/pom.xml names them. */
@@ -49,7 +50,7 @@ async function download(folder: string, { say, logs, adopt, signal }: PeerPartsO
   try {
     for (const profile of ['connect', 'plugins']) {
       const args = ['-B', '-f', pom, '-P', profile, 'generate-resources', `-Dparts=${incoming}`]
-      const maven = new Child({ name: 'maven peers', command: mvn, args, logs, adopt })
+      const maven = startProgram({ name: 'maven peers', command: mvn, args, logs, adopt })
       const stop = () => void maven.stop()
       signal.addEventListener('abort', stop, { once: true })
       await maven.ended

@@ -2,7 +2,8 @@ import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type CommandContext, type ExitCode, exitCodes } from '../../cli/index.ts'
 import { pause } from '../../core/index.ts'
-import { type Child, startCli, startScript } from './children.ts'
+import type { Child } from '../processes/index.ts'
+import { startScript, startSubject } from './children.ts'
 import { Trail } from './database.ts'
 import { BenchError } from './errors.ts'
 import { load, plainShape } from './load/index.ts'
@@ -121,7 +122,7 @@ async function takeTurn(
   const topics = shape.events.map(versions => prefix + versions[0]?.eventName)
   const reader =
     who === 'sink'
-      ? startCli(['sink', '--group', id, '--prefix', prefix], { ...child, name: 'latency sink' })
+      ? startSubject(['sink', '--group', id, '--prefix', prefix], { ...child, name: 'latency sink' })
       : startScript('contenders/naive-child.ts', ['batch', id, ...topics], { ...child, name: 'latency bare loop' })
   const snapshots = join(servers.scratch, `${id}.snapshots`)
   const report = join(servers.scratch, `${id}.json`)

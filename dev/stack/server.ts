@@ -3,9 +3,10 @@ import { once } from 'node:events'
 import { statSync } from 'node:fs'
 import type { Logger } from '../../core/index.ts'
 import { pause } from '../../core/index.ts'
+import { lastLines } from '../processes/index.ts'
 import { StackError } from './errors.ts'
 import type { Instance } from './instance.ts'
-import { ended, endProcess, killProcess, lastLines, type OwnedProcess, type Program } from './processes.ts'
+import { ended, endProcess, killProcess, type OwnedProcess, type Program } from './processes.ts'
 import type { RestartableServer } from './types.ts'
 
 /** How one kind of server is started. */

@@ -3,8 +3,9 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { pause } from '../../../core/index.ts'
+import type { Child } from '../../processes/index.ts'
 import { findJava } from '../../stack/index.ts'
-import { Child } from '../children.ts'
+import { startProgram } from '../children.ts'
 import { BenchError } from '../errors.ts'
 import type { PeerParts } from '../peer-parts.ts'
 import type { Servers } from '../types.ts'
@@ -38,7 +39,7 @@ export class ConnectWorker {
     )
     const java = await findJava()
     const logging = fileURLToPath(new URL('peers/log4j2.properties', import.meta.url))
-    const child = new Child({
+    const child = startProgram({
       name: 'connect',
       command: java.command,
       // The heap and the collector that Kafka's own start script gives it.

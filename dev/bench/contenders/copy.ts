@@ -1,4 +1,4 @@
-import { Child, startScript } from '../children.ts'
+import { startProgram, startScript } from '../children.ts'
 import { BenchError } from '../errors.ts'
 import type { Loaded } from '../load/index.ts'
 import { meter } from '../measure/index.ts'
@@ -36,7 +36,7 @@ async function runCopy(turn: Turn, name: string, options: CopyContenderOptions):
     const common = { name: `${name} ${index + 1}`, logs, adopt }
     if (!psql) return startScript('contenders/copy-child.ts', [trail.url, ...group], common)
     const commands = group.flatMap(file => ['-c', `\\copy event_envelopes (${copyColumns}) FROM '${file}'`])
-    return new Child({
+    return startProgram({
       ...common,
       command: psql,
       args: ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', trail.url, ...commands]

@@ -1,5 +1,5 @@
 import { requireTrail } from '../checks.ts'
-import { startCli } from '../children.ts'
+import { startSubject } from '../children.ts'
 import type { Loaded } from '../load/index.ts'
 import { type Metered, meter } from '../measure/index.ts'
 import { type Contender, resultOf, type Turn, type TurnResult } from './contender.ts'
@@ -33,7 +33,7 @@ export async function meterSink(turn: Turn, options: Required<SinkContenderOptio
   const { servers, trail, id, signal } = turn
   const { name, loaded, lanes, processes } = options
   const children = Array.from({ length: processes }, (_, index) =>
-    startCli(['sink', '--connections', String(lanes), '--group', id, '--prefix', loaded.prefix], {
+    startSubject(['sink', '--connections', String(lanes), '--group', id, '--prefix', loaded.prefix], {
       name: `${name} ${index + 1}`,
       env: { ...servers.env, DATABASE_URL: trail.url, LOG_LEVEL: 'warn' },
       logs: servers.logs,

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Child } from '../children.ts'
+import type { Child } from '../../processes/index.ts'
 import { BenchError } from '../errors.ts'
 import type { Servers } from '../types.ts'
 import { familyTime, machineTimes, processMemory, processTimes } from './proc.ts'

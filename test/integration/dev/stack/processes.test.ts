@@ -2,7 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ended, endProcess, killProcess, lastLines, launch } from '../../../../dev/stack/processes.ts'
+import { lastLines } from '../../../../dev/processes/last-lines.ts'
+import { ended, endProcess, killProcess, launch } from '../../../../dev/stack/processes.ts'
 import { identify, isAlive } from '../../../../dev/tools/lock.mjs'
 import { eventually } from '../../../support/stack.ts'
 

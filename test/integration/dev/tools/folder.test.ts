@@ -14,7 +14,7 @@ const make = (module: string, folder: string) =>
       '--input-type=module',
       '-e',
       `const { makeFolder } = await import(process.argv[1]); makeFolder(process.argv[2])`,
-      new URL(`../../../${module}`, import.meta.url).href,
+      new URL(`../../../../${module}`, import.meta.url).href,
       folder
     ],
     { timeout: 20_000, killSignal: 'SIGKILL' }

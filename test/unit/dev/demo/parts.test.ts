@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { withoutSettings } from '../../../../dev/demo/children.ts'
 import { messageIdIn } from '../../../../dev/demo/inbox.ts'
 import { lagOf } from '../../../../dev/demo/observer.ts'
+import { withoutSettings } from '../../../../dev/processes/child.ts'
 
 describe('the Message-ID of a mail', () => {
   test.each([
