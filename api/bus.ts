@@ -1,6 +1,6 @@
 /** Publishing and subscribing within one process, with the same `publish` as on Kafka. */
 
-export { OptionsError } from '../core/index.ts'
+export { type DrainOptions, type LifecycleState, OptionsError } from '../core/index.ts'
 export type {
   Bus,
   BusItem,

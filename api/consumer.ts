@@ -5,7 +5,6 @@ export { type Connection, createConnection } from '../connection/index.ts'
 export type {
   ConsumerGroup,
   ConsumerGroupOptions,
-  GroupState,
   GroupStats,
   Handler,
   Handlers,
@@ -22,6 +21,6 @@ export {
   RejectMessage,
   RetryLater
 } from '../consumers/index.ts'
-export { OptionsError } from '../core/index.ts'
+export { type DrainOptions, type LifecycleState, OptionsError } from '../core/index.ts'
 export { KafkaError, type KafkaErrorCode } from '../kafka/index.ts'
 export { RegistryError, type RegistryErrorCode, SchemaError, type SchemaErrorCode } from '../schemas/index.ts'

@@ -2,7 +2,7 @@
 
 export type { ConnectionOptions, KafkaConnection, PostgresConnection, RegistryConnection } from '../connection/index.ts'
 export { type Connection, createConnection } from '../connection/index.ts'
-export { OptionsError } from '../core/index.ts'
+export { type DrainOptions, type LifecycleState, OptionsError } from '../core/index.ts'
 export { KafkaError, type KafkaErrorCode } from '../kafka/index.ts'
 export type {
   EventToPublish,

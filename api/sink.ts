@@ -8,7 +8,7 @@ export type {
   RegistryConnection
 } from '../connection/index.ts'
 export { type Connection, createConnection } from '../connection/index.ts'
-export { OptionsError } from '../core/index.ts'
+export { type DrainOptions, type LifecycleState, OptionsError } from '../core/index.ts'
 export { KafkaError, type KafkaErrorCode } from '../kafka/index.ts'
 // Not from the folder's index, whose types are those of the driver.
 export {
@@ -23,7 +23,7 @@ export {
   type Queryable
 } from '../postgres/index.ts'
 export { RegistryError, type RegistryErrorCode } from '../schemas/index.ts'
-export type { CaughtUpOptions, SinkOptions, SinkState, SinkStats } from '../sink/index.ts'
+export type { CaughtUpOptions, SinkOptions, SinkStats } from '../sink/index.ts'
 export { createSink, type Sink, SinkError, type SinkErrorCode, sinkMetrics } from '../sink/index.ts'
 export {
   type PostgresEventStore,

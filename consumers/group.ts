@@ -1,5 +1,13 @@
 import { useKafka } from '../connection/index.ts'
-import { CleanUps, checkDuration, pause, within } from '../core/index.ts'
+import {
+  CleanUps,
+  checkDuration,
+  type DrainOptions,
+  type LifecycleState,
+  pause,
+  refusedDrain,
+  within
+} from '../core/index.ts'
 import type { AdminLine, KafkaClient } from '../kafka/index.ts'
 import { createKafkaClient } from '../kafka/kafkajs/index.ts'
 import type { Health } from '../observability/index.ts'
@@ -20,7 +28,7 @@ import {
   patientSchemas
 } from './pipeline/index.ts'
 import { Telemetry } from './telemetry.ts'
-import type { ConsumerGroup, GroupState, GroupStats, MessageContext } from './types.ts'
+import type { ConsumerGroup, GroupStats, MessageContext } from './types.ts'
 
 /**
  * A member of a consumer group: calls a typed handler for every event of the names it has handlers for. One
@@ -52,7 +60,7 @@ class Member<Events extends EventMap> implements ConsumerGroup {
   readonly #registry: Registry
   /** With the name of the fault. */
   readonly #unwritten = new Map<Message, string>()
-  #state: GroupState = 'new'
+  #state: LifecycleState = 'new'
   #starting: Promise<void> | undefined
   #ending: Promise<void> | undefined
   #deadLetters: DeadLetterWriter | undefined
@@ -92,7 +100,7 @@ class Member<Events extends EventMap> implements ConsumerGroup {
     void this.#reader.closed.then(reason => reason && this.#end(reason))
   }
 
-  get state(): GroupState {
+  get state(): LifecycleState {
     return this.#state
   }
 
@@ -126,8 +134,10 @@ class Member<Events extends EventMap> implements ConsumerGroup {
     })
   }
 
-  drain(): Promise<void> {
-    return this.#end(undefined)
+  drain({ timeoutMs = 30_000 }: DrainOptions = {}): Promise<void> {
+    const refused = refusedDrain(timeoutMs)
+    if (refused) return refused
+    return this.#end(undefined, timeoutMs)
   }
 
   close(): Promise<void> {
@@ -190,13 +200,15 @@ class Member<Events extends EventMap> implements ConsumerGroup {
     while (await pause(this.#options.commitIntervalMs, signal)) await this.#reader.commit()
   }
 
-  #end(failure: Error | undefined): Promise<void> {
+  #end(failure: Error | undefined, drainMs = 30_000): Promise<void> {
     // A start that is under way is let finish, so that nothing is opened behind the clean-up's back.
-    this.#ending ??= (this.#starting ?? Promise.resolve()).catch(() => undefined).then(() => this.#stop(failure))
+    this.#ending ??= (this.#starting ?? Promise.resolve())
+      .catch(() => undefined)
+      .then(() => this.#stop(failure, drainMs))
     return this.#ending
   }
 
-  async #stop(failure: Error | undefined): Promise<void> {
+  async #stop(failure: Error | undefined, drainMs = 30_000): Promise<void> {
     this.#state = 'draining'
     this.#stopping.abort()
     this.#reader.halt()
@@ -205,13 +217,13 @@ class Member<Events extends EventMap> implements ConsumerGroup {
       if (signal.aborted) resolve()
       else signal.addEventListener('abort', () => resolve(), { once: true })
     })
-    await within(this.#options.drainTimeoutMs, Promise.race([this.#reader.idle(), forced]))
+    await within(drainMs, Promise.race([this.#reader.idle(), forced]))
     this.#closing.abort()
     await within(2_000, this.#reader.commit())
     try {
       await this.#cleanUps.run()
     } finally {
-      this.#state = 'closed'
+      this.#state = failure === undefined ? 'closed' : 'failed'
       this.#resolveClosed(failure)
     }
   }

@@ -1,15 +1,7 @@
+import { type LifecycleState, notRunning } from '../core/index.ts'
 import type { AdminLine, Vitals } from '../kafka/index.ts'
 import { memberHealth, type PartitionTrouble } from '../kafka/index.ts'
 import { type Health, Reach } from '../observability/index.ts'
-import type { GroupState } from './types.ts'
-
-const notRunning: Readonly<Record<GroupState, readonly string[]>> = {
-  new: ['it has not started yet'],
-  starting: ['it is starting'],
-  running: [],
-  draining: ['it is stopping'],
-  closed: ['it has stopped']
-}
 
 /** What of a member is looked at from outside. */
 export interface HealthParts {
@@ -35,7 +27,7 @@ export class GroupHealth {
    * @param unwritten names of the faults for which dead letters cannot be written
    */
   read(
-    state: GroupState,
+    state: LifecycleState,
     { vitals, troubles, readsNothing }: HealthParts,
     unwritten: ReadonlySet<string> = new Set()
   ): Health {

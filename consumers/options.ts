@@ -50,8 +50,6 @@ export interface ConsumerGroupOptions<Events extends EventMap = EventMap> {
   readonly sessionTimeoutMs?: number
   /** ms between two commits. Default 1,000. */
   readonly commitIntervalMs?: number
-  /** ms that `drain` waits for running handlers. Default 30,000. */
-  readonly drainTimeoutMs?: number
   /** ms between two looks for topics that did not exist yet. Default 3,000. */
   readonly topicRefreshMs?: number
   /** Bytes that a batch of the log may have once it is decompressed; a larger one is dead-lettered whole. Default 64 MiB. */
@@ -104,7 +102,6 @@ const rules: Rules<ConsumerGroupOptions> = {
   maxUncommitted: rule.wholeNumber(1),
   sessionTimeoutMs: rule.duration(leastSessionTimeoutMs),
   commitIntervalMs: rule.duration(1),
-  drainTimeoutMs: rule.duration(1),
   topicRefreshMs: rule.duration(100),
   maxBatchBytes: rule.wholeNumber(1),
   deadLetters: rule.object(deadLetterRules),
@@ -120,7 +117,6 @@ const defaults = {
   maxUncommitted: 1_000,
   sessionTimeoutMs: 10_000,
   commitIntervalMs: 1_000,
-  drainTimeoutMs: 30_000,
   topicRefreshMs: 3_000,
   maxBatchBytes: defaultMaxBatchBytes,
   meter: noMeter,

@@ -1,4 +1,4 @@
-import type { Handle } from '../core/index.ts'
+import type { DrainOptions, Handle } from '../core/index.ts'
 import type { Health } from '../observability/index.ts'
 import type { EnvelopeOf, EventMap, EventName } from '../schemas/index.ts'
 
@@ -53,8 +53,6 @@ export interface GroupStats {
   readonly longestRunningMs: number
 }
 
-export type GroupState = 'new' | 'starting' | 'running' | 'draining' | 'closed'
-
 /** A member of a consumer group with typed handlers. */
 export interface ConsumerGroup extends Handle {
   /**
@@ -62,8 +60,8 @@ export interface ConsumerGroup extends Handle {
    * @throws KafkaError when Kafka cannot be reached; ConsumerError `CLOSED`
    */
   start(): Promise<void>
-  /** Takes nothing new, waits for the running handlers (at most `drainTimeoutMs`), commits, leaves the group. */
-  drain(): Promise<void>
+  /** Takes nothing new, waits for the running handlers (at most `timeoutMs`, default 30,000), commits, leaves the group. */
+  drain(options?: DrainOptions): Promise<void>
   /** Aborts the handlers' signal, commits what is finished, leaves the group without waiting for the rest. */
   close(): Promise<void>
   /**
@@ -78,6 +76,5 @@ export interface ConsumerGroup extends Handle {
    * for a while are asked every few seconds whether they are there.
    */
   health(): Health
-  readonly state: GroupState
   readonly deadLetterTopic: string
 }

@@ -18,7 +18,15 @@ export {
   usageErrorCodes
 } from './errors.ts'
 export { DuplicateKeyError, isObject, parseJson } from './json.ts'
-export { CleanUps, type Handle, within } from './lifecycle.ts'
+export {
+  CleanUps,
+  type DrainOptions,
+  type Handle,
+  type LifecycleState,
+  notRunning,
+  refusedDrain,
+  within
+} from './lifecycle.ts'
 export { type Logger, type LogLevel, logLevels, silentLogger } from './logger.ts'
 export { few, isTopicPrefix, legalCharacters } from './names.ts'
 export {

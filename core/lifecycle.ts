@@ -1,13 +1,43 @@
 import { type Clock, machineClock } from './clock.ts'
+import { checkDuration } from './options/index.ts'
 
-/** A started part of eventtrail. Every call may be made twice; the second gets the first one's promise. */
+/** new → (start) → starting → running → (drain) → draining → closed; close leads there from each; failed: ended by an error. */
+export type LifecycleState = 'new' | 'starting' | 'running' | 'draining' | 'closed' | 'failed'
+
+/** What a part that is not running answers when it is asked whether it is ready. */
+export const notRunning: Readonly<Record<LifecycleState, readonly string[]>> = {
+  new: ['it has not started yet'],
+  starting: ['it is starting'],
+  running: [],
+  draining: ['it is stopping'],
+  closed: ['it has stopped'],
+  failed: ['it has failed']
+}
+
+export interface DrainOptions {
+  /** ms to wait at most for what is in flight; past that it closes as it is. The default is that of the part. */
+  readonly timeoutMs?: number
+}
+
+/** A part of eventtrail that runs. Every call may be made twice; the second gets the first one's promise. */
 export interface Handle extends AsyncDisposable {
-  /** Finishes what is in flight, then closes. */
-  drain(): Promise<void>
+  /** Finishes what is in flight, then closes. @throws OptionsError, and goes on running */
+  drain(options?: DrainOptions): Promise<void>
   /** Stops now; what is in flight is left to be done again. */
   close(): Promise<void>
   /** Resolves when closed: with undefined after a wanted stop, with the error after any other. */
   readonly closed: Promise<Error | undefined>
+  readonly state: LifecycleState
+}
+
+/** What `drain` answers where it cannot wait for so long: a rejection; undefined where it can. */
+export function refusedDrain(timeoutMs: unknown): Promise<never> | undefined {
+  try {
+    checkDuration('timeoutMs', timeoutMs, 0)
+    return undefined
+  } catch (error) {
+    return Promise.reject(error)
+  }
 }
 
 /** Clean-ups in the order they were added, run last-in first-out, each even when another one failed. */

@@ -1,3 +1,4 @@
+import { type DrainOptions, type LifecycleState, longestTimerMs, refusedDrain, within } from '../core/index.ts'
 import type { EventMap, EventName } from '../schemas/index.ts'
 import { Delivery, type Pending, provisional } from './dispatch/index.ts'
 import { batchOverhead, encode, type Headers, headersOf, identify, recordBytes } from './envelope.ts'
@@ -30,6 +31,8 @@ class KafkaProducer<Events extends EventMap> implements Producer<Events> {
   readonly #commonHeaders: Headers
   readonly #newId = createIds()
   readonly #closed = Promise.withResolvers<Error | undefined>()
+  /** It takes events from the beginning: there is nothing to start. */
+  #state: LifecycleState = 'running'
   #draining: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
@@ -72,16 +75,30 @@ class KafkaProducer<Events extends EventMap> implements Producer<Events> {
     )
   }
 
-  drain(): Promise<void> {
-    this.#draining ??= this.#delivery.drain().then(() => this.close())
+  get state(): LifecycleState {
+    return this.#state
+  }
+
+  drain({ timeoutMs = longestTimerMs }: DrainOptions = {}): Promise<void> {
+    const refused = refusedDrain(timeoutMs)
+    if (refused) return refused
+    if (this.#state === 'running') this.#state = 'draining'
+    this.#draining ??= within(timeoutMs, this.#delivery.drain()).then(() => this.close())
     return this.#draining
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#delivery.close().then(
-      () => this.#closed.resolve(undefined),
-      error => this.#closed.resolve(error as Error)
-    )
+    this.#state = this.#state === 'running' ? 'draining' : this.#state
+    this.#closing ??= this.#delivery
+      .close()
+      .then(
+        () => undefined,
+        error => error as Error
+      )
+      .then(failure => {
+        this.#state = failure === undefined ? 'closed' : 'failed'
+        this.#closed.resolve(failure)
+      })
     return this.#closing
   }
 

@@ -1,3 +1,4 @@
+import { type LifecycleState, notRunning } from '../core/index.ts'
 import type { AdminLine, Vitals } from '../kafka/index.ts'
 import { memberHealth, type PartitionTrouble } from '../kafka/index.ts'
 import { type Health, Reach } from '../observability/index.ts'
@@ -5,7 +6,6 @@ import type { Pool } from '../postgres/index.ts'
 import type { Registry } from '../schemas/index.ts'
 import type { SchemaBook } from '../trail/index.ts'
 import type { AssignedPositions, TopicReport } from './intake/index.ts'
-import type { SinkState } from './state.ts'
 import type { WriteQueues } from './write/index.ts'
 
 /** What of a sink is looked at from outside. */
@@ -21,13 +21,6 @@ export interface SinkView {
   readonly tableProblems: () => readonly string[]
 }
 
-const notRunning: Readonly<Record<SinkState, readonly string[]>> = {
-  idle: ['it has not started yet'],
-  running: [],
-  draining: ['it is stopping'],
-  closed: ['it has stopped'],
-  failed: ['it has failed']
-}
 /** From then on it is no hiccup. */
 const failuresThatCount = 3
 const probeMs = 3_000
@@ -47,7 +40,7 @@ export class SinkHealth {
   }
 
   /** Nothing is asked before this was called for the first time. */
-  read(state: SinkState, view: SinkView): Health {
+  read(state: LifecycleState, view: SinkView): Health {
     const { vitals, queues, book, topics, troubles, tableProblems, positions } = view
     const { halted } = positions
     const member = memberHealth(vitals, this.kafka, troubles())

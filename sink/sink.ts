@@ -1,5 +1,12 @@
 import type { Logger } from '../core/index.ts'
-import { CleanUps, checkDuration, EventtrailError, type Handle, within } from '../core/index.ts'
+import {
+  CleanUps,
+  type DrainOptions,
+  EventtrailError,
+  type LifecycleState,
+  refusedDrain,
+  within
+} from '../core/index.ts'
 import type { Health } from '../observability/index.ts'
 import { requireTables, unavailable } from '../postgres/index.ts'
 import { keepMonthsAhead, requireFitPostgres, trailMigrations } from '../trail/index.ts'
@@ -8,7 +15,7 @@ import { SinkError } from './errors.ts'
 import { warnAboutMissingEvents } from './intake/index.ts'
 import { type CaughtUpOptions, type ResolvedSinkOptions, resolveOptions, type SinkOptions } from './options.ts'
 import { regularly } from './regularly.ts'
-import type { SinkState, SinkStats } from './state.ts'
+import type { Sink, SinkStats } from './state.ts'
 import { type SinkInternals, type SinkParts, wireSink } from './wire.ts'
 
 const hintEveryMs = 1_000
@@ -22,22 +29,19 @@ const monthsEveryMs = 3_600_000
  * idle → (start) → running → (drain) → draining → closed; running or draining → (close) → closed;
  * running → failed, on a defect that no retry can fix
  */
-export class Sink implements Handle {
+class StreamSink implements Sink {
   readonly #options: ResolvedSinkOptions
   readonly #log: Logger
   readonly #parts: SinkParts
   readonly #cleanUps = new CleanUps()
   readonly closed: Promise<Error | undefined>
   readonly #resolveClosed: (reason: Error | undefined) => void
-  #state: SinkState = 'idle'
+  #state: LifecycleState = 'new'
   #starting: Promise<void> | undefined
   #ending: Promise<void> | undefined
   #failure: Error | undefined
 
-  constructor(options: SinkOptions)
-  /** @internal */
-  constructor(options: SinkOptions, internals: SinkInternals)
-  constructor(options: SinkOptions, internals: SinkInternals = {}) {
+  constructor(options: SinkOptions, internals: SinkInternals) {
     this.#options = resolveOptions(options)
     this.#log = this.#options.log.child({ part: 'sink', group: this.#options.group })
     this.#parts = wireSink({
@@ -52,7 +56,7 @@ export class Sink implements Handle {
     this.#resolveClosed = ended.resolve
   }
 
-  get state(): SinkState {
+  get state(): LifecycleState {
     return this.#state
   }
 
@@ -60,55 +64,33 @@ export class Sink implements Handle {
     return this.#options.group
   }
 
-  get stats(): SinkStats {
+  stats(): SinkStats {
     const { telemetry, pipeline } = this.#parts
     return { ...telemetry.counts, pending: pipeline.queues.pendingRows }
   }
 
-  /**
-   * Whether the sink is ready and alive. From the first call on, a server that was not heard of for a while is probed
-   * every few seconds.
-   */
   health(): Health {
     return this.#parts.health.read(this.#state, this.#parts.view)
   }
 
-  /**
-   * Checks the tables, then reads until it is stopped. Kafka and the registry may be away; they are waited for.
-   * @throws SinkError `CLOSED`; PostgresError `TABLES_MISSING`, `POSTGRES_UNAVAILABLE`
-   * @throws PostgresError `POSTGRES_UNFIT`: Postgres before 16, another encoding than UTF8, a pooler of transactions
-   * @throws MigrationError `TABLES_NEWER`
-   */
   start(): Promise<void> {
     this.#starting ??= this.#start()
     return this.#starting
   }
 
-  /**
-   * Writes what was read, commits its offsets to Kafka, leaves the group. Past `deadlineMs` (default 10,000) it closes as
-   * it is.
-   * @throws OptionsError, and goes on
-   */
-  drain(deadlineMs = 10_000): Promise<void> {
-    try {
-      checkDuration('deadlineMs', deadlineMs, 0)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+  drain({ timeoutMs = 10_000 }: DrainOptions = {}): Promise<void> {
+    const refused = refusedDrain(timeoutMs)
+    if (refused) return refused
     this.#ending ??= this.#end(async () => {
       this.#state = 'draining'
-      const drained = await within(deadlineMs, this.#parts.pipeline.queues.drain())
+      const drained = await within(timeoutMs, this.#parts.pipeline.queues.drain())
       if (!drained)
-        this.#log.warn(
-          { deadlineMs },
-          'not all records could be written in time; they are read again at the next start'
-        )
+        this.#log.warn({ timeoutMs }, 'not all records could be written in time; they are read again at the next start')
       await within(2_000, this.#parts.pipeline.commitHints())
     })
     return this.#ending
   }
 
-  /** Stops now. What is not written is read again at the next start, or by another sink. */
   close(): Promise<void> {
     this.#ending ??= this.#end(async () => undefined)
     return this.#ending
@@ -118,12 +100,6 @@ export class Sink implements Handle {
     return this.drain()
   }
 
-  /**
-   * Resolves once everything that was in Kafka at the time of the call is in the trail, or passed as no event. What
-   * waits for an open transaction is waited for too.
-   * @throws SinkError `CATCH_UP_TIMEOUT` after the timeout, which names what an open transaction holds back; `CLOSED`
-   * when the sink ends before; OptionsError
-   */
   whenCaughtUp(options: CaughtUpOptions = {}): Promise<void> {
     const { servers, discovery, pipeline } = this.#parts
     return caughtUp(
@@ -142,6 +118,7 @@ export class Sink implements Handle {
 
   async #start(): Promise<void> {
     if (this.#ending !== undefined) throw new SinkError('CLOSED', 'the sink was closed; make a new one')
+    this.#state = 'starting'
     const fault = await this.#checkDatabase().catch((error: unknown) => error)
     if (this.#ending !== undefined) throw new SinkError('CLOSED', 'the sink was closed while it started')
     if (fault !== undefined) {
@@ -201,7 +178,9 @@ export class Sink implements Handle {
   }
 }
 
-/** Makes a sink; {@link Sink.start} sets it going. @throws OptionsError */
-export function createSink(options: SinkOptions): Sink {
-  return new Sink(options)
-}
+/** Makes a sink; `start()` sets it going. @throws OptionsError */
+export const createSink = (options: SinkOptions): Sink => new StreamSink(options, {})
+
+/** A sink with parts replaced, for tests. @internal */
+export const createSinkWith = (options: SinkOptions, internals: SinkInternals): Sink =>
+  new StreamSink(options, internals)

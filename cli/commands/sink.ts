@@ -173,7 +173,7 @@ async function runSink(context: CommandContext, flags: SinkFlags): Promise<ExitC
   if (signal.aborted) stop()
   else signal.addEventListener('abort', stop, { once: true })
   const failure = await sink.closed
-  const { rows, duplicates, quarantined } = sink.stats
+  const { rows, duplicates, quarantined } = sink.stats()
   log.info({ rows, duplicates, quarantined }, failure ? 'sink failed' : 'sink stopped')
   if (failure) throw failure
   return exitCodes.ok

@@ -1,4 +1,15 @@
-import { checkCount, checkOptions, EventtrailError, type Rules, rule } from '../../core/index.ts'
+import {
+  checkCount,
+  checkOptions,
+  type DrainOptions,
+  EventtrailError,
+  type LifecycleState,
+  longestTimerMs,
+  type Rules,
+  refusedDrain,
+  rule,
+  within
+} from '../../core/index.ts'
 import {
   type Catalogue,
   catalogueRule,
@@ -49,7 +60,7 @@ class InProcessBus<Events extends EventMap> implements Bus<Events> {
   readonly #subscriptions = new Set<BusSubscription>()
   readonly #newId = createIds()
   readonly #closed = Promise.withResolvers<Error | undefined>()
-  #open = true
+  #state: LifecycleState = 'running'
   #draining: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
@@ -72,7 +83,7 @@ class InProcessBus<Events extends EventMap> implements Bus<Events> {
     options?: PublishOptions
   ): Promise<Receipt> {
     return new Promise((resolve, reject) => {
-      if (!this.#open) throw closedError(eventName)
+      if (this.#state !== 'running') throw closedError(eventName)
       const { envelope, value, version, headers } = this.#wrap(eventName, aggregateId, payload, options)
       const { id } = envelope
       this.#queue.push({
@@ -102,7 +113,7 @@ class InProcessBus<Events extends EventMap> implements Bus<Events> {
     id: string,
     options: SubscribeOptions<Name> = {}
   ): Subscription<EnvelopeOf<Events, Name>> {
-    if (!this.#open) throw closedError()
+    if (this.#state !== 'running') throw closedError()
     const { eventNames, signal, bufferSize = this.#bufferSize } = options
     checkCount('bufferSize', bufferSize)
     for (const eventName of eventNames ?? []) wrapped(eventName, () => versionOf(this.#catalogue, eventName, undefined))
@@ -136,15 +147,24 @@ class InProcessBus<Events extends EventMap> implements Bus<Events> {
     return byId
   }
 
-  drain(): Promise<void> {
-    this.#open = false
-    this.#draining ??= this.#queue.idle().then(() => this.close())
+  get state(): LifecycleState {
+    return this.#state
+  }
+
+  drain({ timeoutMs = longestTimerMs }: DrainOptions = {}): Promise<void> {
+    const refused = refusedDrain(timeoutMs)
+    if (refused) return refused
+    if (this.#state === 'running') this.#state = 'draining'
+    this.#draining ??= within(timeoutMs, this.#queue.idle()).then(done => {
+      this.#closing ??= this.#close(done)
+      return this.#closing
+    })
     return this.#draining
   }
 
   close(): Promise<void> {
-    this.#open = false
-    this.#closing ??= this.#close()
+    if (this.#state === 'running') this.#state = 'draining'
+    this.#closing ??= this.#close(true)
     return this.#closing
   }
 
@@ -152,10 +172,12 @@ class InProcessBus<Events extends EventMap> implements Bus<Events> {
     return this.drain()
   }
 
-  async #close(): Promise<void> {
+  /** @param waits whether for a call of the store that is under way; its events are answered when it ends, in any case */
+  async #close(waits: boolean): Promise<void> {
     this.#queue.abandon(({ envelope }) => closedError(envelope.event_name, envelope.id))
-    await this.#queue.idle()
+    if (waits) await this.#queue.idle()
     for (const subscription of [...this.#subscriptions]) subscription.end()
+    this.#state = 'closed'
     this.#closed.resolve(undefined)
   }
 

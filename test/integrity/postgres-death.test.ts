@@ -29,10 +29,10 @@ test('Postgres goes away, comes back, and ends sessions: nothing is lost, nothin
 
   await stack.restartable.postgres.kill()
   for (let round = 0; round < 10; round += 1) await publish(1_000)
-  await eventually(() => sink.stats.retries >= 2, { what: 'the sink tries again', timeoutMs: 60_000 })
+  await eventually(() => sink.stats().retries >= 2, { what: 'the sink tries again', timeoutMs: 60_000 })
   expect(sink.state).toBe('running')
   // Memory is bounded: it has stopped taking long before it had read all.
-  expect(sink.stats.pending).toBeLessThan(8_000)
+  expect(sink.stats().pending).toBeLessThan(8_000)
   await stack.restartable.postgres.start()
   await sink.whenCaughtUp({ timeoutMs: 60_000 })
   expect(await trail.count('event_envelopes')).toBe(11_000)

@@ -81,7 +81,6 @@ test('a handler that does not end is told to, left after the deadline, and its m
   let told = false
   const first = await term.group({
     group: 'stuck',
-    drainTimeoutMs: 300,
     handlers: handlers(
       signal =>
         new Promise((_, reject) => {
@@ -95,7 +94,7 @@ test('a handler that does not end is told to, left after the deadline, and its m
   })
   await term.publish(badge(randomUUID()))
   await eventually(() => called, { what: 'the handler runs' })
-  await first.drain()
+  await first.drain({ timeoutMs: 300 })
   expect(told).toBe(true)
   expect(first.stats().deadLettered).toBe(0)
   const again: number[] = []

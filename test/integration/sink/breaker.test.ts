@@ -143,7 +143,7 @@ test('when one sink of a group trips, the others stop the topic too, and go on w
   await eventually(
     async () => {
       await trail.send(await goods(partitions, badge))
-      return first.stats.rows > 0 && second.stats.rows > 0
+      return first.stats().rows > 0 && second.stats().rows > 0
     },
     { what: 'both sinks store badges' }
   )

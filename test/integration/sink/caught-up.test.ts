@@ -153,9 +153,9 @@ test('draining and closing may be asked for twice and in any order, and leave th
   const sink = createSink(trail.sinkOptions)
   await sink.start()
   await sink.whenCaughtUp()
-  const { rows } = sink.stats
+  const { rows } = sink.stats()
   const [sent] = await trail.publish([badge('in flight')])
-  await eventually(() => sink.stats.rows + sink.stats.pending > rows, { what: 'it was read' })
+  await eventually(() => sink.stats().rows + sink.stats().pending > rows, { what: 'it was read' })
   await Promise.all([sink.drain(), sink.drain(), sink.close()])
   expect(sink.state).toBe('closed')
   expect(await sink.closed).toBeUndefined()

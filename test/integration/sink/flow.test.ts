@@ -75,7 +75,9 @@ test('a batch of many partitions is written in the order of its ids', async () =
   await holder.query('BEGIN; LOCK TABLE sink_ledger IN EXCLUSIVE MODE')
   await using sink = createSink({ ...wide.sinkOptions, connections: 1 })
   await sink.start()
-  await eventually(() => sink.stats.pending === 1_200, { what: 'one batch waits for the lock, and all others for it' })
+  await eventually(() => sink.stats().pending === 1_200, {
+    what: 'one batch waits for the lock, and all others for it'
+  })
   await holder.query('COMMIT')
   holder.release()
   await sink.whenCaughtUp()

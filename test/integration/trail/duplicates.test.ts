@@ -55,7 +55,7 @@ test('both at once, in one batch and with bad rows among them, still add up', as
   await trail.send([...fresh, ...repeated, ...conflicting, ...refused].map(record => ({ ...record, partition: 1 })))
   await sink.whenCaughtUp()
   expect(await trail.count('event_envelopes')).toBe(before + 300)
-  expect(sink.stats).toMatchObject({ duplicates: 30, quarantined: 11 })
+  expect(sink.stats()).toMatchObject({ duplicates: 30, quarantined: 11 })
   const [ledger] = await trail.rows(
     'SELECT sum(rows)::int AS rows, sum(duplicates)::int AS duplicates, sum(quarantined)::int AS quarantined FROM sink_ledger'
   )

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { createLogger } from '../../../cli/log.ts'
-import { Sink } from '../../../sink/sink.ts'
+import { createSinkWith } from '../../../sink/sink.ts'
 import { pgPositions } from '../../../trail/session/pg-session.ts'
 import { guardsOf, sabotaged, sabotages } from './sabotage.ts'
 
@@ -19,7 +19,7 @@ const guards = {
 for (const guard of guardsOf[how]) await pool.query(guards[guard])
 
 const { read } = pgPositions(pool, `${topicPrefix}sink`)
-const sink = new Sink(
+const sink = createSinkWith(
   {
     connection: {
       kafka: { brokers: given('KAFKA_BROKERS').split(',') },

@@ -19,7 +19,6 @@ test.each([
   ['sessionTimeoutMs', { sessionTimeoutMs: 150 }],
   ['sessionTimeoutMs', { sessionTimeoutMs: 2 ** 31 }],
   ['commitIntervalMs', { commitIntervalMs: 2 ** 31 }],
-  ['drainTimeoutMs', { drainTimeoutMs: 2 ** 31 }],
   ['topicRefreshMs', { topicRefreshMs: 2 ** 31 }],
   ['topicPrefix', { topicPrefix: 'x y' }],
   ['connection.kafka.brokers', { connection: { ...given.connection, kafka: { brokers: ['localhost'] } } }],

@@ -39,6 +39,7 @@ test('every metric that the pages name is one', () => {
 
 test('the reasons that it explains are said by the code', () => {
   const sources = [
+    'core/lifecycle.ts',
     'observability/health.ts',
     'kafka/health.ts',
     'kafka/kafkajs/patches/raw-fetches.ts',

@@ -164,7 +164,7 @@ describe('the health of a sink', () => {
     const health = healthy()
     health.registry.heard(false)
     for (const [state, reason] of [
-      ['idle', 'it has not started yet'],
+      ['new', 'it has not started yet'],
       ['draining', 'it is stopping'],
       ['failed', 'it has failed']
     ] as const)

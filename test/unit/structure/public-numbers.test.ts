@@ -47,7 +47,6 @@ const groupNumbers: Record<keyof PickNumbers<ConsumerGroupOptions<Events>>, true
   maxUncommitted: true,
   sessionTimeoutMs: true,
   commitIntervalMs: true,
-  drainTimeoutMs: true,
   topicRefreshMs: true,
   maxBatchBytes: true
 }
@@ -75,7 +74,10 @@ const numbers: readonly (readonly [string, Given])[] = [
   ]),
   ['createConsumerGroup deadLetters.retentionMs', value => groupOf({ deadLetters: { retentionMs: value } })],
   ['whenCaughtUp of a sink', value => createSink(sinkOptions).whenCaughtUp({ timeoutMs: value })],
-  ['drain of a sink', value => createSink(sinkOptions).drain(value)],
+  ['drain of a sink', value => createSink(sinkOptions).drain({ timeoutMs: value })],
+  ['drain of a group', value => groupOf({}).drain({ timeoutMs: value })],
+  ['drain of a producer', value => createProducer(servers).drain({ timeoutMs: value })],
+  ['drain of a bus', value => createBus({ catalogue, store: memoryStore() }).drain({ timeoutMs: value })],
   ['whenCaughtUp of a group', value => groupOf({}).whenCaughtUp({ timeoutMs: value })],
   ['createBus bufferSize', value => createBus({ catalogue, store: memoryStore(), bufferSize: value })],
   [

@@ -50,7 +50,7 @@ test('where every row of a topic fails nobody is blamed: it waits, and events of
   await using sink = createSink(lanes)
   await sink.start()
   const quizzes = await trail.publish([quiz(), quiz()])
-  await eventually(async () => sink.stats.retries >= 3, { what: 'the write fails' })
+  await eventually(async () => sink.stats().retries >= 3, { what: 'the write fails' })
   for (let round = 0; round < 2; round += 1) {
     const [one] = await trail.publish([badge()])
     await eventually(async () => (await stored()).includes(String(one?.id)), {
@@ -70,7 +70,7 @@ test.each(['53100', 'XX001'])('a server in trouble (%s) quarantines nothing', as
   await using sink = createSink(lanes)
   await sink.start()
   const records = await trail.publish([quiz(), bad(), quiz()])
-  await eventually(async () => sink.stats.retries >= 7, { what: 'the same batch is tried again', timeoutMs: 60_000 })
+  await eventually(async () => sink.stats().retries >= 7, { what: 'the same batch is tried again', timeoutMs: 60_000 })
   expect(await trail.count('sink_quarantine')).toBe(before)
   await trail.rows('DROP TRIGGER fail_on ON event_envelopes')
   await sink.whenCaughtUp()
