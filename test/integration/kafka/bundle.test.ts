@@ -44,8 +44,8 @@ test.each<{ readonly format: Format; readonly file: string; readonly banner?: { 
   expect(connections).toHaveLength(1)
 
   const lesson = randomUUID()
-  const { brokers, registryUrl, topicPrefix } = environment
-  const options = JSON.stringify({ brokers, registryUrl, topicPrefix })
+  const { connection, topicPrefix } = environment
+  const options = JSON.stringify({ connection, topicPrefix })
   const { stderr } = await promisify(execFile)(process.execPath, [outfile, lesson, options], { cwd: folder })
   // An unpatched kafkajs has Node warn of a timer with a negative delay.
   expect(stderr).toBe('')
