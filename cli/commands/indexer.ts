@@ -53,7 +53,7 @@ export function indexerCommands(program: Command, host: CommandHost): void {
     .connect(program.command('search'), 'databaseUrl')
     .description('find documents of the indexer')
     .showHelpAfterError(
-      '(--help shows what there is; words that begin with - go behind --: search -- fractions -basic)'
+      '(--help lists the options; write words that begin with - after --: search -- fractions -basic)'
     )
     .argument('<words...>', 'words to search for, in quotes: \'"a phrase" or this -without\'')
     .option('--limit <n>', 'hits to show', wholeNumber(), 10)

@@ -45,7 +45,7 @@ interface SinkFlags {
 export function sinkCommands(program: Command, host: CommandHost): void {
   const sink = host
     .connect(program.command('sink'), 'brokers', 'registryUrl', 'databaseUrl', 'topicPrefix', 'statusPort')
-    .description('write every event of every topic of ours into Postgres, exactly once, until it is stopped')
+    .description('write every event of every topic of the prefix to Postgres, exactly once, until it is stopped')
     .option('--group <name>', 'consumer group, without the prefix; sinks of one group share the work', defaultGroup)
     .option(
       '--events <names>',
@@ -81,7 +81,7 @@ export function sinkCommands(program: Command, host: CommandHost): void {
 
   host
     .connect(sink.command('reset'), 'brokers', 'databaseUrl', 'topicPrefix')
-    .description('let a stopped partition go on, by accepting the log as it is now; recorded in sink_resets')
+    .description('resume a stopped partition by accepting its log as it is now; recorded in sink_resets')
     .requiredOption('--event <name>', 'event name of the topic')
     .option('--partition <n>', 'partition (default: all of the topic that are stopped for their log)', wholeNumber(0))
     .requiredOption('--to <offset>', 'where to read on: earliest, latest or an offset', resetTarget)
@@ -90,7 +90,7 @@ export function sinkCommands(program: Command, host: CommandHost): void {
     .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
     .addHelpText(
       'after',
-      '\nWhat is stored stays stored. Events that come again are recognised by their id and not stored twice.\n`--to earliest` is right after a topic was deleted and made anew; `--to latest` gives up what lies between.'
+      '\nWhat is stored stays stored. Events that come again are recognised by their id and not stored twice.\n`--to earliest` is right after a topic was deleted and recreated; `--to latest` gives up the events in between.'
     )
     .action(host.action((context, _flags: unknown, command: Command) => runReset(context, command.optsWithGlobals())))
 
@@ -119,12 +119,12 @@ export function sinkCommands(program: Command, host: CommandHost): void {
 
   host
     .connect(sink.command('resume'), 'databaseUrl', 'topicPrefix')
-    .description('let a topic go on that stopped because most of its records were bad')
+    .description('resume a topic that stopped because most of its records were bad')
     .requiredOption('--event <name>', 'event name of the topic')
     .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
     .addHelpText(
       'after',
-      '\nIt goes on where it stopped. Mend the cause first: `eventtrail quarantine list` shows what was bad.\nPartitions that are stopped for another reason are for `eventtrail sink reset`.'
+      '\nThe topic resumes where it stopped. Fix the cause first: `eventtrail quarantine list` shows what was bad.\nPartitions that are stopped for another reason are for `eventtrail sink reset`.'
     )
     .action(host.action((context, _flags: unknown, command: Command) => runResume(context, command.optsWithGlobals())))
 
@@ -246,7 +246,7 @@ async function runReset(context: CommandContext, flags: ResetFlags): Promise<Exi
   })
   for (const { partition, from, to: next, incarnation } of results)
     context.out(
-      `${topic}/${partition}: was at ${from ?? 'no offset'}, goes on at ${next} as incarnation ${incarnation}`
+      `${topic}/${partition}: was at ${from ?? 'no offset'}, resumes at ${next} as incarnation ${incarnation}`
     )
   return exitCodes.ok
 }

@@ -113,7 +113,7 @@ test('a topic that was made anew stops its partitions alone, and flows again aft
 
   // The sink runs meanwhile, and goes on by itself.
   const done = await reset(0, 'earliest', '--reason', 'made anew by J., change 4711')
-  expect(done).toMatchObject({ code: 0, stdout: `${lessons}/0: was at 10, goes on at 0 as incarnation 2\n` })
+  expect(done).toMatchObject({ code: 0, stdout: `${lessons}/0: was at 10, resumes at 0 as incarnation 2\n` })
   expect(await reset(1, '3', '--reason', 'the first three are known')).toMatchObject({ code: 0 })
   expect(await reset(2, 'latest', '--reason', 'empty')).toMatchObject({ code: 0 })
   await stored([...shorter, ...longer.slice(3)])
@@ -290,7 +290,7 @@ test('a reset that cannot be is refused, says why, and changes nothing', async (
 test('a reset is of the group that is named', async () => {
   const before = await positionOf(0)
   const other = await reset(0, '0', '--reason', 'r', '--group', 'other', '--force')
-  expect(other.stdout).toBe(`${lessons}/0: was at no offset, goes on at 0 as incarnation 1\n`)
+  expect(other.stdout).toBe(`${lessons}/0: was at no offset, resumes at 0 as incarnation 1\n`)
   expect(
     await trail.rows('SELECT next_offset::int AS next FROM sink_offsets WHERE consumer_group = $1', [
       `${trail.topicPrefix}other`

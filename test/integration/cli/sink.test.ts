@@ -93,7 +93,7 @@ test.each([
   [['sink', '--session-timeout', '10000000000'], "'--session-timeout <ms>' argument"],
   [['quarantine', 'discard', '0x5', '--reason', 'r'], "'0x5' is invalid"],
   [['sink', '--nonsense'], 'unknown option'],
-  [['search', 'fractions', '-basic'], 'words that begin with - go behind --'],
+  [['search', 'fractions', '-basic'], 'write words that begin with - after --'],
   [['sink', '--max-records', 'many'], '--max-records'],
   [['sink', '--session-timeout', '5'], '--session-timeout'],
   [['sink'], 'KAFKA_BROKERS is not set'],
