@@ -17,10 +17,12 @@ export {
   createProducer,
   type Outcome,
   type Producer,
+  type ProducerStats,
   PublishAllError,
   PublishError,
   type PublishErrorCode,
-  type PublishErrorFacts
+  type PublishErrorFacts,
+  producerMetrics
 } from '../producers/index.ts'
 export type { EventMap, EventName } from '../schemas/index.ts'
 export { RegistryError, type RegistryErrorCode } from '../schemas/index.ts'

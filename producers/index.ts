@@ -10,6 +10,8 @@ export {
   publishErrorCodes
 } from './errors.ts'
 export { timeOfId } from './ids.ts'
+export { producerMetrics } from './metrics.ts'
 export type { ProducerOptions } from './options.ts'
 export { createProducer, type Producer } from './producer.ts'
+export type { ProducerStats } from './telemetry.ts'
 export type { EventToPublish, KafkaReceipt, Publisher, PublishOptions, Receipt } from './types.ts'

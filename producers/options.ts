@@ -1,6 +1,8 @@
 import { type ConnectionOptions, connectionRule } from '../connection/index.ts'
 import { checkOptions, checkOrder, givenOnly, type Logger, type Rules, rule, silentLogger } from '../core/index.ts'
+import { type Meter, noMeter } from '../observability/index.ts'
 import { type Catalogue, catalogueRule, type EventMap, type EventName } from '../schemas/index.ts'
+import type { ProducerMetrics } from './metrics.ts'
 import { checkVersions, versionsRule } from './versions.ts'
 
 /** When the batch of a partition leaves. */
@@ -26,6 +28,8 @@ export interface ProducerOptions<Events extends EventMap = EventMap> {
   readonly versions?: Readonly<Partial<Record<EventName<Events>, number>>>
   /** Default: nothing is logged. */
   readonly log?: Logger
+  /** Gets the metrics of a producer, as docs/metrics.md lists them. Default: none are kept. */
+  readonly meter?: Meter<ProducerMetrics>
   readonly batch?: BatchOptions
   /**
    * Events that may be unacknowledged: at so many `publishAll` and `ready` wait for room. A `publish` that does not
@@ -64,6 +68,7 @@ const rules: Rules<ProducerOptions> = {
   source: rule.sourceName,
   versions: versionsRule,
   log: rule.any,
+  meter: rule.any,
   batch: rule.object(batchRules),
   bufferMaxMessages: rule.wholeNumber(1),
   bufferMaxBytes: rule.wholeNumber(1),
@@ -83,6 +88,7 @@ export function resolveOptions<Events extends EventMap>(options: ProducerOptions
     source: options.source,
     versions: { ...options.versions },
     log: options.log ?? silentLogger,
+    meter: options.meter ?? noMeter,
     batch: {
       maxRecords: 1_000,
       maxBytes: Math.min(512 * 1024, maxMessageBytes),

@@ -1,4 +1,5 @@
 import { type DrainOptions, type LifecycleState, longestTimerMs, refusedDrain, within } from '../core/index.ts'
+import type { Health } from '../observability/index.ts'
 import type { EventMap, EventName } from '../schemas/index.ts'
 import { Delivery, type Pending, provisional } from './dispatch/index.ts'
 import { batchOverhead, encode, type Headers, headersOf, identify, recordBytes } from './envelope.ts'
@@ -6,6 +7,7 @@ import { PublishError } from './errors.ts'
 import { createIds } from './ids.ts'
 import { type ProducerOptions, type ResolvedProducerOptions, resolveOptions } from './options.ts'
 import { publishAll } from './publish-all.ts'
+import type { ProducerStats } from './telemetry.ts'
 import type { EventToPublish, KafkaReceipt, Publisher, PublishOptions } from './types.ts'
 
 /** Publishes to Kafka. It connects with the first event, and keeps trying while Kafka is unreachable. */
@@ -15,6 +17,12 @@ export interface Producer<Events extends EventMap = EventMap> extends Publisher<
    * @throws KafkaError, RegistryError
    */
   connect(): Promise<void>
+  stats(): ProducerStats
+  /**
+   * Whether it takes events and its servers are reachable. From the first call on, a server that was not heard of for a
+   * while is probed every few seconds.
+   */
+  health(): Health
   /** Resolves when the buffer has room: for those who call `publish` without waiting for its answers. */
   ready(): Promise<void>
 }
@@ -73,6 +81,14 @@ class KafkaProducer<Events extends EventMap> implements Producer<Events> {
       },
       events
     )
+  }
+
+  stats(): ProducerStats {
+    return this.#delivery.stats()
+  }
+
+  health(): Health {
+    return this.#delivery.health(this.#state)
   }
 
   get state(): LifecycleState {

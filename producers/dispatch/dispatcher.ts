@@ -1,9 +1,18 @@
 import { useKafka } from '../../connection/index.ts'
-import { backoffMs, EventtrailError, pause, within } from '../../core/index.ts'
-import { type KafkaClient, partitionFor, type SendError, type Sender, type SendResult } from '../../kafka/index.ts'
+import { backoffMs, EventtrailError, type LifecycleState, pause, within } from '../../core/index.ts'
+import {
+  type AdminLine,
+  type KafkaClient,
+  partitionFor,
+  type SendError,
+  type Sender,
+  type SendResult
+} from '../../kafka/index.ts'
 import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
+import type { Health } from '../../observability/index.ts'
 import { createRegistry, type Registry } from '../../schemas/index.ts'
 import type { ResolvedProducerOptions } from '../options.ts'
+import { type ProducerStats, ProducerTelemetry } from '../telemetry.ts'
 import { Alarm } from './alarm.ts'
 import { type Batch, Batcher, type Lane } from './batcher.ts'
 import { abandonedError, lateError, refusalError } from './failures.ts'
@@ -31,6 +40,8 @@ export class Delivery {
   readonly #client: KafkaClient
   readonly #letGo: () => Promise<void>
   readonly #registry: Registry
+  readonly #telemetry: ProducerTelemetry
+  #line: AdminLine | undefined
   readonly #batcher: Batcher<Pending>
   readonly #closing = new AbortController()
   /** Brokers with a request under way, by node id. */
@@ -53,8 +64,23 @@ export class Delivery {
     const { client, release } = useKafka(connection, createKafkaClient, name)
     this.#client = client
     this.#letGo = release
-    this.#registry = createRegistry({ ...connection.registry, log })
+    this.#telemetry = new ProducerTelemetry({
+      meter: options.meter,
+      source,
+      pingKafka: () => this.#adminLine().ask(admin => admin.ping()),
+      pingRegistry: () => this.#registry.ping(),
+      buffer: () => ({ unacknowledged: this.#unanswered, unacknowledgedBytes: this.#unansweredBytes })
+    })
+    this.#registry = createRegistry({ ...connection.registry, log, onReach: this.#telemetry.registry.heard })
     this.#batcher = new Batcher(options.batch)
+  }
+
+  stats(): ProducerStats {
+    return this.#telemetry.stats()
+  }
+
+  health(state: LifecycleState): Health {
+    return this.#telemetry.health(state)
   }
 
   /** How full the buffer is: 1 when it is at its bounds. */
@@ -102,6 +128,7 @@ export class Delivery {
     for (const route of this.routes) for (const item of route.waiting) this.#fail(item, abandonedError(item, false))
     const ended = this.#connecting?.then(sender => sender.close()).catch(() => undefined)
     if (ended !== undefined) await within(this.#sender ? closingMs : callingOffMs, ended)
+    this.#telemetry.close()
     await this.#letGo()
   }
 
@@ -150,6 +177,11 @@ export class Delivery {
       this.#fail(pending, refusalError(pending, error, false))
   }
 
+  #adminLine(): AdminLine {
+    this.#line ??= this.#client.adminLine()
+    return this.#line
+  }
+
   #connected(): Promise<Sender> {
     if (!this.#connecting) {
       const connecting = this.#client.connectSender()
@@ -157,9 +189,11 @@ export class Delivery {
       connecting.then(
         sender => {
           this.#sender = sender
+          this.#telemetry.kafka.heard(true)
         },
         () => {
           this.#connecting = undefined
+          this.#telemetry.kafka.heard(false)
         }
       )
     }
@@ -214,12 +248,15 @@ export class Delivery {
   #stored(batch: Batch<Pending>, baseOffset: number): void {
     this.#batcher.stored(batch)
     const { topic, partition, items } = batch
+    let events = 0
     items.forEach((item, index) => {
       if (item.done) return
+      events += 1
       const schemaVersion = item.route.registered?.version ?? item.route.version.version
       this.#answered(item)
       item.resolve({ id: item.id, topic, partition, offset: baseOffset + index, schemaVersion })
     })
+    this.#telemetry.stored(events)
   }
 
   /** @param mayStand whether an attempt before this one may have stored it. */
@@ -232,6 +269,7 @@ export class Delivery {
       this.#batcher.split(batch)
       return
     }
+    if (error.code === 'KAFKA_UNAVAILABLE') this.#telemetry.kafka.heard(false)
     batch.sent = mayBeStored(batch, error, mayStand)
     if (error.retryable && items.some(item => !item.done)) {
       this.#batcher.again(batch, performance.now() + backoffMs(attempts, retryPauses))
@@ -246,6 +284,7 @@ export class Delivery {
   #fail(item: Pending, error: Parameters<Pending['reject']>[0]): void {
     if (item.done) return
     this.#answered(item)
+    this.#telemetry.failed(error.outcome)
     item.reject(error)
   }
 

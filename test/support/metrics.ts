@@ -1,6 +1,7 @@
 import { groupMetrics } from '../../consumers/metrics.ts'
 import { notifierMetrics } from '../../consumers/notifier/metrics.ts'
 import { type MetricTable, processMetrics } from '../../observability/metrics.ts'
+import { producerMetrics } from '../../producers/metrics.ts'
 import { sinkMetrics } from '../../sink/metrics.ts'
 
 /** The tables of all rooms, by the word that the names of each begin with after `eventtrail_`. */
@@ -8,7 +9,8 @@ export const tables = {
   process: processMetrics,
   sink: sinkMetrics,
   group: groupMetrics,
-  notifier: notifierMetrics
+  notifier: notifierMetrics,
+  producer: producerMetrics
 } satisfies Record<string, MetricTable>
 
 /** Every metric there is. */

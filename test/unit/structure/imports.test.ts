@@ -16,7 +16,7 @@ const allowed: Readonly<Record<string, { readonly rooms: readonly string[]; read
   schemas: { rooms: ['core'], packages: ['@kafkajs/confluent-schema-registry', 'avsc'] },
   kafka: { rooms: ['core', 'observability'], packages: ['kafkajs'] },
   connection: { rooms: ['core', 'kafka'], packages: [] },
-  producers: { rooms: ['core', 'schemas', 'kafka', 'connection'], packages: ['uuid'] },
+  producers: { rooms: ['core', 'observability', 'schemas', 'kafka', 'connection'], packages: ['uuid'] },
   trail: {
     rooms: ['core', 'postgres', 'schemas', 'kafka', 'connection', 'producers'],
     packages: ['pg-copy-streams']
