@@ -136,8 +136,8 @@ class StreamSink implements Sink {
     consumer.start()
     const { eventNames, topicPrefix } = this.#options
     if (eventNames) {
-      const { line, registry } = servers
-      this.#cleanUps.add(warnAboutMissingEvents({ eventNames, topicPrefix, line, registry, log: this.#log }))
+      const { registry } = servers
+      this.#cleanUps.add(warnAboutMissingEvents({ eventNames, topicPrefix, registry, log: this.#log }))
     }
     void consumer.closed.then(failure => failure && this.#fail(failure))
   }

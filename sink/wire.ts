@@ -74,7 +74,7 @@ export function wireSink({ options, log, onFailure, openSession = open => open()
     eventNames,
     onSchema: (...found) => book.warm(...found)
   })
-  const topics = new TopicReport({ discovery, topicPrefix, areNamed: eventNames !== undefined, log })
+  const topics = new TopicReport({ discovery, topicPrefix, log })
 
   const starts = {
     trail: pgPositions(pool, group),

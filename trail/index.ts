@@ -26,7 +26,6 @@ export {
   type HaltedPartition,
   type HaltReason,
   type LedgerEntry,
-  type PartitionLog,
   partitionsToReset,
   type ResetRequest,
   readPositions,

@@ -1,39 +1,33 @@
 import type { Logger } from '../../core/index.ts'
 import { safeError } from '../../core/index.ts'
-import type { AdminLine } from '../../kafka/index.ts'
 import type { Registry } from '../../schemas/index.ts'
 import { retryWhileUnavailable } from '../retry-while-unavailable.ts'
 
 export interface MissingEventsOptions {
   readonly eventNames: readonly string[]
   readonly topicPrefix: string
-  readonly line: AdminLine
   readonly registry: Pick<Registry, 'subjects'>
   readonly log: Logger
 }
 
 /**
- * Logs once which of the named events have no topic or no subject yet. They are waited for,
- * and a name that is mistyped would be waited for in silence.
+ * Logs once which of the named events have no subject yet: a mistyped name would be waited for in silence. Topics that
+ * are missing are in the report on topics.
  * @returns what ends it
  */
 export function warnAboutMissingEvents(options: MissingEventsOptions): () => void {
   const ended = new AbortController()
-  // It is for the reader of the log alone: what cannot be asked is found out by who needs it.
+  // For readers of the log alone: where the registry cannot be queried, whatever needs it reports that.
   look(options, ended.signal).catch(error =>
-    options.log.debug({ err: safeError(error) }, 'topics and subjects of the named events could not be looked up')
+    options.log.debug({ err: safeError(error) }, 'subjects of the named events could not be looked up')
   )
   return () => ended.abort()
 }
 
-async function look({ eventNames, topicPrefix, line, registry, log }: MissingEventsOptions, signal: AbortSignal) {
-  const known = await retryWhileUnavailable(signal, log, async () => ({
-    topics: await line.ask(admin => admin.topics()),
-    subjects: new Set((await registry.subjects()).names)
-  }))
+async function look({ eventNames, topicPrefix, registry, log }: MissingEventsOptions, signal: AbortSignal) {
+  const known = await retryWhileUnavailable(signal, log, () => registry.subjects())
   if (!known || signal.aborted) return
-  const withoutTopic = eventNames.filter(name => !known.topics.has(topicPrefix + name))
-  const withoutSubject = eventNames.filter(name => !known.subjects.has(`${topicPrefix}${name}-value`))
-  if (withoutTopic.length + withoutSubject.length === 0) return
-  log.warn({ withoutTopic, withoutSubject }, 'named events have no topic or subject yet; waiting for them')
+  const subjects = new Set(known.names)
+  const events = eventNames.filter(name => !subjects.has(`${topicPrefix}${name}-value`))
+  if (events.length > 0) log.warn({ events }, 'named events are not in the registry yet; waiting for them')
 }

@@ -8,15 +8,13 @@ import { type Discovery, maxEvents } from './discovery.ts'
 export interface TopicReportOptions {
   readonly discovery: Pick<Discovery, 'discovered'>
   readonly topicPrefix: string
-  /** Whether the events were named: missing events are then reported by `missing-events.ts`. */
-  readonly areNamed: boolean
   readonly log: Logger
 }
 
 /** What keeps topics from being read: logged once, and reported by health and a metric for as long as it lasts. */
 export class TopicReport {
   readonly #options: TopicReportOptions
-  readonly #told = new Map<string, ReadonlySet<string>>()
+  readonly #reported = new Map<string, ReadonlySet<string>>()
   #look: TopicLook | undefined
 
   constructor(options: TopicReportOptions) {
@@ -26,22 +24,22 @@ export class TopicReport {
   /** Topics were looked up: what is new of it goes into the log. */
   looked(look: TopicLook): void {
     this.#look = look
-    const { discovery, areNamed, log } = this.#options
+    const { discovery, log } = this.#options
     const { gone, almost, beyond, isWhole } = discovery.discovered
-    const tell = (level: 'warn' | 'error', message: string, topics: readonly string[], facts: object = {}) => {
-      const told = this.#told.get(message)
-      const fresh = topics.filter(topic => !told?.has(topic))
-      this.#told.set(message, new Set(topics))
+    const report = (level: 'warn' | 'error', message: string, topics: readonly string[], facts: object = {}) => {
+      const reported = this.#reported.get(message)
+      const fresh = topics.filter(topic => !reported?.has(topic))
+      this.#reported.set(message, new Set(topics))
       if (fresh.length > 0) log[level]({ topics: fresh, ...facts }, message)
     }
-    if (!areNamed) tell('warn', 'events have no topic in Kafka yet: they are read once there is one', look.missing)
-    tell('error', 'Kafka does not let the sink see topics that it is to read: grant it READ on them', look.hidden)
-    tell('warn', 'topics that were read before have no subject in the registry any more: they are still read', gone)
-    for (const [topic, words] of almost) tell('warn', words, [topic])
-    tell('error', `there are more than ${maxEvents} events: the others are not read`, beyond > 0 ? ['others'] : [])
-    tell('error', 'the registry gives only the first of its subjects: others are not read', isWhole ? [] : ['others'])
+    report('warn', 'events have no topic in Kafka yet: they are read once there is one', look.missing)
+    report('error', 'Kafka does not let the sink see topics that it is to read: grant it READ on them', look.hidden)
+    report('warn', 'topics that were read before have no subject in the registry any more: they are still read', gone)
+    for (const [topic, words] of almost) report('warn', words, [topic])
+    report('error', `there are more than ${maxEvents} events: the others are not read`, beyond > 0 ? ['others'] : [])
+    report('error', 'the registry gives only the first of its subjects: others are not read', isWhole ? [] : ['others'])
     const nothing = this.#readsNothing
-    tell('warn', nothing ?? 'topics are read', nothing === undefined ? [] : ['none'])
+    report('warn', nothing ?? 'topics are read', nothing === undefined ? [] : ['none'])
   }
 
   /** Why the sink cannot do its work now, in words. */

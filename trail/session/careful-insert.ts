@@ -1,8 +1,9 @@
 import { classify, faultName, isOfTable, isUnexplained, RowsLeftOut } from '../../postgres/index.ts'
 import type { RecordFault } from '../errors.ts'
 import type { RecordFaultCode } from '../record-fault-codes.ts'
-import { refusedByPostgres, rowIdKey, withoutPayload } from '../rows/index.ts'
+import { refusedByPostgres, withoutPayload } from '../rows/index.ts'
 import { contentOf, idOf, type RowBytes, type RowsResult } from '../types.ts'
+import { partition, piecesOf, portionsOf, rowKeyOf } from './row-bytes.ts'
 import type { RowSession } from './session.ts'
 import { TableTrial } from './table-trial.ts'
 
@@ -47,9 +48,9 @@ export class CarefulInsert<R extends RowBytes> {
   async #insert(rows: readonly R[], attempt: number): Promise<void> {
     if (rows.length === 0) return
     const seen = new Set<string>()
-    const [firsts, repeats] = partition(rows, row => seen.size < seen.add(keyOf(row)).size)
+    const [firsts, repeats] = partition(rows, row => seen.size < seen.add(rowKeyOf(row)).size)
     const standing = await this.#session.standing(firsts)
-    const [known, fresh] = partition(firsts, row => standing.has(keyOf(row)))
+    const [known, fresh] = partition(firsts, row => standing.has(rowKeyOf(row)))
     await this.#settle(known)
     const faults = this.#badRowCount
     await this.#insertFresh(fresh, attempt)
@@ -255,11 +256,11 @@ export class CarefulInsert<R extends RowBytes> {
       await this.#isolate(rows, failure.error)
       return
     }
-    const [fresh, left] = partition(rows, row => taken.has(keyOf(row)))
+    const [fresh, left] = partition(rows, row => taken.has(rowKeyOf(row)))
     this.#count(fresh)
     if (left.length === 0) return
     const standing = await this.#session.standing(left)
-    const [known, leftOut] = partition(left, row => standing.has(keyOf(row)))
+    const [known, leftOut] = partition(left, row => standing.has(rowKeyOf(row)))
     await this.#settle(known)
     // A trigger keeps them out: which ones, a COPY of each will say.
     if (leftOut.length > 0) await this.#isolate(leftOut, new RowsLeftOut(0, leftOut.length))
@@ -288,42 +289,6 @@ interface RunOptions<R> {
   readonly lookUp?: boolean
 }
 
-const keyOf = ({ buffer, start }: RowBytes): string => rowIdKey(buffer.bytes, start)
-
-/** The bytes of rows: neighbours travel together. */
-function piecesOf(rows: readonly RowBytes[]): Buffer[] {
-  const pieces: Buffer[] = []
-  for (let first = 0; first < rows.length; ) {
-    const { buffer, start, end } = rows[first] as RowBytes
-    let next = first + 1
-    let stretch = end
-    for (let row = rows[next]; row?.buffer === buffer && row.start === stretch; row = rows[next]) {
-      stretch = row.end
-      next += 1
-    }
-    pieces.push(buffer.bytes.subarray(start, stretch))
-    first = next
-  }
-  return pieces
-}
-
-/** Rows together have so many bytes where Postgres is asked about them: a question takes several times as much. */
-const askedAtOnce = 4 * 1024 * 1024
-
-function portionsOf<R extends RowBytes>(rows: readonly R[]): R[][] {
-  const portions: R[][] = []
-  let bytes = askedAtOnce
-  for (const row of rows) {
-    if (bytes >= askedAtOnce) {
-      portions.push([])
-      bytes = 0
-    }
-    portions.at(-1)?.push(row)
-    bytes += row.end - row.start
-  }
-  return portions
-}
-
 const incomparable = (eventId: string, fault: string): RecordFault => {
   const reason = `each comparison with what is stored under its id fails (${fault})`
   return { code: 'WRITE_FAILED', reason, eventId }
@@ -334,10 +299,3 @@ const conflict = (eventId: string): RecordFault => ({
   reason: 'the trail has an envelope with this id and other content',
   eventId
 })
-
-function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
-  const yes: T[] = []
-  const no: T[] = []
-  for (const item of items) (test(item) ? yes : no).push(item)
-  return [yes, no]
-}

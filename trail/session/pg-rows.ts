@@ -3,17 +3,10 @@ import { from as copyFrom } from 'pg-copy-streams'
 import type { SessionQueries } from '../../postgres/index.ts'
 import { RowsLeftOut } from '../../postgres/index.ts'
 import { TrailError } from '../errors.ts'
-import {
-  copyColumns,
-  copyHeader,
-  copyTrailer,
-  rowIdArray,
-  rowIdKey,
-  type TrailRow,
-  timestampText
-} from '../rows/index.ts'
+import { copyColumns, copyHeader, copyTrailer, rowIdArray, type TrailRow, timestampText } from '../rows/index.ts'
 import { idOf, type RowBytes } from '../types.ts'
 import { type Addition, listAdditions } from './additions.ts'
+import { rowKeyOf } from './row-bytes.ts'
 import type { RowSession } from './session.ts'
 
 const columns = copyColumns.join(', ')
@@ -95,8 +88,8 @@ export class PgRows<C extends SessionQueries = SessionQueries> implements RowSes
   async standing(rows: readonly RowBytes[]): Promise<Set<string>> {
     let [least, most] = [rows[0], rows[0]] as [RowBytes, RowBytes]
     for (const row of rows) {
-      if (keyOf(row) < keyOf(least)) least = row
-      if (keyOf(row) > keyOf(most)) most = row
+      if (rowKeyOf(row) < rowKeyOf(least)) least = row
+      if (rowKeyOf(row) > rowKeyOf(most)) most = row
     }
     const answer = await this.#query(
       'SELECT id FROM event_envelopes WHERE id = ANY((SELECT $1::uuid[])::uuid[]) AND id BETWEEN $2 AND $3',
@@ -154,8 +147,6 @@ export class PgRows<C extends SessionQueries = SessionQueries> implements RowSes
     return (await this.client.query<Record<string, unknown>>(text, values)).rows
   }
 }
-
-const keyOf = ({ buffer, start }: RowBytes): string => rowIdKey(buffer.bytes, start)
 
 /** The keys of ids as Postgres writes them. */
 const keysOf = (answer: readonly Record<string, unknown>[]): Set<string> =>

@@ -79,14 +79,14 @@ test('named events without a topic or a subject are told once, and waited for', 
   const told = () =>
     lines
       .map(line => JSON.parse(line) as Record<string, unknown>)
-      .filter(({ msg }) => String(msg).endsWith('they are waited for'))
+      .filter(({ msg }) => /not in the registry yet|no topic in Kafka yet/.test(String(msg)))
   const named = await testTrail()
   await named.offer('lesson.published')
   const eventNames = ['lesson.published', 'badge.awarded']
   {
     await using sink = createSink({ ...named.sinkOptions, eventNames, log })
     await sink.start()
-    await eventually(() => told().length > 0, { what: 'it tells what it waits for' })
+    await eventually(() => told().length > 1, { what: 'it tells what it waits for' })
     await named.offer('badge.awarded')
     const [awarded] = await named.publish([badge('at last')])
     await eventually(
@@ -94,5 +94,7 @@ test('named events without a topic or a subject are told once, and waited for', 
       { what: 'the badge is stored' }
     )
   }
-  expect(told()).toMatchObject([{ level: 40, withoutTopic: ['badge.awarded'], withoutSubject: ['badge.awarded'] }])
+  expect(told()).toHaveLength(2)
+  expect(told()).toContainEqual(expect.objectContaining({ level: 40, events: ['badge.awarded'] }))
+  expect(told()).toContainEqual(expect.objectContaining({ level: 40, topics: [`${named.topicPrefix}badge.awarded`] }))
 })
