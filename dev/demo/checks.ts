@@ -1,6 +1,6 @@
 import type { Evidence } from './evidence.ts'
+import { count, counted, seconds } from './show/index.ts'
 import type { Tally } from './tally.ts'
-import { count, counted, seconds } from './words.ts'
 
 /** What became of the sink that was killed. */
 export interface Kill {

@@ -1,8 +1,8 @@
 import { pause } from '../../core/index.ts'
 import type { Kill } from './checks.ts'
+import { count } from './show/index.ts'
 import type { Stage } from './stage.ts'
 import type { Tally } from './tally.ts'
-import { count } from './words.ts'
 
 /** Once this share of the day is stored, the sink is killed … */
 const killAt = 0.4

@@ -1,15 +1,13 @@
 import { pause } from '../../core/index.ts'
 import type { Kill } from './checks.ts'
+import type { School } from './day/index.ts'
+import { Pace, Stall, schoolDay } from './day/index.ts'
 import { SinkKill } from './kill.ts'
 import { type Figures, groups } from './observer.ts'
-import { Pace, Stall } from './pace.ts'
 import { publishDay } from './publish.ts'
-import type { School } from './school.ts'
-import { schoolDay } from './school-day.ts'
-import { Screen } from './screen.ts'
+import { count, Screen, type Signs } from './show/index.ts'
 import type { Stage } from './stage.ts'
 import { Tally } from './tally.ts'
-import { count, type Signs } from './words.ts'
 
 export interface PlayOptions {
   readonly events: number

@@ -4,8 +4,8 @@ import type { Logger } from '../../core/index.ts'
 import { pause } from '../../core/index.ts'
 import { createProducer } from '../../producers/index.ts'
 import { catalogue } from '../../schemas/catalogue/index.ts'
+import type { SchoolEvent } from './day/index.ts'
 import { DemoError } from './errors.ts'
-import type { SchoolEvent } from './school-day.ts'
 import type { Tally } from './tally.ts'
 
 /** Events between two looks at what else there is to do. */

@@ -4,12 +4,11 @@ import { openPostgresIndex } from '../../consumers/indexer/index.ts'
 import { CleanUps } from '../../core/index.ts'
 import { type Stack, startStack } from '../stack/index.ts'
 import { type Check, checksOf } from './checks.ts'
+import { schoolOf } from './day/index.ts'
 import { type Evidence, gatherEvidence } from './evidence.ts'
 import { type Played, playDay } from './play.ts'
-import { checkTable, queriesAbout, type Timings, timingLines } from './report.ts'
-import { schoolOf } from './school.ts'
+import { checkTable, counted, queriesAbout, signsFor, type Timings, timingLines } from './show/index.ts'
 import { type Stage, setStage } from './stage.ts'
-import { counted, signsFor } from './words.ts'
 
 export interface DemoOptions {
   /** Events of the day, from 1. */

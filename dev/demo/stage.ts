@@ -6,10 +6,10 @@ import { type Logger, pause } from '../../core/index.ts'
 import type { Child } from '../processes/index.ts'
 import type { Stack } from '../stack/index.ts'
 import { Crew } from './children.ts'
+import type { School } from './day/index.ts'
 import { type Inbox, openInbox } from './inbox.ts'
 import { Observer } from './observer.ts'
-import type { School } from './school.ts'
-import { counted, seconds } from './words.ts'
+import { counted, seconds } from './show/index.ts'
 
 /** Everything that runs while the day is played. */
 export interface Stage {

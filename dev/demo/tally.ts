@@ -1,6 +1,6 @@
 import type { Receipt } from '../../producers/index.ts'
-import { below, randomFrom } from './random.ts'
-import type { SchoolEvent } from './school-day.ts'
+import type { SchoolEvent } from './day/index.ts'
+import { below, randomFrom } from './day/index.ts'
 
 /** An event that was published, as the trail must have it. */
 export interface Sampled {

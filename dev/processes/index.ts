@@ -1,3 +1,3 @@
 /** Processes of the demo and the benchmark, and what is left of them in their logs. */
-export { Child, type ChildOptions, startCli, withoutSettings } from './child.ts'
+export { Child, type ChildOptions, startCli } from './child.ts'
 export { lastLines } from './last-lines.ts'

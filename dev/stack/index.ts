@@ -1,5 +1,4 @@
 /** Real servers for trying and testing. Never published. */
-export { findJava, findProgram } from './java.ts'
-export { versions } from './settings.ts'
+export { findJava, findProgram, versions } from './servers/index.ts'
 export { type Stack, startStack } from './stack.ts'
 export type { RestartableServer } from './types.ts'

@@ -9,11 +9,8 @@ import { keepArchives, startEmbedded } from './embedded.ts'
 import { StackError } from './errors.ts'
 import { makeFolders } from './folders.ts'
 import { Instance, sweep } from './instance.ts'
-import { findJava } from './java.ts'
-import { ensureParts } from './parts.ts'
 import { choosePorts, type WantedPorts } from './ports.ts'
-import { checkPostgres, databaseUrl } from './postgres.ts'
-import { registryPath } from './settings.ts'
+import { checkPostgres, databaseUrl, ensureParts, findJava, registryPath } from './servers/index.ts'
 import type { RestartableServer } from './types.ts'
 
 /** The variables that every part of eventtrail reads to find its servers. */

@@ -4,8 +4,8 @@ import { startSink } from '../support/processes/sink-process.ts'
 import { eventually } from '../support/stack.ts'
 import { testTrail } from '../support/trail.ts'
 import { coordinatorTopic, watchBrokers } from './harness/brokers.ts'
-import { loadEvents, startLoad } from './harness/load.ts'
-import { Range } from './harness/range.ts'
+import { Range } from './harness/check/range.ts'
+import { loadEvents, startLoad } from './harness/processes/load.ts'
 import { settings } from './harness/settings.ts'
 
 const stack = await startStack({ kind: 'broker-death', brokers: 3 })

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { below } from '../../dev/demo/random.ts'
+import { below } from '../../dev/demo/day/random.ts'
 import { startSink } from '../support/processes/sink-process.ts'
 import { eventually } from '../support/stack.ts'
 import { testTrail } from '../support/trail.ts'
-import { loadEvents, startLoad } from './harness/load.ts'
-import { Range } from './harness/range.ts'
+import { Range } from './harness/check/range.ts'
+import { loadEvents, startLoad } from './harness/processes/load.ts'
 import { randomOf, settings } from './harness/settings.ts'
 
 const kills = settings.times(100)

@@ -6,8 +6,8 @@ import { publisherJournal } from '../support/journal.ts'
 import { startSink } from '../support/processes/sink-process.ts'
 import { eventually } from '../support/stack.ts'
 import { testTrail } from '../support/trail.ts'
-import { loadEvents, startLoad } from './harness/load.ts'
-import { Range } from './harness/range.ts'
+import { Range } from './harness/check/range.ts'
+import { loadEvents, startLoad } from './harness/processes/load.ts'
 import { settings } from './harness/settings.ts'
 
 // Its own servers: the others' must not lose their Postgres.

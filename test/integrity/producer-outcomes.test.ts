@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { v7 } from 'uuid'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { Logger } from '../../core/logger.ts'
-import { below } from '../../dev/demo/random.ts'
+import { below } from '../../dev/demo/day/random.ts'
 import { startStack } from '../../dev/stack/index.ts'
 import {
   createProducer,
@@ -17,9 +17,9 @@ import { testTopics } from '../support/kafka/topics.ts'
 import { startSink } from '../support/processes/sink-process.ts'
 import { eventually } from '../support/stack.ts'
 import { testTrail } from '../support/trail.ts'
-import { loadEvents, startLoad } from './harness/load.ts'
+import { Range } from './harness/check/range.ts'
+import { loadEvents, startLoad } from './harness/processes/load.ts'
 import { type Cut, FaultProxy } from './harness/proxy.ts'
-import { Range } from './harness/range.ts'
 import { randomOf, settings } from './harness/settings.ts'
 
 // Brokers are killed and frozen here: a stack of its own.

@@ -8,10 +8,10 @@ import { wire } from '../support/kafka/wire.ts'
 import { startSink } from '../support/processes/sink-process.ts'
 import { eventually } from '../support/stack.ts'
 import { badge, lesson, quiz, testTrail } from '../support/trail.ts'
-import { contentOf } from './harness/content.ts'
-import { loadEvents, startLoad } from './harness/load.ts'
+import { contentOf } from './harness/check/content.ts'
+import { Range } from './harness/check/range.ts'
+import { loadEvents, startLoad } from './harness/processes/load.ts'
 import { FaultProxy } from './harness/proxy.ts'
-import { Range } from './harness/range.ts'
 
 // Its own servers: the others' registry must not forget anything.
 const stack = await startStack({ kind: 'schemas' })

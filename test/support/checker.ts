@@ -1,6 +1,6 @@
-import { check } from '../integrity/harness/checker.ts'
-import { contentOf } from '../integrity/harness/content.ts'
-import { collectEvidence } from '../integrity/harness/evidence.ts'
+import { check } from '../integrity/harness/check/checker.ts'
+import { contentOf } from '../integrity/harness/check/content.ts'
+import { collectEvidence } from '../integrity/harness/check/evidence.ts'
 import type { TestTrail } from './trail.ts'
 
 /** What a publisher was told is stored in Kafka. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { below, type Random } from '../../../dev/demo/random.ts'
+import { below, type Random } from '../../../dev/demo/day/random.ts'
 import { rawEnvelope } from '../../support/foreign.ts'
 import { codecs, type RawRecordParts, rawBatch, rawRecords, sealed } from '../../support/kafka/raw-batch.ts'
 import { type Codec, compress, zstdSkippable } from '../../support/kafka/raw-codecs.ts'

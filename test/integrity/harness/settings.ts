@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { type Random, randomFrom } from '../../../dev/demo/random.ts'
+import { type Random, randomFrom } from '../../../dev/demo/day/random.ts'
 import { home } from '../../../dev/tools/folders.ts'
 import { filesOf } from '../report/files.ts'
 import { type IntegrityLine, runSettings } from '../report/log.ts'

@@ -12,7 +12,7 @@ const linkTo = (proof: string): string => `[${proof}](${repository}/test/${proof
 export function guaranteesPage(figures?: IntegrityFigures): string {
   return [
     '# Guarantees',
-    `Written by \`npm run integrity\`; do not edit. The words stand in [guarantees.ts](${repository}/test/integrity/report/guarantees.ts), and each of them is held by the tests that are named below it. [The integrity suite](${repository}/test/integrity/README.md) breaks real servers and real processes on purpose; its [checker](${repository}/test/integrity/harness/checker.ts) holds what a publisher was told against what is stored.`,
+    `Written by \`npm run integrity\`; do not edit. The words stand in [guarantees.ts](${repository}/test/integrity/report/guarantees.ts), and each of them is held by the tests that are named below it. [The integrity suite](${repository}/test/integrity/README.md) breaks real servers and real processes on purpose; its [checker](${repository}/test/integrity/harness/check/checker.ts) holds what a publisher was told against what is stored.`,
     '## The last full run',
     ...(figures ? runPart(figures) : ['No full run has been recorded yet: there are no figures below.']),
     '## What is promised',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type CheckOptions, check, type ViolationKind } from '../../integrity/harness/checker.ts'
-import type { Evidence, LedgerRange, Published, StoredRow } from '../../integrity/harness/facts.ts'
+import { type CheckOptions, check, type ViolationKind } from '../../integrity/harness/check/checker.ts'
+import type { Evidence, LedgerRange, Published, StoredRow } from '../../integrity/harness/check/facts.ts'
 
 const topic = 'badge.awarded'
 const aggregateId = 'one aggregate'

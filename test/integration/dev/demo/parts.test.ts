@@ -5,7 +5,7 @@ import nodemailer from 'nodemailer'
 import { afterAll, expect, test } from 'vitest'
 import { Crew } from '../../../../dev/demo/children.ts'
 import { openInbox } from '../../../../dev/demo/inbox.ts'
-import { queriesAbout } from '../../../../dev/demo/report.ts'
+import { queriesAbout } from '../../../../dev/demo/show/report.ts'
 import { eventually } from '../../../support/stack.ts'
 import { testTrail } from '../../../support/trail.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { checksOf, type Outcome } from '../../../../dev/demo/checks.ts'
-import { checkTable, queriesAbout, timingLines } from '../../../../dev/demo/report.ts'
-import { signsFor } from '../../../../dev/demo/words.ts'
+import { checkTable, queriesAbout, timingLines } from '../../../../dev/demo/show/report.ts'
+import { signsFor } from '../../../../dev/demo/show/words.ts'
 
 const versions = new Map([
   ['lesson.published 1', 4],

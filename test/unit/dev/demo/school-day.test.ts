@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { fractionOf, randomFrom } from '../../../../dev/demo/random.ts'
-import { schoolOf } from '../../../../dev/demo/school.ts'
-import { proportions, type SchoolEvent, schoolDay, timeOfDay } from '../../../../dev/demo/school-day.ts'
+import { fractionOf, randomFrom } from '../../../../dev/demo/day/random.ts'
+import { schoolOf } from '../../../../dev/demo/day/school.ts'
+import { proportions, type SchoolEvent, schoolDay, timeOfDay } from '../../../../dev/demo/day/school-day.ts'
 import { catalogue } from '../../../../schemas/catalogue/index.ts'
 import { validatePayload } from '../../../../schemas/index.ts'
 

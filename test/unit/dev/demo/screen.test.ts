@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { Pace, Stall } from '../../../../dev/demo/pace.ts'
-import { type Progress, progressBlock, progressLine, Screen } from '../../../../dev/demo/screen.ts'
-import { signsFor } from '../../../../dev/demo/words.ts'
+import { Pace, Stall } from '../../../../dev/demo/day/pace.ts'
+import { type Progress, progressBlock, progressLine, Screen } from '../../../../dev/demo/show/screen.ts'
+import { signsFor } from '../../../../dev/demo/show/words.ts'
 
 const progress: Progress = {
   events: 20_000,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { schoolOf } from '../../../../dev/demo/school.ts'
-import { schoolDay } from '../../../../dev/demo/school-day.ts'
+import { schoolOf } from '../../../../dev/demo/day/school.ts'
+import { schoolDay } from '../../../../dev/demo/day/school-day.ts'
 import { Tally } from '../../../../dev/demo/tally.ts'
 
 const day = (events: number) => [...schoolDay({ seed: 'test', events, date: new Date('2026-03-04') })]

@@ -6,7 +6,13 @@ import { promisify } from 'node:util'
 import { Ajv2019 } from 'ajv/dist/2019.js'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { database, kafkaSettings, postgresSettings, registryPath, versions } from '../../../../dev/stack/settings.ts'
+import {
+  database,
+  kafkaSettings,
+  postgresSettings,
+  registryPath,
+  versions
+} from '../../../../dev/stack/servers/settings.ts'
 import { cloneRoot } from '../../../../dev/tools/folders.ts'
 
 interface Service {

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import { accessSync, constants, existsSync, realpathSync, statSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
-import { partsFolder } from '../tools/index.ts'
-import { StackError } from './errors.ts'
+import { partsFolder } from '../../tools/index.ts'
+import { StackError } from '../errors.ts'
 
 const run = promisify(execFile)
 const oldest = 17

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import type { KafkaAdmin } from '../../../kafka/types/admin.ts'
+import type { KafkaAdmin } from '../../../../kafka/types/admin.ts'
 import { contentOf } from './content.ts'
 import type { Aside, Evidence, Gap, GroupEffects, LedgerRange, LogRange, Partition, Published } from './facts.ts'
 

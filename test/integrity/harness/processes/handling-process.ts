@@ -2,12 +2,12 @@
 // handling-process.ts <folder>
 // The servers come from the environment. Ends after a drain on SIGTERM.
 
-import { loadConfig } from '../../../cli/config.ts'
-import { connectionOf } from '../../../cli/connection.ts'
-import { createConsumerGroup, type MessageContext } from '../../../consumers/index.ts'
-import { catalogue, type Events } from '../../../schemas/catalogue/index.ts'
+import { loadConfig } from '../../../../cli/config.ts'
+import { connectionOf } from '../../../../cli/connection.ts'
+import { createConsumerGroup, type MessageContext } from '../../../../consumers/index.ts'
+import { catalogue, type Events } from '../../../../schemas/catalogue/index.ts'
+import { Journal } from '../check/journal.ts'
 import { handlingGroup } from './handling.ts'
-import { Journal } from './journal.ts'
 
 const [folder = ''] = process.argv.slice(2)
 const config = loadConfig()

@@ -1,15 +1,15 @@
 import { basename } from 'node:path'
 import { expect } from 'vitest'
-import { eventually } from '../../support/stack.ts'
-import type { TestTrail } from '../../support/trail.ts'
+import { eventually } from '../../../support/stack.ts'
+import type { TestTrail } from '../../../support/trail.ts'
+import type { Handling } from '../processes/handling.ts'
+import type { Load } from '../processes/load.ts'
+import { Progress } from '../progress.ts'
+import { record } from '../settings.ts'
 import { type CheckOptions, check } from './checker.ts'
 import { collectEvidence, eventTopics } from './evidence.ts'
 import type { GroupEffects, Published } from './facts.ts'
-import type { Handling } from './handling.ts'
 import { journalPartitions, readJournal } from './journal.ts'
-import type { Load } from './load.ts'
-import { Progress } from './progress.ts'
-import { record } from './settings.ts'
 
 const fileName = (): string => basename(expect.getState().testPath ?? 'unknown')
 

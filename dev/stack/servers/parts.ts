@@ -13,12 +13,12 @@ import {
   writeFileSync
 } from 'node:fs'
 import { join } from 'node:path'
-import { lastLines } from '../processes/index.ts'
-import { cloneRoot, home, logsFolder, partsFolder, takeLock } from '../tools/index.ts'
-import { StackError } from './errors.ts'
-import type { Instance } from './instance.ts'
+import { lastLines } from '../../processes/index.ts'
+import { cloneRoot, home, logsFolder, partsFolder, takeLock } from '../../tools/index.ts'
+import { StackError } from '../errors.ts'
+import type { Instance } from '../instance.ts'
+import { ended } from '../processes.ts'
 import { findProgram } from './java.ts'
-import { ended } from './processes.ts'
 import { versions } from './settings.ts'
 
 /** The Java servers on disk. */

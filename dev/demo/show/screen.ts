@@ -1,4 +1,4 @@
-import { type Figures, type Group, groups } from './observer.ts'
+import { type Figures, type Group, groups } from '../observer.ts'
 import { columns, count, type Signs } from './words.ts'
 
 /** What the progress shows. */

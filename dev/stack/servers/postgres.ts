@@ -15,13 +15,13 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { Client } from 'pg'
-import { lastLines } from '../processes/index.ts'
-import { StackError } from './errors.ts'
-import type { Instance } from './instance.ts'
-import { ended } from './processes.ts'
+import { lastLines } from '../../processes/index.ts'
+import { StackError } from '../errors.ts'
+import type { Instance } from '../instance.ts'
+import { ended } from '../processes.ts'
+import type { Ports } from '../types.ts'
 import type { ServerPlan } from './server.ts'
 import { database, postgresSettings } from './settings.ts'
-import type { Ports } from './types.ts'
 
 interface Place {
   /** Holds bin/, lib/ and share/. */

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { nodeFlags } from '../../support/processes/node-flags.ts'
-import { eventually } from '../../support/stack.ts'
-import type { TestTrail } from '../../support/trail.ts'
+import { nodeFlags } from '../../../support/processes/node-flags.ts'
+import { eventually } from '../../../support/stack.ts'
+import type { TestTrail } from '../../../support/trail.ts'
+import type { GroupEffects, Partition } from '../check/facts.ts'
+import { journalLines } from '../check/journal.ts'
+import { evidence, folder } from '../settings.ts'
 import { endedWithFile, endedWithTest } from './child.ts'
-import type { GroupEffects, Partition } from './facts.ts'
-import { journalLines } from './journal.ts'
 import { loadEvents } from './load.ts'
-import { evidence, folder } from './settings.ts'
 
 const script = fileURLToPath(new URL('./handling-process.ts', import.meta.url))
 /** Without the prefix. */

@@ -1,17 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { lastLines } from '../processes/index.ts'
-import { partsFolder } from '../tools/index.ts'
-import { StackError } from './errors.ts'
-import type { Instance } from './instance.ts'
+import { lastLines } from '../../processes/index.ts'
+import { partsFolder } from '../../tools/index.ts'
+import { StackError } from '../errors.ts'
+import type { Instance } from '../instance.ts'
+import { ended, type Program } from '../processes.ts'
+import type { BrokerPorts, Ports } from '../types.ts'
 import { type Java, jvmFlags } from './java.ts'
 import { probeCoordinator } from './kafka-wire.ts'
 import type { Parts } from './parts.ts'
-import { ended, type Program } from './processes.ts'
 import type { ServerPlan } from './server.ts'
 import { clusterSettings, kafkaSettings, versions } from './settings.ts'
-import type { BrokerPorts, Ports } from './types.ts'
 
 export interface JavaServerOptions {
   readonly instance: Instance

@@ -1,4 +1,4 @@
-import type { Events } from '../../schemas/catalogue/index.ts'
+import type { Events } from '../../../schemas/catalogue/index.ts'
 import { below, type Random, randomFrom } from './random.ts'
 import { type School, schoolOf } from './school.ts'
 

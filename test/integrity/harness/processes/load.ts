@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { eventually } from '../../support/stack.ts'
-import type { TestTrail } from '../../support/trail.ts'
+import { eventually } from '../../../support/stack.ts'
+import type { TestTrail } from '../../../support/trail.ts'
+import type { Published } from '../check/facts.ts'
+import { journalPartitions, type LoadCounts, readJournal } from '../check/journal.ts'
+import { evidence, settings } from '../settings.ts'
 import { endedWithTest } from './child.ts'
-import type { Published } from './facts.ts'
-import { journalPartitions, type LoadCounts, readJournal } from './journal.ts'
-import { evidence, settings } from './settings.ts'
 
 const script = fileURLToPath(new URL('./publisher.ts', import.meta.url))
 /** What the publisher publishes. */

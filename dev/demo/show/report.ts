@@ -1,4 +1,4 @@
-import type { Check } from './checks.ts'
+import type { Check } from '../checks.ts'
 import { columns, count, type Signs, seconds } from './words.ts'
 
 /** How long the parts of a run took, in ms. */

@@ -3,15 +3,15 @@
 // The servers come from the environment. Prints its counts as a line of JSON, four times a second.
 import { setTimeout as delay } from 'node:timers/promises'
 import { v7 } from 'uuid'
-import { loadConfig } from '../../../cli/config.ts'
-import { connectionOf } from '../../../cli/connection.ts'
-import { below, randomFrom } from '../../../dev/demo/random.ts'
-import { partitionFor } from '../../../kafka/index.ts'
-import { createProducer, type KafkaReceipt, PublishError } from '../../../producers/index.ts'
-import { catalogue } from '../../../schemas/catalogue/index.ts'
-import { contentOf } from './content.ts'
-import type { Published } from './facts.ts'
-import { Journal, type LoadCounts } from './journal.ts'
+import { loadConfig } from '../../../../cli/config.ts'
+import { connectionOf } from '../../../../cli/connection.ts'
+import { below, randomFrom } from '../../../../dev/demo/day/random.ts'
+import { partitionFor } from '../../../../kafka/index.ts'
+import { createProducer, type KafkaReceipt, PublishError } from '../../../../producers/index.ts'
+import { catalogue } from '../../../../schemas/catalogue/index.ts'
+import { contentOf } from '../check/content.ts'
+import type { Published } from '../check/facts.ts'
+import { Journal, type LoadCounts } from '../check/journal.ts'
 
 const [rate = 0, aggregateCount = 0, partitions = 0] = process.argv.slice(2, 5).map(Number)
 const [folder = '', seed = ''] = process.argv.slice(5)

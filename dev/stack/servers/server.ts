@@ -1,13 +1,13 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { statSync } from 'node:fs'
-import type { Logger } from '../../core/index.ts'
-import { pause } from '../../core/index.ts'
-import { lastLines } from '../processes/index.ts'
-import { StackError } from './errors.ts'
-import type { Instance } from './instance.ts'
-import { ended, endProcess, killProcess, type OwnedProcess, type Program } from './processes.ts'
-import type { RestartableServer } from './types.ts'
+import type { Logger } from '../../../core/index.ts'
+import { pause } from '../../../core/index.ts'
+import { lastLines } from '../../processes/index.ts'
+import { StackError } from '../errors.ts'
+import type { Instance } from '../instance.ts'
+import { ended, endProcess, killProcess, type OwnedProcess, type Program } from '../processes.ts'
+import type { RestartableServer } from '../types.ts'
 
 /** How one kind of server is started. */
 export interface ServerPlan {

@@ -1,0 +1,5 @@
+/** The day at school that is published. */
+export { Pace, Stall } from './pace.ts'
+export { below, randomFrom } from './random.ts'
+export { type School, schoolOf } from './school.ts'
+export { type SchoolEvent, schoolDay } from './school-day.ts'
