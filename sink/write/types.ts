@@ -29,7 +29,7 @@ export interface WriteResult {
   readonly faults: ReadonlyMap<RecordFaultCode, number>
   /** ms that it took to get the rows into the table; undefined when there was nothing to write. */
   readonly copyMs?: number
-  /** The same by stretch, of those that this write committed. */
+  /** The same by chunk, of those that this write committed. */
   readonly booked: readonly LedgerEntry[]
   /** Chunks that are in the trail now. */
   readonly stored: readonly Chunk[]

@@ -104,7 +104,7 @@ export async function runSessionScript({ a, b, positions, blocked }: SessionStag
 
   await b.begin()
   await note('the same again is stored', claimed(b, 0, 1))
-  await note('another stretch is fenced', claimed(b, 0, 5))
+  await note('another chunk is fenced', claimed(b, 0, 5))
   await note(
     'a booking that does not add up',
     b.writeLedger([{ chunk: chunkAt(0, 1), rows: 2, duplicates: 0, quarantined: 0 }], () => new Date(0))

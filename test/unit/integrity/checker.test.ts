@@ -41,7 +41,7 @@ const range = (first: number, last: number, facts: Partial<LedgerRange> = {}): L
 const clean: Evidence = {
   published: [0, 1, 2, 3].map(number => event(number)),
   rows: [0, 1, 2, 3].map(number => row(number)),
-  quarantineRows: [],
+  nonRows: [],
   gaps: [],
   ledger: [range(0, 1), range(2, 3)],
   logs: [{ topic, partition: 0, start: 0, end: 4 }],
@@ -78,18 +78,18 @@ describe('a clean set', () => {
   test('may hold an event that was sent twice, acknowledged at its second place', () => {
     const published = [event(0), event(1, { place: { partition: 0, offset: 3 } }), event(2)]
     const rows = [row(0), row(1), row(2)]
-    const quarantineRows = [{ kind: 'duplicate', id: 'event 1', topic, partition: 0, offset: 3 } as const]
+    const nonRows = [{ kind: 'duplicate', id: 'event 1', topic, partition: 0, offset: 3 } as const]
     const ledger = [range(0, 3, { rows: 3, duplicates: 1 })]
-    expect(check({ ...clean, published, rows, quarantineRows, ledger, effects: handled(0, 1, 2, 1) })).toEqual([])
+    expect(check({ ...clean, published, rows, nonRows, ledger, effects: handled(0, 1, 2, 1) })).toEqual([])
   })
 
   test('may hold quarantined records, also such that have no id', () => {
-    const quarantineRows = [
+    const nonRows = [
       { kind: 'quarantine', id: null, topic, partition: 0, offset: 2 } as const,
       { kind: 'conflict', id: 'event 3', topic, partition: 0, offset: 3 } as const
     ]
     const ledger = [range(0, 3, { rows: 2, quarantined: 2 })]
-    expect(check({ ...clean, rows: [row(0), row(1)], quarantineRows, ledger })).toEqual([])
+    expect(check({ ...clean, rows: [row(0), row(1)], nonRows, ledger })).toEqual([])
   })
 
   test('may hold offsets without records where the test made them, and those of a log made anew', () => {
@@ -147,7 +147,7 @@ const broken: readonly [ViolationKind, string, Evidence][] = [
       ...clean,
       published: [event(0), event(1), event(2, { outcome: 'unknown', place: undefined }), event(3)],
       rows: [row(0), row(1), row(3)],
-      quarantineRows: [{ kind: 'quarantine', id: 'event 3', topic, partition: 0, offset: 3 }],
+      nonRows: [{ kind: 'quarantine', id: 'event 3', topic, partition: 0, offset: 3 }],
       ledger: [range(0, 3, { rows: 3, quarantined: 1 })]
     }
   ],
@@ -162,7 +162,7 @@ const broken: readonly [ViolationKind, string, Evidence][] = [
     {
       ...clean,
       published: [...clean.published, event(4, { outcome: 'failed', place: undefined })],
-      quarantineRows: [{ kind: 'quarantine', id: 'event 4', topic, partition: 0, offset: 4 }],
+      nonRows: [{ kind: 'quarantine', id: 'event 4', topic, partition: 0, offset: 4 }],
       ledger: [range(0, 3), range(4, 4, { rows: 0, quarantined: 1 })],
       logs: [{ topic, partition: 0, start: 0, end: 5 }]
     }
@@ -190,7 +190,7 @@ const broken: readonly [ViolationKind, string, Evidence][] = [
     {
       ...clean,
       published: [...clean.published, event(4, { outcome: 'unknown' })],
-      quarantineRows: [{ kind: 'duplicate', id: 'event 4', topic, partition: 0, offset: 4 }],
+      nonRows: [{ kind: 'duplicate', id: 'event 4', topic, partition: 0, offset: 4 }],
       ledger: [range(0, 3), range(4, 4, { rows: 0, duplicates: 1 })],
       logs: [{ topic, partition: 0, start: 0, end: 5 }]
     }
@@ -224,7 +224,7 @@ const broken: readonly [ViolationKind, string, Evidence][] = [
     {
       ...clean,
       rows: [row(0), row(1), row(2)],
-      quarantineRows: [{ kind: 'conflict', id: 'event 3', topic, partition: 0, offset: 3 }]
+      nonRows: [{ kind: 'conflict', id: 'event 3', topic, partition: 0, offset: 3 }]
     }
   ],
   [

@@ -5,7 +5,7 @@ import type { StoredPosition } from '../../../trail/positions/start-point.ts'
 import { chunk } from '../sink/chunks.ts'
 
 const last = { offset: 9, digest: Buffer.from('the record') }
-const stretch = chunk(5, 5, { lastRecord: last })
+const claimed = chunk(5, 5, { lastRecord: last })
 const position: StoredPosition = { nextOffset: 10, incarnation: 1, lastRecord: last }
 
 it.each<[string, Partial<StoredPosition> | undefined, 'stored' | 'fenced']>([
@@ -15,9 +15,9 @@ it.each<[string, Partial<StoredPosition> | undefined, 'stored' | 'fenced']>([
   ['the log is another one by itself', { lastRecord: { offset: 9, digest: Buffer.from('another') } }, 'fenced'],
   ['nobody knows the partition', undefined, 'fenced']
 ])('judges a chunk whose claim was refused: %s', (_, facts, verdict) => {
-  const actual = new Map(facts ? [[keyOf(stretch), { ...position, ...facts }]] : [])
-  const { stored, fenced } = sortDenied([stretch], actual)
-  expect({ stored, fenced }).toEqual({ stored: [], fenced: [], [verdict]: [stretch] })
+  const actual = new Map(facts ? [[keyOf(claimed), { ...position, ...facts }]] : [])
+  const { stored, fenced } = sortDenied([claimed], actual)
+  expect({ stored, fenced }).toEqual({ stored: [], fenced: [], [verdict]: [claimed] })
 })
 
 it('takes a chunk without a record by its offsets alone', () => {

@@ -65,7 +65,7 @@ function checkPlaces(
 }
 
 function checkCounts(
-  { rows, quarantineRows, gaps }: Evidence,
+  { rows, nonRows, gaps }: Evidence,
   ledger: ReadonlyMap<string, readonly LedgerRange[]>,
   add: Report
 ): void {
@@ -76,7 +76,7 @@ function checkCounts(
     return known
   }
   for (const row of rows) of(nameOf(row)).rows += 1
-  for (const aside of quarantineRows) of(nameOf(aside))[aside.kind === 'duplicate' ? 'duplicates' : 'quarantined'] += 1
+  for (const aside of nonRows) of(nameOf(aside))[aside.kind === 'duplicate' ? 'duplicates' : 'quarantined'] += 1
   for (const gap of gaps) of(nameOf(gap)).lost += gap.last - gap.first + 1
   for (const partition of new Set([...ledger.keys(), ...counted.keys()])) {
     const tables = of(partition)

@@ -86,7 +86,7 @@ export function check(evidence: Evidence, options: CheckOptions = {}): Violation
 
 export type Report = (kind: ViolationKind, what: string) => void
 
-function standingAt({ rows, quarantineRows }: Evidence): ReadonlyMap<string, readonly Standing[]> {
+function standingAt({ rows, nonRows }: Evidence): ReadonlyMap<string, readonly Standing[]> {
   const places = new Map<string, Standing[]>()
   const put = (place: Place, standing: Standing): void => {
     const name = placeName(place)
@@ -95,7 +95,7 @@ function standingAt({ rows, quarantineRows }: Evidence): ReadonlyMap<string, rea
     else places.set(name, [standing])
   }
   for (const row of rows) put(row, { where: 'row', id: row.id })
-  for (const aside of quarantineRows) put(aside, { where: aside.kind, id: aside.id })
+  for (const aside of nonRows) put(aside, { where: aside.kind, id: aside.id })
   return places
 }
 
@@ -115,13 +115,13 @@ function checkStored({ rows }: Evidence, published: ReadonlyMap<string, Publishe
 }
 
 function checkAcknowledged(
-  { published, rows, quarantineRows, gaps }: Evidence,
+  { published, rows, nonRows, gaps }: Evidence,
   standing: ReadonlyMap<string, readonly Standing[]>,
   gapsExpected: boolean,
   add: Report
 ): void {
   const inRow = new Set(rows.map(({ id }) => id))
-  const kept = new Set(quarantineRows.flatMap(({ kind, id }) => (kind === 'duplicate' || id === null ? [] : [id])))
+  const kept = new Set(nonRows.flatMap(({ kind, id }) => (kind === 'duplicate' || id === null ? [] : [id])))
   const inGap = ({ topic, partition, offset }: Place) =>
     gaps.some(gap => gap.topic === topic && gap.partition === partition && gap.first <= offset && offset <= gap.last)
   for (const { id, topic, outcome, place } of published) {
@@ -138,9 +138,9 @@ function checkAcknowledged(
   }
 }
 
-function checkAsides({ quarantineRows, rows }: Evidence, published: ReadonlyMap<string, Published>, add: Report): void {
+function checkAsides({ nonRows, rows }: Evidence, published: ReadonlyMap<string, Published>, add: Report): void {
   const inRow = new Set(rows.map(({ id }) => id))
-  for (const { kind, id, ...place } of quarantineRows) {
+  for (const { kind, id, ...place } of nonRows) {
     if (id === null) continue
     if (published.get(id)?.outcome === 'failed')
       add('failed-stored', `${id} is a ${kind} at ${placeName(place)}, its publisher was told that it failed`)

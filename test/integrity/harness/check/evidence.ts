@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { KafkaAdmin } from '../../../../kafka/types/admin.ts'
 import { contentOf } from './content.ts'
-import type { Aside, Evidence, Gap, GroupEffects, LedgerRange, LogRange, Partition, Published } from './facts.ts'
+import type { Evidence, Gap, GroupEffects, LedgerRange, LogRange, NonRow, Partition, Published } from './facts.ts'
 
 export interface EvidenceSource {
   readonly db: pg.Pool
@@ -30,7 +30,7 @@ export async function collectEvidence(source: EvidenceSource, testimony: Testimo
     readLedger(source, only),
     readLogs(source, only)
   ])
-  return { published, effects, rows, quarantineRows: [...duplicates, ...quarantine], gaps, ledger, logs }
+  return { published, effects, rows, nonRows: [...duplicates, ...quarantine], gaps, ledger, logs }
 }
 
 /** The partition that is asked for; null for all. */
@@ -63,12 +63,12 @@ async function readRows({ db, topicPrefix }: EvidenceSource, only: Partition | u
   }))
 }
 
-interface AsideRow extends Partition {
+interface NonRowFacts extends Partition {
   readonly kafka_offset: string
   readonly event_id: string | null
   readonly code: string
 }
-const asideOf = ({ topic, partition, kafka_offset, event_id }: AsideRow, kind: Aside['kind']): Aside => ({
+const nonRowOf = ({ topic, partition, kafka_offset, event_id }: NonRowFacts, kind: NonRow['kind']): NonRow => ({
   kind,
   topic,
   partition,
@@ -76,22 +76,22 @@ const asideOf = ({ topic, partition, kafka_offset, event_id }: AsideRow, kind: A
   id: event_id
 })
 
-async function readDuplicates({ db, group }: EvidenceSource, only: Partition | undefined): Promise<Aside[]> {
-  const { rows } = await db.query<AsideRow>(
+async function readDuplicates({ db, group }: EvidenceSource, only: Partition | undefined): Promise<NonRow[]> {
+  const { rows } = await db.query<NonRowFacts>(
     `SELECT topic, partition, kafka_offset, event_id FROM sink_duplicates WHERE ${onlyThese} AND consumer_group = $3`,
     [...these(only), group]
   )
-  return rows.map(row => asideOf(row, 'duplicate'))
+  return rows.map(row => nonRowOf(row, 'duplicate'))
 }
 
-async function readQuarantine({ db, group }: EvidenceSource, only: Partition | undefined): Promise<Aside[]> {
-  const { rows } = await db.query<AsideRow>(
+async function readQuarantine({ db, group }: EvidenceSource, only: Partition | undefined): Promise<NonRow[]> {
+  const { rows } = await db.query<NonRowFacts>(
     `SELECT topic, partition, o AS kafka_offset, event_id, code
      FROM sink_quarantine, generate_series(kafka_offset, coalesce(kafka_last_offset, kafka_offset)) AS o
      WHERE ${onlyThese} AND consumer_group = $3`,
     [...these(only), group]
   )
-  return rows.map(row => asideOf(row, row.code === 'CONFLICT' ? 'conflict' : 'quarantine'))
+  return rows.map(row => nonRowOf(row, row.code === 'CONFLICT' ? 'conflict' : 'quarantine'))
 }
 
 async function readGaps({ db, group }: EvidenceSource, only: Partition | undefined): Promise<Gap[]> {

@@ -32,7 +32,7 @@ export interface StoredRow extends Place {
 }
 
 /** A record that is accounted for and is no row. */
-export interface Aside extends Place {
+export interface NonRow extends Place {
   readonly kind: 'duplicate' | 'conflict' | 'quarantine'
   readonly id: string | null
 }
@@ -73,7 +73,7 @@ export interface GroupEffects {
 export interface Evidence {
   readonly published: readonly Published[]
   readonly rows: readonly StoredRow[]
-  readonly quarantineRows: readonly Aside[]
+  readonly nonRows: readonly NonRow[]
   readonly gaps: readonly Gap[]
   readonly ledger: readonly LedgerRange[]
   readonly logs: readonly LogRange[]
