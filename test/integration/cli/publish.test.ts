@@ -164,12 +164,6 @@ describe('eventtrail publish', () => {
 })
 
 describe('the examples', () => {
-  it('quick start publishes a lesson and says where it is', async () => {
-    const { code, stdout, stderr } = await example('quick-start.ts', [])
-    expect([code, stderr]).toEqual([0, ''])
-    expect(stdout).toContain(`is at ${environment.topicPrefix}lesson.published/`)
-  })
-
   it('the import of OULAD publishes what it should, names what it refuses, and has the same ids again', async () => {
     const tables: Record<string, string> = {
       courses: 'code_module,code_presentation,module_presentation_length\nAAA,2013J,268\n',
