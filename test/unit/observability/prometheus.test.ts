@@ -27,8 +27,10 @@ describe('the table of metrics', () => {
       'code',
       'group',
       'metric',
+      'outcome',
       'partition',
       'result',
+      'source',
       'state',
       'topic',
       'trigger'
