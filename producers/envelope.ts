@@ -40,8 +40,7 @@ export function identify(
   // Published again under its id, an event must be the same one, also in its time. So the time of an id of version 7 is
   // that of the event, also where the id was made here: an error tells the id, and it may be given with the next try.
   const time = options?.occurredAt ?? timeOfId(id)
-  if (time === undefined)
-    throw invalid(eventName, 'occurredAt', 'given, as the id is not of version 7 and tells no time')
+  if (time === undefined) throw invalid(eventName, 'occurredAt', 'given, as the id is not of version 7 and has no time')
   const occurred_at = microseconds(time)
   if (occurred_at === undefined || !isOccurredAt(occurred_at))
     throw invalid(eventName, 'occurredAt', 'a Date, or microseconds since 1970 as a bigint, from 1970 to 9999')

@@ -156,7 +156,7 @@ export function wireSink({ options, log, onFailure, openSession = open => open()
 function logVanished(vanished: readonly string[], discovery: Discovery, log: Logger): void {
   const forgotten = new Set(discovery.discovered.forgotten)
   const deleted = vanished.filter(topic => !forgotten.has(topic))
-  if (deleted.length > 0) log.error({ topics: deleted }, 'topics were deleted; the sink goes on with the others')
+  if (deleted.length > 0) log.error({ topics: deleted }, 'topics were deleted; the sink keeps reading the others')
   const left = vanished.filter(topic => forgotten.has(topic))
   if (left.length > 0) log.info({ topics: left }, 'topics taken out with `eventtrail sink forget` are no longer read')
 }

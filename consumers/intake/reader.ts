@@ -267,7 +267,7 @@ export class Reader {
     const place = source.tracker.locate(messagesIn(portion)[0]?.record.offset ?? batch.firstOffset)
     if (place === 'ahead') return this.#reposition(source, control)
     if (place === 'new log') {
-      this.#options.log.warn({ topic, partition }, 'the offsets of a partition began anew')
+      this.#options.log.warn({ topic, partition }, 'the offsets of a partition restarted')
       source = this.#assignment.renew(source)
     }
     if (this.#scheduler.running + this.#scheduler.queued === 0) this.#progressAt = performance.now()

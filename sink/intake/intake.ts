@@ -193,7 +193,7 @@ export class Intake {
     let encoder = this.#encoders.get(key)
     if (!encoder) {
       const eventName = this.#options.discovery.eventNameOf(topic)
-      if (eventName === undefined) throw new TypeError(`a batch of ${topic}, which is no topic of ours`)
+      if (eventName === undefined) throw new TypeError(`a batch of ${topic}, which this sink does not read`)
       encoder = new PageEncoder(this.#options.book, { topic, partition }, eventName)
       this.#encoders.set(key, encoder)
     }

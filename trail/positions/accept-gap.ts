@@ -33,7 +33,7 @@ export async function acceptGap(
     const begins = offset === undefined ? '' : ` that begins at ${offset}`
     throw new TrailError(
       'REQUEST_INVALID',
-      `${keyOf({ topic, partition })} has no gap${begins} in group ${group} that is not accepted yet: SELECT * FROM sink_gaps shows what there is`
+      `${keyOf({ topic, partition })} has no gap${begins} in group ${group} that is not accepted yet: SELECT * FROM sink_gaps lists them`
     )
   }
   return { gaps: rows.length, offsets: rows.reduce((sum, row) => sum + Number(row.offsets), 0) }

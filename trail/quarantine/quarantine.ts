@@ -187,7 +187,7 @@ export async function discardHeld(client: Queries, numbers: readonly number[], r
 const noSuchEntry = (number: number): TrailError =>
   new TrailError(
     'NO_SUCH_ENTRY',
-    `There is no number ${number} in quarantine: \`eventtrail quarantine list\` shows what there is`
+    `There is no number ${number} in quarantine: \`eventtrail quarantine list\` lists them`
   )
 
 function requireHeld(record: QuarantineEntry): void {
