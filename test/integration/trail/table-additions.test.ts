@@ -15,8 +15,8 @@ const month = monthPartition(new Date()).table
 let undo: string[] = []
 /** Puts something on the table until the end of the test. */
 async function put(sql: string, ...drop: readonly string[]): Promise<void> {
-  undo.push(...drop)
   await trail.rows(sql)
+  undo.push(...drop)
 }
 async function takeBack(): Promise<void> {
   for (const sql of undo) await trail.rows(sql)
@@ -47,7 +47,8 @@ const doctor = () => runCli(['doctor'], trail.env)
 
 afterEach(async () => {
   await takeBack()
-  await trail.rows('DELETE FROM event_envelopes')
+  // Not DELETE: while another session of the server holds an old snapshot, an index is built over deleted rows as well.
+  await trail.rows('TRUNCATE event_envelopes')
   await trail.rows("UPDATE sink_quarantine SET status = 'discarded' WHERE status = 'held'")
 })
 
