@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { expect } from 'vitest'
 import { cloneRoot } from '../../dev/tools/folders.ts'
 
 /** A page of the documentation. */
@@ -41,6 +42,20 @@ export function pages(): Page[] {
 export function page(path: string): Page {
   if (!existsSync(join(cloneRoot, path))) throw new Error(`there is no page ${path}`)
   return { path, text: readFileSync(join(cloneRoot, path), 'utf8') }
+}
+
+/**
+ * Holds what is between two marks of a page against what the code gives; with UPDATE_DOCS=1 it writes that instead.
+ * @param start with its line break: what is generated begins after it
+ */
+export function expectGenerated(path: string, start: string, end: string, made: string): void {
+  const { text } = page(path)
+  const from = text.indexOf(start) + start.length
+  const to = text.indexOf(end)
+  expect(from).toBeGreaterThan(start.length)
+  expect(to).toBeGreaterThanOrEqual(from)
+  if (process.env.UPDATE_DOCS) writeFileSync(join(cloneRoot, path), text.slice(0, from) + made + text.slice(to))
+  else expect(text.slice(from, to)).toBe(made)
 }
 
 /** The blocks of code of a page. */

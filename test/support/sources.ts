@@ -2,6 +2,22 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { cloneRoot } from '../../dev/tools/folders.ts'
 
+/** The rooms that ship, but for `api/`, which only lists what they export. */
+export const rooms = [
+  'core',
+  'observability',
+  'postgres',
+  'schemas',
+  'kafka',
+  'connection',
+  'producers',
+  'trail',
+  'consumers',
+  'sink',
+  'operations',
+  'cli'
+]
+
 /** The TypeScript files of rooms, as paths from the root, sorted. */
 export function sourceFiles(rooms: readonly string[]): string[] {
   return rooms

@@ -1,12 +1,12 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
-import { page } from '../../support/docs.ts'
+import { expectGenerated, page } from '../../support/docs.ts'
 import { metrics } from '../../support/metrics.ts'
 
 const code = (text: string): string => `\`${text}\``
-const { path, text } = page('docs/metrics.md')
+const { text } = page('docs/metrics.md')
 
 function metricsTable(): string {
   const rows = Object.entries(metrics).map(([name, { type, labels, unit, help }]) =>
@@ -20,13 +20,7 @@ const start = '<!-- metrics: made from the metrics.ts of each room -->\n'
 const end = '<!-- end of metrics -->'
 
 test('the table of metrics is that of the code (UPDATE_DOCS=1 npm test -- test/unit/docs writes it)', () => {
-  const from = text.indexOf(start) + start.length
-  const to = text.indexOf(end)
-  expect(from).toBeGreaterThan(start.length)
-  expect(to).toBeGreaterThanOrEqual(from)
-  const table = `${metricsTable()}\n`
-  if (process.env.UPDATE_DOCS) writeFileSync(join(cloneRoot, path), text.slice(0, from) + table + text.slice(to))
-  else expect(text.slice(from, to)).toBe(table)
+  expectGenerated('docs/metrics.md', start, end, `${metricsTable()}\n`)
 })
 
 test('every metric that the pages name is one', () => {

@@ -1,9 +1,6 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { test } from 'vitest'
 import { settings } from '../../../cli/config.ts'
-import { cloneRoot } from '../../../dev/tools/folders.ts'
-import { page } from '../../support/docs.ts'
+import { expectGenerated } from '../../support/docs.ts'
 
 interface Row {
   readonly env: string
@@ -31,12 +28,5 @@ const start = '<!-- settings: made from the settings.ts of each room -->\n'
 const end = '<!-- end of settings -->'
 
 test('the table of settings is that of the code (UPDATE_DOCS=1 npm test -- test/unit/docs writes it)', () => {
-  const { path, text } = page('docs/configuration.md')
-  const from = text.indexOf(start) + start.length
-  const to = text.indexOf(end)
-  expect(from).toBeGreaterThan(start.length)
-  expect(to).toBeGreaterThanOrEqual(from)
-  const table = `${settingsTable()}\n`
-  if (process.env.UPDATE_DOCS) writeFileSync(join(cloneRoot, path), text.slice(0, from) + table + text.slice(to))
-  else expect(text.slice(from, to)).toBe(table)
+  expectGenerated('docs/configuration.md', start, end, `${settingsTable()}\n`)
 })

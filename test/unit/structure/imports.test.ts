@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { expect, test } from 'vitest'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
-import { page } from '../../support/docs.ts'
+import { expectGenerated } from '../../support/docs.ts'
 import { sourceFiles } from '../../support/sources.ts'
 
 /**
@@ -179,7 +179,6 @@ const start = '<!-- rooms: made from test/unit/structure/imports.test.ts -->\n'
 const end = '<!-- end of rooms -->'
 
 test('the diagram of rooms is that of the imports (UPDATE_DOCS=1 npm test -- test/unit/structure writes it)', () => {
-  const { path, text } = page('docs/architecture.md')
   const arrows = new Set(
     imports
       .filter(({ from, to }) => isPath(to) && roomOf(from) !== roomOf(to))
@@ -188,12 +187,7 @@ test('the diagram of rooms is that of the imports (UPDATE_DOCS=1 npm test -- tes
   // An arrow that a longer way says already is left out: the picture is to be read.
   const direct = [...arrows].filter(arrow => !isImplied(arrow, arrows)).sort()
   const diagram = `\`\`\`mermaid\nflowchart TD\n${direct.map(arrow => `  ${arrow}`).join('\n')}\n\`\`\`\n`
-  const from = text.indexOf(start) + start.length
-  const to = text.indexOf(end)
-  expect(from).toBeGreaterThan(start.length)
-  expect(to).toBeGreaterThanOrEqual(from)
-  if (process.env.UPDATE_DOCS) writeFileSync(join(cloneRoot, path), text.slice(0, from) + diagram + text.slice(to))
-  else expect(text.slice(from, to)).toBe(diagram)
+  expectGenerated('docs/architecture.md', start, end, diagram)
 })
 
 function circleIn(graph: ReadonlyMap<string, readonly string[]>): string[] {

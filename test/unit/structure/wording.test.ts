@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { settings } from '../../../cli/config.ts'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
 import { metrics } from '../../support/metrics.ts'
-import { sourceFiles } from '../../support/sources.ts'
+import { rooms, sourceFiles } from '../../support/sources.ts'
 
 /** What people read is written in the standard terms, which they also search for. What to write instead is on the right. */
 const instead: readonly (readonly [RegExp, string])[] = [
@@ -28,24 +28,7 @@ const instead: readonly (readonly [RegExp, string])[] = [
   [/\bhow it is\b/i, 'status, health']
 ]
 
-const rooms = [
-  'api',
-  'cli',
-  'connection',
-  'core',
-  'observability',
-  'postgres',
-  'schemas',
-  'kafka',
-  'producers',
-  'consumers',
-  'trail',
-  'sink',
-  'operations',
-  'dev/demo',
-  'dev/stack',
-  'dev/testing'
-]
+const folders = ['api', ...rooms, 'dev/demo', 'dev/stack', 'dev/testing']
 
 /** Comments, which are passed over, and strings. */
 const token = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g
@@ -65,7 +48,7 @@ function faultsOf(text: string): string[] {
   })
 }
 
-test.each(rooms)('every text of %s that a person reads is in the standard terms', room => {
+test.each(folders)('every text of %s that a person reads is in the standard terms', room => {
   const found = sourceFiles([room]).flatMap(file =>
     textsOf(readFileSync(join(cloneRoot, file), 'utf8'))
       .flatMap(faultsOf)
