@@ -1,4 +1,4 @@
-import { pause } from '../core/index.ts'
+import { few, pause } from '../core/index.ts'
 import type { AdminLine, KafkaAdmin } from '../kafka/index.ts'
 import { KafkaError } from '../kafka/index.ts'
 import { ConsumerError } from './errors.ts'
@@ -64,7 +64,6 @@ function behind(
   cause: unknown
 ): ConsumerError {
   const where = goals.map(({ topic, partition, offset }) => `${topic}/${partition} (not yet at ${offset})`)
-  const shown = where.slice(0, 5).join(', ') + (where.length > 5 ? ` and ${where.length - 5} more` : '')
-  const message = `Group ${groupId} had not caught up after ${timeoutMs} ms: ${shown || 'Kafka could not be asked'}`
+  const message = `Group ${groupId} had not caught up after ${timeoutMs} ms: ${few(where) || 'Kafka could not be asked'}`
   return new ConsumerError('CATCH_UP_TIMEOUT', [message, ...held].join('. '), cause)
 }

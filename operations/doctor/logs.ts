@@ -1,4 +1,4 @@
-import { describeError } from '../../core/index.ts'
+import { describeError, few } from '../../core/index.ts'
 import type { GroupDescription, KafkaAdmin, TopicDescription } from '../../kafka/index.ts'
 import { type HeldBack, heldBackWords, keyOf } from '../../kafka/index.ts'
 import type { Pool } from '../../postgres/index.ts'
@@ -44,9 +44,8 @@ function readFindings({ group }: LogParts, partitions: readonly Standing[], memb
   const sinks = members === 1 ? '1 sink' : `${members === 0 ? 'no' : members} sinks`
   if (sum === 0) return [ok('lag', `nothing waits in Kafka; ${sinks} in group ${group}`)]
   const topics = [...waiting].sort(([, one], [, other]) => other - one)
-  const named = topics.slice(0, 10).map(([topic, count]) => `${topic} (${count})`)
-  const more = topics.length > named.length ? ` and ${topics.length - named.length} more` : ''
-  const words = `${sum} offsets are in Kafka and not in the trail: ${named.join(', ')}${more}`
+  const named = topics.map(([topic, count]) => `${topic} (${count})`)
+  const words = `${sum} offsets are in Kafka and not in the trail: ${few(named, 10)}`
   return [
     members === 0
       ? wrong(
@@ -60,12 +59,11 @@ function readFindings({ group }: LogParts, partitions: readonly Standing[], memb
 /** While there are others in the group of a sink, Kafka lets no sink in. */
 function strangersIn(group: string, { protocol, members }: GroupDescription): Finding[] {
   if (members.length === 0 || protocol === sinkProtocol) return []
-  const named = members.slice(0, 5).map(({ clientId, host }) => `${clientId} at ${host.replace(/^\//, '')}`)
-  const more = members.length > named.length ? ` and ${members.length - named.length} more` : ''
+  const named = members.map(({ clientId, host }) => `${clientId} at ${host.replace(/^\//, '')}`)
   return [
     wrong(
       'group',
-      `consumers that are no sinks have group ${group}: ${named.join(', ')}${more}. No sink can join it. Stop them, or give them another group`
+      `consumers that are no sinks have group ${group}: ${few(named)}. No sink can join it. Stop them, or give them another group`
     )
   ]
 }
@@ -209,5 +207,4 @@ function replicas(
   return findings.length > 0 ? findings : [ok('replicas', 'every topic outlives one broker')]
 }
 
-const listed = (names: readonly string[]): string =>
-  names.slice(0, 10).join(', ') + (names.length > 10 ? ` and ${names.length - 10} more` : '')
+const listed = (names: readonly string[]): string => few(names, 10)
