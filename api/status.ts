@@ -11,7 +11,8 @@ export {
   processMetrics
 } from '../observability/index.ts'
 export {
-  PrometheusMeter,
+  createPrometheusMeter,
+  type PrometheusMeter,
   type PrometheusOptions,
   type StatusServer,
   type StatusServerOptions,

@@ -15,8 +15,8 @@ export async function createStatus({ config, log }: CommandContext, metrics: Met
   const port = config.get('statusPort')
   if (port === undefined) return { meter: noMeter, serve: async () => undefined, [Symbol.asyncDispose]: async () => {} }
   // Loaded only when it is used.
-  const { PrometheusMeter, startStatusServer } = await import('../observability/prometheus/index.ts')
-  const meter = new PrometheusMeter({
+  const { createPrometheusMeter, startStatusServer } = await import('../observability/prometheus/index.ts')
+  const meter = createPrometheusMeter({
     metrics: { ...processMetrics, ...metrics },
     process: true,
     maxSeries: config.get('metricsMaxSeries')

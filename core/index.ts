@@ -48,6 +48,7 @@ export {
   type Rule,
   type Rules,
   readDatabaseUrl,
+  refuseOldNames,
   rule,
   splitBroker
 } from './options/index.ts'

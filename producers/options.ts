@@ -1,5 +1,14 @@
 import { type ConnectionOptions, connectionRule } from '../connection/index.ts'
-import { checkOptions, checkOrder, givenOnly, type Logger, type Rules, rule, silentLogger } from '../core/index.ts'
+import {
+  checkOptions,
+  checkOrder,
+  givenOnly,
+  type Logger,
+  type Rules,
+  refuseOldNames,
+  rule,
+  silentLogger
+} from '../core/index.ts'
 import { type Meter, noMeter } from '../observability/index.ts'
 import { type Catalogue, catalogueRule, type EventMap, type EventName } from '../schemas/index.ts'
 import type { ProducerMetrics } from './metrics.ts'
@@ -13,6 +22,17 @@ export interface BatchOptions {
   readonly maxBytes?: number
   /** ms from one request to the next, unless a batch is full: so long an event waits at most for others. Default 5. */
   readonly lingerMs?: number
+}
+
+/**
+ * What may be unacknowledged: at so much `publishAll` and `ready` wait for room. A `publish` that does not wait for it
+ * is refused (`BUFFER_FULL`) at twice as much.
+ */
+export interface BufferOptions {
+  /** Events. Default 100,000. */
+  readonly maxRecords?: number
+  /** Their size with headers, in bytes. Default 64 MiB, at least `maxMessageBytes`. */
+  readonly maxBytes?: number
 }
 
 export interface ProducerOptions<Events extends EventMap = EventMap> {
@@ -31,13 +51,7 @@ export interface ProducerOptions<Events extends EventMap = EventMap> {
   /** Gets the metrics of a producer, as docs/metrics.md lists them. Default: none are kept. */
   readonly meter?: Meter<ProducerMetrics>
   readonly batch?: BatchOptions
-  /**
-   * Events that may be unacknowledged: at so many `publishAll` and `ready` wait for room. A `publish` that does not
-   * wait for it is refused (`BUFFER_FULL`) at twice as many. Default 100,000.
-   */
-  readonly bufferMaxMessages?: number
-  /** The same in bytes. Default 64 MiB. */
-  readonly bufferMaxBytes?: number
+  readonly buffer?: BufferOptions
   /** ms from the call to `publish` until an event must be acknowledged, all retries included. Default 120,000. */
   readonly deliveryTimeoutMs?: number
   /** ms that a broker may take to answer one request. Default 30,000, at most `deliveryTimeoutMs`. */
@@ -47,11 +61,12 @@ export interface ProducerOptions<Events extends EventMap = EventMap> {
 }
 
 export type ResolvedProducerOptions = Readonly<
-  Required<Omit<ProducerOptions, 'catalogue' | 'versions' | 'source' | 'batch'>> & {
+  Required<Omit<ProducerOptions, 'catalogue' | 'versions' | 'source' | 'batch' | 'buffer'>> & {
     catalogue: Catalogue
     versions: Readonly<Record<string, number | undefined>>
     source: string | undefined
     batch: Readonly<Required<BatchOptions>>
+    buffer: Readonly<Required<BufferOptions>>
   }
 >
 
@@ -59,6 +74,11 @@ const batchRules: Rules<BatchOptions> = {
   maxRecords: rule.wholeNumber(1),
   maxBytes: rule.wholeNumber(1),
   lingerMs: rule.duration(0)
+}
+
+const bufferRules: Rules<BufferOptions> = {
+  maxRecords: rule.wholeNumber(1),
+  maxBytes: rule.wholeNumber(1)
 }
 
 const rules: Rules<ProducerOptions> = {
@@ -70,8 +90,7 @@ const rules: Rules<ProducerOptions> = {
   log: rule.any,
   meter: rule.any,
   batch: rule.object(batchRules),
-  bufferMaxMessages: rule.wholeNumber(1),
-  bufferMaxBytes: rule.wholeNumber(1),
+  buffer: rule.object(bufferRules),
   deliveryTimeoutMs: rule.duration(1),
   requestTimeoutMs: rule.duration(1),
   maxMessageBytes: rule.wholeNumber(1)
@@ -79,6 +98,7 @@ const rules: Rules<ProducerOptions> = {
 
 /** Checks the options and fills in the defaults. @throws OptionsError */
 export function resolveOptions<Events extends EventMap>(options: ProducerOptions<Events>): ResolvedProducerOptions {
+  refuseOldNames(options, { bufferMaxMessages: 'buffer.maxRecords', bufferMaxBytes: 'buffer.maxBytes' })
   checkOptions<ProducerOptions>(options as unknown as ProducerOptions, rules)
   const { deliveryTimeoutMs = 120_000, maxMessageBytes = 1024 * 1024 } = options
   const resolved: ResolvedProducerOptions = {
@@ -95,16 +115,15 @@ export function resolveOptions<Events extends EventMap>(options: ProducerOptions
       lingerMs: 5,
       ...givenOnly(options.batch ?? {})
     },
-    bufferMaxMessages: options.bufferMaxMessages ?? 100_000,
-    bufferMaxBytes: options.bufferMaxBytes ?? 64 * 1024 * 1024,
+    buffer: { maxRecords: 100_000, maxBytes: 64 * 1024 * 1024, ...givenOnly(options.buffer ?? {}) },
     deliveryTimeoutMs,
     requestTimeoutMs: options.requestTimeoutMs ?? Math.min(30_000, deliveryTimeoutMs),
     maxMessageBytes
   }
   checkVersions(resolved.versions, resolved.catalogue)
-  const { batch, bufferMaxBytes, requestTimeoutMs } = resolved
+  const { batch, buffer, requestTimeoutMs } = resolved
   checkOrder(['batch.maxBytes', batch.maxBytes], ['maxMessageBytes', maxMessageBytes])
-  checkOrder(['maxMessageBytes', maxMessageBytes], ['bufferMaxBytes', bufferMaxBytes])
+  checkOrder(['maxMessageBytes', maxMessageBytes], ['buffer.maxBytes', buffer.maxBytes])
   checkOrder(['requestTimeoutMs', requestTimeoutMs], ['deliveryTimeoutMs', deliveryTimeoutMs])
   checkOrder(['batch.lingerMs', batch.lingerMs], ['deliveryTimeoutMs', deliveryTimeoutMs], 'less than')
   return Object.freeze(resolved)

@@ -147,9 +147,9 @@ function producerOf(
 ): Producer<EventMap> {
   const connection = connectionOf(config)
   const topicPrefix = config.get('topicPrefix')
-  const bufferMaxMessages = 10_000
+  const buffer = { maxRecords: 10_000 }
   try {
-    return createProducer({ connection, topicPrefix, source, catalogue, versions, bufferMaxMessages, log })
+    return createProducer({ connection, topicPrefix, source, catalogue, versions, buffer, log })
   } catch (error) {
     throw error instanceof OptionsError ? new UsageError(inFlags(error)) : error
   }

@@ -21,6 +21,16 @@ export function checkOptions<Options extends object>(given: Options, rules: Rule
   }
 }
 
+/**
+ * Refuses options under names that they had before.
+ * @param names the old ones, each with the name that the option has now
+ * @throws OptionsError
+ */
+export function refuseOldNames(given: object, names: Readonly<Record<string, string>>): void {
+  for (const [old, name] of Object.entries(names))
+    if (old in given) throw new OptionsError(old, `left out: the option is called \`${name}\``)
+}
+
 /** @throws OptionsError unless one option is at most, or less than, another */
 export function checkOrder(
   [name, value]: readonly [name: string, value: number],

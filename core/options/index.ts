@@ -1,5 +1,5 @@
 /** Options: what they may be, and the one error when they are not. A room lists a rule for each of its options. */
-export { checkOptions, checkOrder, givenOnly } from './check.ts'
+export { checkOptions, checkOrder, givenOnly, refuseOldNames } from './check.ts'
 export { checkCount, checkDuration, longestTimerMs } from './durations.ts'
 export { misspeltOption } from './misspelt.ts'
 export { OptionsError, optionsErrorCodes } from './options-error.ts'

@@ -31,7 +31,7 @@ export interface PublishOptions {
 export async function publishDay(day: Iterable<SchoolEvent>, options: PublishOptions): Promise<number> {
   const { connection, rate, gate, tally, log, signal } = options
   // A small buffer: the day is to wait for Kafka, and not in memory.
-  const common = { connection, catalogue, log, bufferMaxMessages: 5_000 }
+  const common = { connection, catalogue, log, buffer: { maxRecords: 5_000 } }
   await using current = createProducer({ ...common, source: 'school' })
   await using old = createProducer({
     ...common,

@@ -124,7 +124,7 @@ async function main(): Promise<number> {
     catalogue,
     source: 'oulad-import',
     versions: { 'lesson.published': 2 },
-    bufferMaxMessages: 20_000
+    buffer: { maxRecords: 20_000 }
   })
   await producer.connect()
   const started = performance.now()

@@ -27,8 +27,19 @@ export interface PrometheusOptions {
   readonly process?: boolean
 }
 
-/** Metrics in the text format of Prometheus, in a registry of its own. */
-export class PrometheusMeter implements Meter {
+/** Metrics in the text format of Prometheus. */
+export interface PrometheusMeter extends Meter {
+  begin(labels: { readonly group: string }): void
+  /** The answer to `GET /metrics`. */
+  text(): Promise<{ readonly contentType: string; readonly body: string }>
+}
+
+/** A meter with a registry of its own: several in one process do not know each other. @throws OptionsError */
+export function createPrometheusMeter(options: PrometheusOptions): PrometheusMeter {
+  return new RegistryMeter(options)
+}
+
+class RegistryMeter implements PrometheusMeter {
   readonly #registry = new Registry()
   readonly #counters = new Map<string, Counter>()
   readonly #histograms = new Map<string, Histogram>()
@@ -40,7 +51,6 @@ export class PrometheusMeter implements Meter {
   /** Series that were set to 0. */
   readonly #begun = new Set<string>()
 
-  /** @throws OptionsError */
   constructor({ metrics, process = false, maxSeries = 10_000 }: PrometheusOptions) {
     checkCount('maxSeries', maxSeries)
     this.#maxSeries = maxSeries
@@ -77,7 +87,6 @@ export class PrometheusMeter implements Meter {
     this.#begin(labels)
   }
 
-  /** The answer to `GET /metrics`. */
   async text(): Promise<{ readonly contentType: string; readonly body: string }> {
     return { contentType: this.#registry.contentType, body: await this.#registry.metrics() }
   }

@@ -85,8 +85,8 @@ export class Delivery {
 
   /** How full the buffer is: 1 when it is at its bounds. */
   get fill(): number {
-    const { bufferMaxMessages, bufferMaxBytes } = this.#options
-    return Math.max(this.#unanswered / bufferMaxMessages, this.#unansweredBytes / bufferMaxBytes)
+    const { maxRecords, maxBytes } = this.#options.buffer
+    return Math.max(this.#unanswered / maxRecords, this.#unansweredBytes / maxBytes)
   }
 
   /** A promise for room in the buffer; undefined when there is some. */

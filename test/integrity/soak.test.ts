@@ -56,7 +56,7 @@ test(`${minutes} minutes of ${rate} events a second with a random fault every 10
   // One is killed now and then; the other lives through all of it, and its memory is watched.
   const survivor = start()
   let victim: SinkProcess = start()
-  const env = { ...throughProxies(), BUFFER_MAX_MESSAGES: String(buffer) }
+  const env = { ...throughProxies(), BUFFER_MAX_RECORDS: String(buffer) }
   const load = await startLoad(trail, { rate, partitions, aggregates: 2_000, env })
   const handling = await startHandling(trail, throughProxies())
   const samples = new Samples({

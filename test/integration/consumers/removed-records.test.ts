@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
 import { createLogger } from '../../../cli/log.ts'
 import { groupMetrics } from '../../../consumers/metrics.ts'
-import { PrometheusMeter } from '../../../observability/prometheus/prometheus.ts'
+import { createPrometheusMeter } from '../../../observability/prometheus/prometheus.ts'
 import { eventually } from '../../support/stack.ts'
 import { badge, testSchool } from './school.ts'
 
@@ -21,7 +21,7 @@ async function removeBefore(topic: string, offset: number): Promise<void> {
 function ears() {
   const lines: Record<string, unknown>[] = []
   const log = createLogger({ level: 'warn', destination: { write: line => lines.push(JSON.parse(line)) } })
-  const meter = new PrometheusMeter({ metrics: groupMetrics })
+  const meter = createPrometheusMeter({ metrics: groupMetrics })
   const lost = async () => Number(/^eventtrail_group_lost_total\{.*\} (\d+)$/m.exec((await meter.text()).body)?.[1])
   const told = () => lines.filter(({ msg }) => String(msg).startsWith('records were removed from the log'))
   return { log, meter, lost, told }

@@ -217,7 +217,7 @@ describe('the buffer', () => {
   it('makes those wait who wait for room, and refuses beyond twice its bound', async () => {
     const producer = producerWith({
       connection: rerouted(environment.connection, { brokers: ['127.0.0.1:1'] }),
-      bufferMaxMessages: 10
+      buffer: { maxRecords: 10 }
     })
     const publish = () => rejection(producer.publish('badge.awarded', randomUUID(), badge()))
     const answers = Array.from({ length: 20 }, publish)
@@ -234,7 +234,7 @@ describe('the buffer', () => {
   })
 
   it('stays within its bound while publishAll takes events from a generator', async () => {
-    await using producer = producerWith({ bufferMaxMessages: 50, batch: { lingerMs: 0 } })
+    await using producer = producerWith({ buffer: { maxRecords: 50 }, batch: { lingerMs: 0 } })
     let acknowledged = 0
     let ahead = 0
     let taken = 0

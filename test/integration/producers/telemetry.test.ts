@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { PrometheusMeter } from '../../../observability/prometheus/index.ts'
+import { createPrometheusMeter } from '../../../observability/prometheus/index.ts'
 import { createProducer, producerMetrics } from '../../../producers/index.ts'
 import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { testTopics } from '../../support/kafka/topics.ts'
@@ -11,7 +11,7 @@ await testTopics(environment)
 const badge = () => ({ badge_id: randomUUID(), awarded_to: randomUUID(), reason: 'r' })
 
 test('a producer counts what it published, and is ready once its servers answered', async () => {
-  const meter = new PrometheusMeter({ metrics: producerMetrics })
+  const meter = createPrometheusMeter({ metrics: producerMetrics })
   const producer = createProducer({ ...environment, catalogue, source: 'counted', meter })
   expect(producer.health()).toEqual({
     notReady: ['Kafka has not answered yet', 'the registry has not answered yet'],
@@ -28,7 +28,7 @@ test('a producer counts what it published, and is ready once its servers answere
 })
 
 test('what is not acknowledged is counted by its outcome, and servers that are away are named', async () => {
-  const meter = new PrometheusMeter({ metrics: producerMetrics })
+  const meter = createPrometheusMeter({ metrics: producerMetrics })
   const connection = rerouted(environment.connection, { brokers: ['127.0.0.1:1'], registryUrl: 'http://127.0.0.1:1' })
   const { topicPrefix } = environment
   await using producer = createProducer({ connection, topicPrefix, catalogue, meter, deliveryTimeoutMs: 300 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { silentLogger } from '../../../core/logger.ts'
-import { PrometheusMeter } from '../../../observability/prometheus/prometheus.ts'
+import { createPrometheusMeter } from '../../../observability/prometheus/prometheus.ts'
 import { createSink } from '../../../sink/index.ts'
 import { sinkMetrics } from '../../../sink/metrics.ts'
 import { Writer } from '../../../sink/write/writer.ts'
@@ -36,7 +36,7 @@ const copyingPort = () =>
 test('a session that Postgres has forgotten is given up, and its batch is stored by a new one', {
   timeout: 90_000
 }, async () => {
-  const meter = new PrometheusMeter({ metrics: sinkMetrics })
+  const meter = createPrometheusMeter({ metrics: sinkMetrics })
   await using sink = createSink({
     ...trail.sinkOptions,
     connection: rerouted(trail.connection, { databaseUrl: proxy.url }),

@@ -4,7 +4,7 @@ import { groupMetrics } from '../../../consumers/metrics.ts'
 import { Telemetry } from '../../../consumers/telemetry.ts'
 import { silentLogger } from '../../../core/logger.ts'
 import type { AdminLine, KafkaAdmin } from '../../../kafka/types/admin.ts'
-import { PrometheusMeter } from '../../../observability/prometheus/prometheus.ts'
+import { createPrometheusMeter, type PrometheusMeter } from '../../../observability/prometheus/prometheus.ts'
 import { eventually } from '../../support/stack.ts'
 
 /** A line over which only offsets are asked for. */
@@ -26,7 +26,7 @@ const samples = async (meter: PrometheusMeter): Promise<string[]> =>
 
 describe('what a member tells', () => {
   it('stands at 0 before anything came', async () => {
-    const meter = new PrometheusMeter({ metrics: groupMetrics })
+    const meter = createPrometheusMeter({ metrics: groupMetrics })
     new Telemetry({ meter, log: silentLogger, line: lineOf({}), groupId: 'x.indexer' })
     const of = (name: string, more = '') => `eventtrail_group_${name}{group="x.indexer"${more}} 0`
     expect(await samples(meter)).toEqual([
@@ -43,7 +43,7 @@ describe('what a member tells', () => {
   })
 
   it('counts, times its handlers, and says how things are and how far it is behind', async () => {
-    const meter = new PrometheusMeter({ metrics: groupMetrics })
+    const meter = createPrometheusMeter({ metrics: groupMetrics })
     const line = lineOf({
       groupOffsets: async () => new Map([['a', new Map([[0, 70]])]]),
       logEnds: async () => [

@@ -1,7 +1,7 @@
 import perfHooks from 'node:perf_hooks'
 import { describe, expect, it, vi } from 'vitest'
 import type { Meter } from '../../../observability/meter.ts'
-import { PrometheusMeter } from '../../../observability/prometheus/prometheus.ts'
+import { createPrometheusMeter, type PrometheusMeter } from '../../../observability/prometheus/prometheus.ts'
 import { metrics, tables } from '../../support/metrics.ts'
 
 describe('the table of metrics', () => {
@@ -51,7 +51,7 @@ const samples = async (meter: PrometheusMeter): Promise<string[]> =>
 
 describe('a meter for Prometheus', () => {
   it('tells the series beyond its bound as one, and how many they are', async () => {
-    const meter = new PrometheusMeter({ metrics: { ...tables.process, ...tables.sink }, maxSeries: 3 })
+    const meter = createPrometheusMeter({ metrics: { ...tables.process, ...tables.sink }, maxSeries: 3 })
     let topics = 3
     meter.gauge('eventtrail_sink_lag', () =>
       Array.from({ length: topics }, (_, number) => ({
@@ -74,7 +74,7 @@ describe('a meter for Prometheus', () => {
   })
 
   it('counts, observes, and reads gauges when it is asked', async () => {
-    const meter = new PrometheusMeter({ metrics: tables.sink })
+    const meter = createPrometheusMeter({ metrics: tables.sink })
     let lag = 5
     const remove = meter.gauge('eventtrail_sink_lag', () => [{ value: lag, labels: { topic: 'a', partition: '0' } }])
     meter.add('eventtrail_sink_rows_total', 3, {})
@@ -97,7 +97,7 @@ describe('a meter for Prometheus', () => {
   })
 
   it('begins counters at 0, also under each label that is known beforehand', async () => {
-    const begun = await samples(new PrometheusMeter({ metrics: { ...tables.sink, ...tables.notifier } }))
+    const begun = await samples(createPrometheusMeter({ metrics: { ...tables.sink, ...tables.notifier } }))
     const { trigger } = tables.sink.eventtrail_sink_batches_total.labels
     const { code } = tables.sink.eventtrail_sink_quarantined_total.labels
     expect(begun).toEqual(
@@ -112,7 +112,7 @@ describe('a meter for Prometheus', () => {
   })
 
   it('begins the counters and histograms of a group when it is named, and never again', async () => {
-    const meter: Meter = new PrometheusMeter({ metrics: { ...tables.group, ...tables.sink } })
+    const meter: Meter = createPrometheusMeter({ metrics: { ...tables.group, ...tables.sink } })
     const group = 'indexer'
     meter.add('eventtrail_sink_rows_total', 1, {})
     meter.begin?.({ group })
@@ -139,8 +139,8 @@ describe('a meter for Prometheus', () => {
 
   it('has the metrics of its parts alone, and shares nothing with another one', async () => {
     const [one, other] = [
-      new PrometheusMeter({ metrics: tables.group }),
-      new PrometheusMeter({ metrics: tables.group })
+      createPrometheusMeter({ metrics: tables.group }),
+      createPrometheusMeter({ metrics: tables.group })
     ]
     one.begin({ group: 'indexer' })
     one.add('eventtrail_group_handled_total', 1, { group: 'indexer' })
@@ -152,19 +152,19 @@ describe('a meter for Prometheus', () => {
   })
 
   it('describes every metric of the table', async () => {
-    const { body, contentType } = await new PrometheusMeter({ metrics }).text()
+    const { body, contentType } = await createPrometheusMeter({ metrics }).text()
     expect(contentType).toContain('text/plain')
     for (const [name, { type }] of Object.entries(metrics)) expect(body).toContain(`# TYPE ${name} ${type}`)
   })
 
   it('tells of the process when it is asked to', async () => {
-    const { body } = await new PrometheusMeter({ metrics: {}, process: true }).text()
+    const { body } = await createPrometheusMeter({ metrics: {}, process: true }).text()
     for (const name of ['process_cpu_seconds_total', 'process_resident_memory_bytes', 'nodejs_eventloop_lag_seconds'])
       expect(body).toContain(`\n${name} `)
   })
 
   it('tells of the event loop only what is so: nothing of a histogram that counts its own timer', async () => {
-    const names = (await samples(new PrometheusMeter({ metrics: {}, process: true }))).map(
+    const names = (await samples(createPrometheusMeter({ metrics: {}, process: true }))).map(
       line => line.split(/[ {]/)[0]
     )
     expect(names.filter(name => name?.includes('eventloop'))).toEqual(['nodejs_eventloop_lag_seconds'])
@@ -172,7 +172,7 @@ describe('a meter for Prometheus', () => {
 
   it('never wakes an idle process for the event loop', () => {
     const watch = vi.spyOn(perfHooks, 'monitorEventLoopDelay')
-    new PrometheusMeter({ metrics: {}, process: true })
+    createPrometheusMeter({ metrics: {}, process: true })
     const [{ resolution = 10 } = {}] = watch.mock.lastCall ?? []
     expect(resolution).toBeGreaterThan(3_600_000)
     watch.mockRestore()

@@ -38,7 +38,16 @@ describe('options of a producer', () => {
       { batch: { maxBytes: 2_000_000 } },
       'Expected `batch.maxBytes` to be at most `maxMessageBytes` (1048576), got 2000000'
     ],
-    [{ bufferMaxBytes: 1_000 }, 'Expected `maxMessageBytes` to be at most `bufferMaxBytes` (1000), got 1048576'],
+    [{ buffer: { maxBytes: 1_000 } }, 'Expected `maxMessageBytes` to be at most `buffer.maxBytes` (1000), got 1048576'],
+    [{ buffer: { maxRecords: 0 } }, 'Expected `buffer.maxRecords` to be a whole number from 1, got 0'],
+    [
+      { bufferMaxMessages: 10 } as Partial<ProducerOptions<Events>>,
+      'Expected `bufferMaxMessages` to be left out: the option is called `buffer.maxRecords`'
+    ],
+    [
+      { bufferMaxBytes: 10 } as Partial<ProducerOptions<Events>>,
+      'Expected `bufferMaxBytes` to be left out: the option is called `buffer.maxBytes`'
+    ],
     [
       { requestTimeoutMs: 2_000, deliveryTimeoutMs: 1_000 },
       'Expected `requestTimeoutMs` to be at most `deliveryTimeoutMs` (1000), got 2000'

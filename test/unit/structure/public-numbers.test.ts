@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createConsumerGroup } from '../../../consumers/index.ts'
 import { createMailer } from '../../../consumers/notifier/index.ts'
 import type { ConsumerGroupOptions } from '../../../consumers/options.ts'
-import { PrometheusMeter, startStatusServer } from '../../../observability/prometheus/index.ts'
+import { createPrometheusMeter, startStatusServer } from '../../../observability/prometheus/index.ts'
 import { createBus, memoryStore } from '../../../producers/bus/index.ts'
 import { createProducer, type ProducerOptions } from '../../../producers/index.ts'
 import { catalogue, type Events } from '../../../schemas/catalogue/index.ts'
@@ -36,8 +36,6 @@ const sinkNumbers: Record<keyof PickNumbers<SinkOptions>, true> = {
   monthsAhead: true
 }
 const producerNumbers: Record<keyof PickNumbers<ProducerOptions>, true> = {
-  bufferMaxMessages: true,
-  bufferMaxBytes: true,
   deliveryTimeoutMs: true,
   requestTimeoutMs: true,
   maxMessageBytes: true
@@ -72,6 +70,13 @@ const numbers: readonly (readonly [string, Given])[] = [
       (value: never) => createProducer({ ...servers, batch: { [name]: value } })
     ] as const
   ]),
+  ...['maxRecords', 'maxBytes'].map(
+    name =>
+      [
+        `createProducer buffer.${name}`,
+        (value: never) => createProducer({ ...servers, buffer: { [name]: value } })
+      ] as const
+  ),
   ['createConsumerGroup deadLetters.retentionMs', value => groupOf({ deadLetters: { retentionMs: value } })],
   ['whenCaughtUp of a sink', value => createSink(sinkOptions).whenCaughtUp({ timeoutMs: value })],
   ['drain of a sink', value => createSink(sinkOptions).drain({ timeoutMs: value })],
@@ -85,7 +90,7 @@ const numbers: readonly (readonly [string, Given])[] = [
     value => createBus({ catalogue, store: memoryStore() }).subscribe('s', { bufferSize: value })
   ],
   ['createRegistry timeoutMs', value => createRegistry({ url: 'http://localhost', timeoutMs: value })],
-  ['PrometheusMeter maxSeries', value => new PrometheusMeter({ metrics: {}, maxSeries: value })],
+  ['createPrometheusMeter maxSeries', value => createPrometheusMeter({ metrics: {}, maxSeries: value })],
   ['createMailer connections', value => createMailer({ url: 'smtp://localhost', from: 'a@b.c', connections: value })],
   [
     'startStatusServer port',

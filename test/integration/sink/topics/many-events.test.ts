@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createLogger } from '../../../../cli/log.ts'
-import { PrometheusMeter } from '../../../../observability/prometheus/prometheus.ts'
+import { createPrometheusMeter } from '../../../../observability/prometheus/prometheus.ts'
 import { createSink } from '../../../../sink/index.ts'
 import { sinkMetrics } from '../../../../sink/metrics.ts'
 import { runCli } from '../../../support/processes/cli.ts'
@@ -29,7 +29,7 @@ test('a sink that knows of more events than it reads says so, reads the others, 
   await trail.offer('badge.awarded')
   const lines: Record<string, unknown>[] = []
   const log = createLogger({ level: 'error', destination: { write: line => lines.push(JSON.parse(line)) } })
-  const meter = new PrometheusMeter({ metrics: sinkMetrics })
+  const meter = createPrometheusMeter({ metrics: sinkMetrics })
   await using sink = createSink({ ...trail.sinkOptions, log, meter })
   await sink.start()
   await trail.publish([lesson(), badge()])

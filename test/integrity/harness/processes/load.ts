@@ -19,7 +19,7 @@ export interface LoadOptions {
   readonly aggregates?: number
   /** Of the topics. Default 3. */
   readonly partitions?: number
-  /** Other servers than the trail's, or DELIVERY_TIMEOUT_MS, REQUEST_TIMEOUT_MS and BUFFER_MAX_MESSAGES of the publisher. */
+  /** Other servers than the trail's, or DELIVERY_TIMEOUT_MS, REQUEST_TIMEOUT_MS and BUFFER_MAX_RECORDS of the publisher. */
   readonly env?: Readonly<Record<string, string>>
 }
 

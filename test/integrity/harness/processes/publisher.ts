@@ -23,7 +23,7 @@ const producer = createProducer({
   catalogue,
   deliveryTimeoutMs: Number(process.env.DELIVERY_TIMEOUT_MS ?? 60_000),
   requestTimeoutMs: Number(process.env.REQUEST_TIMEOUT_MS ?? 5_000),
-  bufferMaxMessages: Number(process.env.BUFFER_MAX_MESSAGES ?? 100_000)
+  buffer: { maxRecords: Number(process.env.BUFFER_MAX_RECORDS ?? 100_000) }
 })
 const random = randomFrom(seed)
 const uuid = (): string => v7({ random: Uint8Array.from({ length: 16 }, () => below(256, random())) })
