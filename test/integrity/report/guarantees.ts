@@ -26,13 +26,13 @@ export const guarantees: readonly Guarantee[] = [
     faults:
       'sinks that are killed at any moment and in mid-COPY; a lost answer to COMMIT; a sink that sleeps in mid-COPY while another takes over; sinks that come and go; the leader, the coordinator and all brokers killed; Postgres killed, restarted, away, slow, out of disk or read-only, its sessions ended; deadlocks and timeouts; and all of it at random under load',
     proofs: [
-      'integrity/no-loss',
-      'integrity/commit-answer-lost',
-      'integrity/fencing',
-      'integrity/rebalance',
-      'integrity/broker-death',
-      'integrity/postgres-death',
-      'integrity/slow-postgres',
+      'integrity/processes/no-loss',
+      'integrity/servers/commit-answer-lost',
+      'integrity/processes/fencing',
+      'integrity/processes/rebalance',
+      'integrity/servers/broker-death',
+      'integrity/servers/postgres-death',
+      'integrity/servers/slow-postgres',
       'integrity/soak',
       'unit/simulator/simulator',
       'integration/sink/broken-on-purpose'
@@ -43,7 +43,7 @@ export const guarantees: readonly Guarantee[] = [
     to: ['readers of the trail'],
     words: 'Rows and position become visible together. A sink that dies in the middle leaves nothing of its batch.',
     faults: 'sinks killed in mid-COPY',
-    proofs: ['integrity/no-loss']
+    proofs: ['integrity/processes/no-loss']
   },
   {
     title: 'Nothing is lost in silence',
@@ -53,8 +53,8 @@ export const guarantees: readonly Guarantee[] = [
     faults:
       'records removed before they were read; a topic made anew while no sink runs and under a running one; offsets of the group moved in Kafka; a trail emptied, and restored to an earlier hour; rows taken from the table; a transaction of another producer left open; a broker away, topics with one replica',
     proofs: [
-      'integrity/gaps',
-      'integrity/doctor',
+      'integrity/servers/gaps',
+      'integrity/servers/doctor',
       'integration/operations/verify',
       'integration/operations/open-transaction',
       'integration/sink/placement',
@@ -78,9 +78,9 @@ export const guarantees: readonly Guarantee[] = [
     faults:
       'texts, numbers, times and ids that cannot be stored; values that are no envelopes; unknown and foreign schema ids; every codec; topics of which all is bad; batches written by hand (odd frames, decompression bombs, tens of thousands of headers, null headers, times of any 64 bits); deleted subjects, and schemas that freeze or fail whoever compiles them; random records, batches and schemas; indexes, checks, triggers and columns of others on the table of the trail',
     proofs: [
-      'integrity/hostile-batches',
-      'integrity/hostile-registry',
-      'integrity/fuzz',
+      'integrity/input/hostile-batches',
+      'integrity/input/hostile-registry',
+      'integrity/input/fuzz',
       'integration/sink/records/bad-input',
       'integration/trail/table-additions',
       'integration/trail/quarantine',
@@ -95,7 +95,7 @@ export const guarantees: readonly Guarantee[] = [
     words:
       'While the registry is away, events of known schemas flow, and those of unknown ones wait. A schema id that the registry does not have is asked for twice; then the copy in the trail serves, and where there is none its records go to quarantine. A registry that gives a known id to another schema ends the sink before anything is decoded.',
     faults: 'a registry that does not answer, is gone, or has lost its memory',
-    proofs: ['integrity/schemas', 'integration/schemas/registry']
+    proofs: ['integrity/servers/schemas', 'integration/schemas/registry']
   },
   {
     title: 'A new event name is stored from its first event',
@@ -111,7 +111,7 @@ export const guarantees: readonly Guarantee[] = [
       'A `publish` resolves, or rejects at its deadline with `outcome: "failed"` (it is not stored and will not be) or `"unknown"` (it may be). Events of one aggregate and one name keep the order of the calls, awaited or not. None that was acknowledged is taken for a repetition of one that was given up.',
     faults:
       'a broker that is gone, bounced, silent past the request timeout and past the deadline; connections reset, refused, and cut in the middle of a request and of an answer',
-    proofs: ['integrity/producer-outcomes', 'unit/producers/batcher', 'integration/producers/conformance']
+    proofs: ['integrity/servers/producer-outcomes', 'unit/producers/batcher', 'integration/producers/conformance']
   },
   {
     title: 'What was published is what is handled and stored',
@@ -120,7 +120,7 @@ export const guarantees: readonly Guarantee[] = [
       'A handler gets the value that was published, down to the branch of a union, whatever fields are called; where it knows another version, what both know is unchanged. The trail has the JSON of the same value.',
     faults:
       'generated schemas of every type, with unions of types that may be promoted, and generated versions of them',
-    proofs: ['integrity/handled', 'unit/schemas/handled']
+    proofs: ['integrity/input/handled', 'unit/schemas/handled']
   },
   {
     title: 'Every event reaches its handler',
@@ -130,7 +130,7 @@ export const guarantees: readonly Guarantee[] = [
     faults:
       'members killed, and stopped for three session timeouts; handlers that throw anything; the dead-letter topic or the registry away; aborted transactions',
     proofs: [
-      'integrity/handlers',
+      'integrity/processes/handlers',
       'integrity/soak',
       'integration/consumers/group',
       'integration/consumers/membership',
@@ -145,7 +145,12 @@ export const guarantees: readonly Guarantee[] = [
       'While Kafka, Postgres or the registry is away a process lives, is not ready, and names the reason; when the server is back it is ready again. A Kafka consumer that stands still is built anew. Partitions that no broker leads hold up no others: the rest is published, stored and handled meanwhile.',
     faults:
       'each server taken away and hanging, under sink, indexer and notifier; all brokers killed; a broker away that has the only replicas of some partitions',
-    proofs: ['integration/status/outages', 'integration/status/hangs', 'integrity/broker-death', 'integrity/leaderless']
+    proofs: [
+      'integration/status/outages',
+      'integration/status/hangs',
+      'integrity/servers/broker-death',
+      'integrity/servers/leaderless'
+    ]
   },
   {
     title: 'It may be stopped at any time',
@@ -153,7 +158,7 @@ export const guarantees: readonly Guarantee[] = [
     words:
       'On SIGTERM a sink exits with 0 within its deadline, also while a server is away or hangs, and nothing is lost. While all are there it has left its group, and what it has written is not read again.',
     faults: 'SIGTERM while it starts, in mid-batch, while Postgres or Kafka is gone, and while Kafka hangs',
-    proofs: ['integrity/shutdown']
+    proofs: ['integrity/processes/shutdown']
   },
   {
     title: 'Who has nothing to do costs nothing',
@@ -170,7 +175,7 @@ export const guarantees: readonly Guarantee[] = [
       'No payload or key of an event is in a log (debug included), a metric, an answer over HTTP, or what `eventtrail doctor` and `eventtrail quarantine list` say. The id of an event is in none of these but the lines of `eventtrail quarantine`, for a record that is kept there: it is no personal data by itself, and a conflict is looked up by it. The error of a `publish` that was refused names fields and repeats no value.',
     faults:
       'records that the sink refuses, that Postgres refuses, and a batch that it refuses with a message that repeats the row',
-    proofs: ['integrity/privacy', 'integration/status/figures', 'integration/producers/conformance']
+    proofs: ['integrity/input/privacy', 'integration/status/figures', 'integration/producers/conformance']
   }
 ]
 

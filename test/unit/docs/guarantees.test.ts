@@ -32,7 +32,9 @@ describe('the page of the guarantees', () => {
 
   it('names every file of the integrity suite, and none that is not there', () => {
     const named = [...new Set(guarantees.flatMap(({ proofs }) => proofs))]
-    const suite = readdirSync(path('test/integrity')).filter(name => name.endsWith('.test.ts'))
+    const suite = readdirSync(path('test/integrity'), { recursive: true, encoding: 'utf8' }).filter(name =>
+      name.endsWith('.test.ts')
+    )
     expect(named.filter(proof => proof.startsWith('integrity/')).sort()).toEqual(
       suite.map(name => `integrity/${name.replace('.test.ts', '')}`).sort()
     )

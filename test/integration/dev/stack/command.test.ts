@@ -18,7 +18,7 @@ test.each<[string, string[], Record<string, string>, string]>([
 test.each<[string, string[], string]>([
   ['an option that there is not', ['--foo'], 'no --foo: it takes --quick, --seed <n>, --minutes <n>, -t <name>'],
   ['an option of vitest that is not for it', ['soak', '--watch'], 'no --watch: it takes'],
-  ['a file that there is not', ['test/integrity/no-loss', 'bogus'], 'no file in test/integrity matches bogus']
+  ['a file that there is not', ['test/integrity/processes/no-loss', 'bogus'], 'no file in test/integrity matches bogus']
 ])('integrity refuses %s and starts nothing', async (_, args, message) => {
   const { code, stdout, stderr } = await runCli(['integrity', ...args], { EVENTTRAIL_HOME: home })
   expect([code, stdout]).toEqual([2, ''])

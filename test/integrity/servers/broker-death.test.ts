@@ -1,12 +1,12 @@
 import { afterAll, expect, test } from 'vitest'
-import { startStack } from '../../dev/stack/index.ts'
-import { startSink } from '../support/processes/sink-process.ts'
-import { eventually } from '../support/stack.ts'
-import { testTrail } from '../support/trail.ts'
-import { coordinatorTopic, watchBrokers } from './harness/brokers.ts'
-import { Range } from './harness/check/range.ts'
-import { loadEvents, startLoad } from './harness/processes/load.ts'
-import { settings } from './harness/settings.ts'
+import { startStack } from '../../../dev/stack/index.ts'
+import { startSink } from '../../support/processes/sink-process.ts'
+import { eventually } from '../../support/stack.ts'
+import { testTrail } from '../../support/trail.ts'
+import { coordinatorTopic, watchBrokers } from '../harness/brokers.ts'
+import { Range } from '../harness/check/range.ts'
+import { loadEvents, startLoad } from '../harness/processes/load.ts'
+import { settings } from '../harness/settings.ts'
 
 const stack = await startStack({ kind: 'broker-death', brokers: 3 })
 afterAll(() => stack.stop())

@@ -1,12 +1,12 @@
 import { afterAll, expect, test } from 'vitest'
-import { createConsumerGroup } from '../../consumers/index.ts'
-import { startStack } from '../../dev/stack/index.ts'
-import { createProducer } from '../../producers/index.ts'
-import { catalogue } from '../../schemas/catalogue/index.ts'
-import { createSink } from '../../sink/index.ts'
-import { runCli } from '../support/processes/cli.ts'
-import { eventually } from '../support/stack.ts'
-import { quiz, testTrail } from '../support/trail.ts'
+import { createConsumerGroup } from '../../../consumers/index.ts'
+import { startStack } from '../../../dev/stack/index.ts'
+import { createProducer } from '../../../producers/index.ts'
+import { catalogue } from '../../../schemas/catalogue/index.ts'
+import { createSink } from '../../../sink/index.ts'
+import { runCli } from '../../support/processes/cli.ts'
+import { eventually } from '../../support/stack.ts'
+import { quiz, testTrail } from '../../support/trail.ts'
 
 const stack = await startStack({ kind: 'leaderless', brokers: 3 })
 afterAll(() => stack.stop())

@@ -1,8 +1,8 @@
 import { afterAll, expect, test } from 'vitest'
-import { createSink, type Sink } from '../../sink/index.ts'
-import { runCli } from '../support/processes/cli.ts'
-import { eventually } from '../support/stack.ts'
-import { lesson, quiz, testTrail } from '../support/trail.ts'
+import { createSink, type Sink } from '../../../sink/index.ts'
+import { runCli } from '../../support/processes/cli.ts'
+import { eventually } from '../../support/stack.ts'
+import { lesson, quiz, testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail({ partitions: 3 })
 await trail.offer('lesson.published')

@@ -1,26 +1,26 @@
 import { randomUUID } from 'node:crypto'
 import { v7 } from 'uuid'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import type { Logger } from '../../core/logger.ts'
-import { below } from '../../dev/demo/day/random.ts'
-import { startStack } from '../../dev/stack/index.ts'
+import type { Logger } from '../../../core/logger.ts'
+import { below } from '../../../dev/demo/day/random.ts'
+import { startStack } from '../../../dev/stack/index.ts'
 import {
   createProducer,
   type KafkaReceipt,
   type Producer,
   type ProducerOptions,
   PublishError
-} from '../../producers/index.ts'
-import { catalogue } from '../../schemas/catalogue/index.ts'
-import { decodeEnvelope } from '../../schemas/index.ts'
-import { testTopics } from '../support/kafka/topics.ts'
-import { startSink } from '../support/processes/sink-process.ts'
-import { eventually } from '../support/stack.ts'
-import { testTrail } from '../support/trail.ts'
-import { Range } from './harness/check/range.ts'
-import { loadEvents, startLoad } from './harness/processes/load.ts'
-import { type Cut, FaultProxy } from './harness/proxy.ts'
-import { randomOf, settings } from './harness/settings.ts'
+} from '../../../producers/index.ts'
+import { catalogue } from '../../../schemas/catalogue/index.ts'
+import { decodeEnvelope } from '../../../schemas/index.ts'
+import { testTopics } from '../../support/kafka/topics.ts'
+import { startSink } from '../../support/processes/sink-process.ts'
+import { eventually } from '../../support/stack.ts'
+import { testTrail } from '../../support/trail.ts'
+import { Range } from '../harness/check/range.ts'
+import { loadEvents, startLoad } from '../harness/processes/load.ts'
+import { type Cut, FaultProxy } from '../harness/proxy.ts'
+import { randomOf, settings } from '../harness/settings.ts'
 
 // Brokers are killed and frozen here: a stack of its own.
 const proxy = await FaultProxy.start()

@@ -4,11 +4,11 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { quiz, testSchool } from '../integration/consumers/school.ts'
-import { eventually } from '../support/stack.ts'
+import { quiz, testSchool } from '../../integration/consumers/school.ts'
+import { eventually } from '../../support/stack.ts'
 
 const school = await testSchool()
-const script = fileURLToPath(new URL('../integration/consumers/member.ts', import.meta.url))
+const script = fileURLToPath(new URL('../../integration/consumers/member.ts', import.meta.url))
 const aggregates = Array.from({ length: 6 }, () => randomUUID())
 
 /** What members handled, in the order their lines came. */

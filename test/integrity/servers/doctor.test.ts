@@ -1,8 +1,8 @@
 import { afterAll, expect, test } from 'vitest'
-import { startStack } from '../../dev/stack/index.ts'
-import { runCli } from '../support/processes/cli.ts'
-import { eventually } from '../support/stack.ts'
-import { testTrail } from '../support/trail.ts'
+import { startStack } from '../../../dev/stack/index.ts'
+import { runCli } from '../../support/processes/cli.ts'
+import { eventually } from '../../support/stack.ts'
+import { testTrail } from '../../support/trail.ts'
 
 const stack = await startStack({ kind: 'doctor', brokers: 3 })
 afterAll(() => stack.stop())
@@ -35,7 +35,7 @@ test('of several brokers, doctor says which topics lose acknowledged events with
   await set(topicOf('lesson.published'), 'min.insync.replicas', '1')
   await set(topicOf('badge.awarded'), 'unclean.leader.election.enable', 'true')
   await kafka.disconnect()
-  await trail.register((await import('../../schemas/catalogue/index.ts')).catalogue.version('quiz.submitted'))
+  await trail.register((await import('../../../schemas/catalogue/index.ts')).catalogue.version('quiz.submitted'))
   await admin.createTopics([{ topic: topicOf('quiz.submitted'), partitions: 1, replicationFactor: 1, config: {} }])
   const { code, found } = await replicas()
   expect(code).toBe(0)

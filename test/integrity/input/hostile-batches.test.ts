@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { codecs, type RawRecordParts, rawBatch, rawRecords, varint } from '../support/kafka/raw-batch.ts'
+import { codecs, type RawRecordParts, rawBatch, rawRecords, varint } from '../../support/kafka/raw-batch.ts'
 import {
   bomb,
   type Codec,
@@ -9,8 +9,8 @@ import {
   type Part,
   zstdFrame,
   zstdSkippable
-} from '../support/kafka/raw-codecs.ts'
-import { hostileStage } from './harness/hostile-stage.ts'
+} from '../../support/kafka/raw-codecs.ts'
+import { hostileStage } from '../harness/hostile-stage.ts'
 
 // The brokers' own limits for times are those of before Kafka 4.0: a record may name any.
 const latest = String(2n ** 63n - 1n)

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { v7 } from 'uuid'
 import { expect, test } from 'vitest'
-import { runCli } from '../support/processes/cli.ts'
-import { startSink } from '../support/processes/sink-process.ts'
-import { eventually } from '../support/stack.ts'
-import { badge, testTrail } from '../support/trail.ts'
+import { runCli } from '../../support/processes/cli.ts'
+import { startSink } from '../../support/processes/sink-process.ts'
+import { eventually } from '../../support/stack.ts'
+import { badge, testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail()
 await trail.offer('badge.awarded')

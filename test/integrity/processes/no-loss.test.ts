@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { below } from '../../dev/demo/day/random.ts'
-import { startSink } from '../support/processes/sink-process.ts'
-import { eventually } from '../support/stack.ts'
-import { testTrail } from '../support/trail.ts'
-import { Range } from './harness/check/range.ts'
-import { loadEvents, startLoad } from './harness/processes/load.ts'
-import { randomOf, settings } from './harness/settings.ts'
+import { below } from '../../../dev/demo/day/random.ts'
+import { startSink } from '../../support/processes/sink-process.ts'
+import { eventually } from '../../support/stack.ts'
+import { testTrail } from '../../support/trail.ts'
+import { Range } from '../harness/check/range.ts'
+import { loadEvents, startLoad } from '../harness/processes/load.ts'
+import { randomOf, settings } from '../harness/settings.ts'
 
 const kills = settings.times(100)
 const timeout = 120_000 + kills * 20_000

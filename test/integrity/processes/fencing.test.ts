@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { startSink } from '../support/processes/sink-process.ts'
-import { eventually } from '../support/stack.ts'
-import { testTrail } from '../support/trail.ts'
-import { Range } from './harness/check/range.ts'
-import { loadEvents, startLoad } from './harness/processes/load.ts'
-import { settings } from './harness/settings.ts'
+import { startSink } from '../../support/processes/sink-process.ts'
+import { eventually } from '../../support/stack.ts'
+import { testTrail } from '../../support/trail.ts'
+import { Range } from '../harness/check/range.ts'
+import { loadEvents, startLoad } from '../harness/processes/load.ts'
+import { settings } from '../harness/settings.ts'
 
 const times = settings.times(20)
 /** Events a second. */
