@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { v7 } from 'uuid'
-import { afterAll } from 'vitest'
+import { afterAll, beforeEach } from 'vitest'
+import { createLogger } from '../../cli/log.ts'
+import type { Logger, LogLevel } from '../../core/logger.ts'
 import { createKafkaClient } from '../../kafka/kafkajs/client.ts'
 import { migrate } from '../../postgres/migrate.ts'
 import { catalogue } from '../../schemas/catalogue/index.ts'
 import { type Catalogue, createRegistry, type EventVersion, encodeEnvelope } from '../../schemas/index.ts'
 import { trailMigrations } from '../../trail/migrations.ts'
 import { wire } from './kafka/wire.ts'
-import { keptLog } from './kept-log.ts'
 import { testEnvironment } from './stack.ts'
 
 /** A record to be written to Kafka as it is. */
@@ -191,3 +192,15 @@ export const badge = (reason = 'Ten quizzes'): Omit<TestEvent, 'aggregateId'> =>
   eventName: 'badge.awarded',
   payload: { badge_id: randomUUID(), awarded_to: randomUUID(), reason }
 })
+
+/** What a part logs: shown of a test that fails, or of all at once with LOG_LEVEL=debug npm test -- … */
+function keptLog(): Logger {
+  const level = process.env.LOG_LEVEL as LogLevel | undefined
+  if (level !== undefined) return createLogger({ level })
+  let lines: string[] = []
+  beforeEach(({ onTestFailed }) => {
+    lines = []
+    onTestFailed(() => void process.stderr.write(lines.join('')))
+  })
+  return createLogger({ destination: { write: line => void lines.push(line) } })
+}

@@ -3,8 +3,8 @@ import { indexerMigrations } from '../../../consumers/indexer/migrations.ts'
 import { notifierMigrations } from '../../../consumers/notifier/migrations.ts'
 import { migrate } from '../../../postgres/migrate.ts'
 import { createSink } from '../../../sink/index.ts'
-import { fencesOf, pages } from '../../support/docs.ts'
 import { batchOf, refusedChunk, writerOn } from '../../support/kafka/batches.ts'
+import { fencesOf, pages } from '../../support/project/docs.ts'
 import { badge, lesson, testTrail } from '../../support/trail.ts'
 
 const fences = pages()

@@ -5,7 +5,7 @@ import { createSink } from '../../../sink/index.ts'
 import { Discovery } from '../../../sink/intake/discovery.ts'
 import { topicsOfTrail } from '../../../trail/topics.ts'
 import { runCli } from '../../support/processes/cli.ts'
-import { registryFront, says } from '../../support/registry-front.ts'
+import { registryFront, says } from '../../support/schemas/registry-front.ts'
 import { eventually, rerouted } from '../../support/stack.ts'
 import { badge, lesson, type TestTrail, testTrail } from '../../support/trail.ts'
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { Client } from 'pg'
 import { afterAll, expect, test } from 'vitest'
-import { packedProject } from '../../support/package.ts'
+import { packedProject } from '../../support/project/package.ts'
 import { eventually, testEnvironment } from '../../support/stack.ts'
 
 // docs/first-event.md, command by command: an empty folder, the packed package, servers that run.

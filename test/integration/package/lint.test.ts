@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { packedProject } from '../../support/package.ts'
+import { packedProject } from '../../support/project/package.ts'
 
 // Not dependencies of the clone: together 39 MB, and another TypeScript.
 const project = await packedProject(['publint@0.3.25', '@arethetypeswrong/cli@0.18.5'], { without: true })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { entryPoints, packedProject } from '../../support/package.ts'
+import { entryPoints } from '../../support/project/manifest.ts'
+import { packedProject } from '../../support/project/package.ts'
 
 // The package as a user gets it: packed, installed in an empty project outside of the clone.
 const project = await packedProject()

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { entryPoints, manifest, packedProject } from '../../support/package.ts'
+import { entryPoints, manifest } from '../../support/project/manifest.ts'
+import { packedProject } from '../../support/project/package.ts'
 
 const project = await packedProject([
   'jest@30.5.2',

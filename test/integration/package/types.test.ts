@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { entryPoints, manifest, packedProject } from '../../support/package.ts'
+import { entryPoints, manifest } from '../../support/project/manifest.ts'
+import { packedProject } from '../../support/project/package.ts'
 
 const versions = ['5.8', '5.9', '6', '7']
 const project = await packedProject([

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { createRegistry, type Registry, RegistryError } from '../../../schemas/index.ts'
-import { type Answering, registryFront, says } from '../../support/registry-front.ts'
+import { type Answering, registryFront, says } from '../../support/schemas/registry-front.ts'
 import { testEnvironment } from '../../support/stack.ts'
 
 const { registryUrl } = await testEnvironment()

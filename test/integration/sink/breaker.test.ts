@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { createLogger } from '../../../cli/log.ts'
 import { createSink, type SinkOptions } from '../../../sink/index.ts'
-import { type Acknowledged, violations } from '../../support/checker.ts'
 import { runCli } from '../../support/processes/cli.ts'
 import { eventually } from '../../support/stack.ts'
+import { type Acknowledged, violations } from '../../support/trail/journal.ts'
 import { badge, lesson, quiz, type RawRecord, type TestEvent, testTrail } from '../../support/trail.ts'
 
 const partitions = 3

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { violations } from '../../support/checker.ts'
-import { publisherJournal } from '../../support/journal.ts'
 import type { Sabotage } from '../../support/processes/sabotage.ts'
 import { startBrokenSink, startSink } from '../../support/processes/sink-process.ts'
 import { eventually } from '../../support/stack.ts'
+import { publisherJournal, violations } from '../../support/trail/journal.ts'
 import { badge, testTrail } from '../../support/trail.ts'
 
 type Trail = Awaited<ReturnType<typeof testTrail>>

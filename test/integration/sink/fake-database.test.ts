@@ -5,8 +5,8 @@ import { Database } from '../../simulator/database.ts'
 import { FakeSession, fakePositions } from '../../simulator/session.ts'
 import { refusedByCopy } from '../../simulator/statements.ts'
 import { Process, World } from '../../simulator/world.ts'
-import { runSessionScript } from '../../support/session-script.ts'
 import { eventually } from '../../support/stack.ts'
+import { runSessionScript } from '../../support/trail/session-script.ts'
 import { testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail()

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { v7 } from 'uuid'
 import { expect, test } from 'vitest'
 import { createSink } from '../../../sink/index.ts'
-import { violations } from '../../support/checker.ts'
 import { eventually } from '../../support/stack.ts'
+import { violations } from '../../support/trail/journal.ts'
 import { badge, lesson, quiz, testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail()

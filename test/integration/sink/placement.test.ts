@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest'
 import { createSink } from '../../../sink/index.ts'
-import { violations } from '../../support/checker.ts'
-import { publisherJournal } from '../../support/journal.ts'
 import { eventually } from '../../support/stack.ts'
+import { publisherJournal, violations } from '../../support/trail/journal.ts'
 import { testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail()

@@ -3,7 +3,7 @@ import { to as copyTo } from 'pg-copy-streams'
 import { expect, test } from 'vitest'
 import { copyColumns, copyHeader, copyTrailer, type TrailRow, timestampText } from '../../../trail/rows/copy-row.ts'
 import { copyPieces } from '../../../trail/session/pg-rows.ts'
-import { copyRow } from '../../support/plain-rows.ts'
+import { copyRow } from '../../support/trail/plain-rows.ts'
 import { testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail()

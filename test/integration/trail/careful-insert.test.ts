@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest'
 import { CarefulInsert } from '../../../trail/session/careful-insert.ts'
 import { copyPieces, PgRows } from '../../../trail/session/pg-rows.ts'
 import type { Row } from '../../../trail/types.ts'
-import { copyRow } from '../../support/plain-rows.ts'
+import { copyRow } from '../../support/trail/plain-rows.ts'
 import { testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail()

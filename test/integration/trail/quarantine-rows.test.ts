@@ -4,7 +4,7 @@ import { afterAll, expect, test } from 'vitest'
 import type { KafkaRecord } from '../../../kafka/index.ts'
 import { batchOf, refusedChunk, writerOn } from '../../support/kafka/batches.ts'
 import { runCli } from '../../support/processes/cli.ts'
-import { anyText } from '../../support/texts.ts'
+import { anyText } from '../../support/properties.ts'
 import { testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail()

@@ -5,7 +5,7 @@ import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { encodeEnvelope } from '../../../schemas/index.ts'
 import { createSink } from '../../../sink/index.ts'
 import { resumeTopic } from '../../../trail/positions/resume.ts'
-import { registryFront } from '../../support/registry-front.ts'
+import { registryFront } from '../../support/schemas/registry-front.ts'
 import { eventually, rerouted } from '../../support/stack.ts'
 import { badge, lesson, type TestTrail, testTrail } from '../../support/trail.ts'
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { below, type Random } from '../../../dev/demo/day/random.ts'
-import { rawEnvelope } from '../../support/foreign.ts'
 import { codecs, type RawRecordParts, rawBatch, rawRecords, sealed } from '../../support/kafka/raw-batch.ts'
 import { type Codec, compress, zstdSkippable } from '../../support/kafka/raw-codecs.ts'
 import { wire } from '../../support/kafka/wire.ts'
+import { rawEnvelope } from '../../support/schemas/foreign.ts'
 
 /** Random inputs of a sink. All of them are the same for the same random numbers, but for ids of events. */
 export class Fuzz {

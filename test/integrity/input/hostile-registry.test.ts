@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { foreignEnvelope, registerForeign } from '../../support/foreign.ts'
 import { rawBatch, varint } from '../../support/kafka/raw-batch.ts'
+import { foreignEnvelope, registerForeign } from '../../support/schemas/foreign.ts'
 import { type Good, hostileStage } from '../harness/hostile-stage.ts'
 
 const stage = await hostileStage({ file: 'hostile-registry.test.ts' })

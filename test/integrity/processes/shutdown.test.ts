@@ -1,11 +1,10 @@
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { startStack } from '../../../dev/stack/index.ts'
-import { violations } from '../../support/checker.ts'
-import { publisherJournal } from '../../support/journal.ts'
 import { runCli } from '../../support/processes/cli.ts'
 import { startSink } from '../../support/processes/sink-process.ts'
 import { startTold } from '../../support/processes/status.ts'
 import { eventually } from '../../support/stack.ts'
+import { publisherJournal, violations } from '../../support/trail/journal.ts'
 import { testTrail } from '../../support/trail.ts'
 
 // Its own servers: the others' must not lose theirs.

@@ -19,7 +19,7 @@ import {
 import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
 import { readRow } from '../../../trail/rows/copy-row.ts'
 import { compileRowEncoder } from '../../../trail/rows/row-encoder.ts'
-import { runs } from '../runs.ts'
+import { runs } from '../properties.ts'
 import { payloads } from './schema-shapes.ts'
 
 const eventName = 'thing.done'

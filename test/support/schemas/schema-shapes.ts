@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { isAmbiguous, parseSchema, shapeOf } from '../../../schemas/avro/model.ts'
 import type { AvroRecord, AvroSchema } from '../../../schemas/avro/schema.ts'
-import { anyText } from '../texts.ts'
+import { anyText } from '../properties.ts'
 
 /** A schema, and the values that may be published with it. */
 export interface Typed {

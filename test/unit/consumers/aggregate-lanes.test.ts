@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { AggregateLanes, type Slot } from '../../../consumers/pipeline/aggregate-lanes.ts'
-import { runs } from '../../support/runs.ts'
+import { runs } from '../../support/properties.ts'
 
 interface Item {
   readonly lane: string

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { OffsetTracker } from '../../../consumers/progress/offset-tracker.ts'
-import { runs } from '../../support/runs.ts'
+import { runs } from '../../support/properties.ts'
 
 const nothingRuns = (): boolean => false
 

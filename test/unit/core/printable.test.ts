@@ -6,7 +6,7 @@ import { describeError, EventtrailError, safeError } from '../../../core/errors.
 import { printable, printableJson, printableLine } from '../../../core/printable.ts'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
 import { table } from '../../../schemas/avro/words.ts'
-import { anyText } from '../../support/texts.ts'
+import { anyText } from '../../support/properties.ts'
 
 const obeyed = /[\p{Cc}\p{Cs}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
 const text = anyText({ maxLength: 50 })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, expect, test } from 'vitest'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
-import { ApiListing } from '../../support/api-listing.ts'
+import { ApiListing } from '../../support/project/api-listing.ts'
 
 const entries = readdirSync(join(cloneRoot, 'api')).map(name => name.replace('.ts', ''))
 const folder = join(cloneRoot, 'docs', 'api')

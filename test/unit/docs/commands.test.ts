@@ -13,7 +13,7 @@ import { publishCommands } from '../../../cli/publish/command.ts'
 import { demoCommands } from '../../../dev/demo/command.ts'
 import { stackCommands } from '../../../dev/stack/command.ts'
 import { testingCommands } from '../../../dev/testing/command.ts'
-import { fencesOf, type Page, pages } from '../../support/docs.ts'
+import { fencesOf, type Page, pages } from '../../support/project/docs.ts'
 
 const host: CommandHost = {
   connect: (command, ...keys) => addSettingFlags(command, keys),

@@ -11,8 +11,8 @@ import { publishAllErrorCodes, publishErrorCodes } from '../../../producers/inde
 import { registryErrorCodes, schemaErrorCodes } from '../../../schemas/index.ts'
 import { sinkErrorCodes } from '../../../sink/index.ts'
 import { trailErrorCodes } from '../../../trail/index.ts'
-import { expectGenerated } from '../../support/docs.ts'
-import { rooms, sourceFiles } from '../../support/sources.ts'
+import { expectGenerated } from '../../support/project/docs.ts'
+import { rooms, sourceFiles } from '../../support/project/sources.ts'
 
 /** Every class with the codes it has, in the order of the page. */
 const classes: Readonly<Record<string, ErrorCodes>> = {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
 import { patches } from '../../../kafka/kafkajs/patches/patches.ts'
-import { expectGenerated } from '../../support/docs.ts'
+import { expectGenerated } from '../../support/project/docs.ts'
 
 const folder = 'kafka/kafkajs/patches'
 const start = `<!-- patches: made from ${folder}/patches.ts -->\n`

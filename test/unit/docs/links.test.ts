@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, normalize } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
-import { type Page, page, pages, proseOf } from '../../support/docs.ts'
+import { type Page, page, pages, proseOf } from '../../support/project/docs.ts'
 
 /** How a page of the package links to what is only in the repository. */
 const repository = 'https://github.com/eventtrail/eventtrail/blob/main/'

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
-import { expectGenerated, page } from '../../support/docs.ts'
-import { metrics } from '../../support/metrics.ts'
+import { expectGenerated, page } from '../../support/project/docs.ts'
+import { metrics } from '../../support/project/metrics.ts'
 
 const code = (text: string): string => `\`${text}\``
 const { text } = page('docs/metrics.md')

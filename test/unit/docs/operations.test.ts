@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { exitCodes } from '../../../cli/command.ts'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
-import { page } from '../../support/docs.ts'
+import { page } from '../../support/project/docs.ts'
 
 const { text } = page('docs/operations.md')
 

@@ -1,6 +1,6 @@
 import { test } from 'vitest'
 import { settings } from '../../../cli/config.ts'
-import { expectGenerated } from '../../support/docs.ts'
+import { expectGenerated } from '../../support/project/docs.ts'
 
 interface Row {
   readonly env: string

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
 import { recordFaultCodes } from '../../../trail/record-fault-codes.ts'
-import { page } from '../../support/docs.ts'
+import { page } from '../../support/project/docs.ts'
 
 const { text } = page('docs/trail.md')
 const folder = join(cloneRoot, 'trail', 'migrations')

@@ -5,8 +5,8 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
 import { generateTypes, loadCatalogue } from '../../../schemas/index.ts'
-import { fencesOf, pages } from '../../support/docs.ts'
-import { exportedPaths } from '../../support/exported-paths.ts'
+import { fencesOf, pages } from '../../support/project/docs.ts'
+import { exportedPaths } from '../../support/project/manifest.ts'
 
 const fences = pages()
   .flatMap(fencesOf)

@@ -2,7 +2,7 @@ import perfHooks from 'node:perf_hooks'
 import { describe, expect, it, vi } from 'vitest'
 import type { Meter } from '../../../observability/meter.ts'
 import { createPrometheusMeter, type PrometheusMeter } from '../../../observability/prometheus/prometheus.ts'
-import { metrics, tables } from '../../support/metrics.ts'
+import { metrics, tables } from '../../support/project/metrics.ts'
 
 describe('the table of metrics', () => {
   it('keeps to the conventions of Prometheus', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Batch, Batcher, type Item } from '../../../producers/dispatch/batcher.ts'
-import { runs } from '../../support/runs.ts'
+import { runs } from '../../support/properties.ts'
 
 interface TestItem extends Item {
   readonly number: number

@@ -13,7 +13,7 @@ import {
 import { PublishError } from '../../../producers/index.ts'
 import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { catalogueOf, type Envelope, type EventMap } from '../../../schemas/index.ts'
-import { runs } from '../../support/runs.ts'
+import { runs } from '../../support/properties.ts'
 
 const badge = (reason = 'ten lessons') => ({ badge_id: randomUUID(), awarded_to: randomUUID(), reason })
 const quiz = () => ({ submission_id: randomUUID(), student_id: randomUUID(), quiz_id: randomUUID(), score_raw: 1 })

@@ -10,7 +10,7 @@ import {
 } from '../../../schemas/index.ts'
 import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
 import { AvroCursor, compileTranscode } from '../../../trail/rows/transcode.ts'
-import { runs } from '../../support/runs.ts'
+import { runs } from '../../support/properties.ts'
 import { payloads } from '../../support/schemas/schema-shapes.ts'
 
 const id = '0190f8a0-0000-7000-8000-000000000001'

@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
 import { type CatalogueData, catalogueOf, generateTypes } from '../../../schemas/index.ts'
-import { runs } from '../../support/runs.ts'
+import { runs } from '../../support/properties.ts'
 import { payloads } from '../../support/schemas/schema-shapes.ts'
 
 const eventNames = fc.constantFrom('lesson.published', 'uint8.array', 'a.b', 'a.b.input', 'readonly.array', 'x1.y2.z3')

@@ -12,8 +12,7 @@ import {
   renumberEnvelope,
   SchemaError
 } from '../../../schemas/index.ts'
-import { runs } from '../../support/runs.ts'
-import { anyText } from '../../support/texts.ts'
+import { anyText, runs } from '../../support/properties.ts'
 
 const uuid = '0190F0A0-AAAA-7000-8000-00000000000B'
 const lesson = { lesson_id: uuid, instructor_id: uuid, course_id: uuid }

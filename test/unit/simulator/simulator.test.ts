@@ -4,7 +4,7 @@ import { found } from '../../simulator/found.ts'
 import { schedules } from '../../simulator/schedule.ts'
 import { simulate } from '../../simulator/simulation.ts'
 import { sabotages } from '../../support/processes/sabotage.ts'
-import { runs } from '../../support/runs.ts'
+import { runs } from '../../support/properties.ts'
 
 // A longer run, and a failed one again: npm run simulate -- --seed … --path …
 const numRuns = runs(500)

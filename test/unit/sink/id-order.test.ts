@@ -4,7 +4,7 @@ import { v7 } from 'uuid'
 import { expect, test } from 'vitest'
 import { IdOrder } from '../../../sink/write/id-order.ts'
 import { readRow, rowEnd } from '../../../trail/rows/copy-row.ts'
-import { copyRow } from '../../support/plain-rows.ts'
+import { copyRow } from '../../support/trail/plain-rows.ts'
 
 const rowOf = (id: string, offset: number): Buffer =>
   copyRow({

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { settings } from '../../../cli/config.ts'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
-import { metrics } from '../../support/metrics.ts'
-import { rooms, sourceFiles } from '../../support/sources.ts'
+import { metrics } from '../../support/project/metrics.ts'
+import { rooms, sourceFiles } from '../../support/project/sources.ts'
 
 /** What people read is written in the standard terms, which they also search for. What to write instead is on the right. */
 const instead: readonly (readonly [RegExp, string])[] = [

@@ -4,7 +4,7 @@ import { Database } from '../../simulator/database.ts'
 import { FakeSession } from '../../simulator/session.ts'
 import { refusedByCopy } from '../../simulator/statements.ts'
 import { Process, World } from '../../simulator/world.ts'
-import { copyRow } from '../../support/plain-rows.ts'
+import { copyRow } from '../../support/trail/plain-rows.ts'
 
 const row = (payload: string, offset: number) => {
   const bytes = copyRow({

@@ -1,8 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
-import { runs } from '../../support/runs.ts'
-import { anyText } from '../../support/texts.ts'
+import { anyText, runs } from '../../support/properties.ts'
 
 /** What is written behind other bytes, in a buffer that is too small for it. */
 function written(write: (out: CopyBuffer) => void): string {

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BadRecordError } from '../../../trail/errors.ts'
 import { offsetOfRow, readRow, readRowId, rowEnd, timestampText } from '../../../trail/rows/copy-row.ts'
-import { copyRow } from '../../support/plain-rows.ts'
-import { anyText } from '../../support/texts.ts'
+import { anyText } from '../../support/properties.ts'
+import { copyRow } from '../../support/trail/plain-rows.ts'
 
 const lastMicros = BigInt(Date.UTC(9999, 11, 31, 23, 59, 59, 999)) * 1000n + 999n
 const text = anyText()

@@ -3,9 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { isWrapped } from '../../../schemas/avro/codec/union.ts'
 import { type AvroSchema, avroType, shortestFloat } from '../../../schemas/index.ts'
 import { BadRecordError } from '../../../trail/errors.ts'
-import { compileJson } from '../../support/plain-rows.ts'
-import { runs } from '../../support/runs.ts'
-import { anyText } from '../../support/texts.ts'
+import { anyText, runs } from '../../support/properties.ts'
+import { compileJson } from '../../support/trail/plain-rows.ts'
 
 /** A schema, a value of it, and the JSON that must come of it, made without the code under test. */
 interface Case {

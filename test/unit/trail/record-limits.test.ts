@@ -10,7 +10,7 @@ import { CopyBuffer, maxRowBytes } from '../../../trail/rows/copy-buffer.ts'
 import { compileRowEncoder, type RowEncoder } from '../../../trail/rows/row-encoder.ts'
 import { encodeBatch } from '../../support/kafka/record-batches.ts'
 import { wire } from '../../support/kafka/wire.ts'
-import { plainEncoder } from '../../support/plain-rows.ts'
+import { plainEncoder } from '../../support/trail/plain-rows.ts'
 
 const eventName = 'thing.done'
 

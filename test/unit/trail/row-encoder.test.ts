@@ -8,9 +8,8 @@ import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
 import { readRow, type TrailRow } from '../../../trail/rows/copy-row.ts'
 import { compileRowEncoder, type RowEncoder } from '../../../trail/rows/row-encoder.ts'
 import { wire } from '../../support/kafka/wire.ts'
-import { plainEncoder } from '../../support/plain-rows.ts'
-import { runs } from '../../support/runs.ts'
-import { anyText } from '../../support/texts.ts'
+import { anyText, runs } from '../../support/properties.ts'
+import { plainEncoder } from '../../support/trail/plain-rows.ts'
 
 const eventName = 'lesson.published'
 const { type } = catalogue.version(eventName)

@@ -4,9 +4,8 @@ import { type AvroSchema, avroType } from '../../../schemas/index.ts'
 import { BadRecordError } from '../../../trail/errors.ts'
 import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
 import { AvroCursor, compileTranscode } from '../../../trail/rows/transcode.ts'
-import { compileJson } from '../../support/plain-rows.ts'
-import { runs } from '../../support/runs.ts'
-import { anyText } from '../../support/texts.ts'
+import { anyText, runs } from '../../support/properties.ts'
+import { compileJson } from '../../support/trail/plain-rows.ts'
 
 /** A schema, and values that fit it as avroType takes them. */
 interface Case {

@@ -6,7 +6,7 @@ import { catalogue } from '../../../../schemas/catalogue/index.ts'
 import { loadCatalogue } from '../../../../schemas/index.ts'
 import { createSink } from '../../../../sink/index.ts'
 import { wire } from '../../../support/kafka/wire.ts'
-import { anyText } from '../../../support/texts.ts'
+import { anyText } from '../../../support/properties.ts'
 import { badge, lesson, quiz, testTrail } from '../../../support/trail.ts'
 
 const probes = await loadCatalogue(fileURLToPath(new URL('../../../fixtures/schemas', import.meta.url)))

@@ -3,8 +3,8 @@ import { v7 } from 'uuid'
 import { expect, test } from 'vitest'
 import { type AvroRecord, type AvroSchema, catalogueOf, envelopeReader } from '../../../../schemas/index.ts'
 import { createSink } from '../../../../sink/index.ts'
-import { foreignEnvelope, rawEnvelope, registerForeign } from '../../../support/foreign.ts'
 import { varint } from '../../../support/kafka/raw-batch.ts'
+import { foreignEnvelope, rawEnvelope, registerForeign } from '../../../support/schemas/foreign.ts'
 import { testTrail } from '../../../support/trail.ts'
 
 const trail = await testTrail({ partitions: 1 })

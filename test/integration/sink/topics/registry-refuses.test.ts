@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createSink } from '../../../../sink/index.ts'
-import { type Answering, registryFront, says } from '../../../support/registry-front.ts'
+import { type Answering, registryFront, says } from '../../../support/schemas/registry-front.ts'
 import { eventually, rerouted } from '../../../support/stack.ts'
 import { lesson, testTrail } from '../../../support/trail.ts'
 

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { projectFiles, writeProject } from '../../../../cli/init/project.ts'
 import { cloneRoot } from '../../../../dev/tools/folders.ts'
-import { exportedPaths } from '../../../support/exported-paths.ts'
+import { exportedPaths } from '../../../support/project/manifest.ts'
 
 const versions = { eventtrail: '^0.1.0', typescript: '^7.0.2', nodeTypes: '^24.0.0' }
 let folder: string

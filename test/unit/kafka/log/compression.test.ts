@@ -2,7 +2,7 @@ import zlib from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { decompress as decompressWithin } from '../../../../kafka/log/compression/decompress.ts'
-import { runs } from '../../../support/runs.ts'
+import { runs } from '../../../support/properties.ts'
 
 const mebibyte = 1024 * 1024
 const codecs = { gzip: 1, snappy: 2, lz4: 3, zstd: 4 }

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { decodeFetchResponse, readRecordSet } from '../../../../kafka/log/fetch-decoder.ts'
 import { type PackedBatch, PackedRecords } from '../../../../kafka/log/packed-records.ts'
 import { type EncodedBatch, encodeBatch, encodeFetchResponse } from '../../../support/kafka/record-batches.ts'
-import { runs } from '../../../support/runs.ts'
+import { runs } from '../../../support/properties.ts'
 
 const { CompressionTypes } = kafkajs
 

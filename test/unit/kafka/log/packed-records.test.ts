@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { readRecordSet } from '../../../../kafka/log/fetch-decoder.ts'
 import { PackedRecords } from '../../../../kafka/log/packed-records.ts'
 import { encodeBatch } from '../../../support/kafka/record-batches.ts'
-import { runs } from '../../../support/runs.ts'
+import { runs } from '../../../support/properties.ts'
 
 const { CompressionTypes } = kafkajs
 const value = (text: string | Buffer) => ({ value: Buffer.from(text) })

@@ -8,7 +8,7 @@ import { readRecordSet } from '../../../../kafka/log/fetch-decoder.ts'
 import { PackedRecords } from '../../../../kafka/log/packed-records.ts'
 import type { KafkaRecord, Records } from '../../../../kafka/log/records.ts'
 import { type EncodedBatch, type EncodedRecord, encodeBatch } from '../../../support/kafka/record-batches.ts'
-import { runs } from '../../../support/runs.ts'
+import { runs } from '../../../support/properties.ts'
 
 const { CompressionTypes } = kafkajs
 

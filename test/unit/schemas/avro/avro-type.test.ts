@@ -2,7 +2,7 @@ import avsc from 'avsc'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type AvroSchema, avroType, SchemaError } from '../../../../schemas/index.ts'
-import { anyText } from '../../../support/texts.ts'
+import { anyText } from '../../../support/properties.ts'
 
 const roundTrip = (schema: AvroSchema, value: unknown): unknown => {
   const type = avroType(schema)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bytesOfUnscaled, decimalText, unscaledOf, unscaledOfBytes } from '../../../../schemas/avro/decimal.ts'
 import { shortestFloat } from '../../../../schemas/avro/float.ts'
-import { runs } from '../../../support/runs.ts'
+import { runs } from '../../../support/properties.ts'
 
 // The definition, slow: the fewest significant digits that read back as the same float32.
 function fewestDigits(single: number): number {

@@ -16,7 +16,7 @@ import {
   loadCatalogue
 } from '../../../../schemas/index.ts'
 import { inspectFolder } from '../../../../schemas/load.ts'
-import { runs } from '../../../support/runs.ts'
+import { runs } from '../../../support/properties.ts'
 import { payloads } from '../../../support/schemas/schema-shapes.ts'
 
 const folders: string[] = []

@@ -2,7 +2,7 @@ import avsc from 'avsc'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type AvroRecord, type AvroSchema, avroType, checkEvolution, compileReader } from '../../../../schemas/index.ts'
-import { runs } from '../../../support/runs.ts'
+import { runs } from '../../../support/properties.ts'
 import { changes } from '../../../support/schemas/evolution-cases.ts'
 
 const record = (...fields: AvroRecord['fields']): AvroRecord => ({ type: 'record', name: 'Thing', fields })

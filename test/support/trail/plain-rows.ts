@@ -9,9 +9,9 @@ import {
   type Envelope,
   type SchemaNode,
   type UnionNode
-} from '../../schemas/index.ts'
-import { BadRecordError } from '../../trail/errors.ts'
-import { maxRowBytes, rowTooLarge } from '../../trail/rows/copy-buffer.ts'
+} from '../../../schemas/index.ts'
+import { BadRecordError } from '../../../trail/errors.ts'
+import { maxRowBytes, rowTooLarge } from '../../../trail/rows/copy-buffer.ts'
 import {
   jsonbVersion,
   lastSmallint,
@@ -19,9 +19,9 @@ import {
   refusedByPostgres,
   requireOccurredAt,
   type TrailRow
-} from '../../trail/rows/copy-row.ts'
-import { payloadOf, type RowEncoder, VersionMismatch } from '../../trail/rows/row-encoder.ts'
-import { AvroCursor, requireFinite } from '../../trail/rows/transcode.ts'
+} from '../../../trail/rows/copy-row.ts'
+import { payloadOf, type RowEncoder, VersionMismatch } from '../../../trail/rows/row-encoder.ts'
+import { AvroCursor, requireFinite } from '../../../trail/rows/transcode.ts'
 
 /** A row of binary COPY, as the documentation of PostgreSQL describes it. */
 export function copyRow(row: TrailRow): Buffer {

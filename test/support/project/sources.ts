@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { cloneRoot } from '../../dev/tools/folders.ts'
+import { cloneRoot } from '../../../dev/tools/folders.ts'
 
 /** The rooms that ship, but for `api/`, which only lists what they export. */
 export const rooms = [

@@ -1,8 +1,8 @@
-import { groupMetrics } from '../../consumers/metrics.ts'
-import { notifierMetrics } from '../../consumers/notifier/metrics.ts'
-import { type MetricTable, processMetrics } from '../../observability/metrics.ts'
-import { producerMetrics } from '../../producers/metrics.ts'
-import { sinkMetrics } from '../../sink/metrics.ts'
+import { groupMetrics } from '../../../consumers/metrics.ts'
+import { notifierMetrics } from '../../../consumers/notifier/metrics.ts'
+import { type MetricTable, processMetrics } from '../../../observability/metrics.ts'
+import { producerMetrics } from '../../../producers/metrics.ts'
+import { sinkMetrics } from '../../../sink/metrics.ts'
 
 /** The tables of all rooms, by the word that the names of each begin with after `eventtrail_`. */
 export const tables = {

@@ -1,6 +1,6 @@
-import { composeEnvelope } from '../../schemas/index.ts'
-import { varint } from './kafka/raw-batch.ts'
-import { wire } from './kafka/wire.ts'
+import { composeEnvelope } from '../../../schemas/index.ts'
+import { varint } from '../kafka/raw-batch.ts'
+import { wire } from '../kafka/wire.ts'
 
 /**
  * Registers anything as a version of a subject, as a client that knows nothing of our rules does.

@@ -1,5 +1,5 @@
-import type { TrailPositions, TrailSession } from '../../trail/session/session.ts'
-import type { Chunk, Row } from '../../trail/types.ts'
+import type { TrailPositions, TrailSession } from '../../../trail/session/session.ts'
+import type { Chunk, Row } from '../../../trail/types.ts'
 import { copyRow } from './plain-rows.ts'
 
 export interface SessionStage {

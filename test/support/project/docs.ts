@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { cloneRoot } from '../../dev/tools/folders.ts'
+import { cloneRoot } from '../../../dev/tools/folders.ts'
 
 /** A page of the documentation. */
 export interface Page {

@@ -1,25 +1,14 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll } from 'vitest'
-import { cloneRoot } from '../../dev/tools/folders.ts'
-import { takeLock } from '../../dev/tools/lock.mjs'
+import { cloneRoot } from '../../../dev/tools/folders.ts'
+import { takeLock } from '../../../dev/tools/lock.mjs'
+import { manifest } from './manifest.ts'
 
 const run = promisify(execFile)
-
-/** What the package says of itself. */
-export const manifest = JSON.parse(readFileSync(join(cloneRoot, 'package.json'), 'utf8')) as {
-  readonly version: string
-  readonly exports: Readonly<Record<string, unknown>>
-  readonly devDependencies: Readonly<Record<string, string>>
-}
-
-/** Every entry point, as it is imported. */
-export const entryPoints: readonly string[] = Object.keys(manifest.exports)
-  .filter(path => path !== './package.json')
-  .map(path => `eventtrail${path.slice(1)}`)
 
 export interface Answer {
   readonly code: number
