@@ -5,7 +5,7 @@ export {
   createIndexer,
   type IndexerOptions,
   indexerMigrations,
-  openPostgresIndex,
+  type PostgresSearchIndex,
   postgresIndex
 } from '../consumers/indexer/index.ts'
 export { OptionsError } from '../core/index.ts'

@@ -14,6 +14,8 @@ export {
   type NotifierOptions,
   notifierMetrics,
   notifierMigrations,
+  type PostgresDirectory,
+  type PostgresSentLog,
   postgresDirectory,
   postgresSentLog,
   type Recipient,

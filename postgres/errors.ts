@@ -43,7 +43,7 @@ const refusals: Readonly<Record<string, string>> = {
 /** The error of a database that cannot be used now, in words. */
 export function unavailable(cause: unknown): PostgresError {
   const code = sqlStateOf(cause) ?? ''
-  if (cause instanceof PostgresError) return new PostgresError('POSTGRES_UNAVAILABLE', cause.message, cause)
+  if (cause instanceof EventtrailError) return new PostgresError('POSTGRES_UNAVAILABLE', cause.message, cause)
   const words = refusals[code] ?? `Postgres is unreachable: check ${where}, and that the server runs`
   return new PostgresError('POSTGRES_UNAVAILABLE', words, cause)
 }

@@ -5,8 +5,8 @@ import {
   documentTable,
   indexerMigrations,
   indexerSessions,
-  openPostgresIndex,
-  postgresIndex
+  postgresIndex,
+  searchIndexOn
 } from '../../consumers/indexer/index.ts'
 import { printableJson } from '../../core/index.ts'
 import { openDatabase, requireTables } from '../../postgres/index.ts'
@@ -73,7 +73,7 @@ async function runIndexer(context: CommandContext, flags: IndexerFlags): Promise
     const options = groupConfig(config)
     await using status = await createStatus(context, groupMetrics)
     const { meter } = status
-    const index = postgresIndex(database)
+    const index = searchIndexOn(database)
     const indexer = createIndexer({ ...options, group, catalogue, documents, index, log, meter })
     const greeting = greetingOf('indexer', { ...options, group }, documents)
     return await runGroup(context, { group: indexer, greeting, status, servers: [database.reach] })
@@ -83,8 +83,9 @@ async function runIndexer(context: CommandContext, flags: IndexerFlags): Promise
 }
 
 async function runSearch(context: CommandContext, text: string, { limit, json }: SearchFlags): Promise<ExitCode> {
-  const index = await openPostgresIndex(context.config.require('databaseUrl'))
+  const index = postgresIndex({ postgres: { url: context.config.require('databaseUrl') } })
   try {
+    await index.check()
     const hits = await index.search(text, { limit })
     for (const { occurred_at, ...document } of hits) {
       const occurred = new Date(Number(occurred_at / 1_000n)).toISOString()

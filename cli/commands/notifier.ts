@@ -3,10 +3,10 @@ import { groupMetrics } from '../../consumers/index.ts'
 import {
   createMailer,
   createNotifier,
+  directoryOn,
   notifierMetrics,
-  notifierMigrations,
-  postgresDirectory,
-  postgresSentLog
+  notifierTables,
+  sentLogOn
 } from '../../consumers/notifier/index.ts'
 import { OptionsError, UsageError } from '../../core/index.ts'
 import { openDatabase, requireTables } from '../../postgres/index.ts'
@@ -59,12 +59,12 @@ async function runNotifier(context: CommandContext, flags: NotifierFlags): Promi
   const catalogue = await configuredCatalogue(config, flags)
   const mails = await loadMails(flags, catalogue)
   const mailer = await createMailer({ url: config.require('smtpUrl'), from }).catch(inFlags)
-  const database = openDatabase(config.require('databaseUrl'), 'eventtrail-notifier')
+  const database = openDatabase(config.require('databaseUrl'), notifierTables.applicationName)
   try {
     await database.requireFit()
-    await requireTables(database, notifierMigrations, 'recipients', 'notifications_sent')
+    await requireTables(database, notifierTables.migrations, ...notifierTables.tables)
     await using status = await createStatus(context, { ...groupMetrics, ...notifierMetrics })
-    const parts = { mailer, recipients: postgresDirectory(database), sent: postgresSentLog(database) }
+    const parts = { mailer, recipients: directoryOn(database), sent: sentLogOn(database) }
     const notifier = createNotifier({ ...options, ...parts, catalogue, mails, group, log, meter: status.meter })
     const greeting = greetingOf('notifier', { ...options, group }, mails)
     return await runGroup(context, { group: notifier, greeting, status, servers: [database.reach, mailer.reach] })

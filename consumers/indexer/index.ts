@@ -2,5 +2,11 @@
 export type { DocumentOf, Documents, SearchDocument } from './documents.ts'
 export { createIndexer, type IndexerOptions } from './indexer.ts'
 export { indexerMigrations } from './migrations.ts'
-export { documentTable, indexerSessions, openPostgresIndex, postgresIndex } from './postgres-index.ts'
+export {
+  documentTable,
+  indexerSessions,
+  type PostgresSearchIndex,
+  postgresIndex,
+  searchIndexOn
+} from './postgres-index.ts'
 export type { IndexedDocument, SearchIndex } from './search-index.ts'

@@ -1,4 +1,5 @@
-import { type Database, openDatabase, query, requireTables } from '../../postgres/index.ts'
+import { type Database, query } from '../../postgres/index.ts'
+import { checkedDatabase, type PostgresAdapter, type PostgresOnly } from '../checked-database.ts'
 import { indexerMigrations } from './migrations.ts'
 import type { IndexedDocument, SearchIndex } from './search-index.ts'
 
@@ -21,24 +22,26 @@ const search = `
   ORDER BY ts_rank(words, wanted) DESC, occurred_at DESC, id
   LIMIT $2`
 
+/** A search index in Postgres. */
+export type PostgresSearchIndex = SearchIndex & PostgresAdapter
+
 /**
- * The full-text search of Postgres, for English. A search takes words, "phrases", `or` and `-without`.
- * @throws DatabaseError `TABLES_MISSING`, `POSTGRES_UNAVAILABLE`; PostgresError `POSTGRES_UNFIT`
+ * The full-text search of Postgres, for English. A search takes words, "phrases", `or` and `-without`. Opens nothing
+ * yet. While the tables are missing, its calls throw `POSTGRES_UNAVAILABLE`, so that events wait; the cause says why.
+ * @param connection where the database is, or a connection that is shared with other parts of the process
+ * @throws OptionsError
  */
-export async function openPostgresIndex(databaseUrl: string): Promise<SearchIndex> {
-  const database = openDatabase(databaseUrl, indexerSessions)
-  try {
-    await database.requireFit()
-    await requireTables(database, indexerMigrations, documentTable)
-  } catch (error) {
-    await database.close()
-    throw error
-  }
-  return postgresIndex(database, () => database.close())
+export function postgresIndex(connection: PostgresOnly): PostgresSearchIndex {
+  const database = checkedDatabase(connection, {
+    applicationName: indexerSessions,
+    migrations: indexerMigrations,
+    tables: [documentTable]
+  })
+  return { ...searchIndexOn(database), ...database.adapter }
 }
 
-/** The same on a database that the caller opens and closes. */
-export function postgresIndex(database: Database, close: () => Promise<void> = async () => undefined): SearchIndex {
+/** The same on a database that the caller has checked, and closes. */
+export function searchIndexOn(database: Database): SearchIndex {
   return {
     async put(document) {
       const { id, text, data = {}, event_name, event_id, occurred_at } = document
@@ -52,6 +55,6 @@ export function postgresIndex(database: Database, close: () => Promise<void> = a
       const [row] = await query(database, 'SELECT count(*)::text AS count FROM search_documents')
       return Number(row?.count)
     },
-    close
+    close: async () => undefined
   }
 }

@@ -1,4 +1,5 @@
 import type { Migrations } from '../../postgres/index.ts'
+import type { CheckedTables } from '../checked-database.ts'
 
 /** The tables of recipients and of what was sent. */
 export const notifierMigrations: Migrations = {
@@ -8,4 +9,11 @@ export const notifierMigrations: Migrations = {
     return new URL('./migrations', import.meta.url)
   },
   optional: true
+}
+
+/** What the notifier keeps in Postgres. */
+export const notifierTables: CheckedTables = {
+  applicationName: 'eventtrail-notifier',
+  migrations: notifierMigrations,
+  tables: ['recipients', 'notifications_sent']
 }

@@ -1,5 +1,7 @@
 import { type Database, query } from '../../postgres/index.ts'
 import { uuidOf } from '../../schemas/index.ts'
+import { checkedDatabase, type PostgresAdapter, type PostgresOnly } from '../checked-database.ts'
+import { notifierTables } from './migrations.ts'
 
 /** A mail address and nothing else: no name, no list. */
 export const addressShape = /^[^\s@<>(),;:"\\[\]]+@[^\s@<>(),;:"\\[\]]+$/
@@ -21,8 +23,22 @@ export interface RecipientDirectory {
   find(id: string): Promise<Recipient | undefined>
 }
 
-/** The table `recipients` as a directory. Its ids are UUIDs: it knows no other. */
-export function postgresDirectory(database: Database): RecipientDirectory {
+/** The table `recipients` as a directory. */
+export type PostgresDirectory = RecipientDirectory & PostgresAdapter
+
+/**
+ * The table `recipients` as a directory. Its ids are UUIDs: it knows no other. Opens nothing yet. While
+ * the tables are missing, its calls throw `POSTGRES_UNAVAILABLE`, so that events wait; the cause says why.
+ * @param connection where the database is, or a connection that is shared with other parts of the process
+ * @throws OptionsError
+ */
+export function postgresDirectory(connection: PostgresOnly): PostgresDirectory {
+  const database = checkedDatabase(connection, notifierTables)
+  return { ...directoryOn(database), ...database.adapter }
+}
+
+/** The same on a database that the caller has checked, and closes. */
+export function directoryOn(database: Database): RecipientDirectory {
   return {
     async find(id) {
       const uuid = uuidOf(id)

@@ -1,4 +1,6 @@
 import { type Database, query } from '../../postgres/index.ts'
+import { checkedDatabase, type PostgresAdapter, type PostgresOnly } from '../checked-database.ts'
+import { notifierTables } from './migrations.ts'
 
 /** Remembers what went out over a channel (`email`), by the id of the event. */
 export interface SentLog {
@@ -6,8 +8,22 @@ export interface SentLog {
   add(eventId: string, channel: string): Promise<void>
 }
 
-/** The table `notifications_sent`. */
-export function postgresSentLog(database: Database): SentLog {
+/** The table `notifications_sent` as a log of what was sent. */
+export type PostgresSentLog = SentLog & PostgresAdapter
+
+/**
+ * The table `notifications_sent`. Opens nothing yet. While the tables are missing, its calls throw
+ * `POSTGRES_UNAVAILABLE`, so that events wait; the cause says why.
+ * @param connection where the database is, or a connection that is shared with other parts of the process
+ * @throws OptionsError
+ */
+export function postgresSentLog(connection: PostgresOnly): PostgresSentLog {
+  const database = checkedDatabase(connection, notifierTables)
+  return { ...sentLogOn(database), ...database.adapter }
+}
+
+/** The same on a database that the caller has checked, and closes. */
+export function sentLogOn(database: Database): SentLog {
   return {
     async has(eventId, channel) {
       const found = 'SELECT 1 FROM notifications_sent WHERE event_id = $1 AND channel = $2'

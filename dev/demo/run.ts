@@ -1,6 +1,6 @@
 import { cpSync } from 'node:fs'
 import { type CommandContext, type ExitCode, exitCodes } from '../../cli/index.ts'
-import { openPostgresIndex } from '../../consumers/indexer/index.ts'
+import { postgresIndex } from '../../consumers/indexer/index.ts'
 import { CleanUps } from '../../core/index.ts'
 import { type Stack, startStack } from '../stack/index.ts'
 import { type Check, checksOf } from './checks.ts'
@@ -85,7 +85,7 @@ async function demonstrate(
 }
 
 async function lookAt({ stack, observer }: Stage, { tally }: Played): Promise<Evidence> {
-  const index = await openPostgresIndex(stack.env.DATABASE_URL)
+  const index = postgresIndex({ postgres: { url: stack.env.DATABASE_URL } })
   try {
     return await gatherEvidence(observer, index, tally)
   } finally {

@@ -3,20 +3,26 @@ import { readFile } from 'node:fs/promises'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
 import { loadDocuments } from '../../../cli/index.ts'
-import { createIndexer, documentTable, indexerMigrations, openPostgresIndex } from '../../../consumers/indexer/index.ts'
+import { createIndexer, documentTable, indexerMigrations, postgresIndex } from '../../../consumers/indexer/index.ts'
 import { migrate } from '../../../postgres/migrate.ts'
 import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { lesson, testSchool } from './school.ts'
 
 const school = await testSchool()
 
-await expect(openPostgresIndex(school.databaseUrl)).rejects.toMatchObject({ code: 'TABLES_MISSING' })
+const index = postgresIndex({ postgres: { url: school.databaseUrl } })
+afterAll(() => index.close())
+await expect(index.check()).rejects.toMatchObject({ code: 'TABLES_MISSING' })
+// An event must not become a dead letter for it.
+await expect(index.count()).rejects.toMatchObject({
+  code: 'POSTGRES_UNAVAILABLE',
+  retryable: true,
+  message: 'The tables of the indexer are not in this database: run `eventtrail migrate --with indexer`'
+})
 const client = new pg.Client({ connectionString: school.databaseUrl })
 await client.connect()
 afterAll(() => client.end())
 await migrate(client, indexerMigrations)
-const index = await openPostgresIndex(school.databaseUrl)
-afterAll(() => index.close())
 
 const document = (text: string, occurred_at: bigint, id: string = randomUUID()) => ({
   id,

@@ -4,6 +4,7 @@ import { SMTPServer } from 'smtp-server'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { loadMails } from '../../../cli/index.ts'
 import { createLogger } from '../../../cli/log.ts'
+import { createConnection } from '../../../connection/index.ts'
 import {
   createMailer,
   createNotifier,
@@ -65,7 +66,10 @@ async function student(address: string, name: string | null = 'Ada Lovelace'): P
   return id
 }
 
-async function startNotifier(sent: SentLog = postgresSentLog(database), log: Logger = silentLogger) {
+const shared = createConnection({ ...school.connection, postgres: { url: school.databaseUrl } })
+afterAll(() => shared.close())
+
+async function startNotifier(sent: SentLog = postgresSentLog(shared), log: Logger = silentLogger) {
   const term = school.enrol()
   await term.offer('badge.awarded', 1)
   await term.offer('quiz.submitted', 1)
@@ -75,7 +79,7 @@ async function startNotifier(sent: SentLog = postgresSentLog(database), log: Log
     catalogue,
     mails,
     mailer,
-    recipients: postgresDirectory(database),
+    recipients: postgresDirectory(shared),
     sent,
     log,
     commitIntervalMs: 100,
@@ -109,7 +113,7 @@ test('a badge and a marked quiz arrive, and an event that comes again is not mai
 test('nobody to write to is a dead letter at once, and so is an address that is none or is refused', async () => {
   const logged: string[] = []
   const log = createLogger({ level: 'warn', destination: { write: line => logged.push(line) } })
-  const { term, notifier } = await startNotifier(postgresSentLog(database), log)
+  const { term, notifier } = await startNotifier(postgresSentLog(shared), log)
   await using _ = notifier
   answer = address => (address.startsWith('gone') ? { code: 550 } : undefined)
   // A header without a value is legal, and stands in no event's way.
@@ -168,7 +172,7 @@ test('a mail server that is busy is waited for', async () => {
 })
 
 test('a mail that was sent and could not be noted down is not sent again by this process', async () => {
-  const log = postgresSentLog(database)
+  const log = postgresSentLog(shared)
   let failures = 0
   const { term, notifier } = await startNotifier({
     has: log.has,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createLogger } from '../../../cli/log.ts'
-import { openPostgresIndex } from '../../../consumers/indexer/index.ts'
+import { postgresIndex } from '../../../consumers/indexer/index.ts'
 import { openSession } from '../../../postgres/index.ts'
 import { createBus } from '../../../producers/bus/index.ts'
 import { catalogue } from '../../../schemas/catalogue/index.ts'
@@ -99,8 +99,7 @@ describe('what a role or a database sets for its sessions changes nothing', () =
     await using bus = createBus({ catalogue, store })
     const published = await bus.publish('badge.awarded', randomUUID(), badge().payload as never)
     expect(await trail.rows('SELECT 1 FROM event_envelopes WHERE id = $1', [published.id])).toHaveLength(1)
-    const index = await openPostgresIndex(trail.databaseUrl)
-    onTestFinished(() => index.close())
+    await using index = postgresIndex(trail.connection)
     const document = {
       id: randomUUID(),
       text: `Fractions ${randomUUID()}`,
@@ -170,7 +169,8 @@ test('a trail that search_path does not find is named, and no second one is made
     message: expect.stringContaining(words)
   })
   // The tables of an optional part are looked for in the same way.
-  await expect(openPostgresIndex(trail.databaseUrl)).rejects.toMatchObject({
+  await using index = postgresIndex(trail.connection)
+  await expect(index.check()).rejects.toMatchObject({
     code: 'TABLES_MISSING',
     message: expect.stringContaining('The tables of the indexer are in the schema public')
   })
