@@ -42,7 +42,7 @@ test('the reasons that it explains are said by the code', () => {
   ]
     .map(file => readFileSync(join(cloneRoot, file), 'utf8'))
     .join('\n')
-  const [, section = ''] = text.split('## Ready or not')
+  const [, section = ''] = text.split('## Readiness')
   const reasons = [...(section.split('\n\n## ', 1)[0] ?? '').matchAll(/^\| (.*?) \| /gm)].flatMap(([, cell = '']) =>
     [...cell.matchAll(/`([^`]+)`/g)].map(([, reason = '']) => reason)
   )
