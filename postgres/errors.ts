@@ -9,7 +9,7 @@ export const postgresErrorCodes = {
   POSTGRES_UNFIT: {
     misconfigured: true,
     meaning:
-      'Postgres answers and cannot hold the trail: it is older than 16, its encoding is not UTF8, or a pooler does not keep a session. The message says which.'
+      'Postgres answers and eventtrail cannot use it: it is older than 16, its encoding is not UTF8, or a pooler does not keep a session. The message says which.'
   },
   POSTGRES_URL_INVALID: {
     misconfigured: true,

@@ -16,11 +16,11 @@ export interface Facts {
 
 const leastVersion = 160_000
 
-/** Why a Postgres cannot hold the trail, in words; none when it can. */
+/** Why eventtrail cannot use a Postgres, in words; none when it can. */
 export function unfit({ version, encoding, pooledByTransaction, unset }: Facts): string[] {
   return [
     ...(version < leastVersion
-      ? [`Postgres is version ${Math.floor(version / 10_000)}, and the trail needs 16 or newer`]
+      ? [`Postgres is version ${Math.floor(version / 10_000)}, and eventtrail needs 16 or newer`]
       : []),
     ...(encoding !== 'UTF8'
       ? [`The database has the encoding ${encoding}, which cannot hold every text: create one with ENCODING 'UTF8'`]
@@ -41,7 +41,7 @@ const questionMs = 10_000
 const rounds = 3
 
 /**
- * Looks whether a Postgres can hold the trail, with two sessions of the pool.
+ * Looks whether eventtrail can use a Postgres, with two sessions of the pool.
  * @param options what the pool was opened with
  * @throws PostgresError `POSTGRES_UNFIT`; what pg throws when Postgres cannot be reached
  */

@@ -1,5 +1,4 @@
 /** The one door to Postgres: sessions, pools, migrations, and what its errors mean. */
-export { classify, faultName, isOfTable, isProgramFault, isUnexplained, RowsLeftOut } from './classify.ts'
 export { PostgresError, type PostgresErrorCode, postgresErrorCodes, unavailable } from './errors.ts'
 export { backendOf, requireFit } from './fitness.ts'
 export {

@@ -1,7 +1,6 @@
 import type { Logger } from '../core/index.ts'
 import { backoffMs, type Clock, machineClock, pause, safeError } from '../core/index.ts'
-import { classify, isProgramFault } from '../postgres/index.ts'
-import { TrailError } from '../trail/index.ts'
+import { classify, isProgramFault, TrailError } from '../trail/index.ts'
 
 /**
  * Repeats `work` with back-off while a server is unreachable; undefined when the signal ended it.

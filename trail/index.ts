@@ -11,6 +11,7 @@
  * lagOf(position, log) // offsets not stored yet; the ends of the log come from a Kafka client
  * ```
  */
+export { classify, isProgramFault } from './classify.ts'
 export { connectSession, doctorSessions, onTrail, requireFitPostgres, sessionPool, sinkSessions } from './database.ts'
 export { type EncodedPage, type NeedsSchemas, PageEncoder, SchemaBook, type Schemas } from './encoding/index.ts'
 export { TrailError, type TrailErrorCode, trailErrorCodes } from './errors.ts'

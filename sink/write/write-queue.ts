@@ -1,9 +1,8 @@
 import type { Logger } from '../../core/index.ts'
 import { backoffMs, type Clock, machineClock, pause, safeError } from '../../core/index.ts'
 import { keyOf, type TopicPartition } from '../../kafka/index.ts'
-import { classify, isProgramFault } from '../../postgres/index.ts'
 import type { CopyBuffer } from '../../trail/index.ts'
-import { type Chunk, TrailError } from '../../trail/index.ts'
+import { type Chunk, classify, isProgramFault, TrailError } from '../../trail/index.ts'
 import { Batcher, type BatcherLimits } from './batcher.ts'
 import type { Batch, WriteOptions, WriteResult } from './types.ts'
 

@@ -1,12 +1,12 @@
 import type { Logger } from '../../core/index.ts'
 import { type Clock, machineClock } from '../../core/index.ts'
 import { keyOf } from '../../kafka/index.ts'
-import { classify } from '../../postgres/index.ts'
 import type { QuarantineRow, TrailSession } from '../../trail/index.ts'
 import {
   bookEntries,
   CarefulInsert,
   type Chunk,
+  classify,
   countByCode,
   countByPartition,
   quarantineByHalves,

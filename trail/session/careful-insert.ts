@@ -1,4 +1,4 @@
-import { classify, faultName, isOfTable, isUnexplained, RowsLeftOut } from '../../postgres/index.ts'
+import { classify, faultName, isOfTable, isUnexplained, RowsLeftOut } from '../classify.ts'
 import type { RecordFault } from '../errors.ts'
 import type { RecordFaultCode } from '../record-fault-codes.ts'
 import { refusedByPostgres, withoutPayload } from '../rows/index.ts'

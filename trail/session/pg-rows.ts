@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { from as copyFrom } from 'pg-copy-streams'
 import type { SessionQueries } from '../../postgres/index.ts'
-import { RowsLeftOut } from '../../postgres/index.ts'
+import { RowsLeftOut } from '../classify.ts'
 import { TrailError } from '../errors.ts'
 import { copyColumns, copyHeader, copyTrailer, rowIdArray, type TrailRow, timestampText } from '../rows/index.ts'
 import { idOf, type RowBytes } from '../types.ts'

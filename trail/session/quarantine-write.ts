@@ -1,6 +1,6 @@
 import { keyOf } from '../../kafka/index.ts'
 import type { Session } from '../../postgres/index.ts'
-import { classify, faultName } from '../../postgres/index.ts'
+import { classify, faultName } from '../classify.ts'
 import type { RecordFaultCode } from '../record-fault-codes.ts'
 import type { RowsResult } from '../types.ts'
 import { type Chunk, idOf, offsetsIn } from '../types.ts'

@@ -1,4 +1,4 @@
-import { classify, faultName } from '../../postgres/index.ts'
+import { classify, faultName } from '../classify.ts'
 import { type RecordFault, TrailError } from '../errors.ts'
 import { eventNameOfRow, withoutPayload } from '../rows/index.ts'
 import { idOf, type RowBytes } from '../types.ts'

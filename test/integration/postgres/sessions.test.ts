@@ -192,7 +192,7 @@ describe('what DATABASE_URL says of the session is taken, and what eventtrail ne
   })
 })
 
-describe('a Postgres that cannot hold the trail is refused in words', () => {
+describe('a Postgres that cannot be used is refused in words', () => {
   const encodings = { SQL_ASCII: `t_${randomBytes(4).toString('hex')}`, LATIN1: `t_${randomBytes(4).toString('hex')}` }
   const urlOf = (name: string) => {
     const url = new URL(trail.databaseUrl)

@@ -2,9 +2,9 @@ import { type SqlStateKind, sqlStateKind, sqlStateOf } from '../core/index.ts'
 
 /**
  * What to do about an error that came while a batch was written:
- * `duplicate` look for ids that stand already · `row` find the rows, and quarantine those that are to blame ·
+ * `duplicate` look for ids that are stored already · `row` find the rows, and quarantine those that are to blame ·
  * `server` the same batch again, with back-off: no row is to blame · `defect` stop: we have counted wrongly ·
- * `unknown` the same batch again, and when it goes on, look for the record on which it fails.
+ * `unknown` the same batch again, and when it fails again, look for the record on which it fails.
  */
 export type Verdict = 'duplicate' | 'row' | 'server' | 'defect' | 'unknown'
 
@@ -23,7 +23,7 @@ const onTrail =
 /** Unique indexes of our own on the trail: the primary keys of the table and its partitions. */
 const ourKeys = /^event_envelopes(?:_default|_\d{4,}_\d{2})?_pkey\d*$/
 
-/** Another unique index than the primary key was put on the trail by somebody else. */
+/** Another unique index than the primary key was added to the table by someone else. */
 const unique: Judgement = facts =>
   typeof facts.constraint === 'string' && !ourKeys.test(facts.constraint)
     ? onTrail('row', 'defect')(facts)
@@ -51,12 +51,12 @@ const verdicts: Readonly<Record<SqlStateKind, Verdict>> = {
   schema: 'server',
   values: 'row',
   constraint: 'unknown',
-  format: 'unknown', // the encoder's fault, brought about by a record or by all
+  format: 'unknown', // the encoder's fault, caused by one record or by all
   limit: 'unknown',
   unknown: 'unknown'
 }
 
-/** Constraints: our own, and those that others put on the trail. */
+/** Constraints: our own, and those that others added to the table. */
 const constraints: Readonly<Record<string, Judgement>> = {
   '23001': onTrail('row', 'unknown'),
   '23502': onTrail('row', 'unknown'),
@@ -90,10 +90,10 @@ export function faultName(error: unknown): string {
   return 'code' in error ? String(error.code) : error.name
 }
 
-/** Internal errors of Postgres (class XX) and faults of the program say nothing of who brought them about. */
+/** Internal errors of Postgres (class XX) and faults of the program do not say what caused them. */
 export const isUnexplained = (error: unknown): boolean => isProgramFault(error) || faultName(error).startsWith('XX')
 
-/** A constraint (class 23), an index that reports its name, and a trigger that leaves rows out stand on the table. */
+/** A constraint (class 23), an index that reports its name, and a trigger that leaves rows out are on the table. */
 export const isOfTable = (error: unknown): boolean =>
   error instanceof RowsLeftOut ||
   faultName(error).startsWith('23') ||

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { classify } from '../../../postgres/classify.ts'
 import { PostgresError } from '../../../postgres/errors.ts'
+import { classify } from '../../../trail/classify.ts'
 
 const database = (code: string, facts: object = {}) => Object.assign(new Error('secret'), { code, ...facts })
 
