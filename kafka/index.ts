@@ -1,7 +1,8 @@
 /** The port to Kafka: types, errors, partitioning, and the bytes of its log. Loads no client. */
+export { catchUp } from './catch-up.ts'
 export { KafkaError, type KafkaErrorCode, kafkaErrorCodes, SendError, sendErrorCodes } from './errors.ts'
 export { type Header, headersByName } from './headers.ts'
-export { memberHealth } from './health.ts'
+export { MemberHealth, type MemberView } from './health.ts'
 export { HeldBackTimes, heldBackWords } from './held-back.ts'
 export {
   defaultMaxBatchBytes,

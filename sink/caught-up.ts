@@ -1,6 +1,5 @@
-import { checkDuration, EventtrailError, within } from '../core/index.ts'
-import type { AdminLine, LogEnds } from '../kafka/index.ts'
-import { KafkaError, keyOf, topicsOf } from '../kafka/index.ts'
+import { checkDuration } from '../core/index.ts'
+import { type AdminLine, catchUp } from '../kafka/index.ts'
 import type { Pool } from '../postgres/index.ts'
 import { readPositions } from '../trail/index.ts'
 import { SinkError } from './errors.ts'
@@ -26,53 +25,25 @@ export interface CaughtUpParts {
  * @throws SinkError `CATCH_UP_TIMEOUT` after the timeout or an abort, `CLOSED` when the sink ends before; OptionsError
  */
 export async function caughtUp(parts: CaughtUpParts, options: CaughtUpOptions = {}): Promise<void> {
+  const { group, pool, line, topics, mustExist, changed, ended } = parts
   const { timeoutMs = 60_000, signal } = options
   checkDuration('timeoutMs', timeoutMs, 0)
-  const deadline = performance.now() + timeoutMs
-  let goals: readonly LogEnds[] | undefined
-  for (;;) {
-    let behind: readonly LogEnds[] = []
-    let cause: unknown
-    const ended = parts.ended()
-    if (ended) throw new SinkError('CLOSED', 'the sink ended before it caught up', ended.failure)
-    try {
-      goals ??= await goalsOf(parts)
-      behind = await partitionsBehind(parts, goals)
-      if (behind.length === 0) return
-    } catch (error) {
-      if (error instanceof EventtrailError && !error.retryable && !parts.ended()) throw error
-      cause = error
-    }
-    if (performance.now() > deadline || signal?.aborted)
-      throw new SinkError(
-        'CATCH_UP_TIMEOUT',
-        cause ? 'Kafka or Postgres could not be queried' : await wordsOf(parts, behind),
-        cause
-      )
-    await within(100, parts.changed())
-  }
-}
-
-async function partitionsBehind(
-  { pool, group }: CaughtUpParts,
-  goals: readonly LogEnds[]
-): Promise<readonly LogEnds[]> {
-  const stored = await readPositions(pool, group, goals)
-  return goals.filter(goal => (stored.get(keyOf(goal))?.nextOffset ?? 0) < goal.highWatermark)
-}
-
-async function goalsOf({ topics, line, mustExist }: CaughtUpParts): Promise<readonly LogEnds[]> {
-  const wanted = await topics()
-  const ends = await line.ask(admin => admin.logEnds(wanted))
-  const there = new Set(topicsOf(ends))
-  const missing = wanted.find(topic => !there.has(topic))
-  if (mustExist && missing !== undefined) throw new KafkaError('TOPIC_UNKNOWN', `Kafka has no topic ${missing}`)
-  return ends.filter(({ start, highWatermark }) => highWatermark > start)
-}
-
-async function wordsOf({ line }: CaughtUpParts, behind: readonly LogEnds[]): Promise<string> {
-  const [first] = behind
-  const words = `${behind.length} partitions have not caught up, the first is ${first && keyOf(first)}`
-  const held = await line.heldBackWords(topicsOf(behind))
-  return [words, ...held].join('. ')
+  await catchUp({
+    group,
+    line,
+    topics,
+    mustExist,
+    async progress(goals) {
+      const stored = await readPositions(pool, group, goals)
+      return new Map([...stored].map(([key, { nextOffset }]) => [key, nextOffset]))
+    },
+    changed,
+    requireOpen() {
+      const end = ended()
+      if (end) throw new SinkError('CLOSED', 'the sink ended before it caught up', end.failure)
+    },
+    timeoutMs,
+    signal,
+    timedOut: (message, cause) => new SinkError('CATCH_UP_TIMEOUT', message, cause)
+  })
 }

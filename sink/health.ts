@@ -1,6 +1,5 @@
-import { type LifecycleState, notRunning } from '../core/index.ts'
-import type { AdminLine, Vitals } from '../kafka/index.ts'
-import { memberHealth, type PartitionTrouble } from '../kafka/index.ts'
+import type { LifecycleState } from '../core/index.ts'
+import { type AdminLine, MemberHealth, type MemberView, type Vitals } from '../kafka/index.ts'
 import { type Health, Reach } from '../observability/index.ts'
 import type { Pool } from '../postgres/index.ts'
 import type { Registry } from '../schemas/index.ts'
@@ -10,9 +9,9 @@ import type { WriteQueues } from './write/index.ts'
 
 /** What of a sink is looked at from outside. */
 export interface SinkView {
-  readonly vitals: Pick<Vitals, 'awayMs' | 'idleMs' | 'dead'> & Partial<Pick<Vitals, 'obstacle'>>
+  readonly vitals: MemberView['vitals'] & Pick<Vitals, 'idleMs'>
   /** Partitions that Kafka does not let this sink read. */
-  readonly troubles: () => readonly PartitionTrouble[]
+  readonly troubles: () => MemberView['troubles']
   readonly positions: Pick<AssignedPositions, 'assigned' | 'halted'>
   readonly queues: Pick<WriteQueues, 'pendingRows' | 'waitingMs' | 'failures'>
   readonly book: Pick<SchemaBook, 'waiting'>
@@ -21,55 +20,47 @@ export interface SinkView {
   readonly tableProblems: () => readonly string[]
 }
 
-/** From then on it is no hiccup. */
+/** Failures of writes in a row from which on the sink is not ready. */
 const failuresThatCount = 3
 const probeMs = 3_000
 
 /** Whether the servers of a sink can be reached, and what else keeps it from its work. */
 export class SinkHealth {
-  readonly kafka: Reach
   readonly postgres: Reach
   readonly registry: Reach
+  readonly #member: MemberHealth
 
   constructor({ line, pool, registry }: { line: AdminLine; pool: Pool; registry: () => Registry }) {
-    this.kafka = new Reach({ name: 'Kafka', probe: () => line.ask(admin => admin.ping()) })
     // With a bound of its own: a session that is half-dead gives its place in the pool to one that lives.
     const select = { text: 'SELECT 1', query_timeout: probeMs }
     this.postgres = new Reach({ name: 'Postgres', probe: () => pool.query(select), timeoutMs: probeMs })
     this.registry = new Reach({ name: 'the registry', probe: () => registry().ping() })
+    this.#member = new MemberHealth(line, [this.postgres, this.registry])
   }
 
-  /** Nothing is asked before this was called for the first time. */
+  get kafka(): Reach {
+    return this.#member.kafka
+  }
+
+  /** No server is asked before this was called for the first time. */
   read(state: LifecycleState, view: SinkView): Health {
     const { vitals, queues, book, topics, troubles, tableProblems, positions } = view
     const { halted } = positions
-    const member = memberHealth(vitals, this.kafka, troubles())
-    if (state !== 'running') return { notReady: notRunning[state], dead: member.dead }
-    for (const server of this.#servers) server.watch()
-    const refused = this.postgres.reached && queues.failures >= failuresThatCount
-    return {
-      dead: member.dead,
-      notReady: [
-        ...member.notReady,
-        ...this.postgres.reasons,
-        ...this.registry.reasons,
-        // Where the registry does not answer at all, that is said already.
-        ...(this.registry.reached ? book.waiting : []),
-        ...topics.reasons,
-        ...tableProblems(),
-        ...(refused ? ['Postgres takes no rows: writes are retried'] : []),
-        ...(halted > 0
-          ? [`${halted} ${halted === 1 ? 'partition' : 'partitions'} stopped: eventtrail doctor says why`]
-          : [])
-      ]
-    }
+    return this.#member.read(state, { vitals, troubles: troubles() }, () => [
+      // Where the registry does not answer at all, that is said already.
+      ...(this.registry.reached ? book.waiting : []),
+      ...topics.reasons,
+      ...tableProblems(),
+      ...(this.postgres.reached && queues.failures >= failuresThatCount
+        ? ['Postgres takes no rows: writes are retried']
+        : []),
+      ...(halted > 0
+        ? [`${halted} ${halted === 1 ? 'partition' : 'partitions'} stopped: eventtrail doctor says why`]
+        : [])
+    ])
   }
 
   close(): void {
-    for (const server of this.#servers) server.close()
-  }
-
-  get #servers(): readonly Reach[] {
-    return [this.kafka, this.postgres, this.registry]
+    this.#member.close()
   }
 }

@@ -201,7 +201,10 @@ test('case 26: without its dead-letter topic the group does not move past the me
   await eventually(async () => !(await school.admin.topics()).has(group.deadLetterTopic), { what: 'the topic is gone' })
   await term.publish(badge(randomUUID(), 'good'), badge(randomUUID(), 'bad'), badge(randomUUID(), 'good'))
   await eventually(() => group.stats().handled === 2, { what: 'the good ones are handled' })
-  await expect(group.whenCaughtUp({ timeoutMs: 3_000 })).rejects.toMatchObject({ code: 'CATCH_UP_TIMEOUT' })
+  await expect(group.whenCaughtUp({ timeoutMs: 3_000 })).rejects.toMatchObject({
+    code: 'CATCH_UP_TIMEOUT',
+    message: expect.stringMatching(/homeless had not caught up after \d+ ms: \S+badge.awarded\/0 \(not yet at 3\)$/)
+  })
   const offsets = await school.admin.groupOffsets(`${term.topicPrefix}homeless`)
   expect(offsets.get(`${term.topicPrefix}badge.awarded`)?.get(0)).toBe(1)
   expect(group.health().notReady).toContain('dead letters cannot be written (TOPIC_UNKNOWN); their partitions wait')

@@ -101,7 +101,7 @@ describe('the health of a group', () => {
     expect(health.read('running', member)).toEqual({ notReady: [], dead: [] })
     expect(health.read('running', { ...member, vitals: { awayMs: 60_000, dead: true } })).toEqual({
       notReady: ['no partitions yet'],
-      dead: ['the Kafka consumer does not turn any more']
+      dead: ['the Kafka consumer loop is stuck']
     })
     health.registry.heard(false)
     expect(health.read('running', member).notReady).toEqual(['the registry is unreachable'])

@@ -2,9 +2,10 @@ import { EventEmitter } from 'node:events'
 import type { Consumer } from 'kafkajs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { silentLogger } from '../../../core/logger.ts'
-import { memberHealth } from '../../../kafka/health.ts'
+import { MemberHealth, type MemberView } from '../../../kafka/health.ts'
 import { withDefaults } from '../../../kafka/kafkajs/member/consumer-options.ts'
 import { ConsumerVitals } from '../../../kafka/kafkajs/member/vitals.ts'
+import type { AdminLine } from '../../../kafka/types/index.ts'
 import { Reach } from '../../../observability/health.ts'
 
 beforeEach(() => void vi.useFakeTimers())
@@ -107,22 +108,38 @@ describe('the signs of a consumer', () => {
 })
 
 describe('the health of a member', () => {
-  const kafka = new Reach({ name: 'Kafka', probe: async () => undefined })
+  const silent: AdminLine = {
+    ask: () => new Promise(() => undefined),
+    heldBackWords: async () => [],
+    close: async () => undefined
+  }
+  const registry = new Reach({ name: 'the registry', probe: () => new Promise(() => undefined) })
+  const health = new MemberHealth(silent, [registry])
+  const read = (vitals: MemberView['vitals'], more: readonly string[] = []) =>
+    health.read('running', { vitals, troubles: [] }, () => more)
 
-  it('is not ready before it has joined, while Kafka is away, and when it has been out of its group for long', () => {
-    expect(memberHealth({ awayMs: Number.POSITIVE_INFINITY, dead: false }, kafka).notReady).toEqual([
+  it('is not ready before it has joined, while a server is away, and when it has been out of its group for long', () => {
+    registry.heard(true)
+    expect(read({ awayMs: Number.POSITIVE_INFINITY, dead: false }).notReady).toEqual([
       'Kafka has not answered yet',
       'no partitions yet'
     ])
-    kafka.heard(true)
-    expect(memberHealth({ awayMs: 0, dead: false }, kafka)).toEqual({ notReady: [], dead: [] })
-    expect(memberHealth({ awayMs: 9_000, dead: false }, kafka).notReady).toEqual([])
-    expect(memberHealth({ awayMs: 11_000, dead: false }, kafka).notReady).toEqual(['no partitions yet'])
-    kafka.heard(false)
-    expect(memberHealth({ awayMs: 0, dead: false }, kafka).notReady).toEqual(['Kafka is unreachable'])
+    health.kafka.heard(true)
+    expect(read({ awayMs: 0, dead: false })).toEqual({ notReady: [], dead: [] })
+    expect(read({ awayMs: 9_000, dead: false }).notReady).toEqual([])
+    expect(read({ awayMs: 11_000, dead: false }).notReady).toEqual(['no partitions yet'])
+    health.kafka.heard(false)
+    registry.heard(false)
+    expect(
+      read({ awayMs: 11_000, dead: false, obstacle: 'Kafka lets no one in' }, ['its topic is gone']).notReady
+    ).toEqual(['Kafka is unreachable', 'Kafka lets no one in', 'the registry is unreachable', 'its topic is gone'])
+    health.close()
   })
 
-  it('is dead when its supervision is', () => {
-    expect(memberHealth({ awayMs: 0, dead: true }, kafka).dead).toHaveLength(1)
+  it('is dead when its loop is, also while it stops', () => {
+    for (const state of ['running', 'draining'] as const)
+      expect(health.read(state, { vitals: { awayMs: 0, dead: true }, troubles: [] }, () => []).dead).toEqual([
+        'the Kafka consumer loop is stuck'
+      ])
   })
 })
