@@ -1,35 +1,19 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { few, UsageError } from '../../core/index.ts'
-import { type KafkaAdmin, KafkaError, type PartitionRange } from '../../kafka/index.ts'
-import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import { eventNamePattern } from '../../schemas/index.ts'
 import { createSink, mostConnections, type SinkOptions, sinkMetrics } from '../../sink/index.ts'
-import {
-  acceptGap,
-  defaultGroup,
-  forgetTopic,
-  onTrail,
-  partitionsToReset,
-  type ResetRequest,
-  rememberTopic,
-  resetPartition,
-  resumeTopic,
-  TrailError,
-  unreadTopic
-} from '../../trail/index.ts'
+import { defaultGroup } from '../../trail/index.ts'
 import {
   type CommandContext,
   type CommandHost,
   type ExitCode,
   exitCodes,
   milliseconds,
-  reason,
-  saidWhileWaiting,
   wholeNumber
 } from '../command.ts'
 import type { Config } from '../config.ts'
 import { connectionWithPostgres } from '../connection.ts'
 import { createStatus } from '../status.ts'
+import { sinkRepairCommands } from './sink-repair.ts'
 
 interface SinkFlags {
   readonly group: string
@@ -41,7 +25,7 @@ interface SinkFlags {
   readonly breaker?: number
 }
 
-/** `eventtrail sink` and, below it, `reset`, `resume`, `forget` and `remember`. */
+/** `eventtrail sink` and, below it, what an operator changes in its trail. */
 export function sinkCommands(program: Command, host: CommandHost): void {
   const sink = host
     .connect(program.command('sink'), 'brokers', 'registryUrl', 'databaseUrl', 'topicPrefix', 'statusPort')
@@ -79,85 +63,7 @@ export function sinkCommands(program: Command, host: CommandHost): void {
     )
     .action(host.action((context, flags: SinkFlags) => runSink(context, flags), { finishes: true }))
 
-  host
-    .connect(sink.command('reset'), 'brokers', 'databaseUrl', 'topicPrefix')
-    .description('resume a stopped partition by accepting its log as it is now; recorded in sink_resets')
-    .requiredOption('--event <name>', 'event name of the topic')
-    .option('--partition <n>', 'partition (default: all of the topic that are stopped for their log)', wholeNumber(0))
-    .requiredOption('--to <offset>', 'where to read on: earliest, latest or an offset', resetTarget)
-    .requiredOption('--reason <text>', 'why; kept for the audit', reason)
-    .option('--force', 'also a partition that is not stopped')
-    .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
-    .addHelpText(
-      'after',
-      '\nWhat is stored stays stored. Events that come again are recognised by their id and not stored twice.\n`--to earliest` is right after a topic was deleted and recreated; `--to latest` gives up the events in between.'
-    )
-    .action(host.action((context, _flags: unknown, command: Command) => runReset(context, command.optsWithGlobals())))
-
-  const takenOut = '\nIt is recorded in sink_forgotten. Sinks that run follow within a few seconds.'
-  const listing = {
-    forget: {
-      does: 'take an event out of what the sinks of a group read, although registry or trail know it',
-      help: `${takenOut} What is stored stays; \`eventtrail sink remember\` lets it in again.`
-    },
-    remember: {
-      does: 'let an event in again that `sink forget` took out: it is read from where it was left',
-      help: takenOut
-    }
-  }
-  for (const way of ['forget', 'remember'] as const)
-    host
-      .connect(sink.command(way), 'databaseUrl', 'topicPrefix')
-      .description(listing[way].does)
-      .requiredOption('--event <name>', 'event name of the topic')
-      .requiredOption('--reason <text>', 'why; kept for the audit', reason)
-      .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
-      .addHelpText('after', listing[way].help)
-      .action(
-        host.action((context, _flags: unknown, command: Command) => runForget(context, command.optsWithGlobals(), way))
-      )
-
-  host
-    .connect(sink.command('resume'), 'databaseUrl', 'topicPrefix')
-    .description('resume a topic that stopped because most of its records were bad')
-    .requiredOption('--event <name>', 'event name of the topic')
-    .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
-    .addHelpText(
-      'after',
-      '\nThe topic resumes where it stopped. Fix the cause first: `eventtrail quarantine list` shows what was bad.\nPartitions that are stopped for another reason are for `eventtrail sink reset`.'
-    )
-    .action(host.action((context, _flags: unknown, command: Command) => runResume(context, command.optsWithGlobals())))
-
-  host
-    .connect(sink.command('accept-gap'), 'databaseUrl', 'topicPrefix')
-    .description('record that a gap is known: doctor and verify then count it and no longer alarm; kept in sink_gaps')
-    .requiredOption('--event <name>', 'event name of the topic')
-    .requiredOption('--partition <n>', 'partition', wholeNumber(0))
-    .option('--offset <n>', 'only the gap that begins there (default: all of the partition)', wholeNumber(0))
-    .requiredOption('--reason <text>', 'why; kept for the audit', reason)
-    .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
-    .addHelpText('after', '\nA gap is a range that was removed from Kafka before it was read: SELECT * FROM sink_gaps.')
-    .action(
-      host.action((context, _flags: unknown, command: Command) => runAcceptGap(context, command.optsWithGlobals()))
-    )
-}
-
-interface AcceptGapFlags {
-  readonly event: string
-  readonly partition: number
-  readonly offset?: number
-  readonly reason: string
-  readonly group: string
-}
-
-async function runAcceptGap(context: CommandContext, flags: AcceptGapFlags): Promise<ExitCode> {
-  const { partition, offset, reason } = flags
-  const { group, topic } = named(context.config, flags)
-  const { gaps, offsets } = await onTrail(context.config.require('databaseUrl'), 'eventtrail-accept-gap', pool =>
-    acceptGap(pool, { group, topic, partition, offset, reason })
-  )
-  context.out(`${topic}/${partition}: ${gaps} ${gaps === 1 ? 'gap' : 'gaps'} accepted, ${offsets} offsets`)
-  return exitCodes.ok
+  sinkRepairCommands(sink, host)
 }
 
 async function runSink(context: CommandContext, flags: SinkFlags): Promise<ExitCode> {
@@ -210,100 +116,6 @@ function sinkFlags({
     ...(sessionTimeout !== undefined && { sessionTimeoutMs: sessionTimeout }),
     ...(breaker !== undefined && { breakerRecords: breaker })
   }
-}
-
-interface ResetFlags {
-  readonly event: string
-  readonly partition?: number
-  readonly to: ResetRequest['to']
-  readonly reason: string
-  readonly force?: boolean
-  readonly group: string
-}
-
-async function runReset(context: CommandContext, flags: ResetFlags): Promise<ExitCode> {
-  const { config } = context
-  const { reason, to, force = false } = flags
-  const { group, topic } = named(config, flags)
-  if (flags.partition === undefined && typeof to === 'number')
-    throw new UsageError('An offset is one of a partition: give --partition too')
-  const results = await onTrail(config.require('databaseUrl'), 'eventtrail-reset', async pool => {
-    const client = createKafkaClient({
-      brokers: config.require('brokers'),
-      security: config.security,
-      log: context.log
-    })
-    await using admin = await saidWhileWaiting(context, 'waiting for Kafka', client.connectAdmin())
-    const logs = await rangesOf(admin, topic)
-    const partitions = flags.partition === undefined ? await partitionsToReset(pool, group, topic) : [flags.partition]
-    const done = []
-    for (const partition of partitions) {
-      const log = logs.find(range => range.partition === partition)
-      if (!log) throw new TrailError('REQUEST_INVALID', `The topic ${topic} has no partition ${partition}`)
-      done.push({ partition, ...(await resetPartition(pool, { group, topic, partition, to, reason, force }, log)) })
-    }
-    return done
-  })
-  for (const { partition, from, to: next, incarnation } of results)
-    context.out(
-      `${topic}/${partition}: was at ${from ?? 'no offset'}, resumes at ${next} as incarnation ${incarnation}`
-    )
-  return exitCodes.ok
-}
-
-async function runResume(context: CommandContext, flags: Pick<ResetFlags, 'event' | 'group'>): Promise<ExitCode> {
-  const { group, topic } = named(context.config, flags)
-  const partitions = await onTrail(context.config.require('databaseUrl'), 'eventtrail-resume', pool =>
-    resumeTopic(pool, { group, topic })
-  )
-  context.out(`${topic}: ${partitions} ${partitions === 1 ? 'partition goes' : 'partitions go'} on`)
-  return exitCodes.ok
-}
-
-async function runForget(
-  context: CommandContext,
-  flags: Pick<ResetFlags, 'event' | 'group' | 'reason'>,
-  what: 'forget' | 'remember'
-): Promise<ExitCode> {
-  const request = { ...named(context.config, flags), reason: flags.reason }
-  const change = what === 'forget' ? forgetTopic : rememberTopic
-  const prefix = context.config.get('topicPrefix')
-  const known = await onTrail(context.config.require('databaseUrl'), `eventtrail-${what}`, async pool => {
-    await change(pool, request)
-    return what === 'forget' ? await unreadTopic(pool, request, prefix) : undefined
-  })
-  context.out(
-    `${request.topic}: ${what === 'forget' ? 'is not read any more' : 'is read again'} by group ${request.group}`
-  )
-  if (known !== undefined)
-    context.say(
-      `eventtrail sink forget: no sink of group ${request.group} has ever read ${request.topic}; it has read ${few(known, 20) || 'nothing'}. If the name is wrong, take it back: \`eventtrail sink remember\` with the same flags`
-    )
-  return exitCodes.ok
-}
-
-/** Group and topic as Kafka and the tables have them. */
-function named(
-  config: Config,
-  { group, event }: Pick<ResetFlags, 'event' | 'group'>
-): { group: string; topic: string } {
-  const prefix = config.get('topicPrefix')
-  return { group: prefix + group, topic: prefix + event }
-}
-
-async function rangesOf(admin: KafkaAdmin, topic: string): Promise<readonly PartitionRange[]> {
-  try {
-    return await admin.ranges(topic)
-  } catch (error) {
-    if (!(error instanceof KafkaError) || error.code !== 'TOPIC_UNKNOWN') throw error
-    throw new TrailError('REQUEST_INVALID', `Kafka has no topic ${topic}: check --event and --prefix`, error)
-  }
-}
-
-function resetTarget(text: string): ResetRequest['to'] {
-  if (text === 'earliest' || text === 'latest') return text
-  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text)
-  throw new InvalidArgumentError('Expected earliest, latest or an offset.')
 }
 
 function eventNames(text: string): readonly string[] {
