@@ -1,7 +1,7 @@
 import { type DrainOptions, type LifecycleState, longestTimerMs, refusedDrain, within } from '../core/index.ts'
 import type { Health } from '../observability/index.ts'
 import type { EventMap, EventName } from '../schemas/index.ts'
-import { Delivery, type Pending, provisional } from './dispatch/index.ts'
+import { Dispatcher, type Pending, provisional } from './dispatch/index.ts'
 import { batchOverhead, encode, type Headers, headersOf, identify, recordBytes } from './envelope.ts'
 import { PublishError } from './errors.ts'
 import { createIds } from './ids.ts'
@@ -35,7 +35,7 @@ export function createProducer<Events extends EventMap>(options: ProducerOptions
 class KafkaProducer<Events extends EventMap> implements Producer<Events> {
   readonly closed: Promise<Error | undefined>
   readonly #options: ResolvedProducerOptions
-  readonly #delivery: Delivery
+  readonly #delivery: Dispatcher
   readonly #commonHeaders: Headers
   readonly #newId = createIds()
   readonly #closed = Promise.withResolvers<Error | undefined>()
@@ -46,7 +46,7 @@ class KafkaProducer<Events extends EventMap> implements Producer<Events> {
 
   constructor(options: ResolvedProducerOptions) {
     this.#options = options
-    this.#delivery = new Delivery(options)
+    this.#delivery = new Dispatcher(options)
     this.#commonHeaders = options.source === undefined ? {} : { source: options.source }
     this.closed = this.#closed.promise
   }

@@ -17,9 +17,9 @@ import { Alarm } from './alarm.ts'
 import { type Batch, Batcher, type Lane } from './batcher.ts'
 import { abandonedError, lateError, refusalError } from './failures.ts'
 import { leave, mayBeStored } from './leaving.ts'
-import { completeValue } from './pending.ts'
-import { findSchema, Routes } from './routes.ts'
+import { completeValue, findSchema, Routes } from './routes.ts'
 import type { Pending, Route } from './types.ts'
+import { Unanswered } from './unanswered.ts'
 
 const retryPauses = { initialMs: 50, maxMs: 2_000 }
 // Brokers take 100 MiB a request (`socket.request.max.bytes`); less keeps one answer from taking long.
@@ -34,7 +34,7 @@ const callingOffMs = 1_000
  *
  * States: open (takes events) → draining (takes none, delivers what it has) → closed (all calls are answered).
  */
-export class Delivery {
+export class Dispatcher {
   readonly routes: Routes
   readonly #options: ResolvedProducerOptions
   readonly #client: KafkaClient
@@ -50,11 +50,7 @@ export class Delivery {
   #sender: Sender | undefined
   /** When something may leave. */
   readonly #alarm = new Alarm(() => this.#pump())
-  #sweeper: NodeJS.Timeout | undefined
-  #unanswered = 0
-  #unansweredBytes = 0
-  #whenRoom: PromiseWithResolvers<void> | undefined
-  #whenIdle: PromiseWithResolvers<void> | undefined
+  readonly #unanswered: Unanswered
 
   constructor(options: ResolvedProducerOptions) {
     this.#options = options
@@ -64,12 +60,17 @@ export class Delivery {
     const { client, release } = useKafka(connection, createKafkaClient, name)
     this.#client = client
     this.#letGo = release
+    this.#unanswered = new Unanswered({
+      bounds: options.buffer,
+      deliveryTimeoutMs: options.deliveryTimeoutMs,
+      onSweep: () => this.#sweep(performance.now())
+    })
     this.#telemetry = new ProducerTelemetry({
       meter: options.meter,
       source,
       pingKafka: () => this.#adminLine().ask(admin => admin.ping()),
       pingRegistry: () => this.#registry.ping(),
-      buffer: () => ({ unacknowledged: this.#unanswered, unacknowledgedBytes: this.#unansweredBytes })
+      buffer: () => ({ unacknowledged: this.#unanswered.records, unacknowledgedBytes: this.#unanswered.bytes })
     })
     this.#registry = createRegistry({ ...connection.registry, log, onReach: this.#telemetry.registry.heard })
     this.#batcher = new Batcher(options.batch)
@@ -85,15 +86,12 @@ export class Delivery {
 
   /** How full the buffer is: 1 when it is at its bounds. */
   get fill(): number {
-    const { maxRecords, maxBytes } = this.#options.buffer
-    return Math.max(this.#unanswered / maxRecords, this.#unansweredBytes / maxBytes)
+    return this.#unanswered.fill
   }
 
   /** A promise for room in the buffer; undefined when there is some. */
   room(): Promise<void> | undefined {
-    if (this.fill < 1 || this.#closing.signal.aborted) return undefined
-    this.#whenRoom ??= Promise.withResolvers()
-    return this.#whenRoom.promise
+    return this.#closing.signal.aborted ? undefined : this.#unanswered.room()
   }
 
   /** Asks Kafka and the registry once. @throws KafkaError, RegistryError */
@@ -102,9 +100,7 @@ export class Delivery {
   }
 
   submit(pending: Pending): void {
-    this.#unanswered += 1
-    this.#unansweredBytes += pending.bytes
-    this.#sweepLater()
+    this.#unanswered.add(pending)
     const { route } = pending
     if (route.waiting.size === 0 && route.registered && this.#enqueue(pending, route)) return
     route.waiting.push(pending)
@@ -114,10 +110,10 @@ export class Delivery {
   /** Delivers what it has; resolves when every call is answered. */
   async drain(): Promise<void> {
     this.#batcher.flushing = true
-    if (this.#unanswered === 0) return
-    this.#whenIdle ??= Promise.withResolvers()
+    const idle = this.#unanswered.idle()
+    if (idle === undefined) return
     this.#pump()
-    await this.#whenIdle.promise
+    await idle
   }
 
   /** Answers every call that is left, and disconnects. */
@@ -253,7 +249,7 @@ export class Delivery {
       if (item.done) return
       events += 1
       const schemaVersion = item.route.registered?.version ?? item.route.version.version
-      this.#answered(item)
+      this.#unanswered.answered(item)
       item.resolve({ id: item.id, topic, partition, offset: baseOffset + index, schemaVersion })
     })
     this.#telemetry.stored(events)
@@ -283,36 +279,12 @@ export class Delivery {
 
   #fail(item: Pending, error: Parameters<Pending['reject']>[0]): void {
     if (item.done) return
-    this.#answered(item)
+    this.#unanswered.answered(item)
     this.#telemetry.failed(error.outcome)
     item.reject(error)
   }
 
-  #answered(item: Pending): void {
-    item.done = true
-    this.#unanswered -= 1
-    this.#unansweredBytes -= item.bytes
-    if (this.#whenRoom && this.fill < 1) {
-      this.#whenRoom.resolve()
-      this.#whenRoom = undefined
-    }
-    if (this.#unanswered > 0) return
-    clearTimeout(this.#sweeper)
-    this.#sweeper = undefined
-    this.#whenIdle?.resolve()
-  }
-
-  /** Looks for events past their deadline, as long as there are any without an answer. */
-  #sweepLater(): void {
-    if (this.#sweeper) return
-    const everyMs = Math.min(1_000, Math.max(10, this.#options.deliveryTimeoutMs / 20))
-    this.#sweeper = setTimeout(() => {
-      this.#sweeper = undefined
-      this.#sweep(performance.now())
-      if (this.#unanswered > 0) this.#sweepLater()
-    }, everyMs)
-  }
-
+  /** Answers the calls whose deadline has passed. */
   #sweep(now: number): void {
     const { deliveryTimeoutMs } = this.#options
     for (const { item, sent } of this.#batcher.late(now)) this.#fail(item, lateError(item, deliveryTimeoutMs, sent))

@@ -1,4 +1,4 @@
 /** From a call of `publish` to requests: routes, batches, deadlines, failures. */
-export { Delivery } from './dispatcher.ts'
-export { provisional } from './pending.ts'
+export { Dispatcher } from './dispatcher.ts'
+export { provisional } from './routes.ts'
 export type { Pending } from './types.ts'

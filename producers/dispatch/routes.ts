@@ -1,8 +1,8 @@
-import { type Catalogue, type Registered, type Registry, RegistryError } from '../../schemas/index.ts'
+import { type Catalogue, type Registered, type Registry, RegistryError, renumberEnvelope } from '../../schemas/index.ts'
 import { versionOf } from '../envelope.ts'
 import { PublishError } from '../errors.ts'
 import { Fifo } from '../fifo.ts'
-import type { Route } from './types.ts'
+import type { Pending, Route } from './types.ts'
 
 export interface RouteOptions {
   readonly catalogue: Catalogue
@@ -71,4 +71,15 @@ export async function findSchema(registry: Registry, route: Route): Promise<Regi
     `${eventName}: the schema registry does not have version ${version.version} in the subject ${topic}-value. Run \`eventtrail schemas register\`, or pin a registered version with the option \`versions\``,
     { eventName }
   )
+}
+
+/** What a value is encoded with as long as the registry has not answered. */
+export const provisional: Registered = { id: 0, version: 0 }
+
+/** Puts the registry's numbers into an event that was encoded without them, or with others. */
+export function completeValue(pending: Pending): void {
+  const { registered } = pending.route
+  if (!registered || registered === pending.numbers) return
+  pending.value = renumberEnvelope(pending.value, pending.numbers, registered)
+  pending.numbers = registered
 }
