@@ -55,7 +55,7 @@ export class SinkHealth {
         ? ['Postgres takes no rows: writes are retried']
         : []),
       ...(halted > 0
-        ? [`${halted} ${halted === 1 ? 'partition' : 'partitions'} stopped: eventtrail doctor says why`]
+        ? [`${halted} ${halted === 1 ? 'partition' : 'partitions'} halted: eventtrail doctor says why`]
         : [])
     ])
   }

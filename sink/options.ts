@@ -45,7 +45,7 @@ export interface SinkOptions {
   /** ms after which a write that waits looks for a sleeping sink that blocks it. Default 1,500. */
   readonly blockedAfterMs?: number
   /**
-   * Records of a topic after which it is judged: when more than half were quarantined, the topic stops until
+   * Records of a topic after which it is judged: when more than half were quarantined, the topic is halted until
    * `eventtrail sink resume`. Counted by each sink for itself. Default 1,000; 0: never.
    */
   readonly breakerRecords?: number

@@ -110,7 +110,7 @@ export class Pipeline {
     this.positions.assign(partitions)
   }
 
-  /** To be called every few seconds: what was stopped may have been let go, what flows may have been moved. */
+  /** To be called every few seconds: halted partitions may have been resumed, positions may have been moved. */
   async revisit(): Promise<void> {
     const { read, log } = this.#options
     for (const partition of await this.positions.revisit()) {
@@ -162,7 +162,7 @@ export class Pipeline {
     this.#options.onWritten(batch, result)
     this.#hints.stored(result.stored)
     for (const trip of this.#breaker.count(result.booked.map(byEntries))) void this.positions.haltTopic(trip)
-    // What was under way when a partition stopped is read again when it goes on.
+    // What was under way when a partition was halted is read again when it is resumed.
     const overtaken = result.fenced.filter(partition => this.positions.of(partition).state !== 'halted')
     if (overtaken.length > 0) {
       this.positions.findAgain(overtaken)

@@ -30,12 +30,12 @@ import type { Config } from '../config.ts'
 export function sinkRepairCommands(sink: Command, host: CommandHost): void {
   host
     .connect(sink.command('reset'), 'brokers', 'databaseUrl', 'topicPrefix')
-    .description('resume a stopped partition by accepting its log as it is now; recorded in sink_resets')
+    .description('resume a halted partition by accepting its log as it is now; recorded in sink_resets')
     .requiredOption('--event <name>', 'event name of the topic')
-    .option('--partition <n>', 'partition (default: all of the topic that are stopped for their log)', wholeNumber(0))
+    .option('--partition <n>', 'partition (default: all of the topic that are halted for their log)', wholeNumber(0))
     .requiredOption('--to <offset>', 'where to read on: earliest, latest or an offset', resetTarget)
     .requiredOption('--reason <text>', 'why; kept for the audit', reason)
-    .option('--force', 'also a partition that is not stopped')
+    .option('--force', 'also a partition that is not halted')
     .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
     .addHelpText(
       'after',
@@ -68,12 +68,12 @@ export function sinkRepairCommands(sink: Command, host: CommandHost): void {
 
   host
     .connect(sink.command('resume'), 'databaseUrl', 'topicPrefix')
-    .description('resume a topic that stopped because most of its records were bad')
+    .description('resume a topic that was halted because most of its records were bad')
     .requiredOption('--event <name>', 'event name of the topic')
     .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
     .addHelpText(
       'after',
-      '\nThe topic resumes where it stopped. Fix the cause first: `eventtrail quarantine list` shows what was bad.\nPartitions that are stopped for another reason are for `eventtrail sink reset`.'
+      '\nThe topic resumes where it was halted. Fix the cause first: `eventtrail quarantine list` shows what was bad.\nPartitions that are halted for another reason are for `eventtrail sink reset`.'
     )
     .action(host.action((context, _flags: unknown, command: Command) => runResume(context, command.optsWithGlobals())))
 

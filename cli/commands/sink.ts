@@ -54,7 +54,7 @@ export function sinkCommands(program: Command, host: CommandHost): void {
     .option('--session-timeout <ms>', 'after which a sink that died is replaced (default 10000)', milliseconds(1_000))
     .option(
       '--breaker <n>',
-      'records of a topic after which it stops if more than half were bad (default 1000, 0: never)',
+      'records of a topic after which it is halted if more than half were bad (default 1000, 0: never)',
       wholeNumber(0)
     )
     .addHelpText(

@@ -164,7 +164,7 @@ async function examineReading(
   }
 }
 
-/** A line for the partitions of a topic that one command lets go on. */
+/** A line for the partitions of a topic that one command resumes. */
 function haltLines(halts: readonly HaltedPartition[], topicPrefix: string): string[] {
   const alike = Map.groupBy(halts, ({ group, topic, halted }) => JSON.stringify([group, topic, halted]))
   return [...alike.values()].map(partitions => {
@@ -272,7 +272,7 @@ async function examineTrail({ pool, topicPrefix }: DoctorParts): Promise<Finding
       held.rows.length === 0
         ? ok('quarantine', 'nothing held')
         : warning('quarantine', `${heldWords(held.rows)}: \`eventtrail quarantine list\``),
-      ...haltLines(halted.rows, topicPrefix).map(words => wrong('stopped', words)),
+      ...haltLines(halted.rows, topicPrefix).map(words => wrong('halted', words)),
       ...(faults.rows.length === 0 ? [ok('ledger', 'agrees with itself and with the other tables of the trail')] : []),
       ...faults.rows.map(bookFault),
       ...(await examineAdditions(pool)),

@@ -77,17 +77,17 @@ export class AssignedPositions {
     return this.#finding.get(keyOf({ topic, partition })) ?? this.#start([{ topic, partition }])
   }
 
-  /** Stops a partition whose log does not fit, for every sink of the group, until it is reset. */
+  /** Halts a partition whose log does not fit, for every sink of the group, until it is reset. */
   async halt({ topic, partition }: TopicPartition, reason: HaltReason): Promise<void> {
     await this.#halt({ topic, partition }, reason, this.of({ topic, partition }))
   }
 
-  /** Stops all partitions of a topic until they are resumed, also those that other sinks of the group read. */
+  /** Halts all partitions of a topic until they are resumed, also those that other sinks of the group read. */
   async haltTopic({ topic, records, bad }: Trip): Promise<void> {
     const { starts, control, log } = this.#options
     log.error(
       { topic, reason: tooManyBad, records, bad },
-      `topic stopped: ${bad} of ${records} records were bad. They are in quarantine, the rest stays in Kafka. ${askDoctor}`
+      `topic halted: ${bad} of ${records} records were bad. They are in quarantine, the rest stays in Kafka. ${askDoctor}`
     )
     this.#stopping.add(topic)
     for (const [key, position] of this.#positions) {
@@ -128,7 +128,7 @@ export class AssignedPositions {
 
   /**
    * To be called now and then: a topic that was recreated while it is read shows in nothing else where the new log has
-   * grown past the position. Its partitions are placed again, which stops them.
+   * grown past the position. Its partitions are placed again, which halts them.
    */
   async lookForReplaced(): Promise<void> {
     const read = this.#assigned.filter(partition => this.of(partition).isKnown)
@@ -217,7 +217,7 @@ export class AssignedPositions {
     this.of({ topic, partition }).state = 'halted'
     log.error(
       { topic, partition, reason, nextOffset },
-      `partition stopped: ${explainHalt(reason)}. Nothing is dropped. ${askDoctor}`
+      `partition halted: ${explainHalt(reason)}. Nothing is dropped. ${askDoctor}`
     )
     control.pause({ topic, partition })
   }

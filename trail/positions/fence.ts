@@ -152,7 +152,7 @@ export async function openPositions(
   return readPositions(client, group, partitions)
 }
 
-/** Stops an incarnation of a partition until `eventtrail sink reset`, for every sink of the group. */
+/** Halts an incarnation of a partition until `eventtrail sink reset`, for every sink of the group. */
 export async function haltPartition(
   client: Session | Pool,
   group: string,
@@ -166,7 +166,7 @@ export async function haltPartition(
   )
 }
 
-/** Stops every partition of a topic that flows, for every sink of the group: their next claim is refused. */
+/** Halts every partition of a topic that flows, for every sink of the group: their next claim is refused. */
 export async function haltTopic(client: Session | Pool, group: string, topic: string, reason: string): Promise<void> {
   // Locks are taken in the order of the claims.
   await client.query(

@@ -2,10 +2,10 @@ import type { TopicPartition } from '../../kafka/index.ts'
 import { defaultGroup } from '../groups.ts'
 import type { HaltReason } from './start-point.ts'
 
-/** Why a topic is stopped until `eventtrail sink resume`. */
+/** Why a topic is halted until `eventtrail sink resume`. */
 export const tooManyBad = 'TOO_MANY_BAD'
 
-/** Why a topic is stopped whose log is as it was: it goes on where it stopped, by `eventtrail sink resume`. */
+/** Why a topic is halted whose log is as it was: it is resumed where it was halted, by `eventtrail sink resume`. */
 export const resumable: readonly string[] = [tooManyBad, 'SCHEMA_CHANGED']
 
 const halts: Readonly<Record<HaltReason | typeof tooManyBad, string>> = {
@@ -20,7 +20,7 @@ export function explainHalt(reason: string): string {
   return Object.hasOwn(halts, reason) ? halts[reason as keyof typeof halts] : reason
 }
 
-/** A partition that is stopped, as `sink_offsets` has it. */
+/** A partition that is halted, as `sink_offsets` has it. */
 export interface HaltedPartition extends TopicPartition {
   /** With the prefix. */
   readonly group: string
@@ -53,7 +53,7 @@ export const acceptGapCommand = (
 
 /**
  * What to do about it: commands that can be run as they are, but for the reason.
- * @param isOfAll for all partitions of the topic that are stopped
+ * @param isOfAll for all partitions of the topic that are halted
  */
 export function remedyOf(
   { topic, partition, group, halted }: HaltedPartition,

@@ -12,7 +12,7 @@ export interface ResetRequest {
   readonly to: 'earliest' | 'latest' | number
   /** Kept in `sink_resets`. */
   readonly reason: string
-  /** Also where the partition is not stopped. Default false. */
+  /** Also where the partition is not halted. Default false. */
   readonly force?: boolean
 }
 
@@ -22,7 +22,7 @@ export interface ResetResult {
   readonly incarnation: number
 }
 
-/** Partitions of a topic that are stopped for their log, which `sink resume` does not let go on. */
+/** Partitions of a topic that are halted for their log, which `sink resume` does not resume. */
 export async function partitionsToReset(pool: Pool, group: string, topic: string): Promise<number[]> {
   const { rows } = await pool.query<{ partition: number }>(
     `SELECT partition FROM sink_offsets WHERE consumer_group = $1 AND topic = $2 AND halted <> ALL($3) ORDER BY partition`,
@@ -31,7 +31,7 @@ export async function partitionsToReset(pool: Pool, group: string, topic: string
   if (rows.length === 0)
     throw new TrailError(
       'REQUEST_INVALID',
-      `No partition of ${topic} is stopped for its log in group ${group}: check --event, --prefix and --group, or give --partition`
+      `No partition of ${topic} is halted for its log in group ${group}: check --event, --prefix and --group, or give --partition`
     )
   return rows.map(({ partition }) => partition)
 }
@@ -39,7 +39,7 @@ export async function partitionsToReset(pool: Pool, group: string, topic: string
 /**
  * Accepts the log as it is now: the partition's offsets belong to a new incarnation from here on, and a sink that
  * runs goes on by itself. What is stored already stays; it is recognised by its id when it comes again.
- * @throws TrailError `REQUEST_INVALID` when the offset is outside of the log, or the partition is not stopped
+ * @throws TrailError `REQUEST_INVALID` when the offset is outside of the log, or the partition is not halted
  */
 export async function resetPartition(pool: Pool, request: ResetRequest, log: PartitionRange): Promise<ResetResult> {
   const { group, topic, partition, reason } = request
@@ -59,7 +59,7 @@ export async function resetPartition(pool: Pool, request: ResetRequest, log: Par
     if (!old?.halted && !request.force) {
       throw new TrailError(
         'REQUEST_INVALID',
-        `${topic}/${partition} is not stopped (${old ? `it is at ${old.next_offset}` : `no sink of group ${group} has read it`}); --force resets it anyway`
+        `${topic}/${partition} is not halted (${old ? `it is at ${old.next_offset}` : `no sink of group ${group} has read it`}); --force resets it anyway`
       )
     }
     const incarnation = (old?.incarnation ?? 0) + 1

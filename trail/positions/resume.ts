@@ -10,10 +10,10 @@ export interface ResumeRequest {
 }
 
 /**
- * Lets the partitions of a topic that were stopped for its records or its schemas go on where they stopped, in the same incarnation; sinks
- * that run go on by themselves. Partitions that are stopped for another reason stay so.
- * @returns how many partitions go on.
- * @throws TrailError `REQUEST_INVALID` when none is stopped for that reason
+ * Resumes the partitions of a topic that were halted for its records or its schemas, where they were halted and in the
+ * same incarnation; sinks that run follow by themselves. Partitions that are halted for another reason stay so.
+ * @returns how many partitions were resumed
+ * @throws TrailError `REQUEST_INVALID` when none is halted for such a reason
  */
 export async function resumeTopic(pool: Pool, { group, topic }: ResumeRequest): Promise<number> {
   return inTransaction(pool, async client => {
@@ -29,23 +29,23 @@ export async function resumeTopic(pool: Pool, { group, topic }: ResumeRequest): 
         `No sink of group ${group} has read ${topic}: check --event, --prefix and --group`
       )
     }
-    const stopped = rows
-      .filter(({ halted }) => halted !== null && resumable.includes(halted))
+    const halted = rows
+      .filter(row => row.halted !== null && resumable.includes(row.halted))
       .map(({ partition }) => partition)
-    if (stopped.length === 0) {
-      const others = rows.flatMap(({ partition, halted }) =>
-        halted === null ? [] : [`${keyOf({ topic, partition })} is stopped for ${halted}`]
+    if (halted.length === 0) {
+      const others = rows.flatMap(row =>
+        row.halted === null ? [] : [`${keyOf({ topic, partition: row.partition })} is halted for ${row.halted}`]
       )
       const words = others.length > 0 ? `; ${others.join(', ')}: that is for \`eventtrail sink reset\`` : ''
       throw new TrailError(
         'REQUEST_INVALID',
-        `No partition of ${topic} is stopped for ${resumable.join(' or ')} in group ${group}${words}`
+        `No partition of ${topic} is halted for ${resumable.join(' or ')} in group ${group}${words}`
       )
     }
     await client.query(
       'UPDATE sink_offsets SET halted = NULL WHERE consumer_group = $1 AND topic = $2 AND partition = ANY($3)',
-      [group, topic, stopped]
+      [group, topic, halted]
     )
-    return stopped.length
+    return halted.length
   })
 }

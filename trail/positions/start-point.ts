@@ -12,7 +12,7 @@ export interface StoredPosition {
   readonly topicId?: string
 }
 
-/** Why a log does not fit the trail: its partition is stopped until `eventtrail sink reset`. */
+/** Why a log does not fit the trail: its partition is halted until `eventtrail sink reset`. */
 export type HaltReason = 'LOG_CUT_BACK' | 'LOG_REPLACED' | 'SCHEMA_CHANGED'
 
 /** Where to read on, as the trail and the log have it. */

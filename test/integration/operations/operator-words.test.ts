@@ -71,10 +71,10 @@ test('a topic that was made anew goes on by one command, which verify leads to a
   await using sink = createSink(trail.sinkOptions)
   await sink.start()
   await eventually(async () => (await trail.rows('SELECT 1 FROM sink_offsets WHERE halted IS NOT NULL')).length === 3, {
-    what: 'all partitions are stopped',
+    what: 'all partitions are halted',
     timeoutMs: 60_000
   })
-  const lines = (await runCli(['doctor'], trail.env)).stdout.split('\n').filter(line => line.includes('stopped'))
+  const lines = (await runCli(['doctor'], trail.env)).stdout.split('\n').filter(line => line.includes('halted'))
   expect(lines).toHaveLength(1)
   expect(lines[0]).toContain(`${topic}/0, 1, 2 of group`)
   expect(lines[0]).toContain("sink reset --event badge.awarded --to earliest --reason 'WHY'")

@@ -36,13 +36,13 @@ async function started(options: Partial<SinkOptions>) {
   return sink
 }
 
-/** A log of errors, and those of its lines that say that something stopped. */
+/** A log of errors, and those of its lines that say that something was halted. */
 function errorLog() {
   const lines: string[] = []
   const parsed = () => lines.map(line => JSON.parse(line) as { readonly msg: string })
   return {
     log: createLogger({ level: 'error', destination: { write: line => lines.push(line) } }),
-    stops: () => parsed().filter(({ msg }) => msg.includes(' stopped: '))
+    stops: () => parsed().filter(({ msg }) => msg.includes(' halted: '))
   }
 }
 
@@ -54,9 +54,9 @@ const haltsOf = async (topic: string, group = trail.group) =>
     ])
   ).map(({ halted }) => halted)
 const all = (halted: string | null) => Array.from({ length: partitions }, () => halted)
-const stopped = (topic: string) =>
+const halted = (topic: string) =>
   eventually(async () => String(await haltsOf(topic)) === String(all('TOO_MANY_BAD')), {
-    what: `${topic} is stopped`
+    what: `${topic} is halted`
   })
 const held = async (topic: string) =>
   Number((await trail.rows('SELECT count(*)::int AS n FROM sink_quarantine WHERE topic = $1', [topic]))[0]?.n)
@@ -81,7 +81,7 @@ test('a topic of which all is poison stops alone, goes on when it is resumed, an
   await trail.send([...poisons('lesson.published', 900), ...good.slice(0, 300)])
   {
     await using sink = await started({ breakerRecords: 100, batch: { maxRecords: 50 } })
-    await stopped(lessons)
+    await halted(lessons)
     // The other topic flows on.
     await trail.send(good.slice(300))
     await eventually(async () => (await storedOf('quiz.submitted')) === good.length, { what: 'the quizzes are stored' })
@@ -103,7 +103,7 @@ test('a topic of which all is poison stops alone, goes on when it is resumed, an
 
     // The sink goes on by itself, counts anew, and trips a second time.
     expect(await resume('lesson.published')).toMatchObject({ code: 0, stdout: `${lessons}: 3 partitions go on\n` })
-    await stopped(lessons)
+    await halted(lessons)
     const second = await held(lessons)
     expect(second).toBeGreaterThanOrEqual(first + 100)
     expect(await passed(lessons)).toEqual({ positions: second, booked: second, quarantined: second, others: 0 })
@@ -149,14 +149,12 @@ test('when one sink of a group trips, the others stop the topic too, and go on w
   )
   await Promise.all([first.whenCaughtUp(), second.whenCaughtUp()])
   await trail.send(poisons('badge.awarded', 900))
-  await stopped(badges)
+  await halted(badges)
   await eventually(async () => ofSecond.stops().length > 0, { what: 'the second sink has noticed' })
   const stop = { level: 50, topic: badges, reason: 'TOO_MANY_BAD' }
-  expect(ofFirst.stops()).toEqual([
-    expect.objectContaining({ ...stop, msg: expect.stringMatching(/^topic stopped: /) })
-  ])
+  expect(ofFirst.stops()).toEqual([expect.objectContaining({ ...stop, msg: expect.stringMatching(/^topic halted: /) })])
   for (const line of ofSecond.stops())
-    expect(line).toMatchObject({ ...stop, msg: expect.stringMatching(/^partition stopped: /) })
+    expect(line).toMatchObject({ ...stop, msg: expect.stringMatching(/^partition halted: /) })
   const before = await passed(badges)
   const waiting = await goods(30, badge)
   const others = await goods(30, quiz)
@@ -170,15 +168,15 @@ test('when one sink of a group trips, the others stop the topic too, and go on w
   expect(await violations(trail, acknowledged)).toEqual([])
 })
 
-test('a sink that finds a partition stopped logs where the trail stands', async () => {
+test('a sink that finds a halted partition logs the position of the trail', async () => {
   await trail.send([...poisons('badge.awarded', 900)])
   {
     await using _ = await started({ breakerRecords: 100 })
-    await stopped(badges)
+    await halted(badges)
   }
   const seen = errorLog()
   await using _ = await started({ breakerRecords: 100, log: seen.log })
-  await eventually(() => seen.stops().length === partitions, { what: 'it finds all of them stopped' })
+  await eventually(() => seen.stops().length === partitions, { what: 'it finds all of them halted' })
   const stored = await trail.rows(
     'SELECT partition, next_offset::int AS "nextOffset" FROM sink_offsets WHERE topic = $1 ORDER BY partition',
     [badges]
@@ -191,12 +189,12 @@ test('a sink that finds a partition stopped logs where the trail stands', async 
   expect(await resume('badge.awarded')).toMatchObject({ code: 0 })
 })
 
-test('resume is for topics that the breaker stopped, and for nothing else', async () => {
+test('resume is for topics that the breaker halted, and for nothing else', async () => {
   const halt = (partition: number, reason: string) =>
     trail.rows('UPDATE sink_offsets SET halted = $1 WHERE topic = $2 AND partition = $3', [reason, quizzes, partition])
   const flows = await resume('quiz.submitted')
   expect(flows).toMatchObject({ code: 2, stdout: '' })
-  expect(flows.stderr).toContain(`No partition of ${quizzes} is stopped for TOO_MANY_BAD`)
+  expect(flows.stderr).toContain(`No partition of ${quizzes} is halted for TOO_MANY_BAD`)
   expect((await resume('quiz.begun')).stderr).toContain('check --event, --prefix and --group')
   expect((await resume('quiz.submitted', '--group', 'other')).stderr).toContain(
     `No sink of group ${trail.topicPrefix}other`
@@ -205,7 +203,7 @@ test('resume is for topics that the breaker stopped, and for nothing else', asyn
   await halt(1, 'LOG_REPLACED')
   const other = await resume('quiz.submitted')
   expect(other.code).toBe(2)
-  expect(other.stderr).toContain(`${quizzes}/1 is stopped for LOG_REPLACED: that is for \`eventtrail sink reset\``)
+  expect(other.stderr).toContain(`${quizzes}/1 is halted for LOG_REPLACED: that is for \`eventtrail sink reset\``)
 
   await halt(0, 'TOO_MANY_BAD')
   await halt(2, 'TOO_MANY_BAD')
@@ -229,7 +227,7 @@ test('resume is for topics that the breaker stopped, and for nothing else', asyn
   expect(await haltsOf(quizzes)).toEqual([null, 'LOG_REPLACED', null])
 })
 
-test('doctor names the group of what is stopped, and gives commands that work as they stand', async () => {
+test('doctor names the group of what is halted, and gives commands that work as they are', async () => {
   // `sink_offsets` still has quizzes/1 from above, halted in the default group.
   const other = `${trail.topicPrefix}other`
   {
@@ -240,7 +238,7 @@ test('doctor names the group of what is stopped, and gives commands that work as
       batch: { maxRecords: 50 }
     })
     await eventually(async () => String(await haltsOf(badges, other)) === String(all('TOO_MANY_BAD')), {
-      what: 'the second group is stopped'
+      what: 'the second group is halted'
     })
   }
   const advised = async (prefix = trail.topicPrefix) => {
@@ -249,7 +247,7 @@ test('doctor names the group of what is stopped, and gives commands that work as
       .trim()
       .split('\n')
       .map(line => JSON.parse(line) as { readonly check: string; readonly words: string })
-      .filter(({ check }) => check === 'stopped')
+      .filter(({ check }) => check === 'halted')
       .map(({ words }) => ({
         group: /of group (\S+):/.exec(words)?.[1],
         calls: [...words.matchAll(/`eventtrail ([^`]+)`/g)].map(([, call = '']) => call)

@@ -58,7 +58,7 @@ function looking(topic: string, topicId?: string) {
   }
 }
 
-test('a topic that is resumed while a sink finds it stopped stays resumed', async () => {
+test('a topic that is resumed while a sink finds it halted stays resumed', async () => {
   const topic = 'resumed'
   await trail.open([{ topic, partition: 0, start: 7 }])
   await trail.haltTopic(topic, 'TOO_MANY_BAD')

@@ -84,7 +84,7 @@ test('the figures are those of what was published, and nothing of a payload is t
   expect(sink.answers.some(text => text.includes('NOT_WIRE_FORMAT'))).toBe(true)
 })
 
-test('lag is what is in Kafka and not in the trail, also of a partition that is stopped', {
+test('lag is what is in Kafka and not in the trail, also of a halted partition', {
   timeout: 60_000
 }, async () => {
   const sink = await startTold(trail.env, 'sink', '--session-timeout', '2000')
@@ -95,7 +95,7 @@ test('lag is what is in Kafka and not in the trail, also of a partition that is 
      ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = 40, halted = 'LOG_REPLACED'`,
     [trail.group, topic]
   )
-  await sink.becomes({ reason: '1 partition stopped: eventtrail doctor says why' })
+  await sink.becomes({ reason: '1 partition halted: eventtrail doctor says why' })
   expect((await sink.ask('/livez')).status).toBe(200)
   await trail.send(
     Array.from({ length: 3 }, () => ({ eventName: 'quiz.submitted', partition: 1, value: Buffer.from('anything') }))

@@ -138,14 +138,14 @@ test('another schema under a known id stops its topic alone, until the registry 
   await using sink = createSink(options)
   await sink.start()
   const halted = () => trail.rows('SELECT DISTINCT topic, halted FROM sink_offsets WHERE halted IS NOT NULL')
-  await eventually(async () => (await halted()).length > 0, { what: 'the topic is stopped' })
+  await eventually(async () => (await halted()).length > 0, { what: 'the topic is halted' })
   expect(await halted()).toEqual([{ topic: `${trail.topicPrefix}lesson.published`, halted: 'SCHEMA_CHANGED' }])
   const [awarded] = await trail.publish([badge()])
   await eventually(
     async () => (await trail.rows('SELECT 1 FROM event_envelopes WHERE id = $1', [awarded?.id])).length === 1,
     { what: 'the other topic goes on' }
   )
-  expect(sink.health().notReady.join()).toContain('stopped: eventtrail doctor says why')
+  expect(sink.health().notReady.join()).toContain('halted: eventtrail doctor says why')
   expect(await trail.count('sink_quarantine')).toBe(0)
 
   front.answer(() => false)

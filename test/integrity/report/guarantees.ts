@@ -49,7 +49,7 @@ export const guarantees: readonly Guarantee[] = [
     title: 'Nothing is lost in silence',
     to: ['readers of the trail', 'operators'],
     words:
-      'Every offset that the sink passed is counted once in a ledger that the database checks. What retention removed before it was read is listed in `sink_gaps`, counted as lost and in `eventtrail_sink_gaps_total`, and named by `eventtrail doctor`, also before a sink has noticed it. `eventtrail verify` and the view `sink_losses` hold the ledger against the rows, the ends of Kafka’s logs against the positions, and name what is missing. What waits behind an open transaction is lag. A topic that was made anew, a log that ends before the position, or one that holds another record where the last stored one was, stops its partitions alone until an operator says how to go on. A trail that was restored to an earlier state is filled again from Kafka. What Kafka keeps as the position of the group is not trusted. (What is [not seen](#known-to-be-lost-in-silence) is said below.)',
+      'Every offset that the sink passed is counted once in a ledger that the database checks. What retention removed before it was read is listed in `sink_gaps`, counted as lost and in `eventtrail_sink_gaps_total`, and named by `eventtrail doctor`, also before a sink has noticed it. `eventtrail verify` and the view `sink_losses` hold the ledger against the rows, the ends of Kafka’s logs against the positions, and name what is missing. What waits behind an open transaction is lag. A topic that was made anew, a log that ends before the position, or one that holds another record where the last stored one was, halts its partitions alone until an operator says how to go on. A trail that was restored to an earlier state is filled again from Kafka. What Kafka keeps as the position of the group is not trusted. (What is [not seen](#known-to-be-lost-in-silence) is said below.)',
     faults:
       'records removed before they were read; a topic made anew while no sink runs and under a running one; offsets of the group moved in Kafka; a trail emptied, and restored to an earlier hour; rows taken from the table; a transaction of another producer left open; a broker away, topics with one replica',
     proofs: [
@@ -74,7 +74,7 @@ export const guarantees: readonly Guarantee[] = [
     title: 'A bad record harms no other',
     to: ['readers of the trail', 'operators'],
     words:
-      'What cannot be a row is kept whole in quarantine, with a reason and a way back, and the rest is stored. When most of a topic is bad, that topic stops, and no other. Whoever may write to one topic or to the registry cannot stop the sink: events of other topics are stored meanwhile. A good event that an index, a constraint or a trigger refuses which others put on the table is kept likewise, with the name of that; where every event of a name is refused, they wait in Kafka and none is put aside.',
+      'What cannot be a row is kept whole in quarantine, with a reason and a way back, and the rest is stored. When most of a topic is bad, that topic is halted, and no other. Whoever may write to one topic or to the registry cannot stop the sink: events of other topics are stored meanwhile. A good event that an index, a constraint or a trigger refuses which others put on the table is kept likewise, with the name of that; where every event of a name is refused, they wait in Kafka and none is put aside.',
     faults:
       'texts, numbers, times and ids that cannot be stored; values that are no envelopes; unknown and foreign schema ids; every codec; topics of which all is bad; batches written by hand (odd frames, decompression bombs, tens of thousands of headers, null headers, times of any 64 bits); deleted subjects, and schemas that freeze or fail whoever compiles them; random records, batches and schemas; indexes, checks, triggers and columns of others on the table of the trail',
     proofs: [
@@ -216,7 +216,7 @@ export const notPromised: readonly NotPromised[] = [
   {
     title: 'More than the brokers keep',
     words:
-      '"Acknowledged" means `acks=all`: by as many replicas as `min.insync.replicas` says, which is **1** unless `TOPIC_MIN_INSYNC_REPLICAS` says otherwise. Kafka does not wait for a disk. Losing those replicas at once, or an unclean leader election, takes acknowledged events away. A log that ends before the position of the sink then stops its partition; events that the sink had not read yet are gone, and nobody can know.'
+      '"Acknowledged" means `acks=all`: by as many replicas as `min.insync.replicas` says, which is **1** unless `TOPIC_MIN_INSYNC_REPLICAS` says otherwise. Kafka does not wait for a disk. Losing those replicas at once, or an unclean leader election, takes acknowledged events away. A log that ends before the position of the sink then halts its partition; events that the sink had not read yet are gone, and nobody can know.'
   },
   {
     title: 'What a disk changes within a record',

@@ -44,7 +44,7 @@ const halted = (partition: number, ...reasons: string[]) =>
       expect(reasons).toContain((await positionOf(partition))?.halted)
       return true
     },
-    { what: `partition ${partition} is stopped: ${reasons.join(' or ')}` }
+    { what: `partition ${partition} is halted: ${reasons.join(' or ')}` }
   )
 const stored = (ids: readonly string[]) =>
   eventually(
@@ -64,7 +64,7 @@ const reset = (partition: number, to: string, ...more: string[]) =>
     trail.env
   )
 
-/** Waits until a partition is stopped for one of these reasons, and has it read from the start. */
+/** Waits until a partition is halted for one of these reasons, and has it read from the start. */
 async function readAnew(partition: number, ...reasons: string[]): Promise<void> {
   await halted(partition, ...reasons)
   expect(await reset(partition, 'earliest', '--reason', 'made anew')).toMatchObject({ code: 0 })
@@ -276,7 +276,7 @@ test('a reset that cannot be is refused, says why, and changes nothing', async (
     [2, 'earliest, latest or an offset', await reset(0, 'yesterday', '--reason', 'r')],
     [2, '--reason', await reset(0, 'earliest')],
     [2, '--reason', await reset(0, 'earliest', '--reason', ' ')],
-    [2, 'is not stopped', await reset(0, 'earliest', '--reason', 'r')],
+    [2, 'is not halted', await reset(0, 'earliest', '--reason', 'r')],
     [2, 'has no topic', await reset(0, 'latest', '--reason', 'r', '--event', 'never.made')]
   ] as const) {
     expect([words, answer.code]).toEqual([words, code])

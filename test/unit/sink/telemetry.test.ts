@@ -144,7 +144,7 @@ describe('the health of a sink', () => {
     const health = healthy()
     expect(health.read('running', parts())).toEqual({ notReady: [], dead: [] })
     expect(health.read('running', parts({ halted: 3 })).notReady).toEqual([
-      '3 partitions stopped: eventtrail doctor says why'
+      '3 partitions halted: eventtrail doctor says why'
     ])
     expect(health.read('running', parts({ failures: 3 })).notReady).toEqual([
       'Postgres takes no rows: writes are retried'
@@ -155,7 +155,7 @@ describe('the health of a sink', () => {
       'Kafka is unreachable',
       'no partitions yet',
       'Postgres is unreachable',
-      '1 partition stopped: eventtrail doctor says why'
+      '1 partition halted: eventtrail doctor says why'
     ])
     health.close()
   })

@@ -95,11 +95,11 @@ test('a topic is deleted and made again with fewer partitions while everything r
   // The sink asks first: the positions are those of another log.
   const halted = () => trail.rows('SELECT partition, halted FROM sink_offsets WHERE halted IS NOT NULL ORDER BY 1')
   await eventually(async () => (await halted()).length === 2, {
-    what: 'both partitions are stopped',
+    what: 'both partitions are halted',
     timeoutMs: 60_000
   })
   const doctor = await runCli(['doctor'], trail.env)
-  expect(doctor.stdout).toMatch(/WRONG +stopped +\S+badge.awarded\/0/)
+  expect(doctor.stdout).toMatch(/WRONG +halted +\S+badge.awarded\/0/)
   for (const partition of ['0', '1'])
     expect(
       await runCli(
