@@ -35,26 +35,31 @@ export function pause(ms: number, signal?: AbortSignal, clock: Clock = machineCl
 }
 
 export interface RetryOptions extends BackoffOptions {
+  /** Ends the attempts, also in a pause: the last error is thrown. */
   readonly signal?: AbortSignal
-  /** Give up after so many ms since the first attempt. Default: never. */
+  /** Give up where the next pause would end later than this, in ms since the first attempt. Default: never. */
   readonly deadlineMs?: number
   /** Decides whether an error is worth another attempt. Default: all are. */
   readonly retryable?: (error: unknown) => boolean
+  /** Called before each pause. */
   readonly onRetry?: (error: unknown, attempt: number, pauseMs: number) => void
+  /** Default: the machine's. */
+  readonly clock?: Clock
 }
 
 /** Calls `work` until it succeeds, an error is not retryable, the deadline passes or the signal aborts. */
 export async function retry<T>(work: (attempt: number) => Promise<T>, options: RetryOptions = {}): Promise<T> {
-  const started = performance.now()
+  const { signal, deadlineMs = Number.POSITIVE_INFINITY, retryable, onRetry, clock = machineClock } = options
+  const started = clock.monotonic()
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work(attempt)
     } catch (error) {
-      const pauseMs = backoffMs(attempt, options)
-      const late = options.deadlineMs !== undefined && performance.now() - started + pauseMs > options.deadlineMs
-      if (late || options.signal?.aborted || options.retryable?.(error) === false) throw error
-      options.onRetry?.(error, attempt, pauseMs)
-      if (!(await pause(pauseMs, options.signal))) throw error
+      if (signal?.aborted || retryable?.(error) === false) throw error
+      const pauseMs = backoffMs(attempt, options, clock.random)
+      if (clock.monotonic() - started + pauseMs > deadlineMs) throw error
+      onRetry?.(error, attempt, pauseMs)
+      if (!(await pause(pauseMs, signal, clock))) throw error
     }
   }
 }

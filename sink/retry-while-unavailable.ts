@@ -1,10 +1,9 @@
-import type { Logger } from '../core/index.ts'
-import { backoffMs, type Clock, machineClock, pause, safeError } from '../core/index.ts'
+import { type Clock, type Logger, machineClock, retry, safeError } from '../core/index.ts'
 import { classify, isProgramFault, TrailError } from '../trail/index.ts'
 
 /**
  * Repeats `work` with back-off while a server is unreachable; undefined when the signal ended it.
- * Passes on errors that no retry fixes.
+ * @throws errors that no retry fixes
  */
 export async function retryWhileUnavailable<T>(
   signal: AbortSignal,
@@ -12,16 +11,21 @@ export async function retryWhileUnavailable<T>(
   work: () => Promise<T>,
   clock: Clock = machineClock
 ): Promise<T | undefined> {
-  for (let attempt = 1; !signal.aborted; attempt += 1) {
-    try {
-      return await work()
-    } catch (error) {
-      if ((error instanceof TrailError && !error.retryable) || classify(error) === 'defect' || isProgramFault(error))
-        throw error
-      const waitMs = backoffMs(attempt, { maxMs: 3_000 }, clock.random)
-      log.warn({ err: safeError(error), attempt, waitMs }, 'dependency unavailable; retrying, nothing is dropped')
-      await pause(waitMs, signal, clock)
-    }
+  if (signal.aborted) return undefined
+  try {
+    return await retry(work, {
+      maxMs: 3_000,
+      signal,
+      clock,
+      retryable: isUnavailable,
+      onRetry: (error, attempt, waitMs) =>
+        log.warn({ err: safeError(error), attempt, waitMs }, 'dependency unavailable; retrying, nothing is dropped')
+    })
+  } catch (error) {
+    if (signal.aborted && isUnavailable(error)) return undefined
+    throw error
   }
-  return undefined
 }
+
+const isUnavailable = (error: unknown): boolean =>
+  !(error instanceof TrailError && !error.retryable) && classify(error) !== 'defect' && !isProgramFault(error)

@@ -59,6 +59,7 @@ export async function deliver(
   const where = { topic: source.topic, partition: source.partition, offset: record.offset }
   let failures = 0
   let decoded = false
+  // Not `retry()`, here and below: a message gives up its slot while it pauses, and only some failures are counted.
   for (let attempt = 1; !ended.aborted; attempt += 1) {
     try {
       if (message.unreadable) throw new ConsumerError(message.unreadable.code, message.unreadable.reason)

@@ -1,5 +1,5 @@
 import type { Admin } from 'kafkajs'
-import { backoffMs, pause } from '../../core/index.ts'
+import { retry } from '../../core/index.ts'
 import { KafkaError } from '../errors.ts'
 import { toKafkaError } from './errors.ts'
 
@@ -66,7 +66,7 @@ export class TopicBook {
       await this.#once(name)
       return false
     } catch (error) {
-      return error instanceof KafkaError && error.code === 'TOPIC_UNKNOWN'
+      return isUnknown(error)
     }
   }
 
@@ -80,24 +80,26 @@ export class TopicBook {
   }
 
   async #ask(name: string): Promise<Topic> {
-    const started = performance.now()
-    for (let attempt = 1; ; attempt += 1) {
+    const look = async (): Promise<Topic> => {
       try {
         const { topics } = await this.#admin.fetchTopicMetadata({ topics: [name] })
         const leaders: number[] = []
         for (const { partitionId, leader } of topics[0]?.partitions ?? []) leaders[partitionId] = leader
-        const topic = { leaders, staleAt: performance.now() + maxAgeMs }
-        this.#topics.set(name, topic)
-        return topic
-      } catch (thrown) {
-        const error = toKafkaError(thrown, `looking for topic ${name}`)
-        if (error.code !== 'TOPIC_UNKNOWN') throw error
-        if (performance.now() - started > newTopicPatienceMs) {
-          this.#topics.delete(name)
-          throw new KafkaError('TOPIC_UNKNOWN', `Kafka has no topic ${name}`, thrown)
-        }
-        await pause(backoffMs(attempt))
+        return { leaders, staleAt: performance.now() + maxAgeMs }
+      } catch (error) {
+        throw toKafkaError(error, `looking for topic ${name}`)
       }
+    }
+    try {
+      const topic = await retry(look, { maxMs: 300, deadlineMs: newTopicPatienceMs, retryable: isUnknown })
+      this.#topics.set(name, topic)
+      return topic
+    } catch (error) {
+      if (!isUnknown(error)) throw error
+      this.#topics.delete(name)
+      throw new KafkaError('TOPIC_UNKNOWN', `Kafka has no topic ${name}`, error.cause)
     }
   }
 }
+
+const isUnknown = (error: unknown): error is KafkaError => error instanceof KafkaError && error.code === 'TOPIC_UNKNOWN'

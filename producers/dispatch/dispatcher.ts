@@ -141,6 +141,7 @@ export class Dispatcher {
 
   async #open(route: Route): Promise<void> {
     route.opening = true
+    // Not `retry()`: events that come meanwhile are served too, and it ends once none waits any more.
     for (let attempt = 1; route.waiting.size > 0 && !this.#closing.signal.aborted; attempt += 1) {
       try {
         const sender = await this.#connected()

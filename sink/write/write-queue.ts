@@ -148,6 +148,7 @@ export class WriteQueue {
     const { write, onWritten, onRetry, onFailure, log } = this.#options
     // What is left to write, and how often each failed for a reason that no server is known to have.
     let parts = [{ batch, unexplained: 0 }]
+    // Not `retry()`: what is tried again changes with what was stored of it, and with why it failed.
     for (let attempt = 1; !signal.aborted; attempt += 1) {
       const [part, ...others] = parts
       if (!part) return true

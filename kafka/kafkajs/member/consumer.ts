@@ -128,6 +128,7 @@ export class SupervisedConsumer implements GroupConsumer {
     const { log, topicRefreshMs } = this.#options
     const { signal } = this.#stop
     let known: readonly string[] = []
+    // Not `retry()`: most turns end without an error, and a run that lasted a while starts the back-off again.
     for (let failures = 0; !signal.aborted; ) {
       this.#vitals.beat()
       const topics = await this.#look(signal)
