@@ -1,4 +1,4 @@
-/** What a service of its own takes to tell how its sinks and groups are, as the commands do. */
+/** Health checks and metrics for a service that runs sinks and groups itself, as the commands do. */
 
 export { ConfigError, type ConfigErrorCode, OptionsError } from '../core/index.ts'
 export {

@@ -31,7 +31,7 @@ export type CommandWork<Args extends unknown[]> = (context: CommandContext, ...a
 
 export interface ActionOptions {
   /**
-   * The command has something to finish when it is told to stop, and is waited for. Others are ended after a moment,
+   * The command has something to finish when it is stopped, and is waited for. Others are ended after a moment,
    * whichever server they wait for. Default false.
    */
   readonly finishes?: boolean

@@ -18,7 +18,7 @@ export const settings = {
 
 // What `stack env` sets.
 const ofStack = new Set<ConfigKey>(['brokers', 'registryUrl', 'databaseUrl'])
-// The package has no servers; what is beside this file tells a clone from it.
+// The package has no servers; the files next to this one show whether it is a clone.
 const stackHint = existsSync(new URL('../dev/package.json', import.meta.url))
   ? ' `node bin/eventtrail.mjs stack up` starts servers and `eval "$(node bin/eventtrail.mjs stack env)"` sets it.'
   : ''

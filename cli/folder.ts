@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 
 /**
  * Makes a folder and those above it; what is there stays. Node's own `recursive` never ends, and no signal ends it,
- * where the system lets nobody make a folder and says that there is none (/proc).
+ * where the system refuses to make a folder and says that there is none (/proc).
  * @throws the error of the system
  */
 export function makeFolder(folder: string): void {

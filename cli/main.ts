@@ -52,7 +52,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-// The entry holds the other end of this channel: when it is killed, nobody is left to pass a signal on.
+// The entry holds the other end of this channel: when it is killed, nothing is left to pass a signal on.
 process.on('disconnect', () => stop.abort())
 process.channel?.unref()
 
@@ -64,11 +64,11 @@ process.stdout.on('error', error => {
 
 const tell = (line: string): void => void process.stderr.write(`eventtrail: ${printableLine(line)}\n`)
 
-/** ms that a command without anything to finish has to end by itself once it was told to stop. */
+/** ms that a command without anything to finish has to end by itself once it was signalled. */
 const stoppingMs = 2_000
 const interrupted = Symbol('interrupted')
 
-/** Resolves a while after the process was told to stop. */
+/** Resolves a while after the process was signalled to stop. */
 const longAfterStop = (): Promise<typeof interrupted> =>
   new Promise(resolve => {
     const wait = () => setTimeout(() => resolve(interrupted), stoppingMs).unref()

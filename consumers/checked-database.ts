@@ -25,7 +25,7 @@ export interface PostgresAdapter extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** A database that is checked before the first statement: to whoever queries it, it is away until a check has passed. */
+/** A database that is checked before the first statement: for queries, it is unavailable until a check has passed. */
 export interface CheckedDatabase extends Database {
   readonly adapter: PostgresAdapter
 }

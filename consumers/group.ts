@@ -201,7 +201,7 @@ class Member<Events extends EventMap> implements ConsumerGroup {
   }
 
   #end(failure: Error | undefined, drainMs = 30_000): Promise<void> {
-    // A start that is under way is let finish, so that nothing is opened behind the clean-up's back.
+    // A start that is under way is let finish, so that nothing is opened after the clean-up.
     this.#ending ??= (this.#starting ?? Promise.resolve())
       .catch(() => undefined)
       .then(() => this.#stop(failure, drainMs))

@@ -57,7 +57,7 @@ export interface ConsumerGroupOptions<Events extends EventMap = EventMap> {
   readonly deadLetters?: DeadLetterOptions
   /** Default: nothing is logged. */
   readonly log?: Logger
-  /** Gets the figures of docs/metrics.md that are a group's. Default: nobody does. */
+  /** Gets the metrics of a group, see docs/metrics.md. Default: none. */
   readonly meter?: Meter<GroupMetrics>
 }
 

@@ -55,7 +55,7 @@ export class Telemetry {
     return { ...this.#counts }
   }
 
-  /** Begins to tell how things are now. @returns what ends it */
+  /** Begins to report the gauges. @returns what ends it */
   start(member: MemberView): () => Promise<void> {
     this.#member = member
     const gauge = (name: PlainGauge, read: () => number) =>
@@ -77,7 +77,7 @@ export class Telemetry {
       const ms = this.#heldBack.of(log)
       return ms === undefined ? undefined : ms / 1_000
     })
-    // It asks Kafka, so for nobody it is not done.
+    // It asks Kafka, so it is not done without a reader.
     if (this.#meter !== noMeter) {
       const timer = setInterval(() => void this.#lookForLag(), lagEveryMs)
       this.#cleanUps.add(() => clearInterval(timer))
@@ -85,7 +85,7 @@ export class Telemetry {
     return () => this.#cleanUps.run()
   }
 
-  /** Calls a handler, and tells how long that took. */
+  /** Calls a handler, and measures how long that took. */
   async timed(call: () => Promise<void>): Promise<void> {
     const began = performance.now()
     try {
@@ -123,7 +123,7 @@ export class Telemetry {
     this.#meter.add('eventtrail_group_rebuilds_total', 1, { ...this.#labels, cause })
   }
 
-  /** As it was at the last look: while Kafka is away, nobody knows better. */
+  /** As it was at the last look: while Kafka is away, no better answer is known. */
   #readOurs(member: MemberView, read: (log: LagReading) => number | undefined): PartitionSample[] {
     const ours = new Set(member.partitions.map(({ topic, partition }) => `${topic}/${partition}`))
     return this.#lag.flatMap(log => {

@@ -2,7 +2,7 @@ import type { DrainOptions, Handle } from '../core/index.ts'
 import type { Health } from '../observability/index.ts'
 import type { EnvelopeOf, EventMap, EventName } from '../schemas/index.ts'
 
-/** Where a message stands and how often it was tried. */
+/** The place of a message and how often it was tried. */
 export interface MessageContext {
   readonly topic: string
   readonly partition: number
@@ -43,7 +43,7 @@ export interface GroupStats {
   readonly running: number
   /** Messages that were fetched and not started. */
   readonly queued: number
-  /** Finished messages that lie beyond an unfinished one, unfinished ones included: what a crash would redeliver. */
+  /** Finished messages after an unfinished one, unfinished ones included: what a crash would redeliver. */
   readonly uncommitted: number
   /** Partitions this member reads. */
   readonly partitions: number
@@ -72,7 +72,7 @@ export interface ConsumerGroup extends Handle {
   whenCaughtUp(options?: { readonly timeoutMs?: number }): Promise<void>
   stats(): GroupStats
   /**
-   * How it is; what its handlers need is not part of that. From the first call on, servers that it hears nothing of
+   * Its health; what its handlers need is not part of that. From the first call on, servers that it hears nothing of
    * for a while are asked every few seconds whether they are there.
    */
   health(): Health

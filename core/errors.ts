@@ -88,7 +88,7 @@ export class UsageError extends EventtrailError<'USAGE'> {
   }
 }
 
-/** What may be told about an error in a log, a metric or an answer: nothing that can hold personal data. */
+/** What may be said about an error in a log, a metric or an answer: nothing that can hold personal data. */
 export interface SafeError {
   readonly type: string
   readonly code?: string
@@ -111,7 +111,7 @@ function isDatabaseError(error: Error): error is Error & DatabaseErrorShape {
   return 'severity' in error && 'routine' in error
 }
 
-/** Whether Postgres took nobody in because of what DATABASE_URL says, at whatever depth that lies. Never throws. */
+/** Whether Postgres refused the login because of what DATABASE_URL says, at whatever depth in the causes. Never throws. */
 export function isWrongLogin(thrown: unknown): boolean {
   for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth += 1)
     if (isDatabaseError(error) && sqlStateKind(error.code ?? '') === 'login') return true
@@ -121,7 +121,7 @@ export function isWrongLogin(thrown: unknown): boolean {
 /** A Postgres that takes no writes. */
 export const readOnly = 'is read-only (25006): it is a standby, or default_transaction_read_only is on'
 
-// What a code alone says to a person; no code is here whose cause lies in the values.
+// What a code alone says to a person; no code is here whose cause may be in the values.
 const sentences: Readonly<Record<string, string>> = {
   '25006': `Postgres ${readOnly}`,
   '55P03': 'Postgres gave no lock in time (55P03): another session holds it'
@@ -157,7 +157,7 @@ export function safeError(thrown: unknown, depth = 0): SafeError {
   }
 }
 
-/** One line for a person: what happened and what lay beneath it. */
+/** One line for a person: what happened and its causes. */
 export function describeError(thrown: unknown): string {
   const lines: string[] = []
   for (let safe: SafeError | undefined = safeError(thrown); safe; safe = safe.cause) {

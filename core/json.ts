@@ -23,7 +23,7 @@ const quote = 0x22
 const backslash = 0x5c
 const colon = 0x3a
 
-/** The colons outside of strings: one behind each key. */
+/** The colons outside of strings: one after each key. */
 function colonsIn(text: string): number {
   let colons = 0
   for (let at = 0; at < text.length; at += 1) {

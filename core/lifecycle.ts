@@ -21,7 +21,7 @@ export interface DrainOptions {
 
 /** A part of eventtrail that runs. Every call may be made twice; the second gets the first one's promise. */
 export interface Handle extends AsyncDisposable {
-  /** Finishes what is in flight, then closes. @throws OptionsError, and goes on running */
+  /** Finishes what is in flight, then closes. @throws OptionsError, and continues to run */
   drain(options?: DrainOptions): Promise<void>
   /** Stops now; what is in flight is left to be done again. */
   close(): Promise<void>
@@ -68,7 +68,7 @@ export class CleanUps {
   }
 }
 
-/** Waits for `work` at most `ms`; resolves to false when it took longer (the work itself goes on). */
+/** Waits for `work` at most `ms`; resolves to false when it took longer (the work itself continues). */
 export async function within(ms: number, work: Promise<unknown>, clock: Clock = machineClock): Promise<boolean> {
   let callOff: (() => void) | undefined
   const late = new Promise<false>(resolve => {

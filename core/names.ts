@@ -1,4 +1,4 @@
-/** In words what a topic, and so a prefix and a group of ours, may be made of (Kafka's org.apache.kafka.common.internals.Topic). */
+/** In words what a topic, and so our prefixes and groups, may be made of (Kafka's org.apache.kafka.common.internals.Topic). */
 export const legalCharacters = 'letters, digits, dots, - and _'
 
 /** At most 100 of the {@link legalCharacters}: a topic has 249 at most, the event name among them. */

@@ -5,7 +5,7 @@ const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2
 const unprintableInJson = new RegExp(unprintable.source.replace('[', '(?!\\n)['), 'gu')
 
 /**
- * A text of somebody else as one line that a terminal shows and does not obey: what is a control to it becomes
+ * A text from elsewhere as one line that a terminal shows and does not obey: what is a control to it becomes
  * `\u{1b}`. What is printable stays as it is, so that doing it twice changes nothing.
  * @param maxLength letters that are kept; a longer text ends in `…`. Default: all.
  */
@@ -21,7 +21,7 @@ export const printableLine = (line: string): string =>
     .map(part => printable(part))
     .join('\t')
 
-/** Letters of a server's own words that are told at most. */
+/** Most letters of a server's own words that are shown. */
 export const mostServerText = 500
 
 /** A value as JSON of which a terminal shows every letter. */

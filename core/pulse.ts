@@ -1,7 +1,7 @@
 const tickMs = 1_000
 
 /**
- * Tells whether a loop still turns: {@link beat} is called at each turn. Time for which the whole process was
+ * Says whether a loop still turns: {@link beat} is called at each turn. Time for which the whole process was
  * suspended, or did nothing but one long computation, does not count.
  */
 export class Pulse {

@@ -33,7 +33,7 @@ export function asCount(value: string): number {
   return parsed
 }
 
-/** 0 stands for a free port. */
+/** 0 means a free port. */
 export function asPort(value: string): number {
   const parsed = Number(value)
   if (!/^\d+$/.test(value) || parsed > 65_535) throw new Error('expected a port from 0 to 65535')

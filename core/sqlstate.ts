@@ -4,7 +4,7 @@
  * - `read-only`: a standby, or `default_transaction_read_only`
  * - `machine`: files, input and output, a damaged table: the server needs its operator
  * - `login`: the database, the user or the password is not accepted
- * - `session`: the session has lost its state, as behind some poolers
+ * - `session`: the session has lost its state, as with some poolers
  * - `schema`: a table, column, right or feature that the statement needs is missing
  * - `values`: the values of a row cannot be stored, whatever the table
  * - `constraint`: a constraint of the table refuses the row

@@ -1,8 +1,8 @@
-/** How a process is: told by `/livez` and `/readyz`. */
+/** The health of a process, as `/livez` and `/readyz` report it. */
 export interface Health {
-  /** Why it cannot do its work now, in words; none when it can. It goes on by itself once the reason is gone. */
+  /** Why it cannot do its work now, in words; none when it can. It continues by itself once the reason is gone. */
   readonly notReady: readonly string[]
-  /** Why it will never go on by itself: it is to be ended and started again. None while it lives. */
+  /** Why it will never continue by itself: it has to be restarted. None while it lives. */
   readonly dead: readonly string[]
 }
 
@@ -48,7 +48,7 @@ export class Reach {
 
   /**
    * The server did something for us (true), or could not be reached. May be handed on as it is.
-   * @param why what stands in the way, in words. Default: what was told last, or that it is out of reach.
+   * @param why what prevents it, in words. Default: what was reported last, or that it is unreachable.
    */
   readonly heard = (answered: boolean, why?: string): void => {
     this.#why = answered ? undefined : (why ?? this.#why)

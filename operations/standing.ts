@@ -3,7 +3,7 @@ import { keyOf, type TopicPartition, topicsOf } from '../kafka/index.ts'
 import type { Pool } from '../postgres/index.ts'
 import { listPositions, type PartitionPosition } from '../trail/index.ts'
 
-/** The log of a partition beside the trail's position in it. */
+/** The log of a partition, and the trail's position in it. */
 export interface Standing extends LogEnds {
   /** The first offset that is not in the trail; undefined where no sink of the group has read the partition. */
   readonly next: number | undefined

@@ -93,7 +93,7 @@ async function sharesSessions(pool: Pool, first: PooledSession): Promise<boolean
   }
 }
 
-/** The process in Postgres itself that serves a connection; what the connection was told may be a pooler's number. */
+/** The process in Postgres itself that serves a connection; what the connection reported may be a pooler's number. */
 export async function backendOf(client: Queries): Promise<number | undefined> {
   const question = { text: 'SELECT pg_backend_pid() AS pid', query_timeout: questionMs }
   const { rows } = await client.query<{ pid: number }>(question)
@@ -108,7 +108,7 @@ async function unsetOf(client: Queries, options: SessionOptions): Promise<string
     [kept]
   )
   const shown = new Map(rows.map(({ name, setting }) => [name, setting]))
-  // What DATABASE_URL calls the session stands behind our own name.
+  // What DATABASE_URL calls the session comes after our own name.
   return kept.filter(
     name =>
       !(name === 'application_name' ? shown.get(name)?.startsWith(own[name] ?? '') : shown.get(name) === own[name])

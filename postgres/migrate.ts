@@ -40,7 +40,7 @@ interface Migration {
   readonly file: URL
 }
 
-/** Where a database stands with one part: what is applied, and what would be. */
+/** How far a database is with one part: what is applied, and what would be. */
 export interface MigrationStatus {
   readonly component: string
   readonly applied: number

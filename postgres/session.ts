@@ -93,7 +93,7 @@ function opening(databaseUrl: string, options: SessionOptions): Opening {
   }
 }
 
-// Behind $3 are ours. Postgres 16 has no transaction_timeout. Of synchronous_commit only `off` is changed: what else it
+// After $3 come ours. Postgres 16 has no transaction_timeout. Of synchronous_commit only `off` is changed: what else it
 // may be is about standbys.
 const setAll = `SELECT set_config(name, CASE WHEN n > $3 AND name = 'synchronous_commit' AND current_setting(name) <> 'off'
     THEN current_setting(name) ELSE value END, false)

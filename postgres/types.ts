@@ -15,7 +15,7 @@ export interface Statement {
   readonly query_timeout?: number
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: as in the driver's types, a row that nobody described may be anything.
+// biome-ignore lint/suspicious/noExplicitAny: as in the driver's types, a row without a type may be anything.
 type AnyRow = any
 
 /** Something that takes statements: a session or a pool; those of pg fit. */

@@ -8,7 +8,7 @@ const kindPattern = /^[a-z][a-z0-9._-]*$/
 /**
  * The aggregate id of something whose own id is not a UUID: always the same one for the same kind and key. It is the
  * UUIDv5 of the text `<kind>:<key>` in the namespace `ebbe72f7-f2f6-513e-9b84-f967fb902c9f`, so that services in
- * other languages get the same. The key cannot be read from it, but whoever knows which keys exist can try them all.
+ * other languages get the same. The key cannot be read from it, but someone who knows which keys exist can try them all.
  * @param kind what it is, such as `customer`: small letters, digits, `.`, `_` and `-`.
  * @param key its id among those of its kind, such as `4711`.
  * @throws OptionsError

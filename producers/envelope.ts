@@ -12,7 +12,7 @@ import { PublishError } from './errors.ts'
 import { timeOfId } from './ids.ts'
 import type { PublishOptions } from './types.ts'
 
-/** The identity of an event, as it stands in its envelope. */
+/** The identity of an event, as it is in its envelope. */
 export type Identity = Pick<EnvelopeInput, 'id' | 'aggregate_id' | 'occurred_at'>
 
 export type Headers = Readonly<Record<string, string>>
@@ -38,7 +38,7 @@ export function identify(
   const aggregate_id = uuidOf(aggregateId)
   if (!aggregate_id) throw invalid(eventName, 'aggregateId', 'a UUID')
   // Published again under its id, an event must be the same one, also in its time. So the time of an id of version 7 is
-  // that of the event, also where the id was made here: an error tells the id, and it may be given with the next try.
+  // that of the event, also where the id was made here: an error has the id, and it may be given with the next try.
   const time = options?.occurredAt ?? timeOfId(id)
   if (time === undefined) throw invalid(eventName, 'occurredAt', 'given, as the id is not of version 7 and has no time')
   const occurred_at = microseconds(time)
@@ -128,7 +128,7 @@ export function encode(
 
 // Lengths, deltas and attributes of a record, and of each header, as varints: at most so many bytes.
 const recordOverhead = 32
-/** What a Kafka batch takes beside its records. */
+/** What a Kafka batch takes besides its records. */
 export const batchOverhead = 61
 const headerOverhead = 10
 

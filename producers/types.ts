@@ -1,7 +1,7 @@
 import type { Handle } from '../core/index.ts'
 import type { EventMap, EventName } from '../schemas/index.ts'
 
-/** What may be said about one event beside its payload. */
+/** What may be said about one event besides its payload. */
 export interface PublishOptions {
   /**
    * Any UUID, lower-cased. Default: a new one of version 7. Give it when you may publish the same event again; one of
@@ -37,7 +37,7 @@ export interface Receipt {
   readonly schemaVersion: number
 }
 
-/** Where an event stands in Kafka. */
+/** Where an event is in Kafka. */
 export interface KafkaReceipt extends Receipt {
   readonly topic: string
   readonly partition: number

@@ -14,7 +14,7 @@ const lastMicros = BigInt(Date.UTC(9999, 11, 31, 23, 59, 59, 999)) * 1000n + 999
 
 /**
  * Whether microseconds since 1970 can be the time of an event: from 1970, before which nothing was published, to the
- * end of 9999 (RFC 3339, section 1). What lies outside is mostly another unit than microseconds.
+ * end of 9999 (RFC 3339, section 1). A value outside is mostly in another unit than microseconds.
  */
 export const isOccurredAt = (micros: bigint): boolean => micros >= 0n && micros <= lastMicros
 

@@ -53,8 +53,8 @@ export function generateTypes(catalogue: Catalogue, options: GenerateOptions = {
 }
 
 /**
- * The schemas as data, a line a field. They stand in the file as the text of their JSON and nothing of them as code:
- * names and attributes of a schema are somebody else's text.
+ * The schemas as data, a line a field. They are in the file as the text of their JSON and nothing of them as code:
+ * names and attributes of a schema are text from elsewhere.
  */
 function embedded(catalogue: Catalogue): string {
   const versions = (eventName: string) => catalogue.versions(eventName).map(({ payload }) => embeddedRecord(payload))
@@ -238,7 +238,7 @@ function inputsOf(node: SchemaNode | undefined, otherwise = ''): string[] {
   return node?.kind === 'int' ? ['number'] : [otherwise]
 }
 
-/** The units and digits of a field's values, a sentence each; those of the fields of a record stand there. */
+/** The units and digits of a field's values, a sentence each; those of the fields of a record are there. */
 function unitsWithin(node: SchemaNode): string[] {
   switch (node.kind) {
     case 'array':

@@ -39,7 +39,7 @@ export async function loadCatalogue<Events extends EventMap = EventMap>(dir: str
 }
 
 /**
- * Reads a folder of schemas and tells everything that is wrong with it.
+ * Reads a folder of schemas and reports everything that is wrong with it.
  * @throws SchemaError `CATALOGUE_UNREADABLE` as `loadCatalogue`.
  */
 export async function inspectFolder(dir: string): Promise<InspectedFolder> {

@@ -15,7 +15,7 @@ export type EventMap = { readonly [eventName: string]: EventTypes }
 /** The names of an event map. */
 export type EventName<Events extends EventMap> = Extract<keyof Events, string>
 
-/** An event with its identity, field for field as it stands in Avro. */
+/** An event with its identity, field for field as it is in Avro. */
 export interface Envelope<Name extends string = string, Payload = unknown> {
   /** UUID, lower case; version 7 from this SDK, any version from others. */
   readonly id: string

@@ -87,7 +87,7 @@ export function readSchemaId(value: Buffer): number {
   return schemaIdWithin(value, 0, value.length)
 }
 
-/** The same for the value that lies from `start` to `end`. @throws SchemaError `DECODE_FAILED` */
+/** The same for the value from `start` to `end`. @throws SchemaError `DECODE_FAILED` */
 export function schemaIdWithin(bytes: Buffer, start: number, end: number): number {
   const length = end - start
   if (length < headerBytes) return fail(`it has ${length} bytes, too few for the magic byte and the schema id`)

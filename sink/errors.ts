@@ -11,7 +11,7 @@ export const sinkErrorCodes = {
 } as const satisfies ErrorCodes
 export type SinkErrorCode = keyof typeof sinkErrorCodes
 
-/** The sink cannot go on, or cannot do what was asked of it. */
+/** The sink cannot continue, or cannot do what was asked of it. */
 export class SinkError extends EventtrailError<SinkErrorCode> {
   constructor(code: SinkErrorCode, message: string, cause?: unknown) {
     super(message, { code, ...sinkErrorCodes[code], cause })

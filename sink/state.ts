@@ -38,7 +38,7 @@ export interface Sink extends Handle {
   start(): Promise<void>
   /**
    * Writes what was read, commits its offsets to Kafka, leaves the group. Past `timeoutMs` (default 10,000) it closes as it is.
-   * @throws OptionsError, and goes on running
+   * @throws OptionsError, and continues to run
    */
   drain(options?: DrainOptions): Promise<void>
   /** Stops now. What is not written is read again at the next start, or by another sink. */

@@ -1,5 +1,5 @@
 /**
- * The trail: what is in Postgres, with no Kafka client and no control flow. Who reads it needs a pool alone:
+ * The trail: what is in Postgres, with no Kafka client and nothing that runs. Who reads it needs a pool alone:
  *
  * ```ts
  * const pool = new pg.Pool({ connectionString })

@@ -184,7 +184,7 @@ async function retry(context: CommandContext, pool: Pool, which: Chosen, note: s
   return held > 0 ? exitCodes.notOk : exitCodes.ok
 }
 
-// Somebody else was faster with one of many: it is theirs.
+// Another program was faster with one of many: it is theirs.
 function unlessResolved(error: unknown): undefined {
   if (!(error instanceof TrailError) || error.code !== 'NO_SUCH_ENTRY') throw error
 }

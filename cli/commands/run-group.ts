@@ -40,7 +40,7 @@ export interface Running {
   readonly servers: readonly Reach[]
 }
 
-/** Runs a group until the command is told to stop, then drains it. */
+/** Runs a group until the command is stopped, then drains it. */
 export async function runGroup(context: CommandContext, running: Running): Promise<ExitCode> {
   const { log, signal } = context
   const { group, greeting, status, servers } = running

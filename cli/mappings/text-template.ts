@@ -14,7 +14,7 @@ const envelopeFields = new Set(['id', 'aggregate_id', 'occurred_at', 'event_name
 
 /**
  * Compiles a text with placeholders: `{payload.title}`, `{aggregate_id}`, `{recipient.name|reader}`. The text after `|`
- * stands in for a value that is null, missing or empty.
+ * replaces a value that is null, missing or empty.
  * @throws Error that names the placeholder, for one that the event does not have
  */
 export function compileText(text: string, version: EventVersion, { withRecipient = false } = {}): TextTemplate {

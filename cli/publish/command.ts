@@ -126,7 +126,7 @@ async function publishLines(context: CommandContext, eventName: string, flags: P
 const unanswered = ({ lines, published, bad, failed, unknown }: LineCounts): number =>
   lines - published - bad - failed - unknown
 
-/** Whether `work` is done before the signal comes; where it is not, its error is nobody's. */
+/** Whether `work` is done before the signal comes; where it is not, no one gets its error. */
 async function isDoneBeforeAbort(work: Promise<unknown>, signal: AbortSignal): Promise<boolean> {
   const stopped = Promise.withResolvers<false>()
   const stop = () => stopped.resolve(false)

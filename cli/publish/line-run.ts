@@ -14,7 +14,7 @@ export interface LineRunOptions {
   readonly rejects: Rejects | undefined
   /** Lines longer than this arrive in pieces. */
   readonly maxLineBytes: number
-  /** Tells the person of a bad line. */
+  /** Reports a bad line. */
   readonly say: (line: string) => void
 }
 

@@ -34,7 +34,7 @@ export class Rejects {
     if (endOfLine) this.#open.stream.write('\n')
   }
 
-  /** Waits while the disk is behind. */
+  /** Waits while the disk is slower. */
   async room(): Promise<void> {
     if (!this.#open) return
     const { stream, done } = this.#open

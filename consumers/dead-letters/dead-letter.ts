@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { HeaderList, KafkaRecord, OutgoingRecord } from '../../kafka/index.ts'
 
-/** Headers that a dead letter has beside the message's own. */
+/** Headers that a dead letter has besides those of the message. */
 export const deadLetterHeaders = {
   group: 'dead-letter-group',
   topic: 'dead-letter-topic',

@@ -13,7 +13,7 @@ export interface DeadLetterTopic {
   readonly topic: string
   /** -1: the broker's default. */
   readonly replicationFactor: number
-  /** ms; they may hold personal data, so not for ever. */
+  /** ms; they may hold personal data, so not indefinitely. */
   readonly retentionMs: number
 }
 
@@ -45,7 +45,7 @@ export class DeadLetterWriter {
 
   /**
    * Writes as much of a message as the topic takes. Resolves once all in-sync replicas have it, to what had to be left
-   * out. After an error it may be there all the same.
+   * out. After an error it may be there anyway.
    * @param barest nothing but where the message came from: for a message that could not be written otherwise
    * @throws SendError
    */

@@ -12,7 +12,7 @@ export class HeldBytes {
     return this.#bytes
   }
 
-  /** To be called before the messages are begun; each of them is to be {@link release}d once. */
+  /** To be called before the messages are begun; each of them must be {@link release}d once. */
   hold(bytes: number, messages: number): SharedBytes {
     if (messages > 0) this.#bytes += bytes
     return { bytes, messages }

@@ -14,7 +14,7 @@ export interface LogChangesOptions {
   readonly log: Logger
 }
 
-/** Notices what happens to the logs of a group beside its reading: records that are removed, topics that are made again. */
+/** Notices what happens to the logs of a group besides its own reading: records that are removed, topics that are made again. */
 export class LogChanges {
   readonly #options: LogChangesOptions
   readonly #topicIds = new Map<string, string>()
@@ -25,9 +25,9 @@ export class LogChanges {
 
   /**
    * The log does not have the offset that is next, and is read from its start. What was removed before it was read is
-   * lost to the handlers; kafkajs forgets where the group was, so it is asked for before that is told. Never rejects.
+   * lost to the handlers; kafkajs forgets where the group was, so it is asked for before that is reported. Never rejects.
    * @param next where this member was, if it has read the partition; else it is where the group has committed
-   * @param isOurs whether the partition is still this member's: else whoever has it tells
+   * @param isOurs whether the partition is still this member's: else the one that has it reports it
    */
   async outOfRange(source: TopicPartition, next: number | undefined, isOurs: () => boolean): Promise<void> {
     const { log } = this.#options

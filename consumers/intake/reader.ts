@@ -136,7 +136,7 @@ export class Reader {
 
   /**
    * A topic that was deleted and made again is another log: where it has grown past the position by now, the fetches
-   * would go on in it as if nothing had happened, and what lies before would reach no handler.
+   * would continue in it as if nothing had happened, and what is before would reach no handler.
    */
   #lookForReplaced({ ids }: TopicLook): void {
     const replaced = this.#changes.replaced(ids)
@@ -299,7 +299,7 @@ export class Reader {
 
   /**
    * The first batch after a join leaves something out. Either another member finished that in between, or this
-   * is a batch from before the join: what Kafka has as committed tells.
+   * is a batch from before the join: what Kafka has as committed shows.
    */
   async #reposition(source: AssignedPartition, control: BatchControl): Promise<void> {
     const { topic, partition, tracker } = source

@@ -15,7 +15,7 @@ export const notifierErrorCodes = {
 } as const satisfies ErrorCodes
 export type NotifierErrorCode = keyof typeof notifierErrorCodes
 
-/** The name of what lay beneath, such as ECONNREFUSED or EAUTH, without the words of the server or the network. */
+/** The name of the cause, such as ECONNREFUSED or EAUTH, without the words of the server or the network. */
 export class MailServerFault extends Error {
   readonly code: string
 

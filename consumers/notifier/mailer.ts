@@ -64,7 +64,7 @@ export async function createMailer({ url, from, connections = 4 }: MailerOptions
     disableFileAccess: true,
     disableUrlAccess: true
   })
-  // A broken idle connection; the next mail tells.
+  // A broken idle connection; the next mail will show it.
   transport.on('error', () => undefined)
   const reach = new Reach({ name: 'the mail server', probe: () => transport.verify(), ...probes })
   return {

@@ -10,7 +10,7 @@ export interface MailContent {
 
 /** The mail of an event. */
 export interface MailRule<Events extends EventMap, Name extends EventName<Events>> {
-  /** Id of the recipient in the directory; undefined for an event that nobody is to be written about. */
+  /** Id of the recipient in the directory; undefined for an event that needs no mail. */
   readonly to: (envelope: EnvelopeOf<Events, Name>) => string | undefined
   /** {@link mailOf} makes both forms of a mail from paragraphs. */
   readonly content: (envelope: EnvelopeOf<Events, Name>, recipient: Recipient) => MailContent

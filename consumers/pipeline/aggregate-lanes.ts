@@ -13,7 +13,7 @@ export interface AggregateLanesOptions<T> {
   /** How many items run at once. */
   readonly concurrency: number
   readonly work: (item: T, slot: Slot) => Promise<void>
-  /** `work` is meant never to reject; when it does, this is told. */
+  /** `work` is meant never to reject; when it does, this is called. */
   readonly onError: (error: unknown) => void
 }
 
@@ -87,7 +87,7 @@ export class AggregateLanes<T> {
   }
 
   #fill(): void {
-    // An item that rests as soon as it is started comes here from within: the loop that started it goes on.
+    // An item that rests as soon as it is started comes here from within: the loop that started it continues.
     if (this.#filling) return
     this.#filling = true
     try {

@@ -16,7 +16,7 @@ export interface Message {
   readonly eventName: string
   readonly record: KafkaRecord
   readonly source: AssignedPartition
-  /** It stands for a whole batch of the log, whose bytes are its value: why that cannot be read. */
+  /** It represents a whole batch of the log, whose bytes are its value: why that cannot be read. */
   readonly unreadable?: Pick<UnreadableBatch, 'code' | 'reason'>
 }
 

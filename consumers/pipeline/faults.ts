@@ -53,7 +53,7 @@ export function faultName(thrown: unknown): string {
   return typeof thrown
 }
 
-/** The names of a fault and of what lay beneath it, for a log: `POSTGRES_UNAVAILABLE, ECONNREFUSED`. */
+/** The names of a fault and of its causes, for a log: `POSTGRES_UNAVAILABLE, ECONNREFUSED`. */
 export function faultNames(thrown: unknown): string {
   const names: string[] = []
   for (let fault = thrown; names.length < 5; fault = fault.cause) {

@@ -3,7 +3,7 @@ import { OffsetTracker } from './offset-tracker.ts'
 /**
  * A partition that this member reads.
  *
- * held → (lose) → lost: what runs goes on to its end, nothing of it is committed
+ * held → (lose) → lost: what runs continues to its end, nothing of it is committed
  */
 export class AssignedPartition {
   readonly topic: string

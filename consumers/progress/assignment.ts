@@ -1,6 +1,6 @@
 import { AssignedPartition } from './assigned-partition.ts'
 
-/** Where a committed offset stands. */
+/** What a committed offset refers to. */
 export interface Commit {
   readonly source: AssignedPartition
   readonly offset: number

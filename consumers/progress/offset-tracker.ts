@@ -1,5 +1,5 @@
 /**
- * Where one partition stands: which offsets were taken, which are finished, and up to where everything is.
+ * The progress of one partition: which offsets were taken, which are finished, and up to where everything is.
  *
  * fresh → (take) → counting → (rewind, after every join) → rewound → (take) → counting …
  *
@@ -7,7 +7,7 @@
  * and is not taken a second time.
  */
 export class OffsetTracker {
-  /** Taken and not yet behind the position, in order; true when finished. */
+  /** Taken and not yet passed by the position, in order; true when finished. */
   #window = new Map<number, boolean>()
   /** The same from before the last rewind, as far as it was not delivered again. */
   #earlier = new Map<number, boolean>()
@@ -36,7 +36,7 @@ export class OffsetTracker {
 
   /**
    * What a batch that starts at `first` means: `expected`; `ahead`, when it leaves something out that was to be
-   * delivered again; `new log`, when it lies below anything that can come again (the topic was made anew).
+   * delivered again; `new log`, when it is below anything that can come again (the topic was recreated).
    */
   locate(first: number): 'expected' | 'ahead' | 'new log' {
     if (this.#next === undefined || this.#floor === undefined) return 'expected'
@@ -86,7 +86,7 @@ export class OffsetTracker {
     this.#cursor = undefined
   }
 
-  /** Goes on at `offset`; what lies below is somebody else's. */
+  /** Continues at `offset`; what is below belongs to another member. */
   moveTo(offset: number): void {
     this.#window = new Map()
     this.#next = offset

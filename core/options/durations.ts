@@ -3,7 +3,7 @@ import { OptionsError } from './options-error.ts'
 /** Longest wait of a timer, in ms: almost 25 days. One ms more, and Node fires it at once. */
 export const longestTimerMs = 2 ** 31 - 1
 
-/** What an option is to be that holds ms to wait. */
+/** What an option with ms to wait must be. */
 export const durationWords = (least: number): string =>
   `a whole number of ms from ${least} to ${longestTimerMs} (24.8 days)`
 

@@ -49,7 +49,7 @@ function onlyKnown(url: URL, known: readonly string[]): void {
     known.length === 0
       ? 'expected a URL without parameters (?)'
       : `the parameters after the ? of the URL can be ${known.join(', ')}; others would have no effect`
-  // A ? in a password begins them, too, and the @ behind it is among them then.
+  // A ? in a password begins them, too, and the @ after it is among them then.
   throw new Error(url.search.includes('@') ? `${words}. ${hint}` : words)
 }
 
@@ -73,7 +73,7 @@ export function checkSmtpUrl(text: string): string {
 
 const isPort = (text: string | undefined): boolean => Number(text ?? 0) >= 1 && Number(text) <= 65_535
 
-/** The host and the port of a broker; an address of IPv6 stands in brackets in front of its port. */
+/** The host and the port of a broker; an address of IPv6 is in brackets before its port. */
 export function splitBroker(broker: string): { readonly host: string; readonly port: number } {
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]*)):(\d+)$/.exec(broker) ?? []
   return { host: bracketed ?? plain ?? broker, port: Number(port) }
@@ -167,7 +167,7 @@ export function readDatabaseUrl(text: string): DatabaseUrl {
       return file ? [[name, file] as const] : []
     }),
     ...(applicationName && { applicationName }),
-    // As libpq has it: 0 waits without a bound, which nothing of ours does.
+    // As libpq has it: 0 waits without a bound, which nothing here does.
     ...(Number(timeout) > 0 && { connectTimeoutMs: Number(timeout) * 1_000 })
   }
 }

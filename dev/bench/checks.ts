@@ -2,7 +2,7 @@ import type { Trail } from './database.ts'
 import { BenchError } from './errors.ts'
 import type { Loaded } from './load/index.ts'
 
-/** What stands in a trail after a run of ours. */
+/** What is in a trail after a run. */
 export interface Counts {
   readonly rows: number
   readonly distinct: number

@@ -10,8 +10,8 @@ export function benchCommands(program: Command, host: CommandHost): void {
   host
     .connect(bench.command('sink'))
     .description('rows a second, processor time and memory, in turns with Debezium and raw COPY')
-    .option('--rows <n>', 'records that everybody stores', wholeNumber(), 500_000)
-    .option('--turns <n>', 'how often everybody is measured', wholeNumber(), 5)
+    .option('--rows <n>', 'records that each contender stores', wholeNumber(), 500_000)
+    .option('--turns <n>', 'how often each contender is measured', wholeNumber(), 5)
     .option('--quick', 'few rows, one turn, nothing written: whether it all still works')
     .option('--only <names>', 'only these contenders, comma-separated')
     .action(

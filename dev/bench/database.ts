@@ -47,7 +47,7 @@ export class Trail implements AsyncDisposable {
     const pool = new pg.Pool({ connectionString: url, max: 1 })
     await keepMonthsAhead(pool, new Date())
     await pool.end()
-    // Nobody shall pay for what the one before left to be written.
+    // No contender pays for what the one before left to be written.
     await client.query('CHECKPOINT')
     return new Trail(admin, url, name, client)
   }
@@ -62,7 +62,7 @@ export class Trail implements AsyncDisposable {
     return Number(Object.values(row ?? {})[0])
   }
 
-  /** Bytes of the table's rows. Counting them instead would slow down whoever writes them. */
+  /** Bytes of the table's rows. Counting them instead would slow down the one that writes them. */
   tableBytes(): Promise<number> {
     return this.number(
       "SELECT coalesce(sum(pg_relation_size(inhrelid)), 0) FROM pg_inherits WHERE inhparent = 'event_envelopes'::regclass"

@@ -2,7 +2,7 @@ import { EventtrailError } from '../../core/index.ts'
 
 /**
  * - `CHILD_FAILED`: a contender's process ended by itself.
- * - `COUNTS_DIFFER`: what a contender stored is not what was loaded; its figures are worth nothing.
+ * - `COUNTS_DIFFER`: what a contender stored is not what was loaded; its results are worth nothing.
  * - `SETTINGS_DIFFER`: Postgres was not as durable as for the others.
  * - `STALLED`: nothing was stored for a minute.
  * - `PEER_MISSING`: the peer could not be downloaded or started.

@@ -30,7 +30,7 @@ const debeziumVariants = modes.flatMap(mode =>
 export const lanesForShapes = 3
 const otherShapes = [shapes.large, shapes['many-names'], shapes.duplicates, shapes.poison]
 
-/** Everybody, in the order of their turns. */
+/** All contenders, in the order of their turns. */
 export const contenderNames: readonly string[] = [
   ...ownVariants.map(({ name }) => name),
   ...['copy-1', 'copy-2'],
@@ -44,7 +44,7 @@ export interface Field {
   readonly contenders: readonly Contender[]
   /** Run once each before the first turn, unmeasured. */
   readonly warmUps: readonly Contender[]
-  /** What lies in Kafka. */
+  /** What is in Kafka. */
   readonly loads: readonly Loaded[]
 }
 
@@ -53,7 +53,7 @@ export interface AssembleOptions {
   readonly servers: Servers
   readonly cleanUps: CleanUps
   readonly rows: number
-  /** Default: everybody. */
+  /** Default: all of them. */
   readonly only?: readonly string[] | undefined
 }
 

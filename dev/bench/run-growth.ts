@@ -83,7 +83,7 @@ async function measureSize(context: CommandContext, servers: Servers, { most, la
   context.out(
     `caught up with ${lag.toLocaleString('en')} rows ${caught.seconds.toFixed(1)} s after the start of the process, peak ${megabytes(caught.peakMemory)} MB`
   )
-  // More records behind those: the same topics, and a table that starts anew.
+  // More records after those: the same topics, and a new table.
   const more = most > lag ? await loadShape(context, servers, shape, most - lag) : undefined
   const all: Loaded = {
     ...backlog,

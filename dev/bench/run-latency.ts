@@ -51,7 +51,7 @@ interface PublisherReport {
   readonly late: number
 }
 
-/** Publishes at even rates and tells how long each event took until others could see its row. */
+/** Publishes at even rates and reports how long each event took until others could see its row. */
 export async function benchLatency(context: CommandContext, given: LatencyBenchOptions): Promise<ExitCode> {
   const options = given.quick ? { ...given, seconds: 3, turns: 1 } : given
   return await withServers(context, async servers => {

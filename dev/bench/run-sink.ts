@@ -19,7 +19,7 @@ export interface SinkBenchOptions {
 
 const quickRows = 20_000
 
-/** Measures everybody in turns; 0 when all stored what they had to. */
+/** Measures all contenders in turns; 0 when all stored what they had to. */
 export async function benchSink(context: CommandContext, given: SinkBenchOptions): Promise<ExitCode> {
   const only = wantedNames(given.only)
   const options = given.quick ? { ...given, rows: Math.min(given.rows, quickRows), turns: 1 } : given
@@ -67,7 +67,7 @@ function wantedNames(only: string | undefined): readonly string[] | undefined {
   throw new UsageError(`--only: there is no ${unknown.join(', ')}; there are ${contenderNames.join(', ')}`)
 }
 
-/** A B C A B C …: what disturbs the machine for a while disturbs everybody. */
+/** A B C A B C …: what disturbs the machine for a while disturbs all of them. */
 async function takeTurns(context: CommandContext, servers: Servers, field: Field, turns: number): Promise<Measured[]> {
   for (const contender of field.warmUps) {
     context.say(`warming up ${contender.name}`)
@@ -81,7 +81,7 @@ async function takeTurns(context: CommandContext, servers: Servers, field: Field
       requireSame(measured[0]?.durability, result.durability, contender.name)
       if (measured.length === 0) {
         const settings = Object.entries(result.durability).map(([name, value]) => `${name}=${value}`)
-        context.out(`Postgres for everybody: ${settings.join(', ')}`)
+        context.out(`Postgres for all contenders: ${settings.join(', ')}`)
       }
       measured.push(result)
       context.out(turnLine(turn, result))

@@ -80,7 +80,7 @@ function keepLogs(logs: string, say: (line: string) => void): void {
   say(`what the processes said is kept in ${kept}`)
 }
 
-/** What every page of figures says about itself. */
+/** What every page of results says about itself. */
 export async function circumstances(servers: Servers, durability: Durability): Promise<Circumstances> {
   const { postgres, ...machine } = await describeMachine(servers)
   const { connect, debezium, converter } = peerVersions

@@ -11,7 +11,7 @@ export interface Circumstances {
   readonly durability: Durability
 }
 
-/** What the figures depend on. */
+/** What the results depend on. */
 export interface Machine {
   readonly processor: string
   readonly cores: number

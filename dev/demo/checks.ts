@@ -19,7 +19,7 @@ export interface Check {
   /** For people. */
   readonly promise: string
   readonly ok: boolean
-  /** The figures behind it. */
+  /** The numbers that it is made from. */
   readonly detail: string
 }
 
@@ -45,7 +45,7 @@ export function checksOf({ events, expected, found, inbox, kill }: Outcome): Che
     {
       id: 'once',
       promise: 'each event once',
-      // A record may stand in Kafka twice, after an answer that was lost; in the trail it may not.
+      // A record may be in Kafka twice, after an answer that was lost; in the trail it may not.
       ok: found.distinct === found.rows,
       detail: `${counted(found.rows, 'row')}, ${counted(found.distinct, 'different event')}, ${counted(ledger.duplicates, 'repeated record')} left out`
     },

@@ -57,7 +57,7 @@ async function readMessageId(stream: SMTPServerDataStream): Promise<string | und
   return messageIdIn(head)
 }
 
-/** The Message-ID in the head of a mail; a header may go on in the next line. */
+/** The Message-ID in the head of a mail; a header may continue in the next line. */
 export function messageIdIn(mail: string): string | undefined {
   const [head = ''] = mail.split('\r\n\r\n', 1)
   return /^message-id:\s*(<[^>\s]+>)/im.exec(head.replace(/\r\n[ \t]+/g, ' '))?.[1]

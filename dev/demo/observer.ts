@@ -6,14 +6,14 @@ import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 export const groups = ['sink', 'indexer', 'notifier'] as const
 export type Group = (typeof groups)[number]
 
-/** The topics that a group reads, and the other way round what it can be behind with. */
+/** The topics that a group reads, and the other way round what it can lag in. */
 const topicsOf: Record<Group, readonly string[]> = {
   sink: ['badge.awarded', 'lesson.published', 'quiz.submitted'],
   indexer: ['lesson.published'],
   notifier: ['badge.awarded', 'quiz.submitted']
 }
 
-/** How far everybody is. */
+/** How far each of them is. */
 export interface Figures {
   /** Rows that the ledger of the trail accounts for. */
   readonly stored: number
@@ -23,7 +23,7 @@ export interface Figures {
   readonly lag: Readonly<Record<Group, number>>
 }
 
-/** Asks Kafka and Postgres how far everybody is. */
+/** Asks Kafka and Postgres how far each of them is. */
 export class Observer {
   readonly #admin: KafkaAdmin
   readonly #database: pg.Client
@@ -40,7 +40,7 @@ export class Observer {
   }): Promise<Observer> {
     const { brokers, databaseUrl, log } = servers
     const database = new pg.Client({ connectionString: databaseUrl, application_name: 'eventtrail-demo' })
-    // Nobody waits on an idle connection: the next question tells that it broke.
+    // Nothing waits on an idle connection: the next question shows that it broke.
     database.on('error', () => undefined)
     await database.connect()
     try {
@@ -128,7 +128,7 @@ function doneOf(rows: readonly Record<string, unknown>[]): Done {
   return done
 }
 
-/** Records of a topic that lie before its end and are not done. */
+/** Records of a topic that are before its end and are not done. */
 export function lagOf(ranges: readonly PartitionRange[], done: ReadonlyMap<number, number> = new Map()): number {
   return ranges.reduce(
     (sum, { partition, start, end }) => sum + Math.max(0, end - Math.max(start, done.get(partition) ?? start)),

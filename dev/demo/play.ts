@@ -25,9 +25,9 @@ export interface PlayOptions {
 export interface Played {
   readonly tally: Tally
   readonly kill: Kill | undefined
-  /** Who was behind when nothing had moved for a minute; undefined when everybody got done. */
+  /** Who lagged when nothing had moved for a minute; undefined when all of them got done. */
   readonly stuck: string | undefined
-  /** ms: what publishing took, and from the first event until all was stored and everybody was done. */
+  /** ms: what publishing took, and from the first event until all was stored and handled. */
   readonly times: { readonly publish: number; readonly store: number; readonly done: number }
 }
 
@@ -35,7 +35,7 @@ const lookEveryMs = 250
 const stuckAfterMs = 60_000
 
 /**
- * Publishes the day and watches until everybody is done with it; kills the sink in between and starts it again.
+ * Publishes the day and watches until all of them are done with it; kills the sink in between and starts it again.
  * @throws DemoError when a process ends by itself or an event is refused; the signal's reason when it aborts
  */
 export async function playDay(stage: Stage, options: PlayOptions): Promise<Played> {
@@ -62,7 +62,7 @@ export async function playDay(stage: Stage, options: PlayOptions): Promise<Playe
       const rate = pace.of(tally.published, now)
       const note = await kill.look(figures.stored, signal)
       if (note) {
-        // The figures are from before that.
+        // The numbers are from before that.
         screen.note(note)
         continue
       }
@@ -113,7 +113,7 @@ function publish({ stack, log }: Stage, { events, rate, seed }: PlayOptions, { t
   )
   return {
     ended,
-    /** How long it took; undefined while it goes on. Throws when it failed. */
+    /** How long it took; undefined while it runs. Throws when it failed. */
     ms(): number | undefined {
       if (outcome && 'failure' in outcome) throw outcome.failure
       return outcome?.ms

@@ -17,7 +17,7 @@ export interface Stage {
   readonly crew: Crew
   readonly inbox: Inbox
   readonly observer: Observer
-  /** Of the demo's own clients; a file beside the servers' logs. */
+  /** Of the demo's own clients; a file next to the servers' logs. */
   readonly log: Logger
   /** Starts the sink, also in the place of one that was killed. */
   startSink(): Child
@@ -34,7 +34,7 @@ export interface StageOptions {
   readonly cleanUps: CleanUps
 }
 
-// Long enough for what is under way; whoever needs longer may be killed: nothing is lost by that.
+// Long enough for what is under way; what needs longer may be killed: nothing is lost by that.
 const stopChildrenMs = 3_000
 // A killed sink is replaced after this time. A real one waits longer, so that a busy machine is not taken for a dead one.
 const sinkSessionMs = 2_000

@@ -7,7 +7,7 @@ import { removeContainers, runningContainers } from './docker.ts'
 import { endProcess, launch, type OwnedProcess, type Program } from './processes.ts'
 import type { Ports } from './types.ts'
 
-/** Written at every change, so that whoever finds the folder later can end what is left of it. */
+/** Written at every change, so that a program that finds the folder later can end what is left of it. */
 export interface InstanceState {
   readonly id: string
   /** The process whose end is the instance's end; null for one that is meant to outlive its starter. */
@@ -157,7 +157,7 @@ export class Instance {
 
 const keptLogs = 5
 
-/** Ends and removes what killed runs left behind, and the oldest logs. Answers how many runs there were. */
+/** Ends and removes what killed runs left, and the oldest logs. Answers how many runs there were. */
 export async function sweep(): Promise<number> {
   dropOldLogs()
   const orphans = Instance.all().filter(instance => instance.orphaned)

@@ -6,7 +6,7 @@ import type { BrokerPorts, Ports } from './types.ts'
 /** Ports that the caller wants; the others are free-chosen. */
 export type WantedPorts = Partial<Pick<Ports, 'kafka' | 'registry' | 'postgres'>>
 
-/** What there is beyond one of each. */
+/** Servers beyond one of each. */
 export interface Layout {
   readonly brokers?: number | undefined
   readonly proxied?: boolean
@@ -39,7 +39,7 @@ const portOf = (server: Server): number => {
 
 /**
  * The wanted ports, checked to be free, and free ones for the rest. All are held until all are known, so that
- * they differ. Earlier ones are taken again where nobody else has them, so that addresses stay.
+ * they differ. Earlier ones are taken again where they are still free, so that addresses stay.
  * @throws StackError `PORT_IN_USE` for a wanted port that is taken
  */
 export async function choosePorts(

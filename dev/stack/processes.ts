@@ -84,7 +84,7 @@ export async function killProcess(owned: ProcessIdentity): Promise<void> {
   }
 }
 
-/** As Linux tells them (proc(5), /proc/pid/task/tid/children); none elsewhere. */
+/** As Linux reports them (proc(5), /proc/pid/task/tid/children); none elsewhere. */
 function childrenOf(pid: number): ProcessIdentity[] {
   try {
     const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)

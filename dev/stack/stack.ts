@@ -33,8 +33,8 @@ export interface StackOptions {
   /** Three are a cluster: replication factor 3, two in-sync replicas for a write. Only without Docker. Default 1. */
   readonly brokers?: 1 | 3
   /**
-   * Port of a proxy on 127.0.0.1. The (single) broker then has a second listener at `proxied`, and sends whoever
-   * comes in there to this port. Only without Docker.
+   * Port of a proxy on 127.0.0.1. The (single) broker then has a second listener at `proxied`, and sends clients
+   * that connect there to this port. Only without Docker.
    */
   readonly kafkaProxy?: number
   /** Further settings of the brokers. Only without Docker. */

@@ -1,4 +1,4 @@
-// Runs beside an instance that must not outlive its owner: node watchdog.ts <id>, the owner holds the other
+// Runs next to an instance that must not outlive its owner: node watchdog.ts <id>, the owner holds the other
 // end of stdin. When the owner ends in whatever way, SIGKILL too, stdin ends, and this ends the instance.
 import { Instance } from './instance.ts'
 

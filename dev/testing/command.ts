@@ -20,7 +20,7 @@ export function testingCommands(program: Command, host: CommandHost): void {
     .option('--seed <n>', 'of the random moments; printed by each run (default: another one each time)', wholeNumber())
     .option('--minutes <n>', 'let the soak last so long; alone, run the soak and nothing else', wholeNumber())
     .option('-t, --testNamePattern <name>', 'only the tests whose names match this')
-    // Refused by the work itself, which names what there is.
+    // Refused by the work itself, which names the valid ones.
     .allowUnknownOption()
     .action(host.action(runIntegrity, { finishes: true }))
 }

@@ -52,7 +52,7 @@ class HandOver {
 
   constructor() {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => this.#pass(signal))
-    // npm that was killed tells nobody: its child sees only that it has another parent now.
+    // npm that was killed does not say so: its child sees only that it has another parent now.
     const parent = process.ppid
     if (process.env.npm_lifecycle_event) {
       setInterval(() => process.ppid !== parent && this.#pass('SIGTERM'), 500).unref()

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The clone this file lies in. */
+/** The clone that this file is in. */
 export const cloneRoot = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 
 /** The one folder that holds everything the stack makes; git ignores it. Moved by EVENTTRAIL_HOME. */

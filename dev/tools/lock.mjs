@@ -5,7 +5,7 @@ import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** When the process started, as the kernel tells it; undefined when there is none or it is a zombie. */
+/** When the process started, as the kernel reports it; undefined when there is none or it is a zombie. */
 export function startOf(pid) {
   try {
     if (process.platform !== 'linux') {

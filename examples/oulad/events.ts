@@ -25,7 +25,7 @@ export interface Tables {
 
 type OuladEvent = EventToPublish<Events>
 
-/** Why a row is no event; names columns, never what stands in them. */
+/** Why a row is no event; names columns, never their content. */
 export class RefusedRow extends Error {}
 
 const microsADay = 86_400_000_000n
@@ -102,7 +102,7 @@ export function badgeAwarded(row: Row, tables: Tables): OuladEvent | undefined {
 }
 
 function idOf(occurredAt: bigint, ...identity: readonly string[]): string {
-  if (occurredAt < 0n) throw new RefusedRow('it lies before 1970')
+  if (occurredAt < 0n) throw new RefusedRow('it is before 1970')
   return eventId(occurredAt, ...identity)
 }
 

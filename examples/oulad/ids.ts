@@ -10,7 +10,7 @@ export function entityId(kind: string, ...name: readonly string[]): string {
 }
 
 /**
- * The id of an event that a row stands for: laid out as a UUID of version 7, with the time from `occurredAt` and
+ * The id of the event of a row: laid out as a UUID of version 7, with the time from `occurredAt` and
  * the rest from a hash of what identifies the row. The same row thus has the same id in every run, and is
  * stored once.
  * @param occurredAt microseconds since 1970.

@@ -82,7 +82,7 @@ async function publishTable(producer: Producer<Events>, folder: string, source: 
   for await (const { row, line } of readRows(file, source.columns)) {
     if (tally.fault !== undefined) return
     rows += 1
-    // The buffer is bounded: this waits while Kafka is behind, and memory stays flat.
+    // The buffer is bounded: this waits while Kafka is slower, and memory stays flat.
     if (rows % rowsBetweenPauses === 0) await producer.ready()
     try {
       const event = source.toEvent(row, tables)
@@ -113,7 +113,7 @@ async function main(): Promise<number> {
   }
   const [folder] = positionals
   if (folder === undefined || positionals.length > 1)
-    throw new UsageError('Name one folder, the one that holds the files. --help tells more')
+    throw new UsageError('Name one folder, the one that holds the files. --help shows more')
   const config = loadConfig()
   const tables = await loadTables(folder)
   for (const { table } of sources) tableFile(folder, table)

@@ -116,7 +116,7 @@ class KafkaSender implements Sender {
       }
       return
     }
-    // kafkajs does not tell which partition a refusal is about, so each is tried by itself. The broker
+    // kafkajs does not say which partition a refusal is about, so each is tried by itself. The broker
     // recognises what it has stored already by its sequence numbers.
     if (!outcome.retryable && group.length > 1) {
       for (const one of group) await this.#sendGroup(leader, [one], results, beforeLeaving)
@@ -205,7 +205,7 @@ class KafkaSender implements Sender {
       [...stale].map(topic =>
         this.#book.lookUp(topic).catch((error: unknown) => {
           const sendError = toSendError(error, false)
-          // Out of reach: what is known is good enough for a try; a wrong leader is noticed before anything leaves.
+          // Unreachable: what is known is good enough for a try; a wrong leader is noticed before anything leaves.
           if (!sendError.retryable) refused.set(topic, sendError)
         })
       )

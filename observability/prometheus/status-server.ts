@@ -26,7 +26,7 @@ interface Answer {
   readonly contentType?: string
 }
 
-// Whoever reaches the port is to cost next to nothing.
+// Clients that reach the port must cost next to nothing.
 const maxConnections = 64
 const timeouts = {
   headersTimeout: 2_000,
@@ -34,7 +34,7 @@ const timeouts = {
   keepAliveTimeout: 5_000,
   connectionsCheckingInterval: 1_000
 }
-/** ms for which the figures are told again as they were. */
+/** ms for which an answer is repeated as it was. */
 const keptMs = 1_000
 
 /** Does the work when it is asked for, and gives what came of it to all that ask within `ms` of its start. */
@@ -68,12 +68,12 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
   }
   const server = createServer(timeouts, (request, response) => {
     void answer(request)
-      // What went wrong is nobody's business out there.
+      // What went wrong is not for clients.
       .catch(() => json(500, { error: 'the health of the process could not be read' }))
       .then(given => send(given, request, response))
   })
   server.maxConnections = maxConnections
-  // Somebody who asks and does not read the answer.
+  // A client that asks and does not read the answer.
   server.setTimeout(10_000)
   try {
     server.listen(port, host)

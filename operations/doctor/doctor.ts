@@ -34,7 +34,7 @@ export interface DoctorParts {
   readonly group?: string | undefined
 }
 
-/** Looks at everything that the pipeline stands on. Never throws: what cannot be asked is a finding. */
+/** Looks at everything that the pipeline depends on. Never throws: what cannot be asked is a finding. */
 export async function examine(parts: DoctorParts): Promise<Finding[]> {
   const registry = await examineRegistry(parts)
   const broker = await examineBroker(parts, registry.known)
@@ -46,7 +46,7 @@ export async function examine(parts: DoctorParts): Promise<Finding[]> {
   return findings
 }
 
-/** What went wrong as a sentence, and behind it what to look at. */
+/** What went wrong as a sentence, and after it what to look at. */
 function withAdvice(error: unknown, advice: string): string {
   const what = describeError(error)
   return `${/[.?!]$/.test(what) ? what : `${what}.`} ${advice}`

@@ -3,7 +3,7 @@ import type { KafkaAdmin } from '../../kafka/index.ts'
 import { type Discovered, maxEvents } from '../../sink/index.ts'
 import type { Finding } from './finding.ts'
 
-/** Faults of schemas that are told one by one. */
+/** Faults of schemas that are reported one by one. */
 const mostFaults = 10
 
 /** What is known of events, to be held against Kafka's topics. */

@@ -137,7 +137,7 @@ interface Place {
 }
 
 /**
- * What hours that differ amount to. Where Postgres' clock was set back, rows stand in the hour before the one that they
+ * What hours that differ amount to. Where Postgres' clock was set back, rows are in the hour before the one that they
  * are booked in: then the hours make up for each other, and no offset is missing.
  */
 async function explain(
@@ -178,7 +178,7 @@ async function explain(
   }
 }
 
-/** Whether an offset of the partition is one record: a log that was made anew has the same offsets again. */
+/** Whether an offset of the partition is one record: a log that was recreated has the same offsets again. */
 async function hasOneLog({ pool }: VerifyParts, { sources, partition }: Place): Promise<boolean> {
   const { rows } = await pool.query<{ logs: string }>(
     'SELECT count(DISTINCT (topic, incarnation)) AS logs FROM sink_ledger WHERE topic = ANY($1) AND partition = $2',

@@ -90,7 +90,7 @@ function faultOf({
   const where = keyOf({ topic, partition })
   const remedy = '`eventtrail doctor` gives the command that resumes it'
   if (replaced) {
-    // How far the old log went, nobody can ask any more.
+    // How far the old log went cannot be asked any more.
     const lost = `what the old topic held after offset ${next}, if anything, was not read`
     return { ...facts, words: `${where} was deleted and recreated: ${lost}. ${remedy}` }
   }

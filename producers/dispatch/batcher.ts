@@ -49,7 +49,7 @@ export interface Lane<T extends Item> {
 
 /**
  * Gathers items into batches, a lane for each partition, in the order in which they came: a batch that failed
- * goes again before anything that came later. Knows no clock: it is told the time, in ms.
+ * goes again before anything that came later. Knows no clock: it gets the time, in ms.
  */
 export class Batcher<T extends Item> {
   readonly #options: BatcherOptions
@@ -94,7 +94,7 @@ export class Batcher<T extends Item> {
     return this.#leftAt + this.#options.lingerMs
   }
 
-  /** Takes the next batch of a lane that is due; undefined when nobody waits for its items any more. */
+  /** Takes the next batch of a lane that is due; undefined when no caller waits for its items any more. */
   take(lane: Lane<T>, now: number): Batch<T> | undefined {
     this.#leftAt = now
     const batch = lane.again ?? this.#cut(lane)
@@ -151,7 +151,7 @@ export class Batcher<T extends Item> {
   }
 
   /**
-   * Items whose deadline has passed and whose caller must be told, each with whether it may have left. They are
+   * Items whose deadline has passed and whose caller must get an answer, each with whether it may have left. They are
    * left where they are, and no longer sent once they are `done`.
    */
   *late(now: number): Generator<{ item: T; sent: boolean }> {
@@ -166,7 +166,7 @@ export class Batcher<T extends Item> {
     }
   }
 
-  /** Takes out what is `done` already; yields the batches that nobody waits for any more: they are given up. */
+  /** Takes out what is `done` already; yields the batches that no caller waits for any more: they are given up. */
   *abandoned(): Generator<Batch<T>> {
     for (const lane of this.#active) {
       while (lane.queue.peek()?.done) this.#shift(lane)

@@ -7,7 +7,7 @@ type Leaving = Pick<Batch<Pick<Pending, 'done' | 'bytes' | 'deadline'>>, 'items'
 class HeldBack extends Error {}
 
 /**
- * The moment when a batch may begin to leave. A caller whose deadline has passed by now was told that the event
+ * The moment when a batch may begin to leave. A caller whose deadline has passed by now was answered that the event
  * never left: it is held back, and the others go without it.
  */
 export function leave(batch: Leaving): void {

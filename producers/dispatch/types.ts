@@ -17,7 +17,7 @@ export interface Route {
   readonly waiting: Fifo<Pending>
   registered: Registered | undefined
   opening: boolean
-  /** What last stood in the way of its events. */
+  /** What last kept its events from leaving. */
   lastError: unknown
 }
 

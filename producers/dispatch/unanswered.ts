@@ -57,7 +57,7 @@ export class Unanswered {
     if (!this.#sweeper) this.#sweepLater()
   }
 
-  /** Marks a call as done: it is to be answered once, and now. */
+  /** Marks a call as done: it must be answered once, and now. */
   answered(item: Pending): void {
     item.done = true
     this.#records -= 1

@@ -3,7 +3,7 @@ import { parseSchema, type SchemaNode } from './model.ts'
 import type { AvroSchema } from './schema.ts'
 import { parseWriterSchema } from './writer-schema.ts'
 
-/** Reads the value that lies in `bytes` from `start` on; `end` is where it ends. @throws MalformedAvro */
+/** Reads the value in `bytes` from `start` on; `end` is where it ends. @throws MalformedAvro */
 export type Decode = (bytes: Buffer, start?: number) => { readonly value: unknown; readonly end: number }
 
 /**
@@ -13,7 +13,7 @@ export type Decode = (bytes: Buffer, start?: number) => { readonly value: unknow
  * - `long`, and every logical type on it: bigint, exact; in microseconds etc. as the schema says.
  * - `string` and `uuid`: string; bytes that are not UTF-8 are refused, not replaced.
  * - `bytes`, `fixed`: Buffer. `decimal` on them: decimal text with all digits of its scale.
- * - `date`, `time-millis`: the number that Avro holds. Unknown logical types count as what they stand on.
+ * - `date`, `time-millis`: the number that Avro holds. Unknown logical types count as their base type.
  * - `record`, `map`: plain objects, whatever their fields and keys are called.
  * - union: the plain value; where two branches would look the same, `{ "<branch>": value }`.
  */
@@ -44,7 +44,7 @@ export class AvroType {
     return value
   }
 
-  /** Reads the value that lies in `bytes` from `start` on. @throws MalformedAvro */
+  /** Reads the value in `bytes` from `start` on. @throws MalformedAvro */
   decode(bytes: Buffer, start = 0): ReturnType<Decode> {
     this.#decode ??= decodeWith(compileReader(this.node).read)
     return this.#decode(bytes, start)
@@ -65,7 +65,7 @@ function decodeWith(read: Read): Decode {
   const cursor = new Cursor()
   return (bytes, start = 0) => {
     cursor.set(bytes, start, bytes.length)
-    // The payload is the first level, and lies in an envelope.
+    // The payload is the first level, and is in an envelope.
     cursor.depth = -1
     return { value: read(cursor), end: cursor.at }
   }

@@ -3,7 +3,7 @@
  * In JavaScript and JSON they are text, because a number would round them.
  */
 
-/** Digits that a decimal may have at most; what a schema says beyond it no number of ours can hold. */
+/** Digits that a decimal may have at most; what a schema says beyond it no number here can hold. */
 export const maxDecimalDigits = 10_000
 /** Bytes of a decimal that are read at most: all the digits, with some to spare. */
 export const maxDecimalBytes = 8_192

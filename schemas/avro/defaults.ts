@@ -4,7 +4,7 @@ import { branchName, isAmbiguous, type SchemaNode, shapeOf } from './model.ts'
 /**
  * A default as Avro writes it in JSON, as a value of its type: bytes from their characters, the first branch
  * of a union, fields of a record with their own defaults. What does not fit is given back as it is, or as undefined;
- * whoever completes the value then refuses it.
+ * the completion of the value then refuses it.
  */
 export function defaultFromJson(node: SchemaNode, json: unknown): unknown {
   switch (node.kind) {
@@ -48,7 +48,7 @@ function recordFromJson(
   )
 }
 
-/** Whether JSON may be a default of the type, so far as its kind tells. */
+/** Whether JSON may be a default of the type, so far as its kind shows. */
 function looksLike({ kind }: SchemaNode, json: unknown): boolean {
   switch (kind) {
     case 'null':

@@ -2,7 +2,7 @@ import { parseJson } from '../../core/index.ts'
 
 /** A number of JSON of which a `number` would lose digits, zeros at its end included: they are part of a decimal. */
 export class ExactNumber {
-  /** As it stands in the JSON. */
+  /** As it is in the JSON. */
   readonly text: string
 
   constructor(text: string) {

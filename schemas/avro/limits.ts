@@ -13,7 +13,7 @@ export const maxEmptyItems = 65_536
 export const schemaLimits = {
   /** Characters of its text. */
   text: 1_048_576,
-  /** Places where a type stands. */
+  /** Places where a type is used. */
   types: 10_000,
   /** Levels of JSON: a type within a type takes two to four. */
   nesting: 256,
@@ -54,7 +54,7 @@ export function takesNoBytes(node: SchemaNode): boolean {
   return look(node)
 }
 
-/** How many types lie within each other at most, names followed; a type that holds itself counts once. */
+/** How many types may be within each other, names followed; a type that holds itself counts once. */
 export function pathLength(node: SchemaNode): number {
   const known = new Map<SchemaNode, number>()
   const look = (each: SchemaNode): number => {

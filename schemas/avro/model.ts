@@ -6,7 +6,7 @@ import type { AvroSchema } from './schema.ts'
 export const primitives = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'] as const
 type PrimitiveName = (typeof primitives)[number]
 
-/** What a logical type adds, kept only where it stands on the type that the Avro specification gives it. */
+/** What a logical type adds, kept only where it is on the type that the Avro specification gives it. */
 export interface Logical {
   readonly name: string
   /** Digits in all: decimal only. */
@@ -78,7 +78,7 @@ export function parseSchema(schema: AvroSchema, namespace = ''): SchemaNode {
   return parse(schema, { namespace, names: new Map() }, '')
 }
 
-/** What a union's values are called in Avro's JSON, and here where the branch cannot be told from the value. */
+/** What a union's values are called in Avro's JSON, and here where the branch cannot be seen from the value. */
 export function branchName(node: SchemaNode): string {
   return 'name' in node ? node.name : node.kind
 }
@@ -92,7 +92,7 @@ export function shapeOf(node: SchemaNode): string {
   return shapes[node.kind]
 }
 
-/** True when two branches look the same, so that the value alone does not tell the branch. */
+/** True when two branches look the same, so that the value alone does not show the branch. */
 export function isAmbiguous(branchShapes: readonly string[]): boolean {
   return new Set(branchShapes).size < branchShapes.length
 }
@@ -228,7 +228,7 @@ function fullName(schema: Attributes, scope: Scope, path: string): { name: strin
   return { name: namespace ? `${namespace}.${name}` : name, namespace }
 }
 
-// A logical type on a type that it does not belong to is to be ignored, says the specification.
+// A logical type on a type that it does not belong to must be ignored, says the specification.
 const logicalHomes: Readonly<Record<string, readonly string[]>> = {
   uuid: ['string'],
   decimal: ['bytes', 'fixed'],

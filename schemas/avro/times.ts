@@ -9,7 +9,7 @@ export interface TimeUnit {
   readonly most: bigint
   /** The bounds in words. */
   readonly range: string
-  /** What its text is, beside the number. */
+  /** What its text is, besides the number. */
   readonly text?: 'instant' | 'local' | 'day'
   readonly nanos: bigint
 }
@@ -90,7 +90,7 @@ export function unitFault({ words, nanos, text }: TimeUnit, value: bigint): stri
 export const occurredAtFault = (microseconds: bigint): string | undefined =>
   unitFault(units['timestamp-micros'] as TimeUnit, microseconds)
 
-/** The texts that stand in messages and docs. */
+/** The texts that are in messages and docs. */
 export const examples = { instant: '2026-09-01T08:00:00Z', local: '2026-09-01T08:00:00', day: '2026-09-01' } as const
 
 /** A Date in the unit, exactly; undefined when it is none, is out of bounds, or a day is not at its beginning in UTC. */

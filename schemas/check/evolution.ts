@@ -77,7 +77,7 @@ function comparePair(older: SchemaNode, newer: SchemaNode, olderVersion: number,
 
 const keyOf = (fault: Fault): string => `${fault.field} ${fault.change}`
 
-// What Avro lets a reader widen. It lets bytes and string stand for each other too; their JSON differs, so we do not.
+// What Avro lets a reader widen. It lets bytes and string replace each other too; their JSON differs, so we do not.
 const promotions: Readonly<Record<string, readonly string[]>> = {
   int: ['long', 'float', 'double'],
   long: ['float', 'double'],

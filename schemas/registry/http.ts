@@ -16,7 +16,7 @@ export interface HttpOptions {
   readonly url: string
   readonly timeoutMs: number
   readonly auth?: { readonly username: string; readonly password: string }
-  /** Told after each question whether a registry answered it, and why not in words. */
+  /** Called after each question: whether a registry answered it, and why not in words. */
   readonly onReach?: (reached: boolean, why?: string) => void
 }
 
@@ -90,7 +90,7 @@ export class RegistryHttp {
         method,
         headers: { ...this.#headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
         ...(body !== undefined && { body: JSON.stringify(body) }),
-        // Another address is another server, which nobody configured.
+        // Another address is another server, which was not configured.
         redirect: 'error',
         signal: AbortSignal.timeout(this.#timeoutMs)
       })

@@ -79,7 +79,7 @@ function definitionOf(node: Readonly<Record<string, unknown>>, namespace: string
 const fullName = (name: string, namespace: string): string =>
   name.includes('.') || namespace === '' ? name : `${namespace}.${name}`
 
-/** Notes every named type that stands in a schema. */
+/** Notes every named type in a schema. */
 function define(node: unknown, namespace: string, into: Map<string, Definition>): void {
   if (Array.isArray(node)) for (const branch of node) define(branch, namespace, into)
   if (!isObject(node)) return

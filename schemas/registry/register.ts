@@ -22,7 +22,7 @@ export interface Registration {
 /**
  * Registers every version of every event in order, each subject with FULL_TRANSITIVE. Doing it again changes nothing.
  * A version is found by its content: the numbers of files and those of the registry are two things.
- * @param onForeign told where the latest version of a subject is no envelope of its event
+ * @param onForeign called where the latest version of a subject is no envelope of its event
  * @throws RegistryError; the versions before the one that was refused are registered then.
  * @throws SchemaError `VERSION_TAKEN` when a version was edited after it was registered.
  */
@@ -51,7 +51,7 @@ export async function* registerCatalogue(
   }
 }
 
-/** How the files of an event stand to what is registered, by content. */
+/** How the files of an event compare with what is registered, by content. */
 interface Matched {
   /** Registered under their number, and differing from it. */
   readonly edited: readonly EventVersion[]
@@ -82,11 +82,11 @@ const foreignFault = (eventName: string, version: number, subject: string): stri
 const editedFault = ({ eventName, version }: EventVersion): string =>
   `${eventName} version ${version} differs from the one that is registered. A published version is never edited: put it back, and make the change a new version`
 
-/** How a catalogue stands to what is registered. */
+/** How a catalogue compares with what is registered. */
 export interface Comparison {
   /** What is wrong, in words. */
   readonly faults: readonly string[]
-  /** What nobody registered yet: `quiz.submitted version 2`. */
+  /** What is not registered yet: `quiz.submitted version 2`. */
   readonly unregistered: readonly string[]
 }
 

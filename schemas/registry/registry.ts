@@ -15,13 +15,13 @@ export interface RegistryOptions {
   readonly timeoutMs?: number
   /** Default: silent. */
   readonly log?: Logger
-  /** Told after each question whether there was an answer, and why not in words. Default: nobody is told. */
+  /** Called after each question: whether there was an answer, and why not in words. Default: no one is called. */
   readonly onReach?: (reached: boolean, why?: string) => void
 }
 
-/** Where a schema stands in a subject. */
+/** The place of a schema in a subject. */
 export interface Registered {
-  /** Global id: what stands in front of every value. One id can stand in several subjects. */
+  /** Global id: what is in front of every value. One id can be in several subjects. */
   readonly id: number
   /** Number in the subject: 1, 2, 3 … */
   readonly version: number
@@ -32,7 +32,7 @@ export interface RegisteredSchema extends Registered {
 }
 
 /**
- * The schema registry. It keeps nothing: whoever calls it keeps the answers (by subject and id). Equal calls that
+ * The schema registry. It keeps nothing: the caller keeps the answers (by subject and id). Equal calls that
  * are under way at the same time are asked once. Every call throws RegistryError `REGISTRY_UNAVAILABLE` (retryable)
  * or `REGISTRY_REFUSED`, and what else it names.
  */
@@ -58,9 +58,9 @@ export interface Registry {
    * @throws RegistryError `SUBJECT_UNKNOWN` when the subject or that version of it is not there, `SCHEMA_UNSUPPORTED`
    */
   schemaAt(subject: string, version: number): Promise<RegisteredSchema>
-  /** Where this schema stands in a subject, whatever the order of its attributes; undefined when it does not. */
+  /** The place of this schema in a subject, whatever the order of its attributes; undefined when it does not. */
   lookup(subject: string, schema: AvroSchema): Promise<Registered | undefined>
-  /** Registers a schema; one that stands there already is found again. @throws RegistryError `REGISTRY_REFUSED` with the reason */
+  /** Registers a schema; one that is there already is found again. @throws RegistryError `REGISTRY_REFUSED` with the reason */
   register(subject: string, schema: AvroSchema): Promise<Registered>
   /** Whether a schema may join a subject. A subject that does not exist takes any. */
   compatible(subject: string, schema: AvroSchema): Promise<{ compatible: boolean; messages: readonly string[] }>

@@ -18,7 +18,7 @@ const maxPages = 200
 
 /**
  * Lists all subjects, page by page. Apicurio before 3.1 knows no pages in the API that it shares with Confluent's and
- * gives the first 1,000 each time: then its own API is asked, which lies beside it.
+ * gives the first 1,000 each time: then its own API is asked, which is next to it.
  * @param expect makes an error of an answer that is no list
  */
 export async function listSubjects(

@@ -26,7 +26,7 @@ export class AssignedPositions {
   readonly #options: AssignedPositionsOptions
   readonly #positions = new Map<string, ReadPosition>()
   readonly #finding = new Map<string, Promise<void>>()
-  // Topics whose stop is being recorded: until then the trail says that they flow.
+  // Topics whose stop is being recorded: until then the trail says that they are read.
   readonly #stopping = new Set<string>()
   #assigned: readonly TopicPartition[] = []
   #generation = new AbortController()
@@ -96,7 +96,7 @@ export class AssignedPositions {
       position.state = 'halted'
       control.pause(partition)
     }
-    // When it fails, they are found to flow at the next visit, and trip again if the records stay bad.
+    // When it fails, they are found to be read at the next visit, and trip again if the records stay bad.
     await starts.trail
       .haltTopic(topic, tooManyBad)
       .catch(error => log.warn({ err: safeError(error) }, 'the halt could not be recorded'))
@@ -104,8 +104,8 @@ export class AssignedPositions {
   }
 
   /**
-   * To be called every few seconds: halted partitions that an operator has reset or resumed meanwhile flow again, and so do those
-   * that the trail has moved: a reset of one that flows, a database that was restored.
+   * To be called every few seconds: halted partitions that an operator has reset or resumed meanwhile are read again, and so do those
+   * that the trail has moved: a reset of one that is read, a database that was restored.
    * @returns those that were halted.
    */
   async revisit(): Promise<TopicPartition[]> {

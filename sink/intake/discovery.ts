@@ -15,14 +15,14 @@ export interface DiscoveryOptions {
   readonly eventNames?: readonly string[] | undefined
   /** What was heard of a subject on the way: its latest schema. Waited for, so that there are never many at once. */
   readonly onSchema?: (subject: string, eventName: string, schema: RegisteredSchema) => Promise<void>
-  /** Goes on with the registry alone where the trail cannot be asked. Default false: it may know more than the registry. */
+  /** Continues with the registry alone where the trail cannot be asked. Default false: it may know more than the registry. */
   readonly isTrailOptional?: boolean
   readonly clock?: Clock
   /** Looks at subjects at once, and a second from then on. Default 5,000 and 10. */
   readonly budget?: { readonly burst: number; readonly perSecond: number }
 }
 
-/** What there is to say of the events that are known, besides which are read. Topics are with the prefix. */
+/** What has to be said of the events that are known, besides which are read. Topics are with the prefix. */
 export interface Discovered {
   /** Of the trail, whose subject the registry does not have any more; they are read. */
   readonly gone: readonly string[]
@@ -153,7 +153,7 @@ export class Discovery {
       this.#forgotten = forgotten
       for (const [topic, name] of read) this.#add(topic, name)
     } catch (error) {
-      // What is known already goes on without Postgres.
+      // What is known already continues without Postgres.
       if (isFirst && !this.#options.isTrailOptional) throw error
     }
   }

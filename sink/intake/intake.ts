@@ -15,7 +15,7 @@ export interface IntakeOptions {
   readonly positions: AssignedPositions
   readonly book: Schemas
   readonly discovery: Pick<Discovery, 'eventNameOf'>
-  /** Whether so much is encoded and not stored, in all queues together, that nothing more is to be decompressed. */
+  /** Whether so much is encoded and not stored, in all queues together, that nothing more must be decompressed. */
   readonly handsFull: () => boolean
   /** Resolves at the next change in any queue. */
   readonly queueChanged: () => Promise<void>
@@ -202,7 +202,7 @@ export class Intake {
 
   /**
    * Learns schemas. kafkajs fetches nothing more from a broker before all of one fetch is handled: past a moment only
-   * this partition waits, and its batch comes again. False where the batch is to be left.
+   * this partition waits, and its batch comes again. False where the batch has to be left.
    */
   async #learnt(
     batch: TopicPartition,

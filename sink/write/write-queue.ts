@@ -14,7 +14,7 @@ export interface WriteQueueOptions {
   readonly onRetry?: (error: unknown, attempt: number) => void
   /**
    * A partition cannot be written, and neither a server nor one of its records is known to be the reason: what was read
-   * of it is given up, to be read again later, so that the other partitions of the queue go on. Without it, what was
+   * of it is given up, to be read again later, so that the other partitions of the queue continue. Without it, what was
    * read is written again until it is stored.
    */
   readonly onPostponed?: (partition: TopicPartition, error: unknown) => void
@@ -187,7 +187,7 @@ export class WriteQueue {
     return false
   }
 
-  /** What to write after a failure: each partition apart, once it goes on for a reason that no server is known to have. */
+  /** What to write after a failure: each partition apart, once it continues for a reason that no server is known to have. */
   #next(failed: Part, others: readonly Part[], error: unknown): Part[] {
     const { batch, unexplained } = failed
     if (unexplained < patience) return [failed, ...others]

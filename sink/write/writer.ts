@@ -46,7 +46,7 @@ export class Writer {
   readonly #options: WriterOptions
   readonly #clock: Clock
   #session: TrailSession | undefined
-  // After a duplicate the next batches look for standing ids first, until they find none.
+  // After a duplicate the next batches look for stored ids first, until they find none.
   #careful = false
   readonly #idOrder = new IdOrder()
 

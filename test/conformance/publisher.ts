@@ -24,7 +24,7 @@ async function rejection(work: Promise<unknown>): Promise<EventtrailError & Reco
   return error as EventtrailError & Record<string, unknown>
 }
 
-/** What every publisher promises, whatever is behind it. `make` is called for each publisher that a test uses up. */
+/** What every publisher promises, whatever it publishes to. `make` is called for each publisher that a test uses up. */
 export function publisherConformance(name: string, make: () => Promise<PublisherUnderTest>): void {
   describe(`${name} as a publisher`, () => {
     let under: PublisherUnderTest
@@ -83,7 +83,7 @@ export function publisherConformance(name: string, make: () => Promise<Publisher
       const events = Array.from({ length: 200 }, () => ({ aggregate: randomUUID(), payload: badge('a') }))
       for (const { aggregate, payload } of events) {
         const { id } = await under.publisher.publish('badge.awarded', aggregate, payload)
-        // As after an unknown outcome, whose error tells the id.
+        // As after an unknown outcome, whose error has the id.
         await under.publisher.publish('badge.awarded', aggregate, payload, { id })
       }
       const stored = await under.stored('badge.awarded')

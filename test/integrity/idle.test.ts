@@ -55,7 +55,7 @@ async function flow(trail: TestTrail, [sink, indexer, notifier]: IdleProcess[], 
   for (const [each, name, count] of [
     [sink, 'eventtrail_sink_rows_total', 2 * times],
     [indexer, 'eventtrail_group_handled_total', times],
-    // Nobody knows who the badge is for.
+    // The recipient of the badge is unknown.
     [notifier, 'eventtrail_group_dead_lettered_total', times]
   ] as const)
     await eventually(async () => (await counted(each, name)) === count, { what: `${each.name} got event ${times}` })

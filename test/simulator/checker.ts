@@ -84,7 +84,7 @@ function coordinates(tables: Tables, logs: ReadonlyMap<string, Log>): string[] {
   return found
 }
 
-/** Every event that is still in a log is in the trail, and the trail stands at the end of the log. */
+/** Every event that is still in a log is in the trail, and the trail is at the end of the log. */
 function unaccounted(tables: Tables, logs: ReadonlyMap<string, Log>): string[] {
   const found: string[] = []
   const quarantined = new Set(
@@ -104,7 +104,7 @@ function unaccounted(tables: Tables, logs: ReadonlyMap<string, Log>): string[] {
   return found
 }
 
-/** What lies further back in a partition was committed no later. */
+/** What is further back in a partition was committed no later. */
 function order(tables: Tables): string[] {
   const found: string[] = []
   for (const [name, rows] of Map.groupBy(tables.rows, row => `${keyOfRow(row)}#${row.incarnation}`)) {

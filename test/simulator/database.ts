@@ -37,7 +37,7 @@ export interface Offsets extends StoredPosition {
 /** What is committed. */
 export interface Tables {
   rows: StoredRow[]
-  /** Ids that stand, with their last row. */
+  /** Ids that are stored, with their last row. */
   ids: Map<string, StoredRow>
   offsets: Map<string, Offsets>
   duplicates: (Place & { readonly id: string })[]
@@ -77,7 +77,7 @@ interface Hold {
   release(): void
 }
 
-/** What a transaction has done and nobody else sees: a step can be undone, and is made true by the commit. */
+/** What a transaction has done and no other one sees: a step can be undone, and is made true by the commit. */
 interface Step {
   readonly apply: (tables: Tables, commit: number) => void
   readonly undo: () => void

@@ -10,7 +10,7 @@ export interface MemberOptions {
   readonly onAssigned: (partitions: readonly TopicPartition[]) => void
 }
 
-/** The coordinator of the one group: who reads what, and the offsets that Kafka was told. */
+/** The coordinator of the one group: who reads what, and the offsets that Kafka got. */
 export class Group {
   readonly world: World
   readonly topic: Topic
@@ -88,7 +88,7 @@ export class Member {
     if (this.#joining) return
     this.#joining = true
     const { world } = this.#group
-    // Half of the rebalances go with a consumer that is built anew.
+    // Half of the rebalances go with a consumer that is rebuilt.
     if (world.random() < 0.5) this.#run.abort()
     this.process.after(20 + world.below(300), () => {
       this.#joining = false

@@ -47,13 +47,13 @@ export class Log {
     this.entries = this.entries.slice(0, Math.max(0, this.entries.length - count))
   }
 
-  /** The topic is deleted and made anew. */
+  /** The topic is deleted and recreated. */
   recreate(): void {
     this.entries = []
     this.start = 0
   }
 
-  /** Undefined when there is nothing from there on; `out of range` when the offset does not lie in the log. */
+  /** Undefined when there is nothing from there on; `out of range` when the offset is not in the log. */
   fetch(partition: TopicPartition, from: number, count: number): Fetched | 'out of range' | undefined {
     if (from < this.start || from > this.end) return 'out of range'
     if (from === this.end) return undefined
@@ -101,7 +101,7 @@ export class Topic {
     return `${this.name} ${this.#life}`
   }
 
-  /** It is deleted and made anew. */
+  /** It is deleted and recreated. */
   recreate(): void {
     this.#life += 1
     for (const log of this.logs) log.recreate()

@@ -74,7 +74,7 @@ async function repeat(seed: number, path: string): Promise<void> {
   else failed(seed, path, fault, schedule)
 }
 
-/** Found by a property that fails at once: fast-check alone would go on with the neighbours of one that passes. */
+/** Found by a property that fails at once: fast-check alone would continue with the neighbours of one that passes. */
 async function scheduleAt(seed: number, path: string): Promise<Schedule | undefined> {
   if (!/^\d+(:\d+)*$/.test(path)) return undefined
   const here = fc.asyncProperty(schedules, async (_: Schedule): Promise<void> => {
@@ -84,7 +84,7 @@ async function scheduleAt(seed: number, path: string): Promise<Schedule | undefi
     const { counterexample } = await fc.check(here, { seed, path, numRuns: 1, endOnFailure: true })
     return counterexample?.[0]
   } catch {
-    return undefined // it leads past what there is
+    return undefined // it leads past the end
   }
 }
 

@@ -162,7 +162,7 @@ export class FakeSession implements TrailSession {
   writeLedger: TrailSession['writeLedger'] = (entries, hourOf) =>
     this.#in(async tx => statements.extendLedger(this.#wire.db, tx, entries, hourOf))
 
-  /** As through a pooler: it cannot be told. */
+  /** As through a pooler: there is no way to know. */
   async isWorking(): Promise<boolean> {
     return true
   }
@@ -263,7 +263,7 @@ export class FakeSession implements TrailSession {
   }
 }
 
-/** The positions beside the transactions, each question a short transaction of its own. */
+/** The positions outside of the transactions, each question a short transaction of its own. */
 export function fakePositions(wire: Wire, process: Process): TrailPositions {
   const ask = <T>(work: () => Promise<T>): Promise<T> => {
     const answer = Promise.withResolvers<T>()

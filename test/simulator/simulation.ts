@@ -200,7 +200,7 @@ class Simulation {
   }
 
   /**
-   * Another log takes the place of a partition's. Left out is what a digest cannot tell (docs/decisions/0004) where no id
+   * Another log takes the place of a partition's. Left out is what a digest cannot show (docs/decisions/0004) where no id
    * does: the very
    * same record at the same offset, and control records with no record before them that could be compared.
    */

@@ -85,7 +85,7 @@ export async function insert(db: Database, tx: Transaction, rows: readonly Trail
 const find = (db: Database, tx: Transaction, id: string): StoredRow | undefined =>
   tx.ownIds.get(id) ?? db.tables.ids.get(id)
 
-/** An event of that name that stands. */
+/** A stored event of that name. */
 export function standingOf(db: Database, tx: Transaction, eventName: string): StoredRow | undefined {
   const ours = [...tx.ownIds.values()].find(row => row.eventName === eventName)
   return ours ?? db.tables.rows.find(row => row.eventName === eventName)

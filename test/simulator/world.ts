@@ -7,7 +7,7 @@ interface Due {
   readonly run: () => void
 }
 
-/** Time that stands still until everything that can happen has happened; all chance comes from one seed. */
+/** Time that stops until everything that can happen has happened; all chance comes from one seed. */
 export class World {
   now = Date.UTC(2026, 10, 24, 9, 59, 40)
   readonly start: number = this.now
@@ -46,7 +46,7 @@ export class World {
     this.#due[at] = due
   }
 
-  /** Lets time go on until `done`, at most `ms`. */
+  /** Lets time pass until `done`, at most `ms`. */
   async run(ms: number, done: () => boolean): Promise<boolean> {
     const end = this.now + ms
     for (;;) {

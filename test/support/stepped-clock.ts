@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest'
 
 /**
  * Sets the wall clock of this process forward or back, as an administrator or NTP does, until the test ends. Timers and
- * the monotonic clock go on as they are.
+ * the monotonic clock stay as they are.
  */
 export function stepClock(ms: number): void {
   const Real = globalThis.Date

@@ -10,7 +10,7 @@ import type { KnownSchema, SchemaBook, UnusableSchema } from './schema-book.ts'
 /** Values name schemas that are not known yet: learn them, then decode again. Nothing was written. */
 export interface NeedsSchemas {
   readonly kind: 'needs schemas'
-  /** Those that the records name, as many as are to be asked for at once. */
+  /** Those that the records name, as many as one request asks for. */
   readonly ids: readonly number[]
 }
 
@@ -21,7 +21,7 @@ export interface EncodedPage {
   readonly badRecords: readonly BadRecord[]
   /**
    * The last offset that was taken: before the end where the rows are many bytes, or many records are refused. The rest
-   * is to be encoded next.
+   * has to be encoded next.
    */
   readonly last: number
   /** Offsets up to `last` that hold no event, counted from the gaps between records. */
@@ -72,7 +72,7 @@ export class PageEncoder {
   /**
    * Takes records of the offsets `first` to `last`. A bad record, or a batch that cannot be read, is among `refused`
    * and ends nothing.
-   * @throws KafkaError `RECORDS_CORRUPT` when walking shows that a batch cannot be read; what it wrote is to be dropped
+   * @throws KafkaError `RECORDS_CORRUPT` when walking shows that a batch cannot be read; what it wrote has to be dropped
    */
   encodePage(
     { records, unreadable }: Pick<Portion, 'records' | 'unreadable'>,
@@ -177,7 +177,7 @@ export class PageEncoder {
     return undefined
   }
 
-  /** The id of the schema that is to be asked for again, where the record may be right and what is known of it old. */
+  /** The id of the schema that has to be asked for again, where the record may be right and what is known of it old. */
   #doubted(error: unknown): number | undefined {
     const last = this.#last
     if (!(error instanceof VersionMismatch) || !last || this.#doubts >= maxDoubts) return undefined

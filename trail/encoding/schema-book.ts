@@ -89,7 +89,7 @@ export class SchemaBook {
    * Asks the registry, once for any number of callers. When it is unreachable, or has forgotten, the trail's own copy
    * serves.
    * @throws RegistryError whatever is no answer about the id; a database error (both worth a retry)
-   * @throws TrailError `SCHEMA_CHANGED` when the id stood for another schema before
+   * @throws TrailError `SCHEMA_CHANGED` when the id was that of another schema before
    */
   learn(subject: string, eventName: string, id: number): Promise<KnownSchema | UnusableSchema> {
     const key = keyOf(subject, id)
@@ -111,7 +111,7 @@ export class SchemaBook {
    */
   doubt(subject: string, id: number, version: number, used: KnownSchema): boolean {
     const key = keyOf(subject, id)
-    // Somebody else has asked meanwhile, or is asking.
+    // Another caller has asked meanwhile, or is asking.
     if (this.#entries.get(key) !== used) return true
     const now = performance.now()
     let doubt = this.#doubts.get(key)

@@ -27,9 +27,9 @@ CREATE TABLE sink_offsets (
   next_offset    bigint      NOT NULL CHECK (next_offset >= 0),
   -- Counts up when an operator accepts that the log is another one than before (`eventtrail sink reset`).
   incarnation    integer     NOT NULL DEFAULT 1,
-  -- SHA-256 of the value of the record at next_offset - 1: tells the log we read from one made anew.
+  -- SHA-256 of the value of the record at next_offset - 1: distinguishes the log that we read from a recreated one.
   last_digest    bytea,
-  -- Why the partition is stopped, until it is reset; null while it flows.
+  -- Why the partition is stopped, until it is reset; null while it is read.
   halted         text,
   updated_at     timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (consumer_group, topic, partition)
@@ -49,7 +49,7 @@ CREATE TABLE sink_ledger (
   quarantined    bigint      NOT NULL,
   -- Offsets that hold no event: control records, aborted transactions, compacted records.
   skipped        bigint      NOT NULL,
-  -- Offsets that were removed from the log before they were read; each range stands in sink_gaps.
+  -- Offsets that were removed from the log before they were read; each range is in sink_gaps.
   lost           bigint      NOT NULL,
   PRIMARY KEY (consumer_group, topic, partition, incarnation, hour),
   CONSTRAINT sink_ledger_adds_up CHECK (last_offset - first_offset + 1 = rows + duplicates + quarantined + skipped + lost)
@@ -83,7 +83,7 @@ CREATE TABLE sink_resets (
   PRIMARY KEY (consumer_group, topic, partition, incarnation)
 );
 
--- Records that carried an envelope which stood in the trail already, with the same content.
+-- Records that carried an envelope which was in the trail already, with the same content.
 CREATE TABLE sink_duplicates (
   consumer_group text        NOT NULL,
   topic          text        NOT NULL,

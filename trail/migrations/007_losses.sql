@@ -1,4 +1,4 @@
--- A gap that somebody has looked into: from then on it is counted and no longer alarmed.
+-- A gap that an operator has looked into: from then on it is counted and no longer alarmed.
 ALTER TABLE sink_gaps
   ADD COLUMN accepted_at timestamptz,
   -- The role in Postgres.
@@ -59,7 +59,7 @@ SELECT DISTINCT left(subject, -length('-value')) AS topic,
   ) AS event_name
 FROM sink_schemas;
 
--- What the books show that nobody has accepted: gaps, and books that do not agree with each other. Reads no row of the
+-- What the books show that no operator has accepted: gaps, and books that do not agree with each other. Reads no row of the
 -- trail. `records` are so many offsets or records.
 CREATE VIEW sink_ledger_faults AS
 SELECT 'removed from Kafka before they were read' AS what, consumer_group, topic, partition, first_offset, last_offset,

@@ -166,7 +166,7 @@ export async function haltPartition(
   )
 }
 
-/** Halts every partition of a topic that flows, for every sink of the group: their next claim is refused. */
+/** Halts every partition of a topic that is read, for every sink of the group: their next claim is refused. */
 export async function haltTopic(client: Session | Pool, group: string, topic: string, reason: string): Promise<void> {
   // Locks are taken in the order of the claims.
   await client.query(

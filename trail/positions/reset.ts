@@ -38,7 +38,7 @@ export async function partitionsToReset(pool: Pool, group: string, topic: string
 
 /**
  * Accepts the log as it is now: the partition's offsets belong to a new incarnation from here on, and a sink that
- * runs goes on by itself. What is stored already stays; it is recognised by its id when it comes again.
+ * runs continues by itself. What is stored already stays; it is recognised by its id when it comes again.
  * @throws TrailError `REQUEST_INVALID` when the offset is outside of the log, or the partition is not halted
  */
 export async function resetPartition(pool: Pool, request: ResetRequest, log: PartitionRange): Promise<ResetResult> {

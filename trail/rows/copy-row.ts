@@ -48,7 +48,7 @@ const arrayHead = 20
 const uuidOid = 2950
 /** Where the id of a row ends, in bytes from its start. */
 export const idEnd: number = idAt + uuidLength
-// Behind id, aggregate_id and occurred_at, which have the same size in all rows.
+// After id, aggregate_id and occurred_at, which have the same size in all rows.
 const variableAt = idEnd + lengthBytes + uuidLength + lengthBytes + 8
 
 function lengthOf(column: Buffer): Buffer {

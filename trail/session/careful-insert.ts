@@ -73,7 +73,7 @@ export class CarefulInsert<R extends RowBytes> {
     }
     const verdict = classify(failure.error)
     if (verdict === 'duplicate') {
-      // Somebody stored one of them after the look-up: look again, and then let Postgres sort it out.
+      // Another program stored one of them after the look-up: look again, and then let Postgres sort it out.
       if (attempt < 1) await this.#insert(rows, attempt + 1)
       else await this.#insertStaged(rows)
     } else if (this.#mayBeOfARow(failure.error)) await this.#isolate(rows, failure.error)

@@ -97,7 +97,7 @@ export class TableTrial<R extends RowBytes> {
       found = await this.#session.copyWitness(name, idOf(row))
     })
     if (!isTaken || found > 0) return isTaken
-    // None of that name is stored yet: at least the same row with another payload is to be taken.
+    // None of that name is stored yet: at least the same row with another payload must be taken.
     return this.#takes(() => this.#session.copy([withoutPayload(row.buffer.bytes, row.start, row.end)], 1))
   }
 

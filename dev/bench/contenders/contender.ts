@@ -14,7 +14,7 @@ export interface Turn {
   readonly signal: AbortSignal
 }
 
-/** Somebody who brings the loaded rows into Postgres. */
+/** A program that brings the loaded rows into Postgres. */
 export interface Contender {
   /** Short, for `--only` and the JSON. */
   readonly name: string
@@ -22,14 +22,14 @@ export interface Contender {
   readonly label: string
   readonly kind: 'ours' | 'peer' | 'limit' | 'naive'
   readonly loaded: Loaded
-  /** Stores everything once and checks that it stands there. @throws BenchError */
+  /** Stores everything once and checks that it is there. @throws BenchError */
   run(turn: Turn): Promise<TurnResult>
 }
 
 export interface TurnResult {
   readonly records: number
   readonly figures: Figures
-  /** Bytes; undefined where the process is too short-lived to tell. */
+  /** Bytes; undefined where the process is too short-lived for an answer. */
   readonly peakMemory: number
   /** s from the start of the process to the last row. */
   readonly seconds: number

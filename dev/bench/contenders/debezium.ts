@@ -89,7 +89,7 @@ async function requireRunning(worker: ConnectWorker, id: string, name: string): 
   if (fault) throw new BenchError('CHILD_FAILED', `${name} stopped: ${fault.slice(0, 600)}`)
 }
 
-/** Tells when a number has not changed for half a second, once each second. */
+/** Notices when a number has not changed for half a second, once each second. */
 function stillness(): (value: number) => boolean {
   let last = 0
   let since = performance.now()
@@ -106,7 +106,7 @@ function stillness(): (value: number) => boolean {
   }
 }
 
-/** Lets the kernel's record of the most memory start anew, so that each turn has its own (proc(5), clear_refs). */
+/** Lets the kernel's record of the peak memory start again, so that each turn has its own (proc(5), clear_refs). */
 function forgetPeak(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, '5')
 }

@@ -5,7 +5,7 @@ import type { Servers } from '../types.ts'
 import type { RowOutput } from './load.ts'
 import { makeTopics } from './topics.ts'
 
-/** How a flat record tells what its fields are: not at all, or by Debezium's semantic types. */
+/** How a flat record says what its fields are: not at all, or by Debezium's semantic types. */
 export type FlatKind = 'plain' | 'typed'
 
 const semantic = {

@@ -14,7 +14,7 @@ export interface RowOutput {
   flush(): Promise<void>
 }
 
-/** What lies in Kafka. */
+/** What is in Kafka. */
 export interface Loaded {
   readonly shape: Shape
   /** Put before each event name. */
@@ -41,7 +41,7 @@ export interface LoadOptions {
   readonly onProgress?: (records: number) => void
 }
 
-// Where the identity stands in an envelope: 5 bytes of wire format, then two strings of 36 with a byte of length each.
+// Where the identity is in an envelope: 5 bytes of wire format, then two strings of 36 with a byte of length each.
 const idAt = 6
 const aggregateAt = idAt + 36 + 1
 const farBehind = 300
@@ -77,7 +77,7 @@ export async function load(options: LoadOptions): Promise<Loaded> {
   const counts = { rows: 0, duplicates: 0, undecodable: 0, refused: 0 }
   const earlier: { event: LoadedEvent; message: OutgoingMessage }[] = []
   let bytes = 0
-  // Idempotent: what is sent again on partitions that were just made must not stand there twice.
+  // Idempotent: what is sent again on partitions that were just made must not be there twice.
   const producer = client.kafka.producer({ allowAutoTopicCreation: false, idempotent: true, maxInFlightRequests: 1 })
   await producer.connect()
   try {

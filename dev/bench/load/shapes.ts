@@ -10,7 +10,7 @@ export interface Shape {
   readonly name: string
   /** For the page. */
   readonly about: string
-  /** Every version that is to be registered, by event name, oldest first; events are of the last one. */
+  /** Every version to register, by event name, oldest first; events are of the last one. */
   readonly events: readonly (readonly EventVersion[])[]
   /** Of each topic. */
   readonly partitions: number
@@ -66,7 +66,7 @@ export const shapes: Readonly<Record<'plain' | 'large' | 'many-names' | 'duplica
   'many-names': manyNames(200),
   duplicates: {
     ...plainShape('duplicates'),
-    about: 'as plain, and one record in a hundred stands in Kafka a second time, close by or 30,000 records later',
+    about: 'as plain, and one record in a hundred is in Kafka a second time, close by or 30,000 records later',
     flaw: index => (index % 100 === 99 ? 'duplicate' : undefined)
   },
   poison: {

@@ -17,7 +17,7 @@ process.once('SIGTERM', () => {
 let lines = ''
 while (running) {
   const { rows } = await client.query<{ s: string }>({ name: 'look', text: 'SELECT pg_current_snapshot()::text AS s' })
-  // The time after the answer: what is told is never earlier than it was.
+  // The time after the answer: what is reported is never earlier than it was.
   lines += `${wallClock()} ${rows[0]?.s}\n`
   if (lines.length > 65_536) {
     writeSync(output, lines)

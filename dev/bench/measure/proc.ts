@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** The kernel tells processor time to user space in hundredths of a second, on every architecture (proc(5)). */
+/** The kernel reports processor time to user space in hundredths of a second, on every architecture (proc(5)). */
 const ticksPerSecond = 100
 
 export interface ProcessTimes {
@@ -11,7 +11,7 @@ export interface ProcessTimes {
   readonly reaped: number
 }
 
-/** Reads `/proc/<pid>/stat`. The name in it may hold blanks and brackets: what counts stands behind the last one. */
+/** Reads `/proc/<pid>/stat`. The name in it may hold blanks and brackets: what counts is after the last one. */
 export function parseProcessStat(text: string): ProcessTimes {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   const [parent, user, system, childrenUser, childrenSystem] = [1, 11, 12, 13, 14].map(at => Number(fields[at]))

@@ -14,7 +14,7 @@ export interface Sample {
   readonly memory: number
 }
 
-/** Figures of a stretch of a run. */
+/** Measurements of a part of a run. */
 export interface Stretch {
   readonly rowsPerSecond: number
   /** Processor seconds per million rows. */

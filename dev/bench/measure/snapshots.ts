@@ -9,7 +9,7 @@ export interface Snapshot {
 /**
  * When each transaction was first seen to be visible to others.
  * @param snapshots in the order of their times.
- * @param transactions ids, as `xmin` of a row tells them.
+ * @param transactions ids, as in `xmin` of a row.
  * @returns ms since 1970 by id; one that no snapshot shows is left out.
  */
 export function visibleSince(snapshots: Iterable<Snapshot>, transactions: Iterable<number>): Map<number, number> {

@@ -19,8 +19,8 @@ export function page(results: Results): string {
   const { sink, latency, growth } = results
   return [
     '# Benchmarks',
-    'Written by `npm run bench`; do not edit. The same figures for machines stand in [benchmarks.json](benchmarks.json). The benchmark brings its own servers and peers, runs on one machine, and measures everybody in turns, A B C A B C …, so that what disturbs the machine disturbs all. A run of ours whose table, duplicates, quarantine or ledger do not add up fails the benchmark.',
-    'Figures are medians of all turns, with the least and the most in brackets.',
+    'Written by `npm run bench`; do not edit. The same numbers for programs are in [benchmarks.json](benchmarks.json). The benchmark brings its own servers and peers, runs on one machine, and measures all contenders in turns, A B C A B C …, so that what disturbs the machine disturbs all of them. A run of eventtrail whose table, duplicates, quarantine or ledger do not add up fails the benchmark.',
+    'Numbers are medians of all turns, with minimum and maximum in brackets.',
     ...(sink ? sinkPart(sink) : []),
     ...(latency ? latencyPart(latency) : []),
     ...(growth ? growthPart(growth) : [])
@@ -39,7 +39,7 @@ function sinkPart(sink: SinkResults): string[] {
   const base = sink.summaries.find(({ name }) => name === 'sink-3')
   return [
     '## From Kafka into Postgres',
-    '![Rows a second, processor time and memory of everybody](benchmarks.svg)',
+    '![Rows a second, processor time and memory of all contenders](benchmarks.svg)',
     `${whole(sink.rows)} records (${sink.shapes[0]?.about}; ${sink.shapes[0]?.valueBytes} bytes a value on average), ${sink.turns} turns each. \`npm run bench -- sink --rows ${sink.rows} --turns ${sink.turns}\``,
     '### Held against its goals',
     goalTable(goalsOf(sink)),
@@ -101,12 +101,12 @@ function sinkPart(sink: SinkResults): string[] {
       : []),
     '### What is compared',
     [
-      '- Every turn gets a new database with the tables and monthly partitions of the trail, after a CHECKPOINT; everybody writes into the same kind of table with the same indexes, under the same durability.',
+      '- Every turn gets a new database with the tables and monthly partitions of the trail, after a CHECKPOINT; all contenders write into the same kind of table with the same indexes, under the same durability.',
       '- **Debezium gets the easier job**: a flat record with the payload as ready JSON text (its sink takes no nested one), from one topic with as many partitions as the three event names have together. It keeps no offsets in Postgres, so it is not exactly once: upsert survives a redelivery, insert stops at it. Neither isolates a bad row.',
-      '- **Debezium gets its warm-up**: one Kafka Connect worker runs through all turns, and each mode stores everything once, unmeasured, before the first. Heap and collector are those of Kafka’s own start script; batches are larger than its defaults. UNNEST needs fields of Debezium’s semantic types, and gets them; the other modes read plain ones. All settings stand in [dev/bench/contenders/peers](https://github.com/eventtrail/eventtrail/blob/main/dev/bench/contenders/peers).',
+      '- **Debezium gets its warm-up**: one Kafka Connect worker runs through all turns, and each mode stores everything once, unmeasured, before the first. Heap and collector are those of Kafka’s own start script; batches are larger than its defaults. UNNEST needs fields of Debezium’s semantic types, and gets them; the other modes read plain ones. All settings are in [dev/bench/contenders/peers](https://github.com/eventtrail/eventtrail/blob/main/dev/bench/contenders/peers).',
       '- **Raw COPY is the limit**: the same rows as text files, nothing read from Kafka, decoded, counted or recorded. With two connections each copies one half.',
       '- **The naive loop** consumes with kafkajs, decodes, and sends one INSERT per record.',
-      '- The end of Debezium’s run is when its table stopped growing; its rows are counted after that, because counting slows down whoever writes.'
+      '- The end of Debezium’s run is when its table stopped growing; its rows are counted after that, because counting slows down the writes.'
     ].join('\n'),
     circumstancesText(sink)
   ]
@@ -184,5 +184,5 @@ function circumstancesText({ measuredAt, machine, versions, durability }: Circum
     Object.entries(record)
       .map(([name, value]) => `${name}${join}${value}`)
       .join(', ')
-  return `Measured ${measuredAt.slice(0, 16).replace('T', ' ')} UTC on ${machine.cores} cores (${machine.processor}), ${machine.memoryGb} GB, servers and clients on the same machine. ${pairs(versions, ' ')}. Postgres for everybody, checked with each turn: \`${pairs(durability, '=')}\`.`
+  return `Measured ${measuredAt.slice(0, 16).replace('T', ' ')} UTC on ${machine.cores} cores (${machine.processor}), ${machine.memoryGb} GB, servers and clients on the same machine. ${pairs(versions, ' ')}. Postgres for all contenders, checked with each turn: \`${pairs(durability, '=')}\`.`
 }

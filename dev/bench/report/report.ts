@@ -7,7 +7,7 @@ import { plot } from './svg.ts'
 
 const docs = join(cloneRoot, 'docs')
 
-/** Puts new results beside those of the other commands, and writes page, figures and plot anew. Answers their names. */
+/** Puts new results next to those of the other commands, and rewrites page, numbers and plot. Answers their names. */
 export function writeReport(fresh: Results): string[] {
   const figures = join(docs, 'benchmarks.json')
   const earlier: Results = existsSync(figures) ? (JSON.parse(readFileSync(figures, 'utf8')) as Results) : {}
@@ -24,7 +24,7 @@ export function writeReport(fresh: Results): string[] {
   return Object.keys(files).map(name => `docs/${name}`)
 }
 
-/** Six digits are more than a measurement has. What stands in the file is what the page is made of. */
+/** Six digits are more than a measurement has. The page is made from the content of the file. */
 function rounded(results: Results): Results {
   return JSON.parse(JSON.stringify(results), (_, value: unknown) =>
     typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value

@@ -139,7 +139,7 @@ export interface Goal {
   readonly ok: boolean
 }
 
-/** The best of ours with one process, held against what the project promises itself. */
+/** Our best result with one process, compared with the goals of the project. */
 export function goalsOf({ summaries }: Pick<SinkResults, 'summaries'>): Goal[] {
   const own = bestOf(
     summaries.filter(({ name }) => name !== 'sink-2p'),
@@ -164,14 +164,14 @@ export function goalsOf({ summaries }: Pick<SinkResults, 'summaries'>): Goal[] {
     return other && base && other.ratios[base.name]?.median
   }
   return [
-    ...atLeast("rows/s beside Debezium's upsert at its best", against('debezium-upsert'), 2.5),
-    ...atLeast("rows/s beside Debezium's UNNEST upsert at its best", against('debezium-unnest'), 1.7),
-    ...atLeast('rows/s beside raw COPY with two connections', own.ratios['copy-2']?.median, 0.5),
+    ...atLeast("rows/s against Debezium's upsert at its best", against('debezium-upsert'), 2.5),
+    ...atLeast("rows/s against Debezium's UNNEST upsert at its best", against('debezium-unnest'), 1.7),
+    ...atLeast('rows/s against raw COPY with two connections', own.ratios['copy-2']?.median, 0.5),
     atMost("processor time of the sink's process per million rows", own.client.median, 4, 's', 1),
     atMost("peak memory of the sink's process", own.peakMemory.median / 2 ** 20, 256, 'MB', 0),
-    ...atLeast('rows/s with 1 % duplicates beside none', share('duplicates'), 0.7),
-    ...atLeast('rows/s with 1 % bad records beside none', share('poison'), 0.5),
-    ...atLeast('rows/s with 200 event names beside 3', share('many-names'), 0.8)
+    ...atLeast('rows/s with 1 % duplicates against none', share('duplicates'), 0.7),
+    ...atLeast('rows/s with 1 % bad records against none', share('poison'), 0.5),
+    ...atLeast('rows/s with 200 event names against 3', share('many-names'), 0.8)
   ]
 }
 
@@ -201,19 +201,19 @@ export function growthGoals({ cases, size }: Pick<GrowthResults, 'cases' | 'size
   const rows = (step: GrowthStep | undefined) => step?.rows.toLocaleString('en') ?? 'no'
   return [
     {
-      what: `rows/s at ${rows(last)} rows beside ${rows(first)}`,
+      what: `rows/s at ${rows(last)} rows against ${rows(first)}`,
       wanted: 'at least 0.9',
       reached: speed.toFixed(2),
       ok: speed >= 0.9
     },
     {
-      what: `memory at ${rows(last)} rows beside ${rows(first)}`,
+      what: `memory at ${rows(last)} rows against ${rows(first)}`,
       wanted: 'at most 1.2',
       reached: memory.toFixed(2),
       ok: memory <= 1.2
     },
     {
-      what: 'rows/s with 200 event names beside 3',
+      what: 'rows/s with 200 event names against 3',
       wanted: 'at least 0.8',
       reached: names.toFixed(2),
       ok: names >= 0.8

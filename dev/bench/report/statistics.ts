@@ -1,4 +1,4 @@
-/** What is told of a figure that was measured several times. */
+/** What is reported of a number that was measured several times. */
 export interface Spread {
   readonly median: number
   readonly min: number
@@ -15,7 +15,7 @@ export function spreadOf(values: readonly number[]): Spread | undefined {
 }
 
 /**
- * The value below which the given share of the values lies, interpolated between neighbours.
+ * The value below which the given share of the values is, interpolated between neighbours.
  * @param sorted ascending, at least one.
  * @param share from 0 to 1.
  */

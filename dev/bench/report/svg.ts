@@ -30,7 +30,7 @@ interface Panel {
   readonly bars: readonly Bar[]
 }
 
-/** Rows a second, processor time and memory of everybody, as bars: an SVG document. */
+/** Rows a second, processor time and memory of all contenders, as bars: an SVG document. */
 export function plot(summaries: readonly Summary[]): string {
   const megabytes = (value: number) => whole(value / 2 ** 20)
   const panels: Panel[] = [

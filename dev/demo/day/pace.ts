@@ -14,7 +14,7 @@ export class Pace {
   }
 }
 
-/** Notices that figures have stopped changing. */
+/** Notices that numbers have stopped changing. */
 export class Stall {
   readonly #afterMs: number
   #last = ''
@@ -24,7 +24,7 @@ export class Stall {
     this.#afterMs = afterMs
   }
 
-  /** Whether these figures have been the same for too long. */
+  /** Whether these numbers have been the same for too long. */
   notices(figures: string, at: number): boolean {
     if (figures !== this.#last) {
       this.#last = figures

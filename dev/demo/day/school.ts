@@ -17,7 +17,7 @@ const subjects = {
 
 const forms = ['an introduction', 'worked examples', 'practice', 'a closer look', 'revision for the test'] as const
 
-/** Who and what there is in the school of a seed: all of it follows from numbers. */
+/** People and things in the school of a seed: all of it follows from numbers. */
 export interface School {
   readonly students: number
   readonly courses: number
@@ -51,7 +51,7 @@ export interface Student {
   readonly address: string
 }
 
-/** One student in ten gets mail: the demo is to end while somebody watches. */
+/** One student in ten gets mail: the demo has to end while someone watches. */
 const mailedShare = 0.1
 
 export function schoolOf(seed: string, events: number): School {
@@ -96,7 +96,7 @@ export function schoolOf(seed: string, events: number): School {
       return student
     },
     studentOfCourse(course, which) {
-      // A course is taken by a block of the students, and the blocks overlap: everybody takes about four courses.
+      // A course is taken by a block of the students, and the blocks overlap: everyone takes about four courses.
       const size = Math.min(students, Math.ceil((students * 4) / courses))
       return (Math.floor((course * students) / courses) + below(size, which)) % students
     }

@@ -9,7 +9,7 @@ export interface Timings {
   readonly publish: number
   /** From the first event until all were stored, the replaced sink included. */
   readonly store: number
-  /** From the first event until everybody was done. */
+  /** From the first event until all of them were done. */
   readonly done: number
 }
 

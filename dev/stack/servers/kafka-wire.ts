@@ -19,7 +19,7 @@ export async function probeCoordinator(port: number): Promise<void> {
   check(description.readInt16BE(8))
 }
 
-/** Behind the error code: a message that may be null (length -1), the node's id, its host, its port. */
+/** After the error code: a message that may be null (length -1), the node's id, its host, its port. */
 function portIn(coordinator: Buffer): number {
   const host = 8 + Math.max(0, coordinator.readInt16BE(6)) + 4
   return coordinator.readInt32BE(host + 2 + coordinator.readInt16BE(host))
@@ -51,7 +51,7 @@ function request(port: number, api: number, body: Buffer, version = 1): Promise<
     socket.on('data', chunk => {
       answer = Buffer.concat([answer, chunk])
       if (answer.length < 8 || answer.length < 4 + answer.readInt32BE(0)) return
-      resolve(answer.subarray(8)) // behind the size and the correlation id
+      resolve(answer.subarray(8)) // after the size and the correlation id
       socket.destroy()
     })
     socket.once('error', reject)

@@ -22,7 +22,7 @@ export interface JavaServerOptions {
   readonly compiler: 'quick' | 'full'
 }
 
-/** Where the archive of loaded classes lies, and where an instance writes a new one at its clean stop. */
+/** Where the archive of loaded classes is, and where an instance writes a new one at its clean stop. */
 export function classArchive(name: string, { parts, java, instance, compiler }: JavaServerOptions) {
   const file = `${name}-${parts.key}-${java.fingerprint}-${compiler}.jsa`
   return { archive: join(partsFolder, file), fresh: join(instance.folder, file) }
@@ -31,7 +31,7 @@ export function classArchive(name: string, { parts, java, instance, compiler }: 
 export interface BrokerOptions extends JavaServerOptions {
   /** From 1. Default 1. */
   readonly node?: number
-  /** Port of the proxy that clients of the listener `proxied` are told of. */
+  /** Port of the proxy that clients of the listener `proxied` are sent to. */
   readonly kafkaProxy?: number | undefined
   readonly brokerSettings?: Readonly<Record<string, string>> | undefined
 }

@@ -78,7 +78,7 @@ async function download(folder: string, options: PartsOptions): Promise<void> {
     )
   }
   const incoming = join(partsFolder, 'incoming')
-  // What lies in the user's repository may be broken or not writable: the second attempt gets one of its own.
+  // What is in the user's repository may be broken or not writable: the second attempt gets one of its own.
   const ownRepository = join(home, 'maven')
   let failure = ''
   for (const extra of [[], [`-Dmaven.repo.local=${ownRepository}`]]) {

@@ -101,7 +101,7 @@ async function answers(url: string): Promise<boolean> {
 
 async function withClient(url: string, work: (client: Client) => Promise<unknown>): Promise<void> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
-  // A server that goes away later tells so by an event, which must not end this process.
+  // A server that goes away later says so by an event, which must not end this process.
   client.on('error', () => {})
   try {
     await client.connect()
@@ -112,8 +112,8 @@ async function withClient(url: string, work: (client: Client) => Promise<unknown
 }
 
 /**
- * Postgres refuses to run as root: root runs it as `nobody`. Where `nobody` cannot enter the clone, the
- * binaries and the data lie in a temporary folder that belongs to the instance.
+ * Postgres refuses to run as root: root runs it as another user. Where that user cannot enter the clone,
+ * the binaries and the data are in a temporary folder that belongs to the instance.
  */
 function findPlace(instance: Instance): Place {
   const binaries = findBinaries()

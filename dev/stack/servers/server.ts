@@ -26,7 +26,7 @@ export interface ServerOptions {
   readonly startTimeoutMs?: number
 }
 
-/** States: stopped → starting → running → stopped. An end that nobody asked for is logged. */
+/** States: stopped → starting → running → stopped. An unexpected end is logged. */
 export class Server implements RestartableServer {
   readonly #plan: ServerPlan
   readonly #options: ServerOptions

@@ -1,6 +1,6 @@
 // What the embedded stack and docker-compose.yml must agree on. A test compares the two.
 
-/** Versions of the servers. The Maven ones stand in pom.xml as well, Postgres' in package.json. */
+/** Versions of the servers. The Maven ones are in pom.xml as well, Postgres' in package.json. */
 export const versions = { kafka: '4.1.1', registry: '3.0.9', postgres: '18.4' } as const
 
 /** The database of the trail and who owns it; fit for a stack on 127.0.0.1 and for nothing else. */

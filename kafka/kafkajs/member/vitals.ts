@@ -51,7 +51,7 @@ export class ConsumerVitals implements Vitals {
 
   /** ms for which the group surely still counts this member in. */
   get leaseMs(): number {
-    // By the clock that says more: the monotonic one may stand still while the machine sleeps, the other may be set back.
+    // By the clock that says more: the monotonic one may stop while the machine sleeps, the other may be set back.
     const { steady, wall } = this.#confirmed
     const ageMs = Math.max(performance.now() - steady, Date.now() - wall)
     return Math.max(0, this.#settings.sessionTimeoutMs - ageMs)
@@ -88,12 +88,12 @@ export class ConsumerVitals implements Vitals {
   /** @param hasToFetch whether it holds a partition that is not paused */
   listen(consumer: Consumer, hasToFetch: () => boolean): void {
     const { events } = consumer
-    // Told also of a fetch that asked for nothing: kafkajs can hold partitions and leave them out (its #1456).
+    // Called also for a fetch that asked for nothing: kafkajs can hold partitions and leave them out (its #1456).
     consumer.on(events.FETCH, () => {
       if (!hasToFetch()) this.progress()
     })
     consumer.on(events.END_BATCH_PROCESS, () => this.progress())
-    // Told once it was answered.
+    // Called once it was answered.
     consumer.on(events.REQUEST, ({ payload }) => {
       this.#settings.onReach?.(true)
       if (payload.apiName === 'Fetch') this.progress()

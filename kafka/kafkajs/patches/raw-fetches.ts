@@ -14,7 +14,7 @@ export interface FetchEars {
   outOfRange(partition: TopicPartition): unknown
   /** Nothing of the partition could be fetched or read; kafkajs learns nothing of it. */
   unserved(trouble: PartitionTrouble): void
-  /** The partition could be fetched. Told only while {@link someUnserved}. */
+  /** The partition could be fetched. Called only while {@link someUnserved}. */
   served(partition: TopicPartition): void
   readonly someUnserved: boolean
 }

@@ -1,6 +1,6 @@
 import { maxDepth } from '../limits.ts'
 
-/** Bytes that are no Avro of their schema. Its message tells numbers at most, never text of the data. */
+/** Bytes that are no Avro of their schema. Its message has numbers at most, never text of the data. */
 export class MalformedAvro extends Error {}
 
 /** A position in Avro bytes. */
@@ -13,7 +13,7 @@ export class Cursor {
   /** Items without bytes that were read. */
   emptyItems = 0
 
-  /** What is read lies from `start` to `end`. */
+  /** What is read is from `start` to `end`. */
   set(bytes: Buffer, start: number, end: number): void {
     this.bytes = bytes
     this.at = start

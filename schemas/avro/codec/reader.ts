@@ -96,7 +96,7 @@ class Compiler {
     const missing = reader.fields
       .filter(field => !taken.has(field))
       .map(field => ({ name: field.name, make: defaultOf(field, reader) }))
-    // In the order in which they lie in the bytes. What nobody takes is read, and so checked, all the same.
+    // In the order in which they are in the bytes. What is not taken is read, and so checked, anyway.
     const steps = writer.fields.flatMap(({ type }, index) => {
       const fields = takers.get(index) ?? [undefined]
       return fields.map((field, nth) => ({

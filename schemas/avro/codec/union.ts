@@ -1,6 +1,6 @@
 import { branchName, isAmbiguous, shapeOf, type UnionNode } from '../model.ts'
 
-/** Whether values of the union are `{ "<branch>": value }`, because a plain one would not tell its branch. */
+/** Whether values of the union are `{ "<branch>": value }`, because a plain one would not show its branch. */
 export function isWrapped(union: UnionNode): boolean {
   const known = wrapped.get(union)
   if (known !== undefined) return known
@@ -15,7 +15,7 @@ const wrapped = new WeakMap<UnionNode, boolean>()
 /** The index of the branch that a value is of, and the value in that branch; an index of -1 where there is none. */
 export type Unwrap = (value: unknown) => { readonly index: number; readonly inner: unknown }
 
-/** Makes the function that tells a value's branch. It looks at no more than the kind of value. */
+/** Makes the function that finds a value's branch. It looks at no more than the kind of value. */
 export function compileUnwrap(union: UnionNode): Unwrap {
   if (isWrapped(union)) {
     const names = union.branches.map(branchName)

@@ -2,7 +2,7 @@ import { bytesOfUnscaled, unscaledOf } from '../decimal.ts'
 import type { SchemaNode } from '../model.ts'
 import { compileUnwrap } from './union.ts'
 
-/** Writes a value behind what the output holds. @throws TypeError when it is no value of the type */
+/** Writes a value after what the output holds. @throws TypeError when it is no value of the type */
 export type Write = (value: unknown, out: Output) => void
 
 /** Bytes that grow. */
@@ -99,7 +99,7 @@ function compile(node: SchemaNode, known: Map<SchemaNode, Write>): Write {
   return ready
 }
 
-// It names no value: who publishes was told field and reason before, by the completer.
+// It names no value: the completer has reported field and reason to the publisher before.
 function refuse(node: SchemaNode): never {
   throw new TypeError(`a value is no ${node.kind}`)
 }

@@ -29,7 +29,7 @@ class Compiler {
   complete(node: SchemaNode): Complete {
     const made = this.#known.get(node)
     if (made) return made
-    // Records may hold themselves: the name stands before the work does.
+    // Records may hold themselves: the name is known before the work is.
     let complete: Complete = () => undefined
     this.#known.set(node, value => complete(value))
     complete = this.#make(node)
@@ -72,7 +72,7 @@ class Compiler {
     const changes = this.#changes
     const fields = node.fields.map(({ name, type, fallback }) => {
       const complete = this.complete(type)
-      // A default is written as Avro writes it, whatever form the other values have. Made anew each time: a default
+      // A default is written as Avro writes it, whatever form the other values have. Made again each time: a default
       // array or record must not be shared.
       const completeDefault = changes && fallback ? compileCompleter(type) : complete
       const initial = fallback && (() => completeDefault(defaultFromJson(type, fallback.json)))
@@ -147,7 +147,7 @@ function mapCompleter(complete: Complete): Complete {
       try {
         entries.push([completeText(key), complete(each)])
       } catch (thrown) {
-        // A key is data: the path does not tell it.
+        // A key is data: the path does not show it.
         wrong = gather(wrong, thrown, '{}')
       }
     }

@@ -18,7 +18,7 @@ export interface Changes {
 
 /**
  * Makes the function that checks a value without parts.
- * @param changes given for values of JSON: what stands for a value of JavaScript there is taken instead of it.
+ * @param changes given for values of JSON: the value of JavaScript that it represents is taken instead of it.
  */
 export function leafCompleter(node: LeafNode, changes?: Changes): Complete {
   const { kind } = node

@@ -1,4 +1,4 @@
-/** One thing that is wrong. Tells what was expected, never what was given. */
+/** One thing that is wrong. Says what was expected, never what was given. */
 export interface Fault {
   /** `answers[2].text`; empty for the value as a whole. */
   readonly field: string
@@ -24,7 +24,7 @@ export class Refusal extends Error {
       .map(({ steps, message }) => ({ field: steps.toReversed().join('').replace(/^\./, ''), message }))
   }
 
-  /** Whether there are more faults than are told. */
+  /** Whether there are more faults than are reported. */
   get isFull(): boolean {
     return this.#faults.length > mostFaults
   }

@@ -13,7 +13,7 @@ export const isObject = (value: unknown): value is Readonly<Record<string, unkno
   !(value instanceof Map) &&
   !(value instanceof ExactNumber)
 
-/** Values of JavaScript: plain where their look tells the branch, else `{ "<branch>": value }`. */
+/** Values of JavaScript: plain where their look shows the branch, else `{ "<branch>": value }`. */
 export function valueUnion(node: UnionNode, completers: readonly Complete[]): Complete {
   const names = node.branches.map(branchName)
   const shapes = node.branches.map(shapeOf)
@@ -64,7 +64,7 @@ function within(step: string, work: () => unknown): unknown {
 type Outcome = { readonly value: unknown; readonly changes: number } | Refusal
 
 /**
- * Values of JSON, which do not tell their branch: it is the first that would be stored as the same JSON, else the first
+ * Values of JSON, which do not show their branch: it is the first that would be stored as the same JSON, else the first
  * that takes the value. What no branch takes may be `{ "<branch>": value }`, as in Avro's own JSON.
  */
 export function jsonUnion(node: UnionNode, completers: readonly Complete[], changes: Changes): Complete {

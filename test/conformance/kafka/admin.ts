@@ -71,7 +71,7 @@ export function adminConformance(fixture: KafkaFixture): void {
       expect(found.get(other)?.get('cleanup.policy')).toBe('delete')
     })
 
-    it('answers for the cluster, and for groups that nobody is in', async () => {
+    it('answers for the cluster, and for groups without members', async () => {
       await expect(fixture.admin.ping()).resolves.toBeUndefined()
       expect(await fixture.admin.brokers()).toBe(1)
       const group = newName()

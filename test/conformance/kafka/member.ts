@@ -62,7 +62,7 @@ export function memberConformance(fixture: KafkaFixture): void {
       expect(seen[2]).toMatchObject({ fetchedOffset: 1, firstOffset: 1, lastOffset: 2 })
     })
 
-    it('begins again where it is told to seek from outside', async () => {
+    it('begins again where a seek from outside leads', async () => {
       const topic = await newTopic()
       await sendAll(topic, ['a', 'b', 'c'])
       const { consumer, records } = start(topic)
@@ -73,7 +73,7 @@ export function memberConformance(fixture: KafkaFixture): void {
       expect(textsOf(records)).toEqual(['a', 'b', 'c', 'b', 'c'])
     })
 
-    it('fetches nothing of a partition that is paused, while the others flow, until it is resumed', async () => {
+    it('fetches nothing of a partition that is paused, while the others are read, until it is resumed', async () => {
       const topic = await newTopic(2)
       await sendAll(topic, ['a0'], 0)
       await sendAll(topic, ['b0'], 1)

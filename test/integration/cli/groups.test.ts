@@ -63,7 +63,7 @@ test('indexer and search as commands: missing tables, a line on start, killed an
   expect(await search('nothing')).toEqual(['Nothing found among 2 documents.'])
 })
 
-test('notifier as a command: says what is missing, and stops when it is told to', async () => {
+test('notifier as a command: says what is missing, and stops when it is asked to', async () => {
   const term = school.enrol()
   const { SMTP_URL: _, ...parent } = process.env as Record<string, string>
   const env = { ...parent, ...school.env, TOPIC_PREFIX: term.topicPrefix, SMTP_URL: '' }

@@ -94,7 +94,7 @@ describe('eventtrail publish', () => {
     expect(decodeEnvelope(type, record?.value as Buffer)).toMatchObject({ schema_version: 1, payload })
   })
 
-  it('passes over a line that is too long without holding it, and goes on behind it', async () => {
+  it('passes over a line that is too long without holding it, and continues after it', async () => {
     const long = 'x'.repeat(9 * 1024 * 1024)
     const quiz = { submission_id: randomUUID(), student_id: randomUUID(), quiz_id: randomUUID(), score_raw: 87.3 }
     const path = await file('long.ndjson', [long, { aggregate_id: quiz.submission_id, payload: quiz }])

@@ -154,7 +154,7 @@ describe('schemas check', () => {
     )
   })
 
-  it('tells a published version that was edited', async () => {
+  it('reports a published version that was edited', async () => {
     const env = { ...environment.env, TOPIC_PREFIX: `${topicPrefix}edited.` }
     expect(await runCli(['schemas', 'register', '--example'], env)).toMatchObject({ code: 0 })
     await change(join(folder, 'badge.awarded', '1.avsc'), schema => {

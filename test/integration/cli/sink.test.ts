@@ -23,7 +23,7 @@ const commandsIn = (help: string): string[] =>
     .map(line => /^ {2}([a-z-]+)/.exec(line)?.[1])
     .filter(name => name !== undefined && name !== 'help') as string[]
 
-/** Every command with the words that lead to it, as the help tells them. */
+/** Every command with the words that lead to it, as the help shows them. */
 async function allCommands(path: readonly string[] = []): Promise<{ path: readonly string[]; help: CliResult }[]> {
   const help = await runCli([...path, '--help'], unset)
   const below = await Promise.all(commandsIn(help.stdout).map(name => allCommands([...path, name])))
@@ -35,7 +35,7 @@ test('every command has a help, found from the first one on', async () => {
   for (const { path, help } of all) {
     expect([path.join(' '), help.code, help.stderr]).toEqual([path.join(' '), 0, ''])
     expect(help.stdout).toContain(`Usage: ${['eventtrail', ...path].join(' ')}`)
-    // A line or more of what it does stands between usage and options.
+    // A line or more of what it does is between usage and options.
     expect(
       help.stdout
         .split(/Options:|Commands:|Arguments:/)[0]
@@ -180,7 +180,7 @@ test('doctor calls no server wrong for a setting that is, and ends its sentences
   expect(looked.stdout).not.toMatch(/[.?!]\./)
 })
 
-test('doctor leads from an empty database to a pipeline that stands', async () => {
+test('doctor leads from an empty database to a pipeline that works', async () => {
   const bare = await testEnvironment()
   const doctor = () => runCli(['doctor', '--json'], bare.env)
   const wrong = async () => findings((await doctor()).stdout).filter(({ level }) => level === 'wrong')
@@ -256,7 +256,7 @@ test('doctor knows a topic that is missing, and a record that is held', async ()
   expect(away).toMatchObject({ code: 3, stderr: expect.stringContaining('Kafka is unreachable') })
 })
 
-test('a Postgres that is read-only is told in one sentence, by doctor and by what would write', async () => {
+test('a Postgres that is read-only is reported in one sentence, by doctor and by what would write', async () => {
   const trail = await testTrail()
   await trail.offer('badge.awarded')
   await trail.send([{ eventName: 'badge.awarded', key: 'k', value: Buffer.from('ada@example.org') }])

@@ -100,7 +100,7 @@ test('of a message that is too large for the dead-letter topic as much is kept a
   expect(said(longHeader, 'headersCount')).toBe('1')
 })
 
-test('a dead-letter topic that takes less than ours is no reason to stand still', async () => {
+test('a dead-letter topic that takes less than ours does not stop the group', async () => {
   const term = school.enrol()
   await term.offer('badge.awarded', 1)
   const topic = `${term.topicPrefix}narrow.dead-letters`
@@ -123,7 +123,7 @@ test('a dead-letter topic that takes less than ours is no reason to stand still'
   ])
 })
 
-test('what the client trips over is told as the client’s fault, not as Kafka’s', async () => {
+test('what the client trips over is reported as the client’s fault, not as Kafka’s', async () => {
   const term = school.enrol()
   await term.offer('badge.awarded', 1)
   await using sender = await school.client.connectSender()

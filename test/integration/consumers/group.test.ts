@@ -69,7 +69,7 @@ test('one aggregate at a time and in order, several aggregates at once', async (
   }
 })
 
-test('case 32: whatever a handler throws is tried again, then dead-lettered, and the group goes on', async () => {
+test('case 32: whatever a handler throws is tried again, then dead-lettered, and the group continues', async () => {
   const term = school.enrol()
   await term.offer('badge.awarded', 1)
   const thrown: Record<string, unknown> = {

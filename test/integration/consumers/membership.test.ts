@@ -26,7 +26,7 @@ test('case 33: a handler that runs for three session timeouts costs no rebalance
   expect(group.stats()).toMatchObject({ handled: 2, assignments: 1 })
 })
 
-test('after a drain the next member goes on where it stopped, and nothing is handled twice', async () => {
+test('after a drain the next member continues where it stopped, and nothing is handled twice', async () => {
   const term = school.enrol()
   await term.offer('badge.awarded', 3)
   const handled: string[] = []
@@ -71,7 +71,7 @@ test('a drain waits for the handler that runs, and commits it', async () => {
   await expect(group.start()).rejects.toMatchObject({ code: 'CLOSED' })
 })
 
-test('a handler that does not end is told to, left after the deadline, and its message comes again', async () => {
+test('a handler that does not end is aborted, left after the deadline, and its message comes again', async () => {
   const term = school.enrol()
   await term.offer('badge.awarded', 1)
   const handlers = (onEvent: (signal: AbortSignal) => Promise<void>) => ({

@@ -110,13 +110,13 @@ test('a badge and a marked quiz arrive, and an event that comes again is not mai
   expect(notifier.stats()).toMatchObject({ handled: 3, deadLettered: 0 })
 })
 
-test('nobody to write to is a dead letter at once, and so is an address that is none or is refused', async () => {
+test('an event without a recipient is a dead letter at once, and so is an address that is none or is refused', async () => {
   const logged: string[] = []
   const log = createLogger({ level: 'warn', destination: { write: line => logged.push(line) } })
   const { term, notifier } = await startNotifier(postgresSentLog(shared), log)
   await using _ = notifier
   answer = address => (address.startsWith('gone') ? { code: 550 } : undefined)
-  // A header without a value is legal, and stands in no event's way.
+  // A header without a value is legal, and delays no event.
   const headers = [['traceparent', null]] as const
   await term.publish(
     badge(randomUUID(), 'Ten quizzes', { headers }),
@@ -136,7 +136,7 @@ test('nobody to write to is a dead letter at once, and so is an address that is 
   expect(JSON.stringify(letters.map(({ headers }) => headers))).not.toContain('example.org')
   expect(notifier.stats().retried).toBe(0)
 
-  // Somebody without an address wakes up no operator; a message that nobody can read does.
+  // A recipient without an address wakes up no operator; a message that cannot be read does.
   await term.send('badge.awarded', { key: null, value: Buffer.from('no event') })
   await notifier.whenCaughtUp()
   const lines = logged.map(line => JSON.parse(line) as { level: number; code: string; msg: string })
@@ -149,7 +149,7 @@ test('nobody to write to is a dead letter at once, and so is an address that is 
   ])
 })
 
-test('somebody who asked not to be written to gets no mail, and that is no fault', async () => {
+test('a recipient who wants no mail gets none, and that is no fault', async () => {
   const { term, notifier } = await startNotifier()
   await using _ = notifier
   const quiet = await student('quiet@example.org')

@@ -13,7 +13,7 @@ async function removeBefore(topic: string, offset: number): Promise<void> {
   const admin = school.client.kafka.admin()
   await admin.connect()
   onTestFinished(() => admin.disconnect())
-  // kafkajs asks nobody about a topic that it has not met.
+  // kafkajs asks no broker about a topic that it has not met.
   await admin.fetchTopicOffsets(topic)
   await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: String(offset) }] })
 }
@@ -27,7 +27,7 @@ function ears() {
   return { log, meter, lost, told }
 }
 
-test('records that are removed before a group that runs has read them are told, and it goes on behind them', async () => {
+test('records that are removed before a group that runs has read them are reported, and it continues after them', async () => {
   const term = school.enrol()
   await term.offer('badge.awarded', 1)
   const topic = `${term.topicPrefix}badge.awarded`
@@ -83,7 +83,7 @@ test('and so are those that are removed while the group does not run', async () 
   expect(handled).toEqual(['0', '1', '2', '6', '7'])
   expect(told()).toMatchObject([{ topic, partition: 0, from: 3, to: 5 }])
   expect(await lost()).toBe(3)
-  // It has committed past them: who comes next has nothing to tell.
+  // It has committed past them: the next member has nothing to report.
   await second.drain()
   const again = ears()
   const third = await term.group({ group: 'away', handlers, ...again })

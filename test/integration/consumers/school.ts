@@ -63,7 +63,7 @@ export async function schoolOn<
   afterAll(() => Promise.all([admin.close(), sender.close()]))
 
   let last: Promise<unknown> = Promise.resolve()
-  /** One after the other, whoever calls: a sender takes at most one batch of a partition at a time. */
+  /** One after the other, for all callers: a sender takes at most one batch of a partition at a time. */
   const send = (topic: string, record: OutgoingRecord): Promise<void> => {
     const sent = last.then(async () => {
       const partition = partitionFor(Buffer.from(record.key ?? ''), await sender.partitionsOf(topic))
@@ -74,7 +74,7 @@ export async function schoolOn<
     return sent
   }
 
-  /** The records of a topic from its start, as many as are asked for; their headers by name, and as they stand there. */
+  /** The records of a topic from its start, as many as are asked for; their headers by name, and as they are there. */
   const read = async (topic: string, count: number) => {
     const records: KafkaRecord[] = []
     const consumer = client.groupConsumer({

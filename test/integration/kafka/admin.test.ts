@@ -23,7 +23,7 @@ test('a topic that was made takes records at once, in every partition', async ()
   }
 })
 
-test('a line goes on after a topic is gone that it was asked about', async () => {
+test('a line continues after a topic is gone that it was asked about', async () => {
   const topics = ['gone.first', 'gone.second'].map(name => topicPrefix + name)
   const [first = '', second = ''] = topics
   await admin.createTopics(topics.map(topic => ({ topic, partitions: 1, replicationFactor: 1, config: {} })))

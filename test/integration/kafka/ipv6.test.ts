@@ -39,7 +39,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-// The broker sends whoever comes by its second listener to ::1, as a cluster does that has nothing but IPv6.
+// The broker sends clients of its second listener to ::1, as a cluster does that has nothing but IPv6.
 let proxied: number | undefined
 const kafkaProxy = await from6(() => proxied)
 const kafka = await freePort()

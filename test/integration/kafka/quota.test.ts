@@ -31,7 +31,7 @@ async function limitReads(clientId: string, bytes: number): Promise<void> {
   socket.write(Buffer.concat([int32(body.length), body]))
   const [answer] = (await once(socket, 'data')) as [Buffer]
   socket.destroy()
-  // Behind the correlation id, the throttle and the number of entries.
+  // After the correlation id, the throttle and the number of entries.
   expect(answer.readInt16BE(16)).toBe(0)
 }
 

@@ -36,7 +36,7 @@ async function send(topic: string, ...values: string[]): Promise<void> {
 const textsOf = (records: readonly (KafkaRecord | KafkaMessage)[]) => records.map(({ value }) => String(value)).sort()
 const texts = (prefix: string, count: number) => Array.from({ length: count }, (_, n) => `${prefix} ${100 + n}`)
 
-/** A consumer of ours, started; `records` are what it was given. */
+/** One of our consumers, started; `records` are what it was given. */
 function startOurs(topic: string, options: Partial<GroupConsumerOptions> = {}) {
   const records: KafkaRecord[] = []
   const consumer = client.groupConsumer({
@@ -69,7 +69,7 @@ async function startPlain(topic: string): Promise<KafkaMessage[]> {
   return messages
 }
 
-test('consumers that are no concern of ours get their messages while ours runs, also one that a handler makes', async () => {
+test('other consumers get their messages while ours runs, also one that a handler makes', async () => {
   const topic = await makeTopic(2)
   const before = await startPlain(topic)
   const within = Promise.withResolvers<KafkaMessage[]>()
@@ -119,7 +119,7 @@ test('a consumer gets records as bytes also after rebalances', async () => {
   expect(seen).toEqual(new Set([...texts('alone', 8), ...texts('both', 8), ...texts('left', 8)]))
 })
 
-test('records are asked for in no more bytes than told', async () => {
+test('records are asked for in no more bytes than allowed', async () => {
   const topic = await makeTopic(1)
   await send(topic, ...texts('x'.repeat(2_000), 20))
   const sizes: number[] = []
@@ -137,7 +137,7 @@ test('records are asked for in no more bytes than told', async () => {
   expect(Math.max(...sizes)).toBeLessThanOrEqual(2)
 })
 
-test('a batch that cannot be read is handed over as one, with its bytes, and the consumer goes on', async () => {
+test('a batch that cannot be read is handed over as one, with its bytes, and the consumer continues', async () => {
   const topic = await makeTopic(1, { 'compression.type': 'gzip' })
   await send(topic, 'one', 'x'.repeat(10_000), 'two')
   const unreadable: UnreadableBatch[] = []
@@ -177,7 +177,7 @@ test('it hears of it when the log does not have what it asks for', async () => {
   await eventually(() => records.length === 5, { what: 'all are read' })
   const remover = client.kafka.admin()
   await remover.connect()
-  // kafkajs asks nobody about a topic that it has not met.
+  // kafkajs asks no broker about a topic that it has not met.
   await remover.fetchTopicOffsets(topic)
   await remover.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '3' }] })
   await remover.disconnect()

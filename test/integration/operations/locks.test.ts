@@ -13,7 +13,7 @@ const month = monthPartition(new Date()).table
 test.each([
   { what: 'a table that is locked', lock: 'LOCK TABLE event_envelopes IN ACCESS EXCLUSIVE MODE' },
   { what: 'an index that is built', lock: `CREATE INDEX ON ${month} (aggregate_id)` }
-])('$what: the sink waits, names who holds it, and goes on', async ({ lock }) => {
+])('$what: the sink waits, names who holds it, and continues', async ({ lock }) => {
   const lines: Record<string, unknown>[] = []
   const log = createLogger({ level: 'info', destination: { write: line => lines.push(JSON.parse(line)) } })
   await using sink = createSink({ ...trail.sinkOptions, log, blockedAfterMs: 200 })
@@ -47,7 +47,7 @@ test.each([
   expect(sink.health().notReady).toEqual([])
 })
 
-test('rows that somebody deletes without an end hold up nothing', async () => {
+test('an endless deletion of rows by another program delays nothing', async () => {
   await using sink = createSink(trail.sinkOptions)
   await sink.start()
   await trail.publish([quiz()])

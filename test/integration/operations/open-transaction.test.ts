@@ -16,7 +16,7 @@ afterAll(() => producer.disconnect())
 const value = async (of: ToldProcess, name: string, labels = '') =>
   (await of.metrics()).get(`${name}{${labels}topic="${topic}",partition="0"}`)
 
-test('what waits behind the open transaction of another producer is lag, and told with how long it has waited', {
+test('what the open transaction of another producer blocks is lag, and reported with how long it has waited', {
   timeout: 180_000
 }, async () => {
   const sink = await startTold(trail.env, 'sink', '--session-timeout', '2000')

@@ -54,7 +54,7 @@ test('rows that were deleted and that another group has read again are a notice'
   expect(gone.stdout).toMatch(/WRONG +rows .*at offsets 2/)
 })
 
-test('a topic that was made anew goes on by one command, which verify leads to and doctor names', {
+test('a topic that was recreated is resumed by one command, which verify leads to and doctor names', {
   timeout: 180_000
 }, async () => {
   const trail = await testTrail({ partitions: 3 })
@@ -109,7 +109,7 @@ test('a schema of another program as the latest version is named so, by doctor, 
   expect(checked.stdout).not.toContain('add its file')
 })
 
-test('ids of a wrong time are told with their month, and held records by the group that holds them', {
+test('ids of a wrong time are reported with their month, and held records by the group that holds them', {
   timeout: 120_000
 }, async () => {
   const trail = await testTrail({ partitions: 1 })

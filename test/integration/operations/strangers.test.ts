@@ -12,7 +12,7 @@ import { badge, testTrail } from '../../support/trail.ts'
 const { Kafka, logLevel } = kafkajs
 const topicOf = ({ topicPrefix }: { topicPrefix: string }) => `${topicPrefix}badge.awarded`
 
-/** A consumer of somebody else, with the assigner that kafkajs has. */
+/** A consumer of another program, with the assigner that kafkajs has. */
 async function foreignConsumer(trail: { brokers: readonly string[]; group: string; topicPrefix: string }) {
   const kafka = new Kafka({ brokers: [...trail.brokers], clientId: 'somebody-else', logLevel: logLevel.NOTHING })
   const consumer = kafka.consumer({ groupId: trail.group, sessionTimeout: 6_000, retry: { retries: 0 } })
@@ -27,7 +27,7 @@ async function foreignConsumer(trail: { brokers: readonly string[]; group: strin
   return { consumer, joined: joined.promise, crashed: crashed.promise }
 }
 
-test('a sink whose group somebody else has says so and who it is, and goes on once it is free', async () => {
+test('a sink whose group another program has says so and which it is, and continues once it is free', async () => {
   const trail = await testTrail({ partitions: 4 })
   await trail.offer('badge.awarded')
   const { consumer, joined } = await foreignConsumer(trail)
@@ -53,7 +53,7 @@ test('a sink whose group somebody else has says so and who it is, and goes on on
   await eventually(() => sink.health().notReady.length === 0, { what: 'it is ready' })
 })
 
-test('nobody else gets into the group of a sink', async () => {
+test('no other program gets into the group of a sink', async () => {
   const trail = await testTrail({ partitions: 4 })
   await trail.offer('badge.awarded')
   await using sink = createSink(trail.sinkOptions)
@@ -82,7 +82,7 @@ test('nobody else gets into the group of a sink', async () => {
   expect(await trail.admin.groupMembers(trail.group)).toBe(1)
 })
 
-test('offsets that somebody commits for a sink, or its group deleted, change nothing', async () => {
+test('offsets that another program commits for a sink, or its group deleted, change nothing', async () => {
   const trail = await testTrail({ partitions: 1 })
   await trail.offer('badge.awarded')
   await trail.publish(Array.from({ length: 5 }, () => badge()))
@@ -113,7 +113,7 @@ test('offsets that somebody commits for a sink, or its group deleted, change not
   expect(await trail.rows('SELECT * FROM sink_losses')).toEqual([])
 })
 
-test('a consumer of the newer protocol that takes partitions away is told, and nothing is lost', async () => {
+test('a consumer of the newer protocol that takes partitions away is reported, and nothing is lost', async () => {
   const trail = await testTrail({ partitions: 4 })
   await trail.offer('badge.awarded')
   const lines: string[] = []

@@ -33,7 +33,9 @@ const stored = (trail: TestTrail, count: number, what: string) =>
 
 const doctor = async (trail: TestTrail) => (await runCli(['doctor'], trail.env)).stdout
 
-test('a subject is deleted: the events that are unread are stored, and it is told', { timeout: 240_000 }, async () => {
+test('a subject is deleted: the events that are unread are stored, and it is reported', {
+  timeout: 240_000
+}, async () => {
   const trail = await testTrail()
   for (const eventName of ['lesson.published', 'badge.awarded']) await trail.offer(eventName)
   await trail.publish([lesson(), lesson(), badge()])
@@ -56,7 +58,7 @@ test('a subject is deleted: the events that are unread are stored, and it is tol
   expect(stdout).toContain(`read before, and the registry has no subject of them any more: ${topic}`)
   expect(code).toBe(1)
 
-  // Until somebody says that it is right so.
+  // Until an operator accepts it.
   const args = ['--event', 'lesson.published', '--reason', 'moved away']
   expect(await runCli(['sink', 'forget', ...args], trail.env)).toMatchObject({ code: 0 })
   await eventually(() => told('taken out with').length > 0, { what: 'the sink leaves it' })
@@ -71,7 +73,7 @@ test('a subject is deleted: the events that are unread are stored, and it is tol
   ])
 })
 
-test('a newer version that is no envelope of ours silences nothing: its own records go into quarantine', {
+test('a newer version that is no envelope silences nothing: its own records go into quarantine', {
   timeout: 240_000
 }, async () => {
   const trail = await testTrail()
@@ -98,7 +100,7 @@ test('a newer version that is no envelope of ours silences nothing: its own reco
   expect(await doctor(trail)).toContain('has fields that an envelope does not have')
 })
 
-test('what looks almost like an envelope, has no topic, or is nothing at all, is told once and by doctor', {
+test('what looks almost like an envelope, has no topic, or is nothing at all, is reported once and by doctor', {
   timeout: 240_000
 }, async () => {
   const trail = await testTrail()

@@ -102,12 +102,12 @@ test('rows that were deleted are missed by the view and found by their offsets; 
   expect((await verify(trail, '--topic', `${trail.topicPrefix}badge.awarded`)).code).toBe(0)
 })
 
-test('a row that was put in the place of another is missed all the same', async () => {
+test('a row that was replaced by another is missed anyway', async () => {
   const trail = await filled()
   await trail.rows(
     `DELETE FROM event_envelopes WHERE event_name = 'lesson.published' AND kafka_partition = 1 AND kafka_offset = 0`
   )
-  // As many as before, so that no count alone tells.
+  // As many as before, so that no count alone shows it.
   await trail.rows(
     `INSERT INTO event_envelopes SELECT gen_random_uuid(), aggregate_id, occurred_at, event_name, payload, schema_version,
        kafka_partition, 4711, recorded_at - interval '2 hours' FROM event_envelopes WHERE event_name = 'lesson.published' AND kafka_partition = 1 LIMIT 1`
@@ -164,7 +164,7 @@ test('a record that was stored out of quarantine is a row like any other', async
   expect((await verify(trail)).code).toBe(1)
 })
 
-test('events that retention removed unread are missed before the sink notices and after, until somebody accepts the gap', {
+test('events that retention removed unread are missed before the sink notices and after, until an operator accepts the gap', {
   timeout: 180_000
 }, async () => {
   const trail = await filled()

@@ -22,7 +22,7 @@ afterAll(async () => {
   }
 })
 
-/** A command of the page that goes on until it is stopped; npm's children are in its group. */
+/** A command of the page that runs until it is stopped; npm's children are in its group. */
 function start(...args: string[]): { readonly child: ChildProcess; readonly said: () => string } {
   const child = spawn('npm', args, {
     cwd: project.folder,

@@ -136,7 +136,7 @@ const withOptions = (options: string) => {
   return url.href
 }
 
-test('a COMMIT is on disk, and more where somebody wants more', async () => {
+test('a COMMIT is on disk, and on replicas where the database is set so', async () => {
   const commit = 'synchronous_commit'
   expect(await settingsOf(trail.databaseUrl, commit)).toEqual({ [commit]: 'on' })
   expect(await settingsOf(withOptions('-c synchronous_commit=off'), commit)).toEqual({ [commit]: 'on' })

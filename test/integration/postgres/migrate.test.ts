@@ -54,7 +54,7 @@ test('a database that is ahead is refused, and left as it is', async () => {
   }
 })
 
-test('a file that fails leaves nothing of itself behind, and is applied once it is mended', async () => {
+test('a file that fails leaves nothing, and is applied once it is fixed', async () => {
   const broken = { ...first, '002_lessons.sql': 'CREATE TABLE lessons (id int); CREATE TABLE courses (id int)' }
   await expect(migrate(client, parts(broken))).rejects.toMatchObject({ code: '42P07' })
   expect(await tables()).toEqual(['courses', 'eventtrail_migrations'])

@@ -19,7 +19,7 @@ const copiedBytes = 192 * 1024
 const trail = await testTrail()
 await trail.offer('badge.awarded')
 
-/** The URL of the trail with parameters of somebody who wants other settings. */
+/** The URL of the trail with parameters that ask for other settings. */
 function withParameters(parameters: Readonly<Record<string, string>>, url = trail.databaseUrl): string {
   const changed = new URL(url)
   for (const [name, value] of Object.entries(parameters)) changed.searchParams.set(name, value)
@@ -142,7 +142,7 @@ describe('what DATABASE_URL says of the session is taken, and what eventtrail ne
     await waited
     await waiting.client.query('SELECT pg_advisory_unlock(4711)')
 
-    // In the middle of a COPY whose bytes go on coming, and then do not.
+    // In the middle of a COPY whose bytes keep coming, and then stop.
     await working.client.query('BEGIN')
     await working.client.query('SELECT pg_advisory_xact_lock(4711)')
     const copy = working.client.query(copyFrom('COPY taken FROM STDIN'))
@@ -172,7 +172,7 @@ describe('what DATABASE_URL says of the session is taken, and what eventtrail ne
     await waitsAgain
   })
 
-  test('a certificate that is not there is told as such', () => {
+  test('a missing certificate is reported as such', () => {
     const url = withParameters({ sslmode: 'verify-full', sslrootcert: '/nowhere/ca.crt' })
     expect(() => openPool(url, { applicationName: 'test', max: 1 })).toThrow(
       expect.objectContaining({
@@ -182,7 +182,7 @@ describe('what DATABASE_URL says of the session is taken, and what eventtrail ne
     )
   })
 
-  test('a setting that Postgres refuses is told as such, without its value', async () => {
+  test('a setting that Postgres refuses is reported as such, without its value', async () => {
     const pool = openPool(withParameters({ options: '-c lock_timeout=secret' }), { applicationName: 'test', max: 1 })
     onTestFinished(() => pool.end())
     await expect(pool.query('SELECT 1')).rejects.toMatchObject({

@@ -24,7 +24,7 @@ const total = async (eventName: string) =>
   (await admin.ranges(topicPrefix + eventName)).reduce((sum, { start, end }) => sum + end - start, 0)
 
 describe('a receipt', () => {
-  it('tells where the event stands, and it stands there: key, partition of Java, value, headers', async () => {
+  it('says where the event is, and it is there: key, partition of Java, value, headers', async () => {
     await using producer = producerWith({ source: 'lesson-service' })
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
     const published = await Promise.all(
@@ -189,7 +189,7 @@ describe('partitions that are added while publishing', () => {
   })
 })
 
-describe('servers out of reach', () => {
+describe('unreachable servers', () => {
   it('fail at the deadline with the cause; the event never left', async () => {
     for (const options of [
       { connection: rerouted(environment.connection, { brokers: ['127.0.0.1:1'] }) },

@@ -3,8 +3,8 @@ import { testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail({ partitions: 6 })
 
-// A broker tells of a new topic before it leads all its partitions; what fails then is sent again as a whole.
-test('what tests publish to a topic that was just made lies there once', async () => {
+// A broker reports a new topic before it leads all its partitions; what fails then is sent again as a whole.
+test('what tests publish to a topic that was just made is there once', async () => {
   const ends: number[] = []
   for (let number = 0; number < 40; number += 1) {
     const eventName = `fresh.topic${number}`

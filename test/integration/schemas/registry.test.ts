@@ -55,7 +55,7 @@ describe('the registry', () => {
     expect(await registry.versions(subject)).toEqual([1])
   })
 
-  it('finds a schema whose attributes stand in another order', async () => {
+  it('finds a schema whose attributes are in another order', async () => {
     const subject = freshSubject()
     const schema = envelopeOf([a])
     const registered = await registry.register(subject, schema)
@@ -66,7 +66,7 @@ describe('the registry', () => {
     expect(await registry.lookup(subject, envelopeOf([{ ...a, doc: 'Other words.' }]))).toBeUndefined()
   })
 
-  it('tells the versions of one id apart by subject', async () => {
+  it('distinguishes the versions of one id by subject', async () => {
     const [one, other] = [freshSubject(), freshSubject()]
     const shared = envelopeOf([a, b, { ...b, name: 'c' }])
     await registry.register(one, envelopeOf([a]))
@@ -98,7 +98,7 @@ describe('the registry', () => {
     expect(await failure(registry.register(freshSubject(), hyphen))).toMatchObject({ code: 'REGISTRY_REFUSED' })
   })
 
-  it('does not register where somebody set another compatibility', async () => {
+  it('does not register where another compatibility is set', async () => {
     const subject = freshSubject()
     await fetch(`${registryUrl}/config/${subject}`, {
       method: 'PUT',
@@ -153,7 +153,7 @@ describe('our rules and the registry agree', () => {
   })
 })
 
-describe('a registry out of reach', () => {
+describe('an unreachable registry', () => {
   const calls: readonly [string, (registry: Registry) => Promise<unknown>][] = [
     ['schemaById', each => each.schemaById(1)],
     ['lookup', each => each.lookup('s', 'string')],

@@ -76,13 +76,13 @@ const resume = (eventName: string, ...more: string[]) =>
   runCli(['sink', 'resume', '--event', eventName, ...more], trail.env)
 
 // Case 25
-test('a topic of which all is poison stops alone, goes on when it is resumed, and all is accounted for', async () => {
+test('a topic of which all is poison stops alone, continues when it is resumed, and all is accounted for', async () => {
   const good = await goods(600, quiz)
   await trail.send([...poisons('lesson.published', 900), ...good.slice(0, 300)])
   {
     await using sink = await started({ breakerRecords: 100, batch: { maxRecords: 50 } })
     await halted(lessons)
-    // The other topic flows on.
+    // The other topic is read on.
     await trail.send(good.slice(300))
     await eventually(async () => (await storedOf('quiz.submitted')) === good.length, { what: 'the quizzes are stored' })
     expect(await haltsOf(quizzes)).toEqual(all(null))
@@ -101,7 +101,7 @@ test('a topic of which all is poison stops alone, goes on when it is resumed, an
     await expect(sink.whenCaughtUp({ timeoutMs: 500 })).rejects.toMatchObject({ code: 'CATCH_UP_TIMEOUT' })
     expect(await held(lessons)).toBe(first)
 
-    // The sink goes on by itself, counts anew, and trips a second time.
+    // The sink continues by itself, counts from 0, and trips a second time.
     expect(await resume('lesson.published')).toMatchObject({ code: 0, stdout: `${lessons}: 3 partitions go on\n` })
     await halted(lessons)
     const second = await held(lessons)
@@ -118,7 +118,7 @@ test('a topic of which all is poison stops alone, goes on when it is resumed, an
   expect((await runCli(['doctor'], trail.env)).stdout).not.toContain('TOO_MANY_BAD')
 })
 
-test('a topic of which 40 % is bad flows', async () => {
+test('a topic of which 40 % is bad is read', async () => {
   const before = await held(quizzes)
   const good = await goods(360, quiz)
   const bad = poisons('quiz.submitted', 240)
@@ -135,7 +135,7 @@ test('a topic of which 40 % is bad flows', async () => {
   expect(await violations(trail, acknowledged)).toEqual([])
 })
 
-test('when one sink of a group trips, the others stop the topic too, and go on when it is resumed', async () => {
+test('when one sink of a group trips, the others stop the topic too, and continue when it is resumed', async () => {
   const [ofFirst, ofSecond] = [errorLog(), errorLog()]
   // Only the first one counts.
   await using first = await started({ breakerRecords: 100, log: ofFirst.log })
@@ -261,7 +261,7 @@ test('doctor names the group of what is halted, and gives commands that work as 
   const reset = "sink reset --event quiz.submitted --partition 1 --to earliest --reason 'WHY'"
   expect([first, ...more]).toEqual([ofBadges, { group: trail.group, calls: [reset] }])
 
-  // Read by a doctor with another prefix, they are right all the same.
+  // Read by a doctor with another prefix, they are right anyway.
   const run = (call = '', prefix = trail.topicPrefix) =>
     runCli(
       call.split(' ').map(word => word.replaceAll("'", '')),

@@ -49,7 +49,7 @@ const faults: Record<Sabotage, { says: RegExp; show: (trail: Trail, journal: Jou
       await publish(20)
       const holder = await trail.db.connect()
       try {
-        // Who moves an offset once rows stand waits for the test.
+        // What moves an offset once rows are stored waits for the test.
         await holder.query('SELECT pg_advisory_lock(7)')
         await trail.db.query(`CREATE FUNCTION hold_offset() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
           IF EXISTS (SELECT FROM event_envelopes) THEN PERFORM pg_advisory_xact_lock_shared(7); END IF; RETURN NEW; END $$`)

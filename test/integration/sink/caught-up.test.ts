@@ -56,7 +56,7 @@ test('aborted transactions and control records are passed over, counted, and cau
 })
 
 // Case 12
-test('a start finds its place behind control records, and those that came while no sink ran', async () => {
+test('a start finds its place after control records, and those that came while no sink ran', async () => {
   await transaction('abort', 2)
   {
     await using sink = createSink(trail.sinkOptions)
@@ -80,7 +80,7 @@ test('a start finds its place behind control records, and those that came while 
 })
 
 // Case 12
-test('what lies behind an open transaction is stored once that has ended, in order', async () => {
+test('what is after the start of an open transaction is stored once that has ended, in order', async () => {
   await using sink = createSink(trail.sinkOptions)
   await sink.start()
   await sink.whenCaughtUp()
@@ -102,7 +102,7 @@ test('what lies behind an open transaction is stored once that has ended, in ord
   expect(await trail.rows('SELECT 1 FROM event_envelopes WHERE id = ANY($1)', [[held.id, after?.id]])).toHaveLength(2)
 })
 
-test('whenCaughtUp resolves at once when it is so, also before the start and for topics that nobody made', async () => {
+test('whenCaughtUp resolves at once when it is so, also before the start and for topics that do not exist', async () => {
   await using sink = createSink(trail.sinkOptions)
   await sink.whenCaughtUp({ timeoutMs: 0 })
   await trail.encode(quiz())

@@ -47,7 +47,7 @@ test('a session that Postgres has forgotten is given up, and its batch is stored
   await trail.slowRows()
   await publish(1_000)
   const port = await copyingPort()
-  // The link swallows everything from here on, and Postgres ends the session: the sink is not told.
+  // The link swallows everything from here on, and Postgres ends the session: the sink gets no notice.
   proxy.swallow(port)
   await trail.rows(
     'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE client_port = $1 AND datname = current_database()',
@@ -62,7 +62,7 @@ test('a session that Postgres has forgotten is given up, and its batch is stored
   expect(await violations(trail, acknowledged)).toEqual([])
 })
 
-test('a write that hangs while Postgres waits for its next word is told of, once the bound is over', async () => {
+test('a write that hangs while Postgres waits for its next word is reported, once the bound is over', async () => {
   const pool = sessionPool(trail.databaseUrl, { applicationName: 'eventtrail-sink/hanging' })
   const stalled = Promise.withResolvers<Error>()
   const writer = new Writer({
@@ -73,7 +73,7 @@ test('a write that hangs while Postgres waits for its next word is told of, once
   })
   const batch = { buffer: new CopyBuffer(), chunks: [chunk(0, 0, { skipped: 1, last: 0 })], rows: 0, bytes: 0 }
   const write = () => writer.write({ ...batch, trigger: 'linger' })
-  // Nobody has opened that offset: it is refused, and the session stays open.
+  // That offset is free: it is refused, and the session stays open.
   expect((await write()).fenced).toHaveLength(1)
   const [session] = await trail.rows(
     "SELECT client_port FROM pg_stat_activity WHERE application_name = 'eventtrail-sink/hanging' AND query LIKE 'ROLLBACK%'"

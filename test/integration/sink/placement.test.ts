@@ -38,7 +38,7 @@ test('a trail that was restored to an earlier state is filled up from there', as
   expect(await violations(trail, acknowledged)).toEqual([])
 })
 
-test('offsets that Kafka has behind or ahead of the trail change nothing', async () => {
+test('offsets that Kafka has before or after those of the trail change nothing', async () => {
   const topic = `${trail.topicPrefix}badge.awarded`
   const admin = trail.kafka.kafka.admin()
   await admin.connect()

@@ -18,7 +18,7 @@ const canary = 'Canary-Ada-Lovelace-4711'
 const sample = (of: ToldProcess, name: string, value: number) =>
   eventually(async () => (await of.metrics()).get(name) === value, { what: `${name} is ${value}`, timeoutMs: 30_000 })
 
-test('the figures are those of what was published, and nothing of a payload is told anywhere', {
+test('the metrics are those of what was published, and no payload is shown anywhere', {
   timeout: 90_000
 }, async () => {
   const sink = await startTold({ ...trail.env, LOG_LEVEL: 'debug' }, 'sink', '--session-timeout', '2000')
@@ -41,7 +41,7 @@ test('the figures are those of what was published, and nothing of a payload is t
   const twice = await trail.encode(lesson(canary))
   const good = await Promise.all(Array.from({ length: 40 }, () => trail.encode(lesson(canary))))
   const bad = { eventName: 'lesson.published', key: canary, value: Buffer.from(canary) }
-  // Nobody knows who it is for: a dead letter.
+  // Its recipient is unknown: a dead letter.
   const nobodys = await trail.encode({ ...badge(canary), aggregateId: randomUUID() })
   await trail.send([...good, twice, bad, nobodys])
   await sample(sink, 'eventtrail_sink_rows_total', 42)
@@ -108,7 +108,7 @@ test('lag is what is in Kafka and not in the trail, also of a halted partition',
   expect(await sink.stop()).toBe(0)
 })
 
-/** Whether somebody takes a connection there. */
+/** Whether a server takes a connection there. */
 const listens = (host: string, port: number) =>
   new Promise<boolean>(resolve => {
     const socket = createConnection({ host, port })
@@ -116,7 +116,7 @@ const listens = (host: string, port: number) =>
     socket.once('connect', () => socket.destroy())
   })
 
-test('off by default; on loopback alone unless told otherwise; a port that is taken is said in words', {
+test('off by default; on loopback alone by default; a port that is taken is said in words', {
   timeout: 60_000
 }, async () => {
   const silent = startSink(trail)

@@ -21,7 +21,7 @@ const bytesOf = (id: string, offset: number, payload = '{"title": "Fractions"}')
     offset
   })
 
-/** Rows as they lie in the text of a batch: what the insertion looks at. */
+/** Rows as they are in the buffer of a batch: what the insertion looks at. */
 function rowsOf(pieces: readonly Buffer[]): Row[] {
   const buffer = { bytes: Buffer.concat(pieces) }
   let start = 0

@@ -37,7 +37,7 @@ test('one lesson published through the in-process bus is exactly one row with th
   ])
 })
 
-test('an id that stands already is stored once, and refused with other content; then nothing of the call is stored', async () => {
+test('an id that is stored already is stored once, and refused with other content; then nothing of the call is stored', async () => {
   await using store = postgresEventStore(trail.connection)
   await using bus = createBus({ catalogue, store })
   const id = randomUUID()
@@ -69,7 +69,7 @@ test('an event that a constraint of others refuses is not stored, and the constr
   }
 })
 
-test('a store without its tables, or out of reach, says what to do', async () => {
+test('a store without its tables, or unreachable, says what to do', async () => {
   const lost = new URL(trail.databaseUrl)
   lost.port = '1'
   await using away = postgresEventStore({ postgres: { url: lost.href } })

@@ -64,7 +64,7 @@ test('a batch that is kept as one is not retried: it says why, and may be discar
   expect(discarded).toMatchObject({ code: 0, stdout: expect.stringContaining('@2-41') })
 })
 
-/** Times, names and bytes that a record can have, those that somebody once choked on among them. */
+/** Times, names and bytes that a record can have, those that once were a fault among them. */
 const anyRecord = fc.record({
   timestamp: fc.oneof(
     fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(Number),

@@ -69,7 +69,7 @@ test('list shows what is held, the oldest first, by topic, code and status, and 
   expect(line?.split('\t')).toHaveLength(7)
 })
 
-test('list finds a code behind its limit, and says how many there are in all and of each code', async () => {
+test('list finds a code beyond its limit, and says how many there are in all and of each code', async () => {
   const codes = json((await quarantine('list', '--json')).stdout).map(({ code }) => String(code))
   const last = await quarantine('list', '--code', String(codes.at(-1)), '--limit', '1')
   expect(lines(last.stdout)).toHaveLength(1)
@@ -228,7 +228,7 @@ test('retry stores a record once its schema is registered; ledger and table stay
   })
 })
 
-test('retry of an envelope that stands by now is a duplicate', async () => {
+test('retry of an envelope that is stored by now is a duplicate', async () => {
   const sent = await trail.encode(badge('twice'))
   await trail.send([{ ...sent, key: null, partition: 2 }])
   {
@@ -238,7 +238,7 @@ test('retry of an envelope that stands by now is a duplicate', async () => {
     await trail.send([{ ...sent, partition: 2 }])
     await sink.whenCaughtUp()
   }
-  // Its key is put right by hand: what a retry can mend is the trail's side of it.
+  // Its key is put right by hand: what a retry can fix is the trail's side of it.
   const [held] = await trail.rows("SELECT number FROM sink_quarantine WHERE code = 'NULL_KEY' AND topic = $1", [
     topic('badge.awarded')
   ])

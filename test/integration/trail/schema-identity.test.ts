@@ -17,7 +17,7 @@ async function change(trail: TestTrail, method: string, path: string): Promise<v
   if (!answer.ok) throw new Error(`${method} ${path} answers ${answer.status}`)
 }
 
-/** A lesson of the first version's schema, as a producer sends it that was told this id and number. */
+/** A lesson of the first version's schema, as a producer sends it that got this id and number. */
 async function send(trail: TestTrail, { id, version }: { id: number; version: number }, times = 1): Promise<void> {
   await trail.send(
     Array.from({ length: times }, () => {
@@ -68,7 +68,7 @@ test.each([
   await becomes(trail, { 1: 5 })
 })
 
-test('a version is deleted and registered again under a new number: events of both numbers flow', async () => {
+test('a version is deleted and registered again under a new number: events of both numbers are stored', async () => {
   const trail = await testTrail()
   await trail.offer('lesson.published')
   const registered = await trail.register(first)
@@ -99,7 +99,7 @@ test('a version is deleted and registered again under a new number: events of bo
   expect(sink.state).toBe('running')
 })
 
-test('a subject is removed for good and begins anew: its numbers repeat, and events flow', async () => {
+test('a subject is removed for good and begins again: its numbers repeat, and events are stored', async () => {
   const trail = await testTrail()
   await trail.offer('lesson.published')
   const registered = await trail.register(first)

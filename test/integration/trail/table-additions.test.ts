@@ -209,7 +209,7 @@ test.each([
     others: true,
     names: 'trigger refuser of event_envelopes'
   }
-])('$what that refuses every event: they wait, and it is told', async ({ build, others, names }) => {
+])('$what that refuses every event: they wait, and it is reported', async ({ build, others, names }) => {
   await using sink = createSink(lanes)
   await sink.start()
   const before = await trail.publish([quiz()])
@@ -238,7 +238,7 @@ test.each([
   expect(await trail.count('sink_ledger_holes')).toBe(0)
 })
 
-test('doctor tells what refuses nothing from what may, and says nothing of the trail itself', async () => {
+test('doctor distinguishes what refuses nothing from what may, and says nothing of the trail itself', async () => {
   expect((await doctor()).stdout).toContain('as eventtrail made it')
   await put('CREATE INDEX harmless ON event_envelopes (aggregate_id, occurred_at)', 'DROP INDEX harmless')
   await put('CREATE INDEX contents ON event_envelopes USING gin (payload)', 'DROP INDEX contents')

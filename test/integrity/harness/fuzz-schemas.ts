@@ -39,7 +39,7 @@ export function foreignPayload(fuzz: Fuzz): { readonly fields: readonly unknown[
       const defaults = fuzz.below(4) === 0 ? defaultsOf(its) : []
       return { name, type: its, ...(defaults.length > 0 && { default: fuzz.pick(defaults) }) }
     })
-  // avsc would take for ever to think of a value for some of the odd ones.
+  // avsc would never find a value for some of the odd ones.
   if (fuzz.below(5) === 0) return { fields: [...fields(0, 3), fuzz.pick(oddFields)], value: () => fuzz.bytes(60) }
   const made = fields(0, 6)
   return { fields: made, value: encoderOf(made) ?? (() => fuzz.bytes(60)) }

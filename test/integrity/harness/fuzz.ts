@@ -8,7 +8,7 @@ import { rawEnvelope } from '../../support/schemas/foreign.ts'
 /** Random inputs of a sink. All of them are the same for the same random numbers, but for ids of events. */
 export class Fuzz {
   readonly #random: Random
-  /** Values with which nothing is wrong but that nobody published: what a mutation begins with. */
+  /** Values with which nothing is wrong but that were never published: what a mutation begins with. */
   readonly #values: readonly Buffer[]
   /** Ids of schemas that are registered. */
   readonly #schemaIds: readonly number[]
@@ -31,7 +31,7 @@ export class Fuzz {
     return Buffer.from(Array.from({ length: this.below(most + 1) }, () => this.below(256)))
   }
 
-  /** Any 64 bits, and those at the edges of what somebody may count in. */
+  /** Any 64 bits, and those at the edges of number types. */
   time(): bigint {
     const now = BigInt(Date.now())
     const edges = [
@@ -129,7 +129,7 @@ export class Fuzz {
   /** A batch that no client writes, with the right checksum. */
   hostileBatch(kind = this.below(6)): Buffer {
     const records = this.records(10)
-    // Brokers refuse bytes behind records that are not compressed.
+    // Brokers refuse bytes after records that are not compressed.
     const codec = kind === 3 ? this.pick(['gzip', 'snappy', 'lz4', 'zstd'] as const) : this.codec()
     const batch = this.batch(records, codec)
     const head = 61
@@ -151,7 +151,7 @@ export class Fuzz {
       case 2: // What the records are packed in, or the records themselves.
         if (this.below(2) === 0) return resized(this.mutated(batch, head))
         return this.#packed(this.mutated(rawRecords(records)), records.length, codec)
-      case 3: // More bytes behind them, as the brokers' own reader passes over.
+      case 3: // More bytes after them, as the brokers' own reader passes over.
         return resized(Buffer.concat([batch, this.#behind(codec)]))
       case 4:
         return this.#repacked(records)
@@ -183,7 +183,7 @@ export class Fuzz {
   }
 }
 
-/** The records of a batch in two parts; the second goes on counting where the first ends. */
+/** The records of a batch in two parts; the second continues to count where the first ends. */
 function rawRecordsInTwo(records: readonly RawRecordParts[], half: number): [Buffer, Buffer] {
   const placed = records.map((record, place) => ({ offsetDelta: place, ...record }))
   return [rawRecords(placed.slice(0, half)), rawRecords(placed.slice(half))]

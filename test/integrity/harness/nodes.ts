@@ -29,7 +29,7 @@ export async function ensureNode(version: string): Promise<string> {
 }
 
 /**
- * Builds the package and puts it into the folder as it is installed, beside the dependencies of the clone: the sources
+ * Builds the package and puts it into the folder as it is installed, next to the dependencies of the clone: the sources
  * are for Node 24 alone. @returns its entry
  */
 export async function buildPackage(folder: string): Promise<string> {

@@ -39,7 +39,7 @@ export class Progress implements AsyncDisposable {
     return Number(rows[0]?.sum)
   }
 
-  /** Waits until it has gone on by `events` from where it stands now. */
+  /** Waits until it has grown by `events` from now on. */
   async moves(events = 1, timeoutMs = 60_000): Promise<void> {
     const from = this.position
     await eventually(() => this.position >= from + events, { what: `the trail goes on by ${events} events`, timeoutMs })

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 
 export type Direction = 'toServer' | 'toClient'
 
-/** Where a connection is to be cut. What lies before the place still arrives, nothing behind it does. */
+/** Where a connection has to be cut. What is before the place still arrives, nothing after it does. */
 export interface Cut {
   readonly direction: Direction
   /** Bytes of this direction that still pass, counted on each connection from its start. */
@@ -164,7 +164,7 @@ interface LinkRules {
 }
 
 const tailBytes = 256
-/** Bytes that may be held back in one direction before the sender is told to wait. */
+/** Bytes that may be held back in one direction before the sender has to wait. */
 const heldBytes = 4 * 1024 * 1024
 
 /** One connection through the proxy: both ends live and die together. */

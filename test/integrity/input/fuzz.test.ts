@@ -21,7 +21,7 @@ const counts = {
   schemas: settings.times(300)
 }
 const partitions = 3
-/** ms for which a partition may be behind once all is sent; it only ends what hangs. How long it took is recorded. */
+/** ms for which a partition may lag once all is sent; it only ends what hangs. How long it took is recorded. */
 const bound = 15 * 60_000
 /** Event names that only a foreign client knows. */
 const foreignNames = Array.from({ length: 10 }, (_, n) => `foreign.n${n}`)
@@ -49,7 +49,7 @@ interface Shot {
   readonly weight?: number
 }
 
-/** What nobody published, in requests that do not wait for each other. */
+/** What was never published, in requests that do not wait for each other. */
 class Volley {
   readonly #waiting = new Set<Promise<void>>()
   stored = 0
@@ -82,7 +82,7 @@ test(`${counts.records} records, ${counts.batches} hostile batches and ${counts.
   const fuzzOf = (kind: string) => new Fuzz(randomOf(`fuzz ${kind}`), values, schemaIds)
   const sink = startSink(trail, '--breaker', '0', '--session-timeout', '10000')
   const load = await startLoad(trail, { rate: 500, partitions })
-  /** Sends until the brokers have stored as many as there are to be. */
+  /** Sends until the brokers have stored as many as there must be. */
   const fill = async (fuzz: Fuzz, wanted: number, next: () => Omit<Shot, 'topic'>): Promise<Volley> => {
     const volley = new Volley()
     while (volley.stored < wanted && volley.stored + volley.refused < mostTries * wanted)
@@ -145,7 +145,7 @@ test(`${counts.records} records, ${counts.batches} hostile batches and ${counts.
   expect(good.length).toBe(load.counts.called)
   const places = new Set(good.flatMap(({ topic, place }) => (place ? [placeName({ topic, ...place })] : [])))
   const evidence = await collectEvidence(trail, { published: good })
-  // What happens to be an event is stored: it is published by whoever sent it.
+  // What happens to be an event is stored: its sender published it.
   const happened = evidence.rows
     .filter(row => !places.has(placeName(row)))
     .map(

@@ -124,7 +124,7 @@ const rows: [name: string, shots: () => Promise<Shot[]> | Shot[]][] = [
   ]
 ]
 
-test.each(rows)('%s: the other topic goes on, and nothing stands still', { timeout: 600_000 }, async (name, shots) => {
+test.each(rows)('%s: the other topic continues, and nothing stops', { timeout: 600_000 }, async (name, shots) => {
   let sent = 0
   for (const { batch, events } of await shots()) {
     const offset = await stage.send(batch, events)

@@ -16,7 +16,7 @@ async function askRegistry(method: string, path: string, body?: object): Promise
   })
   expect(answer.status).toBe(200)
 }
-// Whoever registers anything can also have it compared with nothing.
+// A program that registers anything can also have it compared with nothing.
 await askRegistry('PUT', 'config/{subject}', { compatibility: 'NONE' })
 
 /** Registers a version of the event as another client does. */
@@ -170,7 +170,7 @@ const rows: [name: string, attack: () => Promise<void>][] = [
   ]
 ]
 
-test.each(rows)('%s: the other topic goes on, and nothing stands still', { timeout: 600_000 }, async (name, attack) => {
+test.each(rows)('%s: the other topic continues, and nothing stops', { timeout: 600_000 }, async (name, attack) => {
   await attack()
   await stage.othersAreStored(name)
   await stage.settled(name)

@@ -36,7 +36,7 @@ test('personal data of a batch that fails is in no line of a log, at any level',
   const doctor = await runCli(['doctor'], trail.env)
   const said = [sink.log(), list.stdout, list.stderr, doctor.stdout, doctor.stderr].join('\n')
   expect(sink.log()).toContain('53100')
-  // A conflict is looked up by the id of its event, which the list alone tells.
+  // A conflict is looked up by the id of its event, which only the list shows.
   expect(list.stdout).toContain(id)
   expect([sink.log(), doctor.stdout, doctor.stderr].join('\n')).not.toContain(id)
   for (const secret of [canary, aggregateId]) expect(said).not.toContain(secret)

@@ -18,7 +18,7 @@ async function scene() {
 }
 const trails = { random: await scene(), copy: await scene() }
 
-// Case 1: many of the moments lie between the commit in Postgres and the hint to Kafka, which is sent once a second.
+// Case 1: many of the moments are between the commit in Postgres and the hint to Kafka, which is sent once a second.
 test(`killed at ${kills} random moments while events come in: clean`, { timeout }, async () => {
   const trail = trails.random
   await using range = new Range(trail)

@@ -11,7 +11,7 @@ const partitions = 6
 const trail = await testTrail({ partitions })
 for (const eventName of loadEvents) await trail.offer(eventName)
 
-/** ms for which the trail may stand still while sinks come and go: a session timeout, a join, and their margins. */
+/** ms for which the trail may stop growing while sinks come and go: a session timeout, a join, and their margins. */
 const bound = 15_000
 
 // Case 5

@@ -25,7 +25,7 @@ const committedToKafka = async () =>
     ).values()
   ].reduce((sum, offset) => sum + offset, 0)
 
-/** Starts a sink that nobody kills, and stops it when it has stored everything. */
+/** Starts a sink that is not killed, and stops it when it has stored everything. */
 async function finish(): Promise<void> {
   const sink = startSink(trail)
   await caughtUp('the sink has caught up')

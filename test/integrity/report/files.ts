@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 
 const weekMs = 7 * 86_400_000
 
-/** Where the tests of a run write what the checker reads, beside the log of the run. */
+/** Where the tests of a run write what the checker reads, next to the log of the run. */
 export const filesOf = (log: string): string => join(dirname(log), 'files', basename(log, '.ndjson'))
 
 /**

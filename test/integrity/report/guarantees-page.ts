@@ -8,7 +8,7 @@ const repository = 'https://github.com/eventtrail/eventtrail/blob/main'
 
 const linkTo = (proof: string): string => `[${proof}](${repository}/test/${proof}.test.ts)`
 
-/** The page docs/guarantees.md: the words of `guarantees.ts`, and the figures of the last full run if there was one. */
+/** The page docs/guarantees.md: the words of `guarantees.ts`, and the numbers of the last full run if there was one. */
 export function guaranteesPage(figures?: IntegrityFigures): string {
   return [
     '# Guarantees',

@@ -240,7 +240,7 @@ export const notPromised: readonly NotPromised[] = [
   }
 ]
 
-/** Losses that nothing tells of, and that are known to be possible. */
+/** Losses that nothing reports, and that are known to be possible. */
 export const silentLosses: readonly string[] = [
   'A log that lost its end in an unclean leader election and was written past the position since, where the identical record (the same bytes) came to lie at the very offset that the sink read last, or where retention has removed that record, or where control records (transaction markers) are all there is to compare. It keeps the id of its topic.',
   'The same of a topic that was deleted and made anew, where the brokers are older than Kafka 2.8 or the position was stored by an eventtrail that knew no ids of topics; there also one that was filled beyond the position between two fetches of a sink that runs.',

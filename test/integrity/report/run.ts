@@ -21,7 +21,7 @@ export interface IntegrityFlags {
 
 /**
  * Runs the integrity suite: real faults on real processes. Says what was broken and what the checker found;
- * a full run writes its figures to docs/integrity.json, and docs/guarantees.md with them.
+ * a full run writes its numbers to docs/integrity.json, and docs/guarantees.md with them.
  */
 export async function runIntegrity(
   context: CommandContext,

@@ -42,7 +42,7 @@ test(`three brokers: the leader is killed ${kills} times, and so is the coordina
 })
 
 // Case 7
-test('all brokers are gone for a while: the sink lives, and goes on by itself', { timeout: 600_000 }, async () => {
+test('all brokers are gone for a while: the sink lives, and continues by itself', { timeout: 600_000 }, async () => {
   const away = await testTrail({ partitions: 3, replicationFactor: 3 })
   for (const eventName of loadEvents) await away.offer(eventName)
   await using range = new Range(away)

@@ -52,7 +52,7 @@ test('of several brokers, doctor says which topics lose acknowledged events with
   ])
 })
 
-test('a broker that is away is missed: replicas out of sync, and a partition that nobody leads', async () => {
+test('a broker that is away is missed: replicas out of sync, and a partition without a leader', async () => {
   const [{ partitions } = { partitions: [] }] = await trail.admin.describeTopics([topicOf('quiz.submitted')])
   const alone = stack.brokers[(partitions[0]?.leader ?? 0) - 1]
   await alone?.kill()

@@ -77,14 +77,14 @@ async function started(): Promise<Sink> {
 }
 
 // Case 11b
-test('a topic that was made anew stops its partitions alone, and flows again after a reset', async () => {
+test('a topic that was recreated stops its partitions alone, and is read again after a reset', async () => {
   {
     await using sink = await started()
     for (const partition of [0, 1, 2]) await publishTo(partition, 10)
     await sink.whenCaughtUp()
   }
   const before = await trail.rows('SELECT * FROM event_envelopes ORDER BY id')
-  // As where brokers or the trail are too old for ids of topics: then the last record tells.
+  // As where brokers or the trail are too old for ids of topics: then the last record shows it.
   await trail.rows('UPDATE sink_offsets SET topic_id = NULL')
   await makeAnew()
   const shorter = await publishTo(0, 4)
@@ -94,7 +94,7 @@ test('a topic that was made anew stops its partitions alone, and flows again aft
   await using sink = await started()
   await halted(0, 'LOG_CUT_BACK')
   await halted(1, 'LOG_REPLACED')
-  // Nothing came into this one: it is noticed all the same.
+  // Nothing came into this one: it is noticed anyway.
   await halted(2, 'LOG_CUT_BACK')
   await stored([score?.id ?? ''])
   const [more] = await trail.publish([quiz()])
@@ -111,7 +111,7 @@ test('a topic that was made anew stops its partitions alone, and flows again aft
   ])
     expect(doctor.stdout).toContain(words)
 
-  // The sink runs meanwhile, and goes on by itself.
+  // The sink runs meanwhile, and continues by itself.
   const done = await reset(0, 'earliest', '--reason', 'made anew by J., change 4711')
   expect(done).toMatchObject({ code: 0, stdout: `${lessons}/0: was at 10, resumes at 0 as incarnation 2\n` })
   expect(await reset(1, '3', '--reason', 'the first three are known')).toMatchObject({ code: 0 })
@@ -143,7 +143,7 @@ test('a topic that was made anew stops its partitions alone, and flows again aft
 })
 
 // Case 11b
-test('a topic that is made anew under a running sink loses nothing either', async () => {
+test('a topic that is recreated under a running sink loses nothing either', async () => {
   await using sink = await started()
   await sink.whenCaughtUp()
   const before = await positionOf(1)
@@ -161,7 +161,7 @@ test('a topic that is made anew under a running sink loses nothing either', asyn
 })
 
 // Case 11b
-test('a topic made anew with the very same last record is another one, also to a sink that runs', async () => {
+test('a topic recreated with the very same last record is another one, also to a sink that runs', async () => {
   await using sink = await started()
   await sink.whenCaughtUp()
   const again = (await encodedLessons(3)).map(record => ({ ...record, partition: 0 }))
@@ -179,13 +179,13 @@ test('a topic made anew with the very same last record is another one, also to a
 })
 
 // Case 10
-test('what retention removed before it was read is recorded, and the rest flows on', async () => {
+test('what retention removed before it was read is recorded, and the rest is read on', async () => {
   const { next } = (await positionOf(1)) as { next: number }
   const removed = await publishTo(1, 6)
   const kept = await publishTo(1, 4)
   const allGone = Number((await positionOf(2))?.next)
   await publishTo(2, 3)
-  // kafkajs asks nobody about a topic that it has not met.
+  // kafkajs asks no broker about a topic that it has not met.
   await kafka.fetchTopicOffsets(lessons)
   await kafka.deleteTopicRecords({
     topic: lessons,
@@ -249,7 +249,7 @@ test('a trail that was restored to an earlier hour is refilled, by a sink that r
   expect(await trail.count('sink_quarantine')).toBe(0)
 })
 
-test('a partition that flows may be reset too: what comes again is counted and not stored twice', async () => {
+test('a partition that is read may be reset too: what comes again is counted and not stored twice', async () => {
   await using sink = await started()
   await sink.whenCaughtUp()
   const rows = await trail.count('event_envelopes')

@@ -11,7 +11,7 @@ import { quiz, testTrail } from '../../support/trail.ts'
 const stack = await startStack({ kind: 'leaderless', brokers: 3 })
 afterAll(() => stack.stop())
 Object.assign(process.env, stack.env)
-// One replica each: what the third broker has, nobody leads while it is away.
+// One replica each: what the third broker has is without a leader while it is away.
 const trail = await testTrail({ partitions: 6, replicationFactor: 1 })
 const { connection, topicPrefix } = trail
 const servers = { connection, topicPrefix, catalogue }

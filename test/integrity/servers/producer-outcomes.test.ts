@@ -50,7 +50,7 @@ afterEach(async () => {
   thaw()
 })
 
-/** What a publisher was told, to be held against what Kafka has. */
+/** What a publisher got, to compare with what Kafka has. */
 function recorder(producer: Producer) {
   const calls: { id: string; aggregate: string; answer: Promise<KafkaReceipt | PublishError> }[] = []
   const publish = (aggregate: string): Promise<KafkaReceipt | PublishError> => {
@@ -80,7 +80,7 @@ function recorder(producer: Producer) {
         expect(byPlace.get(`${result.partition} ${result.offset}`), 'an acknowledged event is not there').toBe(id)
       }
     }
-    // Duplicates may stand behind the first of an id; readers drop them.
+    // Duplicates may come after the first of an id; readers drop them.
     const position = new Map(calls.map(({ id }, index) => [id, index]))
     for (const events of Map.groupBy(stored, ({ aggregate }) => aggregate).values()) {
       const order = [...new Set(events.map(({ id }) => id))].flatMap(id => position.get(id) ?? [])
@@ -182,7 +182,7 @@ describe('a broker that does not answer', () => {
       for (const aggregate of aggregates) void publish(aggregate)
       freeze()
       for (const aggregate of aggregates) void publish(aggregate)
-      // Given up and made again: both requests lie before the broker when it wakes.
+      // Given up and made again: both requests wait for the broker when it wakes.
       const before = timedOut()
       await eventually(() => timedOut() >= before + 2, { what: 'two requests timed out' })
       thaw()

@@ -45,7 +45,10 @@ function sinkOf(trail: Awaited<ReturnType<typeof testTrail>>, ...flags: string[]
 }
 
 // Case 22
-test.each(['does not answer', 'is gone'])('the registry %s: known schemas flow, unknown ones wait', async how => {
+test.each([
+  'does not answer',
+  'is gone'
+])('the registry %s: events of known schemas are stored, those of unknown ones wait', async how => {
   const trail = await testTrail()
   for (const eventName of loadEvents) await trail.offer(eventName)
   const [first, second] = [catalogue.version('lesson.published', 1), catalogue.version('lesson.published', 2)]
@@ -72,7 +75,7 @@ test.each(['does not answer', 'is gone'])('the registry %s: known schemas flow, 
     const later = { ...lesson('Fractions', 2), aggregateId, id: crypto.randomUUID() }
     await trail.publish([later])
     events.push(later)
-    // What is known goes on: so much comes that the unknown one has had its turn.
+    // What is known continues: so much comes that the unknown one has had its turn.
     await range.progress.moves(1_500)
     const stored = await trail.rows('SELECT id FROM event_envelopes WHERE id = $1', [later.id])
     expect(stored).toEqual([])

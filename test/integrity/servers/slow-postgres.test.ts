@@ -11,7 +11,7 @@ const trail = await testTrail()
 for (const eventName of loadEvents) await trail.offer(eventName)
 
 // Case 14
-test('Postgres takes 200 ms for each statement: heartbeats go on, and the group is not formed again', async () => {
+test('Postgres takes 200 ms for each statement: heartbeats continue, and the group is not formed again', async () => {
   await using range = new Range(trail)
   const url = new URL(trail.databaseUrl)
   await using proxy = await FaultProxy.start(Number(url.port))

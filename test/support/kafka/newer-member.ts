@@ -13,7 +13,7 @@ const text = (words: string): Buffer => Buffer.concat([uvarint(Buffer.byteLength
 const nothing = uvarint(0)
 
 /**
- * Joins a group by Kafka's newer protocol (KIP-848), by one ConsumerGroupHeartbeat: what no client of ours speaks. It stays
+ * Joins a group by Kafka's newer protocol (KIP-848), by one ConsumerGroupHeartbeat: what our client does not speak. It stays
  * for the session timeout of the broker, or until it leaves.
  */
 export async function joinByNewerProtocol(broker: string, group: string, topic: string) {

@@ -13,7 +13,7 @@ export interface RawRecordParts {
 }
 
 export interface RawBatchParts {
-  /** Or the bytes of the records as they are to lie in the log, compressed or not. */
+  /** Or the bytes of the records as they have to be in the log, compressed or not. */
   readonly records: readonly RawRecordParts[] | Buffer
   /** Default: as many as there are records. */
   readonly count?: number
@@ -57,7 +57,7 @@ export function rawRecord(record: RawRecordParts, place = 0): Buffer {
   return Buffer.concat([varint(body.length), body])
 }
 
-/** The records of a batch one behind the other, before any compression. */
+/** The records of a batch one after the other, before any compression. */
 export const rawRecords = (records: readonly RawRecordParts[]): Buffer => Buffer.concat(records.map(rawRecord))
 
 /** A record batch of format v2 with the right checksum, whatever is in it. */

@@ -33,7 +33,7 @@ export async function swallowingProxy(url: string) {
       for (const end of ends) {
         end.unpipe()
         end.removeAllListeners('end')
-        // The end of one side is not told to the other.
+        // The end of one side is not passed to the other.
         end.on('data', () => undefined)
       }
     }

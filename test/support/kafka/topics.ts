@@ -15,7 +15,7 @@ export interface TopicsOptions {
   readonly config?: Readonly<Record<string, string>>
 }
 
-/** A record as it stands in a topic. */
+/** A record as it is in a topic. */
 export interface StoredRecord {
   readonly partition: number
   readonly offset: number
@@ -40,7 +40,7 @@ export async function testTopics(options: TopicsOptions) {
     }))
   )
 
-  /** Everything that stands in the topic of an event, by partition and offset. */
+  /** Everything in the topic of an event, by partition and offset. */
   const read = async (eventName: string): Promise<StoredRecord[]> => {
     const topic = topicPrefix + eventName
     const wanted = new Map((await admin.ranges(topic)).map(range => [range.partition, range]))

@@ -1,4 +1,4 @@
-// Run by lifecycle.test.ts: starts a stack and a client of it, tells their pids, and waits to be killed.
+// Run by lifecycle.test.ts: starts a stack and a client of it, prints their pids, and waits to be killed.
 import { spawn } from 'node:child_process'
 import { startStack } from '../../../dev/stack/stack.ts'
 

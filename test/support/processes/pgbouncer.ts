@@ -8,7 +8,7 @@ import { Client } from 'pg'
 import { onTestFinished } from 'vitest'
 import { eventually } from '../stack.ts'
 
-// Where Debian has it; not on the PATH of everybody.
+// Where Debian has it; not on the PATH of every user.
 const env = { ...process.env, PATH: [process.env.PATH, '/usr/sbin'].join(delimiter) }
 
 async function freePort(): Promise<number> {
@@ -43,7 +43,7 @@ pool_mode = ${mode}
 default_pool_size = 20
 `
   )
-  // It refuses to run as root, so somebody else is to read its settings.
+  // It refuses to run as root, so another user has to read its settings.
   await chmod(folder, 0o755)
   const asWhom = process.getuid?.() === 0 ? ['-u', 'nobody'] : []
   const child: ChildProcess = spawn('pgbouncer', ['-q', ...asWhom, file], { env, stdio: 'ignore' })

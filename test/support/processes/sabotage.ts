@@ -64,7 +64,7 @@ export function sabotaged(session: TrailSession, how: Sabotage | undefined, read
   }
 }
 
-/** Moves the offsets from wherever they stand. */
+/** Moves the offsets from wherever they are. */
 async function claimAnyhow(session: TrailSession, chunks: readonly Chunk[], read: Reader) {
   for (;;) {
     const stored = await read(chunks)

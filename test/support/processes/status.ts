@@ -10,7 +10,7 @@ afterAll(() => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** A long-running command in a process of its own, and what it tells of itself over HTTP. */
+/** A long-running command in a process of its own, and what it says of itself over HTTP. */
 export interface ToldProcess {
   readonly child: ChildProcess
   /** What it wrote so far. */

@@ -18,7 +18,7 @@ export class ApiListing {
   readonly #files = new Map<string, ReadonlyMap<string, Origin>>()
 
   /**
-   * What a file exports, in alphabetical order, and after that what its declarations refer to and nobody can import.
+   * What a file exports, in alphabetical order, and after that what its declarations refer to and no one can import.
    * @param file a declaration file whose exports all come from other files
    */
   of(file: string): string {

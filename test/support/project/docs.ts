@@ -18,7 +18,7 @@ export interface Fence {
   readonly language: string
   readonly text: string
   /**
-   * What stands in a comment right above the block, which no reader sees: `given` is what the block takes from
+   * What is in a comment right above the block, which no reader sees: `given` is what the block takes from
    * around it (`<!-- given: declare const child: ChildProcess -->`), `not run` says why a test leaves it out.
    */
   readonly given: string | undefined

@@ -14,7 +14,7 @@ export const entryPoints: readonly string[] = Object.keys(manifest.exports)
   .filter(path => path !== './package.json')
   .map(path => `eventtrail${path.slice(1)}`)
 
-/** The source behind each entry point, as the `paths` of a tsconfig.json. */
+/** The source of each entry point, as the `paths` of a tsconfig.json. */
 export function exportedPaths(): Record<string, string[]> {
   const entries = Object.entries(manifest.exports).flatMap(([subpath, target]) => {
     if (typeof target === 'string') return []

@@ -25,7 +25,7 @@ export async function registerForeign(
 export const foreignEnvelope = (eventName: string, fields: readonly unknown[]): unknown =>
   composeEnvelope(eventName, { type: 'record', name: 'Payload', fields } as Parameters<typeof composeEnvelope>[1])
 
-/** What stands in an envelope around its payload. */
+/** What is in an envelope around its payload. */
 export interface RawEnvelope {
   readonly schemaId: number
   readonly id: string

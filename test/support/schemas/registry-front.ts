@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { afterAll } from 'vitest'
 
-/** Answers a question itself (true), or leaves it to the registry behind. */
+/** Answers a question itself (true), or leaves it to the real registry. */
 export type Answering = (request: IncomingMessage, response: ServerResponse) => boolean
 
 /** Passes questions on to the real registry, counts them, and answers some of them as a test wants it. */

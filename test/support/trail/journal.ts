@@ -5,7 +5,7 @@ import { collectEvidence } from '../../integrity/harness/check/evidence.ts'
 import { eventually } from '../stack.ts'
 import { badge, type TestTrail } from '../trail.ts'
 
-/** What a publisher was told is stored in Kafka. */
+/** What a publisher was assured is stored in Kafka. */
 export interface Acknowledged {
   readonly id: string
   readonly eventName: string

@@ -71,7 +71,7 @@ export function plainEncoder(type: AvroType, eventName: string, versions: readon
   return (bytes, start, end, { partition, offset }, out) => {
     out.rowAt = out.at
     cursor.set(bytes, start + headerBytes, end)
-    // The payload is the first level, and lies in an envelope.
+    // The payload is the first level, and is in an envelope.
     cursor.depth = -1
     const envelope = read(cursor) as Envelope
     if (cursor.at !== cursor.end) throw new BadRecordError('DECODE_FAILED', 'bytes are left over after the envelope')
@@ -182,7 +182,7 @@ function compileFresh(node: SchemaNode, known: Map<SchemaNode, JsonWriter>): Jso
   }
 }
 
-// Where the branches cannot be told apart by value it comes wrapped, `{ name: value }`; the JSON holds the value.
+// Where the value does not show the branch it comes wrapped, `{ name: value }`; the JSON holds the value.
 function union(node: UnionNode, known: Map<SchemaNode, JsonWriter>): JsonWriter {
   const unwrap = compileUnwrap(node)
   const writers = node.branches.map(branch => compile(branch, known))

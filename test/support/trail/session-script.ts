@@ -166,7 +166,7 @@ export async function runSessionScript({ a, b, positions, blocked }: SessionStag
   void first.catch(() => undefined)
   await blocked()
   const second = copy(b, 5)
-  // Whose wait is ended is for Postgres to choose; the other's goes on.
+  // Whose wait is ended is for Postgres to choose; the other's continues.
   const outcomes = await Promise.all(
     [first.finally(() => undefined), second].map((each, index) =>
       each.then(

@@ -122,7 +122,7 @@ describe('what is missing or wrong', () => {
     ['a key that is none', { broker: 'x' }, 'unknown keys: broker. Known are: brokers'],
     ['a value of no setting', { brokers: null }, '"brokers" in'],
     ['an object for a value', { databaseUrl: { host: 'x' } }, '"databaseUrl" in']
-  ])('tells of a file with %s', (_, content, words) => {
+  ])('reports a file with %s', (_, content, words) => {
     const file = configFile(content)
     expect(() => loadConfig({ env: {}, file })).toThrow(
       expect.objectContaining({ code: expect.stringMatching(/^CONFIG_/), message: expect.stringContaining(words) })
@@ -130,7 +130,7 @@ describe('what is missing or wrong', () => {
     expect(() => loadConfig({ env: {}, file })).toThrow(file)
   })
 
-  it('tells of a file that is not there', () => {
+  it('reports a missing file', () => {
     expect(() => loadConfig({ env: {}, file: join(folder, 'absent.json') })).toThrow(
       /^There is no config file .*absent\.json$/
     )

@@ -143,7 +143,7 @@ describe('AggregateLanes', () => {
     expect(scheduler.running).toBe(0)
   })
 
-  test('tells of work that rejects and goes on', async () => {
+  test('reports work that rejects and continues', async () => {
     const errors: unknown[] = []
     const scheduler = new AggregateLanes<number>({
       concurrency: 1,

@@ -69,7 +69,7 @@ test('each leaves out the largest part that the one before still had, and says s
   expect(letters[3]?.record).toEqual({ key: null, value: null, headers: [...ours, ...said, ...keySaid, count] })
 })
 
-test('headers that were too many to be read are told by their number', () => {
+test('of headers that were too many to be read, the number is given', () => {
   expect(whole({ headersLeftOut: 20_000 })).toMatchObject({
     leftOut: ['headers'],
     record: { headers: [...ours, ['dead-letter-truncated', 'true'], ['dead-letter-headers-count', '20000']] }
@@ -89,7 +89,7 @@ test('of any message the last one holds nothing, and none is larger than the one
       expect(last?.record.key?.length ?? 0).toBe(0)
       expect(last?.record.value?.length ?? 0).toBe(0)
       expect(last?.bytes).toBeLessThan(700)
-      // What is told of a part that is left out may be longer than the part.
+      // What is said of a part that is left out may be longer than the part.
       const told = 300
       for (const [place, { bytes: size }] of letters.entries())
         expect(size).toBeLessThan((letters[place - 1]?.bytes ?? Number.POSITIVE_INFINITY) + told)

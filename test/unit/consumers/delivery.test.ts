@@ -44,7 +44,7 @@ async function givenUp(failures: readonly unknown[]) {
 const clientFailed = new SendError('CLIENT_FAILED', 'the Kafka client failed by itself', { sent: true })
 const unreachable = new SendError('KAFKA_UNAVAILABLE', 'Kafka is unreachable', { sent: false })
 
-test('a fault of ours while giving up costs the message its content at last, never its partition', async () => {
+test('our own fault while giving up costs the message its content at last, never its partition', async () => {
   const { outcome, asked } = await givenUp([new TypeError(), clientFailed, new RangeError()])
   expect(outcome).toBe('dead-lettered')
   expect(asked).toEqual([false, false, false, true])

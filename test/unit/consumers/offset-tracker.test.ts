@@ -10,7 +10,7 @@ describe('OffsetTracker', () => {
     expect(new OffsetTracker().position).toBeUndefined()
   })
 
-  test('stands at the lowest unfinished offset', () => {
+  test('is at the lowest unfinished offset', () => {
     const tracker = new OffsetTracker()
     for (const offset of [5, 6, 7]) expect(tracker.take(offset)).toBe(true)
     tracker.finish(6)
@@ -65,7 +65,7 @@ describe('OffsetTracker', () => {
     expect(tracker.position).toBe(10)
   })
 
-  test('a first batch that leaves something out is ahead, and it goes on where it is told', () => {
+  test('a first batch that leaves something out is ahead, and it continues where it was sent', () => {
     const tracker = new OffsetTracker()
     for (const offset of [0, 1, 2]) tracker.take(offset)
     tracker.rewind(nothingRuns)

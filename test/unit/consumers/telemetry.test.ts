@@ -24,8 +24,8 @@ const member = {
 const samples = async (meter: PrometheusMeter): Promise<string[]> =>
   (await meter.text()).body.split('\n').filter(line => line.startsWith('eventtrail') && !line.includes('_bucket'))
 
-describe('what a member tells', () => {
-  it('stands at 0 before anything came', async () => {
+describe('what a member reports', () => {
+  it('is at 0 before anything came', async () => {
     const meter = createPrometheusMeter({ metrics: groupMetrics })
     new Telemetry({ meter, log: silentLogger, line: lineOf({}), groupId: 'x.indexer' })
     const of = (name: string, more = '') => `eventtrail_group_${name}{group="x.indexer"${more}} 0`
@@ -42,7 +42,7 @@ describe('what a member tells', () => {
     ])
   })
 
-  it('counts, times its handlers, and says how things are and how far it is behind', async () => {
+  it('counts, times its handlers, and reports its gauges and its lag', async () => {
     const meter = createPrometheusMeter({ metrics: groupMetrics })
     const line = lineOf({
       groupOffsets: async () => new Map([['a', new Map([[0, 70]])]]),
@@ -83,7 +83,7 @@ describe('what a member tells', () => {
         `${of('handler_seconds_count')} 2`
       ])
     )
-    // The partition of another member is told by that one.
+    // The partition of another member is reported by that one.
     expect(lines.filter(sample => sample.includes('partition="2"'))).toEqual([])
     expect(telemetry.counts).toEqual({ handled: 1, deadLettered: 1, retried: 1 })
     await end()

@@ -40,7 +40,7 @@ describe('the pause before a retry', () => {
 describe('retrying', () => {
   const quick = { initialMs: 0, maxMs: 0 }
 
-  it('goes on until the work succeeds, and numbers the attempts', async () => {
+  it('continues until the work succeeds, and numbers the attempts', async () => {
     const told: number[] = []
     const answer = await retry(
       async attempt => {

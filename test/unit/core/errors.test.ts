@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { createLogger } from '../../../cli/log.ts'
 import { ConfigError, describeError, EventtrailError, safeError, UsageError } from '../../../core/errors.ts'
 
-/** As Postgres sends it: the row's values stand in message, detail and where. */
+/** As Postgres sends it: the row's values are in message, detail and where. */
 function databaseError(secret: string): Error {
   return Object.assign(new DatabaseError(`invalid input syntax: "${secret}"`, 100, 'error'), {
     severity: 'ERROR',
@@ -21,8 +21,8 @@ function databaseError(secret: string): Error {
 
 const canary = 'ada.lovelace@example.org'
 
-describe('what is told about an error', () => {
-  it('is of a database error its names alone, however deep it lies', () => {
+describe('what is said about an error', () => {
+  it('is of a database error its names alone, however deep it is', () => {
     const error = databaseError(canary)
     expect(safeError(error)).toEqual({
       type: 'DatabaseError',
@@ -60,7 +60,7 @@ describe('what is told about an error', () => {
     expect(lines.join()).not.toContain(canary)
   })
 
-  it('never fails and never tells what was thrown when that is no error', () => {
+  it('never fails and never says what was thrown when that is no error', () => {
     fc.assert(
       fc.property(fc.anything(), thrown => {
         expect(safeError(thrown)).toEqual({ type: typeof thrown })
@@ -88,7 +88,7 @@ describe('what is told about an error', () => {
   })
 })
 
-describe('an error of ours', () => {
+describe('an error of this package', () => {
   it('carries its class as name, its code, and no cause where there is none', () => {
     const error = new ConfigError('CONFIG_MISSING', 'not set')
     expect(error).toMatchObject({ name: 'ConfigError', code: 'CONFIG_MISSING', retryable: false })

@@ -16,7 +16,7 @@ describe('parseJson', () => {
       expect(() => parseJson(text)).not.toThrow(DuplicateKeyError)
   })
 
-  it('finds a key that stands twice, at any place', () => {
+  it('finds a key that is there twice, at any place', () => {
     // Two keys that are equal once they are read, in an object somewhere in another value.
     const key = fc.oneof(fc.string(), fc.constantFrom('__proto__', '1', ':', '"', '\\', '{'))
     const escaped = (text: string) =>

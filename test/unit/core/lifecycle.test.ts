@@ -15,7 +15,7 @@ describe('clean-ups', () => {
     expect(ran).toEqual(['third', 'second', 'first'])
   })
 
-  it('run each, even when another one failed, and then tell', async () => {
+  it('run each, even when another one failed, and then report it', async () => {
     const one = new CleanUps()
     let ran = false
     one.add(() => {
@@ -35,7 +35,7 @@ describe('clean-ups', () => {
 })
 
 describe('waiting within a time', () => {
-  it('tells whether the work was done', async () => {
+  it('says whether the work was done', async () => {
     expect(await within(60_000, Promise.resolve())).toBe(true)
     expect(await within(1, new Promise(() => undefined))).toBe(false)
   })

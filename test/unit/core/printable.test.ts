@@ -64,7 +64,7 @@ describe('printable', () => {
 })
 
 describe('an error', () => {
-  it('of a server is told as one printable line of at most 500 letters', () => {
+  it('of a server is shown as one printable line of at most 500 letters', () => {
     const server = new Error(`\x1b[2J\nsecond line ${'x'.repeat(10_000)}`)
     for (const error of [server, new EventtrailError('ours', { code: 'X', retryable: false, cause: server })]) {
       const words = describeError(error)
@@ -75,7 +75,7 @@ describe('an error', () => {
     }
   })
 
-  it('of ours may have several lines', () => {
+  it('of this program may have several lines', () => {
     const error = new EventtrailError('a.avsc: one\nb.avsc: \x1b two', { code: 'X', retryable: false })
     expect(describeError(error)).toBe('a.avsc: one\nb.avsc: \\u{1b} two')
   })

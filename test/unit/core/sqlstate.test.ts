@@ -31,7 +31,7 @@ test('a SQLSTATE has five characters, one of them a digit', () => {
     expect(sqlStateOf(error)).toBeUndefined()
 })
 
-test('a refused setting is told from a login and a lock', () => {
+test('a refused setting is distinguished from a login and a lock', () => {
   expect(isAboutSettings({ code: '42704' })).toBe(true)
   expect(isAboutSettings({ code: '28P01' })).toBe(false)
   expect(isAboutSettings(new Error('connect ECONNREFUSED'))).toBe(false)

@@ -34,7 +34,7 @@ it.each(
   }
 })
 
-it.each(Object.entries(parts))('%s refuses a time that cannot be waited for, and goes on', async (_, create) => {
+it.each(Object.entries(parts))('%s refuses a time that cannot be waited for, and continues', async (_, create) => {
   await using part = create()
   const { state } = part
   for (const timeoutMs of [-1, Number.NaN, '5'] as DrainOptions['timeoutMs'][])
@@ -42,7 +42,7 @@ it.each(Object.entries(parts))('%s refuses a time that cannot be waited for, and
   expect(part.state).toBe(state)
 })
 
-it('a producer that is drained waits no longer than it is told, and says what became of the rest', async () => {
+it('a producer that is drained waits no longer than it may, and says what became of the rest', async () => {
   const producer = createProducer({ connection, catalogue })
   const publishing = producer.publish('badge.awarded', badge.badge_id, badge).catch((error: unknown) => error)
   const draining = producer.drain({ timeoutMs: 50 })

@@ -6,7 +6,7 @@ import type { Results } from '../../../dev/bench/report/results.ts'
 const file = (name: string) => readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8')
 
 describe('the page of the benchmark', () => {
-  it('is made of the figures that stand beside it', () => {
+  it('is made of the numbers in the file next to it', () => {
     expect(file('benchmarks.md')).toBe(page(JSON.parse(file('benchmarks.json')) as Results))
   })
 

@@ -24,7 +24,7 @@ const lines: IntegrityLine[] = [
 const run = { at: '2026-01-01T10:20:30.000Z', seed: 42, node: '24.1.0', minutes: 61.5 }
 
 describe('the page of the guarantees', () => {
-  it('is made of the words and the figures that stand beside it', () => {
+  it('is made of the words and the numbers in the files next to it', () => {
     const page = guaranteesPage(recorded())
     if (process.env.UPDATE_DOCS) writeFileSync(path('docs/guarantees.md'), page)
     expect(readFileSync(path('docs/guarantees.md'), 'utf8')).toBe(page)
@@ -41,7 +41,7 @@ describe('the page of the guarantees', () => {
     expect(named.filter(proof => !existsSync(path(`test/${proof}.test.ts`)))).toEqual([])
   })
 
-  it('has the figures of a run beside the promise that they are of', () => {
+  it('has the numbers of a run next to their promise', () => {
     const page = guaranteesPage({ ...run, ...summarize(lines) })
     expect(page).toContain('2026-01-01 10:20 UTC, 61.5 minutes, Node 24.1.0, seed 42')
     expect(page).toContain('**12,345 events** were checked in 1 checks, 7 of unknown outcome and 8 failed')
@@ -58,7 +58,7 @@ describe('the page of the guarantees', () => {
     expect(guaranteesPage({ ...run, ...summarize([bad]) })).toContain('| no-loss | 0 |  |  | 1 | **1 violations** |')
   })
 
-  it('says so while there are no figures', () => {
+  it('says so while there are no numbers', () => {
     const page = guaranteesPage()
     expect(page).toContain('No full run has been recorded yet')
     expect(page).not.toContain('integrity.json')

@@ -74,7 +74,7 @@ describe('rows', () => {
     expect(lessonPublished(row, tables)).toEqual(event)
   })
 
-  it('of assessments are submissions on their day, which may lie before the first', () => {
+  it('of assessments are submissions on their day, which may be before the first', () => {
     const row = { id_assessment: '1752', id_student: '11391', date_submitted: '-1', is_banked: '0', score: '78' }
     expect(quizSubmitted(row, tables)).toMatchObject({
       occurredAt: micros('2013-09-30T00:00:00Z'),
@@ -97,7 +97,7 @@ describe('rows', () => {
     [{ ...submission, score: '?' }, '`score` is empty'],
     [{ ...submission, score: 'seventy' }, '`score` is not a number'],
     [{ ...submission, date_submitted: '1.5' }, '`date_submitted` is not a whole number'],
-    [{ ...submission, date_submitted: '-99999' }, 'it lies before 1970'],
+    [{ ...submission, date_submitted: '-99999' }, 'it is before 1970'],
     [{ ...submission, id_assessment: '1' }, '`id_assessment` is not in the table of assessments'],
     [{ ...submission, id_assessment: '9999' }, 'its presentation is not in the table of courses']
   ])('%j are refused', (row, reason) => {

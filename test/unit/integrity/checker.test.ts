@@ -68,7 +68,7 @@ describe('a clean set', () => {
     expect(check(clean)).toEqual([])
   })
 
-  test('may hold what nobody can know: events of unknown outcome that stand there, and others that do not', () => {
+  test('may hold what cannot be known: events of unknown outcome that are there, and others that are not', () => {
     const published = [...clean.published.slice(0, 3), event(3, { outcome: 'unknown', place: undefined })]
     expect(check({ ...clean, published: [...published, event(9, { outcome: 'unknown', place: undefined })] })).toEqual(
       []
@@ -92,7 +92,7 @@ describe('a clean set', () => {
     expect(check({ ...clean, rows: [row(0), row(1)], nonRows, ledger })).toEqual([])
   })
 
-  test('may hold offsets without records where the test made them, and those of a log made anew', () => {
+  test('may hold offsets without records where the test made them, and those of a recreated log', () => {
     const logs = [{ topic, partition: 0, start: 0, end: 6 }]
     const again = [4, 5].map(number => event(number, { place: { partition: 0, offset: number - 4 } }))
     const ledger = [range(0, 3), range(0, 5, { incarnation: 2, rows: 2, skipped: 4 })]

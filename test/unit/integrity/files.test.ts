@@ -18,7 +18,7 @@ function write(name: string): void {
   written[name] = folder
 }
 
-test('a test that passes writes down what it was told', () => write('passed'))
+test('a test that passes writes down what it reported', () => write('passed'))
 test('and nothing of it stays', () => {
   expect(existsSync(written.passed ?? '')).toBe(false)
   expect(keptFiles(log, false)).toBeUndefined()

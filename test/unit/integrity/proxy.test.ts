@@ -73,7 +73,7 @@ test('many bytes arrive in their order, with and without latency', async () => {
   }
 })
 
-test('holds back for as long as it is told', async () => {
+test('holds back until it is released', async () => {
   const { proxy } = await proxied()
   const { socket, read } = await client(proxy.port)
   proxy.latencyMs = 80
@@ -97,7 +97,7 @@ test('resets what is up, and takes new connections', async () => {
   await eventually(() => second.read() === 'b', { what: 'the echo' })
 })
 
-test('refuses new connections for as long as it is told', async () => {
+test('refuses new connections until it is released', async () => {
   const { proxy } = await proxied()
   proxy.refusing = true
   const refused = await client(proxy.port)
@@ -127,7 +127,7 @@ test('half-open: the connection stays up, and nothing arrives', async () => {
   expect(proxy.connections).toBe(1)
 })
 
-test('cuts at a chosen byte: all before it has arrived, and nothing behind it', async () => {
+test('cuts at a chosen byte: all before it has arrived, and nothing after it', async () => {
   const { proxy, heard } = await proxied(() => undefined)
   const rule = proxy.cut({ direction: 'toServer', afterBytes: 7 })
   const { socket, closed } = await client(proxy.port)

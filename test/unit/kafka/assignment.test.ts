@@ -20,7 +20,7 @@ const flat = (assignment: ReturnType<typeof assignPartitions>) =>
   )
 
 describe('dealing partitions', () => {
-  it('gives each to exactly one member, who subscribes to its topic; only what nobody reads is left over', () => {
+  it('gives each to exactly one member, who subscribes to its topic; only what no member reads is left over', () => {
     fc.assert(
       fc.property(groups, logs, (members, log) => {
         const dealt = flat(assignPartitions(members, topic => log[topic] ?? []))

@@ -76,7 +76,7 @@ it('waits for servers that are unreachable, and says so at the timeout', async (
   await expect(gone).rejects.toMatchObject({ cause: away })
 })
 
-it('says at the timeout or after an abort where it is behind, and what holds it', async () => {
+it('says at the timeout or after an abort where it lags, and what holds it', async () => {
   const words = /^Group readers had not caught up after \d+ ms: b\/0 \(not yet at 7\)\. b is held back$/
   const progress = async () => new Map([['a/0', 3]])
   await expect(catchUp(parts({ progress, timeoutMs: 0 }))).rejects.toThrow(words)

@@ -22,7 +22,7 @@ describe('the time of the first record that is held back', () => {
   const time = 1_790_000_000_000n
   const past = BigInt(Date.UTC(2025, 0))
 
-  it('is read from the head of its batch, whatever stands before it', () => {
+  it('is read from the head of its batch, whatever is before it', () => {
     for (const aborted of [-1, 0, 3])
       for (const topic of ['a', 'a.much.longer.name'])
         expect(firstTimeOf(response({ topic, aborted, base: past, max: time }))).toEqual(new Date(Number(past)))
@@ -39,7 +39,7 @@ describe('the time of the first record that is held back', () => {
 })
 
 describe('how long a partition is held back', () => {
-  it('is counted from the first look on, anew for another transaction, and ends with it', () => {
+  it('is counted from the first look on, from 0 for another transaction, and ends with it', () => {
     let now = 1_000
     const times = new HeldBackTimes(() => now)
     const of = { topic: 'a', partition: 0 }

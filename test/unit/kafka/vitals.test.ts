@@ -88,7 +88,7 @@ describe('the signs of a consumer', () => {
     expect(vitals.leaseMs).toBe(7_000)
   })
 
-  it('a supervision that does not turn is told of after 75 s, and not while it turns', () => {
+  it('a supervision that does not turn is reported after 75 s, and not while it turns', () => {
     const vitals = new ConsumerVitals(settings())
     const dead = vi.fn()
     vitals.watch(dead)

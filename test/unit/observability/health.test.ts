@@ -10,7 +10,7 @@ function reachOf(probe: () => Promise<unknown>) {
   return { reach: new Reach({ name: 'Kafka', probe: asked }), asked }
 }
 
-it('asks nobody before somebody wants to know', async () => {
+it('asks no server before it is asked itself', async () => {
   const { reach, asked } = reachOf(async () => undefined)
   await vi.advanceTimersByTimeAsync(60_000)
   expect(asked).not.toHaveBeenCalled()

@@ -50,7 +50,7 @@ const samples = async (meter: PrometheusMeter): Promise<string[]> =>
   (await meter.text()).body.split('\n').filter(line => line !== '' && !line.startsWith('#'))
 
 describe('a meter for Prometheus', () => {
-  it('tells the series beyond its bound as one, and how many they are', async () => {
+  it('exports the series beyond its bound as one, and how many they are', async () => {
     const meter = createPrometheusMeter({ metrics: { ...tables.process, ...tables.sink }, maxSeries: 3 })
     let topics = 3
     meter.gauge('eventtrail_sink_lag', () =>
@@ -157,13 +157,13 @@ describe('a meter for Prometheus', () => {
     for (const [name, { type }] of Object.entries(metrics)) expect(body).toContain(`# TYPE ${name} ${type}`)
   })
 
-  it('tells of the process when it is asked to', async () => {
+  it('has the metrics of the process when it is asked to', async () => {
     const { body } = await createPrometheusMeter({ metrics: {}, process: true }).text()
     for (const name of ['process_cpu_seconds_total', 'process_resident_memory_bytes', 'nodejs_eventloop_lag_seconds'])
       expect(body).toContain(`\n${name} `)
   })
 
-  it('tells of the event loop only what is so: nothing of a histogram that counts its own timer', async () => {
+  it('has of the event loop only what is true: nothing of a histogram that counts its own timer', async () => {
     const names = (await samples(createPrometheusMeter({ metrics: {}, process: true }))).map(
       line => line.split(/[ {]/)[0]
     )

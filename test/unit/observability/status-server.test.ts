@@ -54,7 +54,7 @@ test('gives the metrics as they are', async () => {
   expect([head.status, head.text, head.headers.get('content-length')]).toEqual([200, '', '5'])
 })
 
-test('computes the metrics at most once a second, whoever asks', async () => {
+test('computes the metrics at most once a second, for all clients', async () => {
   vi.useFakeTimers({ toFake: ['performance'] })
   onTestFinished(() => void vi.useRealTimers())
   let computed = 0
@@ -94,14 +94,14 @@ test('has no other page and takes nothing', async () => {
   }
 })
 
-test('what fails inside is not told', async () => {
+test('what fails inside is not shown', async () => {
   const { ask } = await served({ metrics: () => Promise.reject(new Error('Ada Lovelace')) })
   const { status, text } = await ask('/metrics')
   expect(status).toBe(500)
   expect(text).not.toContain('Ada')
 })
 
-test('a port that is in use, and an address that is not ours, are told in words', async () => {
+test('a port that is in use, and an address of another machine, are reported in words', async () => {
   const other = createServer().listen(0, '127.0.0.1')
   onTestFinished(() => void other.close())
   await once(other, 'listening')
@@ -113,7 +113,7 @@ test('a port that is in use, and an address that is not ours, are told in words'
   await expect(served({ host: '192.0.2.1' })).rejects.toThrow('EVENTTRAIL_STATUS_HOST is no address of this machine')
 })
 
-test('closes at once, also while somebody keeps a connection open', async () => {
+test('closes at once, also while a client keeps a connection open', async () => {
   const { server, ask } = await served()
   await ask('/livez')
   await Promise.all([server.close(), server.close()])

@@ -67,7 +67,7 @@ describe('when a batch is due', () => {
     expect(takeAll(under, 1).map(numbers)).toEqual([[2]])
   })
 
-  it('has one batch of a partition under way, and lets other partitions go on', () => {
+  it('has one batch of a partition under way, and lets other partitions continue', () => {
     const under = batcher({ lingerMs: 0 })
     under.add('t', 0, item(1))
     const [first] = takeAll(under, 0)
@@ -93,7 +93,7 @@ describe('when a batch fails', () => {
     expect(takeAll(under, 50)).toEqual([batch])
   })
 
-  it('gathers anew when nothing was sent, in the old order', () => {
+  it('gathers again when nothing was sent, in the old order', () => {
     const under = batcher({ lingerMs: 0 })
     under.add('t', 0, item(1))
     const [batch] = takeAll(under, 0) as [Batch<TestItem>]
@@ -130,7 +130,7 @@ describe('when a batch fails', () => {
 })
 
 describe('past the deadline', () => {
-  it('tells which items never left, and drops them', () => {
+  it('says which items never left, and drops them', () => {
     const under = batcher({ lingerMs: 0 })
     const [early, late] = [item(1, { deadline: 10 }), item(2, { deadline: 20 })]
     under.add('t', 0, early)
@@ -146,7 +146,7 @@ describe('past the deadline', () => {
     expect([...under.late(20)]).toEqual([{ item: late, sent: true }])
   })
 
-  it('gives up a batch that must be repeated only when nobody waits for any of it', () => {
+  it('gives up a batch that must be repeated only when no caller waits for any of it', () => {
     const under = batcher({ lingerMs: 0 })
     const items = [item(1, { deadline: 10 }), item(2, { deadline: 20 })]
     for (const each of items) under.add('t', 0, each)

@@ -32,7 +32,7 @@ const reasons = (items: readonly BusItem<Envelope>[]) =>
     item.kind === 'lagged' ? -item.missed : Number((item.envelope.payload as { reason: string }).reason)
   )
 
-/** A store that answers when it is told to. */
+/** A store that answers on demand. */
 function gatedStore() {
   const calls: { events: readonly StoredEvent[]; answer: PromiseWithResolvers<void> }[] = []
   const called = [Promise.withResolvers<void>()]
@@ -143,7 +143,7 @@ describe('fan out', () => {
 })
 
 describe('a slow subscriber', () => {
-  it('is told how many it missed, at the place where they are missing', async () => {
+  it('gets the number of those that it missed, at the place where they are missing', async () => {
     const bus = createBus({ catalogue, store: memoryStore(), bufferSize: 3 })
     const slow = bus.subscribe('slow')
     const roomy = bus.subscribe('roomy', { bufferSize: 100 })
@@ -158,7 +158,7 @@ describe('a slow subscriber', () => {
     await bus.close()
   })
 
-  it('gets or is told of every event, however it reads', async () => {
+  it('gets every event or a notice of it, however it reads', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.oneof(fc.constant('publish' as const), fc.constant('read' as const)), { maxLength: 60 }),
@@ -177,7 +177,7 @@ describe('a slow subscriber', () => {
           await bus.drain()
           const got = (await Promise.all(items)).flatMap(({ value, done }) => (done ? [] : [value]))
           for await (const item of subscription) got.push(item)
-          // Numbers follow each other; a notice stands for exactly those that are not there.
+          // Numbers follow each other; a notice counts exactly those that are not there.
           let next = 1
           for (const value of reasons(got)) {
             if (value > 0) expect(value).toBe(next)
@@ -249,7 +249,7 @@ describe('errors', () => {
     await bus.close()
   })
 
-  it('is STORE_FAILED when the store fails: the outcome is unknown, nobody sees the event, the bus goes on', async () => {
+  it('is STORE_FAILED when the store fails: the outcome is unknown, no subscriber sees the event, the bus continues', async () => {
     const { store, call } = gatedStore()
     const bus = createBus({ catalogue, store })
     const subscription = bus.subscribe('any')

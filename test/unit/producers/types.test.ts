@@ -36,7 +36,7 @@ describe('types', () => {
     expectTypeOf(wrong).toBeFunction()
   })
 
-  it('tell subscribers which envelopes they get', () => {
+  it('say which envelopes subscribers get', () => {
     const read = async (bus: Bus<Events>): Promise<void> => {
       for await (const item of bus.subscribe('indexer', { eventNames: ['lesson.published'] })) {
         if (item.kind === 'lagged') expectTypeOf(item.missed).toBeNumber()

@@ -6,7 +6,7 @@ test.each([
   2 ** 53 - 1,
   1.5,
   '1'
-])('an answer with the id or version %s is none: the trail could not keep it, and would try for ever', wrong => {
+])('an answer with the id or version %s is none: the trail could not keep it, and would retry indefinitely', wrong => {
   expect(numbers([1, wrong])).toBe(undefined)
   expect(place({ id: 1, version: wrong })).toBe(undefined)
   expect(places([{ subject: 's', version: wrong }])).toBe(undefined)

@@ -103,7 +103,7 @@ describe('envelopeFault', () => {
     expect(envelopeFault(schema as AvroRecord)).toBeUndefined()
   })
 
-  it('repeats no name that somebody else gave', () => {
+  it('repeats no name from elsewhere', () => {
     const schema = withFields(fields => [...fields, { name: 'foreign', type: 'int' }])
     expect(envelopeFault(schema)).not.toContain('foreign')
   })

@@ -15,7 +15,7 @@ describe('generateTypes', () => {
     expect(generated).toBe(await readFile(file, 'utf8'))
   })
 
-  it('imports from the package unless told otherwise', async () => {
+  it('imports from the package by default', async () => {
     expect(generateTypes(await loadCatalogue('schemas/catalogue'))).toContain("from 'eventtrail/schemas'")
   })
 

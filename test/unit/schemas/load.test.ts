@@ -198,7 +198,7 @@ describe('loadCatalogue', () => {
     expect(error.message).toMatch(/a\.b\/2\.avsc: version 2 changes `x` from int to long/)
   })
 
-  it('tells everything that is wrong at once', async () => {
+  it('reports everything that is wrong at once', async () => {
     const error = await refusal({
       'a.b/1.avsc': record({ name: 'x', type: 'int' }),
       'c.d/1.avsc': '',

@@ -149,7 +149,7 @@ describe('validatePayload', () => {
     })
   })
 
-  it('never tells a value or a key of a map', () => {
+  it('never shows a value or a key of a map', () => {
     const secret = 'canary-4711'
     const cases = [
       { order_id: secret },

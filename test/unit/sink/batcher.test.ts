@@ -68,7 +68,7 @@ describe('a batch', () => {
     expect(batcher.full).toBe(true)
   })
 
-  it('has a text of its own, which is written anew once the batch is stored, and not before', () => {
+  it('has a buffer of its own, which is reused once the batch is stored, and not before', () => {
     const batcher = new Batcher(limits)
     batcher.buffer.byte(1)
     batcher.add(chunk(0, 1))

@@ -55,7 +55,7 @@ describe('the breaker', () => {
     expect(breaker.count([entry('a', 0, 1)])).toEqual([{ topic: 'a', records: 10, bad: 10 }])
   })
 
-  it('trips once, and counts anew after it was told to forget', () => {
+  it('trips once, and counts from 0 after a reset', () => {
     const breaker = new Breaker(2)
     expect(breaker.count([entry('a', 0, 2), entry('a', 0, 2)])).toHaveLength(1)
     expect(breaker.count([entry('a', 0, 3)])).toEqual([])

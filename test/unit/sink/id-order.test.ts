@@ -18,7 +18,7 @@ const rowOf = (id: string, offset: number): Buffer =>
     offset
   })
 
-/** Offset and time of all rows that lie in some bytes. */
+/** Offset and time of all rows in some bytes. */
 function rowsIn(bytes: Buffer): { offset: number; time: number }[] {
   const rows: { offset: number; time: number }[] = []
   for (let at = 0; at < bytes.length; ) {
@@ -37,7 +37,7 @@ test('rows are in the order of the time in their ids, those of one ms as they ca
   fc.assert(
     fc.property(fc.array(times, { maxLength: 60 }), fc.nat({ max: 20 }), (list, gap) => {
       const rows = list.map((msecs, offset) => rowOf(v7({ msecs }), offset))
-      // What lies between two chunks is not to be touched.
+      // What is between two chunks must not change.
       const middle = list.length >> 1
       const first = Buffer.concat(rows.slice(0, middle))
       const bytes = Buffer.concat([first, Buffer.alloc(gap, 0xff), ...rows.slice(middle)])

@@ -25,7 +25,7 @@ describe('the lag of a partition', () => {
     expect(lagOf(stored, { ...log, highWatermark: log.end })).toBe(lag)
   })
 
-  it('counts what waits behind an open transaction', () => {
+  it('counts what an open transaction blocks', () => {
     expect(lagOf(at(70), { start: 50, end: 70, highWatermark: 568 })).toBe(498)
     expect(lagOf(undefined, { start: 50, end: 50, highWatermark: 60 })).toBe(10)
   })

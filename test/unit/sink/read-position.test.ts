@@ -75,7 +75,7 @@ describe('reading on', () => {
     expect(position.judge(fetched(5, [5, 8]))).toEqual({ kind: 'halt', reason: 'LOG_REPLACED' })
   })
 
-  it('goes on where nothing but control records lies there, in several fetches', () => {
+  it('continues where nothing but control records is there, in several fetches', () => {
     const { position } = placedAt(stored(8, lastAt(4)), 9)
     position.judge(fetched(4, [4]))
     position.advance(4)
@@ -100,7 +100,7 @@ describe('reading on', () => {
     expect(position.expects(5)).toBe(true)
   })
 
-  it('follows control records behind the last record, in one batch with it or in their own', () => {
+  it('follows control records after the last record, in one batch with it or in their own', () => {
     const together = placedAt(stored(7, lastAt(4)), 9).position
     expect(together.judge(fetched(4, [4, 7, 8]))).toEqual({ kind: 'records', first: 7 })
     const apart = placedAt(stored(7, lastAt(4)), 9).position
@@ -129,7 +129,7 @@ describe('reading on', () => {
     expect(position.next).toBe(9)
   })
 
-  it('never takes a batch from elsewhere for the next one: asks for it once, then where the trail stands', () => {
+  it('never takes a batch from elsewhere for the next one: asks for it once, then at the position of the trail', () => {
     const batches = fc.array(fc.record({ fetchedOffset: fc.integer({ min: 3, max: 7 }), length: fc.nat(5) }))
     fc.assert(
       fc.property(batches, all => {
@@ -164,7 +164,7 @@ describe('reading on', () => {
     expect(position.state).toBe('halted')
   })
 
-  it('accounts for every offset once, however the log is cut into batches and whenever it starts anew', () => {
+  it('accounts for every offset once, however the log is cut into batches and whenever it is recreated', () => {
     // A log of events and control records; a client that fetches some, and a process that now and then begins again.
     const logs = fc.array(fc.boolean(), { minLength: 1, maxLength: 30 })
     const moves = fc.array(

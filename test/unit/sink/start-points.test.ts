@@ -5,7 +5,7 @@ import type { TrailPositions } from '../../../trail/session/session.ts'
 const at = { topic: 'lesson.published', partition: 0 }
 const stored = { nextOffset: 10, incarnation: 1, topicId: 'old' }
 
-/** What is found while the topic is made anew, between one question to Kafka and the next. */
+/** What is found while the topic is recreated, between one question to Kafka and the next. */
 async function foundWhile(...moments: { id?: string; end: number }[]) {
   const now = () => (moments.length > 1 ? moments.shift() : moments[0]) as (typeof moments)[number]
   const trail = { read: async () => new Map([['lesson.published/0', stored]]) } as Partial<TrailPositions>
@@ -23,7 +23,7 @@ async function foundWhile(...moments: { id?: string; end: number }[]) {
   return place
 }
 
-describe('a topic that is made anew while a sink looks at it', () => {
+describe('a topic that is recreated while a sink looks at it', () => {
   const [before, gone, after] = [{ id: 'old', end: 10 }, { end: 0 }, { id: 'new', end: 0 }]
   test.each([
     ['after its id was read', [before, after]],

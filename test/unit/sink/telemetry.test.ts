@@ -26,7 +26,7 @@ const parts = (facts: { halted?: number; failures?: number; awayMs?: number; wai
   tableProblems: () => []
 })
 
-/** A meter that keeps what it is told. */
+/** A meter that keeps what it gets. */
 function keptMeter() {
   const counted: Record<string, number> = {}
   const observed: [string, number][] = []
@@ -57,7 +57,7 @@ const result = (facts: Partial<WriteResult>): WriteResult => ({
   ...facts
 })
 
-describe('what a sink tells of its batches', () => {
+describe('what a sink reports of its batches', () => {
   it('is counted once for each batch, whatever it held', () => {
     const { meter, counted, observed } = keptMeter()
     const add = vi.spyOn(meter, 'add')
@@ -114,7 +114,7 @@ describe('what a sink tells of its batches', () => {
     expect(observed).toEqual([])
   })
 
-  it('gauges are read when somebody looks, and gone when it ends', async () => {
+  it('gauges are read when a scrape asks, and gone when it ends', async () => {
     const { meter, gauges } = keptMeter()
     const telemetry = new Telemetry({ meter, log: silentLogger })
     const end = telemetry.start({ ...parts({ waitingMs: 4_000, halted: 1 }), lag: nobody })
@@ -160,7 +160,7 @@ describe('the health of a sink', () => {
     health.close()
   })
 
-  it('is not ready before it runs and once it stops, and then asks nobody', () => {
+  it('is not ready before it runs and once it stops, and then asks no server', () => {
     const health = healthy()
     health.registry.heard(false)
     for (const [state, reason] of [

@@ -79,7 +79,7 @@ describe('a queue', () => {
     expect(queue.holds('lesson.published/0')).toBe(false)
   })
 
-  it('is full from two batches on behind the one that is written, and tells when that changes', async () => {
+  it('is full from two batches on after the one that is written, and reports when that changes', async () => {
     const held = heldWrite()
     const { queue } = queueOf({ write: held.write })
     queue.add(chunk(0, 20))
@@ -95,7 +95,7 @@ describe('a queue', () => {
     await queue.close()
   })
 
-  it('writes on beside the text of the batch that is being written', async () => {
+  it('writes on next to the buffer of the batch that is being written', async () => {
     const held = heldWrite()
     const { queue, written } = queueOf({ write: held.write })
     const first = queue.buffer

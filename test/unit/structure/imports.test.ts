@@ -184,7 +184,7 @@ test('the diagram of rooms is that of the imports (UPDATE_DOCS=1 npm test -- tes
       .filter(({ from, to }) => isPath(to) && roomOf(from) !== roomOf(to))
       .map(({ from, to }) => `${roomOf(from)} --> ${roomOf(to)}`)
   )
-  // An arrow that a longer way says already is left out: the picture is to be read.
+  // An arrow that a longer way says already is left out: the picture has to be readable.
   const direct = [...arrows].filter(arrow => !isImplied(arrow, arrows)).sort()
   const diagram = `\`\`\`mermaid\nflowchart TD\n${direct.map(arrow => `  ${arrow}`).join('\n')}\n\`\`\`\n`
   expectGenerated('docs/architecture.md', start, end, diagram)

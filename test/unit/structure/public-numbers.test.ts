@@ -105,7 +105,7 @@ const numbers: readonly (readonly [string, Given])[] = [
 ]
 
 // One that is taken for "no bound" waits indefinitely, and one that is taken for 0 not at all.
-test.each(numbers)('%s is a number, or refused at once with an error of ours', async (name, given) => {
+test.each(numbers)('%s is a number, or refused at once with an error of this package', async (name, given) => {
   for (const value of noNumbers) {
     // What Node itself reads as a port.
     if (name.endsWith('port') && value === '5') continue

@@ -35,7 +35,7 @@ function fakeSession(world: World): FakeSession {
   )
 }
 
-describe('rows that cannot be compared with what stands', () => {
+describe('rows that cannot be compared with what is stored', () => {
   const repeated = Array.from({ length: 9 }, (_, offset) => row(`{"a":"${offset === 6 ? 'strange' : 'good'}"}`, offset))
 
   /** Postgres fails where it is asked about a strange payload: each time, or only the first times. */
@@ -75,7 +75,7 @@ describe('rows that cannot be compared with what stands', () => {
     expect(badRows).toMatchObject([{ row: repeated[6], fault: { code: 'CONFLICT' } }])
   })
 
-  it('fail the batch as long as nobody looks for them', async () => {
+  it('fail the batch as long as it does not look for them', async () => {
     await expect(insert(1, false)).rejects.toMatchObject({ code: 'XX000' })
   })
 })

@@ -52,7 +52,7 @@ it.each([
   expect(classify(database(code, facts))).toBe(verdict)
 })
 
-it('a fault of the program may be brought about by a record, an error of ours without an SQLSTATE is not the row’s fault', () => {
+it('a fault of the program may be brought about by a record, an error of this package without an SQLSTATE is not the row’s fault', () => {
   expect([new TypeError(), new RangeError(), new ReferenceError()].map(classify)).toEqual(Array(3).fill('unknown'))
   expect(classify(Object.assign(new Error('too long'), { code: 'ERR_STRING_TOO_LONG' }))).toBe('unknown')
   expect(classify(new PostgresError('POSTGRES_UNAVAILABLE', 'away'))).toBe('server')

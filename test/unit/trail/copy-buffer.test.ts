@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
 import { anyText, runs } from '../../support/properties.ts'
 
-/** What is written behind other bytes, in a buffer that is too small for it. */
+/** What is written after other bytes, in a buffer that is too small for it. */
 function written(write: (out: CopyBuffer) => void): string {
   const out = new CopyBuffer(2)
   out.ascii('><')

@@ -20,7 +20,7 @@ const rows = fc.record({
 })
 
 describe('a row for COPY', () => {
-  it('reads back as what it was written from, wherever it lies', () => {
+  it('reads back as what it was written from, wherever it is', () => {
     fc.assert(
       fc.property(rows, fc.uint8Array({ maxLength: 9 }), (row, before) => {
         const written = copyRow(row)

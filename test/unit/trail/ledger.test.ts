@@ -9,7 +9,7 @@ const count = (fates: readonly string[], wanted: string) => fates.filter(fate =>
 const fault = { code: 'CONFLICT', reason: 'other content' } as const
 
 describe('booking', () => {
-  it('counts each entry once, in the chunk it lies in', () => {
+  it('counts each entry once, in the chunk that it is in', () => {
     const fates = fc.array(
       fc.array(fc.constantFrom('stored', 'duplicate', 'refused by Postgres', 'refused by us'), { maxLength: 12 }),
       { minLength: 1, maxLength: 4 }

@@ -238,7 +238,7 @@ describe('batches that cannot be read', () => {
 })
 
 describe('the chunks of some chunks', () => {
-  it('are joined where nothing of another chunk lies between', () => {
+  it('are joined where nothing of another chunk is between', () => {
     const page = (start: number, end: number) => ({
       records: new Records([], 0),
       start,

@@ -146,7 +146,7 @@ describe('a encoder', () => {
     )
   })
 
-  it('stops where the rows are many bytes, and goes on from there', async () => {
+  it('stops where the rows are many bytes, and continues from there', async () => {
     const value = event.value(list(8_000, Buffer.alloc(8_000)))
     const records = Array.from({ length: 7 }, () => ({ key: Buffer.from('key'), value }))
     const batches = readRecordSet(await encodeBatch({ firstOffset: 10, records }))?.batches ?? []

@@ -23,7 +23,7 @@ const source = { partition: 3, offset: 9_007_199_254_740_000 }
 const before = Buffer.from('before')
 const behind = Buffer.alloc(64, 2)
 
-/** The row, or the fault: of a value within a larger buffer, written behind what another buffer holds. */
+/** The row, or the fault: of a value within a larger buffer, written after what another buffer holds. */
 function encode(encoder: RowEncoder, value: Buffer): Buffer | RecordFault {
   const out = new CopyBuffer(4)
   out.raw(before)
@@ -133,7 +133,7 @@ describe('a row', () => {
     ['the first that does not', 2n ** 52n],
     ['past 2^53 microseconds', 9_300_000_000_000_001n],
     ['the last moment', 253_402_300_799_999_999n]
-  ])('tells %s', (_, occurred_at) => {
+  ])('reports %s', (_, occurred_at) => {
     expect(rowOf(straight, encoded({ occurred_at })).occurredAt).toBe(occurred_at)
   })
 

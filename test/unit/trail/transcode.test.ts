@@ -98,7 +98,7 @@ const { any } = fc.letrec<{ any: Case; list: Case; map: Case; record: Case; unio
   )
 }))
 
-// A value lies within a larger buffer: what is around it must not matter.
+// A value is within a larger buffer: what is around it must not matter.
 const before = Buffer.from([0, 2, 0xff])
 const behind = Buffer.alloc(64, 2)
 

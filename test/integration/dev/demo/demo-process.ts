@@ -29,7 +29,7 @@ export interface DemoProcess {
   traces(): Traces
 }
 
-/** Everything that a demo has around it, and must not leave behind. */
+/** Everything that a demo has around it, and must not leave. */
 export interface Traces {
   /** Servers, sink, indexer, notifier. */
   readonly processes: readonly (ProcessIdentity & { readonly name: string })[]

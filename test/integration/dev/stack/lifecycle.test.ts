@@ -72,7 +72,7 @@ describe('a run that is killed', () => {
     { by: 'its watchdog', watchdog: true, nextRun: false },
     { by: 'the next run, when the watchdog is killed too', watchdog: false, nextRun: true },
     { by: 'watchdog and next run at the same time', watchdog: true, nextRun: true }
-  ])('leaves nothing behind: $by', async ({ watchdog, nextRun }) => {
+  ])('leaves nothing: $by', async ({ watchdog, nextRun }) => {
     const run = await holdStack()
     if (!watchdog) process.kill(watchdogOf(run.id), 'SIGKILL')
     await run.kill()

@@ -68,7 +68,7 @@ test('a program gets none of the variables of the caller that a server could tak
   expect(await exit).toBe(0)
 })
 
-test('of a log, the lines that tell of a fault are shown, from where this start began', () => {
+test('of a log, the lines with a fault are shown, from where this start began', () => {
   const log = join(folder, 'server.log')
   const before = 'ERROR of yesterday\n'
   writeFileSync(log, `${before}starting\nFATAL: could not bind\n  at line 1\nbye\n`)

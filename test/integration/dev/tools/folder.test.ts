@@ -33,7 +33,7 @@ describe.each(['cli/folder.ts', 'dev/tools/lock.mjs'])('makeFolder of %s', modul
     expect(existsSync(join(home, 'a', 'b', 'c', 'kept'))).toBe(true)
   })
 
-  it('ends where nobody can make one', async () => {
+  it('ends where the system allows none', async () => {
     await expect(make(module, '/proc/x/y')).rejects.toMatchObject({
       killed: false,
       code: 1,

@@ -34,7 +34,7 @@ describe('the identity of a process', () => {
 })
 
 describe('the lock', () => {
-  test('is held by one at a time, and leaves nothing behind', async () => {
+  test('is held by one at a time, and leaves nothing', async () => {
     const path = join(folder, 'a.lock')
     let inside = 0
     let most = 0

@@ -160,7 +160,7 @@ test('every text comes back as it was, 10,000 of them', async () => {
 })
 
 // Case 20
-test('values that are no envelopes are quarantined whole, and the consumer goes on', async () => {
+test('values that are no envelopes are quarantined whole, and the consumer continues', async () => {
   const good = await trail.encode(quiz())
   const value = good.value as Buffer
   const key = randomUUID()

@@ -19,7 +19,7 @@ Object.assign(process.env, stack.env)
 const trail = await testTrail({ partitions: 1 })
 for (const name of ['badge.awarded', 'lesson.published', 'quiz.submitted']) await trail.offer(name)
 
-/** Sends a batch of events; compressed it is one that lies in the log as it was sent. */
+/** Sends a batch of events; compressed it is one that is in the log as it was sent. */
 async function send(producer: RawProducer, codec: keyof typeof codecs, events: readonly TestEvent[]) {
   const encoded = await Promise.all(events.map(event => trail.encode(event)))
   const records = rawRecords(encoded.map(({ key, value }): RawRecordParts => ({ key: key ?? null, value })))
@@ -70,13 +70,13 @@ test('batches that a disk has spoilt are put aside whole, all others are stored 
   spoil('badge.awarded', {
     1: batch => batch.fill(0, 61, 75),
     6: batch => batch.fill(0xff, 65, 80),
-    // A record that is longer than its batch, and one of a length below zero, behind one that is good.
+    // A record that is longer than its batch, and one of a length below zero, after one that is good.
     9: batch => batch.fill(0xfe, 61, 63),
     12: batch => batch.writeUInt8(3, secondRecordOf(batch)),
     // The format from before Kafka 0.11.
     15: batch => batch.writeInt8(1, 16)
   })
-  // A format that nobody knows, so that nobody knows where its batch ends.
+  // An unknown format, so that the end of its batch is unknown.
   spoil('quiz.submitted', { 1: batch => batch.writeInt8(7, 16) })
   await stack.restartable.kafka.start()
 

@@ -10,7 +10,7 @@ const [first, second] = catalogue.versions('lesson.published')
 if (!first || !second) throw new Error('the example has two versions of lesson.published')
 const subject = `${trail.topicPrefix}lesson.published-value`
 
-/** Publishes lessons of a version without end, one every few ms, until it is told to stop. */
+/** Publishes lessons of a version without end, one every few ms, until it is stopped. */
 function flow(version: number) {
   const stop = new AbortController()
   const ids: string[] = []
@@ -29,7 +29,7 @@ function flow(version: number) {
   }
 }
 
-test('a second version is stored beside the first, by the same sink, without a pause in either', async () => {
+test('a second version is stored next to the first, by the same sink, without a pause in either', async () => {
   await trail.register(first)
   await trail.makeTopic('lesson.published')
   await using sink = createSink(trail.sinkOptions)

@@ -45,7 +45,7 @@ async function offerOdd(payload: AvroRecord, bytes: Buffer) {
   await trail.makeTopic(eventName)
   const id = v7()
   const aggregateId = randomUUID()
-  // What stands around the payload is the same in any schema.
+  // What is around the payload is the same in any schema.
   const plain = writerType(composeEnvelope(eventName, { type: 'record', name: 'Odd', fields: [] }))
   const around = plain.toBuffer({
     id,
@@ -189,7 +189,7 @@ test('handlers of our own get events that were written with such schemas', { tim
   expect(seen).toEqual([{ constructor: 7, x: 'text' }])
 })
 
-test('an event that nests too deep is put aside, by a sink and by a group, and what follows it goes on', async () => {
+test('an event that nests too deep is put aside, by a sink and by a group, and what follows it is handled', async () => {
   const catalogue = catalogueOf({
     'deep.sent': [payloadOf({ name: 'next', type: ['null', 'Odd'], default: null }, { name: 'x', type: 'int' })]
   })

@@ -184,7 +184,7 @@ const values: Record<string, Value> = {
     handled: '21474836.47'
   },
   'big-decimal': {
-    // The unscaled value in bytes, and behind it the scale.
+    // The unscaled value in bytes, and after it the scale.
     type: logical('big-decimal', { type: 'bytes' }),
     bytes: bytes(4, 2, Buffer.from('04d2', 'hex'), 4),
     stored: `"${bytes(2, Buffer.from('04d2', 'hex'), 4).toString('base64')}"`,

@@ -16,7 +16,7 @@ const trail = await testTrail()
 await trail.offer('quiz.submitted')
 const topic = `${trail.topicPrefix}quiz.submitted`
 
-test('a quiz that a Python service publishes is stored like ours, and a consumer of ours reads it', async () => {
+test('a quiz that a Python service publishes is stored like ours, and our consumer reads it', async () => {
   const ours = { id: v7(), aggregate: randomUUID() }
   const theirs = { id: v7(), aggregate: randomUUID() }
   const payload = { submission_id: randomUUID(), student_id: randomUUID(), quiz_id: randomUUID(), score_raw: 87.3 }

@@ -12,7 +12,7 @@ await trail.offer('quiz.submitted')
 const producer = await rawProducer(trail.brokers)
 const topic = `${trail.topicPrefix}quiz.submitted`
 
-test('records that nothing of ours would send end neither the sink nor their partition', async () => {
+test('records that our producer would not send end neither the sink nor their partition', async () => {
   await using sink = createSink({ ...trail.sinkOptions, connections: 1 })
   await sink.start()
   const pastInt4 = Buffer.from('00ffffffff00', 'hex')

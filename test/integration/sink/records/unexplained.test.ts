@@ -7,7 +7,7 @@ import { badge, quiz, type TestEvent, testTrail } from '../../../support/trail.t
 const trail = await testTrail({ partitions: 1 })
 for (const name of ['badge.awarded', 'quiz.submitted']) await trail.offer(name)
 
-/** From now on Postgres fails on rows for which the condition holds, as it does where nobody expects it to. */
+/** From now on Postgres fails on rows for which the condition holds, as it does unexpectedly. */
 async function failOn(condition: string, sqlState: string, table = 'event_envelopes'): Promise<void> {
   await trail.rows(`CREATE OR REPLACE FUNCTION fail_on() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN IF ${condition} THEN RAISE EXCEPTION USING ERRCODE = '${sqlState}'; END IF; RETURN NEW; END $$`)
@@ -44,7 +44,7 @@ test('a record on which each write fails for an unknown reason is quarantined, a
   expect(sink.state).toBe('running')
 })
 
-test('where every row of a topic fails nobody is blamed: it waits, and events of another topic are stored', async () => {
+test('where every row of a topic fails no record is blamed: it waits, and events of another topic are stored', async () => {
   const before = await trail.count('sink_quarantine')
   await failOn(`NEW.event_name LIKE '%quiz.submitted'`, 'XX000')
   await using sink = createSink(lanes)

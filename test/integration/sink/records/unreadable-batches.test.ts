@@ -34,7 +34,7 @@ function lz4(content: Buffer): Buffer {
 const send = (codec: keyof typeof codecs, records: Buffer, count: number): Promise<number> =>
   stored(producer, badges, 0, rawBatch({ records, count, attributes: codecs[codec] }))
 
-/** Runs sink and group until both have all, with a good event of another topic behind everything. */
+/** Runs sink and group until both have all, with a good event of another topic after everything. */
 async function takeAll(options: { readonly maxBatchBytes?: number } = {}) {
   const last = await trail.publish([lesson()])
   const handled: string[] = []
@@ -138,7 +138,7 @@ function zstdBomb(length: number): Buffer {
   return zstdOfZeros(before, length, Buffer.concat([after, rawRecords([{ key: 'k', value: 'v', offsetDelta: 1 }])]))
 }
 
-test('a batch that decompresses to more than the limit is kept as it lies in the log, with all its offsets', async () => {
+test('a batch that decompresses to more than the limit is kept as it is in the log, with all its offsets', async () => {
   const before = await trail.publish([badge()])
   const content = rawRecords([
     { key: 'k', value: Buffer.alloc(2 * mebibyte) },
@@ -176,7 +176,7 @@ test('a batch that decompresses to more than the limit is kept as it lies in the
   expect([retried.code, retried.stderr]).toEqual([1, expect.stringContaining('whole batch of the log')])
 })
 
-test('a sink that ended behind an unreadable batch goes on there', async () => {
+test('a sink that ended after an unreadable batch continues there', async () => {
   const [event] = await Promise.all([good()])
   await send('zstd', zstdBomb(2 * mebibyte), 2)
   const before = await trail.count('sink_quarantine')

@@ -8,7 +8,7 @@ import { runCli } from '../../../support/processes/cli.ts'
 import { eventually } from '../../../support/stack.ts'
 import { badge, type TestTrail, testTrail } from '../../../support/trail.ts'
 
-/** Everything of the product beside one topic: a producer, a sink, a group. */
+/** Everything of the product next to one topic: a producer, a sink, a group. */
 async function everything(trail: TestTrail, handled: (id: string) => void) {
   const { connection, topicPrefix } = trail
   const servers = { connection, topicPrefix, catalogue }
@@ -85,7 +85,7 @@ test('a topic is deleted and made again with fewer partitions while everything r
     Array.from({ length: 60 }, () => eventually(() => publish(), { what: 'it can be published to', timeoutMs: 60_000 }))
   )
   expect(new Set(after.map(({ partition }) => partition))).toEqual(new Set([0, 1]))
-  // Handlers go on by themselves.
+  // Handlers continue by themselves.
   await eventually(() => new Set(handled).size === before.length + after.length, {
     what: 'all are handled',
     timeoutMs: 60_000

@@ -18,7 +18,7 @@ async function twoSinks(): Promise<[Sink, Sink]> {
 }
 
 // Case 11
-test('what appears while two sinks run is stored from its first event, and what vanishes stops nobody', async () => {
+test('what appears while two sinks run is stored from its first event, and what vanishes stops nothing else', async () => {
   const [one, two] = await twoSinks()
   await using _one = one
   await using _two = two
@@ -53,7 +53,7 @@ test('what appears while two sinks run is stored from its first event, and what 
     }
   )
 
-  // Partitions are added while events flow.
+  // Partitions are added while events are published.
   await trail.admin.addPartitions(`${trail.topicPrefix}quiz.submitted`, 8)
   const added = await trail.encode(quiz(99))
   await eventually(async () => trail.send([{ ...added, partition: 7 }]).then(() => true), {
@@ -61,7 +61,7 @@ test('what appears while two sinks run is stored from its first event, and what 
   })
   await eventually(stored(added.id), { what: 'the first event of an added partition is stored' })
 
-  // A topic vanishes: the others flow on.
+  // A topic vanishes: the others are read on.
   await trail.makeTopic('badge.awarded')
   const [awarded] = await trail.publish([badge('soon gone')])
   await eventually(stored(awarded?.id ?? ''), { what: 'the badge is stored' })
@@ -73,7 +73,7 @@ test('what appears while two sinks run is stored from its first event, and what 
   expect(await trail.count('sink_ledger_holes')).toBe(0)
 })
 
-test('named events without a topic or a subject are told once, and waited for', async () => {
+test('named events without a topic or a subject are reported once, and waited for', async () => {
   const lines: string[] = []
   const log = createLogger({ level: 'warn', destination: { write: line => lines.push(line) } })
   const told = () =>

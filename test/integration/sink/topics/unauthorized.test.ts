@@ -50,7 +50,7 @@ test.each([
   ['from the start', false],
   ['while it runs', true]
 ])(
-  'a topic that may not be read %s stops alone, is named, and goes on once it may',
+  'a topic that may not be read %s stops alone, is named, and continues once it may be read',
   async (_, running) => {
     const before = {
       badges: Number(await countOf('badge.awarded')),
@@ -100,7 +100,7 @@ test.each([
   120_000
 )
 
-test('a topic that is hidden while it is read stops alone, and goes on once it is seen', async () => {
+test('a topic that is hidden while it is read stops alone, and continues once it is seen', async () => {
   const before = { badges: Number(await countOf('badge.awarded')), lessons: Number(await countOf('lesson.published')) }
   await using sink = createSink(trail.sinkOptions)
   await sink.start()

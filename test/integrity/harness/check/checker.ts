@@ -6,22 +6,22 @@ import type { Evidence, Place, Published } from './facts.ts'
  * What can be wrong:
  * - `lost`: it was acknowledged, and its coordinate (or its id) is nowhere.
  * - `removed`: it was acknowledged, and retention removed it before it was read.
- * - `other-event`: at the coordinate of an acknowledged event stands another one.
+ * - `other-event`: at the coordinate of an acknowledged event is another one.
  * - `counted-twice`: a coordinate is in more than one of rows, duplicates, conflicts and quarantine.
- * - `failed-stored`: the publisher was told that it was never sent, and it is there.
- * - `id-twice`: an id stands in two rows.
- * - `unpublished`: nobody published what stands there.
+ * - `failed-stored`: the publisher got the answer that it was never sent, and it is there.
+ * - `id-twice`: an id is in two rows.
+ * - `unpublished`: what is there was never published.
  * - `altered`: payload or aggregate is not what was published.
  * - `duplicate-alone`: a duplicate of an id that no row has.
  * - `order`: rows of an aggregate do not follow the publisher's order.
  * - `ledger-hole`, `ledger-overlap`: offsets that are in no range, or in two.
  * - `ledger-sum`: a range is not as long as what it counts.
  * - `ledger-count`: the ledger and the tables count differently.
- * - `ledger-missing`: something stands at a coordinate that the ledger does not have.
+ * - `ledger-missing`: something is at a coordinate that the ledger does not have.
  * - `skipped`: the ledger passed an offset over, where every record is an event.
  * - `log-unread`: Kafka has offsets that the ledger does not reach.
  * - `effect-missing`, `effect-order`, `effect-unpublished`: a handler was not called; was called out of order; was
- *   called for what nobody published.
+ *   called for what was never published.
  */
 export type ViolationKind =
   | 'lost'
@@ -58,7 +58,7 @@ export interface CheckOptions {
   readonly skippedExpected?: boolean
 }
 
-/** Something that stands at a coordinate. */
+/** Something that is at a coordinate. */
 interface Standing {
   readonly where: 'row' | 'duplicate' | 'conflict' | 'quarantine'
   readonly id: string | null
@@ -67,7 +67,7 @@ interface Standing {
 export const placeName = ({ topic, partition, offset }: Place): string => `${topic}/${partition}@${offset}`
 
 /**
- * Holds what stands in the trail, and what handlers did, against what was published: joined by coordinates and by id.
+ * Compares what is in the trail, and what handlers did, with what was published: joined by coordinates and by id.
  * @returns every violation; none when all is well.
  */
 export function check(evidence: Evidence, options: CheckOptions = {}): Violation[] {

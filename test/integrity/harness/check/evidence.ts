@@ -127,7 +127,7 @@ async function readLedger({ db, group }: EvidenceSource, only: Partition | undef
   }))
 }
 
-/** What a sink reads: the dead letters of a group lie under the same prefix. */
+/** What a sink reads: the dead letters of a group have the same prefix. */
 export async function eventTopics(admin: KafkaAdmin, topicPrefix: string): Promise<string[]> {
   const topics = [...(await admin.topics()).keys()]
   return topics.filter(topic => topic.startsWith(topicPrefix) && !topic.endsWith('.dead-letters'))

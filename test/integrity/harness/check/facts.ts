@@ -4,19 +4,19 @@ export interface Partition {
   readonly partition: number
 }
 
-/** Where a record stands in Kafka. */
+/** Where a record is in Kafka. */
 export interface Place extends Partition {
   readonly offset: number
 }
 
-/** One call of `publish`, and what its caller was told. */
+/** One call of `publish`, and what its caller got. */
 export interface Published {
   readonly id: string
   readonly aggregateId: string
   readonly topic: string
   /** `stored`: acknowledged (A). `unknown`: sent, no answer (U). `failed`: never sent (F). */
   readonly outcome: 'stored' | 'unknown' | 'failed'
-  /** Where Kafka said that it stands; undefined where it was not told. */
+  /** Where Kafka said that it is; undefined where it got no answer. */
   readonly place?: Omit<Place, 'topic'> | undefined
   /** Of the payload; see `contentOf`. */
   readonly content: string

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Partition, Published } from './facts.ts'
 
-/** What a publisher has called and was told. */
+/** What a publisher has called and got. */
 export interface LoadCounts {
   called: number
   stored: number

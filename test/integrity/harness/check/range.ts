@@ -24,7 +24,7 @@ export class Range implements AsyncDisposable {
   }
 
   /**
-   * Makes a fault, waits until the trail goes on, and writes down how long it stood still.
+   * Makes a fault, waits until the trail grows again, and writes down how long it did not.
    * @param work may answer with how many records are delivered again by it.
    */
   async fault(what: string, work: () => Promise<unknown>, goesOnBy = 1): Promise<void> {

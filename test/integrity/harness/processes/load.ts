@@ -31,7 +31,7 @@ export interface Load {
   readonly journal: string
   /** Lets every call have its answer, and ends the process. */
   stop(): Promise<void>
-  /** What it was told of every event; after `stop`. */
+  /** What it got as the answer for every event; after `stop`. */
   published(): Published[]
 }
 

@@ -1,4 +1,4 @@
-// Publishes with the SDK at an even rate until SIGTERM, and writes down what it was told of each event:
+// Publishes with the SDK at an even rate until SIGTERM, and writes down what it got for each event:
 // publisher.ts <events a second> <aggregates> <partitions> <folder> <seed>
 // The servers come from the environment. Prints its counts as a line of JSON, four times a second.
 import { setTimeout as delay } from 'node:timers/promises'

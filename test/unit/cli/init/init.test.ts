@@ -38,7 +38,7 @@ test('what is written compiles with the settings that are written', async () => 
   expect(stdout).toBe('')
 }, 60_000)
 
-test('nothing is overwritten, and nothing is written beside what is there', async () => {
+test('nothing is overwritten, and nothing is added to what is there', async () => {
   mkdirSync(join(folder, 'src'))
   writeFileSync(join(folder, 'src', 'service.ts'), '// mine')
   await expect(projectFiles(folder, versions)).rejects.toThrow(/^src\/service\.ts is in .* already/)

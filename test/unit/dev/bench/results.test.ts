@@ -77,14 +77,14 @@ describe('bestOf', () => {
 })
 
 describe('goals', () => {
-  it('are held against the best of ours', () => {
+  it('are compared with our best', () => {
     const goals = goalsOf({ summaries })
     expect(goals.map(({ ok }) => ok)).toEqual([true, true, true, true, true])
     expect(goals[0]).toMatchObject({ reached: '2.75', wanted: 'at least 2.5' })
     expect(goals.at(-1)).toMatchObject({ what: expect.stringContaining('bad records'), reached: '0.50' })
   })
 
-  it('tell a latency and a growth that are not good enough', () => {
+  it('report a latency and a growth that are not good enough', () => {
     const flat = (median: number) => ({ median, min: median, max: median })
     const latency = (who: 'sink' | 'bare', rate: number, ms: number) => ({
       ...{ who, rate, label: who },
@@ -171,14 +171,14 @@ describe('the page', () => {
     }
   })
 
-  it('says under which settings everybody was measured', () => {
+  it('says under which settings all were measured', () => {
     expect(page(results)).toContain('`fsync=on`')
     expect(page(results)).toContain('2 cores (a processor)')
   })
 })
 
 describe('tables', () => {
-  it('tell the spread only where there is one', () => {
+  it('show the spread only where there is one', () => {
     const format = (value: number) => value.toFixed(0)
     expect(spreadText({ median: 2, min: 1, max: 3 }, format)).toBe('2 (1–3)')
     expect(spreadText({ median: 2.1, min: 2, max: 2.2 }, format)).toBe('2')
@@ -190,7 +190,7 @@ describe('tables', () => {
 })
 
 describe('plot', () => {
-  it('draws everybody, escaped, within its height', () => {
+  it('draws all contenders, escaped, within its height', () => {
     const svg = plot(summaries)
     expect(svg).toContain('COPY &lt;2&gt;')
     expect(svg).not.toMatch(/NaN|undefined/)

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { percentile, spreadOf } from '../../../../dev/bench/report/statistics.ts'
 
 describe('spreadOf', () => {
-  it('tells the median, the least and the most, whatever the order', () => {
+  it('gives the median, the least and the most, whatever the order', () => {
     expect(spreadOf([5, 1, 9])).toEqual({ median: 5, min: 1, max: 9 })
     expect(spreadOf([4, 1, 9, 6])).toEqual({ median: 5, min: 1, max: 9 })
     expect(spreadOf([7])).toEqual({ median: 7, min: 7, max: 7 })

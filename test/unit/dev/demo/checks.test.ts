@@ -72,7 +72,7 @@ describe('the checks', () => {
   })
 })
 
-test('the table has a sign and the figures in each line', () => {
+test('the table has a sign and the numbers in each line', () => {
   const table = checkTable(checksOf({ ...good, inbox: { mails: 89, distinct: 89 } }), signsFor({}))
   expect(table).toHaveLength(8)
   expect(table[0]).toBe('  ok   published = stored         1,000 = 1,000')

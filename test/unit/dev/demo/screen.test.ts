@@ -94,7 +94,7 @@ test('the pace is that of the last seconds', () => {
   expect(pace.of(20_500, 30_000)).toBeLessThan(200)
 })
 
-test('figures that stay the same are noticed after a while, and only then', () => {
+test('numbers that stay the same are noticed after a while, and only then', () => {
   const stall = new Stall(60_000)
   expect(stall.notices('a', 0)).toBe(false)
   expect(stall.notices('a', 60_000)).toBe(false)

@@ -64,7 +64,7 @@ const u32 = (value: number): Buffer => {
   return bytes
 }
 
-/** A frame with every optional part; the checksums are zeros, nobody reads them. */
+/** A frame with every optional part; the checksums are zeros, no reader compares them. */
 const lz4Frame = (blocks: readonly { bytes: Buffer; plain?: boolean }[]): Buffer =>
   Buffer.concat([
     u32(0x184d2204),
@@ -124,7 +124,7 @@ describe('LZ4', () => {
         ])
         const whole = Buffer.concat([Buffer.from('plain'), content, tail, Buffer.from('xxxxxxxxxxend')])
         expect(decompress('lz4', frame).equals(whole)).toBe(true)
-        // What follows the end mark is nobody's, be it another frame.
+        // What follows the end mark is ignored, be it another frame.
         expect(decompress('lz4', Buffer.concat([frame, frame])).equals(whole)).toBe(true)
         expect(decompress('lz4', Buffer.concat([frame, Buffer.from(rest)])).equals(whole)).toBe(true)
       })
@@ -182,7 +182,7 @@ describe('zstd', () => {
   const skippable = (content: Buffer) =>
     Buffer.concat([u32(0x184d2a50 + (content.length % 16)), u32(content.length), content])
 
-  it('is read frame by frame, with skippable ones before, between and behind', () => {
+  it('is read frame by frame, with skippable ones before, between and after', () => {
     fc.assert(
       fc.property(
         texts,

@@ -28,7 +28,7 @@ const offsetsOf = (batches: readonly PackedBatch[], from = 0) =>
 const decodeResponse = (payload: Buffer) =>
   decodeFetchResponse(payload, broken => expect.fail(`${broken.partition} is broken`))
 
-/** The offsets that are to be seen of a record set, and up to where it was passed. */
+/** The offsets that a reader sees of a record set, and up to where it was passed. */
 async function read(set: Buffer, aborted: readonly { producerId: number; firstOffset: number }[] = [], from = 0) {
   const fetched = readRecordSet(
     set,
@@ -73,7 +73,7 @@ describe('a Fetch response', () => {
 })
 
 describe('a record set', () => {
-  test('ends where a batch does not lie behind the one before it', async () => {
+  test('ends where a batch does not follow the one before it', async () => {
     const records = [value('a'), value('b'), value('c')]
     const batch = (firstOffset: number) => ({ firstOffset, records })
     for (const misplaced of [1, 6, 7]) {

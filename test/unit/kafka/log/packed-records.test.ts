@@ -80,7 +80,7 @@ describe('a batch that', () => {
     expect(Array.from(packed(set), ({ offset }) => offset)).toEqual([7, 8, 9, 13, 14, 15])
   })
 
-  test('is larger than the limit is unreadable, and is told apart', async () => {
+  test('is larger than the limit is unreadable, for a reason of its own', async () => {
     const small = await encodeBatch({ firstOffset: 0, records: three, compression: CompressionTypes.ZSTD })
     const large = await encodeBatch({
       firstOffset: 3,
@@ -153,7 +153,7 @@ describe('portions', () => {
     })
   })
 
-  test('of objects end within a batch that holds too many of them, and go on behind that', async () => {
+  test('of objects end within a batch that holds too many of them, and continue after that', async () => {
     const count = 25_000
     const records = Array.from({ length: count }, () => ({ value: null }))
     const many = await encodeBatch({ firstOffset: 5, records, compression: CompressionTypes.ZSTD })
@@ -210,7 +210,7 @@ describe('portions', () => {
           if (flaws.length === 0) expect(unreadable).toEqual([])
           expect(new Set(covered).size).toBe(covered.length)
           expect(lastOffset).toBeGreaterThanOrEqual(covered.at(-1) ?? -1)
-          // A flaw may move an offset within its batch, as compaction leaves gaps; nothing lies outside.
+          // A flaw may move an offset within its batch, as compaction leaves gaps; nothing is outside.
           for (const offset of covered) expect(offset >= from && offset < next).toBe(true)
         }
       }),
@@ -230,7 +230,7 @@ describe('portions', () => {
   })
 })
 
-test('what was decompressed is given back, what lies in the response is not', async () => {
+test('what was decompressed is given back, what is in the response is not', async () => {
   const records = [{ value: Buffer.alloc(2 * 1024 * 1024) }]
   const set = Buffer.concat([
     await encodeBatch({ firstOffset: 0, records, compression: CompressionTypes.GZIP }),

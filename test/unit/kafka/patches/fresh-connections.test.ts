@@ -25,7 +25,7 @@ function answer(correlationId: number, text: string): Buffer {
   return Buffer.concat([head, Buffer.from(text)])
 }
 
-test('an answer that broke off is forgotten when the connection is made anew', async () => {
+test('an answer that broke off is forgotten when the connection is reopened', async () => {
   startConnectionsEmpty.apply()
   const sockets: Socket[] = []
   const server = createServer(socket => void sockets.push(socket.on('error', silence)))

@@ -76,7 +76,7 @@ async function join({ ConsumerGroup }: Modules, topics: readonly string[]) {
   const payloads = told.map(({ payload }) => ({ ...payload, duration: 0 }))
   return {
     copied,
-    // As text too: it tells the order.
+    // As text too: it shows the order.
     knows: JSON.stringify([payloads, offsetManager.memberAssignment, subscriptionState.assignedPartitionsByTopic]),
     lists: [group.topics, offsetManager.topics, payloads]
   }
@@ -154,7 +154,7 @@ test('the partitions of a topic are found without comparing its name with all ot
   expect(ours.compared).toBe(1_001)
 })
 
-test('what metadata is asked for anew is the same as with the original, without comparing all names', async () => {
+test('what metadata is asked for again is the same as with the original, without comparing all names', async () => {
   const names = topicsOf(1_000)
   const cost = async ({ BrokerPool: { prototype } }: Modules, topics: string[], expiresInMs: number) => {
     const { counter, metadata } = countingMetadata(names)

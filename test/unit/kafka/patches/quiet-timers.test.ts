@@ -14,7 +14,7 @@ test('late requests are looked for once a second, more often where they have les
   expect([30_000, 120_000, 9_000, 1_000, 50].map(lateCheckMs)).toEqual([1_000, 1_000, 300, 100, 50])
 })
 
-test('a request that got no answer is told so soon after its time, and the looks end with the connection', () => {
+test('a request that got no answer fails soon after its time, and the looks end with the connection', () => {
   vi.useFakeTimers({ now: 0 })
   try {
     createKafkaClient({ brokers: ['127.0.0.1:1'] })

@@ -68,7 +68,7 @@ describe('a string', () => {
     expect(roundTrip('string', 'a\ufffdb')).toBe('a\ufffdb')
   })
 
-  it.each(['ff', 'c328', 'eda080', 'f0288cbc', 'c0af', 'e282'])('of the bytes %s is refused, not mended', hex => {
+  it.each(['ff', 'c328', 'eda080', 'f0288cbc', 'c0af', 'e282'])('of the bytes %s is refused, not repaired', hex => {
     const text = Buffer.from(hex, 'hex')
     const bytes = Buffer.concat([Buffer.from([text.length * 2]), text])
     expect(() => avroType('string').fromBuffer(bytes)).toThrow('not valid UTF-8')
@@ -130,7 +130,7 @@ describe('a decimal', () => {
 })
 
 describe('a union', () => {
-  it('holds plain values where they tell the branch', () => {
+  it('holds plain values where they show the branch', () => {
     for (const value of [null, 'text', 7, 8n, true, [1], { a: 1 }, Buffer.from('b')])
       expect(
         roundTrip(

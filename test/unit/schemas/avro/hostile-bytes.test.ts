@@ -6,7 +6,7 @@ import { wire } from '../../../support/kafka/wire.ts'
 const uuid = '0190f0a0-aaaa-7000-8000-00000000000b'
 const long = avroType('long')
 
-/** An envelope around the bytes of a payload, as whoever speaks the wire may send it, and as a group reads it. */
+/** An envelope around the bytes of a payload, as any client may send it, and as a group reads it. */
 function handled(payload: { readonly name: string; readonly fields: readonly object[] }, bytes: Buffer): unknown {
   const record = { type: 'record', ...payload } as never
   const version = catalogueOf({ 'a.b': [record] }).version('a.b')

@@ -199,7 +199,7 @@ describe('a payload with several wrong fields', () => {
     expect(looks).toBeLessThan(200)
   })
 
-  it('tells no value', () => {
+  it('shows no value', () => {
     const secret = 'canary-4711'
     const work = () => completePayload(version, { f0: secret, f1: secret, f2: 7, f3: [secret] })
     expect(work).not.toThrow(secret)
@@ -223,7 +223,7 @@ describe('a payload that nests', () => {
     const endless: { next?: object } = {}
     endless.next = endless
     expect(() => completePayload(version, endless)).toThrow('must not nest deeper than 100 levels')
-    // What failed leaves nothing behind.
+    // What failed leaves nothing.
     expect(() => completePayload(version, nested(100))).not.toThrow()
   })
 })

@@ -35,7 +35,7 @@ function refusal(schema: unknown): SchemaError {
   throw new Error('it was taken')
 }
 
-describe('what others write is read, whatever their schemas hold beside', () => {
+describe('what others write is read, whatever else their schemas hold', () => {
   it.each<[string, AvroSchema, Buffer, string]>([
     [
       'a default of the second branch',
@@ -116,7 +116,7 @@ describe('what others write is read, whatever their schemas hold beside', () => 
     ).toBe(json.replace('"YQ=="', '{"type":"Buffer","data":[97]}'))
   })
 
-  it('a schema of ours is read as it is written', () => {
+  it('our own schema is read as it is written', () => {
     const schema = record('R', 'long', { type: 'long', logicalType: 'timestamp-micros' }, ['null', 'R'])
     const value = { f0: 1n, f1: 2n, f2: { f0: 3n, f1: 4n, f2: null } }
     expect(writerType(schema).fromBuffer(avroType(schema).toBuffer(value))).toEqual(value)

@@ -191,7 +191,7 @@ describe('an attribute that Avro does not know', () => {
     expect(warnings[1]).toContain('it belongs into the type')
   })
 
-  it('is no matter where it is marked as somebody’s own, nor is what Avro knows', () => {
+  it('does not matter where it is marked as private, nor is what Avro knows', () => {
     const types = [
       { type: 'enum', name: 'E', symbols: ['a'], default: 'a', doc: 'd', aliases: ['F'], namespace: 'n' },
       { type: 'fixed', name: 'X', size: 4, logicalType: 'decimal', precision: 4, scale: 2, 'connect.name': 'x' },

@@ -34,7 +34,7 @@ describe('checkEvolution', () => {
     expect(checkEvolution([])).toEqual([])
   })
 
-  it('tells a change that several pairs show only once', () => {
+  it('reports a change that several pairs show only once', () => {
     const one = record(of('string'))
     const two = record(of('int'))
     expect(messages(one, one, two)).toEqual([
@@ -70,7 +70,7 @@ function canReadAll(reader: AvroRecord, writer: AvroRecord): boolean {
   }
 }
 
-// Types without a name that two branches could share, and without bytes, which Avro lets stand for string.
+// Types without a name that two branches could share, and without bytes, which Avro lets replace string.
 const plainType = fc.constantFrom<AvroSchema>(
   'null',
   'boolean',
