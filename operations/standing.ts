@@ -1,7 +1,7 @@
 import type { KafkaAdmin, LogEnds } from '../kafka/index.ts'
 import { keyOf, type TopicPartition, topicsOf } from '../kafka/index.ts'
 import type { Pool } from '../postgres/index.ts'
-import { listPositions, type PartitionPosition } from '../trail/index.ts'
+import { lagOf, listPositions, type PartitionPosition } from '../trail/index.ts'
 
 /** The log of a partition, and the trail's position in it. */
 export interface Standing extends LogEnds {
@@ -49,9 +49,7 @@ export async function standings(
       ...log,
       next,
       halted: is?.halted,
-      waiting: replaced
-        ? log.highWatermark - log.start
-        : Math.max(0, log.highWatermark - Math.max(next ?? log.start, log.start)),
+      waiting: lagOf(is, { ...log, topicId: id }),
       removed: replaced || next === undefined ? 0 : Math.max(0, log.start - next),
       beyond: replaced || was === undefined ? 0 : Math.max(0, Math.min(was.nextOffset, next ?? 0) - log.highWatermark),
       replaced

@@ -1,15 +1,5 @@
-import type { Pool } from '../postgres/index.ts'
 /** The group of a sink that was given none, without the prefix. */
 export const defaultGroup = 'sink'
-
-/** The groups of sinks that have read topics under a prefix, with the prefix. */
-export async function groupsOfTrail(pool: Pool, topicPrefix: string): Promise<string[]> {
-  const { rows } = await pool.query<{ group: string }>(
-    `SELECT DISTINCT consumer_group AS "group" FROM sink_offsets WHERE starts_with(consumer_group, $1) ORDER BY 1`,
-    [topicPrefix]
-  )
-  return rows.map(({ group }) => group)
-}
 
 /** That the trail has nothing of a group, and what it has instead; undefined where it has. Names are without the prefix. */
 export function unknownGroup(group: string, known: readonly string[], topicPrefix: string): string | undefined {

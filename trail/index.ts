@@ -16,9 +16,9 @@ export { connectSession, doctorSessions, onTrail, requireFitPostgres, sessionPoo
 export { type EncodedPage, type NeedsSchemas, PageEncoder, SchemaBook, type Schemas } from './encoding/index.ts'
 export { TrailError, type TrailErrorCode, trailErrorCodes } from './errors.ts'
 export { type PostgresEventStore, postgresEventStore } from './event-store.ts'
-export { defaultGroup, groupsOfTrail, unknownGroup } from './groups.ts'
+export { defaultGroup, unknownGroup } from './groups.ts'
 export { trailMigrations } from './migrations.ts'
-export { keepMonthsAhead, makeMonthsSince, monthsAhead } from './months.ts'
+export { keepMonthsAhead, makeMonthsSince, monthsAhead, type RowsInDefault, rowsInDefault } from './months.ts'
 export {
   acceptGap,
   acceptGapCommand,
@@ -51,7 +51,21 @@ export {
   retryQuarantined,
   showQuarantined
 } from './quarantine/index.ts'
-export { lagOf, listLedgerFaults, listPositions, type PartitionPosition, readLedger } from './read/index.ts'
+export {
+  type FaultTotal,
+  lagOf,
+  listHalted,
+  listLedgerFaults,
+  listPositions,
+  type PartitionPosition,
+  type QuarantineTotal,
+  readLedger,
+  sumAcceptedGaps,
+  sumBooks,
+  sumLedgerFaults,
+  sumQuarantine,
+  topicsByGroup
+} from './read/index.ts'
 export { type RecordFaultCode, recordFaultCodes } from './record-fault-codes.ts'
 export { CopyBuffer, digestOf, idTimeOf, offsetOfRow, rowEnd, type TrailRow } from './rows/index.ts'
 export {

@@ -94,3 +94,34 @@ async function placeOf(client: Asked, table: string): Promise<string> {
   )
   return rows[0]?.place ?? table
 }
+
+/** Rows that are in no month's partition. */
+export interface RowsInDefault {
+  /** With ids of version 7, which carry a time. */
+  readonly timed: number
+  /** The first month of these times: `2026-11`. */
+  readonly oldestMonth: string | undefined
+  /** With ids of other versions, which carry none. */
+  readonly untimed: number
+}
+
+/** @throws a database error */
+export async function rowsInDefault(client: Queries): Promise<RowsInDefault> {
+  // The version is the first digit of the third group.
+  const { rows } = await client.query<{ timed: string; untimed: string; oldest: string | null }>(
+    `SELECT count(*) FILTER (WHERE substr(id::text, 15, 1) = '7') AS timed,
+       count(*) FILTER (WHERE substr(id::text, 15, 1) <> '7') AS untimed,
+       min(id::text) FILTER (WHERE substr(id::text, 15, 1) = '7') AS oldest
+     FROM event_envelopes_default`
+  )
+  const oldest = rows[0]?.oldest ?? undefined
+  return {
+    timed: Number(rows[0]?.timed),
+    untimed: Number(rows[0]?.untimed),
+    oldestMonth: oldest === undefined ? undefined : monthOfId(oldest)
+  }
+}
+
+/** The month of the time that an id of version 7 carries: the first 48 bits are its ms since 1970. */
+const monthOfId = (id: string): string =>
+  new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)).toISOString().slice(0, 7)

@@ -9,11 +9,20 @@ import {
   defaultGroup,
   doctorSessions,
   explainHalt,
+  type FaultTotal,
   type HaltedPartition,
   listBlockers,
+  listHalted,
   monthsAhead,
+  type QuarantineTotal,
+  type RowsInDefault,
   remedyOf,
   requireFitPostgres,
+  rowsInDefault,
+  sumAcceptedGaps,
+  sumLedgerFaults,
+  sumQuarantine,
+  topicsByGroup,
   unknownGroup
 } from '../../trail/index.ts'
 import { examineAdditions } from './additions.ts'
@@ -137,22 +146,19 @@ async function examineReading(
 ): Promise<Finding[]> {
   const now = new Date()
   try {
-    const { rows } = await pool.query<{ group: string; topic: string }>(
-      `SELECT DISTINCT consumer_group AS "group", topic FROM sink_offsets WHERE starts_with(consumer_group, $1)`,
-      [topicPrefix]
-    )
-    const known = [...new Set(rows.map(row => row.group))].sort()
+    const readBy = await topicsByGroup(pool, topicPrefix)
+    const known = [...readBy.keys()].sort()
     const wanted = topicPrefix + (group ?? defaultGroup)
     const ours = group !== undefined || known.includes(wanted) || known.length === 0 ? [wanted] : known
     const forgotten = new Set(events?.discovered.forgotten)
-    const read = rows.map(({ topic }) => topic).filter(topic => !forgotten.has(topic))
+    const read = [...readBy.values()].flat().filter(topic => !forgotten.has(topic))
     const topics = [...new Set([...(events?.wanted ?? []), ...read])].sort()
     await using admin = await connectKafka()
     const findings = await examineReplicas(admin, topics)
     for (const each of new Set([...ours, ...known])) {
       const isOurs = ours.includes(each)
       // What another group has never read, it was not meant to read.
-      const its = isOurs ? topics : rows.filter(row => row.group === each).map(({ topic }) => topic)
+      const its = isOurs ? topics : (readBy.get(each) ?? [])
       const unknown =
         group !== undefined && isOurs && known.length > 0 ? unknownGroup(each, known, topicPrefix) : undefined
       if (unknown !== undefined) findings.push(wrong('group', unknown))
@@ -176,12 +182,7 @@ function haltLines(halts: readonly HaltedPartition[], topicPrefix: string): stri
   })
 }
 
-/** The month of the time that an id of version 7 carries: the first 48 bits are its ms since 1970. */
-const monthOfId = (id: string): string =>
-  new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)).toISOString().slice(0, 7)
-
-function inDefault(timed: number, untimed: number, oldest: string | null): Finding[] {
-  const month = oldest === null ? '' : monthOfId(oldest)
+function inDefault({ timed, untimed, oldestMonth: month = '' }: RowsInDefault): Finding[] {
   if (timed + untimed === 0) return [ok('default', 'no rows in the DEFAULT partition')]
   return [
     ...(timed > 0
@@ -203,7 +204,7 @@ function inDefault(timed: number, untimed: number, oldest: string | null): Findi
   ]
 }
 
-function bookFault({ what, records }: { readonly what: string; readonly records: string }): Finding {
+function bookFault({ what, records }: FaultTotal): Finding {
   return what.startsWith('removed')
     ? wrong(
         'gaps',
@@ -213,9 +214,9 @@ function bookFault({ what, records }: { readonly what: string; readonly records:
 }
 
 /** Groups that read the same topics hold the same records, each for itself. */
-function heldWords(groups: readonly { readonly group: string; readonly n: string }[]): string {
-  const sum = groups.reduce((total, { n }) => total + Number(n), 0)
-  const each = groups.map(({ group, n }) => `${n} by group ${group}`).join(', ')
+function heldWords(groups: readonly QuarantineTotal[]): string {
+  const sum = groups.reduce((total, { records }) => total + records, 0)
+  const each = groups.map(({ group, records }) => `${records} by group ${group}`).join(', ')
   return `${sum} records held${groups.length > 1 ? ` (${each})` : ''}`
 }
 
@@ -235,48 +236,30 @@ async function examineLocks({ pool }: DoctorParts): Promise<Finding[]> {
 }
 
 async function examineTrail({ pool, topicPrefix }: DoctorParts): Promise<Finding[]> {
-  const number = async (sql: string) => Number((await pool.query<{ n: string }>(sql)).rows[0]?.n ?? 0)
   try {
     const months = await monthsAhead(pool, new Date())
-    // The version is the first digit of the third group.
-    const misplaced = await pool.query<{ timed: string; untimed: string; oldest: string | null }>(
-      `SELECT count(*) FILTER (WHERE substr(id::text, 15, 1) = '7') AS timed,
-         count(*) FILTER (WHERE substr(id::text, 15, 1) <> '7') AS untimed,
-         min(id::text) FILTER (WHERE substr(id::text, 15, 1) = '7') AS oldest
-       FROM event_envelopes_default`
+    const misplaced = await rowsInDefault(pool)
+    const held = (await sumQuarantine(pool)).filter(
+      ({ group, status }) => status === 'held' && group.startsWith(topicPrefix)
     )
-    const held = await pool.query<{ group: string; n: string }>(
-      `SELECT consumer_group AS "group", sum(coalesce(kafka_last_offset, kafka_offset) - kafka_offset + 1) AS n
-       FROM sink_quarantine WHERE status = 'held' AND starts_with(consumer_group, $1) GROUP BY 1 ORDER BY 1`,
-      [topicPrefix]
-    )
-    const halted = await pool.query<HaltedPartition>(
-      `SELECT consumer_group AS "group", topic, partition, halted FROM sink_offsets
-       WHERE halted IS NOT NULL ORDER BY consumer_group, topic, partition`
-    )
-    const faults = await pool.query<{ what: string; records: string }>(
-      'SELECT what, sum(records) AS records FROM sink_ledger_faults GROUP BY what ORDER BY what'
-    )
-    const accepted = await number(
-      'SELECT coalesce(sum(last_offset - first_offset + 1), 0) AS n FROM sink_gaps WHERE accepted_at IS NOT NULL'
-    )
+    const halted = await listHalted(pool)
+    const faults = await sumLedgerFaults(pool)
+    const accepted = await sumAcceptedGaps(pool)
     return [
       months >= 2
         ? ok('partitions', `there for this month and ${months - 1} more`)
         : wrong('partitions', `${months} months ahead: run \`eventtrail migrate\`, or start a sink`),
-      ...inDefault(
-        Number(misplaced.rows[0]?.timed),
-        Number(misplaced.rows[0]?.untimed),
-        misplaced.rows[0]?.oldest ?? null
-      ),
-      held.rows.length === 0
+      ...inDefault(misplaced),
+      held.length === 0
         ? ok('quarantine', 'nothing held')
-        : warning('quarantine', `${heldWords(held.rows)}: \`eventtrail quarantine list\``),
-      ...haltLines(halted.rows, topicPrefix).map(words => wrong('halted', words)),
-      ...(faults.rows.length === 0 ? [ok('ledger', 'agrees with itself and with the other tables of the trail')] : []),
-      ...faults.rows.map(bookFault),
+        : warning('quarantine', `${heldWords(held)}: \`eventtrail quarantine list\``),
+      ...haltLines(halted, topicPrefix).map(words => wrong('halted', words)),
+      ...(faults.length === 0 ? [ok('ledger', 'agrees with itself and with the other tables of the trail')] : []),
+      ...faults.map(bookFault),
       ...(await examineAdditions(pool)),
-      ...(accepted > 0 ? [ok('gaps', `${accepted} offsets in gaps that were accepted: SELECT * FROM sink_gaps`)] : [])
+      ...(accepted.offsets > 0
+        ? [ok('gaps', `${accepted.offsets} offsets in gaps that were accepted: SELECT * FROM sink_gaps`)]
+        : [])
     ]
   } catch (error) {
     return [wrong('trail', describeError(error))]

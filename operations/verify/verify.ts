@@ -1,6 +1,16 @@
 import { keyOf } from '../../kafka/index.ts'
 import type { Pool } from '../../postgres/index.ts'
-import { acceptGapCommand, groupsOfTrail, listLedgerFaults, TrailError, unknownGroup } from '../../trail/index.ts'
+import {
+  acceptGapCommand,
+  forgottenTopics,
+  listLedgerFaults,
+  sumAcceptedGaps,
+  sumBooks,
+  sumQuarantine,
+  TrailError,
+  topicsByGroup,
+  unknownGroup
+} from '../../trail/index.ts'
 import { type Standing, standings } from '../standing.ts'
 import { verifyRows } from './rows.ts'
 import type { VerifyFinding, VerifyParts } from './types.ts'
@@ -39,18 +49,16 @@ async function topicsOfTrail({ pool, group, topicPrefix, topics }: VerifyParts):
 /** A group or a prefix that is spelt wrongly must not look like a trail that misses nothing, or everything. */
 async function requireKnownGroup(pool: Pool, group: string, topicPrefix: string): Promise<void> {
   // The in-process bus has no groups, and a trail that no sink has begun yet has none either.
-  if ((await groupsOfTrail(pool, '')).length === 0) return
-  const words = unknownGroup(group, await groupsOfTrail(pool, topicPrefix), topicPrefix)
+  const groups = [...(await topicsByGroup(pool, '')).keys()]
+  if (groups.length === 0) return
+  const known = groups.filter(name => name.startsWith(topicPrefix))
+  const words = unknownGroup(group, known, topicPrefix)
   if (words !== undefined) throw new TrailError('REQUEST_INVALID', words)
 }
 
 async function* verifyLogs(parts: VerifyParts, topics: readonly string[]): AsyncGenerator<VerifyFinding> {
-  const forgotten = await parts.pool.query<{ topic: string }>(
-    'SELECT topic FROM sink_forgotten WHERE consumer_group = $1 AND remembered_at IS NULL',
-    [parts.group]
-  )
-  const unread = forgotten.rows.map(({ topic }) => topic)
-  const read = topics.filter(topic => !unread.includes(topic))
+  const forgotten = await forgottenTopics(parts.pool, parts.group)
+  const read = topics.filter(topic => !forgotten.has(topic))
   const { partitions, gone } = await standings(parts, parts.group, read)
   for (const standing of partitions) {
     const finding = faultOf(standing)
@@ -114,7 +122,7 @@ async function* verifyBooks(
   { pool, group, topicPrefix }: VerifyParts,
   topics: readonly string[]
 ): AsyncGenerator<VerifyFinding> {
-  const ours = [group, topics]
+  const ours = { group, topics }
   const faults = await listLedgerFaults(pool, { group, topics, limit: most + 1 })
   for (const { what, topic, partition, firstOffset: first, lastOffset: last, records } of faults.slice(0, most)) {
     const range = first === null || last === null ? '' : `, ${first} to ${last}`
@@ -132,43 +140,26 @@ async function* verifyBooks(
   }
   if (faults.length > most)
     yield { check: 'books', level: 'wrong', words: 'and more of that kind: SELECT * FROM sink_ledger_faults' }
-  const sums = await pool.query<
-    Record<'gaps' | 'lost' | 'held' | 'discarded' | 'duplicates' | 'resets' | 'passed' | 'skipped', string>
-  >(
-    `SELECT
-       (SELECT count(*) FROM sink_gaps WHERE accepted_at IS NOT NULL AND consumer_group = $1 AND topic = ANY($2)) AS gaps,
-       (SELECT coalesce(sum(last_offset - first_offset + 1), 0) FROM sink_gaps
-        WHERE accepted_at IS NOT NULL AND consumer_group = $1 AND topic = ANY($2)) AS lost,
-       (SELECT count(*) FROM sink_quarantine WHERE status = 'held' AND consumer_group = $1 AND topic = ANY($2)) AS held,
-       (SELECT count(*) FROM sink_quarantine WHERE status = 'discarded' AND consumer_group = $1 AND topic = ANY($2)) AS discarded,
-       (SELECT count(*) FROM sink_duplicates WHERE consumer_group = $1 AND topic = ANY($2)) AS duplicates,
-       (SELECT coalesce(sum(skipped), 0) FROM sink_ledger WHERE consumer_group = $1 AND topic = ANY($2)) AS skipped,
-       (SELECT count(*) FROM sink_resets WHERE consumer_group = $1 AND topic = ANY($2)) AS resets,
-       (SELECT coalesce(sum(to_offset - from_offset), 0) FROM sink_resets
-        WHERE to_offset > from_offset AND (halted IS NULL OR halted = 'TOO_MANY_BAD')
-          AND consumer_group = $1 AND topic = ANY($2)) AS passed`,
-    ours
-  )
-  const [row] = sums.rows
-  if (!row) return
-  const counted = Object.fromEntries(Object.entries(row).map(([name, count]) => [name, Number(count)])) as Record<
-    keyof typeof row,
-    number
-  >
-  if (counted.gaps > 0)
+  const accepted = await sumAcceptedGaps(pool, ours)
+  const quarantine = await sumQuarantine(pool, ours)
+  const [held, discarded] = (['held', 'discarded'] as const).map(status =>
+    quarantine.reduce((sum, each) => sum + (each.status === status ? each.records : 0), 0)
+  ) as [number, number]
+  const counted = await sumBooks(pool, ours)
+  if (accepted.gaps > 0)
     yield {
       check: 'gaps',
       level: 'notice',
-      words: `${counted.lost} offsets in ${counted.gaps} gaps that were accepted: SELECT * FROM sink_gaps`,
-      records: counted.lost
+      words: `${accepted.offsets} offsets in ${accepted.gaps} gaps that were accepted: SELECT * FROM sink_gaps`,
+      records: accepted.offsets
     }
-  yield counted.held + counted.discarded === 0
+  yield held + discarded === 0
     ? { check: 'quarantine', level: 'ok', words: 'nothing in quarantine', records: 0 }
     : {
         check: 'quarantine',
         level: 'notice',
-        words: `${counted.held} held and ${counted.discarded} discarded records are not rows: \`eventtrail quarantine list --status all\``,
-        records: counted.held + counted.discarded
+        words: `${held} held and ${discarded} discarded records are not rows: \`eventtrail quarantine list --status all\``,
+        records: held + discarded
       }
   yield {
     check: 'duplicates',

@@ -1,4 +1,12 @@
 /** Reading the trail: positions, ledger, its faults, lag. */
 export { lagOf } from './lag.ts'
 export { listLedgerFaults, readLedger } from './ledger.ts'
-export { listPositions, type PartitionPosition } from './positions.ts'
+export { listHalted, listPositions, type PartitionPosition, topicsByGroup } from './positions.ts'
+export {
+  type FaultTotal,
+  type QuarantineTotal,
+  sumAcceptedGaps,
+  sumBooks,
+  sumLedgerFaults,
+  sumQuarantine
+} from './totals.ts'

@@ -10,7 +10,8 @@ registerHooks({
   }
 })
 
-const { countQuarantine, lagOf, listLedgerFaults, listPositions, readLedger } = await import('../../../trail/index.ts')
+const read = await import('../../../trail/index.ts')
+const { countQuarantine, lagOf, listLedgerFaults, listPositions, readLedger } = read
 const { Pool } = (await import('pg')).default
 const [databaseUrl, group = '', end] = process.argv.slice(2)
 const pool = new Pool({ connectionString: databaseUrl })
@@ -21,6 +22,14 @@ const found = {
   ledger: await readLedger(pool, { group }),
   faults: await listLedgerFaults(pool, { group }),
   quarantine: await countQuarantine(pool),
+  halted: await read.listHalted(pool),
+  topics: [...(await read.topicsByGroup(pool, group))],
+  sums: {
+    faults: await read.sumLedgerFaults(pool, { group }),
+    gaps: await read.sumAcceptedGaps(pool, { group }),
+    quarantine: await read.sumQuarantine(pool, { group }),
+    ofOthers: await read.sumQuarantine(pool, { topics: [] })
+  },
   packages: [...packages]
 }
 await pool.end()
