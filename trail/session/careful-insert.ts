@@ -2,8 +2,9 @@ import { classify, faultName, isOfTable, isUnexplained, RowsLeftOut } from '../c
 import type { RecordFault } from '../errors.ts'
 import type { RecordFaultCode } from '../record-fault-codes.ts'
 import { refusedByPostgres, withoutPayload } from '../rows/index.ts'
-import { contentOf, idOf, type RowBytes, type RowsResult } from '../types.ts'
+import { idOf, type RowBytes, type RowsResult } from '../types.ts'
 import { partition, piecesOf, portionsOf, rowKeyOf } from './row-bytes.ts'
+import { inSavepoint, mayBeOfARow, RowQuestions } from './row-questions.ts'
 import type { RowSession } from './session.ts'
 import { TableTrial } from './table-trial.ts'
 
@@ -14,6 +15,7 @@ import { TableTrial } from './table-trial.ts'
 export class CarefulInsert<R extends RowBytes> {
   readonly #session: RowSession
   readonly #isolates: boolean
+  readonly #questions: RowQuestions<R>
   readonly #trial: TableTrial<R>
   #stored = 0
   readonly #duplicates: R[] = []
@@ -26,6 +28,7 @@ export class CarefulInsert<R extends RowBytes> {
   constructor(session: RowSession, { isolate = false, blamesAlways = false }: CarefulOptions = {}) {
     this.#session = session
     this.#isolates = isolate
+    this.#questions = new RowQuestions(session, isolate)
     this.#trial = new TableTrial(session, { blamesAlways })
   }
 
@@ -66,7 +69,7 @@ export class CarefulInsert<R extends RowBytes> {
 
   async #insertFresh(rows: readonly R[], attempt: number): Promise<void> {
     if (rows.length === 0) return
-    const failure = await this.#attempt(() => this.#session.copy(piecesOf(rows), rows.length))
+    const failure = await inSavepoint(this.#session, () => this.#session.copy(piecesOf(rows), rows.length))
     if (!failure) {
       this.#count(rows)
       return
@@ -76,18 +79,13 @@ export class CarefulInsert<R extends RowBytes> {
       // Another program stored one of them after the look-up: look again, and then let Postgres sort it out.
       if (attempt < 1) await this.#insert(rows, attempt + 1)
       else await this.#insertStaged(rows)
-    } else if (this.#mayBeOfARow(failure.error)) await this.#isolate(rows, failure.error)
+    } else if (mayBeOfARow(failure.error, this.#isolates)) await this.#isolate(rows, failure.error)
     else throw failure.error
   }
 
   #count(stored: readonly R[]): void {
     this.#stored += stored.length
     this.#trial.stored(stored)
-  }
-
-  #mayBeOfARow(error: unknown): boolean {
-    const verdict = classify(error)
-    return verdict === 'row' || (this.#isolates && verdict === 'unknown')
   }
 
   /** Finds the rows that cannot be stored: Postgres's own parser first, then by halves. */
@@ -126,7 +124,7 @@ export class CarefulInsert<R extends RowBytes> {
       await this.#session.copyToStaging(piecesOf([row]), 1)
       return true
     } catch (error) {
-      if (!this.#mayBeOfARow(error)) throw error
+      if (!mayBeOfARow(error, this.#isolates)) throw error
       return false
     } finally {
       await this.#session.rollbackToSavepoint()
@@ -140,7 +138,7 @@ export class CarefulInsert<R extends RowBytes> {
   async #blame(row: R, error: unknown): Promise<void> {
     for (let again = 0; again < 2; again += 1) {
       if (!(await this.#takesWithoutPayload(row))) throw error
-      const failure = await this.#attempt(() => this.#session.copy(piecesOf([row]), 1))
+      const failure = await inSavepoint(this.#session, () => this.#session.copy(piecesOf([row]), 1))
       if (!failure) {
         this.#count([row])
         return
@@ -166,7 +164,7 @@ export class CarefulInsert<R extends RowBytes> {
   async #refuseUnreadable(rows: readonly R[]): Promise<Set<R>> {
     const bad = new Set<R>()
     for (const some of portionsOf(rows))
-      for (const [index, state] of await this.#unreadable(some)) {
+      for (const [index, state] of await this.#questions.unreadable(some)) {
         const row = some[index] as R
         this.#refuse(row, state)
         bad.add(row)
@@ -184,9 +182,11 @@ export class CarefulInsert<R extends RowBytes> {
   async #settle(rows: readonly R[]): Promise<void> {
     for (const some of portionsOf(rows)) {
       // A payload that Postgres cannot read differs from anything that is stored; it must not end the comparison.
-      const unreadable = await this.#unreadable(some)
+      const unreadable = await this.#questions.unreadable(some)
       const compared = some.filter((_, index) => !unreadable.has(index))
-      const outcomes = new Map((await this.#compare(compared)).map((outcome, index) => [compared[index], outcome]))
+      const outcomes = new Map(
+        (await this.#questions.compare(compared)).map((outcome, index) => [compared[index], outcome])
+      )
       for (const row of some) {
         const outcome = outcomes.get(row) ?? false
         if (outcome === true) this.#duplicates.push(row)
@@ -195,64 +195,16 @@ export class CarefulInsert<R extends RowBytes> {
     }
   }
 
-  /** Whether each is the same as what is stored under its id; the name of an error where each comparison of it fails. */
-  async #compare(rows: readonly R[]): Promise<(boolean | string)[]> {
-    if (rows.length === 0) return []
-    let same = new Set<number>()
-    const ask = async () => {
-      same = await this.#session.sameContent(rows.map(contentOf))
-    }
-    const failure = this.#isolates ? await this.#attempt(ask) : await ask()
-    if (!failure) return rows.map((_, index) => same.has(index))
-    if (!this.#mayBeOfARow(failure.error)) throw failure.error
-    const [only] = rows
-    if (rows.length === 1 && only) return [await this.#compareAgain(only, failure.error)]
-    const before = await this.#compare(rows.slice(0, rows.length >> 1))
-    return [...before, ...(await this.#compare(rows.slice(rows.length >> 1)))]
-  }
-
-  /** A row that is not compared is to blame once it is certain, as in {@link #blame}. */
-  async #compareAgain(row: R, error: unknown): Promise<boolean | string> {
-    const content = contentOf(row)
-    for (let again = 0; again < 2 && classify(error) !== 'row'; again += 1) {
-      await this.#session.sameContent([{ ...content, payload: '{}' }])
-      let same = false
-      const failure = await this.#attempt(async () => {
-        same = (await this.#session.sameContent([content])).size > 0
-      })
-      if (!failure) return same
-      if (faultName(failure.error) !== faultName(error)) throw failure.error
-    }
-    return faultName(error)
-  }
-
-  async #unreadable(rows: readonly R[]): Promise<Map<number, string>> {
-    const ask = () => this.#session.unreadable(rows.map(row => contentOf(row).payload))
-    if (!this.#isolates || rows.length === 0) return ask()
-    let found = new Map<number, string>()
-    const failure = await this.#attempt(async () => {
-      found = await ask()
-    })
-    if (!failure) return found
-    // Postgres's parser says most of what is wrong, and ends the question at what is too large.
-    if (!this.#mayBeOfARow(failure.error)) throw failure.error
-    if (rows.length === 1) return new Map(classify(failure.error) === 'row' ? [[0, faultName(failure.error)]] : [])
-    const middle = rows.length >> 1
-    const before = await this.#unreadable(rows.slice(0, middle))
-    const after = await this.#unreadable(rows.slice(middle))
-    return new Map([...before, ...[...after].map(([index, state]): [number, string] => [index + middle, state])])
-  }
-
   /** The second attempt: Postgres leaves out what other sessions have stored meanwhile. */
   async #insertStaged(rows: readonly R[]): Promise<void> {
     await this.#session.makeStaging()
     let taken = new Set<string>()
-    const failure = await this.#attempt(async () => {
+    const failure = await inSavepoint(this.#session, async () => {
       await this.#session.copyToStaging(piecesOf(rows), rows.length)
       taken = await this.#session.storeStaged()
     })
     if (failure) {
-      if (!this.#mayBeOfARow(failure.error)) throw failure.error
+      if (!mayBeOfARow(failure.error, this.#isolates)) throw failure.error
       await this.#isolate(rows, failure.error)
       return
     }
@@ -264,18 +216,6 @@ export class CarefulInsert<R extends RowBytes> {
     await this.#settle(known)
     // A trigger keeps them out: which ones, a COPY of each will say.
     if (leftOut.length > 0) await this.#isolate(leftOut, new RowsLeftOut(0, leftOut.length))
-  }
-
-  async #attempt(work: () => Promise<unknown>): Promise<{ error: unknown } | undefined> {
-    await this.#session.savepoint()
-    try {
-      await work()
-    } catch (error) {
-      await this.#session.rollbackToSavepoint()
-      return { error }
-    }
-    await this.#session.releaseSavepoint()
-    return undefined
   }
 }
 
