@@ -1,6 +1,6 @@
 import type { KafkaRecord, ReadPortion, UnreadableBatch } from '../../kafka/index.ts'
 import type { Message } from '../pipeline/index.ts'
-import type { HeldBytes, SharedBytes } from './held-bytes.ts'
+import type { HeldBytes, SharedBytes } from './backpressure.ts'
 
 /** A message, and the memory that it keeps. */
 export interface FetchedMessage extends Message {

@@ -40,6 +40,13 @@ export class LogChanges {
     await within(patienceMs, looked)
   }
 
+  /** Where the group has committed, as Kafka knows it. @throws KafkaError */
+  async committedOffset({ topic, partition }: TopicPartition): Promise<number | undefined> {
+    const { line, groupId } = this.#options
+    const offsets = await line.ask(admin => admin.groupOffsets(groupId))
+    return offsets.get(topic)?.get(partition)
+  }
+
   /** Of the topics, with their ids as they are now, the ones that were deleted and made again since the look before. */
   replaced(ids: ReadonlyMap<string, string>): string[] {
     const replaced = [...ids].filter(([topic, id]) => (this.#topicIds.get(topic) ?? id) !== id).map(([topic]) => topic)
@@ -50,8 +57,8 @@ export class LogChanges {
   }
 
   async #look({ topic, partition }: TopicPartition, next: number | undefined, isOurs: () => boolean): Promise<void> {
-    const { line, groupId, log, onLost } = this.#options
-    const from = next ?? (await line.ask(admin => admin.groupOffsets(groupId))).get(topic)?.get(partition)
+    const { line, log, onLost } = this.#options
+    const from = next ?? (await this.committedOffset({ topic, partition }))
     const range = (await line.ask(admin => admin.ranges(topic))).find(each => each.partition === partition)
     if (from === undefined || !range || !isOurs()) return
     if (range.start > from) {

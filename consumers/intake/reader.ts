@@ -1,8 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Logger } from '../../core/index.ts'
-import { pause, safeError } from '../../core/index.ts'
+import { safeError } from '../../core/index.ts'
 import type {
-  AdminLine,
   BatchControl,
   GroupConsumer,
   KafkaClient,
@@ -14,20 +12,19 @@ import type {
   TopicLook,
   Vitals
 } from '../../kafka/index.ts'
-import type { Message, Outcome } from '../pipeline/index.ts'
-import { AggregateLanes, type Slot } from '../pipeline/index.ts'
-import type { AssignedPartition } from '../progress/index.ts'
-import { CurrentAssignment } from '../progress/index.ts'
+import { AggregateLanes, type Message, type Outcome, type Slot } from '../pipeline/index.ts'
+import { type AssignedPartition, CurrentAssignment } from '../progress/index.ts'
 import type { TopicPartition } from '../telemetry.ts'
 import type { GroupStats } from '../types.ts'
+import { Backpressure, fetchLimits } from './backpressure.ts'
 import { type FetchedMessage, holdEach, messagesIn } from './fetched-message.ts'
-import { HeldBytes } from './held-bytes.ts'
-import { LogChanges } from './log-changes.ts'
+import { KnownTopics } from './known-topics.ts'
+import { Lease } from './lease.ts'
+import { LogChanges, type LogChangesOptions } from './log-changes.ts'
+import { OffsetCommits } from './offset-commits.ts'
 
-export interface ReaderOptions {
+export interface ReaderOptions extends LogChangesOptions {
   readonly client: KafkaClient
-  readonly line: AdminLine
-  readonly groupId: string
   /** Topic → event name. */
   readonly topics: ReadonlyMap<string, string>
   readonly concurrency: number
@@ -43,17 +40,9 @@ export interface ReaderOptions {
   /** Kafka answered, or could not be reached. */
   readonly onReach: (reached: boolean) => void
   readonly onRebuilt: (cause: RebuildCause) => void
-  /** So many offsets were removed from a log before the group had read them. */
-  readonly onLost: (offsets: number) => void
   /** Aborts when nothing new is to begin. */
   readonly stopping: AbortSignal
-  readonly log: Logger
 }
-
-// Fetched messages wait in memory.
-const mostBytesHeld = 32 * 1024 * 1024
-const fetchLimits = { maxBytesPerPartition: 1024 * 1024, maxBytes: 16 * 1024 * 1024 }
-const leaseCheckMs = 50
 
 /**
  * Reads a group's partitions, runs their messages in lanes and knows what may be committed.
@@ -66,21 +55,21 @@ export class Reader {
   readonly #assignment: CurrentAssignment
   readonly #scheduler: AggregateLanes<FetchedMessage>
   readonly #started = new Map<Message, number>()
-  readonly #held = new HeldBytes()
   /** When a message was last finished, or the first one taken after a time without any. */
   #progressAt = performance.now()
-  #committing: Promise<void> = Promise.resolve()
-  #leaseCheck: Promise<unknown> | undefined
-  #look: TopicLook | undefined
   readonly #changes: LogChanges
+  readonly #knownTopics: KnownTopics
+  readonly #backpressure: Backpressure
+  readonly #lease: Lease
+  readonly #commits: OffsetCommits
 
   constructor(options: ReaderOptions) {
-    const { client, groupId, topics, concurrency, sessionTimeoutMs, topicRefreshMs, stopping, log } = options
-    const { maxBatchBytes } = options
-    const { onError, onReach, onRebuilt } = options
+    const { client, groupId, topics, concurrency, sessionTimeoutMs, topicRefreshMs, maxBatchBytes } = options
+    const { stopping, log, onError, onReach, onRebuilt } = options
     this.#options = options
     this.#assignment = new CurrentAssignment(stopping)
     this.#changes = new LogChanges(options)
+    this.#knownTopics = new KnownTopics(log)
     this.#scheduler = new AggregateLanes({
       concurrency,
       work: (message, slot) => this.#work(message, slot),
@@ -98,7 +87,10 @@ export class Reader {
         return this.#changes.outOfRange(source, next, () => generation === this.#assignment.generation)
       },
       onTopicsVanished: vanished => log.warn({ topics: vanished }, 'topics of this group are gone'),
-      onLook: look => this.#looked(look),
+      onLook: look => {
+        this.#lookForReplaced(look)
+        this.#knownTopics.looked(look)
+      },
       onReach,
       onRebuilt,
       log,
@@ -107,31 +99,19 @@ export class Reader {
       maxBatchBytes,
       fetchLimits: () => fetchLimits
     })
+    this.#backpressure = new Backpressure({ ...options, consumer: this.#consumer })
+    this.#lease = new Lease(this.#consumer, this.#assignment)
+    this.#commits = new OffsetCommits(this.#consumer, this.#assignment, log)
   }
 
   /** Topics of the group that are not in Kafka, or that Kafka hides. */
   get missing(): readonly string[] {
-    return this.#look ? [...this.#look.missing, ...this.#look.hidden] : []
+    return this.#knownTopics.missing
   }
 
   /** Whether its topics were looked up, and none is there. */
   get readsNothing(): boolean {
-    return this.#look !== undefined && this.#look.existing.length === 0
-  }
-
-  #looked(look: TopicLook): void {
-    const told = new Set(this.missing)
-    this.#look = look
-    this.#lookForReplaced(look)
-    const [missing, hidden] = [look.missing, look.hidden].map(topics => topics.filter(topic => !told.has(topic)))
-    const { log } = this.#options
-    if (missing?.length)
-      log.warn({ topics: missing }, 'topics of this group are not in Kafka: they are read once they are')
-    if (hidden?.length)
-      log.error(
-        { topics: hidden },
-        'Kafka does not let this group see topics that it is to read: grant it READ on them'
-      )
+    return this.#knownTopics.isNone
   }
 
   /**
@@ -143,14 +123,13 @@ export class Reader {
     if (replaced.length === 0) return
     const sources = this.#assignment.all.filter(({ topic }) => replaced.includes(topic))
     for (const source of sources) {
-      this.#resume(source)
+      this.#backpressure.resume(source)
       this.#assignment.renew(source)
       this.#consumer.seek(source.topic, source.partition, 0)
     }
     // What was committed meanwhile counts offsets of the old log.
-    const starts = sources.map(({ topic, partition }) => ({ topic, partition, offset: 0 }))
     void this.#consumer
-      .commit(starts)
+      .commit(sources.map(({ topic, partition }) => ({ topic, partition, offset: 0 })))
       .catch(error => this.#options.log.debug({ err: safeError(error) }, 'the starts of topics were not committed'))
   }
 
@@ -176,8 +155,9 @@ export class Reader {
 
   /** ms since a message was finished, or since Kafka was found to have nothing new. */
   get progressAgeMs(): number {
-    const busy = this.#scheduler.running + this.#scheduler.queued > 0
-    return busy ? performance.now() - this.#progressAt : this.vitals.idleMs
+    return this.#scheduler.running + this.#scheduler.queued > 0
+      ? performance.now() - this.#progressAt
+      : this.vitals.idleMs
   }
 
   start(): void {
@@ -214,39 +194,20 @@ export class Reader {
 
   /** Commits what is finished with everything before it; what fails is committed by the next call. */
   commit(): Promise<void> {
-    this.#committing = this.#committing.then(() => this.#commitNow())
-    return this.#committing
-  }
-
-  async #commitNow(): Promise<void> {
-    const { generation } = this.#assignment
-    const commits = this.#assignment.uncommitted()
-    try {
-      await this.#consumer.commit(
-        commits.map(({ source: { topic, partition }, offset }) => ({ topic, partition, offset }))
-      )
-    } catch (error) {
-      this.#options.log.debug({ err: safeError(error) }, 'offsets were not committed, the next turn tries again')
-      return
-    }
-    if (generation !== this.#assignment.generation) return
-    for (const { source, offset } of commits) {
-      source.committed = offset
-      source.tracker.committed(offset)
-    }
+    return this.#commits.commit()
   }
 
   #assigned(assigned: ReadonlyMap<string, readonly number[]>): void {
     const before = this.#assignment.all
     // What was not started comes again: to this member or to another one.
     this.#scheduler.remove(({ shared }) => {
-      this.#held.release(shared)
+      this.#backpressure.held.release(shared)
       return true
     })
     this.#assignment.replace(assigned)
-    for (const source of before) this.#resume(source)
-    const { length: partitions } = this.#assignment.all
+    for (const source of before) this.#backpressure.resume(source)
     this.#options.onAssigned()
+    const partitions = this.partitions.length
     this.#options.log.info({ partitions, topics: [...assigned.keys()] }, 'partitions assigned')
   }
 
@@ -261,7 +222,7 @@ export class Reader {
     let source = this.#assignment.get(topic, partition)
     if (!source || eventName === undefined) return
     if (this.#options.stopping.aborted) return this.#consumer.pause(topic, partition)
-    this.#balance(source)
+    this.#backpressure.balance(source)
     if (source.paused) return
     let portion = batch.raw.read()
     const place = source.tracker.locate(messagesIn(portion)[0]?.record.offset ?? batch.firstOffset)
@@ -277,7 +238,7 @@ export class Reader {
       const lastOffset = portion.rest ? portion.lastOffset : batch.lastOffset
       source.tracker.pass(lastOffset)
       control.resolve(lastOffset)
-      this.#balance(source)
+      this.#backpressure.balance(source)
       // What is left of the batch is fetched again.
       if (!portion.rest || source.paused) return
       await setImmediate()
@@ -290,7 +251,7 @@ export class Reader {
   #takePortion(portion: ReadPortion, eventName: string, source: AssignedPartition): void {
     const { topic, partition, tracker } = source
     const taken = messagesIn(portion).filter(({ record }) => tracker.take(record.offset))
-    for (const message of holdEach(taken, portion, this.#held)) {
+    for (const message of holdEach(taken, portion, this.#backpressure.held)) {
       const { key } = message.record
       const lane = key ? `${topic} ${key.toString('latin1')}` : `${topic}/${partition}`
       this.#scheduler.add(lane, { ...message, eventName, source })
@@ -302,13 +263,10 @@ export class Reader {
    * is a batch from before the join: what Kafka has as committed shows.
    */
   async #reposition(source: AssignedPartition, control: BatchControl): Promise<void> {
-    const { topic, partition, tracker } = source
+    const { tracker } = source
     const { generation } = this.#assignment
     await control.heartbeat()
-    const committed = await this.#options.line
-      .ask(admin => admin.groupOffsets(this.#options.groupId))
-      .then(offsets => offsets.get(topic)?.get(partition))
-      .catch(() => undefined)
+    const committed = await this.#changes.committedOffset(source).catch(() => undefined)
     if (generation !== this.#assignment.generation) return
     const offset = Math.max(committed ?? 0, tracker.next ?? 0)
     tracker.moveTo(offset)
@@ -319,13 +277,14 @@ export class Reader {
     try {
       await this.#workOn(message, slot)
     } finally {
-      if (this.#held.release(message.shared)) for (const source of this.#assignment.all) this.#balance(source)
+      if (this.#backpressure.held.release(message.shared))
+        for (const source of this.#assignment.all) this.#backpressure.balance(source)
     }
   }
 
   async #workOn(message: Message, slot: Slot): Promise<void> {
     const { source, record } = message
-    if (this.#consumer.leaseMs === 0 && !(await this.#mayStart(source, slot))) return
+    if (this.#lease.isOver && !(await this.#lease.renewed(source, slot))) return
     source.running.add(record.offset)
     this.#started.set(message, performance.now())
     try {
@@ -336,43 +295,6 @@ export class Reader {
       this.#started.delete(message)
       source.running.delete(record.offset)
     }
-    this.#balance(source)
-  }
-
-  /**
-   * False when the message is not this member's to handle any more. A process that was suspended may have lost
-   * its partitions without knowing: it asks the group first, or it would repeat old events after newer ones.
-   */
-  async #mayStart(source: AssignedPartition, slot: Slot): Promise<boolean> {
-    const { generation } = this.#assignment
-    await slot.rest(async () => {
-      while (this.#consumer.leaseMs === 0 && !source.ended.aborted) await this.#nextLeaseCheck()
-    })
-    return generation === this.#assignment.generation && !source.ended.aborted
-  }
-
-  /** One timer for all that wait: there may be as many as there are aggregates. */
-  #nextLeaseCheck(): Promise<unknown> {
-    this.#leaseCheck ??= pause(leaseCheckMs).finally(() => {
-      this.#leaseCheck = undefined
-    })
-    return this.#leaseCheck
-  }
-
-  /** Pauses a partition while too much of it, or of all together, is unfinished, and resumes it when half of that is done. */
-  #balance(source: AssignedPartition): void {
-    if (source.isLost || this.#options.stopping.aborted) return
-    const { topic, partition, tracker, paused } = source
-    const { bytes } = this.#held
-    if (!paused && (tracker.size >= this.#options.maxUncommitted || bytes >= mostBytesHeld)) {
-      source.paused = true
-      this.#consumer.pause(topic, partition)
-    } else if (tracker.size <= this.#options.maxUncommitted / 2 && bytes <= mostBytesHeld / 2) this.#resume(source)
-  }
-
-  #resume(source: AssignedPartition): void {
-    if (!source.paused) return
-    source.paused = false
-    this.#consumer.resume(source.topic, source.partition)
+    this.#backpressure.balance(source)
   }
 }

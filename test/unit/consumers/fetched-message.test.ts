@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { HeldBytes } from '../../../consumers/intake/backpressure.ts'
 import { holdEach, messagesIn } from '../../../consumers/intake/fetched-message.ts'
-import { HeldBytes } from '../../../consumers/intake/held-bytes.ts'
 import { readRecordSet } from '../../../kafka/log/fetch-decoder.ts'
 import { PackedRecords } from '../../../kafka/log/packed-records.ts'
 import { bomb } from '../../support/kafka/raw-codecs.ts'
