@@ -1,6 +1,7 @@
 /** Publishing and subscribing within one process, with the same `publish` as on Kafka. */
 
 export { type DrainOptions, type LifecycleState, OptionsError } from '../core/index.ts'
+export type { Health } from '../observability/index.ts'
 export type {
   Bus,
   BusItem,
@@ -21,5 +22,6 @@ export {
   PublishAllError,
   PublishError,
   type PublishErrorCode,
-  type PublishErrorFacts
+  type PublishErrorFacts,
+  type PublisherStats
 } from '../producers/bus/index.ts'

@@ -9,6 +9,7 @@ export type {
   KafkaReceipt,
   ProducerOptions,
   Publisher,
+  PublisherStats,
   PublishOptions,
   Receipt
 } from '../producers/index.ts'
@@ -17,7 +18,6 @@ export {
   createProducer,
   type Outcome,
   type Producer,
-  type ProducerStats,
   PublishAllError,
   PublishError,
   type PublishErrorCode,

@@ -1,4 +1,4 @@
-import { checkOptions } from '../core/index.ts'
+import { checkOptions, once } from '../core/index.ts'
 import type { AdminLine, KafkaClient, KafkaClientName, KafkaClientOptions } from '../kafka/index.ts'
 import type { ConnectionOptions, KafkaConnection, PostgresConnection, RegistryConnection } from './options.ts'
 import { connectionRule } from './options.ts'
@@ -66,7 +66,9 @@ class LazyConnection implements Partial<ConnectionOptions> {
   #client: KafkaClient | undefined
   #line: AdminLine | undefined
   #pool: Ends | undefined
-  #closing: Promise<void> | undefined
+  readonly #end = once(async () => {
+    await Promise.all([this.#line?.close(), this.#pool?.end()])
+  })
 
   constructor(options: Partial<ConnectionOptions>) {
     Object.assign(this, structuredClone(options))
@@ -89,16 +91,11 @@ class LazyConnection implements Partial<ConnectionOptions> {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
+    return this.#end()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
-  }
-
-  async #close(): Promise<void> {
-    await Promise.all([this.#line?.close(), this.#pool?.end()])
   }
 
   /** Closed with the connection, not by the parts that ask. */

@@ -1,7 +1,7 @@
 import { type ErrorCodes, EventtrailError } from '../core/index.ts'
 
 export const consumerErrorCodes = {
-  CLOSED: { meaning: 'The group was drained or closed. Make a new one.' },
+  CLOSED: { meaning: 'The group was drained or closed, or failed. Make a new one.' },
   CATCH_UP_TIMEOUT: {
     retryable: true,
     meaning: 'The group had not caught up when the time was up. The message says where and what holds it.'

@@ -3,9 +3,9 @@ import {
   CleanUps,
   checkDuration,
   type DrainOptions,
+  Lifecycle,
   type LifecycleState,
   pause,
-  refusedDrain,
   within
 } from '../core/index.ts'
 import type { AdminLine, KafkaClient } from '../kafka/index.ts'
@@ -41,31 +41,34 @@ export function createConsumerGroup<Events extends EventMap>(options: ConsumerGr
   return new Member(resolveOptions(options))
 }
 
+/** ms that handlers may take to finish once the group is to end. */
+const drainTimeoutMs = 30_000
+
 type AnyHandler = (envelope: Envelope, context: MessageContext) => Promise<void> | void
 
-/** new → (start) → starting → running → (drain) → draining → closed; close leads there from each. */
+/** The states are those of {@link Lifecycle}; draining begins no handler, and waits for those that run. */
 class Member<Events extends EventMap> implements ConsumerGroup {
   readonly #options: ResolvedOptions<Events>
   readonly #topics: ReadonlyMap<string, string>
   readonly #client: KafkaClient
-  readonly #release: () => Promise<void>
   readonly #line: AdminLine
   readonly #reader: Reader
   readonly #delivery: DeliveryOptions
-  readonly #stopping = new AbortController()
-  readonly #closing = new AbortController()
   readonly #cleanUps = new CleanUps()
   readonly #telemetry: Telemetry
   readonly #health: GroupHealth
   readonly #registry: Registry
   /** With the name of the fault. */
   readonly #unwritten = new Map<Message, string>()
-  #state: LifecycleState = 'new'
-  #starting: Promise<void> | undefined
-  #ending: Promise<void> | undefined
   #deadLetters: DeadLetterWriter | undefined
-  #resolveClosed: (reason: Error | undefined) => void = () => undefined
-  readonly closed: Promise<Error | undefined>
+  readonly #life = new Lifecycle({
+    start: ending => this.#start(ending),
+    halt: () => this.#reader.halt(),
+    drain: () => this.#reader.idle(),
+    close: () => this.#close(),
+    closedError,
+    drainTimeoutMs
+  })
 
   constructor(options: ResolvedOptions<Events>) {
     this.#options = options
@@ -74,7 +77,7 @@ class Member<Events extends EventMap> implements ConsumerGroup {
     const name = { log, clientId: `eventtrail-${options.group}` }
     const { client, release } = useKafka(connection, createKafkaClient, name)
     this.#client = client
-    this.#release = release
+    this.#cleanUps.add(release)
     this.#topics = new Map(options.eventNames.map(name => [topicPrefix + name, name]))
     this.#line = this.#client.adminLine()
     this.#health = new GroupHealth({ line: this.#line, pingRegistry: () => this.#registry.ping() })
@@ -87,21 +90,22 @@ class Member<Events extends EventMap> implements ConsumerGroup {
       line: this.#line,
       topics: this.#topics,
       deliver: (message, slot) => this.#deliver(message, slot),
-      onError: error => void this.#end(asError(error)),
+      onError: error => this.#life.fail(error, drainTimeoutMs),
       onAssigned: () => this.#telemetry.assigned(),
       onReach: this.#health.kafka.heard,
       onRebuilt: cause => this.#telemetry.rebuilt(cause),
       onLost: offsets => this.#telemetry.lost(offsets),
-      stopping: this.#stopping.signal
+      stopping: this.#life.ending
     })
-    this.closed = new Promise(resolve => {
-      this.#resolveClosed = resolve
-    })
-    void this.#reader.closed.then(reason => reason && this.#end(reason))
+    void this.#reader.closed.then(reason => reason && this.#life.fail(reason, drainTimeoutMs))
   }
 
   get state(): LifecycleState {
-    return this.#state
+    return this.#life.state
+  }
+
+  get closed(): Promise<Error | undefined> {
+    return this.#life.closed
   }
 
   get deadLetterTopic(): string {
@@ -113,36 +117,31 @@ class Member<Events extends EventMap> implements ConsumerGroup {
   }
 
   health(): Health {
-    return this.#health.read(this.#state, this.#reader, new Set(this.#unwritten.values()))
+    return this.#health.read(this.#life.state, this.#reader, new Set(this.#unwritten.values()))
   }
 
   start(): Promise<void> {
-    if (this.#ending !== undefined) return Promise.reject(closedError())
-    this.#starting ??= this.#start()
-    return this.#starting
+    return this.#life.start()
   }
 
   async whenCaughtUp({ timeoutMs = 30_000 } = {}): Promise<void> {
     checkDuration('timeoutMs', timeoutMs, 0)
-    if (this.#ending !== undefined) throw closedError()
+    if (this.#life.ending.aborted) throw closedError()
     await waitUntilCaughtUp(this.#line, {
       groupId: this.#options.groupId,
       topics: [...this.#topics.keys()],
       timeoutMs,
-      signal: this.#stopping.signal,
+      signal: this.#life.ending,
       commit: () => this.#reader.commit()
     })
   }
 
-  drain({ timeoutMs = 30_000 }: DrainOptions = {}): Promise<void> {
-    const refused = refusedDrain(timeoutMs)
-    if (refused) return refused
-    return this.#end(undefined, timeoutMs)
+  drain(options?: DrainOptions): Promise<void> {
+    return this.#life.drain(options)
   }
 
   close(): Promise<void> {
-    this.#closing.abort()
-    return this.#end(undefined)
+    return this.#life.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -161,7 +160,7 @@ class Member<Events extends EventMap> implements ConsumerGroup {
         this.#deadLetters?.write(message, facts, options) ?? Promise.reject(closedError()),
       unwritten: this.#unwritten,
       retry,
-      closing: this.#closing.signal,
+      closing: this.#life.closing,
       log
     }
   }
@@ -172,63 +171,26 @@ class Member<Events extends EventMap> implements ConsumerGroup {
     return outcome
   }
 
-  async #start(): Promise<void> {
-    this.#state = 'starting'
-    try {
-      this.#cleanUps.add(this.#release)
-      const deadLetters = await DeadLetterWriter.open(this.#client, this.#line, this.#options.deadLetters)
-      this.#deadLetters = deadLetters
-      this.#cleanUps.add(() => deadLetters.close())
-      this.#cleanUps.add(() => this.#health.close())
-      this.#cleanUps.add(this.#telemetry.start(this.#reader))
-      this.#reader.start()
-      this.#cleanUps.add(() => this.#reader.leave())
-    } catch (error) {
-      if (this.#ending === undefined) {
-        this.#ending = this.#stop(asError(error))
-        await this.#ending
-      }
-      throw error
-    }
-    if (this.#ending !== undefined) return
-    this.#state = 'running'
-    void this.#keepCommitting()
+  async #start(ending: AbortSignal): Promise<void> {
+    const deadLetters = await DeadLetterWriter.open(this.#client, this.#line, this.#options.deadLetters)
+    this.#deadLetters = deadLetters
+    this.#cleanUps.add(() => deadLetters.close())
+    if (ending.aborted) return
+    this.#cleanUps.add(this.#telemetry.start(this.#reader))
+    this.#reader.start()
+    this.#cleanUps.add(() => this.#reader.leave())
+    void this.#keepCommitting(ending)
   }
 
-  async #keepCommitting(): Promise<void> {
-    const { signal } = this.#stopping
-    while (await pause(this.#options.commitIntervalMs, signal)) await this.#reader.commit()
+  async #keepCommitting(ending: AbortSignal): Promise<void> {
+    while (await pause(this.#options.commitIntervalMs, ending)) await this.#reader.commit()
   }
 
-  #end(failure: Error | undefined, drainMs = 30_000): Promise<void> {
-    // A start that is under way is let finish, so that nothing is opened after the clean-up.
-    this.#ending ??= (this.#starting ?? Promise.resolve())
-      .catch(() => undefined)
-      .then(() => this.#stop(failure, drainMs))
-    return this.#ending
-  }
-
-  async #stop(failure: Error | undefined, drainMs = 30_000): Promise<void> {
-    this.#state = 'draining'
-    this.#stopping.abort()
-    this.#reader.halt()
-    const { signal } = this.#closing
-    const forced = new Promise<void>(resolve => {
-      if (signal.aborted) resolve()
-      else signal.addEventListener('abort', () => resolve(), { once: true })
-    })
-    await within(drainMs, Promise.race([this.#reader.idle(), forced]))
-    this.#closing.abort()
+  async #close(): Promise<void> {
     await within(2_000, this.#reader.commit())
-    try {
-      await this.#cleanUps.run()
-    } finally {
-      this.#state = failure === undefined ? 'closed' : 'failed'
-      this.#resolveClosed(failure)
-    }
+    this.#health.close()
+    await this.#cleanUps.run()
   }
 }
-
-const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)))
 
 const closedError = (): ConsumerError => new ConsumerError('CLOSED', 'The consumer group was drained or closed')

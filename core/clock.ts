@@ -31,3 +31,16 @@ export const machineClock: Clock = {
   turn,
   random: () => Math.random()
 }
+
+/** Waits for `work` at most `ms`; resolves to false when it took longer (the work itself continues). */
+export async function within(ms: number, work: Promise<unknown>, clock: Clock = machineClock): Promise<boolean> {
+  let callOff: (() => void) | undefined
+  const late = new Promise<false>(resolve => {
+    callOff = clock.after(ms, () => resolve(false))
+  })
+  try {
+    return await Promise.race([work.then(() => true as const), late])
+  } finally {
+    callOff?.()
+  }
+}

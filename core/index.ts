@@ -1,6 +1,7 @@
 /** Primitives that know no room: errors, clocks, waits, names, JSON, loggers. */
 export { type BackoffOptions, backoffMs, pause, retry } from './backoff.ts'
-export { type Clock, machineClock } from './clock.ts'
+export { CleanUps, once } from './clean-ups.ts'
+export { type Clock, machineClock, within } from './clock.ts'
 export { mapConcurrently } from './concurrency.ts'
 export {
   ConfigError,
@@ -19,13 +20,14 @@ export {
 } from './errors.ts'
 export { DuplicateKeyError, isObject, parseJson } from './json.ts'
 export {
-  CleanUps,
   type DrainOptions,
+  type Ending,
   type Handle,
+  Lifecycle,
   type LifecycleState,
+  type LifecycleSteps,
   notRunning,
-  refusedDrain,
-  within
+  unlessAborted
 } from './lifecycle.ts'
 export { type Logger, type LogLevel, logLevels, silentLogger } from './logger.ts'
 export { few, isTopicPrefix, legalCharacters } from './names.ts'

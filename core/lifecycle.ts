@@ -1,7 +1,7 @@
-import { type Clock, machineClock } from './clock.ts'
+import { within } from './clock.ts'
 import { checkDuration } from './options/index.ts'
 
-/** new → (start) → starting → running → (drain) → draining → closed; close leads there from each; failed: ended by an error. */
+/** Where a part is in its life; {@link Lifecycle} has the ways from one to the next. */
 export type LifecycleState = 'new' | 'starting' | 'running' | 'draining' | 'closed' | 'failed'
 
 /** What a part that is not running answers when it is asked whether it is ready. */
@@ -19,64 +19,204 @@ export interface DrainOptions {
   readonly timeoutMs?: number
 }
 
-/** A part of eventtrail that runs. Every call may be made twice; the second gets the first one's promise. */
+/**
+ * A part of eventtrail that runs. Every call may be made twice; the second gets the first one's promise. `drain` and
+ * `close` resolve when the part has ended, however it ended: `closed` has the error.
+ */
 export interface Handle extends AsyncDisposable {
+  /**
+   * Opens what it needs. One that fails ends the part; `close` and `drain` end one that is under way.
+   * @throws an error with the code `CLOSED` once the part is to end; what else, the part says
+   */
+  start(): Promise<void>
   /** Finishes what is in flight, then closes. @throws OptionsError, and continues to run */
   drain(options?: DrainOptions): Promise<void>
-  /** Stops now; what is in flight is left to be done again. */
+  /** Stops now, also a drain that is under way; what is in flight is left to be done again. */
   close(): Promise<void>
   /** Resolves when closed: with undefined after a wanted stop, with the error after any other. */
   readonly closed: Promise<Error | undefined>
   readonly state: LifecycleState
 }
 
-/** What `drain` answers where it cannot wait for so long: a rejection; undefined where it can. */
-export function refusedDrain(timeoutMs: unknown): Promise<never> | undefined {
-  try {
-    checkDuration('timeoutMs', timeoutMs, 0)
-    return undefined
-  } catch (error) {
-    return Promise.reject(error)
-  }
+/** How a part comes to its end: all that was in flight is done, or the time was up, or nothing was waited for. */
+export type Ending = 'drained' | 'timed out' | 'at once'
+
+/** What a part does at each step of its life. */
+export interface LifecycleSteps {
+  /**
+   * Opens what the part needs. It is waited for before the part closes, so it settles soon once `ending` aborts.
+   * Whatever it rejects with fails the part.
+   */
+  readonly start: (ending: AbortSignal) => Promise<unknown>
+  /** Takes nothing new from here on. Called once, as soon as the part is to end. Default: nothing to do. */
+  readonly halt?: () => void
+  /** Resolves when nothing is in flight. Not waited for beyond the time-out, nor when the part is to close at once. */
+  readonly drain: () => Promise<unknown>
+  /** Closes all that is open, however far `start` came. Called once, last. What it rejects with fails the part. */
+  readonly close: (ending: Ending) => Promise<unknown>
+  /** The part's own error with the code `CLOSED`. */
+  readonly closedError: () => Error
+  /** ms that `drain` waits unless it is given a time. */
+  readonly drainTimeoutMs: number
 }
 
-/** Clean-ups in the order they were added, run last-in first-out, each even when another one failed. */
-export class CleanUps {
-  readonly #steps: (() => Promise<unknown> | unknown)[] = []
-  #running: Promise<void> | undefined
+/**
+ * The one state machine of all parts that run.
+ *
+ * ```
+ *  new ── start ──▶ starting ─────▶ running
+ *   │                  │               │
+ *   └──────────────────┴───────┬───────┘
+ *              drain, close, an error that ends it
+ *                              ▼
+ *                          draining ──▶ closed
+ *                              └──────▶ failed, if there was an error
+ * ```
+ *
+ * A start that fails is an error that ends the part. `begin` leads from new to running without the step `start`.
+ * `close` while draining cuts the wait short. A second error is dropped.
+ */
+export class Lifecycle {
+  readonly #steps: LifecycleSteps
+  readonly #ending = new AbortController()
+  readonly #closing = new AbortController()
+  readonly #closed = Promise.withResolvers<Error | undefined>()
+  #state: LifecycleState = 'new'
+  #started: Promise<void> | undefined
+  /** The step `start`, which the end waits for. */
+  #opening: Promise<unknown> | undefined
+  #ended: Promise<void> | undefined
+  #failure: Error | undefined
 
-  add(step: () => Promise<unknown> | unknown): void {
-    this.#steps.push(step)
+  constructor(steps: LifecycleSteps) {
+    this.#steps = steps
   }
 
-  run(): Promise<void> {
-    this.#running ??= this.#runAll()
-    return this.#running
+  get state(): LifecycleState {
+    return this.#state
   }
 
-  async #runAll(): Promise<void> {
-    const errors: unknown[] = []
-    for (let step = this.#steps.pop(); step; step = this.#steps.pop()) {
-      try {
-        await step()
-      } catch (error) {
-        errors.push(error)
-      }
+  get closed(): Promise<Error | undefined> {
+    return this.#closed.promise
+  }
+
+  /** The error that ended it. */
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  /** Aborts as soon as the part is to end. */
+  get ending(): AbortSignal {
+    return this.#ending.signal
+  }
+
+  /** Aborts when nothing in flight is waited for any more. */
+  get closing(): AbortSignal {
+    return this.#closing.signal
+  }
+
+  start(): Promise<void> {
+    if (this.#ending.signal.aborted) return Promise.reject(this.#steps.closedError())
+    this.#started ??= this.#start()
+    return this.#started
+  }
+
+  /** For parts that work without a start: the first work starts them. @returns false once the part is to end */
+  begin(): boolean {
+    if (this.#state === 'new') {
+      this.#state = 'running'
+      this.#started = Promise.resolve()
     }
-    if (errors.length === 1) throw errors[0]
-    if (errors.length > 1) throw new AggregateError(errors, 'several clean-ups failed')
+    return !this.#ending.signal.aborted
+  }
+
+  drain({ timeoutMs = this.#steps.drainTimeoutMs }: DrainOptions = {}): Promise<void> {
+    try {
+      checkDuration('timeoutMs', timeoutMs, 0)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    this.#ended ??= this.#end(timeoutMs)
+    return this.#ended
+  }
+
+  close(): Promise<void> {
+    this.#closing.abort()
+    this.#ended ??= this.#end(0)
+    return this.#ended
+  }
+
+  /**
+   * An error after which the part cannot continue.
+   * @param drainMs ms to wait for what is in flight. Default: nothing is waited for
+   */
+  fail(error: unknown, drainMs?: number): void {
+    if (this.#state === 'closed' || this.#state === 'failed') return
+    this.#note(error)
+    if (this.#state === 'draining') return
+    if (drainMs === undefined) this.#closing.abort()
+    this.#ended = this.#end(drainMs ?? 0)
+  }
+
+  async #start(): Promise<void> {
+    this.#state = 'starting'
+    // A step that throws at once is no different from one that rejects.
+    this.#opening = (async () => await this.#steps.start(this.#ending.signal))()
+    const fault = await this.#opening.then(
+      () => undefined,
+      (error: unknown) => ({ error })
+    )
+    if (this.#ending.signal.aborted) throw this.#failure ?? this.#steps.closedError()
+    if (fault !== undefined) {
+      this.fail(fault.error)
+      await this.#ended
+      throw fault.error
+    }
+    this.#state = 'running'
+  }
+
+  #note(error: unknown): void {
+    this.#failure ??= error instanceof Error ? error : new Error(String(error))
+  }
+
+  async #end(drainMs: number): Promise<void> {
+    const { halt, drain, close } = this.#steps
+    this.#state = 'draining'
+    this.#ending.abort()
+    let ending: Ending = 'at once'
+    try {
+      halt?.()
+      if (this.#opening !== undefined) await this.#opening.catch(() => undefined)
+      if (!this.closing.aborted) {
+        const drained = await within(drainMs, Promise.race([drain(), abortOf(this.closing)]))
+        if (!this.closing.aborted) ending = drained ? 'drained' : 'timed out'
+      }
+    } catch (error) {
+      this.#note(error)
+    }
+    this.#closing.abort()
+    try {
+      await close(ending)
+    } catch (error) {
+      this.#note(error)
+    }
+    this.#state = this.#failure === undefined ? 'closed' : 'failed'
+    this.#closed.resolve(this.#failure)
   }
 }
 
-/** Waits for `work` at most `ms`; resolves to false when it took longer (the work itself continues). */
-export async function within(ms: number, work: Promise<unknown>, clock: Clock = machineClock): Promise<boolean> {
-  let callOff: (() => void) | undefined
-  const late = new Promise<false>(resolve => {
-    callOff = clock.after(ms, () => resolve(false))
-  })
-  try {
-    return await Promise.race([work.then(() => true as const), late])
-  } finally {
-    callOff?.()
-  }
+/** Waits for work that cannot be called off, until it is not wanted any more. @throws what the signal aborted with */
+export async function unlessAborted<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
+  return await Promise.race([
+    work,
+    abortOf(signal).then(() => {
+      throw signal.reason
+    })
+  ])
 }
+
+const abortOf = (signal: AbortSignal): Promise<void> =>
+  new Promise(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })

@@ -40,7 +40,7 @@ export const publishErrorCodes = {
     meaning:
       'The store of an in-process bus failed; the cause is its error, which decides whether another try is worth it. The event may be stored, and no subscriber got it.'
   },
-  CLOSED: { meaning: 'The publisher was closed, or was closed before the answer came.' }
+  CLOSED: { meaning: 'The publisher was drained or closed, or failed, perhaps before the answer came. Make a new one.' }
 } as const satisfies ErrorCodes
 export type PublishErrorCode = keyof typeof publishErrorCodes
 

@@ -1,4 +1,4 @@
-import { type DrainOptions, type LifecycleState, longestTimerMs, refusedDrain, within } from '../core/index.ts'
+import { type DrainOptions, Lifecycle, type LifecycleState, longestTimerMs, unlessAborted } from '../core/index.ts'
 import type { Health } from '../observability/index.ts'
 import type { EventMap, EventName } from '../schemas/index.ts'
 import { Dispatcher, type Pending, provisional } from './dispatch/index.ts'
@@ -7,22 +7,16 @@ import { PublishError } from './errors.ts'
 import { createIds } from './ids.ts'
 import { type ProducerOptions, type ResolvedProducerOptions, resolveOptions } from './options.ts'
 import { publishAll } from './publish-all.ts'
-import type { ProducerStats } from './telemetry.ts'
-import type { EventToPublish, KafkaReceipt, Publisher, PublishOptions } from './types.ts'
+import type { EventToPublish, KafkaReceipt, Publisher, PublisherStats, PublishOptions } from './types.ts'
 
-/** Publishes to Kafka. It connects with the first event, and keeps trying while Kafka is unreachable. */
+/** Publishes to Kafka. Without `start` it connects with the first event, and keeps trying while Kafka is unreachable. */
 export interface Producer<Events extends EventMap = EventMap> extends Publisher<Events, KafkaReceipt> {
   /**
-   * Tries to reach Kafka and the registry, for those who want to know before they publish.
-   * @throws KafkaError, RegistryError
+   * Reaches Kafka and the registry, for those who want to know before they publish. A start that fails ends the
+   * producer; one that is to wait for its servers is not started: the first event starts it.
+   * @throws KafkaError, RegistryError; PublishError `CLOSED`
    */
-  connect(): Promise<void>
-  stats(): ProducerStats
-  /**
-   * Whether it takes events and its servers are reachable. From the first call on, a server that was not heard of for a
-   * while is probed every few seconds.
-   */
-  health(): Health
+  start(): Promise<void>
   /** Resolves when the buffer has room: for those who call `publish` without waiting for its answers. */
   ready(): Promise<void>
 }
@@ -33,30 +27,32 @@ export function createProducer<Events extends EventMap>(options: ProducerOptions
 }
 
 class KafkaProducer<Events extends EventMap> implements Producer<Events> {
-  readonly closed: Promise<Error | undefined>
   readonly #options: ResolvedProducerOptions
-  readonly #delivery: Dispatcher
+  readonly #dispatcher: Dispatcher
   readonly #commonHeaders: Headers
   readonly #newId = createIds()
-  readonly #closed = Promise.withResolvers<Error | undefined>()
-  /** It takes events from the beginning: there is nothing to start. */
-  #state: LifecycleState = 'running'
-  #draining: Promise<void> | undefined
-  #closing: Promise<void> | undefined
+  readonly #life: Lifecycle
 
   constructor(options: ResolvedProducerOptions) {
     this.#options = options
-    this.#delivery = new Dispatcher(options)
+    const dispatcher = new Dispatcher(options)
+    this.#dispatcher = dispatcher
     this.#commonHeaders = options.source === undefined ? {} : { source: options.source }
-    this.closed = this.#closed.promise
+    this.#life = new Lifecycle({
+      start: ending => unlessAborted(ending, dispatcher.connect()),
+      drain: () => dispatcher.drain(),
+      close: () => dispatcher.close(),
+      closedError: () => new PublishError('CLOSED', 'The producer is closed', {}),
+      drainTimeoutMs: longestTimerMs
+    })
   }
 
-  connect(): Promise<void> {
-    return this.#delivery.connect()
+  start(): Promise<void> {
+    return this.#life.start()
   }
 
   async ready(): Promise<void> {
-    await this.#delivery.room()
+    await this.#dispatcher.room()
   }
 
   publish<Name extends EventName<Events>>(
@@ -67,7 +63,7 @@ class KafkaProducer<Events extends EventMap> implements Producer<Events> {
   ): Promise<KafkaReceipt> {
     // Not async: the event is encoded before this returns, and one promise a call is enough.
     return new Promise((resolve, reject) => {
-      this.#delivery.submit(this.#prepare(eventName, aggregateId, payload, options, resolve, reject))
+      this.#dispatcher.submit(this.#prepare(eventName, aggregateId, payload, options, resolve, reject))
     })
   }
 
@@ -77,45 +73,34 @@ class KafkaProducer<Events extends EventMap> implements Producer<Events> {
     return publishAll(
       {
         publish: event => this.publish(event.eventName, event.aggregateId, event.payload, event),
-        room: () => this.#delivery.room()
+        room: () => this.#dispatcher.room()
       },
       events
     )
   }
 
-  stats(): ProducerStats {
-    return this.#delivery.stats()
+  stats(): PublisherStats {
+    return this.#dispatcher.stats()
   }
 
   health(): Health {
-    return this.#delivery.health(this.#state)
+    return this.#dispatcher.health(this.#life.state)
   }
 
   get state(): LifecycleState {
-    return this.#state
+    return this.#life.state
   }
 
-  drain({ timeoutMs = longestTimerMs }: DrainOptions = {}): Promise<void> {
-    const refused = refusedDrain(timeoutMs)
-    if (refused) return refused
-    if (this.#state === 'running') this.#state = 'draining'
-    this.#draining ??= within(timeoutMs, this.#delivery.drain()).then(() => this.close())
-    return this.#draining
+  get closed(): Promise<Error | undefined> {
+    return this.#life.closed
+  }
+
+  drain(options?: DrainOptions): Promise<void> {
+    return this.#life.drain(options)
   }
 
   close(): Promise<void> {
-    this.#state = this.#state === 'running' ? 'draining' : this.#state
-    this.#closing ??= this.#delivery
-      .close()
-      .then(
-        () => undefined,
-        error => error as Error
-      )
-      .then(failure => {
-        this.#state = failure === undefined ? 'closed' : 'failed'
-        this.#closed.resolve(failure)
-      })
-    return this.#closing
+    return this.#life.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -130,10 +115,10 @@ class KafkaProducer<Events extends EventMap> implements Producer<Events> {
     resolve: Pending['resolve'],
     reject: Pending['reject']
   ): Pending {
-    if (this.#draining !== undefined || this.#closing !== undefined)
+    if (this.#life.state !== 'running' && !this.#life.begin())
       throw refusal('CLOSED', eventName, 'the producer is closed')
     const { maxMessageBytes, deliveryTimeoutMs } = this.#options
-    const route = this.#delivery.routes.of(eventName)
+    const route = this.#dispatcher.routes.of(eventName)
     const identity = identify(eventName, aggregateId, options, this.#newId)
     const headers = headersOf(eventName, options, this.#commonHeaders)
     const numbers = route.registered ?? provisional
@@ -144,7 +129,7 @@ class KafkaProducer<Events extends EventMap> implements Producer<Events> {
       const size = `the event takes ${bytes + batchOverhead} bytes, more than \`maxMessageBytes\` (${maxMessageBytes})`
       throw refusal('TOO_LARGE', eventName, size, identity.id)
     }
-    if (this.#delivery.fill >= 2) {
+    if (this.#dispatcher.fill >= 2) {
       const full = 'too many events are not acknowledged yet; wait for `ready()` before you publish more'
       throw refusal('BUFFER_FULL', eventName, full, identity.id)
     }

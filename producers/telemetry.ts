@@ -2,27 +2,14 @@ import { type LifecycleState, notRunning } from '../core/index.ts'
 import { type Health, type Meter, Reach } from '../observability/index.ts'
 import type { Outcome } from './errors.ts'
 import type { ProducerMetrics } from './metrics.ts'
-
-/** Counts since the start, and what is in the buffer now. */
-export interface ProducerStats {
-  /** Events that were acknowledged. */
-  readonly published: number
-  /** Events that were accepted and are not stored. */
-  readonly failed: number
-  /** Events that were sent without an answer: they may be stored. */
-  readonly unknown: number
-  /** Events in the buffer. */
-  readonly unacknowledged: number
-  /** Their size with headers, in bytes. */
-  readonly unacknowledgedBytes: number
-}
+import type { PublisherStats } from './types.ts'
 
 export interface TelemetryParts {
   readonly meter: Meter<ProducerMetrics>
   readonly source: string | undefined
   readonly pingKafka: () => Promise<unknown>
   readonly pingRegistry: () => Promise<unknown>
-  readonly buffer: () => Pick<ProducerStats, 'unacknowledged' | 'unacknowledgedBytes'>
+  readonly buffer: () => Pick<PublisherStats, 'unacknowledged' | 'unacknowledgedBytes'>
 }
 
 /** What a producer reports: counts, gauges, and whether its servers are reachable. */
@@ -49,7 +36,7 @@ export class ProducerTelemetry {
     ]
   }
 
-  stats(): ProducerStats {
+  stats(): PublisherStats {
     const counts = { published: this.#published, failed: this.#failed, unknown: this.#unknown }
     return { ...counts, ...this.#parts.buffer() }
   }
@@ -68,9 +55,9 @@ export class ProducerTelemetry {
     this.#parts.meter.add('eventtrail_producer_failed_total', 1, { ...this.#labels, outcome })
   }
 
-  /** Nothing is probed before the first call. */
+  /** Nothing is probed before the first call. A producer that is new takes events, so it is asked about its servers too. */
   health(state: LifecycleState): Health {
-    if (state !== 'running') return { notReady: notRunning[state], dead: [] }
+    if (state !== 'running' && state !== 'new') return { notReady: notRunning[state], dead: [] }
     this.kafka.watch()
     this.registry.watch()
     return { notReady: [...this.kafka.reasons, ...this.registry.reasons], dead: [] }

@@ -1,4 +1,5 @@
 import type { Handle } from '../core/index.ts'
+import type { Health } from '../observability/index.ts'
 import type { EventMap, EventName } from '../schemas/index.ts'
 
 /** What may be said about one event besides its payload. */
@@ -44,6 +45,20 @@ export interface KafkaReceipt extends Receipt {
   readonly offset: number
 }
 
+/** Counts since the start, and what is in the buffer now. */
+export interface PublisherStats {
+  /** Events that were acknowledged. */
+  readonly published: number
+  /** Events that were accepted and are not stored. */
+  readonly failed: number
+  /** Events that were sent without an answer: they may be stored. */
+  readonly unknown: number
+  /** Events in the buffer. */
+  readonly unacknowledged: number
+  /** Their size with headers, in bytes. */
+  readonly unacknowledgedBytes: number
+}
+
 /**
  * Publishes events; Kafka's producer and the in-process bus both are one, so that a service which takes a
  * `Publisher` moves from the one to the other by the line that makes it.
@@ -68,4 +83,12 @@ export interface Publisher<Events extends EventMap = EventMap, Published extends
    * @throws PublishAllError when any failed: the others are published nevertheless.
    */
   publishAll(events: Iterable<EventToPublish<Events>> | AsyncIterable<EventToPublish<Events>>): Promise<Published[]>
+
+  stats(): PublisherStats
+
+  /**
+   * Whether it takes events and what keeps them is reachable. From the first call on, a server that was not heard of
+   * for a while is probed every few seconds. One that is not started yet is ready too: the first event starts it.
+   */
+  health(): Health
 }

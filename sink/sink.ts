@@ -2,9 +2,11 @@ import type { Logger } from '../core/index.ts'
 import {
   CleanUps,
   type DrainOptions,
+  type Ending,
   EventtrailError,
+  Lifecycle,
   type LifecycleState,
-  refusedDrain,
+  unlessAborted,
   within
 } from '../core/index.ts'
 import type { Health } from '../observability/index.ts'
@@ -24,22 +26,22 @@ const replacedEveryMs = 10_000
 const monthsEveryMs = 3_600_000
 
 /**
- * The audit sink: writes every envelope of its topics into Postgres, exactly once.
- *
- * idle → (start) → running → (drain) → draining → closed; running or draining → (close) → closed;
- * running → failed, on a defect that no retry can fix
+ * The audit sink: writes every envelope of its topics into Postgres, exactly once. The states are those of
+ * {@link Lifecycle}; draining takes no records, and writes those that it has. A defect that no retry can fix fails it.
  */
 class StreamSink implements Sink {
   readonly #options: ResolvedSinkOptions
   readonly #log: Logger
   readonly #parts: SinkParts
   readonly #cleanUps = new CleanUps()
-  readonly closed: Promise<Error | undefined>
-  readonly #resolveClosed: (reason: Error | undefined) => void
-  #state: LifecycleState = 'new'
-  #starting: Promise<void> | undefined
-  #ending: Promise<void> | undefined
-  #failure: Error | undefined
+  readonly #life = new Lifecycle({
+    start: ending => this.#start(ending),
+    halt: () => this.#parts.pipeline.stopTaking(),
+    drain: () => this.#parts.pipeline.queues.drain(),
+    close: ending => this.#close(ending),
+    closedError: () => new SinkError('CLOSED', 'the sink was drained or closed, or failed; make a new one'),
+    drainTimeoutMs: 10_000
+  })
 
   constructor(options: SinkOptions, internals: SinkInternals) {
     this.#options = resolveOptions(options)
@@ -48,16 +50,17 @@ class StreamSink implements Sink {
       ...internals,
       options: this.#options,
       log: this.#log,
-      onFailure: error => this.#fail(error)
+      onFailure: error => this.#life.fail(error)
     })
     this.#cleanUps.add(() => this.#parts.pipeline.queues.close())
-    const ended = Promise.withResolvers<Error | undefined>()
-    this.closed = ended.promise
-    this.#resolveClosed = ended.resolve
   }
 
   get state(): LifecycleState {
-    return this.#state
+    return this.#life.state
+  }
+
+  get closed(): Promise<Error | undefined> {
+    return this.#life.closed
   }
 
   get group(): string {
@@ -70,30 +73,19 @@ class StreamSink implements Sink {
   }
 
   health(): Health {
-    return this.#parts.health.read(this.#state, this.#parts.view)
+    return this.#parts.health.read(this.#life.state, this.#parts.view)
   }
 
   start(): Promise<void> {
-    this.#starting ??= this.#start()
-    return this.#starting
+    return this.#life.start()
   }
 
-  drain({ timeoutMs = 10_000 }: DrainOptions = {}): Promise<void> {
-    const refused = refusedDrain(timeoutMs)
-    if (refused) return refused
-    this.#ending ??= this.#end(async () => {
-      this.#state = 'draining'
-      const drained = await within(timeoutMs, this.#parts.pipeline.queues.drain())
-      if (!drained)
-        this.#log.warn({ timeoutMs }, 'not all records could be written in time; they are read again at the next start')
-      await within(2_000, this.#parts.pipeline.commitHints())
-    })
-    return this.#ending
+  drain(options?: DrainOptions): Promise<void> {
+    return this.#life.drain(options)
   }
 
   close(): Promise<void> {
-    this.#ending ??= this.#end(async () => undefined)
-    return this.#ending
+    return this.#life.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -110,22 +102,17 @@ class StreamSink implements Sink {
         topics: () => discovery.topics(true),
         mustExist: this.#options.eventNames !== undefined,
         changed: () => pipeline.queues.changed,
-        ended: () => (this.#state === 'closed' || this.#state === 'failed' ? { failure: this.#failure } : undefined)
+        ended: () => {
+          const { state, failure } = this.#life
+          return state === 'closed' || state === 'failed' ? { failure } : undefined
+        }
       },
       options
     )
   }
 
-  async #start(): Promise<void> {
-    if (this.#ending !== undefined) throw new SinkError('CLOSED', 'the sink was closed; make a new one')
-    this.#state = 'starting'
-    const fault = await this.#checkDatabase().catch((error: unknown) => error)
-    if (this.#ending !== undefined) throw new SinkError('CLOSED', 'the sink was closed while it started')
-    if (fault !== undefined) {
-      await this.close()
-      throw fault
-    }
-    this.#state = 'running'
+  async #start(ending: AbortSignal): Promise<void> {
+    await unlessAborted(ending, this.#checkDatabase())
     const { servers, pipeline, consumer, health, telemetry, view } = this.#parts
     health.postgres.heard(true)
     this.#cleanUps.add(telemetry.start(view))
@@ -139,7 +126,7 @@ class StreamSink implements Sink {
       const { registry } = servers
       this.#cleanUps.add(warnAboutMissingEvents({ eventNames, topicPrefix, registry, log: this.#log }))
     }
-    void consumer.closed.then(failure => failure && this.#fail(failure))
+    void consumer.closed.then(failure => failure && this.#life.fail(failure))
   }
 
   async #checkDatabase(): Promise<void> {
@@ -158,23 +145,19 @@ class StreamSink implements Sink {
     if (made.length > 0) this.#log.info({ made }, 'table partitions created for the coming months')
   }
 
-  #fail(error: Error): void {
-    if (this.#state === 'closed' || this.#state === 'failed') return
-    this.#failure = error
-    this.#ending ??= this.#end(async () => undefined)
-  }
-
-  async #end(first: () => Promise<void>): Promise<void> {
+  async #close(ending: Ending): Promise<void> {
     const { servers, pipeline, consumer, health } = this.#parts
-    pipeline.stopTaking()
-    await first()
+    if (ending === 'timed out')
+      this.#log.warn(
+        { pending: pipeline.queues.pendingRows },
+        'not all records could be written in time; they are read again at the next start'
+      )
+    if (ending !== 'at once') await within(2_000, pipeline.commitHints())
     await consumer.stop()
     health.close()
     await this.#cleanUps.run()
     await servers.release()
     await within(2_000, servers.pool.end())
-    this.#state = this.#failure ? 'failed' : 'closed'
-    this.#resolveClosed(this.#failure)
   }
 }
 

@@ -19,6 +19,7 @@ import {
 import { listAdditions, nameRefuser } from './session/index.ts'
 
 const sessions = { applicationName: 'eventtrail-bus' }
+const pingTimeoutMs = 3_000
 const columns = copyColumns.slice(0, 6).join(', ')
 
 /** The store of an in-process bus that keeps its events in the trail. */
@@ -67,6 +68,10 @@ class TrailStore implements PostgresEventStore {
       if (classify(cause) === 'server') throw unavailable(cause)
       throw new TrailError('STORE_FAILED', `Not stored: ${await this.#whyRefused(cause)}`, cause)
     }
+  }
+
+  async ping(): Promise<void> {
+    await this.#pool.query({ text: 'SELECT 1', query_timeout: pingTimeoutMs })
   }
 
   close(): Promise<void> {

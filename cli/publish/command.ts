@@ -78,7 +78,7 @@ async function publishLines(context: CommandContext, eventName: string, flags: P
   }
   signal.addEventListener('abort', onStop, { once: true })
   let interrupted = false
-  const connected = saidWhileWaiting(context, 'waiting for Kafka and the registry', producer.connect())
+  const connected = saidWhileWaiting(context, 'waiting for Kafka and the registry', producer.start())
   if (await isDoneBeforeAbort(connected, signal)) {
     const progress = setInterval(() => say(`${inWords(run.counts)} so far`), progressEveryMs)
     try {

@@ -126,7 +126,7 @@ async function main(): Promise<number> {
     versions: { 'lesson.published': 2 },
     buffer: { maxRecords: 20_000 }
   })
-  await producer.connect()
+  await producer.start()
   const started = performance.now()
   const tally = new Tally()
   const progress = setInterval(() => say(`${tally.total.toLocaleString('en')} events published`), progressEveryMs)

@@ -1,4 +1,5 @@
 import type { Admin, Message, RecordMetadata } from 'kafkajs'
+import { once } from '../../core/index.ts'
 import { SendError } from '../errors.ts'
 import type { HeaderList, HeadersByName, PartitionBatch, Sender, SendResult } from '../types/index.ts'
 import { protocolErrorOf, toKafkaError, toSendError } from './errors.ts'
@@ -29,7 +30,11 @@ class KafkaSender implements Sender {
   readonly #admin: Admin
   readonly #book: TopicBook
   #incarnation: Promise<Incarnation> | undefined
-  #closing: Promise<void> | undefined
+  readonly #end = once(async () => {
+    const connected = this.#incarnation?.catch(() => undefined)
+    const producer = { disconnect: async () => (await connected)?.producer.disconnect() }
+    await Promise.all([disconnect(producer), disconnect(this.#admin)])
+  })
 
   constructor(client: KafkajsParts) {
     this.#client = client
@@ -85,18 +90,11 @@ class KafkaSender implements Sender {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
+    return this.#end()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
-  }
-
-  async #close(): Promise<void> {
-    const connected = this.#incarnation?.catch(() => undefined)
-    const producer = { disconnect: async () => (await connected)?.producer.disconnect() }
-    await Promise.all([disconnect(producer), disconnect(this.#admin)])
   }
 
   async #sendGroup(

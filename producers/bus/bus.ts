@@ -2,14 +2,15 @@ import {
   checkCount,
   checkOptions,
   type DrainOptions,
+  type Ending,
   EventtrailError,
+  Lifecycle,
   type LifecycleState,
   longestTimerMs,
   type Rules,
-  refusedDrain,
-  rule,
-  within
+  rule
 } from '../../core/index.ts'
+import type { Health } from '../../observability/index.ts'
 import {
   type Catalogue,
   catalogueRule,
@@ -19,16 +20,17 @@ import {
   type EventMap,
   type EventName
 } from '../../schemas/index.ts'
-import { encode, type Headers, headersOf, identify, versionOf } from '../envelope.ts'
+import { encode, type Headers, headersOf, identify, recordBytes, versionOf } from '../envelope.ts'
 import { PublishError } from '../errors.ts'
 import { createIds } from '../ids.ts'
 import { publishAll } from '../publish-all.ts'
-import type { EventToPublish, PublishOptions, Receipt } from '../types.ts'
+import type { EventToPublish, PublisherStats, PublishOptions, Receipt } from '../types.ts'
 import { checkVersions, versionsRule } from '../versions.ts'
 import { BusError } from './errors.ts'
 import { freeze } from './freeze.ts'
 import { StoreQueue } from './store-queue.ts'
 import { BusSubscription } from './subscription.ts'
+import { BusTelemetry } from './telemetry.ts'
 import type { Bus, BusOptions, StoredEvent, SubscribeOptions, SubscriberStats, Subscription } from './types.ts'
 
 const rules: Rules<BusOptions> = {
@@ -49,9 +51,8 @@ export function createBus<Events extends EventMap>(options: BusOptions<Events>):
   return new InProcessBus<Events>(options)
 }
 
-/** Wrap, store, fan out. States: open → draining (takes no events, stores what it has) → closed. */
+/** Wrap, store, fan out. The states are those of {@link Lifecycle}; draining takes no events, and stores what it has. */
 class InProcessBus<Events extends EventMap> implements Bus<Events> {
-  readonly closed: Promise<Error | undefined>
   readonly #catalogue: Catalogue
   readonly #versions: Readonly<Record<string, number | undefined>>
   readonly #bufferSize: number
@@ -59,10 +60,14 @@ class InProcessBus<Events extends EventMap> implements Bus<Events> {
   readonly #queue: StoreQueue
   readonly #subscriptions = new Set<BusSubscription>()
   readonly #newId = createIds()
-  readonly #closed = Promise.withResolvers<Error | undefined>()
-  #state: LifecycleState = 'running'
-  #draining: Promise<void> | undefined
-  #closing: Promise<void> | undefined
+  readonly #telemetry: BusTelemetry
+  readonly #life = new Lifecycle({
+    start: async () => undefined,
+    drain: () => this.#queue.idle(),
+    close: ending => this.#close(ending),
+    closedError: () => closedError(),
+    drainTimeoutMs: longestTimerMs
+  })
 
   constructor(options: BusOptions<Events>) {
     checkOptions<BusOptions>(options as unknown as BusOptions, rules)
@@ -72,8 +77,12 @@ class InProcessBus<Events extends EventMap> implements Bus<Events> {
     checkVersions(this.#versions, this.#catalogue)
     this.#bufferSize = bufferSize
     this.#commonHeaders = Object.freeze(source === undefined ? {} : { source })
-    this.#queue = new StoreQueue(store)
-    this.closed = this.#closed.promise
+    this.#telemetry = new BusTelemetry(store)
+    this.#queue = new StoreQueue(store, this.#telemetry.heard)
+  }
+
+  start(): Promise<void> {
+    return this.#life.start()
   }
 
   publish<Name extends EventName<Events>>(
@@ -83,18 +92,24 @@ class InProcessBus<Events extends EventMap> implements Bus<Events> {
     options?: PublishOptions
   ): Promise<Receipt> {
     return new Promise((resolve, reject) => {
-      if (this.#state !== 'running') throw closedError(eventName)
+      if (this.#life.state !== 'running' && !this.#life.begin()) throw closedError(eventName)
       const { envelope, value, version, headers } = this.#wrap(eventName, aggregateId, payload, options)
       const { id } = envelope
+      const bytes = recordBytes(value, envelope.aggregate_id, headers)
+      this.#telemetry.accepted(bytes)
       this.#queue.push({
         envelope,
         value,
         version,
         stored: () => {
+          this.#telemetry.stored(bytes)
           for (const subscription of this.#subscriptions) subscription.push({ kind: 'event', envelope, headers })
           resolve({ id, schemaVersion: version.version })
         },
-        failed: (error, attempted) => reject(attempted ? storeError(envelope, error) : error)
+        failed: (error, attempted) => {
+          this.#telemetry.failed(bytes, attempted)
+          reject(attempted ? storeError(envelope, error) : error)
+        }
       })
     })
   }
@@ -113,7 +128,7 @@ class InProcessBus<Events extends EventMap> implements Bus<Events> {
     id: string,
     options: SubscribeOptions<Name> = {}
   ): Subscription<EnvelopeOf<Events, Name>> {
-    if (this.#state !== 'running') throw closedError()
+    if (!this.#life.begin()) throw closedError()
     const { eventNames, signal, bufferSize = this.#bufferSize } = options
     checkCount('bufferSize', bufferSize)
     for (const eventName of eventNames ?? []) wrapped(eventName, () => versionOf(this.#catalogue, eventName, undefined))
@@ -147,38 +162,40 @@ class InProcessBus<Events extends EventMap> implements Bus<Events> {
     return byId
   }
 
-  get state(): LifecycleState {
-    return this.#state
+  stats(): PublisherStats {
+    return this.#telemetry.stats()
   }
 
-  drain({ timeoutMs = longestTimerMs }: DrainOptions = {}): Promise<void> {
-    const refused = refusedDrain(timeoutMs)
-    if (refused) return refused
-    if (this.#state === 'running') this.#state = 'draining'
-    this.#draining ??= within(timeoutMs, this.#queue.idle()).then(done => {
-      this.#closing ??= this.#close(done)
-      return this.#closing
-    })
-    return this.#draining
+  health(): Health {
+    return this.#telemetry.health(this.#life.state)
+  }
+
+  get state(): LifecycleState {
+    return this.#life.state
+  }
+
+  get closed(): Promise<Error | undefined> {
+    return this.#life.closed
+  }
+
+  drain(options?: DrainOptions): Promise<void> {
+    return this.#life.drain(options)
   }
 
   close(): Promise<void> {
-    if (this.#state === 'running') this.#state = 'draining'
-    this.#closing ??= this.#close(true)
-    return this.#closing
+    return this.#life.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.drain()
   }
 
-  /** @param waits whether for a call of the store that is under way; its events are answered when it ends, in any case */
-  async #close(waits: boolean): Promise<void> {
+  /** A call of the store that is under way is waited for, unless a drain has waited long enough; its events are answered when it ends. */
+  async #close(ending: Ending): Promise<void> {
     this.#queue.abandon(({ envelope }) => closedError(envelope.event_name, envelope.id))
-    if (waits) await this.#queue.idle()
+    if (ending !== 'timed out') await this.#queue.idle()
     for (const subscription of [...this.#subscriptions]) subscription.end()
-    this.#state = 'closed'
-    this.#closed.resolve(undefined)
+    this.#telemetry.close()
   }
 
   /** The event as it would come out of Kafka: what a subscriber sees does not depend on the way. */

@@ -8,7 +8,8 @@ export {
   PublishAllError,
   PublishError,
   type PublishErrorCode,
-  type PublishErrorFacts
+  type PublishErrorFacts,
+  type PublisherStats
 } from './publishing.ts'
 export type {
   Bus,

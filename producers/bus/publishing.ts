@@ -7,3 +7,4 @@ export {
   type PublishErrorCode,
   type PublishErrorFacts
 } from '../errors.ts'
+export type { PublisherStats } from '../types.ts'

@@ -15,12 +15,15 @@ const fullAt = 10_000
 /** Takes events to the store in their order, one call at a time, with whatever has gathered meanwhile. */
 export class StoreQueue {
   readonly #store: EventStore
+  readonly #onReach: (answered: boolean) => void
   readonly #queue = new Fifo<QueuedEvent>()
   #running: Promise<void> | undefined
   #whenRoom: PromiseWithResolvers<void> | undefined
 
-  constructor(store: EventStore) {
+  /** @param onReach called after each call of the store: whether the store could be reached */
+  constructor(store: EventStore, onReach: (answered: boolean) => void) {
     this.#store = store
+    this.#onReach = onReach
   }
 
   push(event: QueuedEvent): void {
@@ -65,11 +68,13 @@ export class StoreQueue {
       await this.#store.append(events.map(({ envelope, value, version }) => ({ envelope, value, version })))
     } catch (error) {
       const outage = error instanceof EventtrailError && error.retryable
+      if (outage) this.#onReach(false)
       if (events.length === 1 || outage) for (const event of events) event.failed(error, true)
       // One of them may be at fault: the others shall not fail with it.
       else for (const event of events) await this.#append([event])
       return
     }
+    this.#onReach(true)
     for (const event of events) event.stored()
   }
 }

@@ -17,6 +17,8 @@ export interface EventStore {
    * already is left as it is. One call is under way at a time.
    */
   append(events: readonly StoredEvent[]): Promise<void>
+  /** Asks for something cheap, to find out whether it can be reached. Without it, `health()` does not look at the store. */
+  ping?(): Promise<void>
 }
 
 /** What a subscriber gets: an event, or word that it was too slow and how many events it missed. */

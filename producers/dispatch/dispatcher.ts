@@ -12,7 +12,8 @@ import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import type { Health } from '../../observability/index.ts'
 import { createRegistry, type Registry } from '../../schemas/index.ts'
 import type { ResolvedProducerOptions } from '../options.ts'
-import { type ProducerStats, ProducerTelemetry } from '../telemetry.ts'
+import { ProducerTelemetry } from '../telemetry.ts'
+import type { PublisherStats } from '../types.ts'
 import { Alarm } from './alarm.ts'
 import { type Batch, Batcher, type Lane } from './batcher.ts'
 import { abandonedError, lateError, refusalError } from './failures.ts'
@@ -76,7 +77,7 @@ export class Dispatcher {
     this.#batcher = new Batcher(options.batch)
   }
 
-  stats(): ProducerStats {
+  stats(): PublisherStats {
     return this.#telemetry.stats()
   }
 

@@ -35,7 +35,7 @@ const registryUrl = config.require('registryUrl')
 
 async function sdkSender(): Promise<Sender> {
   const producer = createProducer({ connection: connectionOf(config), topicPrefix: prefix, catalogue, source: 'bench' })
-  await producer.connect()
+  await producer.start()
   const publish = producer.publish.bind(producer) as (
     name: string,
     aggregateId: string,

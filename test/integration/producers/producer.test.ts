@@ -205,11 +205,11 @@ describe('unreachable servers', () => {
     const unreachable = producerWith({
       connection: rerouted(environment.connection, { registryUrl: 'http://127.0.0.1:1' })
     })
-    await expect(unreachable.connect()).rejects.toMatchObject({ code: 'REGISTRY_UNAVAILABLE' })
-    await unreachable.close()
+    await expect(unreachable.start()).rejects.toMatchObject({ code: 'REGISTRY_UNAVAILABLE' })
+    expect(await unreachable.closed).toMatchObject({ code: 'REGISTRY_UNAVAILABLE' })
     const nowhere = producerWith({ connection: rerouted(environment.connection, { brokers: ['127.0.0.1:1'] }) })
-    await expect(nowhere.connect()).rejects.toMatchObject({ code: 'KAFKA_UNAVAILABLE' })
-    await nowhere.close()
+    await expect(nowhere.start()).rejects.toMatchObject({ code: 'KAFKA_UNAVAILABLE' })
+    expect(await nowhere.closed).toMatchObject({ code: 'KAFKA_UNAVAILABLE' })
   })
 })
 

@@ -204,7 +204,8 @@ test('a sink does not start without its tables, or without Postgres', async () =
     code: 'TABLES_MISSING',
     message: expect.stringContaining('eventtrail migrate')
   })
-  expect(without.state).toBe('closed')
+  expect(without.state).toBe('failed')
+  expect(await without.closed).toMatchObject({ code: 'TABLES_MISSING' })
   const lost = new URL(trail.databaseUrl)
   lost.port = '1'
   await using away = createSink({

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { createBus } from '../../../producers/bus/index.ts'
 import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { postgresEventStore } from '../../../trail/index.ts'
+import { eventually } from '../../support/stack.ts'
 import { testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail()
@@ -12,6 +13,16 @@ const payload = () => ({
   instructor_id: randomUUID(),
   course_id: randomUUID(),
   title: 'Fractions'
+})
+
+test('a bus says whether its store is reachable, and the store is asked for it', async () => {
+  await using store = postgresEventStore(trail.connection)
+  await using bus = createBus({ catalogue, store })
+  expect(bus.health()).toEqual({ notReady: ['the store has not answered yet'], dead: [] })
+  await eventually(() => bus.health().notReady.length === 0, { what: 'it is ready' })
+  await using away = postgresEventStore({ postgres: { url: 'postgres://127.0.0.1:1/trail' } })
+  await using waiting = createBus({ catalogue, store: away })
+  await eventually(() => waiting.health().notReady.join() === 'the store is unreachable', { what: 'it is not' })
 })
 
 // The integration test of the first design.

@@ -368,3 +368,42 @@ describe('the payload', () => {
     expect((error as Error).message).toContain('deeper than 100 levels')
   })
 })
+
+describe('what a bus reports', () => {
+  it('counts what is stored, refused and unknown, and what waits', async () => {
+    const { store, call } = gatedStore()
+    await using bus = createBus({ catalogue, store })
+    const first = bus.publish('badge.awarded', randomUUID(), badge())
+    const { answer } = await call(0)
+    const second = bus.publish('badge.awarded', randomUUID(), badge())
+    expect(bus.stats()).toMatchObject({ published: 0, unacknowledged: 2 })
+    expect(bus.stats().unacknowledgedBytes).toBeGreaterThan(200)
+    answer.resolve()
+    await first
+    expect(bus.stats()).toMatchObject({ published: 1, unacknowledged: 1 })
+    ;(await call(1)).answer.reject(new Error('lost'))
+    await expect(second).rejects.toMatchObject({ outcome: 'unknown' })
+    const third = bus.publish('badge.awarded', randomUUID(), badge())
+    const late = await call(2)
+    const fourth = bus.publish('badge.awarded', randomUUID(), badge())
+    const answered = Promise.allSettled([third, fourth])
+    const closing = bus.close()
+    late.answer.resolve()
+    await closing
+    expect((await answered).map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+    expect(bus.stats()).toEqual({
+      published: 2,
+      failed: 1,
+      unknown: 1,
+      unacknowledged: 0,
+      unacknowledgedBytes: 0
+    })
+  })
+
+  it('is ready before its first event, and not once it is closed', async () => {
+    const bus = createBus({ catalogue, store: memoryStore() })
+    expect(bus.health()).toEqual({ notReady: [], dead: [] })
+    await bus.close()
+    expect(bus.health()).toEqual({ notReady: ['it has stopped'], dead: [] })
+  })
+})

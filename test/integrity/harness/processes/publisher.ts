@@ -77,7 +77,7 @@ const report = setInterval(() => {
   process.stdout.write(`${JSON.stringify(counts)}\n`)
 }, 250)
 
-await producer.connect()
+await producer.start()
 let due = 0
 for (let before = performance.now(); !stopping; ) {
   await delay(10)

@@ -1,7 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { backoffMs, pause } from '../../../../core/backoff.ts'
-import { machineClock } from '../../../../core/clock.ts'
-import { within } from '../../../../core/lifecycle.ts'
+import { machineClock, within } from '../../../../core/clock.ts'
 import { durationWords, isDuration, longestTimerMs } from '../../../../core/options/durations.ts'
 
 test('a duration is a whole number of ms that a timer can hold', () => {
