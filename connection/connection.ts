@@ -1,4 +1,4 @@
-import { checkOptions, once } from '../core/index.ts'
+import { checkOptions, onlyOnce } from '../core/index.ts'
 import type { AdminLine, KafkaClient, KafkaClientName, KafkaClientOptions } from '../kafka/index.ts'
 import type { ConnectionOptions, KafkaConnection, PostgresConnection, RegistryConnection } from './options.ts'
 import { connectionRule } from './options.ts'
@@ -66,7 +66,7 @@ class LazyConnection implements Partial<ConnectionOptions> {
   #client: KafkaClient | undefined
   #line: AdminLine | undefined
   #pool: Ends | undefined
-  readonly #end = once(async () => {
+  readonly #end = onlyOnce(async () => {
     await Promise.all([this.#line?.close(), this.#pool?.end()])
   })
 

@@ -1,15 +1,11 @@
 /** Clean-ups in the order they were added, run last-in first-out, each even when another one failed. */
 export class CleanUps {
   readonly #steps: (() => Promise<unknown> | unknown)[] = []
-  #running: Promise<void> | undefined
+  /** @throws what a step threw; AggregateError when several did */
+  readonly run = onlyOnce(() => this.#runAll())
 
   add(step: () => Promise<unknown> | unknown): void {
     this.#steps.push(step)
-  }
-
-  run(): Promise<void> {
-    this.#running ??= this.#runAll()
-    return this.#running
   }
 
   async #runAll(): Promise<void> {
@@ -29,7 +25,7 @@ export class CleanUps {
 /**
  * Work that is done once however often it is asked for, such as closing: every call gets the promise of the first.
  */
-export function once<Result>(work: () => Promise<Result>): () => Promise<Result> {
+export function onlyOnce<Result>(work: () => Promise<Result>): () => Promise<Result> {
   let running: Promise<Result> | undefined
   return () => {
     running ??= work()

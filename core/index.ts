@@ -1,6 +1,6 @@
 /** Primitives that know no room: errors, clocks, waits, names, JSON, loggers. */
 export { type BackoffOptions, backoffMs, pause, retry } from './backoff.ts'
-export { CleanUps, once } from './clean-ups.ts'
+export { CleanUps, onlyOnce } from './clean-ups.ts'
 export { type Clock, machineClock, within } from './clock.ts'
 export { mapConcurrently } from './concurrency.ts'
 export {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Logger } from '../../core/index.ts'
-import { UsageError } from '../../core/index.ts'
+import { onlyOnce, UsageError } from '../../core/index.ts'
 import { cloneRoot } from '../tools/index.ts'
 import { dockerAnswers, startContainers } from './docker.ts'
 import { keepArchives, startEmbedded } from './embedded.ts'
@@ -188,9 +188,4 @@ function startWatchdog(instance: Instance): () => Promise<void> {
     stdin?.end('dismissed')
     await gone
   }
-}
-
-function onlyOnce(work: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | undefined
-  return () => (running ??= work())
 }

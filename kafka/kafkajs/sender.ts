@@ -1,5 +1,5 @@
 import type { Admin, Message, RecordMetadata } from 'kafkajs'
-import { once } from '../../core/index.ts'
+import { onlyOnce } from '../../core/index.ts'
 import { SendError } from '../errors.ts'
 import type { HeaderList, HeadersByName, PartitionBatch, Sender, SendResult } from '../types/index.ts'
 import { protocolErrorOf, toKafkaError, toSendError } from './errors.ts'
@@ -30,7 +30,7 @@ class KafkaSender implements Sender {
   readonly #admin: Admin
   readonly #book: TopicBook
   #incarnation: Promise<Incarnation> | undefined
-  readonly #end = once(async () => {
+  readonly #end = onlyOnce(async () => {
     const connected = this.#incarnation?.catch(() => undefined)
     const producer = { disconnect: async () => (await connected)?.producer.disconnect() }
     await Promise.all([disconnect(producer), disconnect(this.#admin)])

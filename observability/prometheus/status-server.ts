@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { ConfigError } from '../../core/index.ts'
+import { ConfigError, onlyOnce } from '../../core/index.ts'
 import type { Health } from '../health.ts'
 
 export interface StatusServerOptions {
@@ -81,14 +81,13 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
   } catch (error) {
     throw cannotListen(error, host, port)
   }
-  let closing: Promise<unknown> | undefined
-  const close = async (): Promise<void> => {
-    closing ??= new Promise(resolve => {
-      server.close(resolve)
-      server.closeAllConnections()
-    })
-    await closing
-  }
+  const close = onlyOnce(
+    () =>
+      new Promise<void>(resolve => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      })
+  )
   return { host, port: (server.address() as AddressInfo).port, close, [Symbol.asyncDispose]: close }
 }
 

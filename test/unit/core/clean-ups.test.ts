@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { CleanUps, once } from '../../../core/clean-ups.ts'
+import { CleanUps, onlyOnce } from '../../../core/clean-ups.ts'
 import { within } from '../../../core/clock.ts'
 
 describe('clean-ups', () => {
@@ -48,7 +48,7 @@ describe('waiting within a time', () => {
 
 it('work that is done once gives each caller the same promise', async () => {
   let done = 0
-  const work = once(async () => ++done)
+  const work = onlyOnce(async () => ++done)
   expect(work()).toBe(work())
   expect(await work()).toBe(1)
 })
