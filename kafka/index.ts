@@ -44,6 +44,7 @@ export {
   type TopicDescription,
   type TopicLook,
   type TopicPartition,
+  type TopicSpec,
   topicsOf,
   type Vitals
 } from './types/index.ts'

@@ -1,3 +1,4 @@
+import { isObject } from '../core/index.ts'
 import type { AvroRecord, AvroSchema } from './avro/index.ts'
 
 /** What an event name looks like: words of small letters and digits, two or more, joined by dots. */
@@ -111,6 +112,3 @@ function isTyped(type: unknown, name: string, logicalType?: string): boolean {
   if (typeof type === 'string') return type === name && logicalType === undefined
   return isObject(type) && type.type === name && type.logicalType === logicalType
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { ConfigError, describeError, UsageError } from '../../core/index.ts'
+import type { TopicSpec } from '../../kafka/index.ts'
 import {
   catalogueOf,
   checkAgainstRegistry,
@@ -26,16 +27,8 @@ import type { Config } from '../config.ts'
 import { makeFolder } from '../folder.ts'
 import { addCatalogueFlags, type CatalogueFlags, configuredCatalogue, inspectCatalogue } from './catalogue.ts'
 
-/** A topic to be made; what kafka/ takes. */
-export interface TopicPlan {
-  readonly topic: string
-  readonly partitions: number
-  readonly replicationFactor: number
-  readonly config: Readonly<Record<string, string>>
-}
-
 /** Makes the topics that do not exist and returns their names. Given by the CLI: schemas do not know Kafka. */
-export type MakeTopics = (plans: readonly TopicPlan[], context: CommandContext) => Promise<readonly string[]>
+export type MakeTopics = (plans: readonly TopicSpec[], context: CommandContext) => Promise<readonly string[]>
 
 interface CheckOptions extends CatalogueFlags {
   readonly againstRegistry?: boolean
@@ -144,7 +137,7 @@ function requireWritableTopics(config: Config): void {
     )
 }
 
-function topicPlans(eventNames: readonly string[], config: Config): TopicPlan[] {
+function topicPlans(eventNames: readonly string[], config: Config): TopicSpec[] {
   return eventNames.map(eventName => ({
     topic: config.get('topicPrefix') + eventName,
     partitions: config.get('partitions'),

@@ -1,3 +1,4 @@
+import { isObject } from '../../core/index.ts'
 import { decimalText, unscaledOfBytes } from './decimal.ts'
 import { branchName, isAmbiguous, type SchemaNode, shapeOf } from './model.ts'
 
@@ -69,9 +70,6 @@ function looksLike({ kind }: SchemaNode, json: unknown): boolean {
       return typeof json === 'number'
   }
 }
-
-const isObject = (json: unknown): json is Readonly<Record<string, unknown>> =>
-  typeof json === 'object' && json !== null && !Array.isArray(json)
 
 const mapValues = (json: Readonly<Record<string, unknown>>, change: (value: unknown) => unknown) =>
   Object.fromEntries(Object.entries(json).map(([key, value]) => [key, change(value)]))

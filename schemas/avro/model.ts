@@ -1,4 +1,4 @@
-import { printable } from '../../core/index.ts'
+import { isObject, printable } from '../../core/index.ts'
 import { SchemaError } from '../errors.ts'
 import { maxDecimalDigits } from './decimal.ts'
 import type { AvroSchema } from './schema.ts'
@@ -92,6 +92,14 @@ export function shapeOf(node: SchemaNode): string {
   return shapes[node.kind]
 }
 
+/** What {@link shapeOf} says of the type of a value. */
+export function valueShape(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'array'
+  if (value instanceof Uint8Array) return 'bytes'
+  return typeof value
+}
+
 /** True when two branches look the same, so that the value alone does not show the branch. */
 export function isAmbiguous(branchShapes: readonly string[]): boolean {
   return new Set(branchShapes).size < branchShapes.length
@@ -117,7 +125,7 @@ export const shapes: Readonly<Record<SchemaNode['kind'], string>> = {
 function parse(schema: AvroSchema, scope: Scope, path: string): SchemaNode {
   if (typeof schema === 'string') return parseReference(schema, scope, path)
   if (isUnion(schema)) return parseUnion(schema, scope, path)
-  if (!isAttributes(schema)) return invalid(path, 'a schema is a name, a list of types or an object')
+  if (!isObject(schema)) return invalid(path, 'a schema is a name, a list of types or an object')
   switch (schema.type) {
     case 'record':
       return parseRecord(schema, scope, path)
@@ -161,7 +169,7 @@ function parseRecord(schema: Attributes, scope: Scope, path: string): SchemaNode
   const record: RecordNode = { kind: 'record', name, ...docOf(schema), fields }
   define(record, scope, path)
   for (const [index, field] of (schema.fields as unknown[]).entries()) {
-    if (!isAttributes(field) || typeof field.name !== 'string')
+    if (!isObject(field) || typeof field.name !== 'string')
       return invalid(path, `field number ${index + 1} of record ${name} has no name`)
     if (!isSimpleName(field.name))
       return invalid(path, `record ${name} has a field ${quotedName(field.name)}: ${nameRule}`)
@@ -276,8 +284,6 @@ const nameRule = 'a name has letters, digits and _, and begins with no digit'
 const quotedName = (name: string): string => JSON.stringify(printable(name.slice(0, 80)))
 
 const isUnion = (schema: AvroSchema): schema is AvroSchema[] => Array.isArray(schema)
-const isAttributes = (value: unknown): value is Attributes =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 const strings = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter(each => typeof each === 'string') : []
 const docOf = (schema: Attributes): { doc?: string } => (typeof schema.doc === 'string' ? { doc: schema.doc } : {})

@@ -1,3 +1,4 @@
+import { isObject } from '../../core/index.ts'
 import type { Logical, RecordNode, SchemaNode, UnionNode } from '../avro/index.ts'
 import {
   digitsInWords,
@@ -99,6 +100,3 @@ function bytesFault(json: unknown, size: number | undefined, logical: Logical | 
   const size10 = (unscaled < 0n ? -unscaled : unscaled).toString().length
   return size10 > (logical.precision ?? 0) ? `must be a decimal ${digitsInWords(logical)}` : undefined
 }
-
-const isObject = (json: unknown): json is Readonly<Record<string, unknown>> =>
-  typeof json === 'object' && json !== null && !Array.isArray(json)

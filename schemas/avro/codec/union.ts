@@ -1,4 +1,4 @@
-import { branchName, isAmbiguous, shapeOf, type UnionNode } from '../model.ts'
+import { branchName, isAmbiguous, shapeOf, type UnionNode, valueShape } from '../model.ts'
 
 /** Whether values of the union are `{ "<branch>": value }`, because a plain one would not show its branch. */
 export function isWrapped(union: UnionNode): boolean {
@@ -36,12 +36,4 @@ export function wrapperOf(union: UnionNode, index: number): ((value: unknown) =>
   if (!branch || branch.kind === 'null' || !isWrapped(union)) return undefined
   const name = branchName(branch)
   return value => ({ [name]: value })
-}
-
-/** What `shapeOf` says of the type of a value. */
-export function valueShape(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'array'
-  if (value instanceof Uint8Array) return 'bytes'
-  return typeof value
 }

@@ -3,7 +3,7 @@ import { maxDepth, mayNestTooDeep } from '../limits.ts'
 import type { FieldNode, RecordNode, SchemaNode } from '../model.ts'
 import { type Changes, type Complete, completeText, type LeafNode, leafCompleter } from './leaves.ts'
 import { gather, type Refusal, refuse } from './refusal.ts'
-import { isObject, jsonUnion, valueUnion } from './unions.ts'
+import { isFields, jsonUnion, valueUnion } from './unions.ts'
 
 export type { Complete } from './leaves.ts'
 
@@ -81,7 +81,7 @@ class Compiler {
     const names = new Set(fields.map(field => field.name))
     const empty = emptyRecord(node.fields)
     return value => {
-      if (!isObject(value)) return refuse('must be an object')
+      if (!isFields(value)) return refuse('must be an object')
       let wrong: Refusal | undefined
       for (const key of Object.keys(value)) if (!names.has(key)) wrong = unknownField(wrong, key)
       const record = { ...empty }
@@ -139,7 +139,7 @@ function arrayCompleter(complete: Complete): Complete {
 
 function mapCompleter(complete: Complete): Complete {
   return value => {
-    if (!isObject(value)) return refuse('must be an object')
+    if (!isFields(value)) return refuse('must be an object')
     const entries: [string, unknown][] = []
     let wrong: Refusal | undefined
     for (const [key, each] of Object.entries(value)) {

@@ -1,13 +1,13 @@
+import { isObject } from '../../../core/index.ts'
 import { ExactNumber } from '../exact-json.ts'
-import { branchName, isAmbiguous, type SchemaNode, shapeOf, type UnionNode } from '../model.ts'
+import { branchName, isAmbiguous, type SchemaNode, shapeOf, type UnionNode, valueShape } from '../model.ts'
 import { timeUnitOf } from '../times.ts'
 import { type Changes, type Complete, isInt } from './leaves.ts'
 import { Refusal, refuse, UnitRefusal } from './refusal.ts'
 
-export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' &&
-  value !== null &&
-  !Array.isArray(value) &&
+/** An object that holds fields: none of those that stand for one value. */
+export const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  isObject(value) &&
   !(value instanceof Uint8Array) &&
   !(value instanceof Date) &&
   !(value instanceof Map) &&
@@ -21,7 +21,7 @@ export function valueUnion(node: UnionNode, completers: readonly Complete[]): Co
   if (isAmbiguous(shapes)) {
     return value => {
       if (value === null && names.includes('null')) return null
-      const [key, ...others] = isObject(value) ? Object.keys(value) : []
+      const [key, ...others] = isFields(value) ? Object.keys(value) : []
       const complete = key === undefined || others.length > 0 ? undefined : completers[names.indexOf(key)]
       if (!complete || key === undefined) return refuse(`${expected}, given as { "<type>": value }`)
       return { [key]: within(key, () => complete((value as Record<string, unknown>)[key])) }
@@ -44,13 +44,6 @@ export function valueUnion(node: UnionNode, completers: readonly Complete[]): Co
     const complete = completers[index]
     return complete ? complete(value) : refuse(expected)
   }
-}
-
-function valueShape(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'array'
-  if (value instanceof Uint8Array) return 'bytes'
-  return typeof value
 }
 
 function within(step: string, work: () => unknown): unknown {
@@ -104,7 +97,7 @@ export function jsonUnion(node: UnionNode, completers: readonly Complete[], chan
       if (!found || found instanceof Refusal) found = outcome
     }
     if (found && !(found instanceof Refusal)) return found
-    const [key, ...others] = isObject(value) ? Object.keys(value) : []
+    const [key, ...others] = isFields(value) ? Object.keys(value) : []
     const index = key === undefined || others.length > 0 ? -1 : names.indexOf(key)
     const named = index < 0 ? undefined : attempt(index, (value as Record<string, unknown>)[key as string])
     if (named instanceof Refusal) return named.under(`.${key}`)

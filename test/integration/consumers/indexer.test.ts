@@ -3,9 +3,15 @@ import { readFile } from 'node:fs/promises'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
 import { loadDocuments } from '../../../cli/index.ts'
-import { createIndexer, documentTable, indexerMigrations, postgresIndex } from '../../../consumers/indexer/index.ts'
+import {
+  createIndexer,
+  documentTable,
+  type IndexerOptions,
+  indexerMigrations,
+  postgresIndex
+} from '../../../consumers/indexer/index.ts'
 import { migrate } from '../../../postgres/migrate.ts'
-import { catalogue } from '../../../schemas/catalogue/index.ts'
+import { catalogue, type Events } from '../../../schemas/catalogue/index.ts'
 import { lesson, testSchool } from './school.ts'
 
 const school = await testSchool()
@@ -33,6 +39,10 @@ const document = (text: string, occurred_at: bigint, id: string = randomUUID()) 
   occurred_at
 })
 const documents = await loadDocuments({ example: true }, catalogue)
+const indexerOf = (
+  { topicPrefix }: { readonly topicPrefix: string },
+  more: Pick<IndexerOptions<Events>, 'retry' | 'commitIntervalMs'>
+) => createIndexer({ connection: school.connection, topicPrefix, catalogue, documents, index, ...more })
 
 describe('the index in Postgres', () => {
   test('finds documents by their words, the best first', async () => {
@@ -86,17 +96,7 @@ test('documents of the first version of the table are kept', async () => {
 test('the indexer keeps a document per event; one without text is kept, and what Postgres refuses is a dead letter', async () => {
   const term = school.enrol()
   await term.offer('lesson.published')
-  const { connection } = school
-  const { topicPrefix } = term
-  await using indexer = createIndexer({
-    connection,
-    topicPrefix,
-    catalogue,
-    documents,
-    index,
-    commitIntervalMs: 100,
-    retry: { attempts: 2, initialMs: 10 }
-  })
+  await using indexer = indexerOf(term, { commitIntervalMs: 100, retry: { attempts: 2, initialMs: 10 } })
   await indexer.start()
   const before = await index.count()
   const headers = [['traceparent', null]] as const
@@ -111,7 +111,7 @@ test('the indexer keeps a document per event; one without text is kept, and what
   expect(await index.search('tea')).toMatchObject([
     { text: 'Thermodynamics of tea', event_name: 'lesson.published', event_id: eventId }
   ])
-  const [letter] = await school.read(`${topicPrefix}indexer.dead-letters`, 1)
+  const [letter] = await school.read(`${term.topicPrefix}indexer.dead-letters`, 1)
   expect(String(letter?.headers['dead-letter-code'])).toBe('22021')
   expect(letter?.headerList[0]).toEqual(headers[0])
 })
@@ -119,16 +119,7 @@ test('the indexer keeps a document per event; one without text is kept, and what
 test('a database that restarts is waited out', async () => {
   const term = school.enrol()
   await term.offer('lesson.published')
-  const { connection } = school
-  const { topicPrefix } = term
-  await using indexer = createIndexer({
-    connection,
-    topicPrefix,
-    catalogue,
-    documents,
-    index,
-    retry: { maxMs: 100 }
-  })
+  await using indexer = indexerOf(term, { retry: { maxMs: 100 } })
   await indexer.start()
   await term.publish(lesson('Before the break'))
   await indexer.whenCaughtUp()

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { v7 } from 'uuid'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { encodeEnvelope } from '../../../schemas/index.ts'
 import { createSink } from '../../../sink/index.ts'
@@ -49,6 +49,19 @@ async function becomes(trail: TestTrail, versions: Readonly<Record<number, numbe
   expect(await trail.rows('SELECT consumer_group, code, reason FROM sink_quarantine')).toEqual([])
 }
 
+/** A sink that has stored two lessons of the first version. */
+async function storing() {
+  const trail = await testTrail()
+  await trail.offer('lesson.published')
+  const registered = await trail.register(first)
+  const sink = createSink(trail.sinkOptions)
+  onTestFinished(() => sink.drain())
+  await sink.start()
+  await send(trail, registered, 2)
+  await becomes(trail, { 1: 2 })
+  return { trail, registered, sink }
+}
+
 test.each([
   ['a version', '/versions/1']
 ])('%s is deleted while its records are unread: they are stored', async (_, path) => {
@@ -69,13 +82,7 @@ test.each([
 })
 
 test('a version is deleted and registered again under a new number: events of both numbers are stored', async () => {
-  const trail = await testTrail()
-  await trail.offer('lesson.published')
-  const registered = await trail.register(first)
-  await using sink = createSink(trail.sinkOptions)
-  await sink.start()
-  await send(trail, registered, 2)
-  await becomes(trail, { 1: 2 })
+  const { trail, registered, sink } = await storing()
 
   await change(trail, 'DELETE', '/versions/1')
   const again = await trail.registry.register(subjectOf(trail), first.envelope)
@@ -100,13 +107,7 @@ test('a version is deleted and registered again under a new number: events of bo
 })
 
 test('a subject is removed for good and begins again: its numbers repeat, and events are stored', async () => {
-  const trail = await testTrail()
-  await trail.offer('lesson.published')
-  const registered = await trail.register(first)
-  await using sink = createSink(trail.sinkOptions)
-  await sink.start()
-  await send(trail, registered, 2)
-  await becomes(trail, { 1: 2 })
+  const { trail, registered } = await storing()
   await change(trail, 'DELETE', '')
   await change(trail, 'DELETE', '?permanent=true')
   const again = await trail.registry.register(subjectOf(trail), first.envelope)

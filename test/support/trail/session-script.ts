@@ -25,17 +25,7 @@ export const chunkAt = (first: number, last: number): Chunk => ({
   bytes: 0
 })
 
-const bytesOf = (id: number, reason = 'good') =>
-  copyRow({
-    id: `0190a5b2-0000-7000-8000-00000000000${id}`,
-    aggregateId: '0190a5b2-0000-7000-8000-0000000000ff',
-    occurredAt: 1_700_000_000_000_000n,
-    eventName: 'badge.awarded',
-    payload: `{"reason":"${reason}"}`,
-    schemaVersion: 1,
-    partition: 0,
-    offset: id
-  })
+const bytesOf = (id: number, reason?: string) => copyRow(contentOf(id, reason))
 
 const rowOf = (id: number) => {
   const bytes = bytesOf(id)
@@ -138,7 +128,7 @@ export async function runSessionScript({ a, b, positions, blocked }: SessionStag
     'standing',
     a.standing([rowOf(2), rowOf(3)]).then(keys => keys.size)
   )
-  await note('the same and another content', a.sameContent([contentAs('good'), contentAs('other')]))
+  await note('the same and another content', a.sameContent([contentOf(2, 'good'), contentOf(2, 'other')]))
   await a.makeStaging()
   await a.copyToStaging([bytesOf(2), bytesOf(3)], 2)
   await note(
@@ -194,15 +184,15 @@ export async function runSessionScript({ a, b, positions, blocked }: SessionStag
   return seen
 }
 
-const contentAs = (reason: string) => ({
-  id: '0190a5b2-0000-7000-8000-000000000002',
+const contentOf = (id: number, reason = 'good') => ({
+  id: `0190a5b2-0000-7000-8000-00000000000${id}`,
   aggregateId: '0190a5b2-0000-7000-8000-0000000000ff',
   occurredAt: 1_700_000_000_000_000n,
   eventName: 'badge.awarded',
   payload: `{"reason":"${reason}"}`,
   schemaVersion: 1,
   partition: 0,
-  offset: 2
+  offset: id
 })
 
 async function inOne<T>(session: TrailSession, work: () => Promise<T>): Promise<T> {

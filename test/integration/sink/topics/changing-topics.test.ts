@@ -8,8 +8,11 @@ import { runCli } from '../../../support/processes/cli.ts'
 import { eventually } from '../../../support/stack.ts'
 import { badge, type TestTrail, testTrail } from '../../../support/trail.ts'
 
-/** Everything of the product next to one topic: a producer, a sink, a group. */
-async function everything(trail: TestTrail, handled: (id: string) => void) {
+/** Everything of the product on one topic: a producer, a sink, a group, and the ids that this one has handled. */
+async function everything(partitions: number) {
+  const trail = await testTrail({ partitions })
+  await trail.offer('badge.awarded')
+  const handled: string[] = []
   const { connection, topicPrefix } = trail
   const servers = { connection, topicPrefix, catalogue }
   const producer = createProducer({ ...servers, deliveryTimeoutMs: 5_000 })
@@ -20,14 +23,15 @@ async function everything(trail: TestTrail, handled: (id: string) => void) {
     sessionTimeoutMs: 2_000,
     topicRefreshMs: 300,
     commitIntervalMs: 100,
-    handlers: { 'badge.awarded': ({ id }) => handled(id) }
+    handlers: { 'badge.awarded': ({ id }) => void handled.push(id) }
   })
   onTestFinished(async () => {
     await Promise.all([producer.close(), sink.close(), group.close()])
   })
   await Promise.all([sink.start(), group.start()])
   const publish = () => producer.publish('badge.awarded', randomUUID(), badge().payload as never)
-  return { producer, sink, group, publish }
+  const topic = `${topicPrefix}badge.awarded`
+  return { trail, topic, handled, sink, group, publish }
 }
 
 const idsIn = async (trail: TestTrail) =>
@@ -36,11 +40,7 @@ const idsIn = async (trail: TestTrail) =>
 test('a topic gets more partitions while everything runs: nothing is lost, and the new ones are read soon', {
   timeout: 120_000
 }, async () => {
-  const trail = await testTrail({ partitions: 1 })
-  await trail.offer('badge.awarded')
-  const topic = `${trail.topicPrefix}badge.awarded`
-  const handled: string[] = []
-  const { sink, group, publish } = await everything(trail, id => handled.push(id))
+  const { trail, topic, handled, sink, group, publish } = await everything(1)
   const published: string[] = []
   for (let n = 0; n < 20; n += 1) published.push((await publish()).id)
   await sink.whenCaughtUp()
@@ -71,11 +71,7 @@ test('a topic gets more partitions while everything runs: nothing is lost, and t
 test('a topic is deleted and made again with fewer partitions while everything runs', {
   timeout: 180_000
 }, async () => {
-  const trail = await testTrail({ partitions: 6 })
-  await trail.offer('badge.awarded')
-  const topic = `${trail.topicPrefix}badge.awarded`
-  const handled: string[] = []
-  const { sink, group, publish } = await everything(trail, id => handled.push(id))
+  const { trail, topic, handled, sink, group, publish } = await everything(6)
   const before = await Promise.all(Array.from({ length: 60 }, publish))
   await Promise.all([sink.whenCaughtUp(), group.whenCaughtUp()])
 
