@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes } from '../command.ts'
-import type { PackageVersions } from './package-json.ts'
+import { packedClone } from './clone.ts'
 import { projectFiles, writeProject } from './project.ts'
 
 const nextCommands = [
@@ -16,30 +16,33 @@ export function initCommands(program: Command, host: CommandHost): void {
   host
     .connect(program.command('init'))
     .description('write a first event of your own, and a small service that publishes and handles it')
-    .argument('[folder]', 'where to write it', '.')
-    .addHelpText('after', '\nNothing is overwritten: a package.json that is there is completed.')
+    .argument('[folder]', 'folder of the new service', '.')
+    .addHelpText('after', '\nNo file is overwritten. An existing package.json is completed.')
     .action(host.action((context, folder: string) => init(context, folder)))
 }
 
 async function init({ out, say }: CommandContext, folder: string): Promise<ExitCode> {
-  const files = await projectFiles(folder, packageVersions())
+  const { version, devDependencies } = manifest()
+  const clone = packedClone(folder, version)
+  const files = await projectFiles(folder, {
+    eventtrail: clone?.dependency ?? `^${version}`,
+    // Those that this eventtrail was tested with.
+    typescript: `^${devDependencies.typescript}`,
+    nodeTypes: `^${devDependencies['@types/node']}`
+  })
   writeProject(folder, files)
   for (const path of [...files.keys()].sort()) out(`wrote ${path}`)
   const way = relative(process.cwd(), resolve(folder))
   say(`Next, in ${way || 'this folder'} (its README.md says which servers are needed, and how to start them):`)
+  // A package.json that was there may name another eventtrail.
+  if (clone && files.get('package.json')?.includes(JSON.stringify(clone.dependency)))
+    say(`  ${clone.command}   # this eventtrail is a clone: this packs it for the project`)
   for (const line of nextCommands) say(`  ${line}`)
   return exitCodes.ok
 }
 
-/** Those that this eventtrail was tested with. */
-function packageVersions(): PackageVersions {
-  const { version, devDependencies } = createRequire(import.meta.url)('eventtrail/package.json') as {
+const manifest = () =>
+  createRequire(import.meta.url)('eventtrail/package.json') as {
     version: string
     devDependencies: Readonly<Record<string, string>>
   }
-  return {
-    eventtrail: `^${version}`,
-    typescript: `^${devDependencies.typescript}`,
-    nodeTypes: `^${devDependencies['@types/node']}`
-  }
-}

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { packedClone } from '../../../../cli/init/clone.ts'
 import { projectFiles, writeProject } from '../../../../cli/init/project.ts'
 import { cloneRoot } from '../../../../dev/tools/folders.ts'
 import { exportedPaths } from '../../../support/project/manifest.ts'
@@ -69,4 +70,12 @@ test.each([
 test('a package.json that is none is named', async () => {
   writeFileSync(join(folder, 'package.json'), '[]')
   await expect(projectFiles(folder, versions)).rejects.toThrow('holds no JSON object')
+})
+
+test('from a clone, the package is the file that npm pack writes there', () => {
+  const { version } = JSON.parse(readFileSync(join(cloneRoot, 'package.json'), 'utf8')) as { version: string }
+  expect(packedClone(join(cloneRoot, '..', 'orders'), version)).toEqual({
+    dependency: `file:../${basename(cloneRoot)}/eventtrail-${version}.tgz`,
+    command: `(cd '../${basename(cloneRoot)}' && npm pack)`
+  })
 })
