@@ -13,8 +13,8 @@ export interface StoredEvent {
 /** Where the bus keeps events before anybody sees them. */
 export interface EventStore {
   /**
-   * Stores all of them or none, in their order; resolves when they are durable. An event whose id is stored
-   * already is left as it is. One call is under way at a time.
+   * Stores all of them or none, in their order; resolves when they are durable. An event that is stored already is
+   * stored once. Rejects, without `retryable`, when an id is stored with other content. One call is under way at a time.
    */
   append(events: readonly StoredEvent[]): Promise<void>
   /** Asks for something cheap, to find out whether it can be reached. Without it, `health()` does not look at the store. */

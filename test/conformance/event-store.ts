@@ -50,19 +50,25 @@ export function eventStoreConformance(name: string, { store, stored }: EventStor
       expect(await lookUp([first, second])).toEqual(envelopesOf([first, second]))
     })
 
-    it('never replaces what is stored under an id; a call that it refuses is not stored in part', async () => {
+    it('refuses other content under an id that is stored, and stores nothing of that call', async () => {
       const kept = event('badge.awarded', badge('kept'))
       await store.append([kept])
       const [other, neighbour] = [
         event('badge.awarded', badge('other content'), kept.envelope.id),
         event('badge.awarded', badge('neighbour'))
       ]
-      const isRefused = await store.append([neighbour, other]).then(
-        () => false,
-        () => true
-      )
+      await expect(store.append([neighbour, other])).rejects.toMatchObject({ code: 'STORE_FAILED', retryable: false })
       expect(await lookUp([kept])).toEqual(envelopesOf([kept]))
-      expect(await lookUp([neighbour])).toEqual(isRefused ? [] : envelopesOf([neighbour]))
+      expect(await lookUp([neighbour])).toEqual([])
+    })
+
+    it('treats an id twice in one call in the same way: stored once, or refused with other content', async () => {
+      const [first, second] = [event('badge.awarded', badge('first')), event('badge.awarded', badge('second'))]
+      await store.append([first, first])
+      expect(await lookUp([first])).toEqual(envelopesOf([first]))
+      const other = event('badge.awarded', badge('other content'), second.envelope.id)
+      await expect(store.append([second, other])).rejects.toMatchObject({ code: 'STORE_FAILED', retryable: false })
+      expect(await lookUp([second])).toEqual([])
     })
 
     it('has nothing to do for an empty call', async () => {
