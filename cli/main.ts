@@ -109,7 +109,7 @@ const { version } = require('eventtrail/package.json') as { version: string }
 
 const program = new Command('eventtrail')
   .description('An event bus on Kafka whose audit trail in Postgres can be trusted.')
-  .showHelpAfterError('(--help lists commands and options)')
+  .showHelpAfterError('(add --help to the command to see its commands and options)')
   .version(version, '--version', 'the version of eventtrail')
   .exitOverride()
   .configureHelp({

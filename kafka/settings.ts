@@ -42,7 +42,7 @@ export const kafkaSettings = {
   topicPrefix: {
     env: 'TOPIC_PREFIX',
     flag: '--prefix <text>',
-    help: 'put before every event name to make the name of its topic',
+    help: 'prefix of topics and groups: the topic of an event is the prefix and the event name',
     initial: '',
     parse: topicPrefix
   },

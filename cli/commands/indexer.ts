@@ -45,19 +45,19 @@ export function indexerCommands(program: Command, host: CommandHost): void {
     .option('--group <name>', 'consumer group, without the prefix; indexers of one group share the work', 'indexer')
     .addHelpText(
       'after',
-      '\nRun `eventtrail migrate --with indexer` once before. Try it with `eventtrail search <words>`.'
+      '\nRun `eventtrail migrate --with indexer` first. Search the documents with `eventtrail search <words>`.'
     )
     .action(host.action((context, flags: IndexerFlags) => runIndexer(context, flags), { finishes: true }))
 
   host
     .connect(program.command('search'), 'databaseUrl')
-    .description('find documents of the indexer')
+    .description('search the documents of the indexer')
     .showHelpAfterError(
-      '(--help lists the options; write words that begin with - after --: search -- fractions -basic)'
+      '(words that begin with - follow --, as in `eventtrail search -- shoes -running`; `eventtrail search --help` lists the options)'
     )
     .argument('<words...>', 'words to search for, in quotes: \'"a phrase" or this -without\'')
-    .option('--limit <n>', 'hits to show', wholeNumber(), 10)
-    .option('--json', 'one JSON object a line')
+    .option('--limit <n>', 'maximum number of results', wholeNumber(), 10)
+    .option('--json', 'print one JSON object per line')
     .action(host.action((context, words: string[], flags: SearchFlags) => runSearch(context, words.join(' '), flags)))
 }
 

@@ -40,7 +40,7 @@ export function notifierCommands(program: Command, host: CommandHost): void {
     .option('--from <address>', 'sender of the mails', 'eventtrail <no-reply@localhost>')
     .addHelpText(
       'after',
-      '\nAddresses come from the table recipients(id, address, name, wants_mail); those with wants_mail = false get none. Run `eventtrail migrate --with notifier` once before, and install nodemailer.'
+      '\nAddresses come from the table recipients(id, address, name, wants_mail); recipients with wants_mail = false get no mail.\nRun `eventtrail migrate --with notifier` and `npm install nodemailer` first.'
     )
     .action(host.action((context, flags: NotifierFlags) => runNotifier(context, flags), { finishes: true }))
 }

@@ -18,17 +18,17 @@ import { type CommandContext, type CommandHost, type ExitCode, exitCodes, saidWh
 export function operateCommands(program: Command, host: CommandHost, migrations: readonly Migrations[]): void {
   host
     .connect(program.command('migrate'), 'databaseUrl')
-    .description('create or update the tables in Postgres; safe to run at any time, also twice at once')
+    .description('create or update the tables in Postgres; safe to run at any time, also concurrently')
     .option('--with <parts>', `also create the tables of optional parts: ${optionalParts(migrations).join(',')}`, list)
     .option('--from-month <month>', 'also create the partitions from this month on, such as 2013-02, for older events')
-    .addHelpText('after', '\nTables of optional parts that exist already are updated without --with.')
+    .addHelpText('after', '\nExisting tables of optional parts are updated without --with.')
     .action(host.action((context, flags: MigrateFlags) => runMigrate(context, migrations, flags)))
 
   host
     .connect(program.command('doctor'), 'brokers', 'registryUrl', 'databaseUrl', 'topicPrefix')
-    .description('check broker, registry, database, migrations, topics and the trail; exits 1 when something is wrong')
-    .option('--group <name>', 'consumer group of the sinks, without the prefix (default sink)')
-    .option('--json', 'one JSON object a line')
+    .description('check Kafka, registry, Postgres, migrations, topics and the trail; exits 1 with findings')
+    .option('--group <name>', 'consumer group of the sinks, without the prefix (default: "sink")')
+    .option('--json', 'print one JSON object per line')
     .action(host.action((context, flags: DoctorFlags) => runDoctor(context, migrations, flags)))
 }
 

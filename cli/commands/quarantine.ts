@@ -36,31 +36,31 @@ interface ListFlags extends MatchFlags {
 export function quarantineCommands(program: Command, host: CommandHost): void {
   const quarantine = program
     .command('quarantine')
-    .description('records that the sink could not store, kept whole in Postgres')
+    .description('list, show, retry or discard records that the sink could not store')
 
   const matching = (command: Command): Command =>
     command
-      .option('--topic <topic>', 'only of this topic, as `list` shows it')
-      .option('--event <name>', 'only of the topic of this event name')
-      .option('--code <code>', 'only with this code, such as DECODE_FAILED')
+      .option('--topic <topic>', 'only records of this topic, as `quarantine list` shows it')
+      .option('--event <name>', 'only records of the topic of this event name')
+      .option('--code <code>', 'only records with this code, such as DECODE_FAILED')
 
   matching(host.connect(quarantine.command('list'), 'databaseUrl', 'topicPrefix'))
-    .description('what is held, the oldest first; never shows content')
+    .description('list quarantined records, oldest first; never shows content')
     .option('--status <status>', 'held, stored, duplicate, discarded or all', 'held')
-    .option('--limit <n>', 'how many at most', wholeNumber(), 100)
-    .option('--json', 'one JSON object a line')
+    .option('--limit <n>', 'maximum number of records', wholeNumber(), 100)
+    .option('--json', 'print one JSON object per line')
     .action(host.action((context, flags: ListFlags) => onPool(context, pool => list(context, pool, flags))))
 
   host
     .connect(quarantine.command('show'), 'databaseUrl')
-    .argument('<number>', 'as `list` shows it', wholeNumber())
-    .description('one record with its bytes (base64) and headers; mind that it may hold personal data')
+    .argument('<number>', 'number of the record in `quarantine list`', wholeNumber())
+    .description('show one record with its bytes (base64) and headers, which may contain personal data')
     .action(host.action((context, number: number) => onPool(context, pool => show(context, pool, number))))
 
   matching(host.connect(quarantine.command('retry'), 'databaseUrl', 'registryUrl', 'topicPrefix'))
-    .argument('[numbers...]', 'as `list` shows them', wholeNumbers)
+    .argument('[numbers...]', 'numbers of the records in `quarantine list`', wholeNumbers)
     .description(
-      'try to store records again, for instance after their schema was registered: those of the numbers, or all that match; exits 1 if one is still held'
+      'try again to store records, for instance after their schema was registered: the given numbers, or all that match; exits 1 if one is still held'
     )
     .option('--note <text>', 'kept with the record', 'retried')
     .action(
@@ -72,8 +72,8 @@ export function quarantineCommands(program: Command, host: CommandHost): void {
     )
 
   matching(host.connect(quarantine.command('discard'), 'databaseUrl', 'topicPrefix'))
-    .argument('[numbers...]', 'as `list` shows them', wholeNumbers)
-    .description('give records up, those of the numbers or all that match; their bytes stay in the table')
+    .argument('[numbers...]', 'numbers of the records in `quarantine list`', wholeNumbers)
+    .description('give up on records: the given numbers, or all that match; their bytes stay in the table')
     .requiredOption('--reason <text>', 'kept with the record', reason)
     .action(
       host.action(

@@ -41,7 +41,9 @@ interface GenerateCommandOptions extends CatalogueFlags {
 
 /** Adds `schemas register|check|list|generate`. */
 export function schemaCommands(program: Command, host: CommandHost, makeTopics: MakeTopics): void {
-  const schemas = program.command('schemas').description('the schemas of events: list, check, register, generate types')
+  const schemas = program
+    .command('schemas')
+    .description('list, check and register the schemas of events, and generate types')
   host
     .connect(
       addCatalogueFlags(
@@ -57,9 +59,11 @@ export function schemaCommands(program: Command, host: CommandHost, makeTopics: 
   host
     .connect(
       addCatalogueFlags(
-        schemas.command('check').description('report what is wrong with schemas: exits with 0 if nothing is, else 1'),
+        schemas
+          .command('check')
+          .description('check schemas, also that every version can be read with every other; exits 1 with findings'),
         { from: true }
-      ).option('--against-registry', 'compare with what is registered, too'),
+      ).option('--against-registry', 'also check against the versions in the registry'),
       'schemasDir',
       'registryUrl',
       'topicPrefix'

@@ -32,25 +32,29 @@ export function sinkRepairCommands(sink: Command, host: CommandHost): void {
     .connect(sink.command('reset'), 'brokers', 'databaseUrl', 'topicPrefix')
     .description('resume a halted partition by accepting its log as it is now; recorded in sink_resets')
     .requiredOption('--event <name>', 'event name of the topic')
-    .option('--partition <n>', 'partition (default: all of the topic that are halted for their log)', wholeNumber(0))
-    .requiredOption('--to <offset>', 'where to read on: earliest, latest or an offset', resetTarget)
+    .option(
+      '--partition <n>',
+      'partition (default: all partitions of the topic that are halted because of their log)',
+      wholeNumber(0)
+    )
+    .requiredOption('--to <offset>', 'where to resume: earliest, latest or an offset', resetTarget)
     .requiredOption('--reason <text>', 'why; kept for the audit', reason)
-    .option('--force', 'also a partition that is not halted')
+    .option('--force', 'also reset a partition that is not halted')
     .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
     .addHelpText(
       'after',
-      '\nWhat is stored stays stored. Events that come again are recognised by their id and not stored twice.\n`--to earliest` is right after a topic was deleted and recreated; `--to latest` gives up the events in between.'
+      '\nStored rows stay. Events that are read again are recognised by their id and not stored twice.\nUse `--to earliest` after a topic was deleted and recreated. `--to latest` skips the events in between.'
     )
     .action(host.action((context, _flags: unknown, command: Command) => runReset(context, command.optsWithGlobals())))
 
-  const takenOut = '\nIt is recorded in sink_forgotten. Sinks that run follow within a few seconds.'
+  const takenOut = '\nThis is recorded in sink_forgotten. Running sinks follow within a few seconds.'
   const listing = {
     forget: {
-      does: 'take an event out of what the sinks of a group read, although registry or trail know it',
-      help: `${takenOut} What is stored stays; \`eventtrail sink remember\` lets it in again.`
+      does: 'stop reading an event name that the registry or the trail has, for all sinks of a group',
+      help: `${takenOut} Stored rows stay. \`eventtrail sink remember\` undoes it.`
     },
     remember: {
-      does: 'let an event in again that `sink forget` took out: it is read from where it was left',
+      does: 'undo `sink forget`: the event name is read again from where reading stopped',
       help: takenOut
     }
   }
@@ -73,19 +77,26 @@ export function sinkRepairCommands(sink: Command, host: CommandHost): void {
     .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
     .addHelpText(
       'after',
-      '\nThe topic resumes where it was halted. Fix the cause first: `eventtrail quarantine list` shows what was bad.\nPartitions that are halted for another reason are for `eventtrail sink reset`.'
+      '\nThe topic resumes where it was halted. Fix the cause first: `eventtrail quarantine list` shows the bad records.\nFor partitions that are halted for another reason, use `eventtrail sink reset`.'
     )
     .action(host.action((context, _flags: unknown, command: Command) => runResume(context, command.optsWithGlobals())))
 
   host
     .connect(sink.command('accept-gap'), 'databaseUrl', 'topicPrefix')
-    .description('record that a gap is known: doctor and verify then count it and no longer alarm; kept in sink_gaps')
+    .description('accept a gap: doctor and verify then count it and no longer fail; recorded in sink_gaps')
     .requiredOption('--event <name>', 'event name of the topic')
     .requiredOption('--partition <n>', 'partition', wholeNumber(0))
-    .option('--offset <n>', 'only the gap that begins there (default: all of the partition)', wholeNumber(0))
+    .option(
+      '--offset <n>',
+      'only the gap that begins at this offset (default: all gaps of the partition)',
+      wholeNumber(0)
+    )
     .requiredOption('--reason <text>', 'why; kept for the audit', reason)
     .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
-    .addHelpText('after', '\nA gap is a range that was removed from Kafka before it was read: SELECT * FROM sink_gaps.')
+    .addHelpText(
+      'after',
+      '\nA gap is a range of offsets that Kafka removed before the sink read them: SELECT * FROM sink_gaps.'
+    )
     .action(
       host.action((context, _flags: unknown, command: Command) => runAcceptGap(context, command.optsWithGlobals()))
     )

@@ -36,32 +36,42 @@ export function sinkCommands(program: Command, host: CommandHost): void {
       'only these event names, comma-separated (default: all that the registry knows)',
       eventNames
     )
-    .option(
-      '--max-records <n>',
-      'records at which a batch is written at once; it may hold more (default 10000)',
-      wholeNumber()
-    )
+    .option('--max-records <n>', 'records that complete a batch; a batch may have more (default: 10000)', wholeNumber())
     .option(
       '--linger <ms>',
-      'from one batch of a session to the next at least, unless it is full (default 5)',
+      'minimum time between two batches of a connection, unless a batch is complete (default: 5)',
       milliseconds(0)
     )
     .option(
       '--connections <n>',
-      'database sessions that write at the same time (default 2)',
+      'database sessions that write at the same time (default: 2)',
       wholeNumber(1, mostConnections)
     )
-    .option('--session-timeout <ms>', 'after which a sink that died is replaced (default 10000)', milliseconds(1_000))
+    .option(
+      '--session-timeout <ms>',
+      'time after which a sink that died is replaced (default: 10000)',
+      milliseconds(1_000)
+    )
     .option(
       '--breaker <n>',
-      'records of a topic after which it is halted if more than half were bad (default 1000, 0: never)',
+      'halt a topic if more than half of <n> consecutive records are bad; 0 is never (default: 1000)',
       wholeNumber(0)
     )
     .addHelpText(
       'after',
-      '\nIt stops on SIGINT or SIGTERM: what was read is written first. It may be killed at any time; nothing is lost or stored twice.\nRun `eventtrail migrate` once before.'
+      '\nOn SIGINT or SIGTERM, the sink writes what it has read and stops. Killing it loses nothing and stores nothing twice.\nRun `eventtrail migrate` first.'
     )
-    .action(host.action((context, flags: SinkFlags) => runSink(context, flags), { finishes: true }))
+    // With an action of its own, commander would take a misspelt command for an argument.
+    .allowExcessArguments()
+    .action(
+      host.action(
+        async (context, flags: SinkFlags, command: Command) => {
+          const [word] = command.args
+          return word === undefined ? runSink(context, flags) : command.error(`error: unknown command '${word}'`)
+        },
+        { finishes: true }
+      )
+    )
 
   sinkRepairCommands(sink, host)
 }

@@ -15,7 +15,7 @@ interface VerifyFlags {
 export function verifyCommands(program: Command, host: CommandHost): void {
   host
     .connect(program.command('verify'), 'brokers', 'databaseUrl', 'topicPrefix')
-    .description('did we lose anything? compare Kafka, ledger and rows; exits 1 when something is missing')
+    .description('compare Kafka, ledger and rows to find lost events; exits 1 when something is missing')
     .option(
       '--since <time>',
       'count only rows stored since the hour of this time, such as 2026-11-01 or 2026-11-26T08:00Z',
@@ -23,10 +23,10 @@ export function verifyCommands(program: Command, host: CommandHost): void {
     )
     .option('--topic <names>', 'only these topics, with their prefix, comma-separated', names)
     .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'print one JSON object per line')
     .addHelpText(
       'after',
-      '\nIt changes nothing. Counting reads every row of the trail, unless --since or --topic says less.'
+      '\nThis changes nothing. It counts every row of the trail, unless --since or --topic limits that.'
     )
     .action(host.action((context, flags: VerifyFlags) => runVerify(context, flags)))
 }

@@ -36,25 +36,25 @@ const progressEveryMs = 5_000
 export function publishCommands(program: Command, host: CommandHost): void {
   host
     .connect(addCatalogueFlags(program.command('publish')), 'brokers', 'registryUrl', 'topicPrefix', 'schemasDir')
-    .description('publish events of one name from lines of JSON: valid lines go, each bad one is reported')
+    .description('publish events of one name from JSON lines; valid lines are published, each invalid line is reported')
     .argument('<event>', 'event name, such as order.placed')
-    .option('--file <file>', 'file of lines (default: standard input)')
-    .option('--rejects <file>', 'keep the bad lines here, as they are')
-    .option('--source <name>', 'name of the publishing service, for the header `source`', 'eventtrail-publish')
+    .option('--file <file>', 'file with one JSON object per line (default: standard input)')
+    .option('--rejects <file>', 'write invalid lines to this new file, unchanged')
+    .option('--source <name>', 'name of the publishing service, sent as the header `source`', 'eventtrail-publish')
     .option('--event-version <n>', 'version of the event to publish (default: the latest)', wholeNumber())
     .option('--json', 'print the summary as JSON')
     .addHelpText(
       'after',
       `
-A line is {"aggregate_id": UUID, "payload": {…}} and may have:
-  "occurred_at"  "2026-09-01T08:00:00Z", or whole microseconds since 1970 
+Each line is {"aggregate_id": UUID, "payload": {…}}, optionally with:
+  "occurred_at"  "2026-09-01T08:00:00Z", or whole microseconds since 1970
                  (default: the time in an id of version 7, else now)
-  "id"           UUID of the event (default: a new one); with ids a second run stores nothing twice.
-                 One that is not of version 7 needs "occurred_at" too
-  "actor"        id of who caused it, never a name or an address
+  "id"           UUID of the event (default: a new one); with ids, a second run stores nothing twice.
+                 An id that is not of version 7 needs "occurred_at" too
+  "actor"        id of the person or service that caused the event, never a name or an address
 
-Exits with 0 when all lines were published, 1 when there were bad ones, 2 when the event, its schema or its topic
-is not there, 3 when a server failed or is unreachable, 130 when it was interrupted: it then says after which line.`
+Exit codes: 0 all lines were published, 1 some lines were invalid, 2 the event, its schema or its topic does not
+exist, 3 a server failed or is unreachable, 130 interrupted; the last line that was published is reported.`
     )
     .action(
       host.action((context, eventName: string, flags: PublishFlags) => publishLines(context, eventName, flags), {

@@ -6,13 +6,15 @@ import type { SinkBenchOptions } from './run-sink.ts'
 
 /** Adds `bench sink|latency|growth`: what only a clone of the project can do, because it brings servers and peers. */
 export function benchCommands(program: Command, host: CommandHost): void {
-  const bench = program.command('bench').description('measure the sink against its peers, on servers of its own')
+  const bench = program
+    .command('bench')
+    .description('compare the sink with Debezium and raw COPY, on temporary servers')
   host
     .connect(bench.command('sink'))
-    .description('rows a second, processor time and memory, in turns with Debezium and raw COPY')
+    .description('measure rows per second, processor time and memory, in turns with Debezium and raw COPY')
     .option('--rows <n>', 'records that each contender stores', wholeNumber(), 500_000)
-    .option('--turns <n>', 'how often each contender is measured', wholeNumber(), 5)
-    .option('--quick', 'few rows, one turn, nothing written: whether it all still works')
+    .option('--turns <n>', 'number of turns of each contender', wholeNumber(), 5)
+    .option('--quick', 'a trial with few rows and one turn, which writes no report')
     .option('--only <names>', 'only these contenders, comma-separated')
     .action(
       host.action(
@@ -25,10 +27,12 @@ export function benchCommands(program: Command, host: CommandHost): void {
     )
   host
     .connect(bench.command('latency'))
-    .description('from publish to committed row, at 1,000 and 20,000 events a second, against a bare loop')
-    .option('--seconds <n>', 'measured in each turn', wholeNumber(), 15)
-    .option('--turns <n>', 'how often everything is measured', wholeNumber(), 3)
-    .option('--quick', 'a few seconds, one turn, nothing written')
+    .description(
+      'measure the time from publish to committed row, at 1,000 and 20,000 events per second, against a bare loop'
+    )
+    .option('--seconds <n>', 'measured seconds of each turn', wholeNumber(), 15)
+    .option('--turns <n>', 'number of turns', wholeNumber(), 3)
+    .option('--quick', 'a trial with a few seconds and one turn, which writes no report')
     .action(
       host.action(
         async (context, options: LatencyBenchOptions) => {
@@ -40,12 +44,12 @@ export function benchCommands(program: Command, host: CommandHost): void {
     )
   host
     .connect(bench.command('growth'))
-    .description('how rows a second and memory change with the size of the table, with partitions and event names')
-    .option('--rows <n>', 'of each number of partitions and names', wholeNumber(), 1_000_000)
-    .option('--most <n>', 'of the largest table', wholeNumber(), 10_000_000)
-    .option('--lag <n>', 'to catch up with', wholeNumber(), 5_000_000)
-    .option('--turns <n>', 'how often partitions and names are measured', wholeNumber(), 3)
-    .option('--quick', 'few rows, one turn, nothing written')
+    .description('measure how rows per second and memory change with the size of the table, partitions and event names')
+    .option('--rows <n>', 'rows for each number of partitions and event names', wholeNumber(), 1_000_000)
+    .option('--most <n>', 'rows of the largest table', wholeNumber(), 10_000_000)
+    .option('--lag <n>', 'lag to catch up with, in records', wholeNumber(), 5_000_000)
+    .option('--turns <n>', 'number of turns for partitions and event names', wholeNumber(), 3)
+    .option('--quick', 'a trial with few rows and one turn, which writes no report')
     .action(
       host.action(
         async (context, options: GrowthBenchOptions) => {

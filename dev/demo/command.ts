@@ -6,15 +6,17 @@ import type { DemoOptions } from './run.ts'
 export function demoCommands(program: Command, host: CommandHost): void {
   host
     .connect(program.command('demo'))
-    .description('publish a day at school on servers of its own, kill the sink in between, and see that all adds up')
-    .option('--events <n>', 'events of the day', wholeNumber(), 20_000)
-    .option('--rate <n>', 'events a second (default: as fast as it goes)', wholeNumber())
-    .option('--seed <text>', 'the same seed gives the same day', 'eventtrail')
-    .option('--keep', 'leave everything running at the end, until Ctrl-C')
-    .option('--json', 'end with one line of JSON on stdout; all else goes to stderr')
+    .description(
+      'publish the example events through temporary servers, kill the sink in the middle, and check what arrived'
+    )
+    .option('--events <n>', 'number of events', wholeNumber(), 20_000)
+    .option('--rate <n>', 'events per second (default: unlimited)', wholeNumber())
+    .option('--seed <text>', 'the same seed gives the same events', 'eventtrail')
+    .option('--keep', 'keep everything running at the end, until Ctrl-C')
+    .option('--json', 'print the result as one line of JSON on stdout, and everything else on stderr')
     .addHelpText(
       'after',
-      '\nIt needs nothing but this clone: Kafka, a schema registry and Postgres are started for it on 127.0.0.1 and stopped at the end.\nExits 0 when the table at the end adds up, 1 when it does not.'
+      '\nIt starts Kafka, a schema registry and Postgres on 127.0.0.1, and stops them at the end.\nExits 0 when all checks of the table at the end pass, else 1.'
     )
     .action(
       host.action(

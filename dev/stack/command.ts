@@ -21,11 +21,13 @@ interface UpOptions {
 
 /** Adds `stack up|down|status|env`. */
 export function stackCommands(program: Command, host: CommandHost): void {
-  const stack = program.command('stack').description('real servers for trying and testing, on this machine')
+  const stack = program
+    .command('stack')
+    .description('start and stop Kafka, a schema registry and Postgres on this machine, for development')
   const up = stack.command('up').description('start Kafka, a schema registry and Postgres, and leave them running')
   for (const name of serverNames) {
     up.addOption(
-      new Option(`--${name}-port <port>`, `port of ${name} on 127.0.0.1 (default: a free one)`)
+      new Option(`--${name}-port <port>`, `port of ${name} on 127.0.0.1 (default: a free port)`)
         .env(`EVENTTRAIL_${name.toUpperCase()}_PORT`)
         .argParser(parsePort)
     )
@@ -33,17 +35,17 @@ export function stackCommands(program: Command, host: CommandHost): void {
   up.action(host.action((context, options: UpOptions) => stackUp(context, options), { finishes: true }))
   stack
     .command('down')
-    .description('stop them; their data stays for the next `up`')
-    .option('--wipe', 'remove their data as well')
+    .description('stop the servers; the next `stack up` has their data again')
+    .option('--wipe', 'also delete their data')
     .action(
       host.action((context, options: { wipe?: boolean }) => stackDown(context, options.wipe === true), {
         finishes: true
       })
     )
-  stack.command('status').description('say what runs, and where').action(host.action(stackStatus))
+  stack.command('status').description('show which servers run, and their addresses').action(host.action(stackStatus))
   stack
     .command('env')
-    .description('print the variables that lead eventtrail to them: eval "$(eventtrail stack env)"')
+    .description('print the addresses of the servers as environment variables, for eval "$(eventtrail stack env)"')
     .action(host.action(stackEnv))
 }
 

@@ -7,19 +7,19 @@ import { runTests } from './test-run.ts'
 export function testingCommands(program: Command, host: CommandHost): void {
   program
     .command('test')
-    .description('run the tests on servers of their own, which are gone afterwards')
-    .argument('[vitest...]', 'what vitest takes: files, -t <name> …')
-    .option('--unit', 'only the tests that need no servers')
+    .description('run the tests on temporary servers, or on those of `stack env`')
+    .argument('[vitest...]', 'arguments of vitest: files, -t <name>, …')
+    .option('--unit', 'only unit tests, which need no servers')
     .allowUnknownOption()
     .action(host.action(runTests, { finishes: true }))
   program
     .command('integrity')
     .description('break real servers and processes on purpose, and check that nothing was lost')
-    .argument('[files...]', 'of test/integrity: parts of their paths (default: all of them)')
-    .option('--quick', 'ten kills where the full suite makes a hundred')
-    .option('--seed <n>', 'of the random moments; printed by each run (default: another one each time)', wholeNumber())
-    .option('--minutes <n>', 'let the soak last so long; alone, run the soak and nothing else', wholeNumber())
-    .option('-t, --testNamePattern <name>', 'only the tests whose names match this')
+    .argument('[files...]', 'tests to run, by parts of their paths in test/integrity (default: all)')
+    .option('--quick', 'a short run, with 10 kills instead of 100')
+    .option('--seed <n>', 'seed of the random moments, which each run prints (default: random)', wholeNumber())
+    .option('--minutes <n>', 'duration of the soak test; without files, only the soak test runs', wholeNumber())
+    .option('-t, --testNamePattern <name>', 'only tests whose names match')
     // Refused by the work itself, which names the valid ones.
     .allowUnknownOption()
     .action(host.action(runIntegrity, { finishes: true }))

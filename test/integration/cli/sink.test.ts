@@ -85,6 +85,7 @@ test.each([
   [['nonsense', '--help'], "unknown command 'nonsense'"],
   [['help', 'nonsense'], "unknown command 'nonsense'"],
   [['schemas', 'nonsense', '--help'], "unknown command 'nonsense'"],
+  [['sink', 'nonsense'], "unknown command 'nonsense'"],
   [
     ['sink', '--connections', '1000'],
     "'--connections <n>' argument '1000' is invalid. Expected a whole number from 1 to 100"
@@ -93,7 +94,7 @@ test.each([
   [['sink', '--session-timeout', '10000000000'], "'--session-timeout <ms>' argument"],
   [['quarantine', 'discard', '0x5', '--reason', 'r'], "'0x5' is invalid"],
   [['sink', '--nonsense'], 'unknown option'],
-  [['search', 'fractions', '-basic'], 'write words that begin with - after --'],
+  [['search', 'fractions', '-basic'], 'words that begin with - follow --'],
   [['sink', '--max-records', 'many'], '--max-records'],
   [['sink', '--session-timeout', '5'], '--session-timeout'],
   [['sink'], 'KAFKA_BROKERS is not set'],
