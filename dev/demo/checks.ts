@@ -1,5 +1,5 @@
 import type { Evidence } from './evidence.ts'
-import { count, counted, seconds } from './show/index.ts'
+import { type Check, count, counted, seconds } from './show/index.ts'
 import type { Tally } from './tally.ts'
 
 /** What became of the sink that was killed. */
@@ -10,17 +10,6 @@ export interface Kill {
   readonly published: number
   /** ms until its successor had stored more; undefined when there was nothing more to store. */
   readonly recoveredMs: number | undefined
-}
-
-/** A line of the table at the end. */
-export interface Check {
-  /** For machines. */
-  readonly id: string
-  /** For people. */
-  readonly promise: string
-  readonly ok: boolean
-  /** The numbers that it is made from. */
-  readonly detail: string
 }
 
 export interface Outcome {

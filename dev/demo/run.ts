@@ -3,11 +3,11 @@ import { type CommandContext, type ExitCode, exitCodes } from '../../cli/index.t
 import { postgresIndex } from '../../consumers/indexer/index.ts'
 import { CleanUps } from '../../core/index.ts'
 import { type Stack, startStack } from '../stack/index.ts'
-import { type Check, checksOf } from './checks.ts'
+import { checksOf } from './checks.ts'
 import { schoolOf } from './day/index.ts'
 import { type Evidence, gatherEvidence } from './evidence.ts'
 import { type Played, playDay } from './play.ts'
-import { checkTable, counted, queriesAbout, signsFor, type Timings, timingLines } from './show/index.ts'
+import { type Check, checkTable, counted, queriesAbout, signsFor, type Timings, timingLines } from './show/index.ts'
 import { type Stage, setStage } from './stage.ts'
 
 export interface DemoOptions {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { cloneRoot } from '../tools/index.ts'
 import { StackError } from './errors.ts'
-import { findProgram } from './servers/index.ts'
+import { findProgram } from './processes.ts'
 import type { Ports, RestartableServer } from './types.ts'
 
 const run = promisify(execFile)

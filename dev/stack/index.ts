@@ -1,4 +1,5 @@
 /** Real servers for trying and testing. Never published. */
-export { findJava, findProgram, versions } from './servers/index.ts'
+export { findProgram } from './processes.ts'
+export { findJava, versions } from './servers/index.ts'
 export { type Stack, startStack } from './stack.ts'
 export type { RestartableServer } from './types.ts'

@@ -1,4 +1,3 @@
-import type { Check } from '../checks.ts'
 import { columns, count, type Signs, seconds } from './words.ts'
 
 /** How long the parts of a run took, in ms. */
@@ -35,4 +34,15 @@ export function queriesAbout(studentId: string): readonly string[] {
     `SELECT occurred_at, event_name, payload FROM event_envelopes WHERE '${studentId}' IN (payload ->> 'student_id', payload ->> 'awarded_to') ORDER BY 1;`,
     'SELECT topic, partition, first_offset, last_offset, rows, duplicates, quarantined FROM sink_ledger ORDER BY 1, 2;'
   ]
+}
+
+/** A line of the table at the end. */
+export interface Check {
+  /** For machines. */
+  readonly id: string
+  /** For people. */
+  readonly promise: string
+  readonly ok: boolean
+  /** The numbers that it is made from. */
+  readonly detail: string
 }

@@ -1,5 +1,5 @@
 /** The servers themselves: how each is installed, set up, started and asked. */
-export { findJava, findProgram, type Java } from './java.ts'
+export { findJava, type Java } from './java.ts'
 export { kafkaPlan } from './kafka.ts'
 export { ensureParts, type Parts } from './parts.ts'
 export { checkPostgres, databaseUrl, postgresPlan } from './postgres.ts'

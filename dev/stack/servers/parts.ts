@@ -17,8 +17,7 @@ import { lastLines } from '../../processes/index.ts'
 import { cloneRoot, home, logsFolder, partsFolder, takeLock } from '../../tools/index.ts'
 import { StackError } from '../errors.ts'
 import type { Instance } from '../instance.ts'
-import { ended } from '../processes.ts'
-import { findProgram } from './java.ts'
+import { ended, findProgram } from '../processes.ts'
 import { versions } from './settings.ts'
 
 /** The Java servers on disk. */
