@@ -84,7 +84,7 @@ test(`${minutes} minutes of ${rate} events a second with a random fault every 10
       }
     ],
     [
-      'a sink told to end, and replaced',
+      'a sink asked to end, and replaced',
       async () => {
         // One that was just started hears no signal yet.
         await eventually(() => victim.log().includes('eventtrail sink:'), { what: 'it is up', timeoutMs: 60_000 })

@@ -78,15 +78,15 @@ const rows: [name: string, shots: () => Promise<Shot[]> | Shot[]][] = [
     }
   ],
   [
-    'S2: LZ4 with bytes behind its frame',
+    'S2: LZ4 with bytes after its frame',
     async () => [await packed('lz4', bytes => Buffer.concat([lz4Frame([bytes]), garbage]))]
   ],
   [
-    'S2: gzip with bytes behind its member',
+    'S2: gzip with bytes after its member',
     async () => [await packed('gzip', bytes => Buffer.concat([gzipMember([bytes]), notGzip]))]
   ],
   [
-    'S2: zstd behind a skippable frame',
+    'S2: zstd after a skippable frame',
     async () => [await packed('zstd', bytes => Buffer.concat([zstdSkippable(garbage), zstdFrame([bytes])]))]
   ],
   ['S2: several zstd frames', async () => [await inPieces('zstd', record => zstdFrame([record]), 4)]],

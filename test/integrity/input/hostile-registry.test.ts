@@ -150,7 +150,7 @@ const rows: [name: string, attack: () => Promise<void>][] = [
     }
   ],
   [
-    'S5: the subject is deleted, and the sink starts anew',
+    'S5: the subject is deleted, and the sink is restarted',
     async () => {
       await sendGood()
       await askRegistry('DELETE', 'subjects/{subject}')
@@ -160,7 +160,7 @@ const rows: [name: string, attack: () => Promise<void>][] = [
     }
   ],
   [
-    'S5: the subject is gone for good, and the sink starts anew',
+    'S5: the subject is gone for good, and the sink is restarted',
     async () => {
       await askRegistry('DELETE', 'subjects/{subject}?permanent=true')
       await sendGood()

@@ -12,18 +12,18 @@ const linkTo = (proof: string): string => `[${proof}](${repository}/test/${proof
 export function guaranteesPage(figures?: IntegrityFigures): string {
   return [
     '# Guarantees',
-    `Written by \`npm run integrity\`; do not edit. The words stand in [guarantees.ts](${repository}/test/integrity/report/guarantees.ts), and each of them is held by the tests that are named below it. [The integrity suite](${repository}/test/integrity/README.md) breaks real servers and real processes on purpose; its [checker](${repository}/test/integrity/harness/check/checker.ts) holds what a publisher was told against what is stored.`,
+    `Written by \`npm run integrity\`; do not edit. The text is in [guarantees.ts](${repository}/test/integrity/report/guarantees.ts), and each guarantee is held by the tests that are named below it. [The integrity suite](${repository}/test/integrity/README.md) breaks real servers and real processes on purpose; its [checker](${repository}/test/integrity/harness/check/checker.ts) compares the answers that a publisher got with what is stored.`,
     '## The last full run',
-    ...(figures ? runPart(figures) : ['No full run has been recorded yet: there are no figures below.']),
+    ...(figures ? runPart(figures) : ['No full run has been recorded yet: there are no numbers below.']),
     '## What is promised',
     ...guarantees.flatMap(guarantee => guaranteePart(guarantee, figures)),
     '## What is not promised',
     notPromised.map(({ title, words }) => `- **${title}.** ${words}`).join('\n'),
     '### Known to be lost in silence',
-    'A sink recognises its log by [the id of the topic](decisions/0020-topics-by-their-ids.md) and [the digest of the last record that it read](decisions/0004-the-last-record-by-its-digest.md). What they cannot tell apart, nothing tells of, nor of what Kafka was told to remove:',
+    'A sink recognises its log by [the id of the topic](decisions/0020-topics-by-their-ids.md) and [the digest of the last record that it read](decisions/0004-the-last-record-by-its-digest.md). What they cannot distinguish is not reported, nor is what Kafka was asked to remove:',
     silentLosses.map(words => `- ${words}`).join('\n'),
-    'Elections that are not clean are off unless somebody turns them on (`unclean.leader.election.enable`). After one, `eventtrail sink reset --to earliest --force` reads the whole log again, and what is stored already is known by its id.',
-    'What was not tried at all stands in [the README](../README.md#what-was-not-tried).'
+    'Unclean elections are off unless they are turned on (`unclean.leader.election.enable`). After one, `eventtrail sink reset --to earliest --force` reads the whole log again, and what is stored already is known by its id.',
+    'What was not tried at all is in [the README](../README.md#what-was-not-tried).'
   ]
     .join('\n\n')
     .concat('\n')

@@ -22,7 +22,7 @@ export const guarantees: readonly Guarantee[] = [
     title: 'What was acknowledged is stored once',
     to: ['publishers', 'readers of the trail'],
     words:
-      'An event for which `publish` resolved is in the trail exactly once and as it was published, or whole in quarantine. What failed with `outcome: "failed"` is nowhere. In each partition the events of an aggregate and event name stand in the order of the calls.',
+      'An event for which `publish` resolved is in the trail exactly once and as it was published, or whole in quarantine. What failed with `outcome: "failed"` is nowhere. In each partition, the events of an aggregate and event name are in the order of the calls.',
     faults:
       'sinks that are killed at any moment and in mid-COPY; a lost answer to COMMIT; a sink that sleeps in mid-COPY while another takes over; sinks that come and go; the leader, the coordinator and all brokers killed; Postgres killed, restarted, away, slow, out of disk or read-only, its sessions ended; deadlocks and timeouts; and all of it at random under load',
     proofs: [
@@ -49,9 +49,9 @@ export const guarantees: readonly Guarantee[] = [
     title: 'Nothing is lost in silence',
     to: ['readers of the trail', 'operators'],
     words:
-      'Every offset that the sink passed is counted once in a ledger that the database checks. What retention removed before it was read is listed in `sink_gaps`, counted as lost and in `eventtrail_sink_gaps_total`, and named by `eventtrail doctor`, also before a sink has noticed it. `eventtrail verify` and the view `sink_losses` hold the ledger against the rows, the ends of Kafka’s logs against the positions, and name what is missing. What waits behind an open transaction is lag. A topic that was made anew, a log that ends before the position, or one that holds another record where the last stored one was, halts its partitions alone until an operator says how to go on. A trail that was restored to an earlier state is filled again from Kafka. What Kafka keeps as the position of the group is not trusted. (What is [not seen](#known-to-be-lost-in-silence) is said below.)',
+      'Every offset that the sink passed is counted once in a ledger that the database checks. What retention removed before it was read is listed in `sink_gaps`, counted as lost and in `eventtrail_sink_gaps_total`, and named by `eventtrail doctor`, also before a sink has noticed it. `eventtrail verify` and the view `sink_losses` hold the ledger against the rows, the ends of Kafka’s logs against the positions, and name what is missing. What an open transaction blocks is lag. A topic that was recreated, a log that ends before the position, or one that holds another record where the last stored one was, halts its partitions alone until an operator decides how to continue. A trail that was restored to an earlier state is filled again from Kafka. What Kafka keeps as the position of the group is not trusted. (What is [not seen](#known-to-be-lost-in-silence) is said below.)',
     faults:
-      'records removed before they were read; a topic made anew while no sink runs and under a running one; offsets of the group moved in Kafka; a trail emptied, and restored to an earlier hour; rows taken from the table; a transaction of another producer left open; a broker away, topics with one replica',
+      'records removed before they were read; a topic recreated while no sink runs and under a running one; offsets of the group moved in Kafka; a trail emptied, and restored to an earlier hour; rows taken from the table; a transaction of another producer left open; a broker away, topics with one replica',
     proofs: [
       'integrity/servers/gaps',
       'integrity/servers/doctor',
@@ -74,9 +74,9 @@ export const guarantees: readonly Guarantee[] = [
     title: 'A bad record harms no other',
     to: ['readers of the trail', 'operators'],
     words:
-      'What cannot be a row is kept whole in quarantine, with a reason and a way back, and the rest is stored. When most of a topic is bad, that topic is halted, and no other. Whoever may write to one topic or to the registry cannot stop the sink: events of other topics are stored meanwhile. A good event that an index, a constraint or a trigger refuses which others put on the table is kept likewise, with the name of that; where every event of a name is refused, they wait in Kafka and none is put aside.',
+      'What cannot be a row is kept whole in quarantine, with a reason and a way back, and the rest is stored. When most of a topic is bad, that topic is halted, and no other. A program that may write to one topic or to the registry cannot stop the sink: events of other topics are stored meanwhile. A good event that an index, a constraint or a trigger refuses which others put on the table is kept likewise, with the name of that; where every event of a name is refused, they wait in Kafka and none is put aside.',
     faults:
-      'texts, numbers, times and ids that cannot be stored; values that are no envelopes; unknown and foreign schema ids; every codec; topics of which all is bad; batches written by hand (odd frames, decompression bombs, tens of thousands of headers, null headers, times of any 64 bits); deleted subjects, and schemas that freeze or fail whoever compiles them; random records, batches and schemas; indexes, checks, triggers and columns of others on the table of the trail',
+      'texts, numbers, times and ids that cannot be stored; values that are no envelopes; unknown and foreign schema ids; every codec; topics of which all is bad; batches written by hand (odd frames, decompression bombs, tens of thousands of headers, null headers, times of any 64 bits); deleted subjects, and schemas that hang or fail a process that compiles them; random records, batches and schemas; indexes, checks, triggers and columns of others on the table of the trail',
     proofs: [
       'integrity/input/hostile-batches',
       'integrity/input/hostile-registry',
@@ -93,7 +93,7 @@ export const guarantees: readonly Guarantee[] = [
     title: 'Nothing is read with a wrong schema',
     to: ['readers of the trail', 'operators'],
     words:
-      'While the registry is away, events of known schemas flow, and those of unknown ones wait. A schema id that the registry does not have is asked for twice; then the copy in the trail serves, and where there is none its records go to quarantine. A registry that gives a known id to another schema ends the sink before anything is decoded.',
+      'While the registry is unreachable, events of known schemas are stored, and those of unknown ones wait. A schema id that the registry does not have is asked for twice; then the copy in the trail serves, and where there is none its records go to quarantine. A registry that gives a known id to another schema ends the sink before anything is decoded.',
     faults: 'a registry that does not answer, is gone, or has lost its memory',
     proofs: ['integrity/servers/schemas', 'integration/schemas/registry']
   },
@@ -126,7 +126,7 @@ export const guarantees: readonly Guarantee[] = [
     title: 'Every event reaches its handler',
     to: ['owners of handlers'],
     words:
-      'At least once, and in order for each aggregate of an event name when it is seen for the first time. No offset is committed before all that lies before it is handled or a dead letter. An event that fails holds up its own aggregate alone. A handler that runs for long costs no rebalance.',
+      'At least once, and in order for each aggregate of an event name when it is seen for the first time. No offset is committed before everything before it is handled or a dead letter. An event that fails holds up its own aggregate alone. A handler that runs for long costs no rebalance.',
     faults:
       'members killed, and stopped for three session timeouts; handlers that throw anything; the dead-letter topic or the registry away; aborted transactions',
     proofs: [
@@ -139,10 +139,10 @@ export const guarantees: readonly Guarantee[] = [
     ]
   },
   {
-    title: 'It goes on by itself, and says how it is',
+    title: 'It recovers by itself, and reports its health',
     to: ['operators'],
     words:
-      'While Kafka, Postgres or the registry is away a process lives, is not ready, and names the reason; when the server is back it is ready again. A Kafka consumer that stands still is built anew. Partitions that no broker leads hold up no others: the rest is published, stored and handled meanwhile.',
+      'While Kafka, Postgres or the registry is away a process lives, is not ready, and names the reason; when the server is back it is ready again. A stalled Kafka consumer is rebuilt. Partitions that no broker leads hold up no others: the rest is published, stored and handled meanwhile.',
     faults:
       'each server taken away and hanging, under sink, indexer and notifier; all brokers killed; a broker away that has the only replicas of some partitions',
     proofs: [
@@ -169,7 +169,7 @@ export const guarantees: readonly Guarantee[] = [
     proofs: ['integrity/idle']
   },
   {
-    title: 'No personal data in what is told',
+    title: 'No personal data in logs, metrics and errors',
     to: ['publishers', 'operators'],
     words:
       'No payload or key of an event is in a log (debug included), a metric, an answer over HTTP, or what `eventtrail doctor` and `eventtrail quarantine list` say. The id of an event is in none of these but the lines of `eventtrail quarantine`, for a record that is kept there: it is no personal data by itself, and a conflict is looked up by it. The error of a `publish` that was refused names fields and repeats no value.',
@@ -183,7 +183,7 @@ export const notPromised: readonly NotPromised[] = [
   {
     title: 'What became of an event whose outcome is "unknown"',
     words:
-      'It was sent and no answer came: it may be in Kafka, or arrive in a moment, or never. **Publish it again with the same `id`** until it is acknowledged; it counts once. An id of version 7, also one that `publish` made, brings its time along, so that it is the same event. With an id of another version `publish` asks for `occurredAt`: give the same one, or it is another event under the same id, a conflict, in quarantine. The same goes for events that were in a publisher when it died: nobody has told their outcome. See [when publishing fails](producing.md#when-publishing-fails).'
+      'It was sent and no answer came: it may be in Kafka, or arrive in a moment, or never. **Publish it again with the same `id`** until it is acknowledged; it counts once. An id of version 7, also one that `publish` made, brings its time along, so that it is the same event. With an id of another version `publish` asks for `occurredAt`: give the same one, or it is another event under the same id, a conflict, in quarantine. The same goes for events that were in a publisher when it died: their outcome was never reported. See [when publishing fails](producing.md#when-publishing-fails).'
   },
   {
     title: 'Both or neither with your own database',
@@ -192,7 +192,8 @@ export const notPromised: readonly NotPromised[] = [
   },
   {
     title: 'Order across event names',
-    words: 'They are different topics. Nor is there any across an event that finally failed: those behind it still go.'
+    words:
+      'They are different topics. Nor is there any across an event that finally failed: those after it are still sent.'
   },
   {
     title: 'Handlers exactly once',
@@ -206,17 +207,17 @@ export const notPromised: readonly NotPromised[] = [
   {
     title: 'What retention removed before it was read',
     words:
-      'It is a recorded gap, never silent, and it is gone all the same. Keep `retention.ms` longer than a sink may be down.'
+      'It is a recorded gap, never silent, and it is gone nevertheless. Keep `retention.ms` longer than a sink may be down.'
   },
   {
     title: 'What people give up',
     words:
-      '`sink reset --to latest` or to an offset leaves what lies before it in Kafka, and `quarantine discard` ends a record. Both ask for a reason, and keep it.'
+      '`sink reset --to latest` or to an offset leaves everything before it in Kafka, and `quarantine discard` ends a record. Both ask for a reason, and keep it.'
   },
   {
     title: 'More than the brokers keep',
     words:
-      '"Acknowledged" means `acks=all`: by as many replicas as `min.insync.replicas` says, which is **1** unless `TOPIC_MIN_INSYNC_REPLICAS` says otherwise. Kafka does not wait for a disk. Losing those replicas at once, or an unclean leader election, takes acknowledged events away. A log that ends before the position of the sink then halts its partition; events that the sink had not read yet are gone, and nobody can know.'
+      '"Acknowledged" means `acks=all`: by as many replicas as `min.insync.replicas` says, which is **1** unless `TOPIC_MIN_INSYNC_REPLICAS` says otherwise. Kafka does not wait for a disk. Losing those replicas at once, or an unclean leader election, takes acknowledged events away. A log that ends before the position of the sink then halts its partition; events that the sink had not read yet are gone, and this cannot be detected.'
   },
   {
     title: 'What a disk changes within a record',
@@ -231,7 +232,7 @@ export const notPromised: readonly NotPromised[] = [
   {
     title: 'What others do to the tables and topics',
     words:
-      'Rows that somebody changes or deletes are not made whole again; the ledger shows that some are missing, and not that a payload was altered. Producers of others that send without idempotence may store an event twice in Kafka: by its id it counts once.'
+      'Rows that another program changes or deletes are not restored; the ledger shows that some are missing, and not that a payload was altered. Producers of others that send without idempotence may store an event twice in Kafka: by its id it counts once.'
   },
   {
     title: 'Times',
@@ -242,7 +243,7 @@ export const notPromised: readonly NotPromised[] = [
 
 /** Losses that nothing reports, and that are known to be possible. */
 export const silentLosses: readonly string[] = [
-  'A log that lost its end in an unclean leader election and was written past the position since, where the identical record (the same bytes) came to lie at the very offset that the sink read last, or where retention has removed that record, or where control records (transaction markers) are all there is to compare. It keeps the id of its topic.',
-  'The same of a topic that was deleted and made anew, where the brokers are older than Kafka 2.8 or the position was stored by an eventtrail that knew no ids of topics; there also one that was filled beyond the position between two fetches of a sink that runs.',
+  'A log that lost its end in an unclean leader election and was written past the position since, where the identical record (the same bytes) came to be at the very offset that the sink read last, or where retention has removed that record, or where control records (transaction markers) are all there is to compare. It keeps the id of its topic.',
+  'The same of a topic that was deleted and recreated, where the brokers are older than Kafka 2.8 or the position was stored by an eventtrail that knew no ids of topics; there also one that was filled beyond the position between two fetches of a sink that runs.',
   'Events of a topic that is compacted (`cleanup.policy=compact`, which `schemas register` never sets), where Kafka removed them before they were read: the ledger counts their offsets as skipped, as it does transaction markers. `eventtrail doctor` says that the topic is compacted, `eventtrail verify` how many offsets were skipped.'
 ]

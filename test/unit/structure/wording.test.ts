@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { settings } from '../../../cli/config.ts'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
+import { pages, proseOf } from '../../support/project/docs.ts'
 import { metrics } from '../../support/project/metrics.ts'
 import { rooms, sourceFiles } from '../../support/project/sources.ts'
 
@@ -25,7 +26,7 @@ const instead: readonly (readonly [RegExp, string])[] = [
   [/\ball the same\b/i, 'anyway'],
   [/\bwhat there is\b/i, 'the list of …'],
   [/\bis to be\b/i, 'must be, has to be'],
-  [/\bhow it is\b(?! \w+ed\b)/i, 'status, health']
+  [/\bhow it is\b(?! (kept|\w+ed)\b)/i, 'status, health']
 ]
 
 /** Words that comments and titles of tests had most: a product's texts have them in other meanings too. */
@@ -86,6 +87,21 @@ test.each([...shipped, 'dev', 'examples', 'test'])('so is every comment of %s', 
 
 test('so is the title of every test', () => {
   expect(faultsIn('test', [...instead, ...alsoInComments], 'title')).toEqual([])
+})
+
+// Decisions are dated records; the other two repeat what a measured run had in its report.
+const readPages = pages().filter(({ path }) => !/decisions\/|benchmarks|guarantees/.test(path))
+
+test.each(readPages.map(page => page.path))('so is %s', path => {
+  const [page] = readPages.filter(each => each.path === path)
+  const lines =
+    page === undefined
+      ? []
+      : proseOf(page)
+          .replace(/\]\([^)]*\)/g, ']')
+          .split('\n')
+  expect(lines.length).toBeGreaterThan(1)
+  expect(lines.flatMap(line => faultsOf(line, [...instead, ...alsoInComments]))).toEqual([])
 })
 
 test('so is the help of every metric and setting', () => {
