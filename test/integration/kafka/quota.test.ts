@@ -4,19 +4,13 @@ import { afterAll, expect, test } from 'vitest'
 import { createLogger } from '../../../cli/log.ts'
 import { startStack } from '../../../dev/stack/index.ts'
 import { createSink } from '../../../sink/index.ts'
+import { int32, protocolString } from '../../support/kafka/wire.ts'
 import { badge, testTrail } from '../../support/trail.ts'
 
 const stack = await startStack({ kind: 'quota' })
 afterAll(() => stack.stop())
 Object.assign(process.env, stack.env)
 const trail = await testTrail({ partitions: 3 })
-
-const int32 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4)
-  bytes.writeInt32BE(value)
-  return bytes
-}
-const text = (words: string): Buffer => Buffer.concat([int32(words.length).subarray(2), Buffer.from(words)])
 
 /** Bytes a second that a broker gives to clients of this name (AlterClientQuotas 0), which kafkajs cannot ask for. */
 async function limitReads(clientId: string, bytes: number): Promise<void> {
@@ -25,9 +19,9 @@ async function limitReads(clientId: string, bytes: number): Promise<void> {
   const rate = Buffer.alloc(8)
   rate.writeDoubleBE(bytes)
   const head = Buffer.from([0, 49, 0, 0, 0, 0, 0, 1])
-  const entity = [int32(1), text('client-id'), text(clientId)]
-  const operation = [int32(1), text('consumer_byte_rate'), rate, Buffer.of(0)]
-  const body = Buffer.concat([head, text('test'), int32(1), ...entity, ...operation, Buffer.of(0)])
+  const entity = [int32(1), protocolString('client-id'), protocolString(clientId)]
+  const operation = [int32(1), protocolString('consumer_byte_rate'), rate, Buffer.of(0)]
+  const body = Buffer.concat([head, protocolString('test'), int32(1), ...entity, ...operation, Buffer.of(0)])
   socket.write(Buffer.concat([int32(body.length), body]))
   const [answer] = (await once(socket, 'data')) as [Buffer]
   socket.destroy()

@@ -1,14 +1,9 @@
 import { connect } from 'node:net'
+import { int16, int32 } from './wire.ts'
 
 const heartbeatApi = 68
 
 const uvarint = (value: number): Buffer => Buffer.of(value)
-const int16 = (value: number): Buffer => Buffer.of((value >> 8) & 0xff, value & 0xff)
-const int32 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4)
-  bytes.writeInt32BE(value)
-  return bytes
-}
 const text = (words: string): Buffer => Buffer.concat([uvarint(Buffer.byteLength(words) + 1), Buffer.from(words)])
 const nothing = uvarint(0)
 

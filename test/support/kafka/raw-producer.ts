@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { afterAll } from 'vitest'
+import { int16, int32, protocolString } from './wire.ts'
 
 /** What a broker says of one batch: 0 and the offset of its first record, or an error code of Kafka's protocol. */
 export interface RawAnswer {
@@ -46,9 +47,9 @@ export class RawProducer {
     head.writeInt16BE(produceVersion, 2)
     head.writeInt32BE(this.#correlation++, 4)
     const body = Buffer.concat([
-      ...[head, text('raw-producer')],
+      ...[head, protocolString('raw-producer')],
       // No transaction, acknowledged by all in-sync replicas, one topic with one partition.
-      ...[int16(-1), int16(-1), int32(timeoutMs), int32(1), text(topic), int32(1), int32(partition)],
+      ...[int16(-1), int16(-1), int32(timeoutMs), int32(1), protocolString(topic), int32(1), int32(partition)],
       ...[int32(batch.length), batch]
     ])
     this.#socket.write(Buffer.concat([int32(body.length), body]))
@@ -88,17 +89,3 @@ export async function stored(producer: RawProducer, topic: string, partition: nu
   if (errorCode !== 0) throw new Error(`the broker refused a batch with error ${errorCode}`)
   return baseOffset
 }
-
-function int16(value: number): Buffer {
-  const bytes = Buffer.alloc(2)
-  bytes.writeInt16BE(value)
-  return bytes
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeInt32BE(value)
-  return bytes
-}
-
-const text = (value: string): Buffer => Buffer.concat([int16(Buffer.byteLength(value)), Buffer.from(value)])
