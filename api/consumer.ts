@@ -23,4 +23,5 @@ export {
 } from '../consumers/index.ts'
 export { type DrainOptions, type LifecycleState, OptionsError } from '../core/index.ts'
 export { KafkaError, type KafkaErrorCode } from '../kafka/index.ts'
+export type { Health } from '../observability/index.ts'
 export { RegistryError, type RegistryErrorCode, SchemaError, type SchemaErrorCode } from '../schemas/index.ts'

@@ -4,6 +4,7 @@ export type { ConnectionOptions, KafkaConnection, PostgresConnection, RegistryCo
 export { type Connection, createConnection } from '../connection/index.ts'
 export { type DrainOptions, type LifecycleState, OptionsError } from '../core/index.ts'
 export { KafkaError, type KafkaErrorCode } from '../kafka/index.ts'
+export type { Health } from '../observability/index.ts'
 export type {
   EventToPublish,
   KafkaReceipt,

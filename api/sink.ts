@@ -10,6 +10,7 @@ export type {
 export { type Connection, createConnection } from '../connection/index.ts'
 export { type DrainOptions, type LifecycleState, OptionsError } from '../core/index.ts'
 export { KafkaError, type KafkaErrorCode } from '../kafka/index.ts'
+export type { Health } from '../observability/index.ts'
 // Not from the folder's index, whose types are those of the driver.
 export {
   MigrationError,

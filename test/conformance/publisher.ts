@@ -5,6 +5,7 @@ import { EventtrailError } from '../../core/errors.ts'
 import { PublishAllError, type Publisher } from '../../producers/index.ts'
 import type { Events } from '../../schemas/catalogue/index.ts'
 import type { Envelope } from '../../schemas/index.ts'
+import { eventually } from '../support/stack.ts'
 
 /** A publisher under test, and a look at what it stored. */
 export interface PublisherUnderTest {
@@ -199,6 +200,24 @@ export function publisherConformance(name: string, make: () => Promise<Publisher
       const { results } = error as unknown as PublishAllError
       expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
       expect(await storedOf('badge.awarded', aggregate)).toHaveLength(2)
+    })
+
+    it('counts what it published and what waits, is ready, and says when it has stopped', async () => {
+      const { publisher } = await make()
+      const publishing = publisher.publish('badge.awarded', randomUUID(), badge('counted'))
+      expect(publisher.stats()).toMatchObject({ published: 0, failed: 0, unknown: 0, unacknowledged: 1 })
+      expect(publisher.stats().unacknowledgedBytes).toBeGreaterThan(50)
+      await publishing
+      expect(publisher.stats()).toEqual({
+        published: 1,
+        failed: 0,
+        unknown: 0,
+        unacknowledged: 0,
+        unacknowledgedBytes: 0
+      })
+      await eventually(() => publisher.health().notReady.length === 0, { what: 'it is ready' })
+      await publisher.close()
+      expect(publisher.health()).toEqual({ notReady: ['it has stopped'], dead: [] })
     })
 
     it('drains: what was called is stored, what is called later is refused', async () => {
