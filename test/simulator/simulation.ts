@@ -7,8 +7,9 @@ import { Database, emptyTables, type Tables } from './database.ts'
 import { eventName, type Kind, makeEvent, type SimEvent, schemas } from './events.ts'
 import { Group, Member } from './group.ts'
 import { Log, Topic } from './log.ts'
+import { fakePositions } from './positions.ts'
 import type { Happening, Schedule } from './schedule.ts'
-import { FakeSession, fakePositions, type Wire } from './session.ts'
+import { FakeSession, type Wire } from './session.ts'
 import { Process, World } from './world.ts'
 
 const restMs = 3_600_000
