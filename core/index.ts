@@ -25,7 +25,6 @@ export {
   type Handle,
   Lifecycle,
   type LifecycleState,
-  type LifecycleSteps,
   notRunning,
   unlessAborted
 } from './lifecycle.ts'
