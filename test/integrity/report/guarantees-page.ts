@@ -19,7 +19,7 @@ export function guaranteesPage(figures?: IntegrityFigures): string {
     ...guarantees.flatMap(guarantee => guaranteePart(guarantee, figures)),
     '## What is not promised',
     notPromised.map(({ title, words }) => `- **${title}.** ${words}`).join('\n'),
-    '### Known to be lost in silence',
+    '### Known silent losses',
     'A sink recognises its log by [the id of the topic](decisions/0020-topics-by-their-ids.md) and [the digest of the last record that it read](decisions/0004-the-last-record-by-its-digest.md). What they cannot distinguish is not reported, nor is what Kafka was asked to remove:',
     silentLosses.map(words => `- ${words}`).join('\n'),
     'Unclean elections are off unless they are turned on (`unclean.leader.election.enable`). After one, `eventtrail sink reset --to earliest --force` reads the whole log again, and what is stored already is known by its id.',
@@ -34,7 +34,7 @@ function runPart(figures: IntegrityFigures): string[] {
   const { byKind, eventsPerSecond, violations } = figures
   const kinds = Object.entries(byKind).sort(([one], [other]) => (one < other ? -1 : 1))
   return [
-    `${at.slice(0, 16).replace('T', ' ')} UTC, ${minutes} minutes, Node ${node}, seed ${seed}. The same for machines: [integrity.json](integrity.json). \`npm run integrity -- --seed ${seed}\` makes the same random choices again.`,
+    `${at.slice(0, 16).replace('T', ' ')} UTC, ${minutes} minutes, Node ${node}, seed ${seed}. The same numbers for programs: [integrity.json](integrity.json). \`npm run integrity -- --seed ${seed}\` makes the same random choices again.`,
     [
       `- **${whole(faults)} faults** were made. Nothing moved for ${seconds(longestStandstillMs)} at most, and ${whole(redelivered)} records were read again.`,
       `- **${whole(events)} events** were checked in ${whole(checks)} checks, ${whole(unknown)} of unknown outcome and ${whole(failed)} failed among them: ${verdict(violations.length)}.`,

@@ -49,7 +49,7 @@ export const guarantees: readonly Guarantee[] = [
     title: 'Nothing is lost in silence',
     to: ['readers of the trail', 'operators'],
     words:
-      'Every offset that the sink passed is counted once in a ledger that the database checks. What retention removed before it was read is listed in `sink_gaps`, counted as lost and in `eventtrail_sink_gaps_total`, and named by `eventtrail doctor`, also before a sink has noticed it. `eventtrail verify` and the view `sink_losses` hold the ledger against the rows, the ends of Kafka’s logs against the positions, and name what is missing. What an open transaction blocks is lag. A topic that was recreated, a log that ends before the position, or one that holds another record where the last stored one was, halts its partitions alone until an operator decides how to continue. A trail that was restored to an earlier state is filled again from Kafka. What Kafka keeps as the position of the group is not trusted. (What is [not seen](#known-to-be-lost-in-silence) is said below.)',
+      'Every offset that the sink passed is counted once in a ledger that the database checks. What retention removed before it was read is listed in `sink_gaps`, counted as lost and in `eventtrail_sink_gaps_total`, and named by `eventtrail doctor`, also before a sink has noticed it. `eventtrail verify` and the view `sink_losses` hold the ledger against the rows, the ends of Kafka’s logs against the positions, and name what is missing. What an open transaction blocks is lag. A topic that was recreated, a log that ends before the position, or one that holds another record where the last stored one was, halts its partitions alone until an operator decides how to continue. A trail that was restored to an earlier state is filled again from Kafka. What Kafka keeps as the position of the group is not trusted. (What is [not seen](#known-silent-losses) is said below.)',
     faults:
       'records removed before they were read; a topic recreated while no sink runs and under a running one; offsets of the group moved in Kafka; a trail emptied, and restored to an earlier hour; rows taken from the table; a transaction of another producer left open; a broker away, topics with one replica',
     proofs: [
@@ -161,10 +161,10 @@ export const guarantees: readonly Guarantee[] = [
     proofs: ['integrity/processes/shutdown']
   },
   {
-    title: 'Who has nothing to do costs nothing',
+    title: 'Idle processes cost next to nothing',
     to: ['operators'],
     words:
-      'Sink, indexer and notifier with nothing to do write no line in ten minutes and take less than 1 % of a core each, on the oldest Node that is supported and on the one of this clone. The next event after that reaches all of them.',
+      'Idle sinks, indexers and notifiers log nothing for ten minutes and take less than 1 % of a core each, on the oldest Node that is supported and on the one of this clone. The next event after that reaches all of them.',
     faults: 'none: ten minutes without an event',
     proofs: ['integrity/idle']
   },
