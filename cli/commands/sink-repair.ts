@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { few, UsageError } from '../../core/index.ts'
 import { type KafkaAdmin, KafkaError, type PartitionRange } from '../../kafka/index.ts'
 import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
@@ -26,21 +26,26 @@ import {
 } from '../command.ts'
 import type { Config } from '../config.ts'
 
+// The same for every command here.
+const eventFlag = new Option('--event <name>', 'event name of the topic').makeOptionMandatory()
+const reasonFlag = new Option('--reason <text>', 'why; kept for the audit').argParser(reason).makeOptionMandatory()
+const groupFlag = new Option('--group <name>', 'consumer group of the sink, without the prefix').default(defaultGroup)
+
 /** What an operator changes in the trail of a sink: `sink reset`, `resume`, `forget`, `remember` and `accept-gap`. */
 export function sinkRepairCommands(sink: Command, host: CommandHost): void {
   host
     .connect(sink.command('reset'), 'brokers', 'databaseUrl', 'topicPrefix')
     .description('resume a halted partition by accepting its log as it is now; recorded in sink_resets')
-    .requiredOption('--event <name>', 'event name of the topic')
+    .addOption(eventFlag)
     .option(
       '--partition <n>',
       'partition (default: all partitions of the topic that are halted because of their log)',
       wholeNumber(0)
     )
     .requiredOption('--to <offset>', 'where to resume: earliest, latest or an offset', resetTarget)
-    .requiredOption('--reason <text>', 'why; kept for the audit', reason)
+    .addOption(reasonFlag)
     .option('--force', 'also reset a partition that is not halted')
-    .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
+    .addOption(groupFlag)
     .addHelpText(
       'after',
       '\nStored rows stay. Events that are read again are recognised by their id and not stored twice.\nUse `--to earliest` after a topic was deleted and recreated. `--to latest` skips the events in between.'
@@ -62,9 +67,9 @@ export function sinkRepairCommands(sink: Command, host: CommandHost): void {
     host
       .connect(sink.command(way), 'databaseUrl', 'topicPrefix')
       .description(listing[way].does)
-      .requiredOption('--event <name>', 'event name of the topic')
-      .requiredOption('--reason <text>', 'why; kept for the audit', reason)
-      .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
+      .addOption(eventFlag)
+      .addOption(reasonFlag)
+      .addOption(groupFlag)
       .addHelpText('after', listing[way].help)
       .action(
         host.action((context, _flags: unknown, command: Command) => runForget(context, command.optsWithGlobals(), way))
@@ -73,8 +78,8 @@ export function sinkRepairCommands(sink: Command, host: CommandHost): void {
   host
     .connect(sink.command('resume'), 'databaseUrl', 'topicPrefix')
     .description('resume a topic that was halted because most of its records were bad')
-    .requiredOption('--event <name>', 'event name of the topic')
-    .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
+    .addOption(eventFlag)
+    .addOption(groupFlag)
     .addHelpText(
       'after',
       '\nThe topic resumes where it was halted. Fix the cause first: `eventtrail quarantine list` shows the bad records.\nFor partitions that are halted for another reason, use `eventtrail sink reset`.'
@@ -84,15 +89,15 @@ export function sinkRepairCommands(sink: Command, host: CommandHost): void {
   host
     .connect(sink.command('accept-gap'), 'databaseUrl', 'topicPrefix')
     .description('accept a gap: doctor and verify then count it and no longer fail; recorded in sink_gaps')
-    .requiredOption('--event <name>', 'event name of the topic')
+    .addOption(eventFlag)
     .requiredOption('--partition <n>', 'partition', wholeNumber(0))
     .option(
       '--offset <n>',
       'only the gap that begins at this offset (default: all gaps of the partition)',
       wholeNumber(0)
     )
-    .requiredOption('--reason <text>', 'why; kept for the audit', reason)
-    .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
+    .addOption(reasonFlag)
+    .addOption(groupFlag)
     .addHelpText(
       'after',
       '\nA gap is a range of offsets that Kafka removed before the sink read them: SELECT * FROM sink_gaps.'
