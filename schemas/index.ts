@@ -44,7 +44,7 @@ export {
   type SchemaErrorCode,
   schemaErrorCodes
 } from './errors.ts'
-export { type GenerateOptions, generateTypes } from './generate.ts'
+export { type GenerateOptions, generateTypes } from './generation/index.ts'
 export { inspectFolder, loadCatalogue } from './load.ts'
 export { catalogueRule } from './options.ts'
 export { completePayload, payloadFromJson, validatePayload } from './payload.ts'

@@ -1,5 +1,6 @@
 import { Cursor, compileReader, compileWriter, MalformedAvro, Output, type Read, type Write } from './codec/index.ts'
-import { parseSchema, type SchemaNode } from './model.ts'
+import type { SchemaNode } from './model.ts'
+import { parseSchema } from './parse.ts'
 import type { AvroSchema } from './schema.ts'
 import { parseWriterSchema } from './writer-schema.ts'
 

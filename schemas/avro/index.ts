@@ -5,22 +5,18 @@ export { maxDecimalDigits, unscaledOfBytes } from './decimal.ts'
 export { ExactNumber, parseExactJson } from './exact-json.ts'
 export { shortestFloat } from './float.ts'
 export { isContainer, maxDepth, maxEmptyItems, mayNestTooDeep, takesNoBytes } from './limits.ts'
+export { isLogicalName, type Logical, logicalHomesOf, logicalOf } from './logical.ts'
 export {
   branchName,
   type EnumNode,
   type FieldNode,
   isAmbiguous,
-  isLogicalName,
-  isSimpleName,
-  type Logical,
-  logicalHomesOf,
-  logicalOf,
-  parseSchema,
   type RecordNode,
   type SchemaNode,
   shapeOf,
   type UnionNode
 } from './model.ts'
+export { isSimpleName, parseSchema } from './parse.ts'
 export type { AvroRecord, AvroSchema } from './schema.ts'
 export { nanosOf, occurredAtFault, timeUnitOf } from './times.ts'
 export {

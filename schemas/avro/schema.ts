@@ -15,3 +15,6 @@ export interface AvroRecord {
   }[]
   readonly [attribute: string]: unknown
 }
+
+/** A schema that is an object, with what its attributes are not known to be. */
+export type Attributes = Readonly<Record<string, unknown>>

@@ -1,15 +1,8 @@
 import { SchemaError } from '../errors.ts'
 import { pathLength, schemaLimits } from './limits.ts'
-import {
-  type Attributes,
-  branchName,
-  type FieldNode,
-  logicalOf,
-  primitives,
-  type RecordNode,
-  type SchemaNode
-} from './model.ts'
-import type { AvroSchema } from './schema.ts'
+import { logicalOf } from './logical.ts'
+import { branchName, type FieldNode, primitives, type RecordNode, type SchemaNode } from './model.ts'
+import type { Attributes, AvroSchema } from './schema.ts'
 
 interface Scope {
   readonly namespace: string

@@ -1,7 +1,8 @@
 import { decimalText, unscaledOf } from '../decimal.ts'
 import { roundedOfJson, textOfJson, unscaledOfJson } from '../exact-json.ts'
 import { shortestFloat } from '../float.ts'
-import type { EnumNode, FixedNode, Logical, PrimitiveNode } from '../model.ts'
+import type { Logical } from '../logical.ts'
+import type { EnumNode, FixedNode, PrimitiveNode } from '../model.ts'
 import { examples, type TimeUnit, timeUnitOf, unitFault, unitsOfDate, unitsOfText } from '../times.ts'
 import { refuse, refuseUnit } from './refusal.ts'
 

@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { compileUnwrap, isWrapped } from '../../../schemas/avro/codec/union.ts'
 import { defaultFromJson } from '../../../schemas/avro/defaults.ts'
 import { shortestFloat } from '../../../schemas/avro/float.ts'
-import { branchName, parseSchema } from '../../../schemas/avro/model.ts'
+import { branchName } from '../../../schemas/avro/model.ts'
+import { parseSchema } from '../../../schemas/avro/parse.ts'
 import { compileCompleter } from '../../../schemas/avro/values/complete.ts'
 import {
   type AvroRecord,

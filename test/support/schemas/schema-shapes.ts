@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import { isAmbiguous, parseSchema, shapeOf } from '../../../schemas/avro/model.ts'
+import { isAmbiguous, shapeOf } from '../../../schemas/avro/model.ts'
+import { parseSchema } from '../../../schemas/avro/parse.ts'
 import type { AvroRecord } from '../../../schemas/avro/schema.ts'
 import { attributes, bytes, docs, keys, names, simple, symbols, type Typed } from './schema-leaves.ts'
 

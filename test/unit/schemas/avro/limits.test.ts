@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { mayNestTooDeep, takesNoBytes } from '../../../../schemas/avro/limits.ts'
-import { parseSchema } from '../../../../schemas/avro/model.ts'
+import { parseSchema } from '../../../../schemas/avro/parse.ts'
 import type { AvroSchema } from '../../../../schemas/avro/schema.ts'
 
 const record = (name: string, ...types: AvroSchema[]) => ({

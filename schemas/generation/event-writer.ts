@@ -1,100 +1,22 @@
-import { printable } from '../core/index.ts'
-import type { AvroRecord } from './avro/index.ts'
 import {
   branchName,
   digitsInWords,
   type EnumNode,
   isAmbiguous,
   localName,
-  parseSchema,
   type RecordNode,
   type SchemaNode,
   shapeOf,
   timeUnitOf,
   type UnionNode
-} from './avro/index.ts'
-import { namespaceOf } from './envelope.ts'
-import type { Catalogue } from './types.ts'
-
-export interface GenerateOptions {
-  /** Module that has `catalogueOf` and the type `Catalogue`. Default `eventtrail/schemas`. */
-  readonly importFrom?: string
-}
-
-/**
- * The TypeScript file of a catalogue: an interface per event as it is read and one as it is published, the map
- * `Events` of them, and `catalogue`, which holds the schemas themselves. Types are those of the latest versions.
- */
-export function generateTypes(catalogue: Catalogue, options: GenerateOptions = {}): string {
-  const { importFrom = 'eventtrail/schemas' } = options
-  const names = new Names(ownNames)
-  const declarations: string[] = []
-  const entries: string[] = []
-  for (const eventName of catalogue.eventNames) {
-    const writer = new EventWriter(eventName, names)
-    const node = parseSchema(catalogue.version(eventName).payload, namespaceOf(eventName))
-    const { payload, input } = writer.write(node as RecordNode)
-    declarations.push(...writer.declarations)
-    entries.push(`  readonly '${eventName}': { readonly payload: ${payload}; readonly input: ${input} }`)
-  }
-  const header = [
-    '// Made by `eventtrail schemas generate` from the schemas: change those and run it again.',
-    '// biome-ignore-all format: generated',
-    '/* eslint-disable */',
-    `import { type Catalogue, catalogueOf } from ${quoted(importFrom)}`
-  ].join('\n')
-  const events = [
-    '/** Event name → what it carries: `payload` as it is read, `input` as it is published. */',
-    'export type Events = {',
-    ...entries,
-    '}'
-  ].join('\n')
-  return `${[header, ...declarations, events, embedded(catalogue)].join('\n\n')}\n`
-}
-
-/**
- * The schemas as data, a line a field. They are in the file as the text of their JSON and nothing of them as code:
- * names and attributes of a schema are text from elsewhere.
- */
-function embedded(catalogue: Catalogue): string {
-  const versions = (eventName: string) => catalogue.versions(eventName).map(({ payload }) => embeddedRecord(payload))
-  return [
-    '/** The events above with their schemas. */',
-    'export const catalogue: Catalogue<Events> = catalogueOf<Events>({',
-    catalogue.eventNames.map(name => `  '${name}': [\n${versions(name).join(',\n')}\n  ]`).join(',\n'),
-    '})'
-  ].join('\n')
-}
-
-function embeddedRecord({ type, fields, ...rest }: AvroRecord): string {
-  const attributes = Object.entries({ type, ...rest }).map(
-    ([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)},`
-  )
-  const lines = fields.map(field => `    ${JSON.stringify(field)}`)
-  const json = ['{', ...attributes, '  "fields": [', lines.join(',\n'), '  ]', '}'].join('\n')
-  return `    JSON.parse(\`${templateText(json)}\`)`
-}
-
-// What an editor or a reviewer does not see as it is: controls, and marks that turn the direction of text.
-const unseen = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
-const escaped = (letter: string): string => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`
-
-/** JSON as the inside of a template: nothing in it ends the template or begins an expression. */
-const templateText = (json: string): string =>
-  json.replace(unseen, escaped).replaceAll('\\', '\\\\').replaceAll('`', '\\`').replaceAll('${', '\\${')
-
-/** A text as a literal in single quotes. */
-const quoted = (text: string): string =>
-  `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'").replace(unseen, escaped)}'`
-
-// What the file itself uses.
-const ownNames = ['Events', 'Catalogue', 'JSON', 'Uint8Array', 'Date', 'Object']
+} from '../avro/index.ts'
+import { comment } from './source-text.ts'
 
 /** What TypeScript sees in every object: without it a field of the name could not be left out. */
 const inherited = new Set(Object.getOwnPropertyNames(Object.prototype).filter(name => !name.startsWith('__')))
 
 /** Hands out each TypeScript name once. */
-class Names {
+export class Names {
   readonly #taken: Set<string>
 
   constructor(taken: readonly string[]) {
@@ -115,7 +37,7 @@ interface TypeNames {
 }
 
 /** Writes the declarations of one event, those that others need first. */
-class EventWriter {
+export class EventWriter {
   readonly declarations: string[] = []
   readonly #prefix: string
   readonly #names: Names
@@ -260,16 +182,3 @@ const both = (type: TypeNames, change: (type: string) => string): TypeNames => (
   input: change(type.input)
 })
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
-/** A comment of one line, whatever the text holds. */
-function comment(text: string | undefined, indent = ''): string {
-  if (!text) return ''
-  const line = text
-    .split(/\r\n|[\n\r\u2028\u2029]/)
-    .map(part => part.trim())
-    .join(' ')
-    .trim()
-    // A comment that begins like this speaks to the compiler.
-    .replace(/^@ts-/, '\\@ts-')
-    .replaceAll('*/', '* /')
-  return `${indent}/** ${printable(line)} */\n`
-}
