@@ -4,10 +4,14 @@ import { catalogue as exampleCatalogue } from '../../schemas/catalogue/index.ts'
 import { type Catalogue, type CatalogueData, inspectFolder, loadCatalogue } from '../../schemas/index.ts'
 import type { Config } from '../config.ts'
 
-/** Which schemas a command works on: flags that {@link addCatalogueFlags} adds. */
+/** Which schemas a command works on: the flag that {@link addCatalogueFlags} adds. */
 export interface CatalogueFlags {
-  readonly from?: string
   readonly example?: boolean
+}
+
+/** The same for commands with `--from <dir>`. */
+export interface FolderFlags extends CatalogueFlags {
+  readonly from?: string
 }
 
 /** A catalogue as it is, right or wrong. */
@@ -30,19 +34,20 @@ export function addCatalogueFlags(command: Command, { from = false, mappings = f
 
 /**
  * The catalogue that the flags or the configuration name.
+ * @param from the folder of `--from`, where that is one: the sender of mails has a flag of that name too
  * @throws UsageError that says how to begin when they name none
  */
-export async function configuredCatalogue(config: Config, flags: CatalogueFlags): Promise<Catalogue> {
-  return flags.example ? exampleCatalogue : loadCatalogue(schemasFolder(config, flags))
+export async function configuredCatalogue(config: Config, flags: CatalogueFlags, from?: string): Promise<Catalogue> {
+  return flags.example ? exampleCatalogue : loadCatalogue(schemasFolder(config, from))
 }
 
 /** The same with its faults. @throws UsageError */
-export async function inspectCatalogue(config: Config, flags: CatalogueFlags): Promise<Inspected> {
-  return flags.example ? { data: exampleData(), problems: [] } : await inspectFolder(schemasFolder(config, flags))
+export async function inspectCatalogue(config: Config, flags: FolderFlags): Promise<Inspected> {
+  return flags.example ? { data: exampleData(), problems: [] } : await inspectFolder(schemasFolder(config, flags.from))
 }
 
 /** @throws UsageError */
-function schemasFolder(config: Config, { from }: CatalogueFlags): string {
+function schemasFolder(config: Config, from: string | undefined): string {
   const folder = from ?? config.get('schemasDir')
   if (folder) return folder
   throw new UsageError(

@@ -25,15 +25,15 @@ import {
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes } from '../command.ts'
 import type { Config } from '../config.ts'
 import { makeFolder } from '../folder.ts'
-import { addCatalogueFlags, type CatalogueFlags, configuredCatalogue, inspectCatalogue } from './catalogue.ts'
+import { addCatalogueFlags, configuredCatalogue, type FolderFlags, inspectCatalogue } from './catalogue.ts'
 
 /** Makes the topics that do not exist and returns their names. Given by the CLI: schemas do not know Kafka. */
 export type MakeTopics = (plans: readonly TopicSpec[], context: CommandContext) => Promise<readonly string[]>
 
-interface CheckOptions extends CatalogueFlags {
+interface CheckOptions extends FolderFlags {
   readonly againstRegistry?: boolean
 }
-interface GenerateCommandOptions extends CatalogueFlags {
+interface GenerateCommandOptions extends FolderFlags {
   readonly out: string
   readonly import?: string
   readonly check?: boolean
@@ -55,7 +55,7 @@ export function schemaCommands(program: Command, host: CommandHost, makeTopics: 
       'brokers',
       'topicPrefix'
     )
-    .action(host.action((context, options: CatalogueFlags) => register(context, makeTopics, options)))
+    .action(host.action((context, options: FolderFlags) => register(context, makeTopics, options)))
   host
     .connect(
       addCatalogueFlags(
@@ -92,10 +92,10 @@ function registryOf({ config, log }: CommandContext): Registry {
   return createRegistry({ url: config.require('registryUrl'), log })
 }
 
-async function register(context: CommandContext, makeTopics: MakeTopics, flags: CatalogueFlags): Promise<ExitCode> {
+async function register(context: CommandContext, makeTopics: MakeTopics, flags: FolderFlags): Promise<ExitCode> {
   const { config, out, say } = context
   const prefix = config.get('topicPrefix')
-  const catalogue = await configuredCatalogue(config, flags)
+  const catalogue = await configuredCatalogue(config, flags, flags.from)
   const registry = registryOf(context)
   config.require('brokers')
   requireWritableTopics(config)
@@ -185,8 +185,8 @@ async function check(context: CommandContext, options: CheckOptions): Promise<Ex
 
 const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
 
-async function list({ config, out }: CommandContext, options: CatalogueFlags): Promise<ExitCode> {
-  const catalogue = await configuredCatalogue(config, options)
+async function list({ config, out }: CommandContext, options: FolderFlags): Promise<ExitCode> {
+  const catalogue = await configuredCatalogue(config, options, options.from)
   const rows = catalogue.eventNames.flatMap(eventName => {
     const { version, payload } = catalogue.version(eventName)
     const node = parseSchema(payload, namespaceOf(eventName))
@@ -205,7 +205,7 @@ async function list({ config, out }: CommandContext, options: CatalogueFlags): P
 }
 
 async function generate({ config, out, say }: CommandContext, options: GenerateCommandOptions): Promise<ExitCode> {
-  const catalogue = await configuredCatalogue(config, options)
+  const catalogue = await configuredCatalogue(config, options, options.from)
   const text = generateTypes(catalogue, { ...(options.import && { importFrom: options.import }) })
   if (options.check) {
     if ((await readFile(options.out, 'utf8').catch(() => undefined)) === text) return exitCodes.ok
