@@ -53,7 +53,7 @@ export {
   rule,
   splitBroker
 } from './options/index.ts'
-export { mostServerText, printable, printableJson, printableLine } from './printable.ts'
+export { mostServerText, printable, printableJson, printableLine, table } from './printable.ts'
 export { Pulse } from './pulse.ts'
 export { asCount, asList, asOneOf, asPort, asText, type Setting } from './settings.ts'
 export { isAboutSettings, type SqlStateKind, sqlStateKind, sqlStateOf } from './sqlstate.ts'

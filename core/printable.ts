@@ -30,3 +30,16 @@ export const printableJson = (value: unknown, indent?: number): string =>
     unprintableInJson,
     letter => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`
   )
+
+/** Rows in columns as wide as their widest cell; the first row is the head. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  // As wide as they are shown.
+  const cells = rows.map(row => row.map(cell => printable(cell)))
+  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map(row => row[column]?.length ?? 0)))
+  return cells.map(row =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd()
+  )
+}

@@ -19,7 +19,6 @@ export {
   parseSchema,
   type SchemaNode,
   shortestFloat,
-  table,
   takesNoBytes,
   typeInWords,
   type UnionNode,

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
-import { ConfigError, describeError, UsageError } from '../../core/index.ts'
+import { ConfigError, describeError, table, UsageError } from '../../core/index.ts'
 import type { TopicSpec } from '../../kafka/index.ts'
 import {
   catalogueOf,
@@ -18,7 +18,6 @@ import {
   readerFaults,
   registerCatalogue,
   SchemaError,
-  table,
   typeInWords,
   unknownAttributes
 } from '../../schemas/index.ts'

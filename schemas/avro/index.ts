@@ -28,4 +28,4 @@ export {
   Refusal,
   uuidOf
 } from './values/index.ts'
-export { localName, table, typeInWords } from './words.ts'
+export { localName, typeInWords } from './words.ts'

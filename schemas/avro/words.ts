@@ -1,4 +1,3 @@
-import { printable } from '../../core/index.ts'
 import type { SchemaNode } from './model.ts'
 
 /** A type in words: `uuid`, `array of string`, `null | decimal(10, 2)`. */
@@ -26,16 +25,3 @@ export function typeInWords(node: SchemaNode): string {
 
 /** A name without its namespace. */
 export const localName = (name: string): string => name.slice(name.lastIndexOf('.') + 1)
-
-/** Rows in columns as wide as their widest cell; the first row is the head. */
-export function table(rows: readonly (readonly string[])[]): string[] {
-  // As wide as they are shown.
-  const cells = rows.map(row => row.map(cell => printable(cell)))
-  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map(row => row[column]?.length ?? 0)))
-  return cells.map(row =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd()
-  )
-}

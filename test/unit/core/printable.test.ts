@@ -3,9 +3,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { describeError, EventtrailError, safeError } from '../../../core/errors.ts'
-import { printable, printableJson, printableLine } from '../../../core/printable.ts'
+import { printable, printableJson, printableLine, table } from '../../../core/printable.ts'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
-import { table } from '../../../schemas/avro/words.ts'
 import { anyText } from '../../support/properties.ts'
 
 const obeyed = /[\p{Cc}\p{Cs}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
