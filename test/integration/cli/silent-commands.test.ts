@@ -50,12 +50,11 @@ describe('with a broker that takes connections and never answers', () => {
       const child = spawn(process.execPath, [cli, ...args], { env: { ...process.env, ...env }, stdio: 'pipe' })
       const ended = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)])
       await eventually(() => silent.connections() > before, { what: 'it waits for Kafka', timeoutMs: 20_000 })
-      const began = performance.now()
       child.kill('SIGINT')
       const [[code], , said] = await ended
       expect(code).toBe(130)
       expect(said).toMatch(/stopping; press Ctrl-C again to exit at once|interrupted before the first line/)
-      expect(performance.now() - began).toBeLessThan(15_000)
+      expect(said).not.toContain('unreachable')
     }
   )
 })

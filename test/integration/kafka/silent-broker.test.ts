@@ -14,6 +14,7 @@ await trail.offer('badge.awarded')
 const silent = await silentBroker()
 const brokers = [silent.address, ...trail.brokers]
 
+// Asking it first took 270 s, more than the time of this test.
 test('a broker of the list that never answers keeps neither producer, sink nor group from starting', {
   timeout: 60_000
 }, async () => {
@@ -27,14 +28,11 @@ test('a broker of the list that never answers keeps neither producer, sink nor g
     handlers: { 'badge.awarded': async ({ id }) => void handled.push(id) }
   })
   const { payload } = badge() as { payload: { badge_id: string; awarded_to: string; reason: string } }
-  const began = performance.now()
   const published = producer.publish('badge.awarded', crypto.randomUUID(), payload)
   await Promise.all([sink.start(), group.start()])
   const { id } = await published
   await eventually(() => handled.includes(id), { what: 'it is handled', timeoutMs: 30_000 })
   await eventually(async () => (await trail.count('event_envelopes')) === 1, { what: 'it is stored' })
-  // 270 s it was.
-  expect(performance.now() - began).toBeLessThan(40_000)
   expect(silent.connections()).toBeGreaterThan(0)
 })
 

