@@ -6,6 +6,8 @@ export { type DrainOptions, type LifecycleState, OptionsError } from '../core/in
 export { KafkaError, type KafkaErrorCode } from '../kafka/index.ts'
 export type { Health } from '../observability/index.ts'
 export type {
+  BatchOptions,
+  BufferOptions,
   EventToPublish,
   KafkaReceipt,
   ProducerOptions,

@@ -12,9 +12,9 @@ export {
 } from '../observability/index.ts'
 export {
   createPrometheusMeter,
+  createStatusServer,
   type PrometheusMeter,
   type PrometheusOptions,
   type StatusServer,
-  type StatusServerOptions,
-  startStatusServer
+  type StatusServerOptions
 } from '../observability/prometheus/index.ts'

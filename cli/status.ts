@@ -15,7 +15,7 @@ export async function createStatus({ config, log }: CommandContext, metrics: Met
   const port = config.get('statusPort')
   if (port === undefined) return { meter: noMeter, serve: async () => undefined, [Symbol.asyncDispose]: async () => {} }
   // Loaded only when it is used.
-  const { createPrometheusMeter, startStatusServer } = await import('../observability/prometheus/index.ts')
+  const { createPrometheusMeter, createStatusServer } = await import('../observability/prometheus/index.ts')
   const meter = createPrometheusMeter({
     metrics: { ...processMetrics, ...metrics },
     process: true,
@@ -31,7 +31,7 @@ export async function createStatus({ config, log }: CommandContext, metrics: Met
       }
       meter.gauge('eventtrail_ready', () => [{ value: isReady() ? 1 : 0, labels: {} }])
       const host = config.get('statusHost')
-      const server = await startStatusServer({ port, host, health, metrics: () => meter.text() })
+      const server = await createStatusServer({ port, host, health, metrics: () => meter.text() })
       cleanUps.add(() => server.close())
       log.info({ host: server.host, port: server.port }, 'status server listening: /livez, /readyz, /metrics')
     },

@@ -11,6 +11,6 @@ export {
 } from './errors.ts'
 export { timeOfId } from './ids.ts'
 export { producerMetrics } from './metrics.ts'
-export type { ProducerOptions } from './options.ts'
+export type { BatchOptions, BufferOptions, ProducerOptions } from './options.ts'
 export { createProducer, type Producer } from './producer.ts'
 export type { EventToPublish, KafkaReceipt, Publisher, PublisherStats, PublishOptions, Receipt } from './types.ts'

@@ -48,7 +48,7 @@ function atMostOnceIn<T>(ms: number, work: () => Promise<T>): () => Promise<T> {
 }
 
 /** @throws ConfigError `CONFIG_INVALID` when it cannot listen there */
-export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
+export async function createStatusServer(options: StatusServerOptions): Promise<StatusServer> {
   const { port, host, health, metrics } = options
   const figures = atMostOnceIn(keptMs, metrics)
   const pages: Readonly<Record<string, () => Promise<Answer> | Answer>> = {

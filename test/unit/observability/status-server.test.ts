@@ -2,12 +2,12 @@ import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Health } from '../../../observability/health.ts'
-import { type StatusServerOptions, startStatusServer } from '../../../observability/prometheus/status-server.ts'
+import { createStatusServer, type StatusServerOptions } from '../../../observability/prometheus/status-server.ts'
 
 const well: Health = { notReady: [], dead: [] }
 
 async function served(options: Partial<StatusServerOptions> = {}) {
-  const server = await startStatusServer({
+  const server = await createStatusServer({
     port: 0,
     host: '127.0.0.1',
     health: () => well,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createConsumerGroup } from '../../../consumers/index.ts'
 import { createMailer } from '../../../consumers/notifier/index.ts'
 import type { ConsumerGroupOptions } from '../../../consumers/options.ts'
-import { createPrometheusMeter, startStatusServer } from '../../../observability/prometheus/index.ts'
+import { createPrometheusMeter, createStatusServer } from '../../../observability/prometheus/index.ts'
 import { createBus, memoryStore } from '../../../producers/bus/index.ts'
 import { createProducer, type ProducerOptions } from '../../../producers/index.ts'
 import { catalogue, type Events } from '../../../schemas/catalogue/index.ts'
@@ -93,9 +93,9 @@ const numbers: readonly (readonly [string, Given])[] = [
   ['createPrometheusMeter maxSeries', value => createPrometheusMeter({ metrics: {}, maxSeries: value })],
   ['createMailer connections', value => createMailer({ url: 'smtp://localhost', from: 'a@b.c', connections: value })],
   [
-    'startStatusServer port',
+    'createStatusServer port',
     value =>
-      startStatusServer({
+      createStatusServer({
         port: value,
         host: '127.0.0.1',
         health: () => ({ notReady: [], dead: [] }),
