@@ -1,4 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { safeError } from './errors.ts'
+import type { Logger } from './logger.ts'
 import { longestTimerMs } from './options/index.ts'
 
 /** What time it is and how to wait: the machine's own, or one that a simulation moves. */
@@ -43,4 +45,18 @@ export async function within(ms: number, work: Promise<unknown>, clock: Clock = 
   } finally {
     callOff?.()
   }
+}
+
+/** Does `work` every `ms`, never twice at once; what fails is done again the next time. @returns what ends it. */
+export function regularly(ms: number, log: Logger, work: () => Promise<void>, clock: Clock = machineClock): () => void {
+  let running = false
+  return clock.every(ms, () => {
+    if (running) return
+    running = true
+    work()
+      .catch(error => log.warn({ err: safeError(error) }, 'a periodic task failed; it is retried at its next turn'))
+      .finally(() => {
+        running = false
+      })
+  })
 }

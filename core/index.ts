@@ -1,7 +1,7 @@
 /** Primitives that know no room: errors, clocks, waits, names, JSON, loggers. */
 export { type BackoffOptions, backoffMs, pause, retry } from './backoff.ts'
 export { CleanUps, onlyOnce } from './clean-ups.ts'
-export { type Clock, machineClock, within } from './clock.ts'
+export { type Clock, machineClock, regularly, within } from './clock.ts'
 export { mapConcurrently } from './concurrency.ts'
 export {
   ConfigError,
@@ -55,6 +55,5 @@ export {
 } from './options/index.ts'
 export { mostServerText, printable, printableJson, printableLine, table } from './printable.ts'
 export { Pulse } from './pulse.ts'
-export { asCount, asList, asOneOf, asPort, asText, type Setting } from './settings.ts'
+export { asCount, asList, asOneOf, asPort, asText, type Setting, wholeNumberOf } from './settings.ts'
 export { isAboutSettings, type SqlStateKind, sqlStateKind, sqlStateOf } from './sqlstate.ts'
-export { wholeNumberOf } from './whole-number.ts'

@@ -1,5 +1,3 @@
-import { wholeNumberOf } from './whole-number.ts'
-
 /**
  * One setting of the command line. Each room lists its own as data; the CLI composes them, and docs/configuration.md is
  * generated from the whole.
@@ -47,3 +45,9 @@ export const asOneOf =
     if (!found) throw new Error(`expected one of ${allowed.join(', ')}`)
     return found
   }
+
+/** A whole number in decimal digits alone: what Number takes besides (`0x5`, `1e10`, blanks) is a slip in most cases. */
+export function wholeNumberOf(text: string): number | undefined {
+  const value = Number(text)
+  return /^\d+$/.test(text) && Number.isSafeInteger(value) ? value : undefined
+}

@@ -1,4 +1,3 @@
-import type { Logger } from '../core/index.ts'
 import {
   CleanUps,
   type DrainOptions,
@@ -6,6 +5,8 @@ import {
   EventtrailError,
   Lifecycle,
   type LifecycleState,
+  type Logger,
+  regularly,
   unlessAborted,
   within
 } from '../core/index.ts'
@@ -16,7 +17,6 @@ import { caughtUp } from './caught-up.ts'
 import { SinkError } from './errors.ts'
 import { warnAboutMissingEvents } from './intake/index.ts'
 import { type CaughtUpOptions, type ResolvedSinkOptions, resolveOptions, type SinkOptions } from './options.ts'
-import { regularly } from './regularly.ts'
 import type { Sink, SinkStats } from './state.ts'
 import { type SinkInternals, type SinkParts, wireSink } from './wire.ts'
 

@@ -1,5 +1,4 @@
 import { type ErrorCodes, EventtrailError } from '../core/index.ts'
-import type { RecordFaultCode } from './record-fault-codes.ts'
 
 export const trailErrorCodes = {
   SCHEMA_CHANGED: {
@@ -39,6 +38,34 @@ export class TrailError extends EventtrailError<TrailErrorCode> {
     super(message, { code, ...trailErrorCodes[code], cause })
   }
 }
+
+/** Why a record cannot become a row of the trail. */
+export const recordFaultCodes = [
+  'BATCH_UNREADABLE',
+  'BATCH_TOO_LARGE',
+  'NULL_VALUE',
+  'NULL_KEY',
+  'NOT_WIRE_FORMAT',
+  'SCHEMA_UNKNOWN',
+  'SCHEMA_NOT_OF_SUBJECT',
+  'SCHEMA_UNUSABLE',
+  'NOT_AN_ENVELOPE',
+  'DECODE_FAILED',
+  'ID_INVALID',
+  'AGGREGATE_ID_INVALID',
+  'OCCURRED_AT_OUT_OF_RANGE',
+  'EVENT_NAME_MISMATCH',
+  'SCHEMA_VERSION_MISMATCH',
+  'NUMBER_NOT_FINITE',
+  'RECORD_TOO_LARGE',
+  'NESTED_TOO_DEEP',
+  'CONFLICT',
+  'POSTGRES_REFUSED',
+  'TABLE_REFUSED',
+  'UNKEEPABLE',
+  'WRITE_FAILED'
+] as const
+export type RecordFaultCode = (typeof recordFaultCodes)[number]
 
 /** A bad record: its code, and a reason in words that repeats nothing of the record but the number or version of a schema. */
 export interface RecordFault {

@@ -14,7 +14,7 @@
 export { classify, isProgramFault } from './classify.ts'
 export { connectSession, doctorSessions, onTrail, requireFitPostgres, sessionPool, sinkSessions } from './database.ts'
 export { type EncodedPage, type NeedsSchemas, PageEncoder, SchemaBook, type Schemas } from './encoding/index.ts'
-export { TrailError, type TrailErrorCode, trailErrorCodes } from './errors.ts'
+export { type RecordFaultCode, recordFaultCodes, TrailError, type TrailErrorCode, trailErrorCodes } from './errors.ts'
 export { type PostgresEventStore, postgresEventStore } from './event-store.ts'
 export { defaultGroup, unknownGroup } from './groups.ts'
 export { trailMigrations } from './migrations.ts'
@@ -66,7 +66,6 @@ export {
   sumQuarantine,
   topicsByGroup
 } from './read/index.ts'
-export { type RecordFaultCode, recordFaultCodes } from './record-fault-codes.ts'
 export { CopyBuffer, digestOf, idTimeOf, offsetOfRow, rowEnd, type TrailRow } from './rows/index.ts'
 export {
   type Addition,

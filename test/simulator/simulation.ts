@@ -1,6 +1,6 @@
+import { regularly } from '../../core/clock.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { Pipeline } from '../../sink/pipeline.ts'
-import { regularly } from '../../sink/regularly.ts'
 import { guardsOf, type Sabotage, sabotaged } from '../support/processes/sabotage.ts'
 import { violations } from './checker.ts'
 import { Database, emptyTables, type Tables } from './database.ts'

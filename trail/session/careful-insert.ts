@@ -1,6 +1,5 @@
 import { classify, faultName, isOfTable, isUnexplained, RowsLeftOut } from '../classify.ts'
-import type { RecordFault } from '../errors.ts'
-import type { RecordFaultCode } from '../record-fault-codes.ts'
+import type { RecordFault, RecordFaultCode } from '../errors.ts'
 import { refusedByPostgres, withoutPayload } from '../rows/index.ts'
 import { idOf, type RowBytes, type RowsResult } from '../types.ts'
 import { partition, piecesOf, portionsOf, rowKeyOf } from './row-bytes.ts'

@@ -1,9 +1,8 @@
 import { keyOf } from '../../kafka/index.ts'
 import type { Session } from '../../postgres/index.ts'
 import { classify, faultName } from '../classify.ts'
-import type { RecordFaultCode } from '../record-fault-codes.ts'
-import type { RowsResult } from '../types.ts'
-import { type Chunk, idOf, offsetsIn } from '../types.ts'
+import type { RecordFaultCode } from '../errors.ts'
+import { type Chunk, idOf, offsetsIn, type RowsResult } from '../types.ts'
 import { copyPieces } from './pg-rows.ts'
 import {
   type QuarantineRow,

@@ -3,7 +3,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
-import { wallClock } from './clock.ts'
+import { wallClock } from './samples.ts'
 
 const [url, file = ''] = process.argv.slice(2)
 const client = new pg.Client({ connectionString: url, application_name: 'bench observer' })

@@ -80,3 +80,6 @@ export function at(samples: readonly Sample[], rows: number): Sample {
     memory: between('memory')
   }
 }
+
+/** ms since 1970 with fractions, the same in every process of this machine. */
+export const wallClock = (): number => performance.timeOrigin + performance.now()

@@ -90,3 +90,6 @@ export class Cursor {
     return this.small() ?? this.cutShort()
   }
 }
+
+/** Reads one value. @throws MalformedAvro */
+export type Read = (cursor: Cursor) => unknown

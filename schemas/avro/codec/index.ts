@@ -1,6 +1,5 @@
 /** Compiled readers and writers of Avro's binary encoding. */
-export { Cursor, MalformedAvro } from './cursor.ts'
-export type { Read } from './read.ts'
+export { Cursor, MalformedAvro, type Read } from './cursor.ts'
 export { blockOf, compileReader } from './reader.ts'
 export { sameMeaning } from './resolve.ts'
 export { compileUnwrap } from './union.ts'

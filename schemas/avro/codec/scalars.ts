@@ -2,8 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { decimalText, maxDecimalBytes, unscaledOfBytes } from '../decimal.ts'
 import { shortestFloat } from '../float.ts'
 import type { SchemaNode } from '../model.ts'
-import type { Cursor } from './cursor.ts'
-import type { Read } from './read.ts'
+import type { Cursor, Read } from './cursor.ts'
 
 /** Reads what has no other types in it, promoted to what the reader has; undefined where Avro has no such promotion. */
 export function scalarReader(writer: SchemaNode, reader: SchemaNode): Read | undefined {

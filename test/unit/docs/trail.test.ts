@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
-import { recordFaultCodes } from '../../../trail/record-fault-codes.ts'
+import { recordFaultCodes } from '../../../trail/errors.ts'
 import { page } from '../../support/project/docs.ts'
 
 const { text } = page('docs/trail.md')

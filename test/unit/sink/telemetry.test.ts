@@ -10,7 +10,7 @@ import { SinkHealth, type SinkView } from '../../../sink/health.ts'
 import { type SinkMetrics, sinkMetrics } from '../../../sink/metrics.ts'
 import { Telemetry } from '../../../sink/telemetry.ts'
 import type { Batch, WriteResult } from '../../../sink/write/types.ts'
-import { recordFaultCodes } from '../../../trail/record-fault-codes.ts'
+import { recordFaultCodes } from '../../../trail/errors.ts'
 import type { TrailPositions } from '../../../trail/session/session.ts'
 import { chunk } from './chunks.ts'
 
