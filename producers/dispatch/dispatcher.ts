@@ -112,8 +112,7 @@ export class Dispatcher {
   async drain(): Promise<void> {
     this.#batcher.flushing = true
     const idle = this.#unanswered.idle()
-    if (idle === undefined) return
-    this.#pump()
+    if (idle !== undefined) this.#pump()
     await idle
   }
 
