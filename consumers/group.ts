@@ -80,7 +80,7 @@ class Member<Events extends EventMap> implements ConsumerGroup {
     this.#cleanUps.add(release)
     this.#topics = new Map(options.eventNames.map(name => [topicPrefix + name, name]))
     this.#line = this.#client.adminLine()
-    this.#health = new GroupHealth({ line: this.#line, pingRegistry: () => this.#registry.ping() })
+    this.#health = new GroupHealth({ line: this.#line, pingRegistry: () => this.#registry.ping(), log })
     this.#registry = createRegistry({ ...connection.registry, log, onReach: this.#health.registry.heard })
     this.#telemetry = new Telemetry({ ...options, line: this.#line })
     this.#delivery = this.#deliveryOptions()

@@ -1,4 +1,4 @@
-import type { LifecycleState } from '../core/index.ts'
+import type { LifecycleState, Logger } from '../core/index.ts'
 import { type AdminLine, MemberHealth, type MemberView } from '../kafka/index.ts'
 import { type Health, Reach } from '../observability/index.ts'
 
@@ -13,8 +13,8 @@ export class GroupHealth {
   readonly registry: Reach
   readonly #member: MemberHealth
 
-  constructor({ line, pingRegistry }: { line: AdminLine; pingRegistry: () => Promise<unknown> }) {
-    this.registry = new Reach({ name: 'the registry', probe: pingRegistry })
+  constructor({ line, pingRegistry, log }: { line: AdminLine; pingRegistry: () => Promise<unknown>; log?: Logger }) {
+    this.registry = new Reach({ name: 'the registry', probe: pingRegistry, ...(log && { log }) })
     this.#member = new MemberHealth(line, [this.registry])
   }
 

@@ -1,3 +1,5 @@
+import { type Logger, silentLogger } from '../core/index.ts'
+
 /** The health of a process, as `/livez` and `/readyz` report it. */
 export interface Health {
   /** Why it cannot do its work now, in words; none when it can. It continues by itself once the reason is gone. */
@@ -22,9 +24,13 @@ export interface ReachOptions {
   readonly retryMs?: number
   /** ms after which a probe counts as failed. Default 3,000. */
   readonly timeoutMs?: number
+  /** Gets a warning when the server has been lost for 5 s, and a line when it answers after that. Default: none. */
+  readonly log?: Logger
 }
 
 const lookEveryMs = 1_000
+/** A single question that fails between others that are answered is no outage. */
+const warnAfterMs = 5_000
 
 /**
  * Whether a server can be reached. Known from what the process does with it anyway ({@link heard}); only
@@ -41,9 +47,12 @@ export class Reach {
   #probing = false
   #timer: NodeJS.Timeout | undefined
   #closed = false
+  #lostAt: number | undefined
+  #warning: NodeJS.Timeout | undefined
+  #isWarned = false
 
   constructor(options: ReachOptions) {
-    this.#options = { freshMs: 5_000, retryMs: 1_000, timeoutMs: 3_000, ...options }
+    this.#options = { freshMs: 5_000, retryMs: 1_000, timeoutMs: 3_000, log: silentLogger, ...options }
   }
 
   /**
@@ -54,6 +63,7 @@ export class Reach {
     this.#why = answered ? undefined : (why ?? this.#why)
     this.#state = answered ? 'reached' : 'lost'
     if (answered) this.#heardAt = performance.now()
+    this.#report(answered)
   }
 
   get reached(): boolean {
@@ -78,6 +88,26 @@ export class Reach {
   close(): void {
     this.#closed = true
     clearInterval(this.#timer)
+    clearTimeout(this.#warning)
+  }
+
+  #report(answered: boolean): void {
+    const { name, log } = this.#options
+    if (this.#closed) return
+    if (!answered) {
+      this.#lostAt ??= performance.now()
+      this.#warning ??= setTimeout(() => {
+        this.#isWarned = true
+        log.warn({ server: name, reason: this.reasons[0] }, 'server unreachable; trying again')
+      }, warnAfterMs).unref()
+      return
+    }
+    clearTimeout(this.#warning)
+    this.#warning = undefined
+    if (this.#isWarned)
+      log.info({ server: name, afterMs: Math.round(performance.now() - (this.#lostAt ?? 0)) }, 'server reachable again')
+    this.#isWarned = false
+    this.#lostAt = undefined
   }
 
   async #look(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { LifecycleState } from '../core/index.ts'
+import type { LifecycleState, Logger } from '../core/index.ts'
 import { type AdminLine, MemberHealth, type MemberView, type Vitals } from '../kafka/index.ts'
 import { type Health, Reach } from '../observability/index.ts'
 import type { Pool } from '../postgres/index.ts'
@@ -30,11 +30,11 @@ export class SinkHealth {
   readonly registry: Reach
   readonly #member: MemberHealth
 
-  constructor({ line, pool, registry }: { line: AdminLine; pool: Pool; registry: () => Registry }) {
+  constructor({ line, pool, registry, log }: { line: AdminLine; pool: Pool; registry: () => Registry; log?: Logger }) {
     // With a bound of its own: a session that is half-dead gives its place in the pool to one that lives.
     const select = { text: 'SELECT 1', query_timeout: probeMs }
     this.postgres = new Reach({ name: 'Postgres', probe: () => pool.query(select), timeoutMs: probeMs })
-    this.registry = new Reach({ name: 'the registry', probe: () => registry().ping() })
+    this.registry = new Reach({ name: 'the registry', probe: () => registry().ping(), ...(log && { log }) })
     this.#member = new MemberHealth(line, [this.postgres, this.registry])
   }
 

@@ -62,7 +62,7 @@ export function wireSink({ options, log, onFailure, openSession = open => open()
   const pool = sessionPool(databaseUrl, sessions)
   const { client, release } = useKafka(connection, createKafkaClient, { clientId: 'eventtrail-sink', log })
   const line = client.adminLine()
-  const health = new SinkHealth({ line, pool, registry: () => registry })
+  const health = new SinkHealth({ line, pool, registry: () => registry, log })
   const registry = createRegistry({ ...connection.registry, log, onReach: health.registry.heard })
 
   const book = new SchemaBook({ registry, pool })

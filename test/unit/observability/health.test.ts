@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { silentLogger } from '../../../core/logger.ts'
 import { Pulse } from '../../../core/pulse.ts'
 import { allOf, Reach } from '../../../observability/health.ts'
 
@@ -99,4 +100,29 @@ it('a pulse counts the time since the last beat, and not the time for which all 
   pulse.close()
   await vi.advanceTimersByTimeAsync(5_000)
   expect(seen).toEqual([1_000, 2_000, 3_000, 4_000])
+})
+
+it('warns once of a server that stays lost, and says when it is back', async () => {
+  const lines: string[] = []
+  const say = (facts: object, message?: string) => void lines.push(`${JSON.stringify(facts)} ${message}`)
+  const log = { ...silentLogger, warn: say, info: say }
+  const reach = new Reach({ name: 'the registry', probe: async () => undefined, log })
+  reach.heard(false)
+  reach.heard(true)
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(lines).toEqual([])
+  for (let second = 0; second < 30; second += 1) {
+    reach.heard(false, 'the registry is unreachable')
+    await vi.advanceTimersByTimeAsync(1_000)
+  }
+  reach.heard(true)
+  reach.heard(true)
+  expect(lines).toEqual([
+    '{"server":"the registry","reason":"the registry is unreachable"} server unreachable; trying again',
+    '{"server":"the registry","afterMs":30000} server reachable again'
+  ])
+  reach.heard(false)
+  reach.close()
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(lines).toHaveLength(2)
 })

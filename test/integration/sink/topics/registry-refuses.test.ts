@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { type Logger, silentLogger } from '../../../../core/logger.ts'
 import { createSink } from '../../../../sink/index.ts'
 import { type Answering, registryFront, says } from '../../../support/schemas/registry-front.ts'
 import { eventually, rerouted } from '../../../support/stack.ts'
@@ -40,4 +41,28 @@ test('whatever the registry says but that it has no such schema is waited for, a
     await eventually(() => sink.health().notReady.length === 0, { what: `${what}: it is ready again` })
     expect(await trail.count('sink_quarantine')).toBe(0)
   }
+})
+
+test('a registry that is away is reported in one warning, and in one line when it is back', async () => {
+  const trail = await testTrail()
+  const front = await registryFront(trail.registryUrl)
+  await trail.offer('lesson.published')
+  const lines: string[] = []
+  const collect = (facts: object, message?: string) => {
+    if ('server' in facts) lines.push(`${facts.server}: ${message}`)
+  }
+  const log: Logger = { ...silentLogger, warn: collect, info: collect, child: () => log }
+  await using sink = createSink({
+    ...trail.sinkOptions,
+    connection: rerouted(trail.connection, { registryUrl: front.url }),
+    log
+  })
+  await sink.start()
+  const sent = await trail.publish([lesson('known', 2)])
+  await eventually(async () => (await trail.count('event_envelopes')) === sent.length, { what: 'the topic is read' })
+  front.answer(says(503, {}))
+  await eventually(() => lines.length > 0, { what: 'the warning' })
+  front.answer(() => false)
+  await eventually(() => lines.length > 1, { what: 'the line when it is back' })
+  expect(lines).toEqual(['the registry: server unreachable; trying again', 'the registry: server reachable again'])
 })
