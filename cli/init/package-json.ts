@@ -11,25 +11,32 @@ export interface PackageVersions {
 type Manifest = Readonly<Record<string, unknown>>
 
 const config = '--config eventtrail.json'
+// With exec, npm's SIGTERM reaches the program: a shell in between ends alone and leaves it running.
 const scripts = {
   setup: `eventtrail migrate ${config} && eventtrail schemas register ${config}`,
   generate: `eventtrail schemas generate ${config} --out src/events.ts`,
-  sink: `eventtrail sink ${config}`,
-  start: 'node src/service.ts',
+  sink: `exec eventtrail sink ${config}`,
+  start: 'exec node src/service.ts',
   types: 'tsc --noEmit'
 }
 
 /**
  * The package.json of a first project: a new one, or the one that is there with what it lacks. A version of eventtrail
- * that is installed stays.
+ * that is installed stays. `"type": "commonjs"`, which `npm init -y` writes, becomes "module" where no code is yet.
+ * @param hasCode whether the file that the package.json names as its main one exists
  * @throws UsageError where the one that is there has something else in these places
  */
-export function packageJson(existing: Manifest | undefined, folder: string, versions: PackageVersions): string {
+export function packageJson(
+  existing: Manifest | undefined,
+  folder: string,
+  hasCode: boolean,
+  versions: PackageVersions
+): string {
   const { eventtrail, typescript, nodeTypes } = versions
   const manifest = existing ?? { name: nameOf(folder), version: '0.0.0', private: true }
-  if (manifest.type !== undefined && manifest.type !== 'module')
+  if (manifest.type !== undefined && manifest.type !== 'module' && (manifest.type !== 'commonjs' || hasCode))
     throw new UsageError(
-      `the package.json of ${folder} says "type": ${JSON.stringify(manifest.type)}; the service is an ES module: set it to "module" and run this again`
+      `the package.json of ${folder} says "type": ${JSON.stringify(manifest.type)}, and the service is an ES module: run \`npm pkg set type=module\` and then this again, or choose an empty folder`
     )
   const own = partOf(manifest, 'scripts')
   const taken = Object.keys(scripts).filter(name => own[name] !== undefined)

@@ -12,7 +12,7 @@ export type ProjectFiles = ReadonlyMap<string, string>
 
 /**
  * The files of a first project in `folder`, which may have a package.json already: that is completed, and nothing of
- * it changes.
+ * it changes but the type that `npm init -y` writes.
  * @throws UsageError where one of the files is there, or package.json is for something else
  */
 export async function projectFiles(folder: string, versions: PackageVersions): Promise<ProjectFiles> {
@@ -27,7 +27,9 @@ export async function projectFiles(folder: string, versions: PackageVersions): P
     )
   if (!isThere(join(folder, '.gitignore'))) files.set('.gitignore', 'node_modules/\n')
   const manifest = join(folder, 'package.json')
-  files.set('package.json', packageJson(isThere(manifest) ? readManifest(manifest) : undefined, folder, versions))
+  const existing = isThere(manifest) ? readManifest(manifest) : undefined
+  const main = typeof existing?.main === 'string' ? existing.main : 'index.js'
+  files.set('package.json', packageJson(existing, folder, isThere(join(folder, main)), versions))
   return files
 }
 

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Client } from 'pg'
 import { afterAll, expect, test } from 'vitest'
+import { fencesOf, pages } from '../../support/project/docs.ts'
 import { packedProject } from '../../support/project/package.ts'
 import { eventually, testEnvironment } from '../../support/stack.ts'
 
@@ -22,13 +24,17 @@ afterAll(async () => {
   }
 })
 
-/** A command of the page that runs until it is stopped; npm's children are in its group. */
-function start(...args: string[]): { readonly child: ChildProcess; readonly said: () => string } {
-  const child = spawn('npm', args, {
+/** A command of the page that runs until it is stopped; its children are in its group. */
+function start(
+  program: string,
+  args: readonly string[],
+  more: Readonly<Record<string, string>> = {}
+): { readonly child: ChildProcess; readonly said: () => string } {
+  const child = spawn(program, args, {
     cwd: project.folder,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}`, ...env }
+    env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}`, ...env, ...more }
   })
   running.push(child)
   const chunks: string[] = []
@@ -56,14 +62,16 @@ async function rows(): Promise<unknown[]> {
 
 test('from an empty folder to a row of an own event in the trail', async () => {
   const began = performance.now()
+  rmSync(join(project.folder, 'package.json'))
+  await project.do('npm', ['init', '-y'], env)
   await project.do('npm', ['install', project.tarball], env)
   const told = await project.run('npx', ['eventtrail', 'init'], env)
   expect(told).toMatchObject({ code: 0, stdout: expect.stringContaining('wrote src/service.ts') })
   expect(told.stderr.match(/^ {2}npm .*$/gm)).toHaveLength(3)
   await project.do('npm', ['install'], env)
   await project.do('npm', ['run', 'setup'], env)
-  const sink = start('run', 'sink')
-  const service = start('start')
+  const sink = start('npm', ['run', 'sink'])
+  const service = start('npm', ['start'])
   await eventually(() => service.said().includes('listening on'), { what: 'the service listens', timeoutMs: 60_000 })
 
   const post = (body: string) => fetch(`http://127.0.0.1:${port}/orders`, { method: 'POST', body })
@@ -88,11 +96,47 @@ test('from an empty folder to a row of an own event in the trail', async () => {
   const again = await project.run('npx', ['eventtrail', 'init'], env)
   expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('already: nothing was written') })
 
+  for (const [more, words] of [
+    [{}, `port ${port} is in use: `],
+    [{ PORT: '0', KAFKA_BROKERS: '127.0.0.1:1' }, 'Check KAFKA_BROKERS, or "brokers" in eventtrail.json (127.0.0.1:1)']
+  ] as const) {
+    const other = start('npm', ['start'], more)
+    expect(await once(other.child, 'close')).toEqual([1, null])
+    expect(other.said()).toContain(words)
+    expect(other.said()).not.toContain('    at ')
+  }
+
   for (const { child } of [service, sink]) {
-    // Its children have the pipes too: closed when the last of them has ended.
+    // Its children have the pipes too: closed when the last of them has ended. npm alone gets the signal.
     const ended = once(child, 'close')
-    process.kill(-(child.pid as number), 'SIGTERM')
+    child.kill('SIGTERM')
     await ended
   }
   expect(sink.said()).toContain('sink stopped')
 }, 300_000)
+
+test('the program on the first screen of README prints what its comment says, and runs until Ctrl-C', async () => {
+  const program = pages()
+    .filter(({ path }) => path === 'README.md')
+    .flatMap(fencesOf)
+    .find(({ language }) => language === 'ts')
+  const text = program?.text ?? ''
+  const printed = /\/\/ prints: (.*)/.exec(text)?.[1] ?? 'the comment is missing'
+  // The addresses are those of this run, and the topics too.
+  const { brokers, registryUrl, topicPrefix } = environment
+  project.write(
+    'src/first.ts',
+    text
+      .replace("'localhost:9092'", brokers.map(broker => `'${broker}'`).join(', '))
+      .replace(/http:[^']*/, registryUrl)
+      .replaceAll('connection, catalogue', `connection, topicPrefix: '${topicPrefix}', catalogue`)
+      .replaceAll('  connection,\n', `  connection,\n  topicPrefix: '${topicPrefix}',\n`)
+      .replace("'confirmations'", "'first-program'")
+  )
+  await project.do('npm', ['run', 'types'], env)
+  const { child, said } = start('node', ['src/first.ts'])
+  await eventually(() => said().includes(printed) || child.exitCode !== null, { what: 'it prints', timeoutMs: 60_000 })
+  expect([said(), child.exitCode]).toEqual([expect.stringContaining(`${printed}\n`), null])
+  child.kill('SIGINT')
+  expect(await once(child, 'close')).toEqual([0, null])
+}, 120_000)

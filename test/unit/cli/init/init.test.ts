@@ -54,13 +54,24 @@ test('a package.json that is there keeps what it has, the version of eventtrail 
     name: 'mine',
     type: 'module',
     dependencies: { eventtrail: 'file:../eventtrail.tgz' },
-    scripts: { test: 'vitest', start: 'node src/service.ts' }
+    scripts: { test: 'vitest', start: 'exec node src/service.ts' }
   })
   expect(readFileSync(join(folder, '.gitignore'), 'utf8')).toBe('mine\n')
 })
 
+test('the type that npm init -y writes becomes module, unless code is there', async () => {
+  give({ name: 'mine', main: 'index.js', scripts: { test: 'exit 1' }, type: 'commonjs' })
+  expect(JSON.parse((await projectFiles(folder, versions)).get('package.json') ?? '')).toMatchObject({
+    name: 'mine',
+    main: 'index.js',
+    type: 'module'
+  })
+  writeFileSync(join(folder, 'index.js'), "require('node:fs')")
+  await expect(projectFiles(folder, versions)).rejects.toThrow('run `npm pkg set type=module`')
+})
+
 test.each([
-  [{ type: 'commonjs' }, 'set it to "module"'],
+  [{ type: 'other' }, 'run `npm pkg set type=module`'],
   [{ scripts: { start: 'node .' } }, 'scripts called start']
 ])('a package.json for something else is refused: %j', async (manifest, words) => {
   give(manifest)
