@@ -1,3 +1,4 @@
+import { onAbort } from './aborted.ts'
 import { type Clock, machineClock } from './clock.ts'
 
 export interface BackoffOptions {
@@ -22,15 +23,16 @@ export function backoffMs(attempt: number, options: BackoffOptions = {}, random:
 export function pause(ms: number, signal?: AbortSignal, clock: Clock = machineClock): Promise<boolean> {
   if (signal?.aborted) return Promise.resolve(false)
   const over = Promise.withResolvers<boolean>()
-  const ended = () => {
-    callOff()
-    over.resolve(false)
-  }
+  let forget: (() => void) | undefined
   const callOff = clock.after(ms, () => {
-    signal?.removeEventListener('abort', ended)
+    forget?.()
     over.resolve(true)
   })
-  signal?.addEventListener('abort', ended, { once: true })
+  if (signal)
+    forget = onAbort(signal, () => {
+      callOff()
+      over.resolve(false)
+    })
   return over.promise
 }
 

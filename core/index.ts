@@ -1,4 +1,5 @@
 /** Primitives that know no room: errors, clocks, waits, names, JSON, loggers. */
+export { onAbort } from './aborted.ts'
 export { type BackoffOptions, backoffMs, pause, retry } from './backoff.ts'
 export { CleanUps, onlyOnce } from './clean-ups.ts'
 export { type Clock, machineClock, regularly, within } from './clock.ts'

@@ -1,3 +1,4 @@
+import { onAbort } from './aborted.ts'
 import { within } from './clock.ts'
 import { checkDuration } from './options/index.ts'
 
@@ -217,6 +218,5 @@ export async function unlessAborted<Result>(signal: AbortSignal, work: Promise<R
 
 const abortOf = (signal: AbortSignal): Promise<void> =>
   new Promise(resolve => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
+    onAbort(signal, resolve)
   })

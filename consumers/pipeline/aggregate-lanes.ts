@@ -4,6 +4,9 @@ export interface Slot {
   rest<T>(rest: () => Promise<T>): Promise<T>
 }
 
+/** Work that fails at once is not to start all that was added. */
+const mostResting = 1_000
+
 interface AggregateLane<T> {
   readonly waiting: T[]
   busy: boolean
@@ -12,6 +15,8 @@ interface AggregateLane<T> {
 export interface AggregateLanesOptions<T> {
   /** How many items run at once. */
   readonly concurrency: number
+  /** While so many items rest, none is started: slots go to those that come back. Default 1,000. */
+  readonly mostResting?: number
   readonly work: (item: T, slot: Slot) => Promise<void>
   /** `work` is meant never to reject; when it does, this is called. */
   readonly onError: (error: unknown) => void
@@ -19,7 +24,8 @@ export interface AggregateLanesOptions<T> {
 
 /**
  * Runs items in lanes: the items of one lane one after the other in the order they were added, several lanes at
- * once. Lanes take turns, so that a long one does not keep the others waiting. Knows nothing of Kafka.
+ * once. Lanes take turns, so that a long one does not keep the others waiting. At most `concurrency` + `mostResting`
+ * items are started and not ended at a time. Knows nothing of Kafka.
  *
  * running → (stop) → stopping: what runs ends, nothing starts
  */
@@ -30,6 +36,7 @@ export class AggregateLanes<T> {
   readonly #returning: (() => void)[] = []
   readonly #idle: (() => void)[] = []
   #slotsTaken = 0
+  #resting = 0
   #busyLanes = 0
   #queued = 0
   #stopping = false
@@ -101,10 +108,12 @@ export class AggregateLanes<T> {
   #fillOne(): boolean {
     const returning = this.#returning.shift()
     if (returning) {
+      this.#resting -= 1
       this.#slotsTaken += 1
       returning()
       return true
     }
+    if (this.#resting >= (this.#options.mostResting ?? mostResting)) return false
     const [name] = this.#ready
     const lane = name === undefined ? undefined : this.#lanes.get(name)
     if (this.#stopping || name === undefined || !lane) return false
@@ -139,6 +148,7 @@ export class AggregateLanes<T> {
   }
 
   async #rest<R>(rest: () => Promise<R>): Promise<R> {
+    this.#resting += 1
     this.#slotsTaken -= 1
     this.#fill()
     try {

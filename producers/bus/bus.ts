@@ -7,6 +7,7 @@ import {
   Lifecycle,
   type LifecycleState,
   longestTimerMs,
+  onAbort,
   type Rules,
   rule
 } from '../../core/index.ts'
@@ -132,18 +133,17 @@ class InProcessBus<Events extends EventMap> implements Bus<Events> {
     const { eventNames, signal, bufferSize = this.#bufferSize } = options
     checkCount('bufferSize', bufferSize)
     for (const eventName of eventNames ?? []) wrapped(eventName, () => versionOf(this.#catalogue, eventName, undefined))
-    const onAbort = (): void => subscription.leave()
+    let forget: (() => void) | undefined
     const subscription = new BusSubscription(id, {
       eventNames,
       bufferSize,
       onLeave: () => {
         this.#subscriptions.delete(subscription)
-        signal?.removeEventListener('abort', onAbort)
+        forget?.()
       }
     })
     this.#subscriptions.add(subscription)
-    if (signal?.aborted) subscription.leave()
-    else signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal) forget = onAbort(signal, () => subscription.leave())
     // What it delivers was decoded from the schemas that the types were generated from.
     return subscription as unknown as Subscription<EnvelopeOf<Events, Name>>
   }

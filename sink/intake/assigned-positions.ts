@@ -1,4 +1,4 @@
-import { type Clock, type Logger, safeError } from '../../core/index.ts'
+import { type Clock, type Logger, onAbort, safeError } from '../../core/index.ts'
 import { keyOf, type TopicPartition, topicsOf } from '../../kafka/index.ts'
 import { explainHalt, type HaltReason, type StoredPosition, tooManyBad } from '../../trail/index.ts'
 import { retryWhileUnavailable } from '../retry-while-unavailable.ts'
@@ -224,10 +224,15 @@ export class AssignedPositions {
 
   /** What was read before is still in a queue, and moves the position when it is written. */
   async #untilWritten(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
-    const aborted = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
-    for (const partition of partitions) {
-      const queue = this.#options.control.queueOf(partition)
-      while (queue.holds(keyOf(partition)) && !signal.aborted) await Promise.race([queue.changed, aborted])
+    const aborted = Promise.withResolvers<void>()
+    const forget = onAbort(signal, aborted.resolve)
+    try {
+      for (const partition of partitions) {
+        const queue = this.#options.control.queueOf(partition)
+        while (queue.holds(keyOf(partition)) && !signal.aborted) await Promise.race([queue.changed, aborted.promise])
+      }
+    } finally {
+      forget()
     }
   }
 }

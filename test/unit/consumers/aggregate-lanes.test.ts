@@ -9,12 +9,13 @@ interface Item {
 }
 
 /** A scheduler whose items end when the test says so. */
-function controlled(concurrency: number) {
+function controlled(concurrency: number, mostResting = 1_000) {
   const running = new Map<Item, { end: () => void; slot: Slot }>()
   const started: Item[] = []
   const errors: unknown[] = []
   const scheduler = new AggregateLanes<Item>({
     concurrency,
+    mostResting,
     work: (item, slot) => {
       started.push(item)
       return new Promise<void>(resolve => {
@@ -105,6 +106,7 @@ describe('AggregateLanes', () => {
     const [added, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const scheduler = new AggregateLanes<number>({
       concurrency: 1,
+      mostResting: 20_000,
       work: async (item, slot) => {
         if (item === 0) await added.promise
         await slot.rest(() => over.promise)
@@ -147,6 +149,7 @@ describe('AggregateLanes', () => {
     const errors: unknown[] = []
     const scheduler = new AggregateLanes<number>({
       concurrency: 1,
+      mostResting: 1,
       work: async number => {
         if (number === 1) throw new Error('broken')
       },
@@ -157,5 +160,26 @@ describe('AggregateLanes', () => {
     await settle()
     expect(errors).toEqual([new Error('broken')])
     expect(scheduler.queued).toBe(0)
+  })
+
+  test('none is started while as many rest as may; those that come back get the slots', async () => {
+    const { scheduler, running, started } = controlled(2, 3)
+    for (let number = 0; number < 20; number += 1) scheduler.add(`lane ${number}`, { lane: '', number })
+    const rests: (() => void)[] = []
+    for (let number = 0; number < started.length; number += 1) {
+      void running.get(started[number] as Item)?.slot.rest(() => new Promise<void>(resolve => rests.push(resolve)))
+      await settle()
+    }
+    // A start needs fewer than three at rest; those that run already may still rest.
+    expect(started).toHaveLength(4)
+    rests[0]?.()
+    await settle()
+    running.get(started[0] as Item)?.end()
+    await settle()
+    expect(started).toHaveLength(4)
+    rests[1]?.()
+    await settle()
+    expect(started).toHaveLength(5)
+    expect(scheduler.queued).toBe(15)
   })
 })

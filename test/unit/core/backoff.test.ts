@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { backoffMs, pause, retry } from '../../../core/backoff.ts'
@@ -34,6 +35,20 @@ describe('the pause before a retry', () => {
     expect(await long).toBe(false)
     expect(await pause(60_000, stop.signal)).toBe(false)
     expect(await pause(0)).toBe(true)
+  })
+
+  it('has one listener on a signal, however many pause, and none when all are over', async () => {
+    const stop = new AbortController()
+    const listeners = () => getEventListeners(stop.signal, 'abort').length
+    const short = [pause(0, stop.signal), pause(1, stop.signal)]
+    const long = Array.from({ length: 1_000 }, () => pause(60_000, stop.signal))
+    expect(listeners()).toBe(1)
+    expect(await Promise.all(short)).toEqual([true, true])
+    stop.abort()
+    expect(new Set(await Promise.all(long))).toEqual(new Set([false]))
+    const other = new AbortController()
+    await Promise.all([pause(0, other.signal), pause(0, other.signal)])
+    expect(getEventListeners(other.signal, 'abort')).toEqual([])
   })
 })
 
