@@ -38,7 +38,7 @@ export const publishErrorCodes = {
   },
   STORE_FAILED: {
     meaning:
-      'The store of an in-process bus failed; the cause is its error, which decides whether another try is worth it. The event may be stored, and no subscriber got it.'
+      'The store of an in-process bus failed; the cause is its error, which decides whether another try is worth it. No subscriber got the event; the outcome says whether it may be stored.'
   },
   CLOSED: { meaning: 'The publisher was drained or closed, or failed, perhaps before the answer came. Make a new one.' }
 } as const satisfies ErrorCodes

@@ -227,7 +227,12 @@ function wrapped<T>(eventName: string, work: () => T): T {
   }
 }
 
+/** A store that has its own word for a refusal stored nothing; after every other failure it may be stored. */
 function storeError({ event_name: eventName, id }: Envelope, cause: unknown): BusError {
+  if (cause instanceof EventtrailError && cause.code === 'STORE_FAILED' && !cause.retryable) {
+    const refused = `${eventName}: the store refused the event. ${cause.message}`
+    return new BusError('STORE_FAILED', refused, { eventName, id, outcome: 'failed', retryable: false, cause })
+  }
   const message = `${eventName}: the store did not confirm the event. It may be stored: publish it again with the same id, and it counts once`
   const retryable = cause instanceof EventtrailError && cause.retryable
   return new BusError('STORE_FAILED', message, { eventName, id, outcome: 'unknown', retryable, cause })

@@ -58,6 +58,9 @@ test('an id that is stored already is stored once, and refused with other conten
   await bus.publish('lesson.published', aggregateId, lesson, { id, occurredAt })
   await expect(bus.publish('lesson.published', aggregateId, payload(), { id, occurredAt })).rejects.toMatchObject({
     code: 'STORE_FAILED',
+    outcome: 'failed',
+    retryable: false,
+    message: expect.stringContaining('other content'),
     cause: { code: 'STORE_FAILED' }
   })
   expect(await trail.count('event_envelopes')).toBe(before + 1)
