@@ -6,7 +6,10 @@ export interface Queryable {
   query(text: string, values?: unknown[]): Promise<{ rows: Record<string, unknown>[]; rowCount: number | null }>
 }
 
-/** The numbered .sql files of one part of eventtrail: `001_what_it_does.sql`, `002_…`. */
+/**
+ * The numbered .sql files of one part of eventtrail: `001_what_it_does.sql`, `002_…`. A database knows those that it has
+ * by their numbers: a file may get another name.
+ */
 export interface Migrations {
   /** Names the part in `eventtrail_migrations`. */
   readonly component: string

@@ -23,7 +23,7 @@ interface Inspected {
 /** Adds `--example`, and `--from` as another name of `--schemas` where a command has always had it. */
 export function addCatalogueFlags(command: Command, { from = false, mappings = false } = {}): Command {
   if (from) command.option('--from <dir>', 'folder of event schemas (the same as --schemas)')
-  const example = `use the three example events that come with eventtrail${mappings ? ', with their mappings' : ''}`
+  const example = `use the events of a school that come with eventtrail as an example (${exampleCatalogue.eventNames.join(', ')})${mappings ? ', with their mappings' : ''}`
   return command.addOption(
     new Option('--example', example).conflicts(
       // The `--from` of others is not a folder.

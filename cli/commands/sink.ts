@@ -131,6 +131,6 @@ function sinkFlags({
 function eventNames(text: string): readonly string[] {
   const names = text.split(',').map(name => name.trim())
   const wrong = names.find(name => !eventNamePattern.test(name))
-  if (wrong !== undefined) throw new InvalidArgumentError(`"${wrong}" is no event name, such as lesson.published.`)
+  if (wrong !== undefined) throw new InvalidArgumentError(`"${wrong}" is no event name, such as order.placed.`)
   return names
 }

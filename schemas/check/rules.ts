@@ -7,7 +7,7 @@ import { defaultFaults } from './default-faults.ts'
 /** Why a folder cannot be an event's, or undefined. */
 export function eventNameFault(eventName: string): string | undefined {
   if (eventNamePattern.test(eventName)) return undefined
-  return `${JSON.stringify(eventName)} is no event name: two or more words of a-z and 0-9, joined by dots, each beginning with a letter (lesson.published)`
+  return `${JSON.stringify(eventName)} is no event name: two or more words of a-z and 0-9, joined by dots, each beginning with a letter (order.placed)`
 }
 
 /** What is wrong with one version file, in words; empty when it may be published. */
@@ -32,7 +32,7 @@ export function versionFaults(eventName: string, schema: unknown): string[] {
 }
 
 function* headFaults(eventName: string, schema: AvroRecord): Generator<string> {
-  if (!isSimpleName(schema.name)) yield 'the record needs a name of letters, digits and _, such as LessonPublished'
+  if (!isSimpleName(schema.name)) yield 'the record needs a name of letters, digits and _, such as OrderPlaced'
   else if (schema.name === envelopeName) yield `the record cannot be named ${envelopeName}: that is the one around it`
   const namespace = namespaceOf(eventName)
   if (schema.namespace !== undefined && schema.namespace !== namespace)

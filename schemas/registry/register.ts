@@ -86,7 +86,7 @@ const editedFault = ({ eventName, version }: EventVersion): string =>
 export interface Comparison {
   /** What is wrong, in words. */
   readonly faults: readonly string[]
-  /** What is not registered yet: `quiz.submitted version 2`. */
+  /** What is not registered yet: `order.placed version 2`. */
   readonly unregistered: readonly string[]
 }
 

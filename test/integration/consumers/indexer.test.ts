@@ -73,19 +73,26 @@ describe('the index in Postgres', () => {
   })
 })
 
-test('documents of the first version of the table are kept', async () => {
+test('documents of the first version of the table are kept, also where its migration has its first name', async () => {
   const schema = `old_${randomUUID().slice(0, 8)}`
-  const run = async (file: string) =>
-    client.query(await readFile(new URL(`../../../consumers/indexer/migrations/${file}.sql`, import.meta.url), 'utf8'))
+  const applied = async () =>
+    (await client.query('SELECT id, name FROM eventtrail_migrations ORDER BY id')).rows.map(({ name }) => name)
   await client.query(`CREATE SCHEMA ${schema}; SET search_path = ${schema}`)
   try {
-    await run('001_lesson_documents')
+    expect(await migrate(client, indexerMigrations)).toEqual(['001_documents', '002_search_documents'])
+    // As the first version left a database.
+    await client.query(`DROP TABLE ${documentTable}; DELETE FROM eventtrail_migrations`)
+    const first = new URL('../../../consumers/indexer/migrations/001_documents.sql', import.meta.url)
+    await client.query(await readFile(first, 'utf8'))
+    await client.query("INSERT INTO eventtrail_migrations VALUES ('indexer', 1, '001_lesson_documents')")
     await client.query(
       `INSERT INTO lesson_documents (lesson_id, course_id, instructor_id, title, published_at, event_id)
        VALUES ($1, $1, $1, 'Volcanoes', '2026-09-01T08:00:00Z', $1)`,
       [randomUUID()]
     )
-    await run('002_search_documents')
+    expect(await migrate(client, indexerMigrations)).toEqual(['002_search_documents'])
+    expect(await migrate(client, indexerMigrations)).toEqual([])
+    expect(await applied()).toEqual(['001_lesson_documents', '002_search_documents'])
     const kept = await client.query(`SELECT text, event_name FROM ${documentTable} WHERE words @@ 'volcano'`)
     expect(kept.rows).toEqual([{ text: 'Volcanoes', event_name: 'lesson.published' }])
   } finally {
