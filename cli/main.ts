@@ -9,6 +9,7 @@ import {
   EventtrailError,
   isWrongLogin,
   type Logger,
+  OptionsError,
   printableLine,
   UsageError
 } from '../core/index.ts'
@@ -112,6 +113,7 @@ const program = new Command('eventtrail')
   .showHelpAfterError('(add --help to the command to see its commands and options)')
   .version(version, '--version', 'the version of eventtrail')
   .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'eventtrail: ')) })
   .configureHelp({
     optionDescription: option => Help.prototype.optionDescription(option) + (option.mandatory ? ' (required)' : '')
   })
@@ -135,6 +137,15 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
   if ((error instanceof EventtrailError && error.misconfigured) || isWrongLogin(error)) return exitCodes.usage
   return exitCodes.unavailable
+}
+
+/** What went wrong, by the names of flags and settings. */
+function inWords(error: unknown): string {
+  const words = describeError(error)
+  if (error instanceof OptionsError) return words.replace('`group`', '`--group`')
+  if (error instanceof KafkaError && error.code === 'KAFKA_UNAVAILABLE')
+    return `${/[.?!]$/.test(words) ? words : `${words}.`} Check KAFKA_BROKERS and that a broker listens there`
+  return words
 }
 
 initCommands(program, host)
@@ -187,8 +198,7 @@ try {
 } catch (error) {
   if (!(error instanceof CommanderError)) {
     // The faults of several files are a line each.
-    for (const line of `eventtrail: ${describeError(error)}`.split('\n'))
-      process.stderr.write(`${printableLine(line)}\n`)
+    for (const line of `eventtrail: ${inWords(error)}`.split('\n')) process.stderr.write(`${printableLine(line)}\n`)
     if (!(error instanceof EventtrailError) && process.env.LOG_LEVEL === 'debug')
       process.stderr.write(`${(error as Error).stack}\n`)
   }

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
 import { type CliResult, runCli } from '../../support/processes/cli.ts'
+import { testEnvironment } from '../../support/stack.ts'
 import { nobody, unset } from './environments.ts'
+
+const environment = await testEnvironment()
 
 /** The names below `Commands:` in a help text. */
 const commandsIn = (help: string): string[] =>
@@ -125,4 +128,21 @@ test.each([
     expect(refused).toMatchObject({ code: 2, stdout: '' })
     if (command[0] === 'migrate') expect(refused.stderr).toContain(words)
   }
+})
+
+test('mistakes in a call have one form, and name the flag or the setting', async () => {
+  const env = { ...environment.env, KAFKA_BROKERS: '127.0.0.1:1' }
+  expect(await runCli(['verify', '--nonsense'], env)).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^eventtrail: unknown option '--nonsense'/)
+  })
+  expect(await runCli(['sink', '--group', 'a b'], env)).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^eventtrail: Expected `--group` to be/m)
+  })
+  expect(await runCli(['migrate'], env)).toMatchObject({ code: 0 })
+  expect(await runCli(['verify'], env)).toMatchObject({
+    code: 3,
+    stderr: expect.stringMatching(/^eventtrail: .*Check KAFKA_BROKERS and that a broker listens there$/m)
+  })
 })
