@@ -75,7 +75,9 @@ export const connectionWithPostgresRule = rule.required(
   )
 )
 
-/** The rule of what needs Postgres alone. */
-export const postgresRules: Rules<Pick<ConnectionWithPostgres, 'postgres'>> = {
+/** The rules of what needs Postgres alone: the connection of the other parts is taken too. */
+export const postgresRules: Rules<ConnectionWithPostgres> = {
+  kafka: rule.object(kafka, 'an object with `brokers`'),
+  registry: rule.object(registry, 'an object with the `url` of the schema registry'),
   postgres: rule.required(rule.object(postgres, 'an object with the `url` of the database'))
 }

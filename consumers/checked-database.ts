@@ -35,7 +35,7 @@ export function checkedDatabase(
   connection: PostgresOnly,
   { applicationName, migrations, tables }: CheckedTables
 ): CheckedDatabase {
-  checkOptions(connection, postgresRules)
+  checkOptions(connection as ConnectionWithPostgres, postgresRules)
   const sessions = { applicationName, statementTimeoutMs: 30_000 }
   const { pool, release } = usePool(connection, url => openPool(url, { ...sessions, max: 4 }))
   let checked: Promise<void> | undefined

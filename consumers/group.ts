@@ -1,11 +1,12 @@
 import { useKafka } from '../connection/index.ts'
 import {
   CleanUps,
-  checkDuration,
+  checkOptions,
   type DrainOptions,
   Lifecycle,
   type LifecycleState,
   pause,
+  rule,
   within
 } from '../core/index.ts'
 import type { AdminLine, KafkaClient } from '../kafka/index.ts'
@@ -35,7 +36,7 @@ import type { ConsumerGroup, GroupStats, MessageContext } from './types.ts'
  * handler at a time per aggregate within a topic and in the order of the log, several aggregates at once; a
  * failing message is tried again and at last dead-lettered. At least once.
  *
- * @throws OptionsError; SchemaError `EVENT_UNKNOWN` for a handler that the catalogue does not know
+ * @throws OptionsError, also for a handler of an event that the catalogue does not know
  */
 export function createConsumerGroup<Events extends EventMap>(options: ConsumerGroupOptions<Events>): ConsumerGroup {
   return new Member(resolveOptions(options))
@@ -124,8 +125,9 @@ class Member<Events extends EventMap> implements ConsumerGroup {
     return this.#life.start()
   }
 
-  async whenCaughtUp({ timeoutMs = 30_000 } = {}): Promise<void> {
-    checkDuration('timeoutMs', timeoutMs, 0)
+  async whenCaughtUp(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    checkOptions(options, { timeoutMs: rule.duration(0) })
+    const { timeoutMs = 30_000 } = options
     if (this.#life.ending.aborted) throw closedError()
     await waitUntilCaughtUp(this.#line, {
       groupId: this.#options.groupId,

@@ -2,6 +2,7 @@ import { type ConnectionOptions, connectionRule } from '../connection/index.ts'
 import {
   type BackoffOptions,
   checkOptions,
+  few,
   givenOnly,
   type Logger,
   OptionsError,
@@ -86,7 +87,8 @@ const deadLetterRules: Rules<DeadLetterOptions> = {
   retentionMs: rule.wholeNumber(1)
 }
 
-const rules: Rules<ConsumerGroupOptions> = {
+/** The rules of groups, and of what is built on them. */
+export const groupRules: Rules<ConsumerGroupOptions> = {
   connection: connectionRule,
   topicPrefix: rule.topicPrefix,
   catalogue: catalogueRule,
@@ -105,8 +107,8 @@ const rules: Rules<ConsumerGroupOptions> = {
   topicRefreshMs: rule.duration(100),
   maxBatchBytes: rule.wholeNumber(1),
   deadLetters: rule.object(deadLetterRules),
-  log: rule.any,
-  meter: rule.any
+  log: rule.logger,
+  meter: rule.meter
 }
 
 const day = 24 * 3_600_000
@@ -123,17 +125,20 @@ const defaults = {
   log: silentLogger
 }
 
-/** Checks the options and fills in the defaults. @throws OptionsError; SchemaError `EVENT_UNKNOWN` */
+/** Checks the options and fills in the defaults. @throws OptionsError */
 export function resolveOptions<Events extends EventMap>(
   options: ConsumerGroupOptions<Events>
 ): ResolvedOptions<Events> {
-  checkOptions<ConsumerGroupOptions>(options as unknown as ConsumerGroupOptions, rules)
+  checkOptions<ConsumerGroupOptions>(options as unknown as ConsumerGroupOptions, groupRules)
   const given = { ...defaults, ...givenOnly(options) }
   const { group, topicPrefix, handlers, catalogue } = given
   const eventNames = Object.keys(handlers).sort()
   for (const name of eventNames) {
     if (!eventNamePattern.test(name)) throw new OptionsError('handlers', 'event names as keys', name)
-    catalogue.version(name)
+    if (!catalogue.eventNames.includes(name))
+      throw new OptionsError('handlers', `for events of the catalogue, which has ${few(catalogue.eventNames)}`, name)
+    const handler: unknown = (handlers as Readonly<Record<string, unknown>>)[name]
+    if (typeof handler !== 'function') throw new OptionsError(`handlers['${name}']`, 'a function', handler)
   }
   return Object.freeze({
     ...given,

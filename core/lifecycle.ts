@@ -1,6 +1,6 @@
 import { onAbort } from './aborted.ts'
 import { within } from './clock.ts'
-import { checkDuration } from './options/index.ts'
+import { checkOptions, rule } from './options/index.ts'
 
 /** Where a part is in its life; {@link Lifecycle} has the ways from one to the next. */
 export type LifecycleState = 'new' | 'starting' | 'running' | 'draining' | 'closed' | 'failed'
@@ -131,13 +131,13 @@ export class Lifecycle {
     return !this.#ending.signal.aborted
   }
 
-  drain({ timeoutMs = this.#steps.drainTimeoutMs }: DrainOptions = {}): Promise<void> {
+  drain(options: DrainOptions = {}): Promise<void> {
     try {
-      checkDuration('timeoutMs', timeoutMs, 0)
+      checkOptions(options, { timeoutMs: rule.duration(0) })
     } catch (error) {
       return Promise.reject(error)
     }
-    this.#ended ??= this.#end(timeoutMs)
+    this.#ended ??= this.#end(options.timeoutMs ?? this.#steps.drainTimeoutMs)
     return this.#ended
   }
 

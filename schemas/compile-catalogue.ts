@@ -1,3 +1,4 @@
+import { OptionsError } from '../core/index.ts'
 import type { AvroRecord } from './avro/index.ts'
 import { avroType } from './avro/index.ts'
 import { composeEnvelope } from './envelope.ts'
@@ -12,8 +13,11 @@ export type CatalogueData = Readonly<Record<string, readonly AvroRecord[]>>
 /**
  * A catalogue of embedded schemas, as generated files have it; `loadCatalogue` reads one from a folder.
  * Codecs are made when they are first asked for.
+ * @throws OptionsError
  */
 export function catalogueOf<Events extends EventMap = EventMap>(data: CatalogueData): Catalogue<Events> {
+  if (typeof data !== 'object' || data === null || !Object.values(data).every(Array.isArray))
+    throw new OptionsError('data', 'an object with the schemas of each event, as generated files have it', data)
   const eventNames = Object.keys(data).sort()
   const made = new Map<string, readonly EventVersion[]>()
 

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { parseJson, printable } from '../core/index.ts'
+import { OptionsError, parseJson, printable } from '../core/index.ts'
 import type { AvroRecord } from './avro/index.ts'
 import { checkEvolution, eventNameFault, versionFaults } from './check/index.ts'
 import { type CatalogueData, catalogueOf } from './compile-catalogue.ts'
@@ -26,9 +26,10 @@ export interface InspectedFolder {
  * Reads a folder of schemas: `<event.name>/<version>.avsc`, versions 1, 2, 3 … without holes. Other files, and
  * folders without schemas, are passed over.
  * @throws SchemaError `SCHEMA_INVALID` or `SCHEMA_INCOMPATIBLE` with every problem, naming the file;
- *   `CATALOGUE_UNREADABLE` when there is no such folder or no schema in it.
+ *   `CATALOGUE_UNREADABLE` when there is no such folder or no schema in it; OptionsError.
  */
 export async function loadCatalogue<Events extends EventMap = EventMap>(dir: string): Promise<Catalogue<Events>> {
+  if (typeof dir !== 'string' || dir === '') throw new OptionsError('dir', 'the path of a folder of schemas', dir)
   const { data, problems } = await inspectFolder(dir)
   const first = problems.find(problem => problem.kind === 'SCHEMA_INVALID') ?? problems[0]
   if (!first) return catalogueOf<Events>(data)

@@ -1,9 +1,9 @@
-import { checkDuration } from '../core/index.ts'
+import { checkOptions } from '../core/index.ts'
 import { type AdminLine, catchUp } from '../kafka/index.ts'
 import type { Pool } from '../postgres/index.ts'
 import { readPositions } from '../trail/index.ts'
 import { SinkError } from './errors.ts'
-import type { CaughtUpOptions } from './options.ts'
+import { type CaughtUpOptions, caughtUpRules } from './options.ts'
 
 export interface CaughtUpParts {
   readonly group: string
@@ -26,8 +26,8 @@ export interface CaughtUpParts {
  */
 export async function caughtUp(parts: CaughtUpParts, options: CaughtUpOptions = {}): Promise<void> {
   const { group, pool, line, topics, mustExist, changed, ended } = parts
+  checkOptions(options, caughtUpRules)
   const { timeoutMs = 60_000, signal } = options
-  checkDuration('timeoutMs', timeoutMs, 0)
   await catchUp({
     group,
     line,

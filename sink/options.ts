@@ -61,6 +61,11 @@ export interface CaughtUpOptions {
   readonly signal?: AbortSignal
 }
 
+export const caughtUpRules: Rules<CaughtUpOptions> = {
+  timeoutMs: rule.duration(0),
+  signal: rule.such(value => value instanceof AbortSignal, 'an AbortSignal')
+}
+
 export type ResolvedSinkOptions = Readonly<
   Required<Omit<SinkOptions, 'eventNames' | 'batch'>> &
     Pick<SinkOptions, 'eventNames'> & { batch: Readonly<Required<SinkBatchOptions>> }
@@ -83,8 +88,11 @@ const rules: Rules<SinkOptions> = {
   topicPrefix: rule.topicPrefix,
   group: rule.groupName,
   eventNames: rule.such(
-    value => Array.isArray(value) && value.every(name => typeof name === 'string' && eventNamePattern.test(name)),
-    'a list of event names'
+    value =>
+      Array.isArray(value) &&
+      value.length > 0 &&
+      value.every(name => typeof name === 'string' && eventNamePattern.test(name)),
+    'a list of at least one event name'
   ),
   batch: rule.object(batchRules),
   connections: rule.wholeNumber(1, mostConnections),
@@ -94,8 +102,8 @@ const rules: Rules<SinkOptions> = {
   breakerRecords: rule.wholeNumber(0),
   monthsAhead: rule.wholeNumber(0),
   maxBatchBytes: rule.wholeNumber(1),
-  log: rule.any,
-  meter: rule.any
+  log: rule.logger,
+  meter: rule.meter
 }
 
 const defaults = {

@@ -35,7 +35,7 @@ export interface PostgresEventStore extends EventStore, AsyncDisposable {
  * @throws OptionsError
  */
 export function postgresEventStore(connection: Pick<ConnectionWithPostgres, 'postgres'>): PostgresEventStore {
-  checkOptions(connection, postgresRules)
+  checkOptions(connection as ConnectionWithPostgres, postgresRules)
   return new TrailStore(connection)
 }
 

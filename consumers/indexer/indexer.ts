@@ -1,8 +1,9 @@
+import { checkOptions, type Rules, rule } from '../../core/index.ts'
 import type { EnvelopeOf, EventMap } from '../../schemas/index.ts'
 import { RejectMessage } from '../errors.ts'
 import { createConsumerGroup } from '../group.ts'
 import { handlersFrom } from '../handlers-from.ts'
-import type { ConsumerGroupOptions } from '../options.ts'
+import { type ConsumerGroupOptions, groupRules } from '../options.ts'
 import type { ConsumerGroup } from '../types.ts'
 import type { Documents, SearchDocument } from './documents.ts'
 import type { SearchIndex } from './search-index.ts'
@@ -17,13 +18,21 @@ export interface IndexerOptions<Events extends EventMap>
   readonly index: SearchIndex
 }
 
-/** A consumer group that keeps a search document for each event that has a mapping in `documents`. */
-export function createIndexer<Events extends EventMap>({
-  documents,
-  index,
-  group = 'indexer',
-  ...options
-}: IndexerOptions<Events>): ConsumerGroup {
+const { handlers: _, ...shared } = groupRules
+const optionRules: Rules<IndexerOptions<EventMap>> = {
+  ...shared,
+  group: rule.groupName,
+  documents: rule.required(rule.mappings),
+  index: rule.required(rule.withMethods(['put'], 'a search index, such as `postgresIndex(connection)`'))
+}
+
+/**
+ * A consumer group that keeps a search document for each event that has a mapping in `documents`.
+ * @throws OptionsError
+ */
+export function createIndexer<Events extends EventMap>(given: IndexerOptions<Events>): ConsumerGroup {
+  checkOptions<IndexerOptions<EventMap>>(given as unknown as IndexerOptions<EventMap>, optionRules)
+  const { documents, index, group = 'indexer', ...options } = given
   const rules = documents as Readonly<Record<string, AnyDocumentOf<Events>>>
   const handlers = handlersFrom<Events, AnyDocumentOf<Events>>(
     rules,

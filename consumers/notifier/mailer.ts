@@ -1,5 +1,5 @@
 import { getSystemErrorName } from 'node:util'
-import { ConfigError, checkCount, checkSmtpUrl, faultOf, OptionsError } from '../../core/index.ts'
+import { ConfigError, checkOptions, checkSmtpUrl, OptionsError, type Rules, rule } from '../../core/index.ts'
 import { Reach } from '../../observability/index.ts'
 import { MailServerFault, NotifierError } from './errors.ts'
 import { addressShape, type Recipient } from './recipients.ts'
@@ -37,16 +37,21 @@ export interface SmtpMailer extends Mailer {
 // A conversation without a mail, with a login where there is one: not more often than a server takes kindly.
 const probes = { freshMs: 15_000, retryMs: 5_000, timeoutMs: 10_000 }
 
+const rules: Rules<MailerOptions> = {
+  url: rule.required(rule.address(checkSmtpUrl)),
+  from: rule.required(rule.such(value => typeof value === 'string', 'an address, or Name <address>')),
+  connections: rule.wholeNumber(1)
+}
+
 /**
  * SMTP by nodemailer, which has to be installed next to eventtrail. Opens connections when they are needed.
  * @throws OptionsError; ConfigError `CONFIG_MISSING` where nodemailer is not installed
  */
-export async function createMailer({ url, from, connections = 4 }: MailerOptions): Promise<SmtpMailer> {
+export async function createMailer(options: MailerOptions): Promise<SmtpMailer> {
+  checkOptions(options, rules)
+  const { url, from, connections = 4 } = options
   if (!addressShape.test(/^[^<>\r\n]*<([^<>]*)>$/.exec(from.trim())?.[1] ?? from.trim()))
     throw new OptionsError('from', 'an address, or Name <address>')
-  const fault = faultOf(() => checkSmtpUrl(url))
-  if (fault !== undefined) throw new OptionsError('url', fault)
-  checkCount('connections', connections)
   const { hostname, port, protocol, username, password } = new URL(url)
   const { createTransport } = await loadNodemailer()
   const transport = createTransport({

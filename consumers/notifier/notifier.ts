@@ -1,9 +1,10 @@
+import { checkOptions, type Rules, rule } from '../../core/index.ts'
 import { type LabelsOf, type Meter, noMeter } from '../../observability/index.ts'
 import type { EnvelopeOf, EventMap } from '../../schemas/index.ts'
 import { createConsumerGroup } from '../group.ts'
 import { handlersFrom } from '../handlers-from.ts'
 import type { GroupMetrics } from '../metrics.ts'
-import type { ConsumerGroupOptions } from '../options.ts'
+import { type ConsumerGroupOptions, groupRules } from '../options.ts'
 import type { ConsumerGroup } from '../types.ts'
 import { NotifierError } from './errors.ts'
 import type { Mailer } from './mailer.ts'
@@ -28,6 +29,16 @@ export interface NotifierOptions<Events extends EventMap>
 
 const channel = 'email'
 
+const { handlers: _, ...shared } = groupRules
+const rules: Rules<NotifierOptions<EventMap>> = {
+  ...shared,
+  group: rule.groupName,
+  mails: rule.required(rule.mappings),
+  mailer: rule.required(rule.withMethods(['send'], 'a mailer, such as that of `createMailer()`')),
+  recipients: rule.required(rule.withMethods(['find'], 'a directory, such as `postgresDirectory(connection)`')),
+  sent: rule.required(rule.withMethods(['has', 'add'], 'a log of what was sent, such as `postgresSentLog(connection)`'))
+}
+
 /** A rule, whatever its event is. */
 interface AnyRule<Events extends EventMap> {
   readonly to: (envelope: EnvelopeOf<Events>) => string | undefined
@@ -37,8 +48,10 @@ interface AnyRule<Events extends EventMap> {
 /**
  * A consumer group that sends a mail for each event that has a rule in `mails`. An event that comes again is not mailed
  * again, except one that was sent right before a crash; its `Message-ID` is the same then.
+ * @throws OptionsError
  */
 export function createNotifier<Events extends EventMap>(options: NotifierOptions<Events>): ConsumerGroup {
+  checkOptions<NotifierOptions<EventMap>>(options as unknown as NotifierOptions<EventMap>, rules)
   const { mails, mailer, recipients, sent: sentLog, group = 'notifier', meter = noMeter, ...rest } = options
   const sent = rememberingSentLog(sentLog)
   const counting = countingMailer(mailer, meter)

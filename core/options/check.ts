@@ -1,18 +1,19 @@
-import { misspeltOption } from './misspelt.ts'
+import { unknownOption } from './misspelt.ts'
 import { OptionsError } from './options-error.ts'
 import type { Rule, Rules } from './rules.ts'
 
 /**
  * Checks the options that were given: first their names, then their values, in the order of the rules. Options that are
- * undefined count as not given. Objects that hold more than one part needs are let pass.
+ * undefined count as not given. Only at the top the names that all parts share are let pass.
  * @param within what comes before the names: `retry.`
  * @throws OptionsError
  */
 export function checkOptions<Options extends object>(given: Options, rules: Rules<Options>, within = ''): void {
-  const list = Object.entries<Rule>(rules)
-  const misspelt = misspeltOption(given, Object.keys(rules))
-  if (misspelt) throw new OptionsError(within + misspelt.name, misspelt.expected)
-  for (const [name, { fault, isRequired, isSecret, inside }] of list) {
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new OptionsError(within.slice(0, -1) || 'options', 'an object', given)
+  const unknown = unknownOption(given, Object.keys(rules), within === '')
+  if (unknown) throw new OptionsError(within + unknown.name, unknown.expected)
+  for (const [name, { fault, isRequired, isSecret, inside }] of Object.entries<Rule>(rules)) {
     const value: unknown = (given as Readonly<Record<string, unknown>>)[name]
     if (value === undefined && !isRequired) continue
     const expected = fault(value)
@@ -27,6 +28,8 @@ export function checkOptions<Options extends object>(given: Options, rules: Rule
  * @throws OptionsError
  */
 export function refuseOldNames(given: object, names: Readonly<Record<string, string>>): void {
+  // What is no object is refused by the check that follows.
+  if (typeof given !== 'object' || given === null) return
   for (const [old, name] of Object.entries(names))
     if (old in given) throw new OptionsError(old, `left out: the option is called \`${name}\``)
 }

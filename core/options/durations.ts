@@ -12,11 +12,6 @@ export function checkCount(name: string, value: unknown): void {
   if (!Number.isSafeInteger(value) || Number(value) < 1) throw new OptionsError(name, 'a whole number from 1', value)
 }
 
-/** @throws OptionsError when an option that holds ms to wait cannot be waited for */
-export function checkDuration(name: string, value: unknown, least: number): void {
-  if (!isDuration(value, least)) throw new OptionsError(name, durationWords(least), value)
-}
-
 /** Whether an option can hold ms to wait. */
 export const isDuration = (value: unknown, least: number): boolean =>
   Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= longestTimerMs

@@ -18,6 +18,11 @@ export type Rules<Options> = { readonly [Name in keyof Options]-?: Rule }
 
 const isText = (value: unknown): value is string => typeof value === 'string'
 
+const hasMethods = (value: unknown, names: readonly string[]): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  names.every(name => typeof (value as Readonly<Record<string, unknown>>)[name] === 'function')
+
 function such(fits: (value: unknown) => boolean, expected: string, more: Partial<Rule> = {}): Rule {
   const fault = (value: unknown) => (fits(value) ? undefined : expected)
   return { fault, isRequired: false, isSecret: false, inside: undefined, ...more }
@@ -47,6 +52,28 @@ export const rule = {
 
   /** ms to wait. */
   duration: (least: number): Rule => such(value => isDuration(value, least), durationWords(least)),
+
+  /** What is done with each of some events, by event name. */
+  mappings: such(
+    value => typeof value === 'object' && value !== null && Object.keys(value).length > 0,
+    'an object with at least one event name'
+  ),
+
+  /** A `Logger`. */
+  logger: such(
+    value => hasMethods(value, ['debug', 'info', 'warn', 'error', 'child']),
+    'a logger with the methods debug, info, warn, error and child, such as one of pino'
+  ),
+
+  /** What receives metrics. */
+  meter: such(
+    value => hasMethods(value, ['add', 'observe', 'gauge']),
+    'a meter with the methods add, observe and gauge, such as `createPrometheusMeter()`'
+  ),
+
+  /** An object with these methods. @param expected in words */
+  withMethods: (methods: readonly string[], expected: string): Rule =>
+    such(value => hasMethods(value, methods), expected),
 
   topicPrefix: such(value => isText(value) && isTopicPrefix(value), `at most 100 ${legalCharacters}`),
 

@@ -48,7 +48,7 @@ function onlyKnown(url: URL, known: readonly string[]): void {
   const words =
     known.length === 0
       ? 'expected a URL without parameters (?)'
-      : `the parameters after the ? of the URL can be ${known.join(', ')}; others would have no effect`
+      : `expected a URL with no parameters after its ? but ${known.join(', ')}; others would have no effect`
   // A ? in a password begins them, too, and the @ after it is among them then.
   throw new Error(url.search.includes('@') ? `${words}. ${hint}` : words)
 }
@@ -81,7 +81,10 @@ export function splitBroker(broker: string): { readonly host: string; readonly p
 
 /** `host:port` of brokers, comma-separated; IPv6 as `[::1]:9092`. @throws Error in words */
 export function checkBrokers(hosts: readonly string[]): readonly string[] {
-  if (!Array.isArray(hosts) || hosts.length === 0) throw new Error('expected at least one host:port, got none')
+  if (typeof hosts === 'string')
+    throw new Error("expected a list of host:port, such as ['localhost:9092'], got one text")
+  if (!Array.isArray(hosts)) throw new Error("expected a list of host:port, such as ['localhost:9092']")
+  if (hosts.length === 0) throw new Error('expected at least one host:port, got none')
   for (const host of hosts) {
     if (typeof host !== 'string') throw new Error('expected host:port, or several of them')
     if (host.includes('://'))
@@ -97,16 +100,6 @@ export function checkBrokers(hosts: readonly string[]): readonly string[] {
       throw new Error('expected host:port, or several of them, comma-separated, with ports from 1 to 65535')
   }
   return hosts
-}
-
-/** Why a check of an address fails, as what it is expected to be; undefined when it passes. */
-export function faultOf(check: () => unknown): string | undefined {
-  try {
-    check()
-    return undefined
-  } catch (error) {
-    return (error as Error).message.replace(/^expected /, '')
-  }
 }
 
 /** What a DATABASE_URL says, apart. */
@@ -149,10 +142,10 @@ export function readDatabaseUrl(text: string): DatabaseUrl {
   const { searchParams } = url
   const sslmode = searchParams.get('sslmode')
   if (sslmode !== null && !sslModes.includes(sslmode))
-    throw new Error(`the parameter sslmode of the URL can be ${sslModes.join(', ')}`)
+    throw new Error(`expected a URL whose parameter sslmode is one of ${sslModes.join(', ')}`)
   const timeout = searchParams.get('connect_timeout')
   if (timeout !== null && !/^\d{1,6}$/.test(timeout))
-    throw new Error('the parameter connect_timeout of the URL is a whole number of seconds')
+    throw new Error('expected a URL whose parameter connect_timeout is a whole number of seconds')
   const applicationName = searchParams.get('application_name')
   const settings = settingsOf(searchParams.get('options') ?? '')
   for (const name of ours) searchParams.delete(name)
@@ -181,7 +174,7 @@ function settingsOf(options: string): [name: string, value: string][] {
     const given = word === '-c' ? words[++at] : /^(?:-c|--)(.+)$/s.exec(word)?.[1]
     const [, name, value] = /^([\w.-]+)=(.*)$/s.exec(given ?? '') ?? []
     if (name === undefined || value === undefined)
-      throw new Error('the parameter options of the URL can hold settings of the form -c name=value')
+      throw new Error('expected a URL whose parameter options holds settings of the form -c name=value')
     settings.push([name.replaceAll('-', '_'), value])
   }
   return settings

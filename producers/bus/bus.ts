@@ -1,5 +1,4 @@
 import {
-  checkCount,
   checkOptions,
   type DrainOptions,
   type Ending,
@@ -37,14 +36,17 @@ import type { Bus, BusOptions, StoredEvent, SubscribeOptions, SubscriberStats, S
 const rules: Rules<BusOptions> = {
   catalogue: catalogueRule,
   store: rule.required(
-    rule.such(
-      value => typeof value === 'object' && value !== null && 'append' in value,
-      'a store, such as `memoryStore()` or `postgresEventStore(connection)`'
-    )
+    rule.withMethods(['append'], 'a store, such as `memoryStore()` or `postgresEventStore(connection)`')
   ),
   source: rule.sourceName,
   versions: versionsRule,
   bufferSize: rule.wholeNumber(1)
+}
+
+const subscribeRules: Rules<SubscribeOptions> = {
+  eventNames: rule.such(Array.isArray, 'a list of event names'),
+  bufferSize: rule.wholeNumber(1),
+  signal: rule.such(value => value instanceof AbortSignal, 'an AbortSignal')
 }
 
 /** @throws OptionsError */
@@ -130,8 +132,8 @@ class InProcessBus<Events extends EventMap> implements Bus<Events> {
     options: SubscribeOptions<Name> = {}
   ): Subscription<EnvelopeOf<Events, Name>> {
     if (!this.#life.begin()) throw closedError()
+    checkOptions<SubscribeOptions>(options, subscribeRules)
     const { eventNames, signal, bufferSize = this.#bufferSize } = options
-    checkCount('bufferSize', bufferSize)
     for (const eventName of eventNames ?? []) wrapped(eventName, () => versionOf(this.#catalogue, eventName, undefined))
     let forget: (() => void) | undefined
     const subscription = new BusSubscription(id, {

@@ -1,5 +1,7 @@
+import { checkOptions, rule } from '../../core/index.ts'
 import { type AvroRecord, parseSchema, type RecordNode } from '../avro/index.ts'
 import { namespaceOf } from '../envelope.ts'
+import { catalogueRule } from '../options.ts'
 import type { Catalogue } from '../types.ts'
 import { EventWriter, Names } from './event-writer.ts'
 import { quoted, templateText } from './source-text.ts'
@@ -15,8 +17,11 @@ const ownNames = ['Events', 'Catalogue', 'JSON', 'Uint8Array', 'Date', 'Object']
 /**
  * The TypeScript file of a catalogue: an interface per event as it is read and one as it is published, the map
  * `Events` of them, and `catalogue`, which holds the schemas themselves. Types are those of the latest versions.
+ * @throws OptionsError
  */
 export function generateTypes(catalogue: Catalogue, options: GenerateOptions = {}): string {
+  checkOptions({ catalogue }, { catalogue: catalogueRule })
+  checkOptions(options, { importFrom: rule.secret })
   const { importFrom = 'eventtrail/schemas' } = options
   const names = new Names(ownNames)
   const declarations: string[] = []

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { checkDuration, type Logger, silentLogger } from '../../core/index.ts'
+import { checkOptions, checkRegistryUrl, type Logger, type Rules, rule, silentLogger } from '../../core/index.ts'
 import type { AvroSchema } from '../avro/index.ts'
 import { RegistryError } from '../errors.ts'
 import * as shapes from './answers.ts'
@@ -69,6 +69,19 @@ export interface Registry {
   ping(): Promise<void>
 }
 
+const authRules: Rules<NonNullable<RegistryOptions['auth']>> = {
+  username: rule.required(rule.secret),
+  password: rule.required(rule.secret)
+}
+
+const rules: Rules<RegistryOptions> = {
+  url: rule.required(rule.address(checkRegistryUrl)),
+  auth: rule.object(authRules),
+  timeoutMs: rule.duration(1),
+  log: rule.logger,
+  onReach: rule.such(value => typeof value === 'function', 'a function')
+}
+
 /** Makes a client of the registry; nothing is asked before it is used. @throws OptionsError */
 export function createRegistry(options: RegistryOptions): Registry {
   return new RegistryClient(options)
@@ -81,8 +94,8 @@ class RegistryClient implements Registry {
   readonly #underWay = new Map<string, Promise<unknown>>()
 
   constructor(options: RegistryOptions) {
+    checkOptions(options, rules)
     const { timeoutMs = 10_000 } = options
-    checkDuration('timeoutMs', timeoutMs, 1)
     this.#timeoutMs = timeoutMs
     this.#log = options.log ?? silentLogger
     this.#http = new RegistryHttp({ ...options, timeoutMs: this.#timeoutMs })

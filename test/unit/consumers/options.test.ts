@@ -44,7 +44,9 @@ test.each([{ maxMs: 100 }, { initialMs: 20_000 }])('the pause that is not given 
 
 test('a handler for an event that the catalogue does not have', () => {
   const handlers = { 'lesson.unpublished': () => undefined } as object
-  expect(() => createConsumerGroup({ ...given, handlers })).toThrow(expect.objectContaining({ code: 'EVENT_UNKNOWN' }))
+  expect(() => createConsumerGroup({ ...given, handlers })).toThrow(
+    expect.objectContaining({ code: 'OPTIONS_INVALID', option: 'handlers' })
+  )
 })
 
 test('a group that was never started can be closed, and is then closed for good', async () => {

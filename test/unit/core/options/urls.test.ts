@@ -51,7 +51,7 @@ describe('an address that would be read as another one', () => {
     'mysql://host/db',
     'host=localhost dbname=trail'
   ])('%s is refused, for it could not be done', text => {
-    expect(() => checkDatabaseUrl(text)).toThrow(/^(expected|the parameter)/)
+    expect(() => checkDatabaseUrl(text)).toThrow(/^expected/)
   })
 
   it.each([
