@@ -30,7 +30,7 @@ export {
   unlessAborted
 } from './lifecycle.ts'
 export { type Logger, type LogLevel, logLevels, silentLogger } from './logger.ts'
-export { few, isTopicPrefix, legalCharacters } from './names.ts'
+export { counted, few, isTopicPrefix, legalCharacters } from './names.ts'
 export {
   checkBrokers,
   checkCount,

@@ -12,3 +12,6 @@ export function few(names: readonly string[], most = 5): string {
   const more = names.length - most
   return names.slice(0, most).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }
+
+/** `1 row`, `2 rows`. */
+export const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`

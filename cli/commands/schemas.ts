@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
-import { ConfigError, describeError, table, UsageError } from '../../core/index.ts'
+import { ConfigError, counted, describeError, table, UsageError } from '../../core/index.ts'
 import type { TopicSpec } from '../../kafka/index.ts'
 import {
   catalogueOf,
@@ -177,12 +177,10 @@ async function check(context: CommandContext, options: CheckOptions): Promise<Ex
   const count = catalogue.eventNames.reduce((sum, name) => sum + catalogue.versions(name).length, 0)
   for (const version of compared.unregistered) out(`${version} is not registered yet`)
   out(
-    `${many(catalogue.eventNames.length, 'event')} in ${many(count, 'version')}: every version can read the events of every other`
+    `${counted(catalogue.eventNames.length, 'event')} in ${counted(count, 'version')}: every version can read the events of every other`
   )
   return exitCodes.ok
 }
-
-const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
 
 async function list({ config, out }: CommandContext, options: FolderFlags): Promise<ExitCode> {
   const catalogue = await configuredCatalogue(config, options, options.from)

@@ -1,4 +1,4 @@
-import { describeError, readOnly } from '../../core/index.ts'
+import { counted, describeError, readOnly } from '../../core/index.ts'
 import type { KafkaAdmin } from '../../kafka/index.ts'
 import type { Pool, PooledSession } from '../../postgres/index.ts'
 import { type Migrations, migrationStatus, unavailable } from '../../postgres/index.ts'
@@ -66,7 +66,11 @@ async function examineBroker({ connectKafka, brokers }: DoctorParts, known: Know
     await using admin = await connectKafka()
     const topics = await admin.topics()
     const hidden = await hiddenOf(admin, known?.wanted ?? [], topics)
-    return { findings: [ok('kafka', `reached ${brokers.join(', ')}, ${topics.size} topics`)], topics, hidden }
+    return {
+      findings: [ok('kafka', `reached ${brokers.join(', ')}, ${counted(topics.size, 'topic')}`)],
+      topics,
+      hidden
+    }
   } catch (error) {
     return {
       findings: [wrong('kafka', withAdvice(error, 'Check KAFKA_BROKERS and that a broker listens there'))]
@@ -87,7 +91,7 @@ async function examineRegistry({ registry, pool, topicPrefix }: DoctorParts) {
     const under = topicPrefix === '' ? '' : ` under the prefix ${topicPrefix}`
     const finding =
       registered > 0
-        ? ok('registry', `reached, ${registered} events registered`)
+        ? ok('registry', `reached, ${counted(registered, 'event')} registered`)
         : warning('registry', `reached, no event is registered${under}: run \`eventtrail schemas register\``)
     return { findings: [finding], known: { wanted, discovered } }
   } catch (error) {
@@ -217,7 +221,7 @@ function bookFault({ what, records }: FaultTotal): Finding {
 function heldWords(groups: readonly QuarantineTotal[]): string {
   const sum = groups.reduce((total, { records }) => total + records, 0)
   const each = groups.map(({ group, records }) => `${records} by group ${group}`).join(', ')
-  return `${sum} records held${groups.length > 1 ? ` (${each})` : ''}`
+  return `${counted(sum, 'record')} held${groups.length > 1 ? ` (${each})` : ''}`
 }
 
 /** Asked before the trail, which may be locked. */

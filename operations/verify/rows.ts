@@ -1,3 +1,4 @@
+import { counted } from '../../core/index.ts'
 import { keyOf, type TopicPartition } from '../../kafka/index.ts'
 import type { VerifyFinding, VerifyParts } from './types.ts'
 
@@ -63,7 +64,8 @@ export async function* verifyRows(parts: VerifyParts, topics: readonly string[])
       words: `${dropped} rows are from before ${oldest.toISOString().slice(0, 7)}, the first month that the trail has: dropped with their month, and not by sink_drop_month()`,
       records: dropped
     }
-  if (wrong === 0) yield { check: 'rows', level: 'ok', words: `${rows} rows, as the ledger has them`, records: rows }
+  if (wrong === 0)
+    yield { check: 'rows', level: 'ok', words: `${counted(rows, 'row')}, as the ledger has them`, records: rows }
 }
 
 const sinceOf = ({ since }: VerifyParts): Date => {

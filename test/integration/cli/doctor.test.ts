@@ -117,7 +117,7 @@ test('doctor knows a topic that is missing, and a record that is held', async ()
   expect(held).toContainEqual({
     check: 'quarantine',
     level: 'warning',
-    words: expect.stringContaining('1 records held')
+    words: expect.stringContaining('1 record held')
   })
   expect(held.find(({ check }) => check === 'ledger')).toMatchObject({ level: 'ok' })
 
