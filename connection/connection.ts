@@ -1,4 +1,4 @@
-import { checkOptions, onlyOnce } from '../core/index.ts'
+import { checkOptions, OptionsError, onlyOnce } from '../core/index.ts'
 import type { AdminLine, KafkaClient, KafkaClientName, KafkaClientOptions } from '../kafka/index.ts'
 import type { ConnectionOptions, KafkaConnection, PostgresConnection, RegistryConnection } from './options.ts'
 import { connectionRule } from './options.ts'
@@ -37,7 +37,7 @@ export function useKafka(
   create: OpenKafka,
   name: KafkaClientName
 ): { readonly client: KafkaClient; readonly release: () => Promise<void> } {
-  if (given instanceof LazyConnection) return { client: given.kafkaClient(create, name), release: done }
+  if (given instanceof LazyConnection) return { client: open(given).kafkaClient(create, name), release: done }
   const own = new LazyConnection(given)
   return { client: own.kafkaClient(create, name), release: () => own.close() }
 }
@@ -45,18 +45,24 @@ export function useKafka(
 /**
  * The sessions of a connection.
  * @param given checked before
- * @param open opens a pool, unless the connection is shared and another part has opened one
+ * @param openPool opens a pool, unless the connection is shared and another part has opened one
  */
 export function usePool<Pool extends Ends>(
   given: { readonly postgres: PostgresConnection },
-  open: (url: string) => Pool
+  openPool: (url: string) => Pool
 ): { readonly pool: Pool; readonly release: () => Promise<void> } {
-  if (given instanceof LazyConnection) return { pool: given.pool(given.postgres.url, open), release: done }
-  const pool = open(given.postgres.url)
+  if (given instanceof LazyConnection) return { pool: open(given).pool(given.postgres.url, openPool), release: done }
+  const pool = openPool(given.postgres.url)
   return { pool, release: async () => void (await pool.end()) }
 }
 
 const done = async (): Promise<void> => undefined
+
+/** @throws OptionsError where it was closed */
+function open(connection: LazyConnection): LazyConnection {
+  if (connection.isClosed) throw new OptionsError('connection', 'one that is open: this one was closed')
+  return connection
+}
 
 /** The parts bring what opens clients and sessions, so that this loads neither. */
 class LazyConnection implements Partial<ConnectionOptions> {
@@ -66,6 +72,7 @@ class LazyConnection implements Partial<ConnectionOptions> {
   #client: KafkaClient | undefined
   #line: AdminLine | undefined
   #pool: Ends | undefined
+  #isClosed = false
   readonly #end = onlyOnce(async () => {
     await Promise.all([this.#line?.close(), this.#pool?.end()])
   })
@@ -90,7 +97,12 @@ class LazyConnection implements Partial<ConnectionOptions> {
     return this.#pool as Pool
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
   close(): Promise<void> {
+    this.#isClosed = true
     return this.#end()
   }
 

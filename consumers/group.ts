@@ -118,7 +118,7 @@ class Member<Events extends EventMap> implements ConsumerGroup {
   }
 
   health(): Health {
-    return this.#health.read(this.#life.state, this.#reader, new Set(this.#unwritten.values()))
+    return this.#health.read(this.#life, this.#reader, new Set(this.#unwritten.values()))
   }
 
   start(): Promise<void> {

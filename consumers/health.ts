@@ -1,4 +1,4 @@
-import type { LifecycleState, Logger } from '../core/index.ts'
+import type { LifeView, Logger } from '../core/index.ts'
 import { type AdminLine, MemberHealth, type MemberView } from '../kafka/index.ts'
 import { type Health, Reach } from '../observability/index.ts'
 
@@ -26,8 +26,8 @@ export class GroupHealth {
    * No server is asked before this was called for the first time.
    * @param unwritten names of the faults for which dead letters cannot be written
    */
-  read(state: LifecycleState, parts: HealthParts, unwritten: ReadonlySet<string> = new Set()): Health {
-    return this.#member.read(state, parts, () => [
+  read(life: LifeView, parts: HealthParts, unwritten: ReadonlySet<string> = new Set()): Health {
+    return this.#member.read(life, parts, () => [
       ...[...unwritten].map(fault => `dead letters cannot be written (${fault}); their partitions wait`),
       ...(parts.readsNothing ? ['it reads nothing: none of its topics can be read in Kafka'] : [])
     ])

@@ -26,6 +26,7 @@ export {
   type Handle,
   Lifecycle,
   type LifecycleState,
+  type LifeView,
   notRunning,
   unlessAborted
 } from './lifecycle.ts'

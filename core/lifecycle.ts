@@ -1,18 +1,31 @@
 import { onAbort } from './aborted.ts'
 import { within } from './clock.ts'
+import { EventtrailError } from './errors.ts'
 import { checkOptions, rule } from './options/index.ts'
 
 /** Where a part is in its life; {@link Lifecycle} has the ways from one to the next. */
 export type LifecycleState = 'new' | 'starting' | 'running' | 'draining' | 'closed' | 'failed'
 
-/** What a part that is not running answers when it is asked whether it is ready. */
-export const notRunning: Readonly<Record<LifecycleState, readonly string[]>> = {
+/** What is asked of a part's life when its health is read. */
+export interface LifeView {
+  readonly state: LifecycleState
+  /** The error that ended it. */
+  readonly failure: Error | undefined
+}
+
+const reasons: Readonly<Record<LifecycleState, readonly string[]>> = {
   new: ['it has not started yet'],
   starting: ['it is starting'],
   running: [],
   draining: ['it is stopping'],
   closed: ['it has stopped'],
   failed: ['it has failed']
+}
+
+/** Why a part is not ready as far as its life goes: of one that failed with the code of its error. */
+export function notRunning({ state, failure }: LifeView): readonly string[] {
+  if (state !== 'failed' || failure === undefined) return reasons[state]
+  return [`it has failed (${failure instanceof EventtrailError ? failure.code : failure.name})`]
 }
 
 export interface DrainOptions {

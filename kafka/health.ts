@@ -1,4 +1,4 @@
-import { type LifecycleState, notRunning } from '../core/index.ts'
+import { type LifeView, notRunning } from '../core/index.ts'
 import { type Health, Reach } from '../observability/index.ts'
 import type { AdminLine, PartitionTrouble, Vitals } from './types/index.ts'
 import { troublesInWords } from './unserved.ts'
@@ -31,9 +31,9 @@ export class MemberHealth {
    * No server is asked before this was called for the first time.
    * @param more what else keeps it from its work; only asked while it runs
    */
-  read(state: LifecycleState, { vitals, troubles }: MemberView, more: () => readonly string[]): Health {
+  read(life: LifeView, { vitals, troubles }: MemberView, more: () => readonly string[]): Health {
     const dead = vitals.dead ? ['the Kafka consumer loop is stuck'] : []
-    if (state !== 'running') return { notReady: notRunning[state], dead }
+    if (life.state !== 'running') return { notReady: notRunning(life), dead }
     for (const server of [this.kafka, ...this.#others]) server.watch()
     const { obstacle, awayMs } = vitals
     const away = obstacle !== undefined ? [obstacle] : awayMs > graceMs ? ['no partitions yet'] : []

@@ -84,7 +84,7 @@ class KafkaProducer<Events extends EventMap> implements Producer<Events> {
   }
 
   health(): Health {
-    return this.#dispatcher.health(this.#life.state)
+    return this.#dispatcher.health(this.#life)
   }
 
   get state(): LifecycleState {

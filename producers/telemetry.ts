@@ -1,4 +1,4 @@
-import { type LifecycleState, notRunning } from '../core/index.ts'
+import { type LifeView, notRunning } from '../core/index.ts'
 import { type Health, type Meter, Reach } from '../observability/index.ts'
 import type { Outcome } from './errors.ts'
 import type { ProducerMetrics } from './metrics.ts'
@@ -56,8 +56,8 @@ export class ProducerTelemetry {
   }
 
   /** Nothing is probed before the first call. A producer that is new takes events, so it is asked about its servers too. */
-  health(state: LifecycleState): Health {
-    if (state !== 'running' && state !== 'new') return { notReady: notRunning[state], dead: [] }
+  health(life: LifeView): Health {
+    if (life.state !== 'running' && life.state !== 'new') return { notReady: notRunning(life), dead: [] }
     this.kafka.watch()
     this.registry.watch()
     return { notReady: [...this.kafka.reasons, ...this.registry.reasons], dead: [] }

@@ -1,4 +1,4 @@
-import type { LifecycleState, Logger } from '../core/index.ts'
+import type { LifeView, Logger } from '../core/index.ts'
 import { type AdminLine, MemberHealth, type MemberView, type Vitals } from '../kafka/index.ts'
 import { type Health, Reach } from '../observability/index.ts'
 import type { Pool } from '../postgres/index.ts'
@@ -43,10 +43,10 @@ export class SinkHealth {
   }
 
   /** No server is asked before this was called for the first time. */
-  read(state: LifecycleState, view: SinkView): Health {
+  read(life: LifeView, view: SinkView): Health {
     const { vitals, queues, book, topics, troubles, tableProblems, positions } = view
     const { halted } = positions
-    return this.#member.read(state, { vitals, troubles: troubles() }, () => [
+    return this.#member.read(life, { vitals, troubles: troubles() }, () => [
       // Where the registry does not answer at all, that is said already.
       ...(this.registry.reached ? book.waiting : []),
       ...topics.reasons,

@@ -73,7 +73,7 @@ class StreamSink implements Sink {
   }
 
   health(): Health {
-    return this.#parts.health.read(this.#life.state, this.#parts.view)
+    return this.#parts.health.read(this.#life, this.#parts.view)
   }
 
   start(): Promise<void> {

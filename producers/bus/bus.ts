@@ -169,7 +169,7 @@ class InProcessBus<Events extends EventMap> implements Bus<Events> {
   }
 
   health(): Health {
-    return this.#telemetry.health(this.#life.state)
+    return this.#telemetry.health(this.#life)
   }
 
   get state(): LifecycleState {

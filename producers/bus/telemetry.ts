@@ -1,4 +1,4 @@
-import { type LifecycleState, notRunning } from '../../core/index.ts'
+import { type LifeView, notRunning } from '../../core/index.ts'
 import { type Health, Reach } from '../../observability/index.ts'
 import type { PublisherStats } from '../types.ts'
 import type { EventStore } from './types.ts'
@@ -28,8 +28,8 @@ export class BusTelemetry {
   }
 
   /** As of a producer: nothing is probed before the first call, and a bus that is new takes events. */
-  health(state: LifecycleState): Health {
-    if (state !== 'running' && state !== 'new') return { notReady: notRunning[state], dead: [] }
+  health(life: LifeView): Health {
+    if (life.state !== 'running' && life.state !== 'new') return { notReady: notRunning(life), dead: [] }
     this.#store?.watch()
     return { notReady: this.#store?.reasons ?? [], dead: [] }
   }

@@ -1,5 +1,5 @@
 import { useKafka } from '../../connection/index.ts'
-import { backoffMs, EventtrailError, type LifecycleState, pause, within } from '../../core/index.ts'
+import { backoffMs, EventtrailError, type LifeView, pause, within } from '../../core/index.ts'
 import {
   type AdminLine,
   type KafkaClient,
@@ -81,8 +81,8 @@ export class Dispatcher {
     return this.#telemetry.stats()
   }
 
-  health(state: LifecycleState): Health {
-    return this.#telemetry.health(state)
+  health(life: LifeView): Health {
+    return this.#telemetry.health(life)
   }
 
   /** How full the buffer is: 1 when it is at its bounds. */

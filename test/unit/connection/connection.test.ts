@@ -68,3 +68,12 @@ it('refuses what a part would refuse', () => {
     expect.objectContaining({ code: 'OPTIONS_INVALID', option: 'connection.registry.url' })
   )
 })
+
+it('is refused once it was closed', async () => {
+  const { create, open } = counted()
+  const connection = createConnection(servers)
+  await connection.close()
+  const closed = expect.objectContaining({ code: 'OPTIONS_INVALID', option: 'connection' })
+  expect(() => useKafka(connection, create, { clientId: 'a' })).toThrow(closed)
+  expect(() => usePool(connection, open)).toThrow(closed)
+})

@@ -2,10 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { GroupHealth } from '../../../consumers/health.ts'
 import { groupMetrics } from '../../../consumers/metrics.ts'
 import { Telemetry } from '../../../consumers/telemetry.ts'
+import type { LifeView } from '../../../core/index.ts'
 import { silentLogger } from '../../../core/logger.ts'
 import type { AdminLine, KafkaAdmin } from '../../../kafka/types/admin.ts'
 import { createPrometheusMeter, type PrometheusMeter } from '../../../observability/prometheus/prometheus.ts'
 import { eventually } from '../../support/stack.ts'
+
+const life = (state: LifeView['state']): LifeView => ({ state, failure: undefined })
 
 /** A line over which only offsets are asked for. */
 const lineOf = (admin: Partial<KafkaAdmin>): AdminLine =>
@@ -95,17 +98,17 @@ describe('the health of a group', () => {
   it('needs Kafka, the registry, and to be a member', () => {
     const health = new GroupHealth({ line: lineOf({}), pingRegistry: async () => undefined })
     const member = { vitals: { awayMs: 0, dead: false }, troubles: [], readsNothing: false }
-    expect(health.read('starting', member).notReady).toEqual(['it is starting'])
+    expect(health.read(life('starting'), member).notReady).toEqual(['it is starting'])
     health.kafka.heard(true)
     health.registry.heard(true)
-    expect(health.read('running', member)).toEqual({ notReady: [], dead: [] })
-    expect(health.read('running', { ...member, vitals: { awayMs: 60_000, dead: true } })).toEqual({
+    expect(health.read(life('running'), member)).toEqual({ notReady: [], dead: [] })
+    expect(health.read(life('running'), { ...member, vitals: { awayMs: 60_000, dead: true } })).toEqual({
       notReady: ['no partitions yet'],
       dead: ['the Kafka consumer loop is stuck']
     })
     health.registry.heard(false)
-    expect(health.read('running', member).notReady).toEqual(['the registry is unreachable'])
-    expect(health.read('draining', member).notReady).toEqual(['it is stopping'])
+    expect(health.read(life('running'), member).notReady).toEqual(['the registry is unreachable'])
+    expect(health.read(life('draining'), member).notReady).toEqual(['it is stopping'])
     health.close()
   })
 })

@@ -1,12 +1,15 @@
 import { EventEmitter } from 'node:events'
 import type { Consumer } from 'kafkajs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { LifeView } from '../../../core/index.ts'
 import { silentLogger } from '../../../core/logger.ts'
 import { MemberHealth, type MemberView } from '../../../kafka/health.ts'
 import { withDefaults } from '../../../kafka/kafkajs/member/consumer-options.ts'
 import { ConsumerVitals } from '../../../kafka/kafkajs/member/vitals.ts'
 import type { AdminLine } from '../../../kafka/types/index.ts'
 import { Reach } from '../../../observability/health.ts'
+
+const life = (state: LifeView['state']): LifeView => ({ state, failure: undefined })
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -116,7 +119,7 @@ describe('the health of a member', () => {
   const registry = new Reach({ name: 'the registry', probe: () => new Promise(() => undefined) })
   const health = new MemberHealth(silent, [registry])
   const read = (vitals: MemberView['vitals'], more: readonly string[] = []) =>
-    health.read('running', { vitals, troubles: [] }, () => more)
+    health.read(life('running'), { vitals, troubles: [] }, () => more)
 
   it('is not ready before it has joined, while a server is away, and when it has been out of its group for long', () => {
     registry.heard(true)
@@ -138,7 +141,7 @@ describe('the health of a member', () => {
 
   it('is dead when its loop is, also while it stops', () => {
     for (const state of ['running', 'draining'] as const)
-      expect(health.read(state, { vitals: { awayMs: 0, dead: true }, troubles: [] }, () => []).dead).toEqual([
+      expect(health.read(life(state), { vitals: { awayMs: 0, dead: true }, troubles: [] }, () => []).dead).toEqual([
         'the Kafka consumer loop is stuck'
       ])
   })

@@ -1,11 +1,13 @@
 import type pg from 'pg'
 import { describe, expect, expectTypeOf, it, vi } from 'vitest'
 import type { GroupMetrics } from '../../../consumers/metrics.ts'
+import type { LifeView } from '../../../core/index.ts'
 import { silentLogger } from '../../../core/logger.ts'
 import type { AdminLine } from '../../../kafka/types/admin.ts'
 import type { RebuildCause } from '../../../kafka/types/member.ts'
 import type { LabelsOf, Meter } from '../../../observability/meter.ts'
 import { createRegistry } from '../../../schemas/index.ts'
+import { SinkError } from '../../../sink/errors.ts'
 import { SinkHealth, type SinkView } from '../../../sink/health.ts'
 import { type SinkMetrics, sinkMetrics } from '../../../sink/metrics.ts'
 import { Telemetry } from '../../../sink/telemetry.ts'
@@ -13,6 +15,8 @@ import type { Batch, WriteResult } from '../../../sink/write/types.ts'
 import { recordFaultCodes } from '../../../trail/errors.ts'
 import type { TrailPositions } from '../../../trail/session/session.ts'
 import { chunk } from './chunks.ts'
+
+const life = (state: LifeView['state']): LifeView => ({ state, failure: undefined })
 
 // No server is asked here: what is read comes from the parts alone.
 const nobody = { trail: {} as TrailPositions, logEnds: async () => [], topicIds: async () => new Map() }
@@ -142,16 +146,16 @@ describe('the health of a sink', () => {
 
   it('names what keeps it from its work', () => {
     const health = healthy()
-    expect(health.read('running', parts())).toEqual({ notReady: [], dead: [] })
-    expect(health.read('running', parts({ halted: 3 })).notReady).toEqual([
+    expect(health.read(life('running'), parts())).toEqual({ notReady: [], dead: [] })
+    expect(health.read(life('running'), parts({ halted: 3 })).notReady).toEqual([
       '3 partitions halted: eventtrail doctor says why'
     ])
-    expect(health.read('running', parts({ failures: 3 })).notReady).toEqual([
+    expect(health.read(life('running'), parts({ failures: 3 })).notReady).toEqual([
       'Postgres takes no rows: writes are retried'
     ])
     health.postgres.heard(false)
     health.kafka.heard(false)
-    expect(health.read('running', parts({ failures: 9, halted: 1, awayMs: 60_000 })).notReady).toEqual([
+    expect(health.read(life('running'), parts({ failures: 9, halted: 1, awayMs: 60_000 })).notReady).toEqual([
       'Kafka is unreachable',
       'no partitions yet',
       'Postgres is unreachable',
@@ -166,9 +170,14 @@ describe('the health of a sink', () => {
     for (const [state, reason] of [
       ['new', 'it has not started yet'],
       ['draining', 'it is stopping'],
-      ['failed', 'it has failed']
+      ['failed', 'it has failed (CLOSED)']
     ] as const)
-      expect(health.read(state, parts())).toEqual({ notReady: [reason], dead: [] })
+      expect(
+        health.read(
+          { state, failure: state === 'failed' ? new SinkError('CLOSED', 'it was closed') : undefined },
+          parts()
+        )
+      ).toEqual({ notReady: [reason], dead: [] })
     health.close()
   })
 })
