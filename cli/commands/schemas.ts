@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
-import { ConfigError, counted, describeError, table, UsageError } from '../../core/index.ts'
+import { ConfigError, counted, describeError, printableJson, table, UsageError } from '../../core/index.ts'
 import type { TopicSpec } from '../../kafka/index.ts'
 import {
   catalogueOf,
@@ -29,7 +29,10 @@ import { addCatalogueFlags, configuredCatalogue, type FolderFlags, inspectCatalo
 /** Makes the topics that do not exist and returns their names. Given by the CLI: schemas do not know Kafka. */
 export type MakeTopics = (plans: readonly TopicSpec[], context: CommandContext) => Promise<readonly string[]>
 
-interface CheckOptions extends FolderFlags {
+interface ListedFlags extends FolderFlags {
+  readonly json?: boolean
+}
+interface CheckOptions extends ListedFlags {
   readonly againstRegistry?: boolean
 }
 interface GenerateCommandOptions extends FolderFlags {
@@ -37,6 +40,8 @@ interface GenerateCommandOptions extends FolderFlags {
   readonly import?: string
   readonly check?: boolean
 }
+
+const jsonFlag = ['--json', 'print one JSON object per line'] as const
 
 /** Adds `schemas register|check|list|generate`. */
 export function schemaCommands(program: Command, host: CommandHost, makeTopics: MakeTopics): void {
@@ -48,13 +53,13 @@ export function schemaCommands(program: Command, host: CommandHost, makeTopics: 
       addCatalogueFlags(
         schemas.command('register').description('register every version of every event, and create the topics'),
         { from: true }
-      ),
+      ).option(...jsonFlag),
       'schemasDir',
       'registryUrl',
       'brokers',
       'topicPrefix'
     )
-    .action(host.action((context, options: FolderFlags) => register(context, makeTopics, options)))
+    .action(host.action((context, options: ListedFlags) => register(context, makeTopics, options)))
   host
     .connect(
       addCatalogueFlags(
@@ -62,7 +67,9 @@ export function schemaCommands(program: Command, host: CommandHost, makeTopics: 
           .command('check')
           .description('check schemas, also that every version can be read with every other; exits 1 with findings'),
         { from: true }
-      ).option('--against-registry', 'also check against the versions in the registry'),
+      )
+        .option('--against-registry', 'also check against the versions in the registry')
+        .option(...jsonFlag),
       'schemasDir',
       'registryUrl',
       'topicPrefix'
@@ -70,7 +77,9 @@ export function schemaCommands(program: Command, host: CommandHost, makeTopics: 
     .action(host.action(check))
   host
     .connect(
-      addCatalogueFlags(schemas.command('list').description('show the events and their fields'), { from: true }),
+      addCatalogueFlags(schemas.command('list').description('show the events and their fields'), {
+        from: true
+      }).option(...jsonFlag),
       'schemasDir'
     )
     .action(host.action(list))
@@ -91,7 +100,7 @@ function registryOf({ config, log }: CommandContext): Registry {
   return createRegistry({ url: config.require('registryUrl'), log })
 }
 
-async function register(context: CommandContext, makeTopics: MakeTopics, flags: FolderFlags): Promise<ExitCode> {
+async function register(context: CommandContext, makeTopics: MakeTopics, flags: ListedFlags): Promise<ExitCode> {
   const { config, out, say } = context
   const prefix = config.get('topicPrefix')
   const catalogue = await configuredCatalogue(config, flags, flags.from)
@@ -109,7 +118,8 @@ async function register(context: CommandContext, makeTopics: MakeTopics, flags: 
   }
   const plans = topicPlans([...new Set(done.map(({ eventName }) => eventName))], config)
   const made = new Set(await makeTopics(plans, context))
-  if (done.length > 0) for (const line of registrationTable(done, prefix, made)) out(line)
+  const lines = flags.json ? registrationObjects(done, prefix, made) : registrationTable(done, prefix, made)
+  if (done.length > 0) for (const line of lines) out(line)
   const renumbered = done.filter(({ version, registeredVersion }) => version !== registeredVersion)
   for (const { eventName, version, registeredVersion } of renumbered)
     say(
@@ -130,6 +140,12 @@ function registrationTable(done: readonly Registration[], prefix: string, made: 
   })
   return table([['EVENT', 'VERSION', 'SCHEMA ID', 'SCHEMA', 'TOPIC', ''], ...rows])
 }
+
+const registrationObjects = (done: readonly Registration[], prefix: string, made: ReadonlySet<string>): string[] =>
+  done.map(({ eventName, version, registeredVersion, id, state }) => {
+    const topic = prefix + eventName
+    return printableJson({ eventName, version, registeredVersion, id, state, topic, topicMade: made.has(topic) })
+  })
 
 /** Before anything is registered. @throws ConfigError `CONFIG_INVALID` */
 function requireWritableTopics(config: Config): void {
@@ -163,7 +179,8 @@ async function check(context: CommandContext, options: CheckOptions): Promise<Ex
     ? await checkAgainstRegistry(catalogue, registryOf(context), config.get('topicPrefix'))
     : { faults: [], unregistered: [] }
   faults.push(...compared.faults)
-  for (const fault of new Set(faults)) out(fault)
+  const print = (level: string, words: string) => out(options.json ? printableJson({ level, words }) : words)
+  for (const fault of new Set(faults)) print('wrong', fault)
   if (faults.length > 0) return exitCodes.notOk
   for (const name of catalogue.eventNames) {
     const versions = catalogue.versions(name)
@@ -172,23 +189,35 @@ async function check(context: CommandContext, options: CheckOptions): Promise<Ex
       ...versions.flatMap(logicalWarnings),
       ...(await portabilityWarnings(versions))
     ]
-    for (const warning of warnings) say(`warning: ${warning}`)
+    for (const warning of warnings) options.json ? print('warning', warning) : say(`warning: ${warning}`)
   }
   const count = catalogue.eventNames.reduce((sum, name) => sum + catalogue.versions(name).length, 0)
-  for (const version of compared.unregistered) out(`${version} is not registered yet`)
-  out(
+  for (const version of compared.unregistered) print('notice', `${version} is not registered yet`)
+  print(
+    'ok',
     `${counted(catalogue.eventNames.length, 'event')} in ${counted(count, 'version')}: every version can read the events of every other`
   )
   return exitCodes.ok
 }
 
-async function list({ config, out }: CommandContext, options: FolderFlags): Promise<ExitCode> {
+async function list({ config, out }: CommandContext, options: ListedFlags): Promise<ExitCode> {
   const catalogue = await configuredCatalogue(config, options, options.from)
-  const rows = catalogue.eventNames.flatMap(eventName => {
+  const events = catalogue.eventNames.map(eventName => {
     const { version, payload } = catalogue.version(eventName)
     const node = parseSchema(payload, namespaceOf(eventName))
-    const fields = node.kind === 'record' ? node.fields : []
-    return fields.map(({ name, type, fallback, doc = '' }, index) => [
+    return { eventName, version, fields: node.kind === 'record' ? node.fields : [] }
+  })
+  if (options.json) {
+    for (const { eventName, version, fields } of events) {
+      const shown = fields.map(({ name, type, fallback, doc }) => {
+        return { name, type: typeInWords(type), ...(fallback && { default: fallback.json }), ...(doc && { doc }) }
+      })
+      out(printableJson({ eventName, version, fields: shown }))
+    }
+    return exitCodes.ok
+  }
+  const rows = events.flatMap(({ eventName, version, fields }) =>
+    fields.map(({ name, type, fallback, doc = '' }, index) => [
       index === 0 ? eventName : '',
       index === 0 ? String(version) : '',
       name,
@@ -196,7 +225,7 @@ async function list({ config, out }: CommandContext, options: FolderFlags): Prom
       fallback ? JSON.stringify(fallback.json) : '',
       doc
     ])
-  })
+  )
   for (const line of table([['EVENT', 'VERSION', 'FIELD', 'TYPE', 'DEFAULT', ''], ...rows])) out(line)
   return exitCodes.ok
 }

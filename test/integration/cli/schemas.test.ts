@@ -73,6 +73,16 @@ describe('schemas register', () => {
 
     const second = await runCli(['schemas', 'register', '--example'], env)
     expect(second).toMatchObject({ code: 0 })
+    const third = await runCli(['schemas', 'register', '--example', '--json'], env)
+    expect(JSON.parse(third.stdout.split('\n')[0] as string)).toEqual({
+      eventName: 'badge.awarded',
+      version: 1,
+      registeredVersion: 1,
+      id: expect.any(Number),
+      state: 'there already',
+      topic: `${topicPrefix}badge.awarded`,
+      topicMade: false
+    })
     expect(second.stdout.match(/there already +t\w+\.\S+ +there already/g)).toHaveLength(4)
     expect(await registry.versions(`${topicPrefix}lesson.published-value`)).toEqual([1, 2])
   })
@@ -246,6 +256,21 @@ describe('schemas list', () => {
     const { code, stdout } = await runCli(['schemas', 'list', '--example'])
     expect(code).toBe(0)
     expect(stdout).toMatch(/title +string +""/)
+  })
+
+  it('has one JSON object for each event with --json', async () => {
+    const { code, stdout } = await runCli(['schemas', 'list', '--example', '--json'])
+    expect(code).toBe(0)
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    expect(events.map(({ eventName, version }) => `${eventName} ${version}`)).toEqual([
+      'badge.awarded 1',
+      'lesson.published 2',
+      'quiz.submitted 1'
+    ])
+    expect(events[1].fields).toContainEqual(expect.objectContaining({ name: 'title', type: 'string', default: '' }))
   })
 })
 
