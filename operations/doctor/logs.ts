@@ -1,4 +1,4 @@
-import { describeError, few } from '../../core/index.ts'
+import { counted, describeError, few } from '../../core/index.ts'
 import type { GroupDescription, KafkaAdmin, TopicDescription } from '../../kafka/index.ts'
 import { type HeldBack, heldBackWords, keyOf } from '../../kafka/index.ts'
 import type { Pool } from '../../postgres/index.ts'
@@ -74,7 +74,7 @@ function brokenLog({ topic, partition, start, next = 0, removed, beyond, replace
     return [
       wrong(
         'retention',
-        `${where}: ${removed} offsets, ${next} to ${start - 1}, were removed from Kafka before they were read. The sink books them as a gap when it reads on. Set a longer retention.ms`
+        `${where}: Kafka removed ${counted(removed, 'offset')} unread (${next} to ${start - 1}). The sink books them as a gap when it reads on. Set a longer retention.ms`
       )
     ]
   // What has halted already is a finding of its own.

@@ -1,4 +1,4 @@
-import { few } from '../../core/index.ts'
+import { counted, few } from '../../core/index.ts'
 import type { KafkaAdmin } from '../../kafka/index.ts'
 import { type Discovered, maxEvents } from '../../sink/index.ts'
 import type { Finding } from './finding.ts'
@@ -34,7 +34,12 @@ export function compareTopics(
   const forget = '`eventtrail sink forget` takes one out that is not to be read any more'
   return [
     ...(read.length > 0 || missing.length + hidden.length === 0
-      ? [finding('ok', read.map(topic => `${topic} (${existing.get(topic)} partitions)`).join(', ') || 'none')]
+      ? [
+          finding(
+            'ok',
+            read.map(topic => `${topic} (${counted(existing.get(topic) ?? 0, 'partition')})`).join(', ') || 'none'
+          )
+        ]
       : []),
     ...(registered.length > 0
       ? [

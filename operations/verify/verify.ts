@@ -1,3 +1,4 @@
+import { counted } from '../../core/index.ts'
 import { keyOf } from '../../kafka/index.ts'
 import type { Pool } from '../../postgres/index.ts'
 import {
@@ -22,7 +23,7 @@ import type { VerifyFinding, VerifyParts } from './types.ts'
  */
 export async function* verify(parts: VerifyParts): AsyncGenerator<VerifyFinding> {
   const topics = await topicsOfTrail(parts)
-  parts.onProgress(`comparing ${topics.length} topics in Kafka with the positions of group ${parts.group}`)
+  parts.onProgress(`comparing ${counted(topics.length, 'topic')} in Kafka with the positions of group ${parts.group}`)
   yield* verifyLogs(parts, topics)
   parts.onProgress('comparing the books')
   yield* verifyBooks(parts, topics)
@@ -74,13 +75,13 @@ async function* verifyLogs(parts: VerifyParts, topics: readonly string[]): Async
     ? {
         check: 'kafka',
         level: 'ok',
-        words: `the trail has reached the end of ${partitions.length} partitions`,
+        words: `the trail has reached the end of ${counted(partitions.length, 'partition')}`,
         records: 0
       }
     : {
         check: 'kafka',
         level: 'notice',
-        words: `${waiting} offsets are in Kafka and not stored yet: \`eventtrail doctor\` says whether a sink reads them`,
+        words: `${counted(waiting, 'offset')} in Kafka ${waiting === 1 ? 'is' : 'are'} not stored yet: \`eventtrail doctor\` says whether a sink reads them`,
         records: waiting
       }
 }
@@ -103,13 +104,13 @@ function faultOf({
     return { ...facts, words: `${where} was deleted and recreated: ${lost}. ${remedy}` }
   }
   if (removed > 0) {
-    const words = `${where}: ${removed} offsets, ${next} to ${start - 1}, were removed from Kafka before they were read, and no sink has noticed yet. A sink that reads on books them as a gap, for \`eventtrail sink accept-gap\``
+    const words = `${where}: Kafka removed ${counted(removed, 'offset')} unread (${next} to ${start - 1}), and no sink has noticed yet. A sink that reads on books them as a gap, for \`eventtrail sink accept-gap\``
     return { ...facts, words, records: removed, firstOffset: next, lastOffset: start - 1 }
   }
   if (beyond > 0)
     return {
       ...facts,
-      words: `${where} ends ${beyond} offsets before the trail's position ${next}. ${remedy}`,
+      words: `${where} ends ${counted(beyond, 'offset')} before the trail's position ${next}. ${remedy}`,
       records: beyond
     }
   return undefined
@@ -145,7 +146,7 @@ async function* verifyBooks(
   const [held, discarded] = (['held', 'discarded'] as const).map(status =>
     quarantine.reduce((sum, each) => sum + (each.status === status ? each.records : 0), 0)
   ) as [number, number]
-  const counted = await sumBooks(pool, ours)
+  const books = await sumBooks(pool, ours)
   if (accepted.gaps > 0)
     yield {
       check: 'gaps',
@@ -164,21 +165,21 @@ async function* verifyBooks(
   yield {
     check: 'duplicates',
     level: 'ok',
-    words: `${counted.duplicates} records repeated an event that is stored`,
-    records: counted.duplicates
+    words: `${counted(books.duplicates, 'record')} repeated an event that is stored`,
+    records: books.duplicates
   }
-  if (counted.skipped > 0)
+  if (books.skipped > 0)
     yield {
       check: 'skipped',
       level: 'notice',
-      words: `${counted.skipped} offsets held no event: transaction markers, aborted transactions, or events that compaction removed unread. \`eventtrail doctor\` says whether a topic is compacted`,
-      records: counted.skipped
+      words: `${counted(books.skipped, 'offset')} held no event: transaction markers, aborted transactions, or events that compaction removed unread. \`eventtrail doctor\` says whether a topic is compacted`,
+      records: books.skipped
     }
-  if (counted.resets > 0)
+  if (books.resets > 0)
     yield {
       check: 'resets',
       level: 'notice',
-      words: `${counted.resets} resets, which passed over ${counted.passed} offsets: SELECT * FROM sink_resets`,
-      records: counted.passed
+      words: `${counted(books.resets, 'reset')}, which passed over ${counted(books.passed, 'offset')}: SELECT * FROM sink_resets`,
+      records: books.passed
     }
 }

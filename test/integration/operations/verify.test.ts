@@ -131,7 +131,7 @@ test('books that do not agree with each other are named', async () => {
     '1 duplicates that are counted and not listed',
     '1 quarantined records that are counted and not kept',
     'the position is not where the ledger ends',
-    "ends 1 offsets before the trail's position"
+    "ends 1 offset before the trail's position"
   ])
     expect(
       words.some(each => each.includes(what)),
@@ -186,7 +186,7 @@ test('events that retention removed unread are missed before the sink notices an
       check: 'kafka',
       level: 'wrong',
       records: 5,
-      words: expect.stringContaining('removed from Kafka')
+      words: expect.stringContaining('Kafka removed 5 offsets unread')
     })
   )
   const doctor = async () => {
