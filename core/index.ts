@@ -34,7 +34,6 @@ export { type Logger, type LogLevel, logLevels, silentLogger } from './logger.ts
 export { counted, few, isTopicPrefix, legalCharacters } from './names.ts'
 export {
   checkBrokers,
-  checkCount,
   checkDatabaseUrl,
   checkOptions,
   checkOrder,

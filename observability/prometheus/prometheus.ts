@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { checkCount, longestTimerMs } from '../../core/index.ts'
+import { checkOptions, longestTimerMs, type Rules, rule } from '../../core/index.ts'
 import type { GaugeSample, Meter } from '../meter.ts'
 import type { MetricSpec, MetricTable } from '../metrics.ts'
 
@@ -27,6 +27,14 @@ export interface PrometheusOptions {
   readonly process?: boolean
 }
 
+const rules: Rules<PrometheusOptions> = {
+  metrics: rule.required(
+    rule.such(value => typeof value === 'object' && value !== null, 'a table of metrics, such as `sinkMetrics`')
+  ),
+  maxSeries: rule.wholeNumber(1),
+  process: rule.yesOrNo
+}
+
 /** Metrics in the text format of Prometheus. */
 export interface PrometheusMeter extends Meter {
   begin(labels: { readonly group: string }): void
@@ -36,6 +44,7 @@ export interface PrometheusMeter extends Meter {
 
 /** A meter with a registry of its own: several in one process do not know each other. @throws OptionsError */
 export function createPrometheusMeter(options: PrometheusOptions): PrometheusMeter {
+  checkOptions(options, rules)
   return new RegistryMeter(options)
 }
 
@@ -52,7 +61,6 @@ class RegistryMeter implements PrometheusMeter {
   readonly #begun = new Set<string>()
 
   constructor({ metrics, process = false, maxSeries = 10_000 }: PrometheusOptions) {
-    checkCount('maxSeries', maxSeries)
     this.#maxSeries = maxSeries
     this.#metrics = metrics
     const registers = [this.#registry]

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { ConfigError, onlyOnce } from '../../core/index.ts'
+import { ConfigError, checkOptions, onlyOnce, type Rules, rule } from '../../core/index.ts'
 import type { Health } from '../health.ts'
 
 export interface StatusServerOptions {
@@ -11,6 +11,15 @@ export interface StatusServerOptions {
   readonly host: string
   readonly health: () => Health
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>
+}
+
+const isFunction = (value: unknown): boolean => typeof value === 'function'
+
+const rules: Rules<StatusServerOptions> = {
+  port: rule.required(rule.wholeNumber(0, 65_535)),
+  host: rule.required(rule.such(value => typeof value === 'string' && value !== '', 'an address to listen on')),
+  health: rule.required(rule.such(isFunction, 'a function that returns a health, such as `() => sink.health()`')),
+  metrics: rule.required(rule.such(isFunction, 'a function that returns metrics, such as `() => meter.text()`'))
 }
 
 /** Answers `GET /livez`, `GET /readyz` and `GET /metrics`. */
@@ -47,8 +56,9 @@ function atMostOnceIn<T>(ms: number, work: () => Promise<T>): () => Promise<T> {
   }
 }
 
-/** @throws ConfigError `CONFIG_INVALID` when it cannot listen there */
+/** @throws OptionsError; ConfigError `CONFIG_INVALID` when it cannot listen there */
 export async function createStatusServer(options: StatusServerOptions): Promise<StatusServer> {
+  checkOptions(options, rules)
   const { port, host, health, metrics } = options
   const figures = atMostOnceIn(keptMs, metrics)
   const pages: Readonly<Record<string, () => Promise<Answer> | Answer>> = {

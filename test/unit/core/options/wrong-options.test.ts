@@ -9,11 +9,12 @@ import {
   postgresSentLog
 } from '../../../../consumers/notifier/index.ts'
 import { OptionsError } from '../../../../core/index.ts'
+import { createPrometheusMeter, createStatusServer } from '../../../../observability/prometheus/index.ts'
 import { createBus, memoryStore } from '../../../../producers/bus/index.ts'
 import { createProducer } from '../../../../producers/index.ts'
 import { catalogue } from '../../../../schemas/catalogue/index.ts'
 import { catalogueOf, createRegistry, generateTypes, loadCatalogue } from '../../../../schemas/index.ts'
-import { createSink } from '../../../../sink/index.ts'
+import { createSink, sinkMetrics } from '../../../../sink/index.ts'
 import { postgresEventStore } from '../../../../trail/index.ts'
 
 const servers = {
@@ -44,11 +45,15 @@ const all: Readonly<Record<string, readonly [create: (options: never) => unknown
   createMailer: [createMailer, { url: 'smtp://localhost:25', from: 'a@b.example' }],
   createRegistry: [createRegistry, { url: 'http://localhost:8081' }],
   createConnection: [createConnection, servers],
+  createPrometheusMeter: [createPrometheusMeter, { metrics: sinkMetrics }],
+  createStatusServer: [createStatusServer, { port: 0, host: '127.0.0.1', health: nothing, metrics: nothing }],
   postgresEventStore: [postgresEventStore, servers],
   postgresIndex: [postgresIndex, servers],
   postgresDirectory: [postgresDirectory, servers],
   postgresSentLog: [postgresSentLog, servers]
 }
+
+const withoutLog = ['createBus', 'createMailer', 'createConnection', 'createPrometheusMeter', 'createStatusServer']
 
 /** The OptionsError that a call ends with; anything else fails the test. */
 async function refusal(call: () => unknown): Promise<OptionsError> {
@@ -77,7 +82,7 @@ describe.each(Object.entries(all))('%s', (name, [create, right]) => {
 
   it.each(['log', 'meter'])('refuses a %s that is none, if it has one', async option => {
     for (const wrong of [null, {}, 5, 'text'])
-      if (name.startsWith('create') && !['createBus', 'createMailer', 'createConnection'].includes(name)) {
+      if (name.startsWith('create') && !withoutLog.includes(name)) {
         if (name === 'createRegistry' && option === 'meter') continue
         expect(await refusal(() => with_({ [option]: wrong }))).toMatchObject({ option })
       }
