@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
 import { loadDocuments } from '../../../cli/index.ts'
@@ -74,27 +73,37 @@ describe('the index in Postgres', () => {
 })
 
 test('documents of the first version of the table are kept, also where its migration has its first name', async () => {
+  const secondFile = '002_rows_of_the_table_before'
   const schema = `old_${randomUUID().slice(0, 8)}`
   const applied = async () =>
     (await client.query('SELECT id, name FROM eventtrail_migrations ORDER BY id')).rows.map(({ name }) => name)
   await client.query(`CREATE SCHEMA ${schema}; SET search_path = ${schema}`)
   try {
-    expect(await migrate(client, indexerMigrations)).toEqual(['001_documents', '002_search_documents'])
+    expect(await migrate(client, indexerMigrations)).toEqual(['001_search_documents', secondFile])
     // As the first version left a database.
     await client.query(`DROP TABLE ${documentTable}; DELETE FROM eventtrail_migrations`)
-    const first = new URL('../../../consumers/indexer/migrations/001_documents.sql', import.meta.url)
-    await client.query(await readFile(first, 'utf8'))
+    await client.query(
+      `CREATE TABLE lesson_documents (
+         lesson_id uuid PRIMARY KEY, course_id uuid NOT NULL, instructor_id uuid NOT NULL, title text NOT NULL,
+         published_at timestamptz NOT NULL, event_id uuid NOT NULL,
+         words tsvector NOT NULL GENERATED ALWAYS AS (to_tsvector('english', title)) STORED
+       )`
+    )
     await client.query("INSERT INTO eventtrail_migrations VALUES ('indexer', 1, '001_lesson_documents')")
     await client.query(
       `INSERT INTO lesson_documents (lesson_id, course_id, instructor_id, title, published_at, event_id)
        VALUES ($1, $1, $1, 'Volcanoes', '2026-09-01T08:00:00Z', $1)`,
       [randomUUID()]
     )
-    expect(await migrate(client, indexerMigrations)).toEqual(['002_search_documents'])
+    expect(await migrate(client, indexerMigrations)).toEqual([secondFile])
     expect(await migrate(client, indexerMigrations)).toEqual([])
-    expect(await applied()).toEqual(['001_lesson_documents', '002_search_documents'])
+    expect(await applied()).toEqual(['001_lesson_documents', secondFile])
     const kept = await client.query(`SELECT text, event_name FROM ${documentTable} WHERE words @@ 'volcano'`)
     expect(kept.rows).toEqual([{ text: 'Volcanoes', event_name: 'lesson.published' }])
+    // What has both under their names of today is left as it is.
+    await client.query('DELETE FROM eventtrail_migrations WHERE id = 2')
+    expect(await migrate(client, indexerMigrations)).toEqual([secondFile])
+    expect((await client.query(`SELECT 1 FROM ${documentTable}`)).rowCount).toBe(1)
   } finally {
     await client.query(`RESET search_path; DROP SCHEMA ${schema} CASCADE`)
   }

@@ -8,7 +8,7 @@ import { rooms } from '../../support/project/sources.ts'
 const words = /lesson|badge|quiz|student|(?<!of )course|instructor|teacher|school/i
 
 /** The table of the first version, and what moves its rows: the text of a migration is never edited. */
-const past = ['consumers/indexer/migrations/001_documents.sql', 'consumers/indexer/migrations/002_search_documents.sql']
+const past = ['consumers/indexer/migrations/002_rows_of_the_table_before.sql']
 
 /** The example itself, and where it is asked for. */
 const example = /^schemas\/catalogue\/|--example|examples\/school\/mappings\.json|use the events of a school/

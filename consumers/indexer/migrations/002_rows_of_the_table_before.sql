@@ -1,4 +1,7 @@
--- One table for the documents of any event. Rows of the table before it are kept.
+-- For databases that applied the first migration when it created another table: their rows are kept.
+DO $$ BEGIN
+IF to_regclass('lesson_documents') IS NOT NULL THEN
+
 CREATE TABLE search_documents (
   id text PRIMARY KEY,
   text text NOT NULL,
@@ -18,3 +21,6 @@ SELECT lesson_id::text, title, jsonb_build_object('course_id', course_id, 'instr
 FROM lesson_documents;
 
 DROP TABLE lesson_documents;
+
+END IF;
+END $$;
