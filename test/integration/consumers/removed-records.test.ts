@@ -86,7 +86,7 @@ test('and so are those that are removed while the group does not run', async () 
   // It has committed past them: the next member has nothing to report.
   await second.drain()
   const again = ears()
-  const third = await term.group({ group: 'away', handlers, ...again })
+  const third = await term.group({ group: 'away', handlers, log: again.log, meter: again.meter })
   await third.whenCaughtUp()
   expect(again.told()).toEqual([])
 })

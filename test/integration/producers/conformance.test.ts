@@ -11,7 +11,11 @@ const { read } = await testTopics(environment)
 const registry = createRegistry({ url: environment.registryUrl })
 
 publisherConformance('the Kafka producer', async () => {
-  const producer = createProducer({ ...environment, catalogue })
+  const producer = createProducer({
+    connection: environment.connection,
+    topicPrefix: environment.topicPrefix,
+    catalogue
+  })
   afterAll(() => producer.close())
   return {
     publisher: producer,

@@ -14,7 +14,7 @@ const { topicPrefix } = environment
 const exampleVersion = catalogue.version('badge.awarded')
 const badge = (reason = 'ten lessons') => ({ badge_id: randomUUID(), awarded_to: randomUUID(), reason })
 const producerWith = (options: Partial<ProducerOptions> = {}) =>
-  createProducer({ ...environment, catalogue, ...options })
+  createProducer({ connection: environment.connection, topicPrefix: environment.topicPrefix, catalogue, ...options })
 const rejection = async (work: Promise<unknown>): Promise<PublishError> => {
   const error = await work.catch((thrown: unknown) => thrown)
   if (!(error instanceof PublishError)) throw new Error('expected a PublishError', { cause: error })

@@ -12,7 +12,13 @@ const badge = () => ({ badge_id: randomUUID(), awarded_to: randomUUID(), reason:
 
 test('a producer counts what it published, and is ready once its servers answered', async () => {
   const meter = createPrometheusMeter({ metrics: producerMetrics })
-  const producer = createProducer({ ...environment, catalogue, source: 'counted', meter })
+  const producer = createProducer({
+    connection: environment.connection,
+    topicPrefix: environment.topicPrefix,
+    catalogue,
+    source: 'counted',
+    meter
+  })
   expect(producer.health()).toEqual({
     notReady: ['Kafka has not answered yet', 'the registry has not answered yet'],
     dead: []

@@ -22,7 +22,7 @@ test('a quiz that a Python service publishes is stored like ours, and our consum
   const payload = { submission_id: randomUUID(), student_id: randomUUID(), quiz_id: randomUUID(), score_raw: 87.3 }
   const occurredAt = 1_772_443_800_123_456n
 
-  await using producer = createProducer({ ...trail.sinkOptions, catalogue })
+  await using producer = createProducer({ connection: trail.connection, topicPrefix: trail.topicPrefix, catalogue })
   await producer.publish('quiz.submitted', ours.aggregate, payload, { id: ours.id, occurredAt })
   const published = JSON.parse(
     await python.run(

@@ -46,7 +46,7 @@ test('a topic gets more partitions while everything runs: nothing is lost, and t
   await sink.whenCaughtUp()
   await trail.admin.addPartitions(topic, 4)
   // A producer that was started before uses the old ones for a while; one that was started now, all of them.
-  const later = createProducer({ ...trail.sinkOptions, catalogue })
+  const later = createProducer({ connection: trail.connection, topicPrefix: trail.topicPrefix, catalogue })
   onTestFinished(() => later.close())
   const partitions = new Set<number>()
   await eventually(
