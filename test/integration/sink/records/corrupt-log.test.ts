@@ -96,6 +96,7 @@ test('batches that a disk has spoilt are put aside whole, all others are stored 
   const other = await trail.publish([lesson()])
   await group.whenCaughtUp()
   await eventually(async () => (await idsIn('badge.awarded')).length >= good.length, { what: 'the others are stored' })
+  await eventually(async () => (await idsIn('lesson.published')).length > 0, { what: 'the lesson is stored' })
   await eventually(async () => (await trail.count('sink_quarantine')) >= 5, { what: 'the spoilt ones are put aside' })
   expect(await idsIn('badge.awarded')).toEqual([...good].sort())
   expect(await idsIn('lesson.published')).toEqual(other.map(({ id }) => id))
