@@ -131,7 +131,7 @@ test('the program on the first screen of README prints what its comment says, an
       .replace(/http:[^']*/, registryUrl)
       .replaceAll('connection, catalogue', `connection, topicPrefix: '${topicPrefix}', catalogue`)
       .replaceAll('  connection,\n', `  connection,\n  topicPrefix: '${topicPrefix}',\n`)
-      .replace("'confirmations'", "'first-program'")
+      .replace("'readers'", "'first-program'")
   )
   await project.do('npm', ['run', 'types'], env)
   const { child, said } = start('node', ['src/first.ts'])
