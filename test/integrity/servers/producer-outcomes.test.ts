@@ -209,15 +209,20 @@ describe('a network between publisher and broker', () => {
     })
     const random = randomOf('producer-outcomes')
     for (let round = 0; round < settings.times(20); round += 1) {
-      // One that has not found the broker again sends nothing, and then nothing is unknown.
-      const { stored } = load.counts
-      await eventually(() => load.counts.stored > stored, { what: 'the publisher is heard again', timeoutMs: 60_000 })
       await range.fault('answers of the broker withheld', async () => {
-        const { unknown } = load.counts
-        proxy.swallowing.add('toClient')
-        await eventually(() => load.counts.unknown > unknown, { what: 'events are given up as unknown' })
-        proxy.swallowing.delete('toClient')
-        proxy.reset()
+        // One that is looking for its broker again sends nothing: then its events fail, and it has to be tried again.
+        for (let sent = false; !sent; ) {
+          const { stored } = load.counts
+          const isHeard = () => load.counts.stored > stored
+          await eventually(isHeard, { what: 'the publisher is heard again', timeoutMs: 60_000 })
+          const { unknown, failed } = load.counts
+          proxy.swallowing.add('toClient')
+          const isGivenUp = () => load.counts.unknown > unknown || load.counts.failed > failed
+          await eventually(isGivenUp, { what: 'events are given up' })
+          sent = load.counts.unknown > unknown
+          proxy.swallowing.delete('toClient')
+          proxy.reset()
+        }
       })
       await range.fault('connections to the broker reset', async () => proxy.reset())
       await range.fault('request to the broker cut in its middle', () =>
