@@ -110,8 +110,9 @@ class InProcessBus<Events extends EventMap> implements Bus<Events> {
           resolve({ id, schemaVersion: version.version })
         },
         failed: (error, attempted) => {
-          this.#telemetry.failed(bytes, attempted)
-          reject(attempted ? storeError(envelope, error) : error)
+          const failure = attempted ? storeError(envelope, error) : error
+          this.#telemetry.failed(bytes, failure instanceof BusError ? failure.outcome : 'failed')
+          reject(failure)
         }
       })
     })

@@ -1,5 +1,6 @@
 import { type LifeView, notRunning } from '../../core/index.ts'
 import { type Health, Reach } from '../../observability/index.ts'
+import type { Outcome } from '../errors.ts'
 import type { PublisherStats } from '../types.ts'
 import type { EventStore } from './types.ts'
 
@@ -46,9 +47,8 @@ export class BusTelemetry {
     this.#answered(bytes)
   }
 
-  /** @param attempted whether the store was asked to take it: it may have */
-  failed(bytes: number, attempted: boolean): void {
-    if (attempted) this.#unknown += 1
+  failed(bytes: number, outcome: Outcome): void {
+    if (outcome === 'unknown') this.#unknown += 1
     else this.#failed += 1
     this.#answered(bytes)
   }

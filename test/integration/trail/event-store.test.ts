@@ -63,6 +63,7 @@ test('an id that is stored already is stored once, and refused with other conten
     message: expect.stringContaining('other content'),
     cause: { code: 'STORE_FAILED' }
   })
+  expect(bus.stats()).toMatchObject({ published: 2, failed: 1, unknown: 0, unacknowledged: 0 })
   expect(await trail.count('event_envelopes')).toBe(before + 1)
 })
 

@@ -35,6 +35,7 @@ describe('errors', () => {
       retryable: true,
       cause: outage
     })
+    expect(bus.stats()).toMatchObject({ failed: 0, unknown: 1 })
     const second = bus.publish('badge.awarded', randomUUID(), badge('2'))
     ;(await call(1)).answer.resolve()
     await second
