@@ -10,6 +10,9 @@ import { type Config, type ConfigKey, loadConfig, settings } from './config.ts'
 export const exitCodes = { ok: 0, notOk: 1, usage: 2, unavailable: 3, interrupted: 130 } as const
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
+/** The flag of commands whose findings programs read too. */
+export const jsonFlag = ['--json', 'print one JSON object per line'] as const
+
 /** What the CLI hands to every command: a command prints through it, stops on its signal and never exits itself. */
 export interface CommandContext {
   /** A line of result on stdout. One line, and text alone: what a terminal would obey is shown and not done. */

@@ -5,11 +5,13 @@ import { indexerMigrations } from '../consumers/indexer/index.ts'
 import { notifierMigrations } from '../consumers/notifier/index.ts'
 import {
   ConfigError,
+  counted,
   describeError,
   EventtrailError,
   isWrongLogin,
   type Logger,
   OptionsError,
+  onAbort,
   printableLine,
   UsageError
 } from '../core/index.ts'
@@ -72,9 +74,7 @@ const interrupted = Symbol('interrupted')
 /** Resolves a while after the process was signalled to stop. */
 const longAfterStop = (): Promise<typeof interrupted> =>
   new Promise(resolve => {
-    const wait = () => setTimeout(() => resolve(interrupted), stoppingMs).unref()
-    if (stop.signal.aborted) wait()
-    else stop.signal.addEventListener('abort', wait, { once: true })
+    onAbort(stop.signal, () => setTimeout(() => resolve(interrupted), stoppingMs).unref())
   })
 
 let log: Logger | undefined
@@ -160,7 +160,7 @@ schemaCommands(program, host, async (plans, context) => {
     const brokers = await admin.brokers()
     throw new ConfigError(
       'CONFIG_INVALID',
-      `TOPIC_REPLICATION_FACTOR is ${config.get('replicationFactor')}, and Kafka has ${brokers} ${brokers === 1 ? 'broker' : 'brokers'} now: a topic can have at most as many replicas`
+      `TOPIC_REPLICATION_FACTOR is ${config.get('replicationFactor')}, and Kafka has ${counted(brokers, 'broker')} now: a topic can have at most as many replicas`
     )
   }
 })

@@ -87,18 +87,12 @@ const deadLetterRules: Rules<DeadLetterOptions> = {
   retentionMs: rule.wholeNumber(1)
 }
 
-/** The rules of groups, and of what is built on them. */
-export const groupRules: Rules<ConsumerGroupOptions> = {
+const groupRules: Rules<ConsumerGroupOptions> = {
   connection: connectionRule,
   topicPrefix: rule.topicPrefix,
   catalogue: catalogueRule,
   group: rule.required(rule.groupName),
-  handlers: rule.required(
-    rule.such(
-      value => typeof value === 'object' && value !== null && Object.keys(value).length > 0,
-      'an object with a handler for at least one event name'
-    )
-  ),
+  handlers: rule.required(rule.mappings('an object with a handler for at least one event name')),
   retry: rule.object(retryRules),
   concurrency: rule.wholeNumber(1),
   maxUncommitted: rule.wholeNumber(1),
@@ -110,6 +104,11 @@ export const groupRules: Rules<ConsumerGroupOptions> = {
   log: rule.logger,
   meter: rule.meter
 }
+
+const { handlers: _, ...withoutHandlers } = groupRules
+
+/** The rules of groups that bring their handlers, and their name where none is given. */
+export const ownHandlersRules = { ...withoutHandlers, group: rule.groupName }
 
 const day = 24 * 3_600_000
 

@@ -1,4 +1,4 @@
-import type { LifeView, Logger } from '../core/index.ts'
+import { counted, type LifeView, type Logger } from '../core/index.ts'
 import { type AdminLine, MemberHealth, type MemberView, type Vitals } from '../kafka/index.ts'
 import { type Health, Reach } from '../observability/index.ts'
 import type { Pool } from '../postgres/index.ts'
@@ -54,9 +54,7 @@ export class SinkHealth {
       ...(this.postgres.reached && queues.failures >= failuresThatCount
         ? ['Postgres takes no rows: writes are retried']
         : []),
-      ...(halted > 0
-        ? [`${halted} ${halted === 1 ? 'partition' : 'partitions'} halted: eventtrail doctor says why`]
-        : [])
+      ...(halted > 0 ? [`${counted(halted, 'partition')} halted: eventtrail doctor says why`] : [])
     ])
   }
 

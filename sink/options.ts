@@ -63,7 +63,7 @@ export interface CaughtUpOptions {
 
 export const caughtUpRules: Rules<CaughtUpOptions> = {
   timeoutMs: rule.duration(0),
-  signal: rule.such(value => value instanceof AbortSignal, 'an AbortSignal')
+  signal: rule.signal
 }
 
 export type ResolvedSinkOptions = Readonly<

@@ -10,7 +10,7 @@ import {
 } from '../../consumers/indexer/index.ts'
 import { printableJson } from '../../core/index.ts'
 import { openDatabase, requireTables } from '../../postgres/index.ts'
-import { type CommandContext, type CommandHost, type ExitCode, exitCodes, wholeNumber } from '../command.ts'
+import { type CommandContext, type CommandHost, type ExitCode, exitCodes, jsonFlag, wholeNumber } from '../command.ts'
 import { loadDocuments, type MappingFlags } from '../mappings/index.ts'
 import { createStatus } from '../status.ts'
 import { addCatalogueFlags, type CatalogueFlags, configuredCatalogue } from './catalogue.ts'
@@ -57,7 +57,7 @@ export function indexerCommands(program: Command, host: CommandHost): void {
     )
     .argument('<words...>', 'words to search for, in quotes: \'"a phrase" or this -without\'')
     .option('--limit <n>', 'maximum number of results', wholeNumber(), 10)
-    .option('--json', 'print one JSON object per line')
+    .option(...jsonFlag)
     .action(host.action((context, words: string[], flags: SearchFlags) => runSearch(context, words.join(' '), flags)))
 }
 

@@ -12,7 +12,14 @@ import {
   requireFitPostgres,
   sessionPool
 } from '../../trail/index.ts'
-import { type CommandContext, type CommandHost, type ExitCode, exitCodes, saidWhileWaiting } from '../command.ts'
+import {
+  type CommandContext,
+  type CommandHost,
+  type ExitCode,
+  exitCodes,
+  jsonFlag,
+  saidWhileWaiting
+} from '../command.ts'
 
 /** `eventtrail migrate` and `eventtrail doctor`: over the tables of every part, which the CLI hands in. */
 export function operateCommands(program: Command, host: CommandHost, migrations: readonly Migrations[]): void {
@@ -28,7 +35,7 @@ export function operateCommands(program: Command, host: CommandHost, migrations:
     .connect(program.command('doctor'), 'brokers', 'registryUrl', 'databaseUrl', 'topicPrefix')
     .description('check Kafka, registry, Postgres, migrations, topics and the trail; exits 1 with findings')
     .option('--group <name>', 'consumer group of the sinks, without the prefix (default: "sink")')
-    .option('--json', 'print one JSON object per line')
+    .option(...jsonFlag)
     .action(host.action((context, flags: DoctorFlags) => runDoctor(context, migrations, flags)))
 }
 

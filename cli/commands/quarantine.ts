@@ -18,7 +18,15 @@ import {
   showQuarantined,
   TrailError
 } from '../../trail/index.ts'
-import { type CommandContext, type CommandHost, type ExitCode, exitCodes, reason, wholeNumber } from '../command.ts'
+import {
+  type CommandContext,
+  type CommandHost,
+  type ExitCode,
+  exitCodes,
+  jsonFlag,
+  reason,
+  wholeNumber
+} from '../command.ts'
 
 interface MatchFlags {
   readonly topic?: string
@@ -48,7 +56,7 @@ export function quarantineCommands(program: Command, host: CommandHost): void {
     .description('list quarantined records, oldest first; never shows content')
     .option('--status <status>', 'held, stored, duplicate, discarded or all', 'held')
     .option('--limit <n>', 'maximum number of records', wholeNumber(), 100)
-    .option('--json', 'print one JSON object per line')
+    .option(...jsonFlag)
     .action(host.action((context, flags: ListFlags) => onPool(context, pool => list(context, pool, flags))))
 
   host

@@ -1,5 +1,5 @@
 import type { ConsumerGroup, ConsumerGroupOptions } from '../../consumers/index.ts'
-import { pause } from '../../core/index.ts'
+import { onAbort, pause } from '../../core/index.ts'
 import { allOf, type Health, type Reach } from '../../observability/index.ts'
 import { type CommandContext, type ExitCode, exitCodes } from '../command.ts'
 import type { Config } from '../config.ts'
@@ -47,9 +47,7 @@ export async function runGroup(context: CommandContext, running: Running): Promi
   await status.serve(() => healthOf(group, servers))
   await group.start()
   context.say(`${greeting}; dead letters go to ${group.deadLetterTopic}; Ctrl-C stops it`)
-  const drain = (): void => void group.drain()
-  if (signal.aborted) drain()
-  else signal.addEventListener('abort', drain, { once: true })
+  onAbort(signal, () => void group.drain())
   void report(context, group)
   const failure = await group.closed
   const { handled, retried, deadLettered, uncommitted } = group.stats()

@@ -21,7 +21,7 @@ import {
   typeInWords,
   unknownAttributes
 } from '../../schemas/index.ts'
-import { type CommandContext, type CommandHost, type ExitCode, exitCodes } from '../command.ts'
+import { type CommandContext, type CommandHost, type ExitCode, exitCodes, jsonFlag } from '../command.ts'
 import type { Config } from '../config.ts'
 import { makeFolder } from '../folder.ts'
 import { addCatalogueFlags, configuredCatalogue, type FolderFlags, inspectCatalogue } from './catalogue.ts'
@@ -40,8 +40,6 @@ interface GenerateCommandOptions extends FolderFlags {
   readonly import?: string
   readonly check?: boolean
 }
-
-const jsonFlag = ['--json', 'print one JSON object per line'] as const
 
 /** Adds `schemas register|check|list|generate`. */
 export function schemaCommands(program: Command, host: CommandHost, makeTopics: MakeTopics): void {

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { few, UsageError } from '../../core/index.ts'
+import { counted, few, UsageError, wholeNumberOf } from '../../core/index.ts'
 import { type KafkaAdmin, KafkaError, type PartitionRange } from '../../kafka/index.ts'
 import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import {
@@ -121,7 +121,7 @@ async function runAcceptGap(context: CommandContext, flags: AcceptGapFlags): Pro
   const { gaps, offsets } = await onTrail(context.config.require('databaseUrl'), 'eventtrail-accept-gap', pool =>
     acceptGap(pool, { group, topic, partition, offset, reason })
   )
-  context.out(`${topic}/${partition}: ${gaps} ${gaps === 1 ? 'gap' : 'gaps'} accepted, ${offsets} offsets`)
+  context.out(`${topic}/${partition}: ${counted(gaps, 'gap')} accepted, ${offsets} offsets`)
   return exitCodes.ok
 }
 
@@ -215,6 +215,7 @@ async function rangesOf(admin: KafkaAdmin, topic: string): Promise<readonly Part
 
 function resetTarget(text: string): ResetRequest['to'] {
   if (text === 'earliest' || text === 'latest') return text
-  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text)
+  const offset = wholeNumberOf(text)
+  if (offset !== undefined) return offset
   throw new InvalidArgumentError('Expected earliest, latest or an offset.')
 }

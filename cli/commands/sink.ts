@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { onAbort } from '../../core/index.ts'
 import { eventNamePattern } from '../../schemas/index.ts'
 import { createSink, mostConnections, type SinkOptions, sinkMetrics } from '../../sink/index.ts'
 import { defaultGroup } from '../../trail/index.ts'
@@ -85,9 +86,7 @@ async function runSink(context: CommandContext, flags: SinkFlags): Promise<ExitC
   context.say(
     `eventtrail sink: group ${sink.group}, reading ${flags.events?.join(', ') ?? 'every event of the registry'}; Ctrl-C stops it`
   )
-  const stop = () => void sink.drain()
-  if (signal.aborted) stop()
-  else signal.addEventListener('abort', stop, { once: true })
+  onAbort(signal, () => void sink.drain())
   const failure = await sink.closed
   const { rows, duplicates, quarantined } = sink.stats()
   log.info({ rows, duplicates, quarantined }, failure ? 'sink failed' : 'sink stopped')

@@ -2,7 +2,14 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import { type VerifyFinding, verify } from '../../operations/index.ts'
 import { defaultGroup, onTrail } from '../../trail/index.ts'
-import { type CommandContext, type CommandHost, type ExitCode, exitCodes, saidWhileWaiting } from '../command.ts'
+import {
+  type CommandContext,
+  type CommandHost,
+  type ExitCode,
+  exitCodes,
+  jsonFlag,
+  saidWhileWaiting
+} from '../command.ts'
 
 interface VerifyFlags {
   readonly since?: Date
@@ -23,7 +30,7 @@ export function verifyCommands(program: Command, host: CommandHost): void {
     )
     .option('--topic <names>', 'only these topics, with their prefix, comma-separated', names)
     .option('--group <name>', 'consumer group of the sink, without the prefix', defaultGroup)
-    .option('--json', 'print one JSON object per line')
+    .option(...jsonFlag)
     .addHelpText(
       'after',
       '\nThis changes nothing. It counts every row of the trail, unless --since or --topic limits that.'

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { addAbortSignal, type Readable } from 'node:stream'
 import type { Command } from 'commander'
-import { OptionsError, UsageError } from '../../core/index.ts'
+import { OptionsError, onAbort, UsageError } from '../../core/index.ts'
 import { createProducer, type Producer } from '../../producers/index.ts'
 import type { Catalogue, EventMap } from '../../schemas/index.ts'
 import {
@@ -129,13 +129,11 @@ const unanswered = ({ lines, published, bad, failed, unknown }: LineCounts): num
 /** Whether `work` is done before the signal comes; where it is not, no one gets its error. */
 async function isDoneBeforeAbort(work: Promise<unknown>, signal: AbortSignal): Promise<boolean> {
   const stopped = Promise.withResolvers<false>()
-  const stop = () => stopped.resolve(false)
-  if (signal.aborted) stop()
-  signal.addEventListener('abort', stop, { once: true })
+  const forget = onAbort(signal, () => stopped.resolve(false))
   try {
     return await Promise.race([work.then(() => true as const), stopped.promise])
   } finally {
-    signal.removeEventListener('abort', stop)
+    forget()
   }
 }
 

@@ -3,7 +3,7 @@ import type { EnvelopeOf, EventMap } from '../../schemas/index.ts'
 import { RejectMessage } from '../errors.ts'
 import { createConsumerGroup } from '../group.ts'
 import { handlersFrom } from '../handlers-from.ts'
-import { type ConsumerGroupOptions, groupRules } from '../options.ts'
+import { type ConsumerGroupOptions, ownHandlersRules } from '../options.ts'
 import type { ConsumerGroup } from '../types.ts'
 import type { Documents, SearchDocument } from './documents.ts'
 import type { SearchIndex } from './search-index.ts'
@@ -18,11 +18,9 @@ export interface IndexerOptions<Events extends EventMap>
   readonly index: SearchIndex
 }
 
-const { handlers: _, ...shared } = groupRules
 const optionRules: Rules<IndexerOptions<EventMap>> = {
-  ...shared,
-  group: rule.groupName,
-  documents: rule.required(rule.mappings),
+  ...ownHandlersRules,
+  documents: rule.required(rule.mappings()),
   index: rule.required(rule.withMethods(['put'], 'a search index, such as `postgresIndex(connection)`'))
 }
 

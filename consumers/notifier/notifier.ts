@@ -4,7 +4,7 @@ import type { EnvelopeOf, EventMap } from '../../schemas/index.ts'
 import { createConsumerGroup } from '../group.ts'
 import { handlersFrom } from '../handlers-from.ts'
 import type { GroupMetrics } from '../metrics.ts'
-import { type ConsumerGroupOptions, groupRules } from '../options.ts'
+import { type ConsumerGroupOptions, ownHandlersRules } from '../options.ts'
 import type { ConsumerGroup } from '../types.ts'
 import { NotifierError } from './errors.ts'
 import type { Mailer } from './mailer.ts'
@@ -29,11 +29,9 @@ export interface NotifierOptions<Events extends EventMap>
 
 const channel = 'email'
 
-const { handlers: _, ...shared } = groupRules
 const rules: Rules<NotifierOptions<EventMap>> = {
-  ...shared,
-  group: rule.groupName,
-  mails: rule.required(rule.mappings),
+  ...ownHandlersRules,
+  mails: rule.required(rule.mappings()),
   mailer: rule.required(rule.withMethods(['send'], 'a mailer, such as that of `createMailer()`')),
   recipients: rule.required(rule.withMethods(['find'], 'a directory, such as `postgresDirectory(connection)`')),
   sent: rule.required(rule.withMethods(['has', 'add'], 'a log of what was sent, such as `postgresSentLog(connection)`'))

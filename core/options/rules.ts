@@ -54,10 +54,8 @@ export const rule = {
   duration: (least: number): Rule => such(value => isDuration(value, least), durationWords(least)),
 
   /** What is done with each of some events, by event name. */
-  mappings: such(
-    value => typeof value === 'object' && value !== null && Object.keys(value).length > 0,
-    'an object with at least one event name'
-  ),
+  mappings: (expected = 'an object with at least one event name'): Rule =>
+    such(value => typeof value === 'object' && value !== null && Object.keys(value).length > 0, expected),
 
   /** A `Logger`. */
   logger: such(
@@ -70,6 +68,11 @@ export const rule = {
     value => hasMethods(value, ['add', 'observe', 'gauge']),
     'a meter with the methods add, observe and gauge, such as `createPrometheusMeter()`'
   ),
+
+  signal: such(value => value instanceof AbortSignal, 'an AbortSignal'),
+
+  /** @param expected in words */
+  function: (expected = 'a function'): Rule => such(value => typeof value === 'function', expected),
 
   /** An object with these methods. @param expected in words */
   withMethods: (methods: readonly string[], expected: string): Rule =>

@@ -13,13 +13,11 @@ export interface StatusServerOptions {
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>
 }
 
-const isFunction = (value: unknown): boolean => typeof value === 'function'
-
 const rules: Rules<StatusServerOptions> = {
   port: rule.required(rule.wholeNumber(0, 65_535)),
   host: rule.required(rule.such(value => typeof value === 'string' && value !== '', 'an address to listen on')),
-  health: rule.required(rule.such(isFunction, 'a function that returns a health, such as `() => sink.health()`')),
-  metrics: rule.required(rule.such(isFunction, 'a function that returns metrics, such as `() => meter.text()`'))
+  health: rule.required(rule.function('a function that returns a health, such as `() => sink.health()`')),
+  metrics: rule.required(rule.function('a function that returns metrics, such as `() => meter.text()`'))
 }
 
 /** Answers `GET /livez`, `GET /readyz` and `GET /metrics`. */

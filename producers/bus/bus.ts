@@ -46,7 +46,7 @@ const rules: Rules<BusOptions> = {
 const subscribeRules: Rules<SubscribeOptions> = {
   eventNames: rule.such(Array.isArray, 'a list of event names'),
   bufferSize: rule.wholeNumber(1),
-  signal: rule.such(value => value instanceof AbortSignal, 'an AbortSignal')
+  signal: rule.signal
 }
 
 /** @throws OptionsError */

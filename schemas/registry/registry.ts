@@ -79,7 +79,7 @@ const rules: Rules<RegistryOptions> = {
   auth: rule.object(authRules),
   timeoutMs: rule.duration(1),
   log: rule.logger,
-  onReach: rule.such(value => typeof value === 'function', 'a function')
+  onReach: rule.function()
 }
 
 /** Makes a client of the registry; nothing is asked before it is used. @throws OptionsError */
