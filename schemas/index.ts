@@ -36,6 +36,7 @@ export {
 export { type CatalogueData, catalogueOf } from './compile-catalogue.ts'
 export { composeEnvelope, envelopeFault, eventNameOf, eventNamePattern, isOccurredAt, namespaceOf } from './envelope.ts'
 export {
+  isRegistryRefusal,
   RegistryError,
   type RegistryErrorCode,
   registryErrorCodes,
@@ -48,14 +49,24 @@ export { inspectFolder, loadCatalogue } from './load.ts'
 export { catalogueRule } from './options.ts'
 export { completePayload, payloadFromJson, validatePayload } from './payload.ts'
 export {
+  type BasicLogin,
   checkAgainstRegistry,
   createRegistry,
+  type OauthLogin,
   type Registered,
   type RegisteredSchema,
   type Registration,
   type Registry,
+  type RegistryAuth,
+  type RegistryConnection,
   type RegistryOptions,
+  type RegistrySettings,
+  type RegistryTls,
   registerCatalogue,
+  registryConnection,
+  registryFromEnvironment,
+  registryRules,
+  registrySettings,
   type SubjectList
 } from './registry/index.ts'
 export { schemaSettings } from './settings.ts'

@@ -23,6 +23,7 @@ import {
 } from '../../schemas/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes } from '../command.ts'
 import type { Config } from '../config.ts'
+import { registryOf } from '../connection.ts'
 import { makeFolder } from '../folder.ts'
 import { addCatalogueFlags, configuredCatalogue, type FolderFlags, inspectCatalogue } from './catalogue.ts'
 
@@ -96,15 +97,13 @@ export function schemaCommands(program: Command, host: CommandHost, makeTopics: 
     .action(host.action(generate))
 }
 
-function registryOf({ config, log }: CommandContext): Registry {
-  return createRegistry({ url: config.require('registryUrl'), log })
-}
+const openRegistry = ({ config, log }: CommandContext): Registry => createRegistry({ ...registryOf(config), log })
 
 async function register(context: CommandContext, makeTopics: MakeTopics, flags: ListedFlags): Promise<ExitCode> {
   const { config, out, say } = context
   const prefix = config.get('topicPrefix')
   const catalogue = await configuredCatalogue(config, flags, flags.from)
-  const registry = registryOf(context)
+  const registry = openRegistry(context)
   config.require('brokers')
   requireWritableTopics(config)
   const done: Registration[] = []
@@ -130,7 +129,7 @@ async function register(context: CommandContext, makeTopics: MakeTopics, flags: 
 }
 
 const isRefusal = (error: unknown): boolean =>
-  (error instanceof RegistryError && error.code === 'REGISTRY_REFUSED') ||
+  (error instanceof RegistryError && (error.code === 'REGISTRY_REFUSED' || error.code === 'REGISTRY_FORBIDDEN')) ||
   (error instanceof SchemaError && error.code === 'VERSION_TAKEN')
 
 function registrationTable(done: readonly Registration[], prefix: string, made: ReadonlySet<string>): string[] {
@@ -176,7 +175,7 @@ async function check(context: CommandContext, options: CheckOptions): Promise<Ex
   const catalogue = catalogueOf(data)
   if (faults.length === 0) faults.push(...catalogue.eventNames.flatMap(name => readerFaults(catalogue.versions(name))))
   const compared = options.againstRegistry
-    ? await checkAgainstRegistry(catalogue, registryOf(context), config.get('topicPrefix'))
+    ? await checkAgainstRegistry(catalogue, openRegistry(context), config.get('topicPrefix'))
     : { faults: [], unregistered: [] }
   faults.push(...compared.faults)
   const print = (level: string, words: string) => out(options.json ? printableJson({ level, words }) : words)

@@ -42,9 +42,9 @@ describe('a setting', () => {
   })
 
   it('loses the slash at the end of a URL', () => {
-    expect(loadConfig({ env: { SCHEMA_REGISTRY_URL: 'http://host/apis/v7//' } }).get('registryUrl')).toBe(
+    expect(loadConfig({ env: { SCHEMA_REGISTRY_URL: 'http://host/apis/v7//' } }).get('registryUrl')).toEqual([
       'http://host/apis/v7'
-    )
+    ])
   })
 })
 
