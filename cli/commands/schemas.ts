@@ -112,7 +112,7 @@ async function register(context: CommandContext, makeTopics: MakeTopics, flags: 
     for await (const each of registerCatalogue(catalogue, registry, prefix, foreign => say(`warning: ${foreign}`)))
       done.push(each)
   } catch (error) {
-    if (!isRefusal(error)) throw error
+    if (!isRefusal(error, done.length > 0)) throw error
     refusal = error
   }
   const plans = topicPlans([...new Set(done.map(({ eventName }) => eventName))], config)
@@ -128,9 +128,12 @@ async function register(context: CommandContext, makeTopics: MakeTopics, flags: 
   return refusal ? exitCodes.notOk : exitCodes.ok
 }
 
-const isRefusal = (error: unknown): boolean =>
-  (error instanceof RegistryError && (error.code === 'REGISTRY_REFUSED' || error.code === 'REGISTRY_FORBIDDEN')) ||
-  (error instanceof SchemaError && error.code === 'VERSION_TAKEN')
+/** What is reported after the list of what was done. */
+function isRefusal(error: unknown, isPartDone: boolean): boolean {
+  if (error instanceof SchemaError) return error.code === 'VERSION_TAKEN'
+  if (!(error instanceof RegistryError)) return false
+  return error.code === 'REGISTRY_REFUSED' || (error.code === 'REGISTRY_FORBIDDEN' && isPartDone)
+}
 
 function registrationTable(done: readonly Registration[], prefix: string, made: ReadonlySet<string>): string[] {
   const rows = done.map(({ eventName, version, id, state }) => {

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import http from 'node:http'
 import https from 'node:https'
 import { createSecureContext, getCACertificates } from 'node:tls'
-import { readSecret, SecretUnreadable } from '../../../core/index.ts'
+import { readSecret, type Secret, SecretUnreadable } from '../../../core/index.ts'
 import { RegistryError } from '../../errors.ts'
 import type { RegistryTls } from '../options.ts'
 
@@ -19,6 +19,22 @@ interface Material {
   readonly passphrase?: string
 }
 
+/** The agents that were made of some material. */
+interface Secure {
+  readonly made: string
+  readonly agent: https.Agent
+  /** Made when it is needed: reading Node's own CAs takes 50 ms. */
+  tokens?: https.Agent
+  readonly ca: readonly string[] | undefined
+}
+
+const variables: Readonly<Record<keyof Omit<RegistryTls, 'serverName'>, string>> = {
+  ca: 'SCHEMA_REGISTRY_SSL_CA_LOCATION',
+  certificate: 'SCHEMA_REGISTRY_SSL_CERTIFICATE_LOCATION',
+  key: 'SCHEMA_REGISTRY_SSL_KEY_LOCATION',
+  passphrase: 'SCHEMA_REGISTRY_SSL_KEY_PASSWORD'
+}
+
 /**
  * The connections to the registry and to its token endpoint. Files of certificates and keys are read before each
  * request; when they have changed, new connections are made with the new ones. Files that do not fit together yet, in
@@ -27,7 +43,7 @@ interface Material {
 export class Agents {
   readonly #tls: RegistryTls
   readonly #plain = new http.Agent(kept)
-  #secure: { readonly agent: https.Agent; readonly tokens: https.Agent; readonly made: string } | undefined
+  #secure: Secure | undefined
 
   constructor(tls: RegistryTls = {}) {
     this.#tls = tls
@@ -36,19 +52,21 @@ export class Agents {
   /** @throws RegistryError `REGISTRY_UNTRUSTED` when certificate or key cannot be read or used */
   async of(url: string, isTokenEndpoint = false): Promise<http.Agent> {
     if (!url.startsWith('https:')) return this.#plain
-    const { agent, tokens } = await this.#current()
-    return isTokenEndpoint ? tokens : agent
+    const secure = await this.#current()
+    if (!isTokenEndpoint) return secure.agent
+    secure.tokens ??= tokensAgent(secure.ca)
+    return secure.tokens
   }
 
-  async #current() {
+  async #current(): Promise<Secure> {
     try {
       const material = await this.#read()
       const made = JSON.stringify(material)
       if (this.#secure?.made === made) return this.#secure
       // Throws for what is no certificate, a key of another one, and a wrong passphrase.
-      const agents = this.#agents(material)
+      const secure = this.#secured(material, made)
       this.#retire()
-      this.#secure = { ...agents, made }
+      this.#secure = secure
       return this.#secure
     } catch (error) {
       if (this.#secure) return this.#secure
@@ -56,24 +74,19 @@ export class Agents {
     }
   }
 
-  #agents({ ca: given, ...own }: Material) {
+  #secured({ ca: given, ...own }: Material, made: string): Secure {
     const { serverName } = this.#tls
-    const ca = given === 'system' ? getCACertificates('system') : given
+    const ca = given === undefined ? undefined : given === 'system' ? getCACertificates('system') : [given]
     // Node passes over what is no certificate, and trusts none then.
-    for (const each of [ca ?? []].flat()) new X509Certificate(each)
-    const secureContext = createSecureContext({ ...own, ...(ca !== undefined && { ca }) })
-    // A token endpoint often has a public certificate, and gets no certificate of this client.
-    const both = ca !== undefined && createSecureContext({ ca: [...getCACertificates('default'), ...[ca].flat()] })
-    return {
-      agent: new https.Agent({ ...kept, secureContext, ...(serverName !== undefined && { servername: serverName }) }),
-      tokens: new https.Agent({ ...kept, ...(both && { secureContext: both }) })
-    }
+    for (const each of ca ?? []) new X509Certificate(each)
+    const secureContext = createSecureContext({ ...own, ...(ca && { ca }) })
+    const named = serverName !== undefined && { servername: serverName }
+    return { agent: new https.Agent({ ...kept, secureContext, ...named }), ca, made }
   }
 
   async #read(): Promise<Material> {
     const { ca, certificate, key, passphrase } = this.#tls
-    const read = (given: Parameters<typeof readSecret>[0], name: string) =>
-      readSecret(given, `connection.registry.tls.${name}`)
+    const read = (given: Secret, name: keyof typeof variables) => readSecret(given, `connection.registry.tls.${name}`)
     return {
       ...(ca !== undefined && { ca: await read(ca, 'ca') }),
       ...(certificate !== undefined && { cert: await read(certificate, 'certificate') }),
@@ -84,11 +97,21 @@ export class Agents {
 
   /** Requests that are under way end; idle connections are closed. */
   #retire(): void {
-    for (const agent of this.#secure ? [this.#secure.agent, this.#secure.tokens] : []) {
+    for (const agent of [this.#secure?.agent, this.#secure?.tokens]) {
+      if (!agent) continue
       agent.maxFreeSockets = 0
       for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy()
     }
   }
+}
+
+/** A token endpoint often has a public certificate, and gets no certificate of this client. */
+function tokensAgent(ca: readonly string[] | undefined): https.Agent {
+  if (!ca) return new https.Agent(kept)
+  return new https.Agent({
+    ...kept,
+    secureContext: createSecureContext({ ca: [...getCACertificates('default'), ...ca] })
+  })
 }
 
 function unusable(error: unknown): RegistryError {
@@ -96,6 +119,9 @@ function unusable(error: unknown): RegistryError {
   const why =
     error instanceof SecretUnreadable
       ? error.message
-      : `the certificates or the key of \`connection.registry.tls\` cannot be used (${code}). Check SCHEMA_REGISTRY_SSL_CA_LOCATION, SCHEMA_REGISTRY_SSL_CERTIFICATE_LOCATION, SCHEMA_REGISTRY_SSL_KEY_LOCATION and SCHEMA_REGISTRY_SSL_KEY_PASSWORD`
-  return new RegistryError('REGISTRY_UNTRUSTED', `TLS with the schema registry is not possible: ${why}`)
+      : `the certificates or the key of \`connection.registry.tls\` cannot be used (${code})`
+  return new RegistryError(
+    'REGISTRY_UNTRUSTED',
+    `TLS with the schema registry is not possible: ${why}. Check ${Object.values(variables).join(', ')}`
+  )
 }

@@ -1,4 +1,4 @@
-import { mostServerText, printable, readSecret, SecretUnreadable } from '../../../core/index.ts'
+import { mostServerText, printable, readSecret, type Secret, SecretUnreadable } from '../../../core/index.ts'
 import { RegistryError } from '../../errors.ts'
 import type { OauthLogin, RegistryAuth } from '../options.ts'
 import type { Agents } from './agents.ts'
@@ -68,11 +68,20 @@ async function bearerHeader(secret: Extract<RegistryAuth, { bearer: unknown }>['
   return `Bearer ${token}`
 }
 
-async function read(secret: Parameters<typeof readSecret>[0], name: string): Promise<string> {
+/** Where commands have a secret from. */
+const variables: Readonly<Record<string, string>> = {
+  'basic.userInfo': 'SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO_FILE',
+  bearer: 'SCHEMA_REGISTRY_BEARER_AUTH_TOKEN_FILE',
+  'oauth.clientSecret': 'SCHEMA_REGISTRY_BEARER_AUTH_CLIENT_SECRET_FILE'
+}
+
+async function read(secret: Secret, name: string): Promise<string> {
   try {
     return await readSecret(secret, `${within}.${name}`)
   } catch (error) {
-    throw error instanceof SecretUnreadable ? unusable(error.message) : error
+    if (!(error instanceof SecretUnreadable)) throw error
+    const variable = variables[name]
+    throw unusable(variable === undefined ? error.message : `${error.message}. Check ${variable}`)
   }
 }
 

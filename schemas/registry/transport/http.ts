@@ -38,7 +38,7 @@ interface Question {
 /** Why a registry counts as not reached, for health. */
 const reachWords: Readonly<Partial<Record<RegistryErrorCode, string>>> = {
   REGISTRY_UNTRUSTED: 'TLS with the registry fails: check its certificate and SCHEMA_REGISTRY_SSL_CA_LOCATION',
-  REGISTRY_UNAUTHENTICATED: 'the registry does not let us in: check its user and password',
+  REGISTRY_UNAUTHENTICATED: 'the registry refuses the login: check its user, password or token',
   REGISTRY_FORBIDDEN: 'the registry does not allow what was asked: check the rights of its user'
 }
 

@@ -33,7 +33,7 @@ const freshSubject = () => `${topicPrefix}${crypto.randomUUID()}-value`
 const thing = (doc?: string) => ({ type: 'record', name: 'Thing', fields: [], ...(doc && { doc }) }) as const
 const ping = (connection: RegistryConnection) => createRegistry({ ...connection, timeoutMs: 5_000 }).ping()
 
-describe('a registry behind TLS and a login', () => {
+describe('a registry with TLS and a login', () => {
   it('gets the login with every request, also with those of the library', async () => {
     const front = await secureFront(registryUrl, { certificate, isLogin: basic('me:S3cret') })
     const registry = createRegistry({ url: front.url, tls, auth: { basic: { username: 'me', password: 'S3cret' } } })
