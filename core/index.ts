@@ -60,7 +60,6 @@ export {
   fileOrTextRule,
   readSecret,
   type Secret,
-  type SecretFile,
   SecretUnreadable,
   secretRule
 } from './secrets.ts'

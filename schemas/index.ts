@@ -49,10 +49,8 @@ export { inspectFolder, loadCatalogue } from './load.ts'
 export { catalogueRule } from './options.ts'
 export { completePayload, payloadFromJson, validatePayload } from './payload.ts'
 export {
-  type BasicLogin,
   checkAgainstRegistry,
   createRegistry,
-  type OauthLogin,
   type Registered,
   type RegisteredSchema,
   type Registration,

@@ -1,8 +1,6 @@
 /** The client of the schema registry, and registering a catalogue. */
 export { type RegistrySettings, registryConnection, registryFromEnvironment } from './environment.ts'
 export {
-  type BasicLogin,
-  type OauthLogin,
   type RegistryAuth,
   type RegistryConnection,
   type RegistryTls,

@@ -6,6 +6,7 @@ import { exchange, type Incoming } from './exchange.ts'
 import { failureOf, tokenNames } from './failures.ts'
 import { type Token, TokenKeeper, tokenIn } from './token.ts'
 
+const pair = 'user name and password'
 const within = 'connection.registry.auth'
 /** The most bytes of an answer of a token endpoint. */
 const maxTokenBytes = 256 * 1024
@@ -19,23 +20,25 @@ export interface Credentials {
    * @returns whether the next one will be another, so that it is worth a second request
    */
   refused(value: string): Promise<boolean>
-  /** Which setting to check, after "check ". */
+  /** What the login consists of, in words: "user name and password". Empty where there is none. */
+  readonly parts: string
+  /** Where that is configured. */
   readonly setting: string
 }
 
 /** @param auth undefined: no login */
 export function credentialsOf(auth: RegistryAuth | undefined, agents: Agents, timeoutMs: number): Credentials {
-  if (auth === undefined) return { setting: '', authorization: async () => undefined, refused: async () => false }
+  if (auth === undefined)
+    return { parts: '', setting: '', authorization: async () => undefined, refused: async () => false }
   if ('oauth' in auth) return new OauthCredentials(auth.oauth, agents, timeoutMs)
   const authorization = 'basic' in auth ? () => basicHeader(auth.basic) : () => bearerHeader(auth.bearer)
   return {
     authorization,
     // Rotated between the reading and the request.
     refused: async value => (await authorization()) !== value,
-    setting:
-      'basic' in auth
-        ? `user name and password in SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO (\`${within}.basic\`)`
-        : `the token in SCHEMA_REGISTRY_BEARER_AUTH_TOKEN (\`${within}.bearer\`)`
+    ...('basic' in auth
+      ? { parts: pair, setting: `SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO (\`${within}.basic\`)` }
+      : { parts: 'the token', setting: `SCHEMA_REGISTRY_BEARER_AUTH_TOKEN (\`${within}.bearer\`)` })
   }
 }
 
@@ -46,7 +49,8 @@ export function credentialsInUrl({ username, password }: Pick<URL, 'username' | 
   return {
     authorization: async () => value,
     refused: async () => false,
-    setting: 'user name and password in SCHEMA_REGISTRY_URL'
+    parts: pair,
+    setting: 'SCHEMA_REGISTRY_URL'
   }
 }
 
@@ -89,6 +93,7 @@ const unusable = (why: string): RegistryError =>
   new RegistryError('REGISTRY_UNAUTHENTICATED', `The login to the schema registry is not possible: ${why}`)
 
 class OauthCredentials implements Credentials {
+  readonly parts = 'client id, client secret and scope'
   readonly setting = `SCHEMA_REGISTRY_BEARER_AUTH_CLIENT_ID, …_CLIENT_SECRET and …_SCOPE (\`${within}.oauth\`)`
   readonly #login: OauthLogin
   readonly #agents: Agents

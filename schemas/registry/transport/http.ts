@@ -168,9 +168,10 @@ export class RegistryHttp {
 
   /** @param what what it refused, beginning with "to". */
   refused({ status, body }: Pick<Answer, 'status' | 'body'>, what: string): RegistryError {
+    const reason = messageOf(body)
     return new RegistryError(
       'REGISTRY_REFUSED',
-      `The schema registry refuses ${what}${status ? ` (${status})` : ''}${withReason(body)}`
+      `The schema registry refuses ${what}${status ? ` (${status})` : ''}${reason && `: ${reason}`}`
     )
   }
 }
@@ -185,22 +186,19 @@ function joined(failures: readonly RegistryError[]): RegistryError {
   return new RegistryError(first.code, [...new Set(failures.map(({ message }) => message))].join('; '))
 }
 
-function unauthenticated({ body }: Answer, address: string, { setting }: Credentials): RegistryError {
+function unauthenticated({ body }: Answer, address: string, { parts, setting }: Credentials): RegistryError {
   const words =
     setting === ''
-      ? 'wants a login, and none is configured: set SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO or SCHEMA_REGISTRY_BEARER_AUTH_TOKEN (`connection.registry.auth`)'
-      : `refuses the login: check ${setting}`
-  return new RegistryError(
-    'REGISTRY_UNAUTHENTICATED',
-    `The schema registry at ${address} ${words} (401)${withReason(body)}`
-  )
+      ? 'wants a login (401), and none is configured: set SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO or SCHEMA_REGISTRY_BEARER_AUTH_TOKEN (`connection.registry.auth`)'
+      : `refuses the login (401): check ${parts} in ${setting}`
+  return new RegistryError('REGISTRY_UNAUTHENTICATED', `The schema registry at ${address} ${words}${itSays(body)}`)
 }
 
 function forbidden({ body }: Answer, { method, path }: Question, { setting }: Credentials): RegistryError {
-  const user = setting === '' ? 'callers without a login' : `the user of ${setting}`
+  const whom = setting === '' ? 'callers without a login' : `the login in ${setting}`
   return new RegistryError(
     'REGISTRY_FORBIDDEN',
-    `The schema registry forbids ${method} ${printable(path, mostServerText)} (403): give this right to ${user}${withReason(body)}`
+    `The schema registry forbids ${method} ${printable(path, mostServerText)} (403): grant this right to ${whom}${itSays(body)}`
   )
 }
 
@@ -218,7 +216,12 @@ function parse(text: string): Pick<Answer, 'body' | 'errorCode'> | undefined {
   }
 }
 
-function withReason(body: unknown): string {
+function messageOf(body: unknown): string {
   const message = typeof body === 'object' && body !== null && 'message' in body ? body.message : ''
-  return typeof message === 'string' && message !== '' ? `: ${printable(message, mostServerText)}` : ''
+  return typeof message === 'string' ? printable(message, mostServerText) : ''
+}
+
+function itSays(body: unknown): string {
+  const message = messageOf(body)
+  return message && `. It says: ${message}`
 }

@@ -80,8 +80,9 @@ describe('a registry with TLS and a login', () => {
     const own = { certificate: { file: client.certificateFile }, key: { file: client.keyFile } }
     await ping({ url: front.url, tls: { ...tls, ...own } })
     const missing = await failure(ping({ url: front.url, tls }))
-    expect(missing).toMatchObject({ code: 'REGISTRY_UNTRUSTED', retryable: true })
-    expect(missing.message).toMatch(/certificate of this client.*SCHEMA_REGISTRY_SSL_CERTIFICATE_LOCATION/)
+    // Node closes the connection without an alert; servers that send one get other words.
+    expect(missing).toMatchObject({ code: 'REGISTRY_UNAVAILABLE', retryable: true })
+    expect(missing.message).toMatch(/certificate of clients, set SCHEMA_REGISTRY_SSL_CERTIFICATE_LOCATION/)
   })
 
   it('gets connections again after it has closed idle ones', async () => {
@@ -111,7 +112,7 @@ describe('a registry with TLS and a login', () => {
     const wrong = { ...env, SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO: 'me:S3cret2' }
     const refused = await runCli(['schemas', 'register', '--example'], wrong)
     expect(refused.code).toBe(2)
-    expect(refused.stderr).toMatch(/refuses the login: check .*SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO/)
+    expect(refused.stderr).toMatch(/refuses the login \(401\): check .*SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO/)
     const { stdout } = await runCli(['doctor'], wrong)
     expect(stdout).toMatch(/WRONG +registry +.*SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO/)
     expect(stdout + refused.stderr).not.toContain('S3cret')
@@ -134,7 +135,7 @@ describe('what fails has words that name the setting', () => {
       [
         { url: front.url, tls, auth: { basic: { username: 'me', password: 'S3cret2' } } },
         'REGISTRY_UNAUTHENTICATED',
-        /refuses the login: check user name and password in SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO/
+        /refuses the login \(401\): check user name and password in SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO/
       ],
       [
         { url: front.url.replace('//', '//me:S3cret2@'), tls },
