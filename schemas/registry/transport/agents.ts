@@ -8,7 +8,12 @@ import type { RegistryTls } from '../options.ts'
 
 /** ms after which an idle connection is closed: longer than the pause between two looks of a sink. */
 const idleMs = 15_000
-const kept = { keepAlive: true, timeout: idleMs } as const
+
+/** Proxies are used where Node itself is set to (NODE_USE_ENV_PROXY), as `fetch` does. */
+function agentOptions() {
+  const { proxyEnv } = https.globalAgent.options
+  return { keepAlive: true, timeout: idleMs, ...(proxyEnv && { proxyEnv }) }
+}
 
 /** What TLS is made with, as it was read last. */
 interface Material {
@@ -42,7 +47,7 @@ const variables: Readonly<Record<keyof Omit<RegistryTls, 'serverName'>, string>>
  */
 export class Agents {
   readonly #tls: RegistryTls
-  readonly #plain = new http.Agent(kept)
+  readonly #plain = new http.Agent(agentOptions())
   #secure: Secure | undefined
 
   constructor(tls: RegistryTls = {}) {
@@ -81,7 +86,7 @@ export class Agents {
     for (const each of ca ?? []) new X509Certificate(each)
     const secureContext = createSecureContext({ ...own, ...(ca && { ca }) })
     const named = serverName !== undefined && { servername: serverName }
-    return { agent: new https.Agent({ ...kept, secureContext, ...named }), ca, made }
+    return { agent: new https.Agent({ ...agentOptions(), secureContext, ...named }), ca, made }
   }
 
   async #read(): Promise<Material> {
@@ -107,9 +112,9 @@ export class Agents {
 
 /** A token endpoint often has a public certificate, and gets no certificate of this client. */
 function tokensAgent(ca: readonly string[] | undefined): https.Agent {
-  if (!ca) return new https.Agent(kept)
+  if (!ca) return new https.Agent(agentOptions())
   return new https.Agent({
-    ...kept,
+    ...agentOptions(),
     secureContext: createSecureContext({ ca: [...getCACertificates('default'), ...ca] })
   })
 }

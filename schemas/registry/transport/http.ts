@@ -74,7 +74,8 @@ export class RegistryHttp {
     const addresses = [...this.#credentials.keys()]
     this.#addresses = new Addresses(addresses)
     this.address = addresses[0] as string
-    this.#headers = { ...headers, accept: 'application/vnd.schemaregistry.v1+json, application/json' }
+    const accept = 'application/vnd.schemaregistry.v1+json, application/json'
+    this.#headers = { 'user-agent': 'eventtrail', ...headers, accept }
   }
 
   /** @param maxBytes the most that the answer may have. Default 2 MiB. */
