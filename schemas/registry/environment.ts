@@ -19,6 +19,10 @@ export function registryConnection(given: RegistrySettings): RegistryConnection 
   const [first, ...others] = given.registryUrl
   const auth = authOf(given)
   const tls = tlsOf(given)
+  if (tls && !given.registryUrl.some(url => url.startsWith('https:')))
+    throw invalid(
+      `${envOf(tls.ca === undefined ? 'registryCertificate' : 'registryCa')} is set, and no URL of ${envOf('registryUrl')} begins with https://`
+    )
   const headers = {
     ...(given.registryLogicalCluster && { 'target-sr-cluster': given.registryLogicalCluster }),
     ...(given.registryIdentityPool && { 'Confluent-Identity-Pool-Id': given.registryIdentityPool })

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { checkOptions, type Logger, type Rules, rule, silentLogger } from '../../core/index.ts'
+import { checkOptions, type Logger, OptionsError, type Rules, rule, silentLogger } from '../../core/index.ts'
 import type { AvroSchema } from '../avro/index.ts'
 import { RegistryError } from '../errors.ts'
 import * as shapes from './answers.ts'
@@ -89,7 +89,10 @@ class RegistryClient implements Registry {
 
   constructor(options: RegistryOptions) {
     checkOptions(options, rules)
-    const { timeoutMs = 10_000 } = options
+    const { url, tls, timeoutMs = 10_000 } = options
+    // It would be passed over, and the login sent in the clear.
+    if (tls !== undefined && ![url].flat().some(each => each.startsWith('https:')))
+      throw new OptionsError('tls', 'left out where no `url` begins with https://')
     this.#log = options.log ?? silentLogger
     this.#http = new RegistryHttp({ ...options, timeoutMs })
   }

@@ -78,6 +78,7 @@ describe('the environment', () => {
     [{ SSL_CERTIFICATE_LOCATION: '/tls/a.crt' }, /SSL_KEY_LOCATION is not set/],
     [{ SSL_KEY_LOCATION: '/tls/a.key' }, /SSL_CERTIFICATE_LOCATION is not set/],
     [{ SSL_KEY_PASSWORD: 'S3cret' }, /SSL_KEY_LOCATION is not set/],
+    [{ URL: 'http://a', SSL_CA_LOCATION: '/tls/ca.pem' }, /SSL_CA_LOCATION is set, and no URL .* begins with https/],
     [{ URL: 'http://a:1,b:2' }, /^SCHEMA_REGISTRY_URL: expected/],
     [{ BEARER_AUTH_ISSUER_ENDPOINT_URL: 'S3cret' }, /^SCHEMA_REGISTRY_BEARER_AUTH_ISSUER_ENDPOINT_URL: expected/]
   ])('%j is refused', (env, words) => {
@@ -111,6 +112,7 @@ describe('in code', () => {
     ['auth.oauth.clientSecret', { auth: { oauth: { tokenUrl: 'https://idp', clientId: 'me' } } }],
     ['tls', { tls: true }],
     ['tls', { tls: { certificate: 'S3cret' } }],
+    ['tls', { url: 'http://a', tls: { ca: 'S3cret' } }],
     ['tls.ca', { tls: { ca: 5 } }],
     ['tls.rejectUnauthorized', { tls: { rejectUnauthorized: false } }],
     ['headers', { headers: { Authorization: 'S3cret' } }],
