@@ -1,6 +1,6 @@
 /** Schemas of events: what may be published, how it looks on the wire, and how it may change. */
 
-export { OptionsError } from '../core/index.ts'
+export { ConfigError, type FileOrText, OptionsError, type Secret } from '../core/index.ts'
 export type {
   AvroRecord,
   AvroSchema,
@@ -52,10 +52,14 @@ export {
   type Registered,
   type RegisteredSchema,
   type Registry,
+  type RegistryAuth,
+  type RegistryConnection,
   RegistryError,
   type RegistryErrorCode,
   type RegistryOptions,
+  type RegistryTls,
   readSchemaId,
+  registryFromEnvironment,
   SchemaError,
   type SchemaErrorCode,
   schemaIdWithin,

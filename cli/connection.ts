@@ -1,4 +1,10 @@
 import type { ConnectionOptions, ConnectionWithPostgres } from '../connection/index.ts'
+import {
+  type RegistryConnection,
+  type RegistrySettings,
+  registryConnection,
+  registrySettings
+} from '../schemas/index.ts'
 import type { Config } from './config.ts'
 
 /** Where Kafka and the registry are, from the configuration. @throws ConfigError */
@@ -6,11 +12,18 @@ export function connectionOf(config: Config): ConnectionOptions {
   const { ssl, sasl } = config.security
   return {
     kafka: { brokers: config.require('brokers'), ...(ssl !== undefined && { tls: ssl }), ...(sasl && { sasl }) },
-    registry: { url: config.require('registryUrl') }
+    registry: registryOf(config)
   }
 }
 
-/** The same with the database of the trail. @throws ConfigError */
+/** Where the registry is and how to log in to it. @throws ConfigError */
+export function registryOf(config: Config): RegistryConnection {
+  config.require('registryUrl')
+  const keys = Object.keys(registrySettings) as (keyof typeof registrySettings)[]
+  return registryConnection(Object.fromEntries(keys.map(key => [key, config.get(key)])) as unknown as RegistrySettings)
+}
+
+/** {@link connectionOf} with the database of the trail. @throws ConfigError */
 export const connectionWithPostgres = (config: Config): ConnectionWithPostgres => ({
   ...connectionOf(config),
   postgres: { url: config.require('databaseUrl') }

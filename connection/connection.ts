@@ -56,6 +56,13 @@ export function usePool<Pool extends Ends>(
   return { pool, release: async () => void (await pool.end()) }
 }
 
+/** A deep copy of options. Functions stay: they give secrets. */
+function copied(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copied)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, copied(each)]))
+}
+
 const done = async (): Promise<void> => undefined
 
 /** @throws OptionsError where it was closed */
@@ -78,7 +85,7 @@ class LazyConnection implements Partial<ConnectionOptions> {
   })
 
   constructor(options: Partial<ConnectionOptions>) {
-    Object.assign(this, structuredClone(options))
+    Object.assign(this, copied(options))
   }
 
   kafkaClient(create: OpenKafka, name: KafkaClientName): KafkaClient {

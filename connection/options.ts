@@ -1,5 +1,8 @@
-import { checkBrokers, checkDatabaseUrl, checkRegistryUrl, type Rules, rule } from '../core/index.ts'
+import { checkBrokers, checkDatabaseUrl, type Rules, rule } from '../core/index.ts'
 import type { KafkaSecurity } from '../kafka/index.ts'
+import { type RegistryConnection, registryRules } from '../schemas/index.ts'
+
+export type { RegistryConnection }
 
 /** How to reach Kafka. */
 export interface KafkaConnection {
@@ -9,12 +12,6 @@ export interface KafkaConnection {
   readonly tls?: boolean
   /** Default: no login. */
   readonly sasl?: NonNullable<KafkaSecurity['sasl']>
-}
-
-/** How to reach the schema registry. */
-export interface RegistryConnection {
-  /** Its Confluent-compatible API. User name and password may be in the URL. */
-  readonly url: string
 }
 
 /** How to reach Postgres. */
@@ -46,7 +43,6 @@ const kafka: Rules<KafkaConnection> = {
   sasl: rule.object(sasl)
 }
 
-const registry: Rules<RegistryConnection> = { url: rule.required(rule.address(checkRegistryUrl)) }
 const postgres: Rules<PostgresConnection> = { url: rule.required(rule.address(checkDatabaseUrl)) }
 
 const where = 'an object that says where `kafka` and `registry` are'
@@ -56,7 +52,7 @@ export const connectionRule = rule.required(
   rule.object<ConnectionOptions>(
     {
       kafka: rule.required(rule.object(kafka, 'an object with `brokers`')),
-      registry: rule.required(rule.object(registry, 'an object with the `url` of the schema registry')),
+      registry: rule.required(rule.object(registryRules, 'an object with the `url` of the schema registry')),
       postgres: rule.object(postgres, 'an object with the `url` of the database')
     },
     where
@@ -68,7 +64,7 @@ export const connectionWithPostgresRule = rule.required(
   rule.object<ConnectionWithPostgres>(
     {
       kafka: rule.required(rule.object(kafka, 'an object with `brokers`')),
-      registry: rule.required(rule.object(registry, 'an object with the `url` of the schema registry')),
+      registry: rule.required(rule.object(registryRules, 'an object with the `url` of the schema registry')),
       postgres: rule.required(rule.object(postgres, 'an object with the `url` of the database'))
     },
     where
@@ -78,6 +74,6 @@ export const connectionWithPostgresRule = rule.required(
 /** The rules of what needs Postgres alone: the connection of the other parts is taken too. */
 export const postgresRules: Rules<ConnectionWithPostgres> = {
   kafka: rule.object(kafka, 'an object with `brokers`'),
-  registry: rule.object(registry, 'an object with the `url` of the schema registry'),
+  registry: rule.object(registryRules, 'an object with the `url` of the schema registry'),
   postgres: rule.required(rule.object(postgres, 'an object with the `url` of the database'))
 }

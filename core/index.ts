@@ -38,6 +38,7 @@ export {
   checkOptions,
   checkOrder,
   checkRegistryUrl,
+  checkRegistryUrls,
   checkSmtpUrl,
   type DatabaseUrl,
   givenOnly,
@@ -54,5 +55,13 @@ export {
 } from './options/index.ts'
 export { mostServerText, printable, printableJson, printableLine, table } from './printable.ts'
 export { Pulse } from './pulse.ts'
+export {
+  type FileOrText,
+  fileOrTextRule,
+  readSecret,
+  type Secret,
+  SecretUnreadable,
+  secretRule
+} from './secrets.ts'
 export { asCount, asList, asOneOf, asPort, asText, type Setting, wholeNumberOf } from './settings.ts'
 export { isAboutSettings, type SqlStateKind, sqlStateKind, sqlStateOf } from './sqlstate.ts'

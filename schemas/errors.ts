@@ -46,6 +46,20 @@ export const registryErrorCodes = {
     meaning:
       'The schema registry gives no connection, no answer in time, or an answer of 5xx. Check its URL and that it runs.'
   },
+  REGISTRY_UNTRUSTED: {
+    retryable: true,
+    meaning:
+      'TLS with the schema registry or its token endpoint fails: a CA that is not trusted, a certificate that has expired or has another name, a server that speaks no TLS, or a client certificate that is missing or refused. The message names the setting.'
+  },
+  REGISTRY_UNAUTHENTICATED: {
+    misconfigured: true,
+    meaning:
+      'The schema registry wants a login or refuses it (401), its token endpoint gives no token, or the secret cannot be read. The message names the setting.'
+  },
+  REGISTRY_FORBIDDEN: {
+    misconfigured: true,
+    meaning: 'The login to the schema registry is right, and lacks a right (403). The message names the request.'
+  },
   REGISTRY_REFUSED: { meaning: 'The schema registry says no; the message has its reason.' },
   SUBJECT_UNKNOWN: { meaning: 'The registry has no such subject. Run `eventtrail schemas register`.' },
   SCHEMA_UNKNOWN: { meaning: 'The registry has no schema of that id.' },
@@ -59,3 +73,8 @@ export class RegistryError extends EventtrailError<RegistryErrorCode> {
     super(message, { code, ...registryErrorCodes[code], cause })
   }
 }
+
+/** Whether the registry answered that it does not give or take something: about no record, and not for a retry at once. */
+export const isRegistryRefusal = (error: unknown): boolean =>
+  error instanceof RegistryError &&
+  (['REGISTRY_REFUSED', 'REGISTRY_UNAUTHENTICATED', 'REGISTRY_FORBIDDEN'] as const).some(code => code === error.code)

@@ -36,6 +36,7 @@ export {
 export { type CatalogueData, catalogueOf } from './compile-catalogue.ts'
 export { composeEnvelope, envelopeFault, eventNameOf, eventNamePattern, isOccurredAt, namespaceOf } from './envelope.ts'
 export {
+  isRegistryRefusal,
   RegistryError,
   type RegistryErrorCode,
   registryErrorCodes,
@@ -54,8 +55,16 @@ export {
   type RegisteredSchema,
   type Registration,
   type Registry,
+  type RegistryAuth,
+  type RegistryConnection,
   type RegistryOptions,
+  type RegistrySettings,
+  type RegistryTls,
   registerCatalogue,
+  registryConnection,
+  registryFromEnvironment,
+  registryRules,
+  registrySettings,
   type SubjectList
 } from './registry/index.ts'
 export { schemaSettings } from './settings.ts'

@@ -1,13 +1,9 @@
-import { asText, checkRegistryUrl, type Setting } from '../core/index.ts'
+import { asText, type Setting } from '../core/index.ts'
+import { registrySettings } from './registry/index.ts'
 
 /** Where commands find schemas. */
 export const schemaSettings = {
-  registryUrl: {
-    env: 'SCHEMA_REGISTRY_URL',
-    flag: '--registry <url>',
-    help: 'schema registry, its Confluent-compatible API',
-    parse: checkRegistryUrl
-  },
+  ...registrySettings,
   schemasDir: {
     env: 'EVENTTRAIL_SCHEMAS',
     flag: '--schemas <dir>',

@@ -20,6 +20,7 @@ import {
   jsonFlag,
   saidWhileWaiting
 } from '../command.ts'
+import { registryOf } from '../connection.ts'
 
 /** `eventtrail migrate` and `eventtrail doctor`: over the tables of every part, which the CLI hands in. */
 export function operateCommands(program: Command, host: CommandHost, migrations: readonly Migrations[]): void {
@@ -105,7 +106,7 @@ async function runDoctor(
   const brokers = config.require('brokers')
   // What is configured wrongly is no finding about a server, so it is read before any is asked.
   const { security } = config
-  const registryUrl = config.require('registryUrl')
+  const registry = registryOf(config)
   const pool = sessionPool(config.require('databaseUrl'), doctorSessions)
   try {
     const findings = await saidWhileWaiting(
@@ -114,7 +115,7 @@ async function runDoctor(
       examine({
         brokers,
         connectKafka: () => createKafkaClient({ brokers, security, log }).connectAdmin(),
-        registry: createRegistry({ url: registryUrl, log }),
+        registry: createRegistry({ ...registry, log }),
         pool,
         migrations,
         topicPrefix: config.get('topicPrefix'),

@@ -27,6 +27,7 @@ import {
   reason,
   wholeNumber
 } from '../command.ts'
+import { registryOf } from '../connection.ts'
 
 interface MatchFlags {
   readonly topic?: string
@@ -154,7 +155,7 @@ async function show(context: CommandContext, pool: Pool, number: number): Promis
 
 async function retry(context: CommandContext, pool: Pool, which: Chosen, note: string): Promise<ExitCode> {
   const { config, log } = context
-  const book = new SchemaBook({ registry: createRegistry({ url: config.require('registryUrl'), log }), pool })
+  const book = new SchemaBook({ registry: createRegistry({ ...registryOf(config), log }), pool })
   const counts = { stored: 0, duplicate: 0, held: 0, discarded: 0 }
   const again = async (number: number) => {
     try {

@@ -23,6 +23,7 @@ import {
 } from '../../schemas/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, jsonFlag } from '../command.ts'
 import type { Config } from '../config.ts'
+import { registryOf } from '../connection.ts'
 import { makeFolder } from '../folder.ts'
 import { addCatalogueFlags, configuredCatalogue, type FolderFlags, inspectCatalogue } from './catalogue.ts'
 
@@ -94,15 +95,13 @@ export function schemaCommands(program: Command, host: CommandHost, makeTopics: 
     .action(host.action(generate))
 }
 
-function registryOf({ config, log }: CommandContext): Registry {
-  return createRegistry({ url: config.require('registryUrl'), log })
-}
+const openRegistry = ({ config, log }: CommandContext): Registry => createRegistry({ ...registryOf(config), log })
 
 async function register(context: CommandContext, makeTopics: MakeTopics, flags: ListedFlags): Promise<ExitCode> {
   const { config, out, say } = context
   const prefix = config.get('topicPrefix')
   const catalogue = await configuredCatalogue(config, flags, flags.from)
-  const registry = registryOf(context)
+  const registry = openRegistry(context)
   config.require('brokers')
   requireWritableTopics(config)
   const done: Registration[] = []
@@ -111,7 +110,7 @@ async function register(context: CommandContext, makeTopics: MakeTopics, flags: 
     for await (const each of registerCatalogue(catalogue, registry, prefix, foreign => say(`warning: ${foreign}`)))
       done.push(each)
   } catch (error) {
-    if (!isRefusal(error)) throw error
+    if (!isRefusal(error, done.length > 0)) throw error
     refusal = error
   }
   const plans = topicPlans([...new Set(done.map(({ eventName }) => eventName))], config)
@@ -127,9 +126,12 @@ async function register(context: CommandContext, makeTopics: MakeTopics, flags: 
   return refusal ? exitCodes.notOk : exitCodes.ok
 }
 
-const isRefusal = (error: unknown): boolean =>
-  (error instanceof RegistryError && error.code === 'REGISTRY_REFUSED') ||
-  (error instanceof SchemaError && error.code === 'VERSION_TAKEN')
+/** What is reported after the list of what was done. */
+function isRefusal(error: unknown, isPartDone: boolean): boolean {
+  if (error instanceof SchemaError) return error.code === 'VERSION_TAKEN'
+  if (!(error instanceof RegistryError)) return false
+  return error.code === 'REGISTRY_REFUSED' || (error.code === 'REGISTRY_FORBIDDEN' && isPartDone)
+}
 
 function registrationTable(done: readonly Registration[], prefix: string, made: ReadonlySet<string>): string[] {
   const rows = done.map(({ eventName, version, id, state }) => {
@@ -174,7 +176,7 @@ async function check(context: CommandContext, options: CheckOptions): Promise<Ex
   const catalogue = catalogueOf(data)
   if (faults.length === 0) faults.push(...catalogue.eventNames.flatMap(name => readerFaults(catalogue.versions(name))))
   const compared = options.againstRegistry
-    ? await checkAgainstRegistry(catalogue, registryOf(context), config.get('topicPrefix'))
+    ? await checkAgainstRegistry(catalogue, openRegistry(context), config.get('topicPrefix'))
     : { faults: [], unregistered: [] }
   faults.push(...compared.faults)
   const print = (level: string, words: string) => out(options.json ? printableJson({ level, words }) : words)

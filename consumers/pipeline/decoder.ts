@@ -6,6 +6,7 @@ import {
   type EventVersion,
   envelopeReader,
   eventNameOf,
+  isRegistryRefusal,
   RegistryError,
   readSchemaId,
   SchemaError,
@@ -92,8 +93,7 @@ export function patientSchemas(
         return await ask(id)
       } catch (error) {
         if (!(error instanceof RegistryError)) throw error
-        if (error.code === 'REGISTRY_REFUSED')
-          throw new RetryLater('The schema registry refused to give a schema', error)
+        if (isRegistryRefusal(error)) throw new RetryLater('The schema registry refused to give a schema', error)
         if (error.code === 'SCHEMA_UNKNOWN' && look === 1) await pause(secondLookMs)
         else {
           if (!error.retryable) {

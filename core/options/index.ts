@@ -8,6 +8,7 @@ export {
   checkBrokers,
   checkDatabaseUrl,
   checkRegistryUrl,
+  checkRegistryUrls,
   checkSmtpUrl,
   type DatabaseUrl,
   readDatabaseUrl,

@@ -62,6 +62,21 @@ export function checkRegistryUrl(text: string): string {
   return withoutSlash(text)
 }
 
+/**
+ * The addresses of the servers of one schema registry: a list, or a text in which commas separate them.
+ * @throws Error in words that repeat nothing of them
+ */
+export function checkRegistryUrls(given: string | readonly string[]): readonly string[] {
+  // A comma may be in a password; one before the next http:// is none of it.
+  const urls = typeof given === 'string' ? given.split(/\s*,\s*(?=https?:\/\/)/) : given
+  if (!Array.isArray(urls)) throw new Error('expected a URL that begins with http:// or https://, or a list of them')
+  if (urls.length === 0) throw new Error('expected at least one URL, got none')
+  const checked = urls.map(checkRegistryUrl)
+  if (checked.some(url => new URL(url).hostname.includes(',')))
+    throw new Error('expected each of several URLs to begin with http:// or https://')
+  return checked
+}
+
 /** The address of a mail server. @throws Error in words that repeat nothing of it */
 export function checkSmtpUrl(text: string): string {
   const url = parsed(text, ['smtp', 'smtps'])

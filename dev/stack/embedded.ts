@@ -18,6 +18,7 @@ export interface EmbeddedOptions {
   readonly brokers?: number | undefined
   readonly kafkaProxy?: number | undefined
   readonly brokerSettings?: Readonly<Record<string, string>> | undefined
+  readonly registryEnv?: Readonly<Record<string, string>> | undefined
   readonly logger?: Logger | undefined
   readonly signal?: AbortSignal | undefined
   readonly say: (line: string) => void

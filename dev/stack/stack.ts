@@ -39,6 +39,8 @@ export interface StackOptions {
   readonly kafkaProxy?: number
   /** Further settings of the brokers. Only without Docker. */
   readonly brokerSettings?: Readonly<Record<string, string>>
+  /** Further variables for the registry's environment. Only without Docker. */
+  readonly registryEnv?: Readonly<Record<string, string>>
   /** `full` lets the JVMs compile for long runs (benchmarks). Default `quick`: they start faster. */
   readonly compiler?: 'quick' | 'full'
   /** Gets a line for the person who waits. */
@@ -125,8 +127,11 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 
 async function startServers(instance: Instance, options: StackOptions, say: (line: string) => void) {
   const embedded = await prepareEmbedded(instance, say, options.signal)
-  if (!embedded && (options.brokers === 3 || options.kafkaProxy !== undefined || options.brokerSettings))
-    throw new StackError('SERVER_FAILED', 'several brokers, a proxy and settings of brokers are only without Docker')
+  if (
+    !embedded &&
+    (options.brokers === 3 || options.kafkaProxy !== undefined || options.brokerSettings || options.registryEnv)
+  )
+    throw new StackError('SERVER_FAILED', 'several brokers, a proxy and settings of servers are only without Docker')
   const began = performance.now()
   say(`starting Kafka, the schema registry and Postgres${embedded ? '' : ' with docker compose'}`)
   const servers = embedded

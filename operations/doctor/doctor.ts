@@ -2,7 +2,7 @@ import { counted, describeError, readOnly } from '../../core/index.ts'
 import type { KafkaAdmin } from '../../kafka/index.ts'
 import type { Pool, PooledSession } from '../../postgres/index.ts'
 import { type Migrations, migrationStatus, unavailable } from '../../postgres/index.ts'
-import type { Registry } from '../../schemas/index.ts'
+import { type Registry, RegistryError } from '../../schemas/index.ts'
 import { Discovery } from '../../sink/index.ts'
 import {
   blockerWords,
@@ -61,6 +61,14 @@ function withAdvice(error: unknown, advice: string): string {
   return `${/[.?!]$/.test(what) ? what : `${what}.`} ${advice}`
 }
 
+function registryWords(error: unknown): string {
+  const isOutage = error instanceof RegistryError && error.code === 'REGISTRY_UNAVAILABLE'
+  // The words of other errors name the setting, and so do those of some outages.
+  return isOutage && !error.message.includes('SCHEMA_REGISTRY_')
+    ? withAdvice(error, 'Check SCHEMA_REGISTRY_URL and that the registry runs')
+    : describeError(error)
+}
+
 async function examineBroker({ connectKafka, brokers }: DoctorParts, known: KnownTopics | undefined) {
   try {
     await using admin = await connectKafka()
@@ -96,7 +104,7 @@ async function examineRegistry({ registry, pool, topicPrefix }: DoctorParts) {
     return { findings: [finding], known: { wanted, discovered } }
   } catch (error) {
     return {
-      findings: [wrong('registry', withAdvice(error, 'Check SCHEMA_REGISTRY_URL and that the registry runs'))]
+      findings: [wrong('registry', registryWords(error))]
     }
   }
 }

@@ -19,6 +19,8 @@ type Shape<T> = (body: unknown) => T | undefined
 
 export const anything: Shape<true> = () => true
 
+export const anyObject: Shape<true> = body => (isObject(body) ? true : undefined)
+
 export const strings: Shape<readonly string[]> = body => listOf(body, each => typeof each === 'string')
 
 export const numbers: Shape<readonly number[]> = body => listOf(body, isNumber)
@@ -34,6 +36,10 @@ export const verdict: Shape<{ readonly compatible: boolean; readonly messages: r
   const messages = (strings(body.messages ?? []) ?? []).map(message => printable(message, mostServerText))
   return { compatible: body.is_compatible, messages }
 }
+
+/** The level of a subject: it has another name in the answer than in the question. */
+export const compatibility: Shape<string> = body =>
+  isObject(body) && typeof body.compatibilityLevel === 'string' ? body.compatibilityLevel.toUpperCase() : undefined
 
 export const schemaAnswer: Shape<SchemaAnswer> = body => {
   if (!isObject(body) || typeof body.schema !== 'string') return undefined

@@ -1,4 +1,11 @@
 /** The client of the schema registry, and registering a catalogue. */
+export { type RegistrySettings, registryConnection, registryFromEnvironment } from './environment.ts'
+export {
+  type RegistryAuth,
+  type RegistryConnection,
+  type RegistryTls,
+  registryRules
+} from './options.ts'
 export { checkAgainstRegistry, type Registration, registerCatalogue } from './register.ts'
 export {
   createRegistry,
@@ -7,4 +14,5 @@ export {
   type Registry,
   type RegistryOptions
 } from './registry.ts'
+export { registrySettings } from './settings.ts'
 export type { SubjectList } from './subjects.ts'

@@ -1,17 +1,16 @@
 import { isDeepStrictEqual } from 'node:util'
-import { checkOptions, checkRegistryUrl, type Logger, type Rules, rule, silentLogger } from '../../core/index.ts'
+import { checkOptions, type Logger, OptionsError, type Rules, rule, silentLogger } from '../../core/index.ts'
 import type { AvroSchema } from '../avro/index.ts'
 import { RegistryError } from '../errors.ts'
 import * as shapes from './answers.ts'
-import { type Answer, RegistryHttp } from './http.ts'
+import { RefusedAnswer, throughOurs } from './library.ts'
+import { type RegistryConnection, registryRules } from './options.ts'
 import { wholeSchema } from './references.ts'
 import { listSubjects, type SubjectList } from './subjects.ts'
+import { type Answer, RegistryHttp } from './transport/index.ts'
 
-export interface RegistryOptions {
-  /** Its Confluent-compatible API; credentials in it are used and never shown. */
-  readonly url: string
-  readonly auth?: { readonly username: string; readonly password: string }
-  /** Longest wait for one answer, ms, from 1 to 2^31 - 1. Default 10,000. */
+export interface RegistryOptions extends RegistryConnection {
+  /** Longest wait for one answer of one address, ms, from 1 to 2^31 - 1. Default 10,000. */
   readonly timeoutMs?: number
   /** Default: silent. */
   readonly log?: Logger
@@ -33,8 +32,9 @@ export interface RegisteredSchema extends Registered {
 
 /**
  * The schema registry. It keeps nothing: the caller keeps the answers (by subject and id). Equal calls that
- * are under way at the same time are asked once. Every call throws RegistryError `REGISTRY_UNAVAILABLE` (retryable)
- * or `REGISTRY_REFUSED`, and what else it names.
+ * are under way at the same time are asked once. Every call throws RegistryError `REGISTRY_UNAVAILABLE` and
+ * `REGISTRY_UNTRUSTED` (both retryable), `REGISTRY_UNAUTHENTICATED`, `REGISTRY_FORBIDDEN`, `REGISTRY_REFUSED`, and what
+ * else it names.
  */
 export interface Registry {
   /** All subjects, of however many pages. */
@@ -64,19 +64,14 @@ export interface Registry {
   register(subject: string, schema: AvroSchema): Promise<Registered>
   /** Whether a schema may join a subject. A subject that does not exist takes any. */
   compatible(subject: string, schema: AvroSchema): Promise<{ compatible: boolean; messages: readonly string[] }>
+  /** Sets the compatibility of a subject, unless it has it already: then the right to change it is not needed. */
   setCompatibility(subject: string, level: 'FULL_TRANSITIVE'): Promise<void>
   /** Resolves when the registry answers. */
   ping(): Promise<void>
 }
 
-const authRules: Rules<NonNullable<RegistryOptions['auth']>> = {
-  username: rule.required(rule.secret),
-  password: rule.required(rule.secret)
-}
-
 const rules: Rules<RegistryOptions> = {
-  url: rule.required(rule.address(checkRegistryUrl)),
-  auth: rule.object(authRules),
+  ...registryRules,
   timeoutMs: rule.duration(1),
   log: rule.logger,
   onReach: rule.function()
@@ -89,16 +84,17 @@ export function createRegistry(options: RegistryOptions): Registry {
 
 class RegistryClient implements Registry {
   readonly #http: RegistryHttp
-  readonly #timeoutMs: number
   readonly #log: Logger
   readonly #underWay = new Map<string, Promise<unknown>>()
 
   constructor(options: RegistryOptions) {
     checkOptions(options, rules)
-    const { timeoutMs = 10_000 } = options
-    this.#timeoutMs = timeoutMs
+    const { url, tls, timeoutMs = 10_000 } = options
+    // It would be passed over, and the login sent in the clear.
+    if (tls !== undefined && ![url].flat().some(each => each.startsWith('https:')))
+      throw new OptionsError('tls', 'left out where no `url` begins with https://')
     this.#log = options.log ?? silentLogger
-    this.#http = new RegistryHttp({ ...options, timeoutMs: this.#timeoutMs })
+    this.#http = new RegistryHttp({ ...options, timeoutMs })
   }
 
   subjects(): Promise<SubjectList> {
@@ -164,9 +160,15 @@ class RegistryClient implements Registry {
     const text = JSON.stringify(schema)
     return this.#once(`lookup ${subject} ${text}`, async () => {
       const answer = await this.#http.post(pathOf(subject), { schema: text })
-      // 40401 is "no such subject", anything else "not this text": registries compare the text as it is.
+      // 40401 is "no such subject", anything else "not this text": most registries compare the text as it is.
       if (isAbsent(answer)) return answer.errorCode === 40401 ? undefined : this.#search(subject, schema)
-      return this.#expect(answer, `to look up a schema in ${subject}`, shapes.place)
+      const place = this.#expect(answer, `to look up a schema in ${subject}`, shapes.place)
+      // Apicurio 3.3 also finds one that differs in its words: its text decides.
+      const given = shapes.schemaAnswer(answer.body)
+      const registered = given
+        ? await wholeSchema(given, subject, this.#referenced)
+        : (await this.schemaAt(subject, place.version)).schema
+      return isSame(schema, registered) ? { id: place.id, version: place.version } : this.#search(subject, schema)
     })
   }
 
@@ -174,7 +176,7 @@ class RegistryClient implements Registry {
     // A subject that was deleted and can be brought back is looked up as if it were there.
     for (const version of (await this.#versionsIfAny(subject)).toReversed()) {
       const { id, schema: registered } = await this.schemaAt(subject, version)
-      if (isDeepStrictEqual(registered, JSON.parse(JSON.stringify(schema)))) return { id, version }
+      if (isSame(schema, registered)) return { id, version }
     }
     return undefined
   }
@@ -194,6 +196,11 @@ class RegistryClient implements Registry {
       if (known) return known
       const id = await this.#registerId(subject, schema)
       const found = await this.lookup(subject, schema)
+      if (!found && (await this.versionsOf(subject, id)).length > 0)
+        throw this.#http.refused(
+          { status: 0, body: undefined },
+          `to register a schema for ${subject} next to one that differs from it in words or order alone`
+        )
       if (found?.id !== id) throw this.#http.unreachable(`it does not show the schema it just took for ${subject}`)
       this.#log.debug({ subject, ...found }, 'registered a schema')
       return found
@@ -211,7 +218,11 @@ class RegistryClient implements Registry {
   }
 
   async setCompatibility(subject: string, level: 'FULL_TRANSITIVE'): Promise<void> {
-    const answer = await this.#http.put(`/config/${encodeURIComponent(subject)}`, { compatibility: level })
+    const path = `/config/${encodeURIComponent(subject)}`
+    const now = await this.#http.get(path)
+    // 404: it has none of its own.
+    if (now.status !== 404 && shapes.compatibility(now.body) === level) return
+    const answer = await this.#http.put(path, { compatibility: level })
     this.#expect(answer, `to set the compatibility of ${subject}`, shapes.anything)
   }
 
@@ -224,32 +235,38 @@ class RegistryClient implements Registry {
   // Loaded here, because nothing but registering needs it.
   async #registerId(subject: string, schema: AvroSchema): Promise<number> {
     const { COMPATIBILITY, SchemaRegistry, SchemaType } = await import('@kafkajs/confluent-schema-registry')
-    const { auth } = this.#http
-    const timeout = this.#timeoutMs
     const client = new SchemaRegistry({
       host: this.#http.address,
-      ...(auth && { auth }),
-      middlewares: [() => ({ prepareRequest: async next => (await next()).enhance({ timeout }) })]
+      middlewares: [throughOurs((method, path, text) => this.#sendForLibrary(method, path, text))]
     })
     try {
       const confluent = { type: SchemaType.AVRO, schema: JSON.stringify(schema) } as const
       const { id } = await client.register(confluent, { subject, compatibility: COMPATIBILITY.FULL_TRANSITIVE })
       return id
     } catch (error) {
-      const status = error instanceof Error && 'status' in error ? Number(error.status) : 0
-      if (status >= 500) throw this.#http.unreachable(`it answers ${status}`)
-      // The library says 400 when there was no answer at all.
-      if (status === 400) await this.ping()
-      throw this.#http.refused({ status, body: error }, `to register a schema for ${subject}`)
+      if (error instanceof RegistryError) throw error
+      const { status, body } = error instanceof RefusedAnswer ? error : { status: 0, body: error }
+      throw this.#http.refused({ status, body }, `to register a schema for ${subject}`)
     }
   }
 
+  async #sendForLibrary(method: string, path: string, text?: string): Promise<Answer> {
+    const answer = await this.#http.send(method, path, text)
+    // The library takes any 2xx for an answer of a registry.
+    if (answer.status < 400) this.#expect(answer, 'to register a schema', shapes.anyObject)
+    return answer
+  }
+
   #expect<T>(answer: Answer, what: string, shape: (body: unknown) => T | undefined): T {
-    const { status, body } = answer
+    const { status, body, isHtml } = answer
     if (body !== undefined && status >= 400 && status !== 404) throw this.#http.refused(answer, what)
     const found = status < 400 ? shape(body) : undefined
     if (found === undefined)
-      throw this.#http.unreachable(`what answers there (${status}) is no registry. Is the address right?`)
+      throw this.#http.unreachable(
+        isHtml
+          ? `a web page answers there (${status}), no registry: a login page or a proxy perhaps. Check SCHEMA_REGISTRY_URL`
+          : `what answers there (${status}) is no registry. Is the address right?`
+      )
     return found
   }
 
@@ -265,6 +282,9 @@ class RegistryClient implements Registry {
 // A registry gives its own code with every 404. Without one something else answered, a proxy perhaps, and nothing
 // is known of what was asked for.
 const isAbsent = ({ status, errorCode = 0 }: Answer): boolean => status === 404 && errorCode > 40_400
+
+const isSame = (schema: AvroSchema, registered: AvroSchema): boolean =>
+  isDeepStrictEqual(registered, JSON.parse(JSON.stringify(schema)))
 
 const pathOf = (subject: string): string => `/subjects/${encodeURIComponent(subject)}`
 

@@ -1,5 +1,5 @@
 import { strings } from './answers.ts'
-import type { Answer, RegistryHttp } from './http.ts'
+import type { Answer, RegistryHttp } from './transport/index.ts'
 
 /** The subjects of a registry. */
 export interface SubjectList {

@@ -2,6 +2,7 @@ import {
   type AvroSchema,
   envelopeFault,
   eventNameOf,
+  isRegistryRefusal,
   type RegisteredSchema,
   type Registry,
   RegistryError
@@ -61,7 +62,7 @@ async function answered<T>(ask: () => Promise<T>): Promise<T | 'gone' | 'unsuppo
     if (error instanceof RegistryError && error.code === 'SUBJECT_UNKNOWN') return 'gone'
     if (error instanceof RegistryError && error.code === 'SCHEMA_UNSUPPORTED') return 'unsupported'
     // One that we may not read is not the others' fault.
-    if (error instanceof RegistryError && error.code === 'REGISTRY_REFUSED') return 'refused'
+    if (isRegistryRefusal(error)) return 'refused'
     throw error
   }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../../cli/config.ts'
+import { registryOf } from '../../../cli/connection.ts'
 import { describeError } from '../../../core/errors.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'eventtrail config '))
@@ -42,9 +43,9 @@ describe('a setting', () => {
   })
 
   it('loses the slash at the end of a URL', () => {
-    expect(loadConfig({ env: { SCHEMA_REGISTRY_URL: 'http://host/apis/v7//' } }).get('registryUrl')).toBe(
+    expect(loadConfig({ env: { SCHEMA_REGISTRY_URL: 'http://host/apis/v7//' } }).get('registryUrl')).toEqual([
       'http://host/apis/v7'
-    )
+    ])
   })
 })
 
@@ -165,5 +166,29 @@ describe('what Kafka asks for', () => {
   it('misses a password by its name', () => {
     const config = loadConfig({ env: { KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'trail' } })
     expect(() => config.security).toThrow('KAFKA_SASL_PASSWORD is not set')
+  })
+})
+
+describe('where the registry is', () => {
+  it('comes with its login from flag, environment and file', () => {
+    const file = configFile({ registryUrl: ['https://file'], registryCa: '/tls/ca.pem', registryClientId: '' })
+    const env = { SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO_FILE: '/run/secrets/registry' }
+    expect(registryOf(loadConfig({ flags: { registryUrl: 'https://a, https://b' }, env, file }))).toEqual({
+      url: ['https://a', 'https://b'],
+      auth: { basic: { userInfo: { file: '/run/secrets/registry' } } },
+      tls: { ca: { file: '/tls/ca.pem' } }
+    })
+    expect(registryOf(loadConfig({ env: {}, file }))).toEqual({
+      url: 'https://file',
+      tls: { ca: { file: '/tls/ca.pem' } }
+    })
+  })
+
+  it('is refused with half a login, and when it is missing', () => {
+    const url = { SCHEMA_REGISTRY_URL: 'https://a' }
+    expect(() => registryOf(loadConfig({ env: { ...url, SCHEMA_REGISTRY_BEARER_AUTH_CLIENT_ID: 'me' } }))).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID' })
+    )
+    expect(() => registryOf(loadConfig({ env: {} }))).toThrow(expect.objectContaining({ code: 'CONFIG_MISSING' }))
   })
 })

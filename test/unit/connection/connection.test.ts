@@ -77,3 +77,17 @@ it('is refused once it was closed', async () => {
   expect(() => useKafka(connection, create, { clientId: 'a' })).toThrow(closed)
   expect(() => usePool(connection, open)).toThrow(closed)
 })
+
+it('keeps options that are functions, and follows no later change of the others', () => {
+  const password = () => 'S3cret'
+  const given = {
+    ...servers,
+    registry: { url: ['https://a', 'https://b'], auth: { basic: { username: 'me', password } } }
+  }
+  const connection = createConnection(given)
+  given.registry.url.push('https://c')
+  expect(connection.registry).toEqual({
+    url: ['https://a', 'https://b'],
+    auth: { basic: { username: 'me', password } }
+  })
+})

@@ -71,7 +71,13 @@ describe('patientSchemas', () => {
   })
 
   test('a registry that is away or refuses us blames nothing', async () => {
-    for (const code of ['REGISTRY_UNAVAILABLE', 'REGISTRY_REFUSED'] as const) {
+    for (const code of [
+      'REGISTRY_UNAVAILABLE',
+      'REGISTRY_UNTRUSTED',
+      'REGISTRY_UNAUTHENTICATED',
+      'REGISTRY_FORBIDDEN',
+      'REGISTRY_REFUSED'
+    ] as const) {
       const schemaById = patientSchemas(() => Promise.reject(new RegistryError(code, 'not now')))
       await expect(schemaById(7)).rejects.toMatchObject({ retryable: true })
     }

@@ -15,7 +15,7 @@ const allowed: Readonly<Record<string, { readonly rooms: readonly string[]; read
   postgres: { rooms: ['core', 'observability'], packages: ['pg'] },
   schemas: { rooms: ['core'], packages: ['@kafkajs/confluent-schema-registry', 'avsc'] },
   kafka: { rooms: ['core', 'observability'], packages: ['kafkajs'] },
-  connection: { rooms: ['core', 'kafka'], packages: [] },
+  connection: { rooms: ['core', 'schemas', 'kafka'], packages: [] },
   producers: { rooms: ['core', 'observability', 'schemas', 'kafka', 'connection'], packages: ['uuid'] },
   trail: {
     rooms: ['core', 'postgres', 'schemas', 'kafka', 'connection', 'producers'],

@@ -105,7 +105,7 @@ describe.each(
     ['kafka.log', { kafka: { brokers: ['a:1'], log: {} } }, /there is no option of this name/],
     ['registry.uri', { registry: { url: 'http://a', uri: 'http://a' } }, /did you mean `url`/],
     ['registry.urls', { registry: { url: 'http://a', urls: [] } }, /did you mean `url`/],
-    ['registry.ssl', { registry: { url: 'http://a', ssl: true } }, /the options are url/],
+    ['registry.ssl', { registry: { url: 'http://a', ssl: true } }, /did you mean `tls`/],
     ['postgres.ssl', { postgres: { url: 'postgres://a/b', ssl: true } }, /the options are url/],
     ['kafka.brokers', { kafka: { brokers: 'localhost:9092' } }, /a list of host:port, such as .*, got one text/],
     ['postgres.url', { postgres: { url: 'postgres://a/b?foo=1' } }, /to be a URL with no parameters after its \? but/]
