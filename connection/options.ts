@@ -1,14 +1,10 @@
 import { checkBrokers, checkDatabaseUrl, checkRegistryUrl, type Rules, rule } from '../core/index.ts'
-import type { KafkaSecurity } from '../kafka/index.ts'
+import { type KafkaSecurity, securityRules } from '../kafka/index.ts'
 
-/** How to reach Kafka. */
-export interface KafkaConnection {
+/** How to reach Kafka, how TLS is spoken with it (`tls`), and how to log in to it (`sasl`). */
+export interface KafkaConnection extends KafkaSecurity {
   /** `host:port` of at least one broker. */
   readonly brokers: readonly string[]
-  /** Whether to speak TLS. Default false. */
-  readonly tls?: boolean
-  /** Default: no login. */
-  readonly sasl?: NonNullable<KafkaSecurity['sasl']>
 }
 
 /** How to reach the schema registry. */
@@ -34,16 +30,9 @@ export interface ConnectionOptions {
 /** The same where Postgres is needed too. */
 export type ConnectionWithPostgres = ConnectionOptions & Required<Pick<ConnectionOptions, 'postgres'>>
 
-const sasl: Rules<NonNullable<KafkaConnection['sasl']>> = {
-  mechanism: rule.required(rule.oneOf('plain', 'scram-sha-256', 'scram-sha-512')),
-  username: rule.required(rule.secret),
-  password: rule.required(rule.secret)
-}
-
 const kafka: Rules<KafkaConnection> = {
   brokers: rule.required(rule.address(checkBrokers)),
-  tls: rule.yesOrNo,
-  sasl: rule.object(sasl)
+  ...securityRules
 }
 
 const registry: Rules<RegistryConnection> = { url: rule.required(rule.address(checkRegistryUrl)) }

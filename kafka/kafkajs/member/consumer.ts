@@ -132,6 +132,8 @@ export class SupervisedConsumer implements GroupConsumer {
     for (let failures = 0; !signal.aborted; ) {
       this.#vitals.beat()
       const topics = await this.#look(signal)
+      // The list is empty then, and the loop ends.
+      if (this.#watch.hopeless) this.#fail(this.#watch.hopeless)
       const present = new Set(topics)
       const vanished = known.filter(topic => !present.has(topic))
       if (vanished.length > 0) this.#options.onTopicsVanished?.(vanished)
@@ -277,7 +279,7 @@ export class SupervisedConsumer implements GroupConsumer {
   #fail(error: unknown, where: { topic?: string; partition?: number } = {}): void {
     if (this.#stop.signal.aborted) return
     this.#failure = error instanceof Error ? error : new Error(String(error))
-    this.#options.log.error({ err: safeError(error), ...where }, 'a batch was not handled, the consumer stops')
+    this.#options.log.error({ err: safeError(error), ...where }, 'the Kafka consumer stops; the error says why')
     this.#stop.abort()
   }
 

@@ -40,7 +40,7 @@ it('is shared by the parts that get it, and closed by the one that made it', asy
   const { made, events, create, open } = counted()
   const connection = createConnection(servers)
   const parts = ['a', 'b'].map(clientId => useKafka(connection, create, { clientId }))
-  expect(made).toMatchObject([{ brokers: ['localhost:9092'], security: { ssl: true } }])
+  expect(made).toMatchObject([{ brokers: ['localhost:9092'], security: { tls: true } }])
   const lines = parts.map(({ client }) => client.adminLine())
   const pools = [usePool(connection, open), usePool(connection, open)]
   expect(pools[0]?.pool).toBe(pools[1]?.pool)

@@ -1,0 +1,83 @@
+import { splitBroker } from '../../core/index.ts'
+import { KafkaError } from '../errors.ts'
+import { mismatch, probePort, type TlsOptions, wireName } from '../security/index.ts'
+import type { KafkaSecurity } from '../types/index.ts'
+import { protocolErrorOf, toKafkaError } from './errors.ts'
+
+/** ms for which a cluster that answered needs no explanation, and for which one that was asked is not asked again. */
+const trustedMs = 60_000
+const askAgainMs = 10_000
+
+/** How the words of a failure are found. */
+export interface Explaining {
+  /** Turns what kafkajs threw into a {@link KafkaError}, and asks the port where kafkajs does not say why. */
+  explain(thrown: unknown, doing: string): Promise<KafkaError>
+  /** A question had an answer. */
+  answered(): void
+}
+
+/**
+ * A broker that is spoken to in another way than its port is meant for cuts the connection off, and says nothing: the
+ * same as one that restarts. So the port is asked what it speaks, unless the cluster answered a moment ago.
+ */
+export class Explainer implements Explaining {
+  readonly #brokers: readonly string[]
+  readonly #security: KafkaSecurity
+  readonly #tls: TlsOptions | undefined
+  #answeredAt = Number.NEGATIVE_INFINITY
+  readonly #asked = new Map<string, { readonly at: number; readonly fault: ReturnType<typeof mismatch> }>()
+
+  constructor(brokers: readonly string[], security: KafkaSecurity, tls: TlsOptions | undefined) {
+    this.#brokers = brokers
+    this.#security = security
+    this.#tls = tls
+  }
+
+  answered(): void {
+    this.#answeredAt = performance.now()
+  }
+
+  async explain(thrown: unknown, doing: string): Promise<KafkaError> {
+    const error = toKafkaError(thrown, doing, this.#tls?.certificateEnds)
+    const isOpen = error.code === 'KAFKA_UNAVAILABLE' || error.code === 'KAFKA_LOGIN_MISMATCH'
+    if (!isOpen || !wasCutOff(thrown) || performance.now() - this.#answeredAt < trustedMs) return error
+    const broker = brokerIn(thrown) ?? this.#brokers[0]
+    const fault = broker === undefined ? undefined : await this.#faultOf(broker)
+    return fault === undefined ? error : new KafkaError(fault.code, `${doing}: ${fault.words}`, thrown)
+  }
+
+  async #faultOf(broker: string): Promise<ReturnType<typeof mismatch>> {
+    const known = this.#asked.get(broker)
+    if (known !== undefined && performance.now() - known.at < askAgainMs) return known.fault
+    const { sasl } = this.#security
+    const tls = this.#tls?.forConnection() ?? {}
+    const facts = await probePort(splitBroker(broker), tls, sasl && wireName(sasl.mechanism))
+    const fault = facts && mismatch(facts, this.#security, broker)
+    this.#asked.set(broker, { at: performance.now(), fault })
+    return fault
+  }
+}
+
+/** These say by themselves that there is no broker. */
+const unreachable = new Set(['EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'ETIMEDOUT'])
+const ofLogin = new Set(['ILLEGAL_SASL_STATE', 'UNSUPPORTED_SASL_MECHANISM'])
+
+function* chainOf(thrown: unknown): Generator<Error> {
+  for (let error = thrown, depth = 0; error instanceof Error && depth < 8; error = error.cause, depth += 1) yield error
+}
+
+function wasCutOff(thrown: unknown): boolean {
+  if (ofLogin.has(protocolErrorOf(thrown) ?? '')) return true
+  for (const error of chainOf(thrown)) {
+    if ('code' in error && unreachable.has(String(error.code))) return false
+    if (/^KafkaJS(Connection|ConnectionClosed)Error$/.test(error.name)) return true
+    if (error.name === 'KafkaJSSASLAuthenticationError' || error.name === 'KafkaJSBrokerNotFound') return true
+  }
+  return false
+}
+
+function brokerIn(thrown: unknown): string | undefined {
+  for (const error of chainOf(thrown))
+    if ('broker' in error && typeof error.broker === 'string' && /^.+:\d+$/.test(error.broker)) return error.broker
+  return undefined
+}
