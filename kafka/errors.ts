@@ -76,8 +76,9 @@ export class KafkaError extends EventtrailError<KafkaErrorCode> {
   /** The protocol's name of the error (`UNKNOWN_TOPIC_OR_PARTITION`), where a broker answered with one. */
   readonly protocolError: string | undefined
 
-  constructor(code: KafkaErrorCode, message: string, cause?: unknown, protocolError?: string) {
-    super(message, { code, ...kafkaErrorCodes[code], cause })
+  /** @param retryable default: that of the code */
+  constructor(code: KafkaErrorCode, message: string, cause?: unknown, protocolError?: string, retryable?: boolean) {
+    super(message, { code, ...kafkaErrorCodes[code], cause, ...(retryable !== undefined && { retryable }) })
     this.protocolError = protocolError
   }
 }
@@ -125,9 +126,12 @@ const connectionErrorCodes = {
   KAFKA_CERTIFICATE_REFUSED
 } as const satisfies ErrorCodes
 
-/** Whether a broker answers and no connection comes of it: TLS or the login fails. */
+/**
+ * Whether a broker answers and no connection comes of it: TLS or the login fails. Retryable once the cluster has let
+ * this process in: a certificate or a password is being replaced then.
+ */
 export const isConnectionRefusal = (error: unknown): error is KafkaError =>
-  error instanceof KafkaError && error.code in connectionErrorCodes && !error.retryable
+  error instanceof KafkaError && error.code !== 'KAFKA_TOKEN_UNAVAILABLE' && error.code in connectionErrorCodes
 
 const { KAFKA_UNAVAILABLE, CLIENT_FAILED, TOPIC_UNKNOWN, KAFKA_REFUSED } = kafkaErrorCodes
 
@@ -147,8 +151,13 @@ export class SendError extends EventtrailError<SendErrorCode> {
   /** False only when no byte of the batch can have left this process in this attempt. */
   readonly sent: boolean
 
-  constructor(code: SendErrorCode, message: string, facts: { sent: boolean; cause?: unknown }) {
-    super(message, { code, ...sendErrorCodes[code], cause: facts.cause })
-    this.sent = facts.sent
+  /** @param facts.retryable default: that of the code */
+  constructor(
+    code: SendErrorCode,
+    message: string,
+    { sent, ...facts }: { sent: boolean; cause?: unknown; retryable?: boolean }
+  ) {
+    super(message, { code, ...sendErrorCodes[code], ...facts })
+    this.sent = sent
   }
 }

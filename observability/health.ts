@@ -30,7 +30,7 @@ export interface ReachOptions {
 
 /** What an error says of a server that answers, and refuses; undefined where it may simply be away. */
 export const refusalWords = (error: unknown): string | undefined =>
-  error instanceof EventtrailError && !error.retryable ? error.message : undefined
+  error instanceof EventtrailError && (error.misconfigured || !error.retryable) ? error.message : undefined
 
 const lookEveryMs = 1_000
 /** A single question that fails between others that are answered is no outage. */

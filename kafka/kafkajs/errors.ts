@@ -23,29 +23,37 @@ const refusals = new Set([
   'POLICY_VIOLATION'
 ])
 
+export interface RefusalFacts {
+  readonly certificateEnds?: string | undefined
+  readonly isFirst?: boolean
+}
+
 /** A login of another kind than the port takes. */
 const ofLogin = new Set(['ILLEGAL_SASL_STATE', 'UNSUPPORTED_SASL_MECHANISM'])
 
 /**
  * Turns whatever kafkajs threw into a {@link KafkaError}, unless it is one.
- * @param certificateEnds when the client certificate ends, where there is one
+ * @param facts.certificateEnds when the client certificate ends, where there is one
+ * @param facts.isFirst true where the cluster has not let this process in yet: then a refusal is no matter of time
  */
-export function toKafkaError(thrown: unknown, doing: string, certificateEnds?: string): KafkaError {
+export function toKafkaError(thrown: unknown, doing: string, facts: RefusalFacts = {}): KafkaError {
   if (thrown instanceof KafkaError) return thrown
-  const known = connectionFault(thrown, certificateEnds)
-  if (known) return new KafkaError(known.code, `${doing}: ${known.words}`, thrown)
   const type = protocolErrorOf(thrown)
   const failed = (code: KafkaErrorCode, words: string) => new KafkaError(code, `${doing}: ${words}`, thrown, type)
+  const refused = (code: KafkaErrorCode, words: string) =>
+    new KafkaError(code, `${doing}: ${words}`, thrown, type, facts.isFirst ? undefined : true)
+  const known = connectionFault(thrown, facts.certificateEnds)
+  if (known) return refused(known.code, known.words)
   if (type === 'UNKNOWN_TOPIC_OR_PARTITION') return failed('TOPIC_UNKNOWN', 'no such topic or partition')
   if (type && refusals.has(type)) return failed('KAFKA_REFUSED', `Kafka refused (${type})`)
   const login = loginErrorIn(thrown)
   if (ofLogin.has(type ?? '') || /is not supported by the server/.test(login?.message ?? ''))
-    return failed(
+    return refused(
       'KAFKA_LOGIN_MISMATCH',
       `Kafka takes no login of this kind${type ? ` (${type})` : ''}: check ${named('sasl.mechanism')} and the port`
     )
   if (login || type === 'SASL_AUTHENTICATION_FAILED')
-    return failed(
+    return refused(
       'KAFKA_AUTHENTICATION',
       `Kafka did not accept the login: check ${named('sasl.username')} and ${named('sasl.password')}`
     )
@@ -98,7 +106,10 @@ export function toSendError(thrown: unknown, sent: boolean): SendError {
   if (tooLarge.has(type))
     return new SendError('RECORDS_TOO_LARGE', `Kafka refused the size of a batch (${type})`, facts)
   if (refusedRecords.has(type)) return new SendError('KAFKA_REFUSED', `Kafka refused a batch (${type})`, facts)
-  const { code, message } = toKafkaError(thrown, 'sending to Kafka')
+  const { code, message, retryable } = toKafkaError(thrown, 'sending to Kafka')
   // Only consumers meet the other codes.
-  return new SendError(code in sendErrorCodes ? (code as SendErrorCode) : 'KAFKA_REFUSED', message, facts)
+  return new SendError(code in sendErrorCodes ? (code as SendErrorCode) : 'KAFKA_REFUSED', message, {
+    ...facts,
+    retryable
+  })
 }

@@ -38,12 +38,20 @@ export class Explainer implements Explaining {
   }
 
   async explain(thrown: unknown, doing: string): Promise<KafkaError> {
-    const error = toKafkaError(thrown, doing, this.#tls?.certificateEnds)
+    const isFirst = this.#answeredAt === Number.NEGATIVE_INFINITY
+    const error = toKafkaError(thrown, doing, { certificateEnds: this.#tls?.certificateEnds, isFirst })
     const isOpen = error.code === 'KAFKA_UNAVAILABLE' || error.code === 'KAFKA_LOGIN_MISMATCH'
     if (!isOpen || !wasCutOff(thrown) || performance.now() - this.#answeredAt < trustedMs) return error
     const broker = brokerIn(thrown) ?? this.#brokers[0]
     const fault = broker === undefined ? undefined : await this.#faultOf(broker)
-    return fault === undefined ? error : new KafkaError(fault.code, `${doing}: ${fault.words}`, thrown)
+    if (fault === undefined) return error
+    return new KafkaError(
+      fault.code,
+      `${doing}: ${fault.words}`,
+      thrown,
+      error.protocolError,
+      isFirst ? undefined : true
+    )
   }
 
   async #faultOf(broker: string): Promise<ReturnType<typeof mismatch>> {
@@ -70,6 +78,8 @@ function wasCutOff(thrown: unknown): boolean {
   if (ofLogin.has(protocolErrorOf(thrown) ?? '')) return true
   for (const error of chainOf(thrown)) {
     if ('code' in error && unreachable.has(String(error.code))) return false
+    // It took the connection, or not even that, and said nothing: it would say nothing to a probe.
+    if (/timeout|does not answer/i.test(error.message)) return false
     if (/^KafkaJS(Connection|ConnectionClosed)Error$/.test(error.name)) return true
     if (error.name === 'KafkaJSSASLAuthenticationError' || error.name === 'KafkaJSBrokerNotFound') return true
   }

@@ -25,11 +25,11 @@ const tokenMessage = (oauthModule as { request(sasl: object, token: OAuthToken):
 /** Named so that kafkajs takes it for a login that failed; the cause says why, by the names of the settings. */
 class LoginFailed extends Error {
   override readonly name = 'KafkaJSSASLAuthenticationError'
-  readonly retriable: boolean
+  /** kafkajs would begin a second login on the same connection, which the broker refuses for another reason. */
+  readonly retriable = false
 
   constructor(cause: KafkaError) {
     super(cause.message, { cause })
-    this.retriable = cause.retryable
   }
 }
 

@@ -13,6 +13,7 @@ export async function connectSender(client: KafkajsParts): Promise<Sender> {
   const sender = new KafkaSender(client)
   try {
     await sender.connect()
+    client.explaining.answered()
     return sender
   } catch (error) {
     await sender.close()
