@@ -1,6 +1,6 @@
 import { isDefect } from '../../core/index.ts'
 import { KafkaError, type KafkaErrorCode, SendError, type SendErrorCode, sendErrorCodes } from '../errors.ts'
-import { named, tlsFault } from '../security/index.ts'
+import { type ConnectionFault, named, tlsFault } from '../security/index.ts'
 
 /** The protocol's name of an error (`UNKNOWN_TOPIC_OR_PARTITION`), looked for down the chain of causes. */
 export function protocolErrorOf(thrown: unknown): string | undefined {
@@ -63,10 +63,7 @@ export function toKafkaError(thrown: unknown, doing: string, facts: RefusalFacts
 }
 
 /** What TLS or the login says, looked for down the chain of causes. */
-function connectionFault(
-  thrown: unknown,
-  certificateEnds: string | undefined
-): { readonly code: KafkaErrorCode; readonly words: string } | undefined {
+function connectionFault(thrown: unknown, certificateEnds: string | undefined): ConnectionFault | undefined {
   for (let error = thrown, depth = 0; error instanceof Error && depth < 8; error = error.cause, depth += 1) {
     if (error instanceof KafkaError) return { code: error.code, words: error.message }
     if (!('code' in error) || typeof error.code !== 'string') continue

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { splitBroker } from '../../core/index.ts'
 import { KafkaError } from '../errors.ts'
 import { mismatch, probePort, type TlsOptions, wireName } from '../security/index.ts'
@@ -58,8 +59,11 @@ export class Explainer implements Explaining {
     const known = this.#asked.get(broker)
     if (known !== undefined && performance.now() - known.at < askAgainMs) return known.fault
     const { sasl } = this.#security
-    const tls = this.#tls?.forConnection() ?? {}
-    const facts = await probePort(splitBroker(broker), tls, sasl && wireName(sasl.mechanism))
+    const address = splitBroker(broker)
+    // As a connection has it: the name that is asked for is that of the host, unless another one is given.
+    const tls = { ...(isIP(address.host) === 0 && { servername: address.host }), ...this.#tls?.forConnection() }
+    // What keeps a probe from being made says nothing about the failure that is explained.
+    const facts = await probePort(address, tls, sasl && wireName(sasl.mechanism)).catch(() => undefined)
     const fault = facts && mismatch(facts, this.#security, broker)
     this.#asked.set(broker, { at: performance.now(), fault })
     return fault
@@ -86,8 +90,11 @@ function wasCutOff(thrown: unknown): boolean {
   return false
 }
 
+/** kafkajs writes addresses of IPv6 without brackets, which cannot be read again. */
+const plainAddress = /^[^:]+:\d+$/
+
 function brokerIn(thrown: unknown): string | undefined {
   for (const error of chainOf(thrown))
-    if ('broker' in error && typeof error.broker === 'string' && /^.+:\d+$/.test(error.broker)) return error.broker
+    if ('broker' in error && typeof error.broker === 'string' && plainAddress.test(error.broker)) return error.broker
   return undefined
 }

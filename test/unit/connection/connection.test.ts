@@ -77,3 +77,20 @@ it('is refused once it was closed', async () => {
   expect(() => useKafka(connection, create, { clientId: 'a' })).toThrow(closed)
   expect(() => usePool(connection, open)).toThrow(closed)
 })
+
+it('keeps what it is given as it was, functions among it', async () => {
+  const { made, create } = counted()
+  const token = async () => ({ value: 'abc' })
+  const brokers = ['localhost:9092']
+  const kafka = { brokers, tls: { ca: { file: '/ca.pem' } }, sasl: { mechanism: 'OAUTHBEARER', token } } as const
+  await using connection = createConnection({ ...servers, kafka })
+  brokers.push('elsewhere:9092')
+  useKafka(connection, create, { clientId: 'a' })
+  expect(made).toEqual([
+    {
+      brokers: ['localhost:9092'],
+      security: { tls: { ca: { file: '/ca.pem' } }, sasl: { mechanism: 'OAUTHBEARER', token } },
+      clientId: 'a'
+    }
+  ])
+})
