@@ -1,5 +1,12 @@
 import { isDefect } from '../../core/index.ts'
-import { KafkaError, type KafkaErrorCode, SendError, type SendErrorCode, sendErrorCodes } from '../errors.ts'
+import {
+  isConnectionRefusal,
+  KafkaError,
+  type KafkaErrorCode,
+  SendError,
+  type SendErrorCode,
+  sendErrorCodes
+} from '../errors.ts'
 import { type ConnectionFault, named, tlsFault } from '../security/index.ts'
 
 /** The protocol's name of an error (`UNKNOWN_TOPIC_OR_PARTITION`), looked for down the chain of causes. */
@@ -60,6 +67,12 @@ export function toKafkaError(thrown: unknown, doing: string, facts: RefusalFacts
   const defect = defectIn(thrown)
   if (defect) return failed('CLIENT_FAILED', `the Kafka client failed by itself (${defect.name})`)
   return failed('KAFKA_UNAVAILABLE', 'Kafka is unreachable')
+}
+
+/** What ended a member of a group, where TLS or the login did. */
+export function refusalIn(ended: unknown): KafkaError | undefined {
+  const error = toKafkaError(ended, 'reading from Kafka')
+  return isConnectionRefusal(error) ? error : undefined
 }
 
 /** What TLS or the login says, looked for down the chain of causes. */
