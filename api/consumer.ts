@@ -1,7 +1,7 @@
 /** Consumer groups with typed handlers. Loads no driver of Postgres; indexer and notifier have entry points of their own. */
 
 export type { ConnectionOptions, KafkaConnection, PostgresConnection, RegistryConnection } from '../connection/index.ts'
-export { type Connection, createConnection } from '../connection/index.ts'
+export { type Connection, connectionFromEnvironment, createConnection, type Environment } from '../connection/index.ts'
 export type {
   ConsumerGroup,
   ConsumerGroupOptions,
@@ -21,7 +21,24 @@ export {
   RejectMessage,
   RetryLater
 } from '../consumers/index.ts'
-export { type DrainOptions, type LifecycleState, OptionsError } from '../core/index.ts'
+export {
+  type DrainOptions,
+  type FromFile,
+  type FromText,
+  type LifecycleState,
+  OptionsError
+} from '../core/index.ts'
+export type {
+  ClientCredentialsLogin,
+  KafkaSasl,
+  KafkaSecurity,
+  KafkaTls,
+  MskIamLogin,
+  OAuthToken,
+  PasswordLogin,
+  PasswordMechanism,
+  TokenLogin
+} from '../kafka/index.ts'
 export { KafkaError, type KafkaErrorCode } from '../kafka/index.ts'
 export type { Health } from '../observability/index.ts'
 export { RegistryError, type RegistryErrorCode, SchemaError, type SchemaErrorCode } from '../schemas/index.ts'

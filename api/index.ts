@@ -10,7 +10,7 @@ export type {
   PostgresConnection,
   RegistryConnection
 } from '../connection/index.ts'
-export { type Connection, createConnection } from '../connection/index.ts'
+export { type Connection, connectionFromEnvironment, createConnection, type Environment } from '../connection/index.ts'
 export {
   ConsumerError,
   type ConsumerGroup,
@@ -20,8 +20,19 @@ export {
   RejectMessage,
   RetryLater
 } from '../consumers/index.ts'
-export type { Handle, Logger } from '../core/index.ts'
+export type { FromFile, FromText, Handle, Logger } from '../core/index.ts'
 export { EventtrailError, OptionsError, type SafeError, safeError } from '../core/index.ts'
+export type {
+  ClientCredentialsLogin,
+  KafkaSasl,
+  KafkaSecurity,
+  KafkaTls,
+  MskIamLogin,
+  OAuthToken,
+  PasswordLogin,
+  PasswordMechanism,
+  TokenLogin
+} from '../kafka/index.ts'
 export { KafkaError } from '../kafka/index.ts'
 export type { Health, Meter } from '../observability/index.ts'
 export { MigrationError, PostgresError } from '../postgres/index.ts'

@@ -1,8 +1,25 @@
 /** Publishing: events to Kafka, typed by a catalogue. */
 
 export type { ConnectionOptions, KafkaConnection, PostgresConnection, RegistryConnection } from '../connection/index.ts'
-export { type Connection, createConnection } from '../connection/index.ts'
-export { type DrainOptions, type LifecycleState, OptionsError } from '../core/index.ts'
+export { type Connection, connectionFromEnvironment, createConnection, type Environment } from '../connection/index.ts'
+export {
+  type DrainOptions,
+  type FromFile,
+  type FromText,
+  type LifecycleState,
+  OptionsError
+} from '../core/index.ts'
+export type {
+  ClientCredentialsLogin,
+  KafkaSasl,
+  KafkaSecurity,
+  KafkaTls,
+  MskIamLogin,
+  OAuthToken,
+  PasswordLogin,
+  PasswordMechanism,
+  TokenLogin
+} from '../kafka/index.ts'
 export { KafkaError, type KafkaErrorCode } from '../kafka/index.ts'
 export type { Health } from '../observability/index.ts'
 export type {

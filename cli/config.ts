@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { consumerSettings } from '../consumers/index.ts'
 import { ConfigError, DuplicateKeyError, parseJson, type Setting } from '../core/index.ts'
 import type { KafkaSecurity } from '../kafka/index.ts'
-import { kafkaSettings } from '../kafka/index.ts'
+import { kafkaSettings, SettingConflict, securityFrom } from '../kafka/index.ts'
 import { observabilitySettings } from '../observability/index.ts'
 import { postgresSettings } from '../postgres/index.ts'
 import { schemaSettings } from '../schemas/index.ts'
@@ -126,19 +126,11 @@ function readConfigFile(file: string): Partial<Record<ConfigKey, string>> {
   )
 }
 
-function kafkaSecurity(values: Map<ConfigKey, unknown>): KafkaSecurity {
-  const mechanism = values.get('sasl') as NonNullable<KafkaSecurity['sasl']>['mechanism'] | undefined
-  const [username, password] = [values.get('saslUsername'), values.get('saslPassword')] as (string | undefined)[]
-  const given = { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password }
-  const missing = Object.entries(given).flatMap(([name, value]) => (value ? [] : [name]))
-  // With a part of it Kafka would be talked to without a login.
-  if (missing.length > 0 && missing.length < 3)
-    throw new ConfigError(
-      'CONFIG_INVALID',
-      `${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} not set: a login to Kafka needs ${Object.keys(given).join(', ')}`
-    )
-  return {
-    ...(values.get('ssl') === 'true' && { ssl: true }),
-    ...(mechanism && username && password && { sasl: { mechanism, username, password } })
+function kafkaSecurity(values: ReadonlyMap<ConfigKey, unknown>): KafkaSecurity {
+  try {
+    return securityFrom(Object.fromEntries(values))
+  } catch (error) {
+    if (!(error instanceof SettingConflict)) throw error
+    throw new ConfigError('CONFIG_INVALID', error.message)
   }
 }

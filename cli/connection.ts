@@ -9,9 +9,8 @@ import type { Config } from './config.ts'
 
 /** Where Kafka and the registry are, from the configuration. @throws ConfigError */
 export function connectionOf(config: Config): ConnectionOptions {
-  const { ssl, sasl } = config.security
   return {
-    kafka: { brokers: config.require('brokers'), ...(ssl !== undefined && { tls: ssl }), ...(sasl && { sasl }) },
+    kafka: { brokers: config.require('brokers'), ...config.security },
     registry: registryOf(config)
   }
 }

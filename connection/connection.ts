@@ -56,11 +56,11 @@ export function usePool<Pool extends Ends>(
   return { pool, release: async () => void (await pool.end()) }
 }
 
-/** A deep copy of options. Functions stay: they give secrets. */
-function copied(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(copied)
+/** What the caller changes later changes nothing here. Functions, such as one that gets a token, are kept. */
+function copied<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(copied) as T
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, copied(each)]))
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, copied(each)])) as T
 }
 
 const done = async (): Promise<void> => undefined
@@ -89,8 +89,8 @@ class LazyConnection implements Partial<ConnectionOptions> {
   }
 
   kafkaClient(create: OpenKafka, name: KafkaClientName): KafkaClient {
-    const { brokers, tls = false, sasl } = this.kafka
-    this.#client ??= create({ brokers, security: { ssl: tls, ...(sasl && { sasl }) }, ...name })
+    const { brokers, ...security } = this.kafka
+    this.#client ??= create({ brokers, security, ...name })
     const client = this.#client.named(name)
     return {
       ...client,

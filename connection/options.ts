@@ -1,17 +1,13 @@
 import { checkBrokers, checkDatabaseUrl, type Rules, rule } from '../core/index.ts'
-import type { KafkaSecurity } from '../kafka/index.ts'
+import { type KafkaSecurity, securityRules } from '../kafka/index.ts'
 import { type RegistryConnection, registryRules } from '../schemas/index.ts'
 
 export type { RegistryConnection }
 
-/** How to reach Kafka. */
-export interface KafkaConnection {
+/** How to reach Kafka, how TLS is spoken with it (`tls`), and how to log in to it (`sasl`). */
+export interface KafkaConnection extends KafkaSecurity {
   /** `host:port` of at least one broker. */
   readonly brokers: readonly string[]
-  /** Whether to speak TLS. Default false. */
-  readonly tls?: boolean
-  /** Default: no login. */
-  readonly sasl?: NonNullable<KafkaSecurity['sasl']>
 }
 
 /** How to reach Postgres. */
@@ -31,16 +27,9 @@ export interface ConnectionOptions {
 /** The same where Postgres is needed too. */
 export type ConnectionWithPostgres = ConnectionOptions & Required<Pick<ConnectionOptions, 'postgres'>>
 
-const sasl: Rules<NonNullable<KafkaConnection['sasl']>> = {
-  mechanism: rule.required(rule.oneOf('plain', 'scram-sha-256', 'scram-sha-512')),
-  username: rule.required(rule.secret),
-  password: rule.required(rule.secret)
-}
-
 const kafka: Rules<KafkaConnection> = {
   brokers: rule.required(rule.address(checkBrokers)),
-  tls: rule.yesOrNo,
-  sasl: rule.object(sasl)
+  ...securityRules
 }
 
 const postgres: Rules<PostgresConnection> = { url: rule.required(rule.address(checkDatabaseUrl)) }

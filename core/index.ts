@@ -19,6 +19,7 @@ export {
   UsageError,
   usageErrorCodes
 } from './errors.ts'
+export { CurrentText, type FromFile, type FromText, textOf } from './from-text.ts'
 export { DuplicateKeyError, isObject, parseJson } from './json.ts'
 export {
   type DrainOptions,

@@ -11,7 +11,50 @@ export const kafkaErrorCodes = {
   KAFKA_REFUSED: {
     meaning: 'Kafka says no: a right, a setting or a policy. The message has the name that Kafka gives.'
   },
-  KAFKA_AUTHENTICATION: { meaning: 'Kafka does not accept the user name or the password.' },
+  KAFKA_AUTHENTICATION: {
+    misconfigured: true,
+    meaning:
+      'Kafka does not accept the user name or the password, or the token endpoint does not accept the client id or its secret. The message names the settings.'
+  },
+  KAFKA_TOKEN_REFUSED: {
+    misconfigured: true,
+    meaning:
+      'Kafka does not accept the token: it has expired, is signed with an unknown key, or is for another audience or issuer. The message has the status that Kafka gives.'
+  },
+  KAFKA_TOKEN_UNAVAILABLE: {
+    retryable: true,
+    meaning: 'No token for the login to Kafka: the token endpoint or AWS gives none. The message says why.'
+  },
+  KAFKA_LOGIN_MISMATCH: {
+    misconfigured: true,
+    meaning:
+      'The port of Kafka asks for a login and none is set, takes no login, or takes no login by this mechanism. The message names the mechanisms.'
+  },
+  KAFKA_TLS_MISMATCH: {
+    misconfigured: true,
+    meaning:
+      'One side speaks TLS and the other does not, or they have no version or cipher of TLS in common. Check `tls` (`KAFKA_SSL`) and the port.'
+  },
+  KAFKA_CERTIFICATE_UNTRUSTED: {
+    misconfigured: true,
+    meaning:
+      'The certificate of a broker is signed by no trusted authority. Give its CA in `tls.ca` (`KAFKA_SSL_CA_LOCATION`).'
+  },
+  KAFKA_CERTIFICATE_EXPIRED: {
+    misconfigured: true,
+    meaning:
+      'The certificate of a broker or of its CA has expired, or is not valid yet. Renew it, or correct the clock.'
+  },
+  KAFKA_CERTIFICATE_NAME: {
+    misconfigured: true,
+    meaning:
+      'The certificate of a broker is for another name. Use a name that is in it, or give one in `tls.serverName` (`KAFKA_SSL_SERVER_NAME`).'
+  },
+  KAFKA_CERTIFICATE_REFUSED: {
+    misconfigured: true,
+    meaning:
+      'A broker wants a client certificate, or refuses the given one. Check `tls.certificate` and `tls.key` (`KAFKA_SSL_CERTIFICATE_LOCATION`, `KAFKA_SSL_KEY_LOCATION`).'
+  },
   KAFKA_UNSUPPORTED: { meaning: 'A broker is older than Kafka 2.3, or a batch has an unknown format.' },
   CLIENT_UNSUPPORTED: {
     misconfigured: true,
@@ -33,8 +76,9 @@ export class KafkaError extends EventtrailError<KafkaErrorCode> {
   /** The protocol's name of the error (`UNKNOWN_TOPIC_OR_PARTITION`), where a broker answered with one. */
   readonly protocolError: string | undefined
 
-  constructor(code: KafkaErrorCode, message: string, cause?: unknown, protocolError?: string) {
-    super(message, { code, ...kafkaErrorCodes[code], cause })
+  /** @param retryable default: that of the code */
+  constructor(code: KafkaErrorCode, message: string, cause?: unknown, protocolError?: string, retryable?: boolean) {
+    super(message, { code, ...kafkaErrorCodes[code], cause, ...(retryable !== undefined && { retryable }) })
     this.protocolError = protocolError
   }
 }
@@ -57,7 +101,39 @@ export function strangerInGroup(group: string, cause?: unknown): KafkaError {
   )
 }
 
-const { KAFKA_UNAVAILABLE, CLIENT_FAILED, TOPIC_UNKNOWN, KAFKA_REFUSED, KAFKA_AUTHENTICATION } = kafkaErrorCodes
+/** What keeps a connection from being made though a broker answers: the settings of one side have to change. */
+const {
+  KAFKA_AUTHENTICATION,
+  KAFKA_TOKEN_REFUSED,
+  KAFKA_TOKEN_UNAVAILABLE,
+  KAFKA_LOGIN_MISMATCH,
+  KAFKA_TLS_MISMATCH,
+  KAFKA_CERTIFICATE_UNTRUSTED,
+  KAFKA_CERTIFICATE_EXPIRED,
+  KAFKA_CERTIFICATE_NAME,
+  KAFKA_CERTIFICATE_REFUSED
+} = kafkaErrorCodes
+
+const connectionErrorCodes = {
+  KAFKA_AUTHENTICATION,
+  KAFKA_TOKEN_REFUSED,
+  KAFKA_TOKEN_UNAVAILABLE,
+  KAFKA_LOGIN_MISMATCH,
+  KAFKA_TLS_MISMATCH,
+  KAFKA_CERTIFICATE_UNTRUSTED,
+  KAFKA_CERTIFICATE_EXPIRED,
+  KAFKA_CERTIFICATE_NAME,
+  KAFKA_CERTIFICATE_REFUSED
+} as const satisfies ErrorCodes
+
+/**
+ * Whether a broker answers and no connection comes of it: TLS or the login fails. Retryable once the cluster has let
+ * this process in: a certificate or a password is being replaced then.
+ */
+export const isConnectionRefusal = (error: unknown): error is KafkaError =>
+  error instanceof KafkaError && error.code !== 'KAFKA_TOKEN_UNAVAILABLE' && error.code in connectionErrorCodes
+
+const { KAFKA_UNAVAILABLE, CLIENT_FAILED, TOPIC_UNKNOWN, KAFKA_REFUSED } = kafkaErrorCodes
 
 export const sendErrorCodes = {
   KAFKA_UNAVAILABLE,
@@ -65,7 +141,7 @@ export const sendErrorCodes = {
   TOPIC_UNKNOWN,
   RECORDS_TOO_LARGE: { meaning: 'The topic takes no batch of that size (its `max.message.bytes`). Nothing is stored.' },
   KAFKA_REFUSED,
-  KAFKA_AUTHENTICATION
+  ...connectionErrorCodes
 } as const satisfies ErrorCodes
 
 export type SendErrorCode = keyof typeof sendErrorCodes
@@ -75,8 +151,13 @@ export class SendError extends EventtrailError<SendErrorCode> {
   /** False only when no byte of the batch can have left this process in this attempt. */
   readonly sent: boolean
 
-  constructor(code: SendErrorCode, message: string, facts: { sent: boolean; cause?: unknown }) {
-    super(message, { code, ...sendErrorCodes[code], cause: facts.cause })
-    this.sent = facts.sent
+  /** @param facts.retryable default: that of the code */
+  constructor(
+    code: SendErrorCode,
+    message: string,
+    { sent, ...facts }: { sent: boolean; cause?: unknown; retryable?: boolean }
+  ) {
+    super(message, { code, ...sendErrorCodes[code], ...facts })
+    this.sent = sent
   }
 }

@@ -1,6 +1,13 @@
 /** The port to Kafka: types, errors, partitioning, and the bytes of its log. Loads no client. */
 export { catchUp } from './catch-up.ts'
-export { KafkaError, type KafkaErrorCode, kafkaErrorCodes, SendError, sendErrorCodes } from './errors.ts'
+export {
+  isConnectionRefusal,
+  KafkaError,
+  type KafkaErrorCode,
+  kafkaErrorCodes,
+  SendError,
+  sendErrorCodes
+} from './errors.ts'
 export { type Header, headersByName } from './headers.ts'
 export { MemberHealth, type MemberView } from './health.ts'
 export { HeldBackTimes, heldBackWords } from './held-back.ts'
@@ -16,10 +23,18 @@ export {
   type UnreadableBatch
 } from './log/index.ts'
 export { partitionFor } from './partitioner.ts'
+export {
+  type SecurityValues,
+  SettingConflict,
+  securityFrom,
+  securityRules,
+  securitySettings
+} from './security/index.ts'
 export { kafkaSettings } from './settings.ts'
 export {
   type AdminLine,
   type BatchControl,
+  type ClientCredentialsLogin,
   type FetchLimits,
   type GroupConsumer,
   type GroupDescription,
@@ -29,18 +44,25 @@ export {
   type KafkaClient,
   type KafkaClientName,
   type KafkaClientOptions,
+  type KafkaSasl,
   type KafkaSecurity,
+  type KafkaTls,
   keyOf,
   type LogEnds,
   leastSessionTimeoutMs,
+  type MskIamLogin,
+  type OAuthToken,
   type OutgoingRecord,
   type PartitionRange,
   type PartitionTrouble,
   type PassedOffsets,
+  type PasswordLogin,
+  type PasswordMechanism,
   type RebuildCause,
   type RecordBatch,
   type Sender,
   type SendResult,
+  type TokenLogin,
   type TopicDescription,
   type TopicLook,
   type TopicPartition,

@@ -1,22 +1,6 @@
-import {
-  asCount,
-  asList,
-  asOneOf,
-  asText,
-  checkBrokers,
-  isTopicPrefix,
-  legalCharacters,
-  type Setting
-} from '../core/index.ts'
+import { asCount, asList, checkBrokers, isTopicPrefix, legalCharacters, type Setting } from '../core/index.ts'
 import { defaultMaxBatchBytes } from './log/index.ts'
-
-const mechanisms = { PLAIN: 'plain', 'SCRAM-SHA-256': 'scram-sha-256', 'SCRAM-SHA-512': 'scram-sha-512' } as const
-/** As Kafka writes it, or in small letters. */
-function saslMechanism(value: string): (typeof mechanisms)[keyof typeof mechanisms] {
-  const name = value.trim().toUpperCase()
-  if (!Object.hasOwn(mechanisms, name)) throw new Error(`expected one of ${Object.keys(mechanisms).join(', ')}`)
-  return mechanisms[name as keyof typeof mechanisms]
-}
+import { securitySettings } from './security/index.ts'
 
 function topicPrefix(value: string): string {
   if (!isTopicPrefix(value)) throw new Error(`expected at most 100 ${legalCharacters}`)
@@ -31,14 +15,7 @@ export const kafkaSettings = {
     help: 'Kafka brokers, host:port or [IPv6]:port, comma-separated',
     parse: (value: string): readonly string[] => checkBrokers(asList(value))
   },
-  sasl: {
-    env: 'KAFKA_SASL_MECHANISM',
-    help: 'PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, with KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD',
-    parse: saslMechanism
-  },
-  saslUsername: { env: 'KAFKA_SASL_USERNAME', help: 'SASL user name', parse: asText },
-  saslPassword: { env: 'KAFKA_SASL_PASSWORD', help: 'SASL password', parse: asText },
-  ssl: { env: 'KAFKA_SSL', help: 'true to use TLS with Kafka', parse: asOneOf(['true', 'false'] as const) },
+  ...securitySettings,
   topicPrefix: {
     env: 'TOPIC_PREFIX',
     flag: '--prefix <text>',

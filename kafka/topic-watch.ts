@@ -1,7 +1,11 @@
 import type { Logger } from '../core/index.ts'
 import { safeError } from '../core/index.ts'
+import { refusalWords } from '../observability/index.ts'
+import { isConnectionRefusal, type KafkaError } from './errors.ts'
 import type { AdminLine, TopicLook } from './types/index.ts'
 
+/** Looks that are refused before the first one that is not. */
+const mostRefusals = 3
 const reportAgainMs = 30_000
 const hiddenForMs = 60_000
 
@@ -13,23 +17,26 @@ export class TopicWatch {
   readonly #line: AdminLine
   readonly #wanted: () => Promise<readonly string[]>
   readonly #log: Logger
-  readonly #onReach: (reached: boolean) => void
+  readonly #onReach: (reached: boolean, why?: string) => void
   readonly #onLook: (look: TopicLook) => void
   #hidden: { readonly of: string; readonly topics: readonly string[]; readonly until: number } | undefined
   #current: readonly string[] = []
   #looking: Promise<void> | undefined
   #failingSince: number | undefined
   #reportedAt = Number.NEGATIVE_INFINITY
+  #wasReached = false
+  #refused: KafkaError | undefined
+  #refusals = 0
 
   /**
-   * @param onReach called with whether Kafka answered
+   * @param onReach called with whether Kafka answered, and with what it said where it refused
    * @param onLook called after each look that succeeded
    */
   constructor(
     line: AdminLine,
     wanted: () => Promise<readonly string[]>,
     log: Logger,
-    onReach: (reached: boolean) => void = () => undefined,
+    onReach: (reached: boolean, why?: string) => void = () => undefined,
     onLook: (look: TopicLook) => void = () => undefined
   ) {
     this.#line = line
@@ -42,6 +49,19 @@ export class TopicWatch {
   /** The list as of the last look that succeeded, sorted. */
   get current(): readonly string[] {
     return this.#current
+  }
+
+  /** Why Kafka lets nothing in at the moment, though it answers. */
+  get refused(): KafkaError | undefined {
+    return this.#refused
+  }
+
+  /**
+   * The same once it is hopeless: Kafka has refused several times and never let anything in. A certificate or a password
+   * that is replaced while the process runs is waited for.
+   */
+  get hopeless(): KafkaError | undefined {
+    return !this.#wasReached && this.#refusals >= mostRefusals ? this.#refused : undefined
   }
 
   /** A look that is under way serves the next one too. */
@@ -90,9 +110,14 @@ export class TopicWatch {
     try {
       const existing = await this.#line.ask(admin => admin.allTopicIds())
       this.#onReach(true)
+      this.#wasReached = true
+      this.#refusals = 0
+      this.#refused = undefined
       return existing
     } catch (error) {
-      this.#onReach(false)
+      this.#onReach(false, refusalWords(error))
+      this.#refused = isConnectionRefusal(error) ? error : undefined
+      this.#refusals = this.#refused === undefined ? 0 : this.#refusals + 1
       throw error
     }
   }

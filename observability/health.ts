@@ -1,4 +1,4 @@
-import { type Logger, silentLogger } from '../core/index.ts'
+import { EventtrailError, type Logger, silentLogger } from '../core/index.ts'
 
 /** The health of a process, as `/livez` and `/readyz` report it. */
 export interface Health {
@@ -27,6 +27,10 @@ export interface ReachOptions {
   /** Gets a warning when the server has been lost for 5 s, and a line when it answers after that. Default: none. */
   readonly log?: Logger
 }
+
+/** What an error says of a server that answers, and refuses; undefined where it may simply be away. */
+export const refusalWords = (error: unknown): string | undefined =>
+  error instanceof EventtrailError && (error.misconfigured || !error.retryable) ? error.message : undefined
 
 const lookEveryMs = 1_000
 /** A single question that fails between others that are answered is no outage. */
@@ -122,8 +126,8 @@ export class Reach {
     try {
       await probe()
       this.heard(true)
-    } catch {
-      this.heard(false)
+    } catch (error) {
+      this.heard(false, refusalWords(error))
     } finally {
       clearTimeout(late)
       this.#probing = false

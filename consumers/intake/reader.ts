@@ -38,7 +38,7 @@ export interface ReaderOptions extends LogChangesOptions {
   /** This member was given its partitions. */
   readonly onAssigned: () => void
   /** Kafka answered, or could not be reached. */
-  readonly onReach: (reached: boolean) => void
+  readonly onReach: (reached: boolean, why?: string) => void
   readonly onRebuilt: (cause: RebuildCause) => void
   /** Aborts when nothing new is to begin. */
   readonly stopping: AbortSignal

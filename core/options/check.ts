@@ -18,7 +18,10 @@ export function checkOptions<Options extends object>(given: Options, rules: Rule
     if (value === undefined && !isRequired) continue
     const expected = fault(value)
     if (expected !== undefined) throw new OptionsError(within + name, expected, ...(isSecret ? [] : [value]))
-    if (inside !== undefined) checkOptions(value as object, inside, `${within}${name}.`)
+    // An option may also be a plain value in place of the object.
+    if (inside === undefined || typeof value !== 'object') continue
+    const rules = typeof inside === 'function' ? inside(value as object) : inside
+    checkOptions(value as object, rules, `${within}${name}.`)
   }
 }
 

@@ -9,8 +9,8 @@ export interface Rule {
   readonly isRequired: boolean
   /** Whether the value may hold a password: no error repeats it then. */
   readonly isSecret: boolean
-  /** Rules of the options in this one. */
-  readonly inside: Rules<object> | undefined
+  /** Rules of the options in this one, which may depend on what it is. */
+  readonly inside: Rules<object> | ((value: object) => Rules<object>) | undefined
 }
 
 /** One rule for each option that there is; the names of the options are taken from here too. */
@@ -27,6 +27,16 @@ function such(fits: (value: unknown) => boolean, expected: string, more: Partial
   const fault = (value: unknown) => (fits(value) ? undefined : expected)
   return { fault, isRequired: false, isSecret: false, inside: undefined, ...more }
 }
+
+const isFile = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.keys(value).join() === 'file' &&
+  'file' in value &&
+  isText(value.file) &&
+  value.file !== ''
+
+const isTextOrFile = (value: unknown): boolean => (isText(value) && value !== '') || isFile(value)
 
 /** The kinds of rules. None of them requires its option to be given but `required`. */
 export const rule = {
@@ -93,6 +103,17 @@ export const rule = {
   /** A text that is not empty and may be a secret. */
   secret: such(value => isText(value) && value !== '', 'a text that is not empty', { isSecret: true }),
 
+  /** The same, or `{ file }` that names a file with the text. */
+  secretOrFile: such(isTextOrFile, "a text that is not empty, or { file: '…' }", { isSecret: true }),
+
+  /** PEM, or `{ file }` that names a file of it. @param words texts that are taken instead of PEM */
+  pem: (...words: readonly string[]): Rule =>
+    such(
+      value => isFile(value) || (isText(value) && (value.includes('-----BEGIN ') || words.includes(value))),
+      `a text in PEM${words.map(word => `, '${word}'`).join('')} or { file: '…' }`,
+      { isSecret: true }
+    ),
+
   oneOf: (...values: readonly string[]): Rule =>
     such(value => isText(value) && values.includes(value), `one of ${values.join(', ')}`),
 
@@ -108,6 +129,13 @@ export const rule = {
       }
     }
   }),
+
+  /** An object whose options depend on what it is. */
+  objectBy: <Options extends object>(inside: (value: Options) => Rules<object>, expected = 'an object'): Rule =>
+    such(value => typeof value === 'object' && value !== null, expected, {
+      inside: inside as (value: object) => Rules<object>,
+      isSecret: true
+    }),
 
   /** An object with options of its own. */
   object: <Options extends object>(inside: Rules<Options>, expected = 'an object'): Rule =>

@@ -85,3 +85,11 @@ export async function choosePorts(
     await Promise.all(held.map(server => new Promise(resolve => server.close(resolve))))
   }
 }
+
+/** Free ports of this machine, each another one. */
+export async function freePorts(count: number): Promise<number[]> {
+  const held = await Promise.all(Array.from({ length: count }, () => listen(0)))
+  const ports = held.map(portOf)
+  await Promise.all(held.map(server => new Promise(resolve => server.close(resolve))))
+  return ports
+}

@@ -176,7 +176,8 @@ async function prepareEmbedded(instance: Instance, say: (line: string) => void, 
   }
 }
 
-function startWatchdog(instance: Instance): () => Promise<void> {
+/** Ends what an instance runs when this process is killed. @returns dismisses it */
+export function startWatchdog(instance: Instance): () => Promise<void> {
   const watchdog: ChildProcess = spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', join(cloneRoot, 'dev', 'stack', 'watchdog.ts'), instance.id],

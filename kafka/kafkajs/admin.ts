@@ -19,13 +19,15 @@ export async function connectAdmin(client: KafkajsParts): Promise<KafkaAdmin> {
     await admin.connect()
   } catch (error) {
     await close()
-    throw toKafkaError(error, `connecting to ${client.brokers.join(', ')}`)
+    throw await client.explaining.explain(error, `connecting to ${client.brokers.join(', ')}`)
   }
   const ask = async <T>(doing: string, question: (admin: Admin) => Promise<T>): Promise<T> => {
     try {
-      return await question(admin)
+      const answer = await question(admin)
+      client.explaining.answered()
+      return answer
     } catch (error) {
-      throw toKafkaError(error, doing)
+      throw await client.explaining.explain(error, doing)
     }
   }
   return {

@@ -1,5 +1,13 @@
 import { isDefect } from '../../core/index.ts'
-import { KafkaError, type KafkaErrorCode, SendError, type SendErrorCode, sendErrorCodes } from '../errors.ts'
+import {
+  isConnectionRefusal,
+  KafkaError,
+  type KafkaErrorCode,
+  SendError,
+  type SendErrorCode,
+  sendErrorCodes
+} from '../errors.ts'
+import { type ConnectionFault, named, tlsFault } from '../security/index.ts'
 
 /** The protocol's name of an error (`UNKNOWN_TOPIC_OR_PARTITION`), looked for down the chain of causes. */
 export function protocolErrorOf(thrown: unknown): string | undefined {
@@ -22,19 +30,67 @@ const refusals = new Set([
   'POLICY_VIOLATION'
 ])
 
-/** Turns whatever kafkajs threw into a {@link KafkaError}, unless it is one. */
-export function toKafkaError(thrown: unknown, doing: string): KafkaError {
+export interface RefusalFacts {
+  readonly certificateEnds?: string | undefined
+  readonly isFirst?: boolean
+}
+
+/** A login of another kind than the port takes. */
+const ofLogin = new Set(['ILLEGAL_SASL_STATE', 'UNSUPPORTED_SASL_MECHANISM'])
+
+/**
+ * Turns whatever kafkajs threw into a {@link KafkaError}, unless it is one.
+ * @param facts.certificateEnds when the client certificate ends, where there is one
+ * @param facts.isFirst true where the cluster has not let this process in yet: then a refusal is no matter of time
+ */
+export function toKafkaError(thrown: unknown, doing: string, facts: RefusalFacts = {}): KafkaError {
   if (thrown instanceof KafkaError) return thrown
   const type = protocolErrorOf(thrown)
   const failed = (code: KafkaErrorCode, words: string) => new KafkaError(code, `${doing}: ${words}`, thrown, type)
+  const refused = (code: KafkaErrorCode, words: string) =>
+    new KafkaError(code, `${doing}: ${words}`, thrown, type, facts.isFirst ? undefined : true)
+  const known = connectionFault(thrown, facts.certificateEnds)
+  if (known) return refused(known.code, known.words)
   if (type === 'UNKNOWN_TOPIC_OR_PARTITION') return failed('TOPIC_UNKNOWN', 'no such topic or partition')
   if (type && refusals.has(type)) return failed('KAFKA_REFUSED', `Kafka refused (${type})`)
-  const name = thrown instanceof Error ? thrown.name : ''
-  if (name === 'KafkaJSSASLAuthenticationError')
-    return failed('KAFKA_AUTHENTICATION', 'Kafka did not accept the credentials')
+  const login = loginErrorIn(thrown)
+  if (ofLogin.has(type ?? '') || /is not supported by the server/.test(login?.message ?? ''))
+    return refused(
+      'KAFKA_LOGIN_MISMATCH',
+      `Kafka takes no login of this kind${type ? ` (${type})` : ''}: check ${named('sasl.mechanism')} and the port`
+    )
+  if (login || type === 'SASL_AUTHENTICATION_FAILED')
+    return refused(
+      'KAFKA_AUTHENTICATION',
+      `Kafka did not accept the login: check ${named('sasl.username')} and ${named('sasl.password')}`
+    )
   const defect = defectIn(thrown)
   if (defect) return failed('CLIENT_FAILED', `the Kafka client failed by itself (${defect.name})`)
   return failed('KAFKA_UNAVAILABLE', 'Kafka is unreachable')
+}
+
+/** What ended a member of a group, where TLS or the login did. */
+export function refusalIn(ended: unknown): KafkaError | undefined {
+  const error = toKafkaError(ended, 'reading from Kafka')
+  return isConnectionRefusal(error) ? error : undefined
+}
+
+/** What TLS or the login says, looked for down the chain of causes. */
+function connectionFault(thrown: unknown, certificateEnds: string | undefined): ConnectionFault | undefined {
+  for (let error = thrown, depth = 0; error instanceof Error && depth < 8; error = error.cause, depth += 1) {
+    if (error instanceof KafkaError) return { code: error.code, words: error.message }
+    if (!('code' in error) || typeof error.code !== 'string') continue
+    const broker = 'broker' in error && typeof error.broker === 'string' ? error.broker : 'a broker'
+    const fault = tlsFault(error.code, broker, certificateEnds)
+    if (fault) return fault
+  }
+  return undefined
+}
+
+function loginErrorIn(thrown: unknown): Error | undefined {
+  for (let error = thrown, depth = 0; error instanceof Error && depth < 8; error = error.cause, depth += 1)
+    if (error.name === 'KafkaJSSASLAuthenticationError') return error
+  return undefined
 }
 
 /** kafkajs wraps what it or its encoder trips over, and calls that an error of Kafka's. */
@@ -60,7 +116,10 @@ export function toSendError(thrown: unknown, sent: boolean): SendError {
   if (tooLarge.has(type))
     return new SendError('RECORDS_TOO_LARGE', `Kafka refused the size of a batch (${type})`, facts)
   if (refusedRecords.has(type)) return new SendError('KAFKA_REFUSED', `Kafka refused a batch (${type})`, facts)
-  const { code, message } = toKafkaError(thrown, 'sending to Kafka')
+  const { code, message, retryable } = toKafkaError(thrown, 'sending to Kafka')
   // Only consumers meet the other codes.
-  return new SendError(code in sendErrorCodes ? (code as SendErrorCode) : 'KAFKA_REFUSED', message, facts)
+  return new SendError(code in sendErrorCodes ? (code as SendErrorCode) : 'KAFKA_REFUSED', message, {
+    ...facts,
+    retryable
+  })
 }

@@ -2,7 +2,7 @@ import type { Admin, Message, RecordMetadata } from 'kafkajs'
 import { onlyOnce } from '../../core/index.ts'
 import { SendError } from '../errors.ts'
 import type { HeaderList, HeadersByName, PartitionBatch, Sender, SendResult } from '../types/index.ts'
-import { protocolErrorOf, toKafkaError, toSendError } from './errors.ts'
+import { protocolErrorOf, toSendError } from './errors.ts'
 import { connectIncarnation, disconnect, type Incarnation, watched } from './incarnation.ts'
 import { headersForKafkajs } from './outgoing-headers.ts'
 import { TopicBook } from './topic-book.ts'
@@ -13,10 +13,11 @@ export async function connectSender(client: KafkajsParts): Promise<Sender> {
   const sender = new KafkaSender(client)
   try {
     await sender.connect()
+    client.explaining.answered()
     return sender
   } catch (error) {
     await sender.close()
-    throw toKafkaError(error, `connecting to ${client.brokers.join(', ')}`)
+    throw await client.explaining.explain(error, `connecting to ${client.brokers.join(', ')}`)
   }
 }
 

@@ -1,17 +1,8 @@
 import type { Logger } from '../../core/index.ts'
 import type { AdminLine, KafkaAdmin } from './admin.ts'
 import type { GroupConsumer, GroupConsumerOptions } from './member.ts'
+import type { KafkaSecurity } from './security.ts'
 import type { Sender } from './sender.ts'
-
-/** How to reach a Kafka that asks for more than a TCP connection. */
-export interface KafkaSecurity {
-  readonly ssl?: boolean
-  readonly sasl?: {
-    readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
-    readonly username: string
-    readonly password: string
-  }
-}
 
 /** How brokers see a part of a process, and where its client logs. */
 export interface KafkaClientName {

@@ -10,7 +10,7 @@ export type {
   TopicDescription,
   TopicSpec
 } from './admin.ts'
-export type { KafkaClient, KafkaClientName, KafkaClientOptions, KafkaSecurity } from './client.ts'
+export type { KafkaClient, KafkaClientName, KafkaClientOptions } from './client.ts'
 export {
   type BatchControl,
   type ConsumerState,
@@ -26,4 +26,15 @@ export {
   type Vitals
 } from './member.ts'
 export { keyOf, type TopicPartition, topicsOf } from './partition.ts'
+export type {
+  ClientCredentialsLogin,
+  KafkaSasl,
+  KafkaSecurity,
+  KafkaTls,
+  MskIamLogin,
+  OAuthToken,
+  PasswordLogin,
+  PasswordMechanism,
+  TokenLogin
+} from './security.ts'
 export type { HeaderList, HeadersByName, OutgoingRecord, PartitionBatch, Sender, SendResult } from './sender.ts'

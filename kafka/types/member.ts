@@ -90,7 +90,7 @@ export interface GroupConsumerOptions {
   /** Topics were looked up: which exist, which do not, and which Kafka hides. */
   readonly onLook?: (look: TopicLook) => void
   /** Kafka answered, or could not be reached. */
-  readonly onReach?: (reached: boolean) => void
+  readonly onReach?: (reached: boolean, why?: string) => void
   /** The client's consumer is rebuilt. */
   readonly onRebuilt?: (cause: RebuildCause) => void
   readonly log: Logger

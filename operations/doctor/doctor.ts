@@ -1,5 +1,5 @@
 import { counted, describeError, readOnly } from '../../core/index.ts'
-import type { KafkaAdmin } from '../../kafka/index.ts'
+import { isConnectionRefusal, type KafkaAdmin } from '../../kafka/index.ts'
 import type { Pool, PooledSession } from '../../postgres/index.ts'
 import { type Migrations, migrationStatus, unavailable } from '../../postgres/index.ts'
 import { type Registry, RegistryError } from '../../schemas/index.ts'
@@ -58,6 +58,8 @@ export async function examine(parts: DoctorParts): Promise<Finding[]> {
 /** What went wrong as a sentence, and after it what to look at. */
 function withAdvice(error: unknown, advice: string): string {
   const what = describeError(error)
+  // It says itself which setting to look at.
+  if (isConnectionRefusal(error)) return what
   return `${/[.?!]$/.test(what) ? what : `${what}.`} ${advice}`
 }
 

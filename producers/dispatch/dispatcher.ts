@@ -9,7 +9,7 @@ import {
   type SendResult
 } from '../../kafka/index.ts'
 import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
-import type { Health } from '../../observability/index.ts'
+import { type Health, refusalWords } from '../../observability/index.ts'
 import { createRegistry, type Registry } from '../../schemas/index.ts'
 import type { ResolvedProducerOptions } from '../options.ts'
 import { ProducerTelemetry } from '../telemetry.ts'
@@ -17,7 +17,7 @@ import type { PublisherStats } from '../types.ts'
 import { Alarm } from './alarm.ts'
 import { type Batch, Batcher, type Lane } from './batcher.ts'
 import { abandonedError, lateError, refusalError } from './failures.ts'
-import { leave, mayBeStored } from './leaving.ts'
+import { isAway, leave, mayBeStored } from './leaving.ts'
 import { completeValue, findSchema, Routes } from './routes.ts'
 import type { Pending, Route } from './types.ts'
 import { Unanswered } from './unanswered.ts'
@@ -188,9 +188,9 @@ export class Dispatcher {
           this.#sender = sender
           this.#telemetry.kafka.heard(true)
         },
-        () => {
+        (error: unknown) => {
           this.#connecting = undefined
-          this.#telemetry.kafka.heard(false)
+          this.#telemetry.kafka.heard(false, refusalWords(error))
         }
       )
     }
@@ -266,7 +266,7 @@ export class Dispatcher {
       this.#batcher.split(batch)
       return
     }
-    if (error.code === 'KAFKA_UNAVAILABLE') this.#telemetry.kafka.heard(false)
+    if (isAway(error)) this.#telemetry.kafka.heard(false, refusalWords(error))
     batch.sent = mayBeStored(batch, error, mayStand)
     if (error.retryable && items.some(item => !item.done)) {
       this.#batcher.again(batch, performance.now() + backoffMs(attempts, retryPauses))

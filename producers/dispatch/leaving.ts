@@ -23,3 +23,7 @@ export function leave(batch: Leaving): void {
 export function mayBeStored(batch: Leaving, error: Pick<SendError, 'sent' | 'retryable'>, before: boolean): boolean {
   return before || (batch.sent && error.sent && error.retryable)
 }
+
+/** Whether Kafka is unreachable, or lets this process in no more. */
+export const isAway = ({ code, misconfigured }: Pick<SendError, 'code' | 'misconfigured'>): boolean =>
+  code === 'KAFKA_UNAVAILABLE' || misconfigured

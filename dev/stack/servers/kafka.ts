@@ -34,6 +34,10 @@ export interface BrokerOptions extends JavaServerOptions {
   /** Port of the proxy that clients of the listener `proxied` are sent to. */
   readonly kafkaProxy?: number | undefined
   readonly brokerSettings?: Readonly<Record<string, string>> | undefined
+  /** Further flags of the JVM. */
+  readonly moreJvmFlags?: readonly string[]
+  /** Further arguments for formatting the folder, such as users of SCRAM: a folder of such a kind is not kept for others. */
+  readonly format?: readonly string[]
 }
 
 /**
@@ -41,7 +45,7 @@ export interface BrokerOptions extends JavaServerOptions {
  * `log.dirs`.
  */
 export function kafkaPlan(options: BrokerOptions): ServerPlan {
-  const { instance, parts, java, compiler, node = 1 } = options
+  const { instance, parts, java, compiler, node = 1, moreJvmFlags = [], format: formatting = [] } = options
   // The first broker has the names that a single one always had.
   const suffix = node === 1 ? '' : `-${node}`
   const properties = `server${suffix}.properties`
@@ -62,6 +66,7 @@ export function kafkaPlan(options: BrokerOptions): ServerPlan {
       // Three that wrote one archive at their end would spoil it: only the first one's is kept.
       ...jvmFlags({ heapMb: 768, compiler, ...archives, ...(suffix && { fresh: `${data}.jsa` }) }),
       logging,
+      ...moreJvmFlags,
       'kafka.Kafka',
       properties
     ),
@@ -70,12 +75,13 @@ export function kafkaPlan(options: BrokerOptions): ServerPlan {
       writeFileSync(join(instance.folder, properties), serverProperties(options, `data/kafka${suffix}`))
       if (existsSync(join(data, 'meta.properties'))) return
       const template = join(partsFolder, `kafka-${versions.kafka}-formatted`)
-      if (existsSync(template)) {
+      const isUsual = formatting.length === 0
+      if (isUsual && existsSync(template)) {
         mkdirSync(instance.data, { recursive: true })
         cpSync(template, data, { recursive: true })
       } else {
         rmSync(data, { recursive: true, force: true })
-        const storageTool = ['kafka.tools.StorageTool', 'format', '-t', newUuid(), '-c', properties]
+        const storageTool = ['kafka.tools.StorageTool', 'format', '-t', newUuid(), '-c', properties, ...formatting]
         const log = `kafka-format${suffix}`
         const format = instance.launch(java_(`kafka format${suffix}`, log, '-XX:TieredStopAtLevel=1', ...storageTool))
         const code = await ended(format)
@@ -83,7 +89,7 @@ export function kafkaPlan(options: BrokerOptions): ServerPlan {
         if (code !== 0) {
           throw new StackError('SERVER_FAILED', `Kafka's folder could not be set up:\n${lastLines(instance.log(log))}`)
         }
-        keepTemplate(data, template, `${instance.id}${suffix}`)
+        if (isUsual) keepTemplate(data, template, `${instance.id}${suffix}`)
       }
       renewIds(join(data, 'meta.properties'), clusterId(instance.id), node)
     },

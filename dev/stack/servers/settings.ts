@@ -1,7 +1,7 @@
 // What the embedded stack and docker-compose.yml must agree on. A test compares the two.
 
 /** Versions of the servers. The Maven ones are in pom.xml as well, Postgres' in package.json. */
-export const versions = { kafka: '4.1.1', registry: '3.0.9', postgres: '18.4' } as const
+export const versions = { kafka: '4.4.0', registry: '3.0.9', postgres: '18.4' } as const
 
 /** The database of the trail and who owns it; fit for a stack on 127.0.0.1 and for nothing else. */
 export const database = { name: 'eventtrail', user: 'eventtrail', password: 'eventtrail' } as const

@@ -12,7 +12,7 @@ import type {
   Vitals
 } from '../../types/index.ts'
 import { Unserved } from '../../unserved.ts'
-import { protocolErrorOf, toKafkaError } from '../errors.ts'
+import { protocolErrorOf, refusalIn, toKafkaError } from '../errors.ts'
 import { fetchingRaw, notFetching } from '../patches/index.ts'
 import type { KafkajsParts } from '../types.ts'
 import { type ConsumerSettings, withDefaults } from './consumer-options.ts'
@@ -132,6 +132,8 @@ export class SupervisedConsumer implements GroupConsumer {
     for (let failures = 0; !signal.aborted; ) {
       this.#vitals.beat()
       const topics = await this.#look(signal)
+      // The list is empty then, and the loop ends.
+      if (this.#watch.hopeless) this.#fail(this.#watch.hopeless)
       const present = new Set(topics)
       const vanished = known.filter(topic => !present.has(topic))
       if (vanished.length > 0) this.#options.onTopicsVanished?.(vanished)
@@ -166,12 +168,12 @@ export class SupervisedConsumer implements GroupConsumer {
     log.error({ group }, 'another kind of consumer is in the group and takes partitions away: stop it')
   }
 
-  /** The same, or in words where it says that the group has members of another kind. */
+  /** The same, or in words where the group has members of another kind, or Kafka lets this one in no more. */
   #explained(ended: Error | 'topics changed'): Error | 'topics changed' {
-    if (protocolErrorOf(ended) !== 'INCONSISTENT_GROUP_PROTOCOL') return ended
-    const stranger = strangerInGroup(this.#options.group, ended)
-    this.#vitals.obstacle = stranger.message
-    return stranger
+    const isStranger = protocolErrorOf(ended) === 'INCONSISTENT_GROUP_PROTOCOL'
+    const known = isStranger ? strangerInGroup(this.#options.group, ended) : refusalIn(ended)
+    if (known) this.#vitals.obstacle = known.message
+    return known ?? ended
   }
 
   async #ended(): Promise<void> {
@@ -277,7 +279,7 @@ export class SupervisedConsumer implements GroupConsumer {
   #fail(error: unknown, where: { topic?: string; partition?: number } = {}): void {
     if (this.#stop.signal.aborted) return
     this.#failure = error instanceof Error ? error : new Error(String(error))
-    this.#options.log.error({ err: safeError(error), ...where }, 'a batch was not handled, the consumer stops')
+    this.#options.log.error({ err: safeError(error), ...where }, 'the Kafka consumer stops; the error says why')
     this.#stop.abort()
   }
 

@@ -7,6 +7,7 @@ import type { Patch } from './patch.ts'
 import { quietTimers } from './quiet-timers.ts'
 import { allowRawFetches } from './raw-fetches.ts'
 import { tryOtherBrokers } from './seeds.ts'
+import { keepShortSessions } from './short-sessions.ts'
 import { measureSteadily } from './steady-clock.ts'
 import { endStoppedRunners } from './stopped-runner.ts'
 
@@ -21,7 +22,8 @@ export const patches: Readonly<Record<string, Patch>> = {
   'fresh-connections': startConnectionsEmpty,
   'answer-limit': limitAnswers,
   'steady-clock': measureSteadily,
-  seeds: tryOtherBrokers
+  seeds: tryOtherBrokers,
+  'short-sessions': keepShortSessions
 }
 
 export function applyPatches(): void {

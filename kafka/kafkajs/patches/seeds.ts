@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net'
+import type { ConnectionOptions } from 'node:tls'
 import kafkajs, { type ISocketFactory } from 'kafkajs'
 import connectionModule from 'kafkajs/src/network/connection.js'
 import socketFactoryModule from 'kafkajs/src/network/socketFactory.js'
@@ -58,14 +59,21 @@ const seedsOf = new WeakMap<ISocketFactory, Seeds>()
 /** Whether a connection is one of a client of this adapter, by its socket factory. */
 export const isOurs = (socketFactory: ISocketFactory): boolean => seedsOf.has(socketFactory)
 
-/** The part of kafkajs's options by which {@link tryOtherBrokers} knows the brokers of a client. */
-export function tryingOthers(brokers: readonly string[]): {
+/**
+ * The part of kafkajs's options by which {@link tryOtherBrokers} knows the brokers of a client.
+ * @param tls gives the options of TLS, for each connection those of that moment
+ */
+export function tryingOthers(
+  brokers: readonly string[],
+  tls?: () => ConnectionOptions
+): {
   readonly brokers: () => string[]
   readonly socketFactory: ISocketFactory
 } {
   tryOtherBrokers.apply()
   const seeds = new Seeds(brokers)
-  const socketFactory = (socketFactoryModule as () => ISocketFactory)()
+  const plain = (socketFactoryModule as () => ISocketFactory)()
+  const socketFactory: ISocketFactory = args => plain(tls === undefined ? args : { ...args, ssl: tls() })
   seedsOf.set(socketFactory, seeds)
   // Of a list it would take one after the other.
   return { brokers: () => (seeds.next === undefined ? [] : [withoutColons(seeds.next)]), socketFactory }

@@ -87,6 +87,10 @@ describe('what is missing or wrong', () => {
     ['SMTP_URL', 'smtp://user:S3cret?1@host'],
     ['KAFKA_SASL_MECHANISM', 'S3cret'],
     ['KAFKA_SSL', 'S3cret'],
+    ['KAFKA_SECURITY_PROTOCOL', 'S3cret'],
+    ['KAFKA_SSL_KEY_PEM', 'S3cret'],
+    ['KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL', 'https://user:S3cret@issuer/token'],
+    ['KAFKA_SASL_OAUTHBEARER_EXTENSIONS', 'S3cret'],
     ['TOPIC_PARTITIONS', 'S3cret'],
     ['EVENTTRAIL_STATUS_PORT', 'S3cret'],
     ['LOG_LEVEL', 'S3cret']
@@ -142,7 +146,7 @@ describe('what Kafka asks for', () => {
   it('is TLS and SASL as they are set', () => {
     const sasl = { KAFKA_SASL_MECHANISM: 'scram-sha-256', KAFKA_SASL_USERNAME: 'trail', KAFKA_SASL_PASSWORD: 'secret' }
     expect(loadConfig({ env: { KAFKA_SSL: 'true', ...sasl } }).security).toEqual({
-      ssl: true,
+      tls: true,
       sasl: { mechanism: 'scram-sha-256', username: 'trail', password: 'secret' }
     })
     expect(loadConfig({ env: { KAFKA_SSL: 'false' } }).security).toEqual({})

@@ -40,7 +40,7 @@ it('is shared by the parts that get it, and closed by the one that made it', asy
   const { made, events, create, open } = counted()
   const connection = createConnection(servers)
   const parts = ['a', 'b'].map(clientId => useKafka(connection, create, { clientId }))
-  expect(made).toMatchObject([{ brokers: ['localhost:9092'], security: { ssl: true } }])
+  expect(made).toMatchObject([{ brokers: ['localhost:9092'], security: { tls: true } }])
   const lines = parts.map(({ client }) => client.adminLine())
   const pools = [usePool(connection, open), usePool(connection, open)]
   expect(pools[0]?.pool).toBe(pools[1]?.pool)
@@ -90,4 +90,21 @@ it('keeps options that are functions, and follows no later change of the others'
     url: ['https://a', 'https://b'],
     auth: { basic: { username: 'me', password } }
   })
+})
+
+it('keeps what it is given as it was, functions among it', async () => {
+  const { made, create } = counted()
+  const token = async () => ({ value: 'abc' })
+  const brokers = ['localhost:9092']
+  const kafka = { brokers, tls: { ca: { file: '/ca.pem' } }, sasl: { mechanism: 'OAUTHBEARER', token } } as const
+  await using connection = createConnection({ ...servers, kafka })
+  brokers.push('elsewhere:9092')
+  useKafka(connection, create, { clientId: 'a' })
+  expect(made).toEqual([
+    {
+      brokers: ['localhost:9092'],
+      security: { tls: { ca: { file: '/ca.pem' } }, sasl: { mechanism: 'OAUTHBEARER', token } },
+      clientId: 'a'
+    }
+  ])
 })
