@@ -1,4 +1,5 @@
 import { type ErrorCodes, EventtrailError } from '../core/index.ts'
+import type { Right } from './rights.ts'
 
 export const kafkaErrorCodes = {
   KAFKA_UNAVAILABLE: {
@@ -8,8 +9,13 @@ export const kafkaErrorCodes = {
   TOPIC_UNKNOWN: {
     meaning: 'Kafka has no such topic or partition. Check the prefix; `eventtrail schemas register` makes topics.'
   },
+  NOT_AUTHORIZED: {
+    misconfigured: true,
+    meaning:
+      'Kafka does not grant a right that this needs. The message and `right` name it; `eventtrail acls` prints the commands that grant it.'
+  },
   KAFKA_REFUSED: {
-    meaning: 'Kafka says no: a right, a setting or a policy. The message has the name that Kafka gives.'
+    meaning: 'Kafka says no: a setting or a policy. The message has the name that Kafka gives.'
   },
   KAFKA_AUTHENTICATION: { meaning: 'Kafka does not accept the user name or the password.' },
   KAFKA_UNSUPPORTED: { meaning: 'A broker is older than Kafka 2.3, or a batch has an unknown format.' },
@@ -32,10 +38,13 @@ export type KafkaErrorCode = keyof typeof kafkaErrorCodes
 export class KafkaError extends EventtrailError<KafkaErrorCode> {
   /** The protocol's name of the error (`UNKNOWN_TOPIC_OR_PARTITION`), where a broker answered with one. */
   readonly protocolError: string | undefined
+  /** The right that is missing, with `NOT_AUTHORIZED`. */
+  readonly right: Right | undefined
 
-  constructor(code: KafkaErrorCode, message: string, cause?: unknown, protocolError?: string) {
+  constructor(code: KafkaErrorCode, message: string, cause?: unknown, protocolError?: string, right?: Right) {
     super(message, { code, ...kafkaErrorCodes[code], cause })
     this.protocolError = protocolError
+    this.right = right
   }
 }
 
@@ -57,13 +66,15 @@ export function strangerInGroup(group: string, cause?: unknown): KafkaError {
   )
 }
 
-const { KAFKA_UNAVAILABLE, CLIENT_FAILED, TOPIC_UNKNOWN, KAFKA_REFUSED, KAFKA_AUTHENTICATION } = kafkaErrorCodes
+const { KAFKA_UNAVAILABLE, CLIENT_FAILED, TOPIC_UNKNOWN, NOT_AUTHORIZED, KAFKA_REFUSED, KAFKA_AUTHENTICATION } =
+  kafkaErrorCodes
 
 export const sendErrorCodes = {
   KAFKA_UNAVAILABLE,
   CLIENT_FAILED,
   TOPIC_UNKNOWN,
   RECORDS_TOO_LARGE: { meaning: 'The topic takes no batch of that size (its `max.message.bytes`). Nothing is stored.' },
+  NOT_AUTHORIZED,
   KAFKA_REFUSED,
   KAFKA_AUTHENTICATION
 } as const satisfies ErrorCodes
@@ -74,9 +85,12 @@ export type SendErrorCode = keyof typeof sendErrorCodes
 export class SendError extends EventtrailError<SendErrorCode> {
   /** False only when no byte of the batch can have left this process in this attempt. */
   readonly sent: boolean
+  /** The right that is missing, with `NOT_AUTHORIZED`. */
+  readonly right: Right | undefined
 
-  constructor(code: SendErrorCode, message: string, facts: { sent: boolean; cause?: unknown }) {
+  constructor(code: SendErrorCode, message: string, facts: { sent: boolean; cause?: unknown; right?: Right }) {
     super(message, { code, ...sendErrorCodes[code], cause: facts.cause })
     this.sent = facts.sent
+    this.right = facts.right
   }
 }

@@ -42,7 +42,8 @@ function clientOf(options: KafkaClientOptions, reach: ReturnType<typeof tryingOt
     ...(security.ssl && { ssl: true }),
     ...(security.sasl && { sasl: security.sasl as { mechanism: 'plain'; username: string; password: string } })
   })
-  const parts: KafkajsParts = { kafka, brokers, log }
+  const principal = security.sasl && `User:${security.sasl.username}`
+  const parts: KafkajsParts = { kafka, brokers, log, principal }
   const adminLine = () => new ReconnectingAdmin(() => connectAdmin(parts))
   return Object.freeze({
     kafka,

@@ -1,5 +1,6 @@
 import { isDefect } from '../../core/index.ts'
 import { KafkaError, type KafkaErrorCode, SendError, type SendErrorCode, sendErrorCodes } from '../errors.ts'
+import { missingInWords, missingRight, type Right } from '../rights.ts'
 
 /** The protocol's name of an error (`UNKNOWN_TOPIC_OR_PARTITION`), looked for down the chain of causes. */
 export function protocolErrorOf(thrown: unknown): string | undefined {
@@ -11,9 +12,6 @@ export function protocolErrorOf(thrown: unknown): string | undefined {
 }
 
 const refusals = new Set([
-  'TOPIC_AUTHORIZATION_FAILED',
-  'GROUP_AUTHORIZATION_FAILED',
-  'CLUSTER_AUTHORIZATION_FAILED',
   'INVALID_TOPIC_EXCEPTION',
   'INVALID_PARTITIONS',
   'INVALID_REPLICATION_FACTOR',
@@ -22,12 +20,17 @@ const refusals = new Set([
   'POLICY_VIOLATION'
 ])
 
-/** Turns whatever kafkajs threw into a {@link KafkaError}, unless it is one. */
-export function toKafkaError(thrown: unknown, doing: string): KafkaError {
+/**
+ * Turns whatever kafkajs threw into a {@link KafkaError}, unless it is one.
+ * @param asked the rights that the request needs, to name the one that is missing
+ */
+export function toKafkaError(thrown: unknown, doing: string, asked: readonly Right[] = []): KafkaError {
   if (thrown instanceof KafkaError) return thrown
   const type = protocolErrorOf(thrown)
   const failed = (code: KafkaErrorCode, words: string) => new KafkaError(code, `${doing}: ${words}`, thrown, type)
   if (type === 'UNKNOWN_TOPIC_OR_PARTITION') return failed('TOPIC_UNKNOWN', 'no such topic or partition')
+  const right = missingRight(type, asked)
+  if (right) return new KafkaError('NOT_AUTHORIZED', `${doing}: ${missingInWords(right)}`, thrown, type, right)
   if (type && refusals.has(type)) return failed('KAFKA_REFUSED', `Kafka refused (${type})`)
   const name = thrown instanceof Error ? thrown.name : ''
   if (name === 'KafkaJSSASLAuthenticationError')
@@ -52,15 +55,19 @@ const refusedRecords = new Set([
   'INVALID_REQUIRED_ACKS'
 ])
 
-/** Turns what kafkajs threw into a {@link SendError}. */
-export function toSendError(thrown: unknown, sent: boolean): SendError {
+/**
+ * Turns what kafkajs threw into a {@link SendError}.
+ * @param asked the rights that sending needs
+ */
+export function toSendError(thrown: unknown, sent: boolean, asked: readonly Right[] = []): SendError {
   if (thrown instanceof SendError) return thrown
   const type = protocolErrorOf(thrown) ?? ''
   const facts = { sent, cause: thrown }
   if (tooLarge.has(type))
     return new SendError('RECORDS_TOO_LARGE', `Kafka refused the size of a batch (${type})`, facts)
   if (refusedRecords.has(type)) return new SendError('KAFKA_REFUSED', `Kafka refused a batch (${type})`, facts)
-  const { code, message } = toKafkaError(thrown, 'sending to Kafka')
+  const { code, message, right } = toKafkaError(thrown, 'sending to Kafka', asked)
   // Only consumers meet the other codes.
-  return new SendError(code in sendErrorCodes ? (code as SendErrorCode) : 'KAFKA_REFUSED', message, facts)
+  const known = code in sendErrorCodes ? (code as SendErrorCode) : 'KAFKA_REFUSED'
+  return new SendError(known, message, { ...facts, ...(right && { right }) })
 }

@@ -1,8 +1,12 @@
 import { EventtrailError } from '../../core/index.ts'
+import { KafkaError, missingInWords, SendError } from '../../kafka/index.ts'
 import { PublishError, type PublishErrorCode } from '../errors.ts'
 import type { Pending } from './types.ts'
 
 const mayBeStored = 'It may be stored: publish it again with the same id, and it counts once'
+
+/** Whether it is Kafka's answer that this client lacks a right: no outage. */
+export const isAnswer = (thrown: unknown): boolean => thrown instanceof KafkaError && thrown.code === 'NOT_AUTHORIZED'
 
 /** The deadline passed. */
 export function lateError(item: Pending, timeoutMs: number, sent: boolean): PublishError {
@@ -61,6 +65,9 @@ function reason(code: PublishErrorCode, topic: string, thrown: unknown): string 
     case 'SCHEMA_UNREGISTERED':
       return (thrown as Error).message.replace(/^[^:]+: /, '')
     default:
+      // A producer that may write to no topic learns that before it names one.
+      if ((thrown instanceof KafkaError || thrown instanceof SendError) && thrown.right)
+        return missingInWords({ ...thrown.right, name: thrown.right.name ?? topic })
       return thrown instanceof EventtrailError ? thrown.message : 'it could not be published'
   }
 }

@@ -18,6 +18,7 @@ import type { KafkajsParts } from '../types.ts'
 import { type ConsumerSettings, withDefaults } from './consumer-options.ts'
 import { type Handling, handleBatch } from './handle-batch.ts'
 import { createConsumer, disconnectConsumer } from './kafkajs-consumer.ts'
+import { obstacleIn, readRights } from './obstacles.ts'
 import { Pauses } from './pauses.ts'
 import { tooOld } from './record-batch.ts'
 import { ConsumerVitals } from './vitals.ts'
@@ -95,7 +96,7 @@ export class SupervisedConsumer implements GroupConsumer {
     try {
       await this.#consumer?.commitOffsets(offsets.map(each => ({ ...each, offset: String(each.offset) })))
     } catch (error) {
-      throw toKafkaError(error, 'committing offsets')
+      throw toKafkaError(error, 'committing offsets', readRights(this.#options.group, this.#client.principal))
     }
     // A kafkajs consumer that is not running takes offsets and silently forgets them.
     if (this.#commits === before)
@@ -166,12 +167,12 @@ export class SupervisedConsumer implements GroupConsumer {
     log.error({ group }, 'another kind of consumer is in the group and takes partitions away: stop it')
   }
 
-  /** The same, or in words where it says that the group has members of another kind. */
+  /** The same, or in words where the group has members of another kind or Kafka does not let this client into it. */
   #explained(ended: Error | 'topics changed'): Error | 'topics changed' {
-    if (protocolErrorOf(ended) !== 'INCONSISTENT_GROUP_PROTOCOL') return ended
-    const stranger = strangerInGroup(this.#options.group, ended)
-    this.#vitals.obstacle = stranger.message
-    return stranger
+    const explained = obstacleIn(ended, this.#options.group, this.#client.principal)
+    if (!explained) return ended
+    this.#vitals.obstacle = explained.message
+    return explained
   }
 
   async #ended(): Promise<void> {
