@@ -1,6 +1,7 @@
 import kafkajs from 'kafkajs'
 import { describe, expect, it, test } from 'vitest'
 import { toKafkaError, toSendError } from '../../../kafka/kafkajs/errors.ts'
+import { obstacleIn } from '../../../kafka/kafkajs/member/obstacles.ts'
 import { missingInWords, missingRight, operationsOf, type Right, rightInWords } from '../../../kafka/rights.ts'
 
 const write: Right = { operation: 'WRITE', resource: 'topic', name: 'order.placed', principal: 'User:orders' }
@@ -55,4 +56,18 @@ test('a set of operations is read bit by bit', () => {
   expect(operationsOf((1 << 3) | (1 << 8) | (1 << 9))).toEqual(new Set(['READ', 'DESCRIBE']))
   expect(operationsOf(0)).toEqual(new Set())
   expect(operationsOf(-2_147_483_648)).toBeUndefined()
+})
+
+test('what keeps a member out of its group is named; what ends a consumer otherwise is not', () => {
+  const denied = obstacleIn(failure('GROUP_AUTHORIZATION_FAILED'), 'readers', 'User:me')
+  expect(denied).toMatchObject({
+    code: 'NOT_AUTHORIZED',
+    message: expect.stringContaining('joining group readers: Kafka does not grant User:me READ on group readers'),
+    right: { operation: 'READ', resource: 'group', name: 'readers', principal: 'User:me' }
+  })
+  expect(obstacleIn(failure('INCONSISTENT_GROUP_PROTOCOL'), 'readers', undefined)).toMatchObject({
+    code: 'KAFKA_REFUSED'
+  })
+  for (const ended of [failure('REBALANCE_IN_PROGRESS'), new Error('socket'), 'topics changed'] as const)
+    expect(obstacleIn(ended, 'readers', undefined)).toBeUndefined()
 })
