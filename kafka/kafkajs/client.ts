@@ -42,7 +42,8 @@ function clientOf(options: KafkaClientOptions, reach: ReturnType<typeof tryingOt
     ...(security.ssl && { ssl: true }),
     ...(security.sasl && { sasl: security.sasl as { mechanism: 'plain'; username: string; password: string } })
   })
-  const principal = security.sasl && `User:${security.sasl.username}`
+  const { sasl } = security
+  const principal = sasl && 'username' in sasl ? `User:${sasl.username}` : undefined
   const parts: KafkajsParts = { kafka, brokers, log, principal }
   const adminLine = () => new ReconnectingAdmin(() => connectAdmin(parts))
   return Object.freeze({

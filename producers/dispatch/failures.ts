@@ -1,5 +1,5 @@
 import { EventtrailError } from '../../core/index.ts'
-import { KafkaError, missingInWords, SendError } from '../../kafka/index.ts'
+import { KafkaError, missingInWords, type Right, SendError } from '../../kafka/index.ts'
 import { PublishError, type PublishErrorCode } from '../errors.ts'
 import type { Pending } from './types.ts'
 
@@ -52,11 +52,19 @@ export function refusalError(item: Pending, thrown: unknown, mayStand: boolean):
     eventName,
     id: item.id,
     outcome: mayStand ? 'unknown' : 'failed',
+    ...(rightIn(thrown) && { misconfigured: true }),
     cause: thrown
   })
 }
 
+/** The right that is missing, where that is why. */
+const rightIn = (thrown: unknown): Right | undefined =>
+  thrown instanceof KafkaError || thrown instanceof SendError ? thrown.right : undefined
+
 function reason(code: PublishErrorCode, topic: string, thrown: unknown): string {
+  const right = rightIn(thrown)
+  // A producer that may write to no topic learns that before it names one.
+  if (right) return missingInWords({ ...right, name: right.name ?? topic })
   switch (code) {
     case 'TOPIC_UNKNOWN':
       return `Kafka has no topic ${topic}. Check \`topicPrefix\`; topics are made by \`eventtrail schemas register\``
@@ -65,9 +73,6 @@ function reason(code: PublishErrorCode, topic: string, thrown: unknown): string 
     case 'SCHEMA_UNREGISTERED':
       return (thrown as Error).message.replace(/^[^:]+: /, '')
     default:
-      // A producer that may write to no topic learns that before it names one.
-      if ((thrown instanceof KafkaError || thrown instanceof SendError) && thrown.right)
-        return missingInWords({ ...thrown.right, name: thrown.right.name ?? topic })
       return thrown instanceof EventtrailError ? thrown.message : 'it could not be published'
   }
 }

@@ -171,6 +171,8 @@ export class SupervisedConsumer implements GroupConsumer {
   #explained(ended: Error | 'topics changed'): Error | 'topics changed' {
     const explained = obstacleIn(ended, this.#options.group, this.#client.principal)
     if (!explained) return ended
+    if (this.#vitals.obstacle !== explained.message)
+      this.#options.log.error({ err: safeError(explained) }, 'kept out of the consumer group; trying again')
     this.#vitals.obstacle = explained.message
     return explained
   }

@@ -10,7 +10,13 @@ test('a producer that may write to no topic is refused by the name of the topic 
   const right = { operation: 'WRITE', resource: 'topic' } as const
   const refused = new KafkaError('NOT_AUTHORIZED', 'no', undefined, 'CLUSTER_AUTHORIZATION_FAILED', right)
   const error = refusalError(pending, refused, false)
-  expect(error).toMatchObject({ code: 'REFUSED', outcome: 'failed', retryable: false, cause: refused })
+  expect(error).toMatchObject({
+    code: 'REFUSED',
+    outcome: 'failed',
+    retryable: false,
+    misconfigured: true,
+    cause: refused
+  })
   expect(error.message.startsWith(words)).toBe(true)
   expect(isAnswer(refused)).toBe(true)
   expect(isAnswer(new KafkaError('KAFKA_UNAVAILABLE', 'no'))).toBe(false)
