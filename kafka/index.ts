@@ -16,7 +16,7 @@ export {
   type UnreadableBatch
 } from './log/index.ts'
 export { partitionFor } from './partitioner.ts'
-export { missingInWords, type Operation, type ResourceType, type Right } from './rights.ts'
+export { missingInWords, type Operation, type Right } from './rights.ts'
 export { kafkaSettings } from './settings.ts'
 export {
   type AdminLine,

@@ -10,7 +10,7 @@ export type Operation =
   | 'IDEMPOTENT_WRITE'
 
 /** What a right is about, by Kafka's names. */
-export type ResourceType = 'topic' | 'group' | 'cluster' | 'transactional id'
+type ResourceType = 'topic' | 'group' | 'cluster' | 'transactional id'
 
 /** A right that Kafka's access control grants, or does not. */
 export interface Right {

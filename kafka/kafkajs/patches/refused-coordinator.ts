@@ -9,7 +9,7 @@ interface Question {
 }
 
 /** What kafkajs makes of a broker's answer; `refusal` is ours. */
-export interface Coordinator {
+interface Coordinator {
   readonly coordinator: { readonly nodeId: number }
   readonly refusal?: unknown
 }
@@ -19,7 +19,7 @@ type Find = (question: Question) => Promise<Coordinator>
 const refusals = new Set(['GROUP_AUTHORIZATION_FAILED', 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED'])
 
 /** Gives a refusal back as an answer: what a broker throws, kafkajs takes for a reason to ask the next one. */
-export async function answeringRefusals(find: () => Promise<Coordinator>): Promise<Coordinator> {
+async function answeringRefusals(find: () => Promise<Coordinator>): Promise<Coordinator> {
   try {
     return await find()
   } catch (error) {
@@ -29,7 +29,7 @@ export async function answeringRefusals(find: () => Promise<Coordinator>): Promi
 }
 
 /** Throws the refusal that came as an answer. */
-export async function throwingRefusals(find: () => Promise<Coordinator>): Promise<Coordinator> {
+async function throwingRefusals(find: () => Promise<Coordinator>): Promise<Coordinator> {
   const found = await find()
   if (found.refusal !== undefined) throw found.refusal
   return found

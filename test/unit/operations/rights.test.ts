@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { type KafkaAdmin, KafkaError, type Operation } from '../../../kafka/index.ts'
+import { examineReplicas } from '../../../operations/doctor/logs.ts'
 import { examineRights, membersOf, unreadable } from '../../../operations/doctor/rights.ts'
 
 const rights = (of: Readonly<Record<string, readonly Operation[]>>) =>
@@ -37,4 +38,24 @@ test('a group that it may not look into is a finding, and an unreachable Kafka i
   })
   const away = new KafkaError('KAFKA_UNAVAILABLE', 'gone')
   await expect(membersOf(answering({ describeGroup: () => Promise.reject(away) }), 'g')).rejects.toBe(away)
+})
+
+test('settings are read of the topics that allow it, and the others are named', async () => {
+  const asked: string[] = []
+  const partitions = [{ partition: 0, error: 0, leader: 1, replicas: 1, inSync: 1 }]
+  const admin = answering({
+    describeTopics: async topics => topics.map(topic => ({ topic, partitions })),
+    brokers: async () => 1,
+    operations: async () => rights({ open: ['READ', 'DESCRIBE_CONFIGS'], closed: ['READ'] }),
+    async topicConfigs(topics) {
+      asked.push(...topics)
+      return new Map(topics.map(topic => [topic, new Map([['cleanup.policy', 'compact']])]))
+    }
+  })
+  const findings = await examineReplicas(admin, ['open', 'closed'])
+  expect(asked).toEqual(['open'])
+  expect(findings).toMatchObject([
+    { check: 'rights', level: 'warning', words: expect.stringContaining('DESCRIBE_CONFIGS on closed: ') },
+    { check: 'compaction', level: 'wrong', words: expect.stringContaining('open are compacted') }
+  ])
 })
