@@ -9,7 +9,7 @@ import {
 } from '../../kafka/index.ts'
 import { barestDeadLetter, type DeadLetter, type DeadLetterFacts, deadLettersOf, type Part } from './dead-letter.ts'
 
-/** The name of a group's dead-letter topic, unless its options name another one. */
+/** The name of a group's dead-letter topic. */
 export const deadLetterTopicOf = (topicPrefix: string, group: string): string => `${topicPrefix}${group}.dead-letters`
 
 /** How the dead-letter topic is created where it does not exist. */
