@@ -18,6 +18,7 @@ import {
 import { KafkaError } from '../kafka/index.ts'
 import { createKafkaClient } from '../kafka/kafkajs/index.ts'
 import { trailMigrations } from '../trail/index.ts'
+import { aclCommandsOf } from './acls/index.ts'
 import {
   type ActionOptions,
   addSettingFlags,
@@ -170,6 +171,7 @@ sinkCommands(program, host)
 quarantineCommands(program, host)
 verifyCommands(program, host)
 operateCommands(program, host, [trailMigrations, indexerMigrations, notifierMigrations])
+aclCommandsOf(program, host)
 indexerCommands(program, host)
 notifierCommands(program, host)
 

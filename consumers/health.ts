@@ -1,11 +1,11 @@
-import type { LifeView, Logger } from '../core/index.ts'
+import { few, type LifeView, type Logger } from '../core/index.ts'
 import { type AdminLine, MemberHealth, type MemberView } from '../kafka/index.ts'
 import { type Health, Reach } from '../observability/index.ts'
 
 /** What of a group is looked at from outside. */
 export interface HealthParts extends MemberView {
-  /** Whether its topics were looked up, and none is there. */
-  readonly readsNothing: boolean
+  /** Which of its topics Kafka has. */
+  readonly known: { readonly hidden: readonly string[]; readonly isNone: boolean }
 }
 
 /** Whether the servers of a group can be reached. What its handlers need is their service's to know. */
@@ -29,7 +29,8 @@ export class GroupHealth {
   read(life: LifeView, parts: HealthParts, unwritten: ReadonlySet<string> = new Set()): Health {
     return this.#member.read(life, parts, () => [
       ...[...unwritten].map(fault => `dead letters cannot be written (${fault}); their partitions wait`),
-      ...(parts.readsNothing ? ['it reads nothing: none of its topics can be read in Kafka'] : [])
+      ...(parts.known.hidden.length > 0 ? [`Kafka does not let it see topics: ${few(parts.known.hidden)}`] : []),
+      ...(parts.known.isNone ? ['it reads nothing: none of its topics can be read in Kafka'] : [])
     ])
   }
 

@@ -1,5 +1,5 @@
 /** Consumer groups with typed handlers. */
-export { type DeadLetterFacts, deadLetterHeaders } from './dead-letters/index.ts'
+export { type DeadLetterFacts, deadLetterHeaders, deadLetterTopicOf } from './dead-letters/index.ts'
 export {
   ConsumerError,
   type ConsumerErrorCode,

@@ -35,6 +35,11 @@ export const groupMetrics = {
     partition
   ),
   eventtrail_group_partitions: gauge('partitions', 'partitions assigned to this member', group),
+  eventtrail_group_partitions_unread: gauge(
+    'partitions',
+    'partitions assigned to this member that Kafka does not let it read: no READ on the topic, or a fault of the broker',
+    group
+  ),
   eventtrail_group_topics_missing: gauge(
     'topics',
     'topics of the group that do not exist in Kafka, or that Kafka hides from it',

@@ -13,7 +13,7 @@ import {
 import { defaultMaxBatchBytes, leastSessionTimeoutMs } from '../kafka/index.ts'
 import { type Meter, noMeter } from '../observability/index.ts'
 import { type Catalogue, catalogueRule, type EventMap, eventNamePattern } from '../schemas/index.ts'
-import type { DeadLetterTopic } from './dead-letters/index.ts'
+import { type DeadLetterTopic, deadLetterTopicOf } from './dead-letters/index.ts'
 import type { GroupMetrics } from './metrics.ts'
 import type { Handlers } from './types.ts'
 
@@ -143,7 +143,7 @@ export function resolveOptions<Events extends EventMap>(
     ...given,
     retry: retryOf(given.retry ?? {}),
     deadLetters: {
-      topic: `${topicPrefix}${group}.dead-letters`,
+      topic: deadLetterTopicOf(topicPrefix, group),
       replicationFactor: -1,
       retentionMs: 30 * day,
       ...givenOnly(given.deadLetters ?? {})

@@ -23,7 +23,8 @@ export interface TelemetryOptions {
 export interface MemberView {
   readonly partitions: readonly TopicPartition[]
   readonly progressAgeMs: number
-  readonly missing: readonly string[]
+  readonly known: { readonly missing: readonly string[] }
+  readonly troubles: readonly TopicPartition[]
   stats(): Omit<GroupStats, 'handled' | 'retried' | 'deadLettered'>
 }
 
@@ -61,7 +62,8 @@ export class Telemetry {
     const gauge = (name: PlainGauge, read: () => number) =>
       this.#cleanUps.add(this.#meter.gauge(name, () => [{ value: read(), labels: this.#labels }]))
     gauge('eventtrail_group_partitions', () => member.partitions.length)
-    gauge('eventtrail_group_topics_missing', () => member.missing.length)
+    gauge('eventtrail_group_partitions_unread', () => member.troubles.length)
+    gauge('eventtrail_group_topics_missing', () => member.known.missing.length)
     gauge('eventtrail_group_queued', () => member.stats().queued)
     gauge('eventtrail_group_running', () => member.stats().running)
     gauge('eventtrail_group_uncommitted', () => member.stats().uncommitted)

@@ -1,4 +1,5 @@
 import { type ErrorCodes, EventtrailError } from '../core/index.ts'
+import type { Right } from './rights.ts'
 
 export const kafkaErrorCodes = {
   KAFKA_UNAVAILABLE: {
@@ -8,8 +9,13 @@ export const kafkaErrorCodes = {
   TOPIC_UNKNOWN: {
     meaning: 'Kafka has no such topic or partition. Check the prefix; `eventtrail schemas register` makes topics.'
   },
+  NOT_AUTHORIZED: {
+    misconfigured: true,
+    meaning:
+      'Kafka does not grant a right that this needs. The message and `right` name it; `eventtrail acls` prints the commands that grant it.'
+  },
   KAFKA_REFUSED: {
-    meaning: 'Kafka says no: a right, a setting or a policy. The message has the name that Kafka gives.'
+    meaning: 'Kafka says no: a setting or a policy. The message has the name that Kafka gives.'
   },
   KAFKA_AUTHENTICATION: {
     misconfigured: true,
@@ -75,11 +81,20 @@ export type KafkaErrorCode = keyof typeof kafkaErrorCodes
 export class KafkaError extends EventtrailError<KafkaErrorCode> {
   /** The protocol's name of the error (`UNKNOWN_TOPIC_OR_PARTITION`), where a broker answered with one. */
   readonly protocolError: string | undefined
+  /** The right that is missing, with `NOT_AUTHORIZED`. */
+  readonly right: Right | undefined
 
-  /** @param retryable default: that of the code */
-  constructor(code: KafkaErrorCode, message: string, cause?: unknown, protocolError?: string, retryable?: boolean) {
-    super(message, { code, ...kafkaErrorCodes[code], cause, ...(retryable !== undefined && { retryable }) })
+  /** @param facts.retryable default: that of the code */
+  constructor(
+    code: KafkaErrorCode,
+    message: string,
+    cause?: unknown,
+    protocolError?: string,
+    { right, ...facts }: { readonly retryable?: boolean; readonly right?: Right } = {}
+  ) {
+    super(message, { code, ...kafkaErrorCodes[code], cause, ...facts })
     this.protocolError = protocolError
+    this.right = right
   }
 }
 
@@ -133,13 +148,14 @@ const connectionErrorCodes = {
 export const isConnectionRefusal = (error: unknown): error is KafkaError =>
   error instanceof KafkaError && error.code !== 'KAFKA_TOKEN_UNAVAILABLE' && error.code in connectionErrorCodes
 
-const { KAFKA_UNAVAILABLE, CLIENT_FAILED, TOPIC_UNKNOWN, KAFKA_REFUSED } = kafkaErrorCodes
+const { KAFKA_UNAVAILABLE, CLIENT_FAILED, TOPIC_UNKNOWN, NOT_AUTHORIZED, KAFKA_REFUSED } = kafkaErrorCodes
 
 export const sendErrorCodes = {
   KAFKA_UNAVAILABLE,
   CLIENT_FAILED,
   TOPIC_UNKNOWN,
   RECORDS_TOO_LARGE: { meaning: 'The topic takes no batch of that size (its `max.message.bytes`). Nothing is stored.' },
+  NOT_AUTHORIZED,
   KAFKA_REFUSED,
   ...connectionErrorCodes
 } as const satisfies ErrorCodes
@@ -150,14 +166,17 @@ export type SendErrorCode = keyof typeof sendErrorCodes
 export class SendError extends EventtrailError<SendErrorCode> {
   /** False only when no byte of the batch can have left this process in this attempt. */
   readonly sent: boolean
+  /** The right that is missing, with `NOT_AUTHORIZED`. */
+  readonly right: Right | undefined
 
   /** @param facts.retryable default: that of the code */
   constructor(
     code: SendErrorCode,
     message: string,
-    { sent, ...facts }: { sent: boolean; cause?: unknown; retryable?: boolean }
+    { sent, right, ...facts }: { sent: boolean; cause?: unknown; retryable?: boolean; right?: Right }
   ) {
     super(message, { code, ...sendErrorCodes[code], ...facts })
     this.sent = sent
+    this.right = right
   }
 }

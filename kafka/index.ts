@@ -23,6 +23,7 @@ export {
   type UnreadableBatch
 } from './log/index.ts'
 export { partitionFor } from './partitioner.ts'
+export { missingInWords, type Operation, type Right } from './rights.ts'
 export {
   type SecurityValues,
   SettingConflict,

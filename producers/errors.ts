@@ -49,6 +49,8 @@ export interface PublishErrorFacts {
   readonly outcome?: Outcome
   /** Default: as the code says. */
   readonly retryable?: boolean
+  /** Default: as the code says. */
+  readonly misconfigured?: boolean
   readonly id?: string | undefined
   readonly field?: string | undefined
   readonly cause?: unknown

@@ -3,12 +3,16 @@ import {
   type KafkaClient,
   KafkaError,
   type KafkaRecord,
+  type Operation,
   SendError,
   type Sender
 } from '../../kafka/index.ts'
 import { barestDeadLetter, type DeadLetter, type DeadLetterFacts, deadLettersOf, type Part } from './dead-letter.ts'
 
-/** How the dead-letter topic is made where it does not exist. */
+/** The name of a group's dead-letter topic. */
+export const deadLetterTopicOf = (topicPrefix: string, group: string): string => `${topicPrefix}${group}.dead-letters`
+
+/** How the dead-letter topic is created where it does not exist. */
 export interface DeadLetterTopic {
   readonly topic: string
   /** -1: the broker's default. */
@@ -34,13 +38,18 @@ export class DeadLetterWriter {
   }
 
   /**
-   * Makes the topic (of one partition) if it is missing: only then the right to make it is needed.
-   * @throws KafkaError
+   * Creates the topic (of one partition) if it is missing: only then the right to create it is needed.
+   * @throws KafkaError `NOT_AUTHORIZED` where it may not write to the topic, or it is missing and may not be created
    */
   static async open(client: KafkaClient, line: AdminLine, spec: DeadLetterTopic): Promise<DeadLetterWriter> {
+    const { topic } = spec
     const topics = await line.ask(admin => admin.topics())
-    if (!topics.has(spec.topic)) await makeTopic(line, spec)
-    return new DeadLetterWriter(spec.topic, await client.connectSender())
+    if (!topics.has(topic)) await createTopic(line, spec)
+    try {
+      return new DeadLetterWriter(topic, await client.connectSender())
+    } catch (error) {
+      throw refused(error, 'WRITE', `Kafka does not let this group write to its dead-letter topic ${topic}`, topic)
+    }
   }
 
   /**
@@ -83,7 +92,7 @@ export class DeadLetterWriter {
   }
 }
 
-async function makeTopic(line: AdminLine, { topic, replicationFactor, retentionMs }: DeadLetterTopic): Promise<void> {
+async function createTopic(line: AdminLine, { topic, replicationFactor, retentionMs }: DeadLetterTopic): Promise<void> {
   const config = {
     'cleanup.policy': 'delete',
     'retention.ms': String(retentionMs),
@@ -92,8 +101,22 @@ async function makeTopic(line: AdminLine, { topic, replicationFactor, retentionM
   try {
     await line.ask(admin => admin.createTopics([{ topic, partitions: 1, replicationFactor, config }]))
   } catch (error) {
-    if (!(error instanceof KafkaError && error.code === 'KAFKA_REFUSED')) throw error
-    const words = `Kafka does not let this group create its dead-letter topic ${topic}: create it, or allow CREATE on it`
-    throw new KafkaError('KAFKA_REFUSED', words, error)
+    const words = `Kafka shows this group no dead-letter topic ${topic}, and does not let it create one`
+    throw refused(error, 'CREATE', words, topic)
   }
+}
+
+/** The same, or in words where a right is missing. A topic on which a client has no right at all looks missing to it. */
+function refused(error: unknown, operation: Operation, words: string, topic: string): unknown {
+  if (!(error instanceof KafkaError && error.code === 'NOT_AUTHORIZED')) return error
+  const todo =
+    operation === 'CREATE' ? 'Create it and grant WRITE on it, or grant CREATE and WRITE' : 'Grant WRITE on it'
+  const right = { ...error.right, operation, resource: 'topic', name: topic } as const
+  return new KafkaError(
+    error.code,
+    `${words}. ${todo}; \`eventtrail acls\` prints the commands`,
+    error,
+    error.protocolError,
+    { right }
+  )
 }

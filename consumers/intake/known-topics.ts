@@ -15,6 +15,11 @@ export class KnownTopics {
     return this.#look ? [...this.#look.missing, ...this.#look.hidden] : []
   }
 
+  /** Topics that Kafka hides. */
+  get hidden(): readonly string[] {
+    return this.#look?.hidden ?? []
+  }
+
   /** Whether the topics were looked up, and none is there. */
   get isNone(): boolean {
     return this.#look !== undefined && this.#look.existing.length === 0

@@ -104,14 +104,9 @@ export class Reader {
     this.#commits = new OffsetCommits(this.#consumer, this.#assignment, log)
   }
 
-  /** Topics of the group that are not in Kafka, or that Kafka hides. */
-  get missing(): readonly string[] {
-    return this.#knownTopics.missing
-  }
-
-  /** Whether its topics were looked up, and none is there. */
-  get readsNothing(): boolean {
-    return this.#knownTopics.isNone
+  /** Which topics of the group Kafka has. */
+  get known(): KnownTopics {
+    return this.#knownTopics
   }
 
   /**

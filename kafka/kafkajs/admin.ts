@@ -1,6 +1,7 @@
 import type { Admin } from 'kafkajs'
 import { retry } from '../../core/index.ts'
 import { KafkaError } from '../errors.ts'
+import { type Operation, operationsOf, type Right } from '../rights.ts'
 import type { GroupDescription, KafkaAdmin, TopicSpec } from '../types/index.ts'
 import { adminWithCluster } from './cluster.ts'
 import { protocolErrorOf, toKafkaError } from './errors.ts'
@@ -21,14 +22,21 @@ export async function connectAdmin(client: KafkajsParts): Promise<KafkaAdmin> {
     await close()
     throw await client.explaining.explain(error, `connecting to ${client.brokers.join(', ')}`)
   }
-  const ask = async <T>(doing: string, question: (admin: Admin) => Promise<T>): Promise<T> => {
+  const ask = async <T>(doing: string, question: (admin: Admin) => Promise<T>, asked?: Right): Promise<T> => {
     try {
       const answer = await question(admin)
       client.explaining.answered()
       return answer
     } catch (error) {
-      throw await client.explaining.explain(error, doing)
+      throw await client.explaining.explain(error, doing, asked && [asked])
     }
+  }
+  const { principal } = client
+  const onTopic = (operation: Operation, name?: string): Right => ({ operation, resource: 'topic', name, principal })
+  const onGroup = (operation: Operation, name: string): Right => ({ operation, resource: 'group', name, principal })
+  const exists = async (topic: string): Promise<boolean> => {
+    const [found] = await ask(`looking for topic ${topic}`, () => topicMetadata(cluster, [topic]))
+    return found?.error === 0
   }
   return {
     async topics() {
@@ -46,30 +54,45 @@ export async function connectAdmin(client: KafkajsParts): Promise<KafkaAdmin> {
       for (const { topic, partitions, replicationFactor, config } of specs) {
         const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
         const entry = { topic, numPartitions: partitions, replicationFactor, configEntries }
-        const isNew = await ask(`making topic ${topic}`, () =>
-          admin.createTopics({ waitForLeaders: false, topics: [entry] })
-        )
+        const isNew = await ask(
+          `creating topic ${topic}`,
+          () => admin.createTopics({ waitForLeaders: false, topics: [entry] }),
+          onTopic('CREATE', topic)
+        ).catch(async (error: KafkaError) => {
+          // Kafka asks for the right to create a topic before it looks whether there is one.
+          if (error.code === 'NOT_AUTHORIZED' && (await exists(topic))) return false
+          throw error
+        })
         if (isNew) made.push(topic)
       }
       if (made.length > 0)
-        await ask('waiting for leaders', () =>
-          untilLed(
-            client,
-            specs.filter(({ topic }) => made.includes(topic))
-          )
+        await untilLed(
+          client,
+          specs.filter(({ topic }) => made.includes(topic)),
+          topic => onTopic('DESCRIBE', topic)
         )
       return made
     },
 
     addPartitions: (topic, count) =>
-      ask(`adding partitions to ${topic}`, async () => {
-        await admin.createPartitions({ topicPartitions: [{ topic, count }] })
-      }),
+      ask(
+        `adding partitions to ${topic}`,
+        async () => {
+          await admin.createPartitions({ topicPartitions: [{ topic, count }] })
+        },
+        onTopic('ALTER', topic)
+      ),
 
-    deleteTopics: topics => ask('deleting topics', () => admin.deleteTopics({ topics: [...topics] })),
+    deleteTopics: topics =>
+      ask(
+        'deleting topics',
+        () => admin.deleteTopics({ topics: [...topics] }),
+        onTopic('DELETE', topics.length === 1 ? topics[0] : undefined)
+      ),
 
     async ranges(topic) {
-      const offsets = await ask(`reading the offsets of ${topic}`, () => admin.fetchTopicOffsets(topic))
+      const doing = `reading the offsets of ${topic}`
+      const offsets = await ask(doing, () => admin.fetchTopicOffsets(topic), onTopic('DESCRIBE', topic))
       return offsets
         .map(({ partition, low, high }) => ({ partition, start: Number(low), end: Number(high) }))
         .sort((a, b) => a.partition - b.partition)
@@ -86,8 +109,21 @@ export async function connectAdmin(client: KafkajsParts): Promise<KafkaAdmin> {
       return found.flatMap(({ name, error }) => (error === topicAuthorizationFailed ? [name] : []))
     },
 
+    async operations(topics) {
+      const found = await ask('asking for rights on topics', () =>
+        topicMetadata(cluster, topics, { withOperations: true })
+      )
+      return new Map(
+        found.flatMap(({ name, error, operations }) => {
+          const allowed = error === 0 && operations !== undefined ? operationsOf(operations) : undefined
+          return allowed ? [[name, allowed] as const] : []
+        })
+      )
+    },
+
     async groupOffsets(group) {
-      const topics = await ask(`reading the offsets of group ${group}`, () => admin.fetchOffsets({ groupId: group }))
+      const doing = `reading the offsets of group ${group}`
+      const topics = await ask(doing, () => admin.fetchOffsets({ groupId: group }), onGroup('DESCRIBE', group))
       return new Map(
         topics.map(({ topic, partitions }) => [
           topic,
@@ -119,8 +155,11 @@ export async function connectAdmin(client: KafkajsParts): Promise<KafkaAdmin> {
       if (topics.length === 0) return new Map()
       const resources = topics.map(name => ({ type: topicResource, name, configNames }))
       // Every broker knows them; kafkajs's own question fails while no broker leads some partition.
-      const answer = await ask('reading the settings of topics', async () =>
-        (await cluster.brokerPool.findConnectedBroker()).describeConfigs({ includeSynonyms: false, resources })
+      const answer = await ask(
+        'reading the settings of topics',
+        async () =>
+          (await cluster.brokerPool.findConnectedBroker()).describeConfigs({ includeSynonyms: false, resources }),
+        onTopic('DESCRIBE_CONFIGS', topics.length === 1 ? topics[0] : undefined)
       )
       return new Map(
         answer.resources.map(({ resourceName, configEntries }) => [
@@ -130,10 +169,10 @@ export async function connectAdmin(client: KafkajsParts): Promise<KafkaAdmin> {
       )
     },
 
-    describeGroup: group => describeGroup(admin, group),
+    describeGroup: group => describeGroup(admin, group, onGroup('DESCRIBE', group)),
 
     async groupMembers(group) {
-      const { members } = await describeGroup(admin, group)
+      const { members } = await describeGroup(admin, group, onGroup('DESCRIBE', group))
       return members.length
     },
 
@@ -144,14 +183,14 @@ export async function connectAdmin(client: KafkajsParts): Promise<KafkaAdmin> {
 
 const isPublic = ({ name, partitions }: TopicMetadata): boolean => !name.startsWith('__') && partitions.length > 0
 
-async function describeGroup(admin: Admin, group: string): Promise<GroupDescription> {
+async function describeGroup(admin: Admin, group: string, right: Right): Promise<GroupDescription> {
   try {
     const { groups } = await admin.describeGroups([group])
     const members = groups[0]?.members.map(({ clientId, clientHost }) => ({ clientId, host: clientHost })) ?? []
     return { protocol: groups[0]?.protocol ?? '', members }
   } catch (error) {
     if (protocolErrorOf(error) === 'GROUP_ID_NOT_FOUND') return { protocol: '', members: [] }
-    throw toKafkaError(error, `describing group ${group}`)
+    throw toKafkaError(error, `describing group ${group}`, [right])
   }
 }
 
@@ -163,18 +202,29 @@ const topicAuthorizationFailed = 29
  * offsets. kafkajs's own wait looks at the names, and fails when a broker does not know the topic yet. Asked over a
  * connection of its own: kafkajs's never forgets a topic that it was asked about, and fails once that is deleted.
  */
-async function untilLed(client: KafkajsParts, specs: readonly TopicSpec[]): Promise<void> {
+async function untilLed(
+  client: KafkajsParts,
+  specs: readonly TopicSpec[],
+  rightOn: (topic: string) => Right
+): Promise<void> {
   const admin = client.kafka.admin()
   try {
     await admin.connect()
     for (const { topic, partitions } of specs) {
       const look = async (): Promise<void> => {
-        const { length: led } = await admin.fetchTopicOffsets(topic)
-        if (led < partitions)
-          throw new KafkaError('KAFKA_UNAVAILABLE', `${led} of ${partitions} partitions of ${topic} have a leader`)
+        try {
+          const { length: led } = await admin.fetchTopicOffsets(topic)
+          if (led < partitions)
+            throw new KafkaError('KAFKA_UNAVAILABLE', `${led} of ${partitions} partitions of ${topic} have a leader`)
+        } catch (error) {
+          throw toKafkaError(error, 'waiting for leaders', [rightOn(topic)])
+        }
       }
-      await retry(look, { initialMs: 20, maxMs: 500, deadlineMs: 20_000 })
+      const retryable = (error: unknown) => !(error instanceof KafkaError && error.code === 'NOT_AUTHORIZED')
+      await retry(look, { initialMs: 20, maxMs: 500, deadlineMs: 20_000, retryable })
     }
+  } catch (error) {
+    throw toKafkaError(error, 'waiting for leaders')
   } finally {
     await disconnect(admin)
   }

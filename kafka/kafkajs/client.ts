@@ -61,7 +61,10 @@ function clientOf(options: KafkaClientOptions, shared: Shared): KafkajsClient {
     // What the client says at ERROR is mostly a retry that succeeds; the parts of this adapter report what matters.
     logCreator: () => entry => log.debug({ kafkajs: entry.namespace }, entry.log.message)
   })
-  const parts: KafkajsParts = { kafka, brokers, log, explaining }
+  const login = options.security?.sasl
+  const name = login && 'username' in login ? login.username : undefined
+  const principal = typeof name === 'string' ? `User:${name}` : undefined
+  const parts: KafkajsParts = { kafka, brokers, log, explaining, principal }
   const adminLine = () => new ReconnectingAdmin(() => connectAdmin(parts))
   return Object.freeze({
     kafka,

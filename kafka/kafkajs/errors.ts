@@ -7,6 +7,7 @@ import {
   type SendErrorCode,
   sendErrorCodes
 } from '../errors.ts'
+import { missingInWords, missingRight, type Right } from '../rights.ts'
 import { type ConnectionFault, named, tlsFault } from '../security/index.ts'
 
 /** The protocol's name of an error (`UNKNOWN_TOPIC_OR_PARTITION`), looked for down the chain of causes. */
@@ -19,9 +20,6 @@ export function protocolErrorOf(thrown: unknown): string | undefined {
 }
 
 const refusals = new Set([
-  'TOPIC_AUTHORIZATION_FAILED',
-  'GROUP_AUTHORIZATION_FAILED',
-  'CLUSTER_AUTHORIZATION_FAILED',
   'INVALID_TOPIC_EXCEPTION',
   'INVALID_PARTITIONS',
   'INVALID_REPLICATION_FACTOR',
@@ -31,7 +29,9 @@ const refusals = new Set([
 ])
 
 export interface RefusalFacts {
+  /** When the client certificate ends, where there is one. */
   readonly certificateEnds?: string | undefined
+  /** True where the cluster has not let this process in yet: then a refusal is no matter of time. */
   readonly isFirst?: boolean
 }
 
@@ -40,18 +40,24 @@ const ofLogin = new Set(['ILLEGAL_SASL_STATE', 'UNSUPPORTED_SASL_MECHANISM'])
 
 /**
  * Turns whatever kafkajs threw into a {@link KafkaError}, unless it is one.
- * @param facts.certificateEnds when the client certificate ends, where there is one
- * @param facts.isFirst true where the cluster has not let this process in yet: then a refusal is no matter of time
+ * @param asked the rights that the request needs, to name the one that is missing
  */
-export function toKafkaError(thrown: unknown, doing: string, facts: RefusalFacts = {}): KafkaError {
+export function toKafkaError(
+  thrown: unknown,
+  doing: string,
+  asked: readonly Right[] = [],
+  facts: RefusalFacts = {}
+): KafkaError {
   if (thrown instanceof KafkaError) return thrown
   const type = protocolErrorOf(thrown)
   const failed = (code: KafkaErrorCode, words: string) => new KafkaError(code, `${doing}: ${words}`, thrown, type)
   const refused = (code: KafkaErrorCode, words: string) =>
-    new KafkaError(code, `${doing}: ${words}`, thrown, type, facts.isFirst ? undefined : true)
+    new KafkaError(code, `${doing}: ${words}`, thrown, type, facts.isFirst ? {} : { retryable: true })
   const known = connectionFault(thrown, facts.certificateEnds)
   if (known) return refused(known.code, known.words)
   if (type === 'UNKNOWN_TOPIC_OR_PARTITION') return failed('TOPIC_UNKNOWN', 'no such topic or partition')
+  const right = missingRight(type, asked)
+  if (right) return new KafkaError('NOT_AUTHORIZED', `${doing}: ${missingInWords(right)}`, thrown, type, { right })
   if (type && refusals.has(type)) return failed('KAFKA_REFUSED', `Kafka refused (${type})`)
   const login = loginErrorIn(thrown)
   if (ofLogin.has(type ?? '') || /is not supported by the server/.test(login?.message ?? ''))
@@ -108,18 +114,19 @@ const refusedRecords = new Set([
   'INVALID_REQUIRED_ACKS'
 ])
 
-/** Turns what kafkajs threw into a {@link SendError}. */
-export function toSendError(thrown: unknown, sent: boolean): SendError {
+/**
+ * Turns what kafkajs threw into a {@link SendError}.
+ * @param asked the rights that sending needs
+ */
+export function toSendError(thrown: unknown, sent: boolean, asked: readonly Right[] = []): SendError {
   if (thrown instanceof SendError) return thrown
   const type = protocolErrorOf(thrown) ?? ''
   const facts = { sent, cause: thrown }
   if (tooLarge.has(type))
     return new SendError('RECORDS_TOO_LARGE', `Kafka refused the size of a batch (${type})`, facts)
   if (refusedRecords.has(type)) return new SendError('KAFKA_REFUSED', `Kafka refused a batch (${type})`, facts)
-  const { code, message, retryable } = toKafkaError(thrown, 'sending to Kafka')
+  const { code, message, retryable, right } = toKafkaError(thrown, 'sending to Kafka', asked)
   // Only consumers meet the other codes.
-  return new SendError(code in sendErrorCodes ? (code as SendErrorCode) : 'KAFKA_REFUSED', message, {
-    ...facts,
-    retryable
-  })
+  const known = code in sendErrorCodes ? (code as SendErrorCode) : 'KAFKA_REFUSED'
+  return new SendError(known, message, { ...facts, retryable, ...(right && { right }) })
 }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { splitBroker } from '../../core/index.ts'
 import { KafkaError } from '../errors.ts'
+import type { Right } from '../rights.ts'
 import { mismatch, probePort, type TlsOptions, wireName } from '../security/index.ts'
 import type { KafkaSecurity } from '../types/index.ts'
 import { protocolErrorOf, toKafkaError } from './errors.ts'
@@ -11,8 +12,11 @@ const askAgainMs = 10_000
 
 /** How the words of a failure are found. */
 export interface Explaining {
-  /** Turns what kafkajs threw into a {@link KafkaError}, and asks the port where kafkajs does not say why. */
-  explain(thrown: unknown, doing: string): Promise<KafkaError>
+  /**
+   * Turns what kafkajs threw into a {@link KafkaError}, and asks the port where kafkajs does not say why.
+   * @param asked the rights that the request needs, to name the one that is missing
+   */
+  explain(thrown: unknown, doing: string, asked?: readonly Right[]): Promise<KafkaError>
   /** A question had an answer. */
   answered(): void
 }
@@ -38,9 +42,9 @@ export class Explainer implements Explaining {
     this.#answeredAt = performance.now()
   }
 
-  async explain(thrown: unknown, doing: string): Promise<KafkaError> {
+  async explain(thrown: unknown, doing: string, asked: readonly Right[] = []): Promise<KafkaError> {
     const isFirst = this.#answeredAt === Number.NEGATIVE_INFINITY
-    const error = toKafkaError(thrown, doing, { certificateEnds: this.#tls?.certificateEnds, isFirst })
+    const error = toKafkaError(thrown, doing, asked, { certificateEnds: this.#tls?.certificateEnds, isFirst })
     const isOpen = error.code === 'KAFKA_UNAVAILABLE' || error.code === 'KAFKA_LOGIN_MISMATCH'
     if (!isOpen || !wasCutOff(thrown) || performance.now() - this.#answeredAt < trustedMs) return error
     const broker = brokerIn(thrown) ?? this.#brokers[0]
@@ -51,7 +55,7 @@ export class Explainer implements Explaining {
       `${doing}: ${fault.words}`,
       thrown,
       error.protocolError,
-      isFirst ? undefined : true
+      isFirst ? {} : { retryable: true }
     )
   }
 

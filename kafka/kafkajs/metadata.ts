@@ -24,30 +24,39 @@ export async function topicIds(cluster: Cluster, topics: readonly string[]): Pro
   return new Map(found.flatMap(({ name, id }) => (id === undefined || id === noId ? [] : [[name, id] as const])))
 }
 
+export interface MetadataOptions {
+  /** Of the Metadata request, for tests. */
+  readonly highestVersion?: number
+  /** Whether to ask which operations this client is allowed on each topic. Default false. */
+  readonly withOperations?: boolean
+}
+
 /**
  * What Kafka says of topics, or of all that it has, each with the error that it has: kafkajs fails at all of them for
  * one, also where no broker leads a single partition.
- * @param highestVersion of the Metadata request, for tests
  */
 export async function topicMetadata(
   cluster: Cluster,
   topics: readonly string[] | 'all',
-  highestVersion = metadataVersion
+  options: MetadataOptions = {}
 ): Promise<readonly TopicMetadata[]> {
   if (topics.length === 0) return []
-  return (await clusterMetadata(cluster, topics, highestVersion)).topics
+  return (await clusterMetadata(cluster, topics, options)).topics
 }
 
 /** The same, with how many brokers there are. Of no topic it is asked to see whether the cluster answers. */
 export async function clusterMetadata(
   cluster: Cluster,
   topics: readonly string[] | 'all',
-  highestVersion = metadataVersion
+  { highestVersion = metadataVersion, withOperations = false }: MetadataOptions = {}
 ): Promise<ClusterMetadata> {
   const broker = await cluster.brokerPool.findConnectedBroker()
   const version = Math.min(highestVersion, broker.versions?.[metadataKey]?.maxVersion ?? 0)
   if (version >= metadataVersion)
-    return broker.connectionPool.send({ request: requestOf(topics), response: { decode, parse: asItIs } })
+    return broker.connectionPool.send({
+      request: requestOf(topics, withOperations),
+      response: { decode, parse: asItIs }
+    })
   const { request, response } = Metadata.protocol({ version: Math.min(version, kafkajsMetadataVersion) })({
     // kafkajs asks for all of them where there is none.
     topics: topics === 'all' ? [] : topics,
@@ -74,7 +83,7 @@ export async function clusterMetadata(
 }
 
 // kafkajs knows no flexible versions (KIP-482): their header ends in tagged fields, which here begin the body.
-const requestOf = (topics: readonly string[] | 'all'): Request => ({
+const requestOf = (topics: readonly string[] | 'all', topicOperations: boolean): Request => ({
   apiKey: metadataKey,
   apiVersion: metadataVersion,
   apiName: 'Metadata',
@@ -83,7 +92,7 @@ const requestOf = (topics: readonly string[] | 'all'): Request => ({
     // Null in place of a list: all of them.
     const body = new Encoder().writeUVarInt(0).writeUVarInt(topics === 'all' ? 0 : names.length + 1)
     for (const topic of names) body.writeBuffer(Buffer.alloc(16)).writeUVarIntString(topic).writeUVarInt(0)
-    const [createTopics, clusterOperations, topicOperations] = [false, false, false]
+    const [createTopics, clusterOperations] = [false, false]
     return body.writeBoolean(createTopics).writeBoolean(clusterOperations).writeBoolean(topicOperations).writeUVarInt(0)
   }
 })
@@ -113,9 +122,9 @@ function readTopic(decoder: Decoding): TopicMetadata {
   const id = decoder.readBytes(16).toString('base64url')
   decoder.readBoolean()
   const partitions = decoder.readUVarIntArray(readPartition) ?? []
-  decoder.readInt32()
+  const operations = decoder.readInt32()
   decoder.readTaggedFields()
-  return { name, error, id, partitions }
+  return { name, error, id, partitions, operations }
 }
 
 function readPartition(decoder: Decoding): PartitionDescription {
@@ -143,6 +152,8 @@ export interface TopicMetadata {
   /** As Kafka's own tools write it: 22 letters of base64url. Brokers older than 2.8 have none. */
   readonly id?: string
   readonly partitions: readonly PartitionDescription[]
+  /** The operations that this client is allowed on it, a bit for each; undefined as the id is. Not asked by default. */
+  readonly operations?: number
 }
 
 interface KafkajsMetadata {

@@ -1,6 +1,7 @@
 import type { Admin, Message, RecordMetadata } from 'kafkajs'
 import { onlyOnce } from '../../core/index.ts'
 import { SendError } from '../errors.ts'
+import type { Right } from '../rights.ts'
 import type { HeaderList, HeadersByName, PartitionBatch, Sender, SendResult } from '../types/index.ts'
 import { protocolErrorOf, toSendError } from './errors.ts'
 import { connectIncarnation, disconnect, type Incarnation, watched } from './incarnation.ts'
@@ -8,7 +9,7 @@ import { headersForKafkajs } from './outgoing-headers.ts'
 import { TopicBook } from './topic-book.ts'
 import type { KafkajsParts } from './types.ts'
 
-/** @throws KafkaError `KAFKA_UNAVAILABLE`, `KAFKA_AUTHENTICATION`, `KAFKA_REFUSED` */
+/** @throws KafkaError `KAFKA_UNAVAILABLE`, `KAFKA_AUTHENTICATION`, `NOT_AUTHORIZED` where it may write to no topic */
 export async function connectSender(client: KafkajsParts): Promise<Sender> {
   const sender = new KafkaSender(client)
   try {
@@ -17,7 +18,7 @@ export async function connectSender(client: KafkajsParts): Promise<Sender> {
     return sender
   } catch (error) {
     await sender.close()
-    throw await client.explaining.explain(error, `connecting to ${client.brokers.join(', ')}`)
+    throw await client.explaining.explain(error, `connecting to ${client.brokers.join(', ')}`, [writeOn(client)])
   }
 }
 
@@ -40,7 +41,7 @@ class KafkaSender implements Sender {
   constructor(client: KafkajsParts) {
     this.#client = client
     this.#admin = client.kafka.admin()
-    this.#book = new TopicBook(this.#admin)
+    this.#book = new TopicBook(this.#admin, topic => writeOn(client, topic))
   }
 
   async connect(): Promise<void> {
@@ -175,13 +176,31 @@ class KafkaSender implements Sender {
     this.#book.doubt(topics)
     const protocolError = protocolErrorOf(thrown)
     if (protocolError && lostSequence.has(protocolError)) this.renew()
-    if (protocolError !== unknownTopic) return toSendError(thrown, sent)
+    if (protocolError === hiddenTopic && !sent) return this.#explainHidden(thrown, topics)
+    if (protocolError !== unknownTopic)
+      return toSendError(
+        thrown,
+        sent,
+        topics.map(topic => writeOn(this.#client, topic))
+      )
     const gone = await Promise.all(topics.map(name => this.#book.isGone(name)))
     if (gone.includes(true))
       return new SendError('TOPIC_UNKNOWN', `Kafka has no topic ${topics[gone.indexOf(true)]}`, { sent, cause: thrown })
     // A broker does not know a new topic yet, or one is gone that was sent to before: kafkajs asks for all of them.
     if (!sent) this.renew()
     return new SendError('KAFKA_UNAVAILABLE', 'A broker does not know a topic', { sent, cause: thrown })
+  }
+
+  /** One topic is hidden that was seen before: kafkajs asks for all that it has sent to, and fails for each of them. */
+  async #explainHidden(thrown: unknown, topics: readonly string[]): Promise<SendError> {
+    this.renew()
+    const hidden = await Promise.all(topics.map(name => this.#book.isHidden(name)))
+    const name = topics[hidden.indexOf(true)]
+    if (name !== undefined) return toSendError(thrown, false, [writeOn(this.#client, name)])
+    return new SendError('KAFKA_UNAVAILABLE', 'Kafka hides a topic that was sent to before', {
+      sent: false,
+      cause: thrown
+    })
   }
 
   #connected(): Promise<Incarnation> {
@@ -213,9 +232,18 @@ class KafkaSender implements Sender {
   }
 }
 
+/** The right that sending needs; without a topic: on any. */
+const writeOn = ({ principal }: KafkajsParts, name?: string): Right => ({
+  operation: 'WRITE',
+  resource: 'topic',
+  name,
+  principal
+})
+
 const isList = (headers: HeadersByName | HeaderList): headers is HeaderList => Array.isArray(headers)
 
 const unknownTopic = 'UNKNOWN_TOPIC_OR_PARTITION'
+const hiddenTopic = 'TOPIC_AUTHORIZATION_FAILED'
 // Final for a producer id.
 const lostSequence = new Set([
   'OUT_OF_ORDER_SEQUENCE_NUMBER',

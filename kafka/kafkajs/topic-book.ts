@@ -1,6 +1,7 @@
 import type { Admin } from 'kafkajs'
 import { retry } from '../../core/index.ts'
-import { KafkaError } from '../errors.ts'
+import { KafkaError, type KafkaErrorCode } from '../errors.ts'
+import type { Right } from '../rights.ts'
 import { toKafkaError } from './errors.ts'
 
 const maxAgeMs = 5 * 60_000
@@ -16,14 +17,17 @@ interface Topic {
 /** What is known of topics: how many partitions they have and which brokers lead them. Asked for again after five minutes. */
 export class TopicBook {
   readonly #admin: Admin
+  readonly #rightOn: (topic: string) => Right
   readonly #topics = new Map<string, Topic>()
   readonly #lookUps = new Map<string, Promise<Topic>>()
 
-  constructor(admin: Admin) {
+  /** @param rightOn the right on a topic that its caller needs, and that a topic is hidden without */
+  constructor(admin: Admin, rightOn: (topic: string) => Right) {
     this.#admin = admin
+    this.#rightOn = rightOn
   }
 
-  /** @throws KafkaError `TOPIC_UNKNOWN`, `KAFKA_UNAVAILABLE` (when it was never known), `KAFKA_REFUSED` */
+  /** @throws KafkaError `TOPIC_UNKNOWN`, `KAFKA_UNAVAILABLE` (when it was never known), `NOT_AUTHORIZED` */
   async partitionsOf(name: string): Promise<number> {
     const known = this.#topics.get(name)
     if (known && !this.isStale(name)) return known.leaders.length
@@ -62,11 +66,20 @@ export class TopicBook {
   }
 
   async isGone(name: string): Promise<boolean> {
+    return (await this.#faultOf(name)) === 'TOPIC_UNKNOWN'
+  }
+
+  /** Whether Kafka hides the topic now: without any right on it, it says no more of it. */
+  async isHidden(name: string): Promise<boolean> {
+    return (await this.#faultOf(name)) === 'NOT_AUTHORIZED'
+  }
+
+  async #faultOf(name: string): Promise<KafkaErrorCode | undefined> {
     try {
       await this.#once(name)
-      return false
+      return undefined
     } catch (error) {
-      return isUnknown(error)
+      return error instanceof KafkaError ? error.code : undefined
     }
   }
 
@@ -87,7 +100,7 @@ export class TopicBook {
         for (const { partitionId, leader } of topics[0]?.partitions ?? []) leaders[partitionId] = leader
         return { leaders, staleAt: performance.now() + maxAgeMs }
       } catch (error) {
-        throw toKafkaError(error, `looking for topic ${name}`)
+        throw toKafkaError(error, `looking for topic ${name}`, [this.#rightOn(name)])
       }
     }
     try {

@@ -9,6 +9,8 @@ export interface KafkajsParts {
   readonly brokers: readonly string[]
   readonly log: Logger
   readonly explaining: Explaining
+  /** Who Kafka takes this client for, as its tools write it (`User:orders`), where the login says that. */
+  readonly principal?: string | undefined
 }
 
 /** A client that also shows the kafkajs object that it is made of. For tests and tools; the product asks the port. */

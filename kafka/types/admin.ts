@@ -1,3 +1,5 @@
+import type { Operation } from '../rights.ts'
+
 /** The state of one partition as the cluster reports it. */
 export interface PartitionDescription {
   readonly partition: number
@@ -73,7 +75,11 @@ export interface KafkaAdmin extends AsyncDisposable {
   topics(): Promise<Map<string, number>>
   /** The ids of the same topics, by name; undefined where the brokers are older than Kafka 2.8. */
   allTopicIds(): Promise<Map<string, string | undefined>>
-  /** Creates the topics that do not exist, waits until they take records, and returns the names of those it created. */
+  /**
+   * Creates the topics that do not exist, waits until they take records, and returns the names of those it created.
+   * Where all exist and this client sees them, it needs no right to create any.
+   * @throws KafkaError `NOT_AUTHORIZED`: it lacks CREATE on a topic, or DESCRIBE on one that it created
+   */
   createTopics(specs: readonly TopicSpec[]): Promise<string[]>
   /** More partitions for a topic. Keys move to other partitions: their order holds from here on only. */
   addPartitions(topic: string, total: number): Promise<void>
@@ -94,6 +100,11 @@ export interface KafkaAdmin extends AsyncDisposable {
   topicIds(topics: readonly string[]): Promise<Map<string, string>>
   /** Of these topics the ones that Kafka hides from this client (no DESCRIBE); others that are not listed do not exist. */
   hiddenTopics(topics: readonly string[]): Promise<string[]>
+  /**
+   * What this client may do with topics, by the broker's own word. Left out are topics that it does not see or that do
+   * not exist, and all of them where the brokers are older than Kafka 2.8.
+   */
+  operations(topics: readonly string[]): Promise<Map<string, ReadonlySet<Operation>>>
   /** Committed offsets of a group by topic and partition; partitions without one are left out. */
   groupOffsets(group: string): Promise<Map<string, Map<number, number>>>
   /** Resolves when the cluster answers. */

@@ -35,7 +35,7 @@ export interface KafkaClient {
   connectAdmin(): Promise<KafkaAdmin>
   /** An admin that connects when it is first asked, and again after a failure. */
   adminLine(): AdminLine
-  /** @throws KafkaError `KAFKA_UNAVAILABLE`, `KAFKA_AUTHENTICATION`, `KAFKA_REFUSED` */
+  /** @throws KafkaError `KAFKA_UNAVAILABLE`, `KAFKA_AUTHENTICATION`, `NOT_AUTHORIZED` where it may write to no topic */
   connectSender(): Promise<Sender>
   /** A member of a consumer group that does nothing until `start()`. */
   groupConsumer(options: GroupConsumerOptions): GroupConsumer

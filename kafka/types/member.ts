@@ -136,7 +136,7 @@ export interface Vitals {
   readonly awayMs: number
   /** Whether its supervision has been stuck for too long. */
   readonly dead: boolean
-  /** What keeps it out of its group, in words, until it has joined. */
+  /** What keeps it out of its group (members of another kind, no READ on it), in words, until it has joined. */
   readonly obstacle: string | undefined
 }
 

@@ -32,7 +32,7 @@ export type SendResult = { readonly baseOffset: number } | { readonly error: Sen
 export interface Sender extends AsyncDisposable {
   /**
    * The number of partitions, kept for five minutes.
-   * @throws KafkaError `TOPIC_UNKNOWN` (topics are never created here), `KAFKA_UNAVAILABLE`, `KAFKA_REFUSED`
+   * @throws KafkaError `TOPIC_UNKNOWN` (topics are never created here), `KAFKA_UNAVAILABLE`, `NOT_AUTHORIZED`
    */
   partitionsOf(topic: string): Promise<number>
   /** The same as last heard, without asking. */

@@ -28,6 +28,7 @@ import {
 import { examineAdditions } from './additions.ts'
 import { type Finding, ok, warning, wrong } from './finding.ts'
 import { examineLogs, examineReplicas } from './logs.ts'
+import { examineRights } from './rights.ts'
 import { compareTopics, hiddenOf, type KnownTopics } from './topics.ts'
 
 export type { Finding } from './finding.ts'
@@ -76,8 +77,12 @@ async function examineBroker({ connectKafka, brokers }: DoctorParts, known: Know
     await using admin = await connectKafka()
     const topics = await admin.topics()
     const hidden = await hiddenOf(admin, known?.wanted ?? [], topics)
+    const visible = (known?.wanted ?? []).filter(topic => topics.has(topic))
     return {
-      findings: [ok('kafka', `reached ${brokers.join(', ')}, ${counted(topics.size, 'topic')}`)],
+      findings: [
+        ok('kafka', `reached ${brokers.join(', ')}, ${counted(topics.size, 'topic')}`),
+        ...(await examineRights(admin, visible))
+      ],
       topics,
       hidden
     }

@@ -5,6 +5,7 @@ import type { Pool } from '../../postgres/index.ts'
 import { sinkProtocol } from '../../sink/index.ts'
 import { type Standing, standings } from '../standing.ts'
 import { type Finding, ok, warning, wrong } from './finding.ts'
+import { membersOf } from './rights.ts'
 
 export interface LogParts {
   readonly admin: KafkaAdmin
@@ -22,10 +23,10 @@ export async function examineLogs(parts: LogParts): Promise<Finding[]> {
   const { admin, group, topics, isOurs } = parts
   try {
     const { partitions } = await standings(parts, group, topics)
-    const described = await admin.describeGroup(group)
-    const strangers = strangersIn(group, described)
-    const sinks = strangers.length > 0 ? 0 : described.members.length
-    const found = [...readFindings(parts, partitions, sinks), ...strangers, ...partitions.flatMap(brokenLog)]
+    const { described, findings: rights } = await membersOf(admin, group)
+    const strangers = described ? strangersIn(group, described) : []
+    const sinks = strangers.length > 0 ? 0 : described?.members.length
+    const found = [...rights, ...readFindings(parts, partitions, sinks), ...strangers, ...partitions.flatMap(brokenLog)]
     const findings = isOurs
       ? found
       : found.map(each => (each.level === 'wrong' ? { ...each, level: 'warning' as const } : each))
@@ -36,12 +37,14 @@ export async function examineLogs(parts: LogParts): Promise<Finding[]> {
   }
 }
 
-function readFindings({ group }: LogParts, partitions: readonly Standing[], members: number): Finding[] {
+/** @param members how many sinks run; undefined where Kafka does not let this user look */
+function readFindings({ group }: LogParts, partitions: readonly Standing[], members: number | undefined): Finding[] {
   const waiting = new Map<string, number>()
   for (const each of partitions)
     if (each.waiting > 0) waiting.set(each.topic, (waiting.get(each.topic) ?? 0) + each.waiting)
   const sum = [...waiting.values()].reduce((total, count) => total + count, 0)
-  const sinks = members === 1 ? '1 sink' : `${members === 0 ? 'no' : members} sinks`
+  const known = members === 1 ? '1 sink' : `${members === 0 ? 'no' : members} sinks`
+  const sinks = members === undefined ? 'it is unknown how many sinks are' : known
   if (sum === 0) return [ok('lag', `nothing waits in Kafka; ${sinks} in group ${group}`)]
   const topics = [...waiting].sort(([, one], [, other]) => other - one)
   const named = topics.map(([topic, count]) => `${topic} (${count})`)
@@ -106,11 +109,27 @@ export async function examineReplicas(admin: KafkaAdmin, topics: readonly string
   try {
     const described = await admin.describeTopics(topics)
     const several = (await admin.brokers()) > 1
-    const settings = async () => settingsOf(admin, described, several)
+    const settings = async () => readableSettings(admin, described, several)
     return [...leaders(described), ...(await settings().catch(unread))]
   } catch (error) {
     return unread(error)
   }
+}
+
+/** What the settings say of the topics whose settings this user may read. @throws KafkaError */
+async function readableSettings(
+  admin: KafkaAdmin,
+  described: readonly TopicDescription[],
+  several: boolean
+): Promise<Finding[]> {
+  const operations = await admin.operations(described.map(({ topic }) => topic))
+  const isHidden = ({ topic }: TopicDescription) => operations.get(topic)?.has('DESCRIBE_CONFIGS') === false
+  const [hidden, readable] = [described.filter(isHidden), described.filter(each => !isHidden(each))]
+  const words = `Kafka does not grant this user DESCRIBE_CONFIGS on ${listed(hidden.map(({ topic }) => topic))}: whether they are compacted, and what their settings risk, was not looked at. \`eventtrail acls doctor\` prints the commands`
+  return [
+    ...(hidden.length > 0 ? [warning('rights', words)] : []),
+    ...(readable.length > 0 || hidden.length === 0 ? await settingsOf(admin, readable, several) : [])
+  ]
 }
 
 const unread = (error: unknown): Finding[] => [

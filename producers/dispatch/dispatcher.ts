@@ -16,7 +16,7 @@ import { ProducerTelemetry } from '../telemetry.ts'
 import type { PublisherStats } from '../types.ts'
 import { Alarm } from './alarm.ts'
 import { type Batch, Batcher, type Lane } from './batcher.ts'
-import { abandonedError, lateError, refusalError } from './failures.ts'
+import { abandonedError, isAnswer, lateError, refusalError } from './failures.ts'
 import { isAway, leave, mayBeStored } from './leaving.ts'
 import { completeValue, findSchema, Routes } from './routes.ts'
 import type { Pending, Route } from './types.ts'
@@ -190,7 +190,7 @@ export class Dispatcher {
         },
         (error: unknown) => {
           this.#connecting = undefined
-          this.#telemetry.kafka.heard(false, refusalWords(error))
+          this.#telemetry.kafka.heard(isAnswer(error), refusalWords(error))
         }
       )
     }

@@ -1,8 +1,12 @@
 import { EventtrailError } from '../../core/index.ts'
+import { KafkaError, missingInWords, type Right, SendError } from '../../kafka/index.ts'
 import { PublishError, type PublishErrorCode } from '../errors.ts'
 import type { Pending } from './types.ts'
 
 const mayBeStored = 'It may be stored: publish it again with the same id, and it counts once'
+
+/** Whether it is Kafka's answer that this client lacks a right: no outage. */
+export const isAnswer = (thrown: unknown): boolean => thrown instanceof KafkaError && thrown.code === 'NOT_AUTHORIZED'
 
 /** The deadline passed. */
 export function lateError(item: Pending, timeoutMs: number, sent: boolean): PublishError {
@@ -48,11 +52,19 @@ export function refusalError(item: Pending, thrown: unknown, mayStand: boolean):
     eventName,
     id: item.id,
     outcome: mayStand ? 'unknown' : 'failed',
+    ...(rightIn(thrown) && { misconfigured: true }),
     cause: thrown
   })
 }
 
+/** The right that is missing, where that is why. */
+const rightIn = (thrown: unknown): Right | undefined =>
+  thrown instanceof KafkaError || thrown instanceof SendError ? thrown.right : undefined
+
 function reason(code: PublishErrorCode, topic: string, thrown: unknown): string {
+  const right = rightIn(thrown)
+  // A producer that may write to no topic learns that before it names one.
+  if (right) return missingInWords({ ...right, name: right.name ?? topic })
   switch (code) {
     case 'TOPIC_UNKNOWN':
       return `Kafka has no topic ${topic}. Check \`topicPrefix\`; topics are made by \`eventtrail schemas register\``

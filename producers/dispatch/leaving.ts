@@ -24,6 +24,6 @@ export function mayBeStored(batch: Leaving, error: Pick<SendError, 'sent' | 'ret
   return before || (batch.sent && error.sent && error.retryable)
 }
 
-/** Whether Kafka is unreachable, or lets this process in no more. */
+/** Whether Kafka is unreachable, or lets this process in no more. A right that is missing is an answer. */
 export const isAway = ({ code, misconfigured }: Pick<SendError, 'code' | 'misconfigured'>): boolean =>
-  code === 'KAFKA_UNAVAILABLE' || misconfigured
+  code === 'KAFKA_UNAVAILABLE' || (misconfigured && code !== 'NOT_AUTHORIZED')

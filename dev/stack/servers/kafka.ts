@@ -160,6 +160,7 @@ function serverProperties({ ports, node = 1, kafkaProxy, brokerSettings }: Broke
   return lines.map(([key, value]) => `${key}=${value}\n`).join('')
 }
 
+// At this level the authorizer writes what it denies, which only tests with access control have.
 const log4j = `status=error
 appender.out.type=Console
 appender.out.name=out
@@ -167,4 +168,6 @@ appender.out.layout.type=PatternLayout
 appender.out.layout.pattern=%d{ISO8601} %p %c{1} %m%n
 rootLogger.level=warn
 rootLogger.appenderRef.out.ref=out
+logger.authorizer.name=kafka.authorizer.logger
+logger.authorizer.level=info
 `

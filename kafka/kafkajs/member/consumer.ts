@@ -12,12 +12,13 @@ import type {
   Vitals
 } from '../../types/index.ts'
 import { Unserved } from '../../unserved.ts'
-import { protocolErrorOf, refusalIn, toKafkaError } from '../errors.ts'
+import { protocolErrorOf, toKafkaError } from '../errors.ts'
 import { fetchingRaw, notFetching } from '../patches/index.ts'
 import type { KafkajsParts } from '../types.ts'
 import { type ConsumerSettings, withDefaults } from './consumer-options.ts'
 import { type Handling, handleBatch } from './handle-batch.ts'
 import { createConsumer, disconnectConsumer } from './kafkajs-consumer.ts'
+import { obstacleIn, readRights } from './obstacles.ts'
 import { Pauses } from './pauses.ts'
 import { tooOld } from './record-batch.ts'
 import { ConsumerVitals } from './vitals.ts'
@@ -95,7 +96,7 @@ export class SupervisedConsumer implements GroupConsumer {
     try {
       await this.#consumer?.commitOffsets(offsets.map(each => ({ ...each, offset: String(each.offset) })))
     } catch (error) {
-      throw toKafkaError(error, 'committing offsets')
+      throw toKafkaError(error, 'committing offsets', readRights(this.#options.group, this.#client.principal))
     }
     // A kafkajs consumer that is not running takes offsets and silently forgets them.
     if (this.#commits === before)
@@ -150,7 +151,6 @@ export class SupervisedConsumer implements GroupConsumer {
         this.#fail(refusedSession(this.#options.sessionTimeoutMs, ended))
         break
       }
-      // After a run that lasted a while the back-off starts again.
       failures = performance.now() - joinedAt > 30_000 ? 1 : failures + 1
       const waitMs = backoffMs(failures, { initialMs: 200, maxMs: 5_000 })
       const stalled = ended instanceof KafkaError && ended.code === 'CONSUMER_STALLED'
@@ -168,12 +168,14 @@ export class SupervisedConsumer implements GroupConsumer {
     log.error({ group }, 'another kind of consumer is in the group and takes partitions away: stop it')
   }
 
-  /** The same, or in words where the group has members of another kind, or Kafka lets this one in no more. */
+  /** The same, or in words where others keep this member out: other members, a missing right, TLS or the login. */
   #explained(ended: Error | 'topics changed'): Error | 'topics changed' {
-    const isStranger = protocolErrorOf(ended) === 'INCONSISTENT_GROUP_PROTOCOL'
-    const known = isStranger ? strangerInGroup(this.#options.group, ended) : refusalIn(ended)
-    if (known) this.#vitals.obstacle = known.message
-    return known ?? ended
+    const explained = obstacleIn(ended, this.#options.group, this.#client.principal)
+    if (!explained) return ended
+    if (this.#vitals.obstacle !== explained.message)
+      this.#options.log.error({ err: safeError(explained) }, 'kept out of the consumer group; trying again')
+    this.#vitals.obstacle = explained.message
+    return explained
   }
 
   async #ended(): Promise<void> {

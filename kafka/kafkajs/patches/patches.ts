@@ -6,6 +6,7 @@ import { joinWithoutLeaders } from './no-leader.ts'
 import type { Patch } from './patch.ts'
 import { quietTimers } from './quiet-timers.ts'
 import { allowRawFetches } from './raw-fetches.ts'
+import { nameRefusedCoordinators } from './refused-coordinator.ts'
 import { tryOtherBrokers } from './seeds.ts'
 import { keepShortSessions } from './short-sessions.ts'
 import { measureSteadily } from './steady-clock.ts'
@@ -17,6 +18,7 @@ export const patches: Readonly<Record<string, Patch>> = {
   'raw-fetches': allowRawFetches,
   'many-topics': allowManyTopics,
   'no-leader': joinWithoutLeaders,
+  'refused-coordinator': nameRefusedCoordinators,
   'beat-while-fetching': beatWhileFetching,
   'stopped-runner': endStoppedRunners,
   'fresh-connections': startConnectionsEmpty,

@@ -82,6 +82,16 @@ export function adminConformance(fixture: KafkaFixture): void {
       expect(await fixture.admin.hiddenTopics([newName()])).toEqual([])
     })
 
+    it('says what this client may do with topics: without access control, everything', async () => {
+      const topic = await newTopic()
+      const allowed = await fixture.admin.operations([topic, newName()])
+      expect([...allowed.keys()]).toEqual([topic])
+      expect([...(allowed.get(topic) ?? [])].sort()).toEqual(
+        ['READ', 'WRITE', 'CREATE', 'DELETE', 'ALTER', 'DESCRIBE', 'DESCRIBE_CONFIGS'].sort()
+      )
+      expect(await fixture.admin.operations([])).toEqual(new Map())
+    })
+
     it('says what Kafka refused, by the name of the protocol', async () => {
       const refused = fixture.admin.createTopics([{ ...spec(newName()), replicationFactor: 99 }])
       await expect(refused).rejects.toBeInstanceOf(KafkaError)

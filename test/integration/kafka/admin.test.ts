@@ -85,9 +85,14 @@ test('brokers that do not know ids of topics say the rest of them', async () => 
   const { admin: plain, cluster } = adminWithCluster(client.kafka)
   await plain.connect()
   const names = [topic, `${topicPrefix}older.never`]
-  const [now, older] = [await topicMetadata(cluster, names), await topicMetadata(cluster, names, 6)]
-  const [allNow, allOlder] = [await topicMetadata(cluster, 'all'), await topicMetadata(cluster, 'all', 6)]
-  const brokers = [await clusterMetadata(cluster, []), await clusterMetadata(cluster, [], 6)].map(each => each.brokers)
+  const [now, older] = [await topicMetadata(cluster, names), await topicMetadata(cluster, names, { highestVersion: 6 })]
+  const [allNow, allOlder] = [
+    await topicMetadata(cluster, 'all'),
+    await topicMetadata(cluster, 'all', { highestVersion: 6 })
+  ]
+  const brokers = [await clusterMetadata(cluster, []), await clusterMetadata(cluster, [], { highestVersion: 6 })].map(
+    each => each.brokers
+  )
   await plain.disconnect()
   expect(brokers).toEqual([1, 1])
   expect(await admin.brokers()).toBe(1)

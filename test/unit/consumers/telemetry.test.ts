@@ -19,7 +19,8 @@ const member = {
     { topic: 'a', partition: 0 },
     { topic: 'a', partition: 1 }
   ],
-  missing: [],
+  known: { missing: [] },
+  troubles: [{ topic: 'a', partition: 0 }],
   progressAgeMs: 1_500,
   stats: () => ({ running: 2, queued: 5, uncommitted: 9, partitions: 2, assignments: 1, longestRunningMs: 2_500 })
 }
@@ -78,6 +79,7 @@ describe('what a member reports', () => {
         `${of('lag', ',topic="a",partition="0"')} 30`,
         `${of('lag', ',topic="a",partition="1"')} 5`,
         `${of('partitions')} 2`,
+        `${of('partitions_unread')} 1`,
         `${of('queued')} 5`,
         `${of('running')} 2`,
         `${of('uncommitted')} 9`,
@@ -97,7 +99,7 @@ describe('what a member reports', () => {
 describe('the health of a group', () => {
   it('needs Kafka, the registry, and to be a member', () => {
     const health = new GroupHealth({ line: lineOf({}), pingRegistry: async () => undefined })
-    const member = { vitals: { awayMs: 0, dead: false }, troubles: [], readsNothing: false }
+    const member = { vitals: { awayMs: 0, dead: false }, troubles: [], known: { isNone: false, hidden: [] } }
     expect(health.read(life('starting'), member).notReady).toEqual(['it is starting'])
     health.kafka.heard(true)
     health.registry.heard(true)
@@ -106,6 +108,9 @@ describe('the health of a group', () => {
       notReady: ['no partitions yet'],
       dead: ['the Kafka consumer loop is stuck']
     })
+    expect(
+      health.read(life('running'), { ...member, known: { isNone: false, hidden: ['order.placed'] } }).notReady
+    ).toEqual(['Kafka does not let it see topics: order.placed'])
     health.registry.heard(false)
     expect(health.read(life('running'), member).notReady).toEqual(['the registry is unreachable'])
     expect(health.read(life('draining'), member).notReady).toEqual(['it is stopping'])

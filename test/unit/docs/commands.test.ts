@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { expect, test } from 'vitest'
+import { aclCommandsOf } from '../../../cli/acls/command.ts'
 import { addSettingFlags, type CommandHost } from '../../../cli/command.ts'
 import { indexerCommands } from '../../../cli/commands/indexer.ts'
 import { notifierCommands } from '../../../cli/commands/notifier.ts'
@@ -32,7 +33,8 @@ for (const register of [
   notifierCommands,
   stackCommands,
   testingCommands,
-  demoCommands
+  demoCommands,
+  aclCommandsOf
 ])
   register(program, host)
 

@@ -80,7 +80,7 @@ const kafkajsError = (name: string, facts: object, message = 'words'): Error =>
 it('what TLS and the login say is found under what kafkajs wraps it in', () => {
   const broken = kafkajsError('KafkaJSConnectionError', { code: 'SELF_SIGNED_CERT_IN_CHAIN', broker: 'b:9093' })
   const wrapped = kafkajsError('KafkaJSNumberOfRetriesExceeded', { cause: broken })
-  expect(toKafkaError(wrapped, 'connecting to b:9093', { isFirst: true })).toMatchObject({
+  expect(toKafkaError(wrapped, 'connecting to b:9093', [], { isFirst: true })).toMatchObject({
     code: 'KAFKA_CERTIFICATE_UNTRUSTED',
     retryable: false,
     misconfigured: true,
