@@ -55,4 +55,12 @@ export {
 export { mostServerText, printable, printableJson, printableLine, table } from './printable.ts'
 export { Pulse } from './pulse.ts'
 export { asCount, asList, asOneOf, asPort, asText, type Setting, wholeNumberOf } from './settings.ts'
-export { isAboutSettings, type SqlStateKind, sqlStateKind, sqlStateOf } from './sqlstate.ts'
+export {
+  deniedObject,
+  deniedWords,
+  isAboutSettings,
+  isDenied,
+  type SqlStateKind,
+  sqlStateKind,
+  sqlStateOf
+} from './sqlstate.ts'

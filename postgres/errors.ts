@@ -1,10 +1,16 @@
-import { type ErrorCodes, EventtrailError, sqlStateOf } from '../core/index.ts'
+import { deniedWords, type ErrorCodes, EventtrailError, isDenied, sqlStateOf } from '../core/index.ts'
 
 export const postgresErrorCodes = {
   POSTGRES_UNAVAILABLE: {
     retryable: true,
     meaning:
       'Postgres is unreachable, restarts, has no room or no connection left, or refuses the login. Check the URL and that the server runs.'
+  },
+  POSTGRES_DENIED: {
+    retryable: true,
+    misconfigured: true,
+    meaning:
+      'The role that DATABASE_URL names has no right to what was asked for (42501). The message names the table; `eventtrail migrate --roles` gives each part its rights. It works again, without a restart, once the right is given.'
   },
   POSTGRES_UNFIT: {
     misconfigured: true,
@@ -40,9 +46,16 @@ const refusals: Readonly<Record<string, string>> = {
   '53300': 'Postgres has no connection left (max_connections)'
 }
 
-/** The error of a database that cannot be used now, in words. */
+/** The error of a database that cannot be used now, in words: `POSTGRES_DENIED` where a right is missing, else `POSTGRES_UNAVAILABLE`. */
 export function unavailable(cause: unknown): PostgresError {
   const code = sqlStateOf(cause) ?? ''
+  if (cause instanceof PostgresError && cause.code === 'POSTGRES_DENIED') return cause
+  if (isDenied(cause))
+    return new PostgresError(
+      'POSTGRES_DENIED',
+      `${deniedWords(cause)}: \`eventtrail migrate --roles\`, as the owner of the tables, gives each part its rights`,
+      cause
+    )
   if (cause instanceof EventtrailError) return new PostgresError('POSTGRES_UNAVAILABLE', cause.message, cause)
   const words = refusals[code] ?? `Postgres is unreachable: check ${where}, and that the server runs`
   return new PostgresError('POSTGRES_UNAVAILABLE', words, cause)
