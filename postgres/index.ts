@@ -12,6 +12,16 @@ export {
   type Queryable
 } from './migrate.ts'
 export { openDatabase } from './pool.ts'
+export {
+  type DatabaseRole,
+  type Grant,
+  type PartGrants,
+  roleName,
+  rolePrefixShape,
+  rolesOf,
+  rolesScript,
+  roleUses
+} from './roles.ts'
 export { openPool, openSession, type SessionOptions } from './session.ts'
 export { postgresSettings } from './settings.ts'
 export { type Database, hiddenSchemas, query, requireTables } from './tables.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { useKafka } from '../connection/index.ts'
-import type { Logger } from '../core/index.ts'
+import { deniedWords, isDenied, type Logger } from '../core/index.ts'
 import type { AdminLine, GroupConsumer } from '../kafka/index.ts'
 import { createKafkaClient } from '../kafka/kafkajs/index.ts'
 import { type Pool, PostgresError, type SessionOptions } from '../postgres/index.ts'
@@ -82,6 +82,8 @@ export function wireSink({ options, log, onFailure, openSession = open => open()
     topicIds: (topics: readonly string[]) => line.ask(admin => admin.topicIds(topics))
   }
   const { applicationName } = sessions
+  // Which right a write was refused for, while that is why it waits.
+  let denied: string | undefined
   const pipeline = new Pipeline({
     read: { consumer: () => consumer, book, discovery, starts, breakerRecords: options.breakerRecords },
     write: {
@@ -96,10 +98,12 @@ export function wireSink({ options, log, onFailure, openSession = open => open()
     },
     onWritten: (batch, result) => {
       telemetry.written(batch, result)
+      denied = undefined
       health.postgres.heard(true)
     },
     onRetry: error => {
       telemetry.retried()
+      denied = isDenied(error) ? deniedWords(error) : undefined
       if (error instanceof PostgresError && error.code === 'POSTGRES_UNAVAILABLE') health.postgres.heard(false)
     },
     onFailure,
@@ -139,7 +143,7 @@ export function wireSink({ options, log, onFailure, openSession = open => open()
     topics,
     vitals: consumer.vitals,
     troubles: () => consumer.troubles,
-    tableProblems: () => pipeline.tableProblems,
+    tableProblems: () => [...pipeline.tableProblems, ...(denied === undefined ? [] : [denied])],
     lag: { ...starts, logEnds: (topics: readonly string[]) => line.ask(admin => admin.logEnds(topics)) }
   }
   return {

@@ -252,7 +252,10 @@ async function examineTrail({ pool, topicPrefix }: DoctorParts): Promise<Finding
     return [
       months >= 2
         ? ok('partitions', `there for this month and ${months - 1} more`)
-        : wrong('partitions', `${months} months ahead: run \`eventtrail migrate\`, or start a sink`),
+        : wrong(
+            'partitions',
+            `there for ${counted(months, 'month')} from this one on: run \`eventtrail migrate\` as the owner of the tables, about once a month; a sink of that role does so by itself`
+          ),
       ...inDefault(misplaced),
       held.length === 0
         ? ok('quarantine', 'nothing held')

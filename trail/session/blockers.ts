@@ -22,8 +22,8 @@ export interface Blocker {
  */
 export async function listBlockers(pool: Pool, pid?: number): Promise<Blocker[]> {
   const { rows } = await pool.query<Omit<Blocker, 'seconds'> & { seconds: string }>(
-    `SELECT DISTINCT ON (b.pid) b.pid AS session, b.application_name AS application,
-       coalesce(b.state, b.backend_type, 'unknown') AS state,
+    `SELECT DISTINCT ON (b.pid) b.pid AS session, coalesce(b.application_name, '') AS application,
+       coalesce(b.state, b.backend_type, 'of a role that this one may not look at') AS state,
        coalesce(floor(extract(epoch FROM clock_timestamp() - b.xact_start)), 0) AS seconds,
        coalesce(l.mode || ' on ' || l.relation::regclass::text, 'a row or a transaction') AS wanted
      FROM pg_stat_activity s
