@@ -49,10 +49,10 @@ export function useKafka(
  */
 export function usePool<Pool extends Ends>(
   given: { readonly postgres: PostgresConnection },
-  openPool: (url: string) => Pool
+  openPool: (postgres: PostgresConnection) => Pool
 ): { readonly pool: Pool; readonly release: () => Promise<void> } {
-  if (given instanceof LazyConnection) return { pool: open(given).pool(given.postgres.url, openPool), release: done }
-  const pool = openPool(given.postgres.url)
+  if (given instanceof LazyConnection) return { pool: open(given).pool(given.postgres, openPool), release: done }
+  const pool = openPool(given.postgres)
   return { pool, release: async () => void (await pool.end()) }
 }
 
@@ -78,7 +78,7 @@ class LazyConnection implements Partial<ConnectionOptions> {
   })
 
   constructor(options: Partial<ConnectionOptions>) {
-    Object.assign(this, structuredClone(options))
+    Object.assign(this, copyOf(options))
   }
 
   kafkaClient(create: OpenKafka, name: KafkaClientName): KafkaClient {
@@ -92,8 +92,8 @@ class LazyConnection implements Partial<ConnectionOptions> {
     }
   }
 
-  pool<Pool extends Ends>(url: string, open: (url: string) => Pool): Pool {
-    this.#pool ??= open(url)
+  pool<Pool extends Ends>(postgres: PostgresConnection, open: (postgres: PostgresConnection) => Pool): Pool {
+    this.#pool ??= open(postgres)
     return this.#pool as Pool
   }
 
@@ -116,4 +116,11 @@ class LazyConnection implements Partial<ConnectionOptions> {
     const line = this.#line
     return { ask: question => line.ask(question), heldBackWords: topics => line.heldBackWords(topics), close: done }
   }
+}
+
+/** A deep copy of options; functions in it, and what is no plain object, are the same. */
+function copyOf<Value>(value: Value): Value {
+  if (Array.isArray(value)) return value.map(copyOf) as Value
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, copyOf(each)])) as Value
 }

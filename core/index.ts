@@ -31,7 +31,7 @@ export {
   unlessAborted
 } from './lifecycle.ts'
 export { type Logger, type LogLevel, logLevels, silentLogger } from './logger.ts'
-export { counted, few, isTopicPrefix, legalCharacters } from './names.ts'
+export { counted, few, isSchemaName, isTopicPrefix, legalCharacters, schemaWords } from './names.ts'
 export {
   checkBrokers,
   checkDatabaseUrl,
@@ -40,6 +40,7 @@ export {
   checkRegistryUrl,
   checkSmtpUrl,
   type DatabaseUrl,
+  exposedDatabase,
   givenOnly,
   longestTimerMs,
   misspeltOption,

@@ -11,6 +11,7 @@ export {
   migrationStatus,
   type Queryable
 } from './migrate.ts'
+export { passwordFromFile } from './password.ts'
 export { openDatabase } from './pool.ts'
 export {
   type DatabaseRole,
@@ -24,5 +25,5 @@ export {
 } from './roles.ts'
 export { openPool, openSession, type SessionOptions } from './session.ts'
 export { postgresSettings } from './settings.ts'
-export { type Database, hiddenSchemas, query, requireTables } from './tables.ts'
-export type { Pool, PooledSession, Queries, Session, SessionQueries } from './types.ts'
+export { createSchema, type Database, hiddenSchemas, query, requireTables } from './tables.ts'
+export type { DatabaseAddress, Pool, PooledSession, Queries, Session, SessionQueries } from './types.ts'

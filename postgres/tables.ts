@@ -1,6 +1,7 @@
 import { type SqlStateKind, sqlStateKind, sqlStateOf } from '../core/index.ts'
 import { PostgresError, unavailable } from './errors.ts'
 import { type Migrations, migrationStatus, type Queryable } from './migrate.ts'
+import { quotedName } from './roles.ts'
 
 /** What a store needs of Postgres; a pg Pool fits. */
 export type Database = Queryable
@@ -66,4 +67,10 @@ export async function hiddenSchemas(database: Database): Promise<string[]> {
      ORDER BY nspname`
   )
   return rows.map(({ name }) => String(name))
+}
+
+/** Creates a schema unless it is there: the right to do so is needed only then. */
+export async function createSchema(database: Database, schema: string): Promise<void> {
+  const { rows } = await database.query('SELECT FROM pg_namespace WHERE nspname = $1', [schema])
+  if (rows.length === 0) await database.query(`CREATE SCHEMA IF NOT EXISTS ${quotedName(schema)}`)
 }

@@ -3,6 +3,7 @@ import {
   type DrainOptions,
   type Ending,
   EventtrailError,
+  exposedDatabase,
   Lifecycle,
   type LifecycleState,
   type Logger,
@@ -112,6 +113,8 @@ class StreamSink implements Sink {
   }
 
   async #start(ending: AbortSignal): Promise<void> {
+    const exposed = exposedDatabase(this.#options.connection.postgres.url)
+    if (exposed !== undefined) this.#log.warn({}, exposed)
     await unlessAborted(ending, this.#checkDatabase())
     const { servers, pipeline, consumer, health, telemetry, view } = this.#parts
     health.postgres.heard(true)

@@ -55,11 +55,11 @@ interface Servers {
 /** Builds a sink bottom-up: servers, topics, the pipeline, the consumer that feeds it. */
 export function wireSink({ options, log, onFailure, openSession = open => open() }: WireOptions): SinkParts {
   const { connection, group, topicPrefix, eventNames, batch, meter } = options
-  const databaseUrl = connection.postgres.url
+  const database = connection.postgres
   const telemetry = new Telemetry({ meter, log })
 
   const sessions = { applicationName: `${sinkSessions}/${randomBytes(4).toString('hex')}`, queryTimeoutMs }
-  const pool = sessionPool(databaseUrl, sessions)
+  const pool = sessionPool(database, sessions)
   const { client, release } = useKafka(connection, createKafkaClient, { clientId: 'eventtrail-sink', log })
   const line = client.adminLine()
   const health = new SinkHealth({ line, pool, registry: () => registry, log })
@@ -88,7 +88,7 @@ export function wireSink({ options, log, onFailure, openSession = open => open()
     read: { consumer: () => consumer, book, discovery, starts, breakerRecords: options.breakerRecords },
     write: {
       connections: options.connections,
-      openSession: () => openSession(() => openPgSession({ databaseUrl, group, applicationName, pool })),
+      openSession: () => openSession(() => openPgSession({ database, group, applicationName, pool })),
       limits: { maxRows: batch.maxRecords, maxBytes: batch.maxBytes, lingerMs: batch.lingerMs },
       watch: {
         blockedAfterMs: options.blockedAfterMs,

@@ -83,11 +83,13 @@ export {
   countByPartition,
   listAdditions,
   listBlockers,
+  listSinkLogins,
   openPgSession,
   pgPositions,
   type QuarantineRow,
   quarantineByHalves,
   quarantineRowsOf,
+  type SinkLogin,
   type TrailPositions,
   type TrailSession,
   tableFaults

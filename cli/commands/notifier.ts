@@ -11,6 +11,7 @@ import {
 import { OptionsError, UsageError } from '../../core/index.ts'
 import { openDatabase, requireTables } from '../../postgres/index.ts'
 import type { CommandContext, CommandHost, ExitCode } from '../command.ts'
+import { databaseOf } from '../connection.ts'
 import { loadMails, type MappingFlags } from '../mappings/index.ts'
 import { createStatus } from '../status.ts'
 import { addCatalogueFlags, type CatalogueFlags, configuredCatalogue } from './catalogue.ts'
@@ -59,7 +60,7 @@ async function runNotifier(context: CommandContext, flags: NotifierFlags): Promi
   const catalogue = await configuredCatalogue(config, flags)
   const mails = await loadMails(flags, catalogue)
   const mailer = await createMailer({ url: config.require('smtpUrl'), from }).catch(inFlags)
-  const database = openDatabase(config.require('databaseUrl'), notifierTables.applicationName)
+  const database = openDatabase(databaseOf(config, log), notifierTables.applicationName)
   try {
     await database.requireFit()
     await requireTables(database, notifierTables.migrations, ...notifierTables.tables)

@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
-import { deniedWords, few, isDenied, printableJson, UsageError } from '../../core/index.ts'
+import { deniedWords, exposedDatabase, few, isDenied, printableJson, UsageError } from '../../core/index.ts'
 import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import { examine } from '../../operations/index.ts'
 import {
+  createSchema,
   hiddenSchemas,
   type Migrations,
   migrate,
@@ -31,6 +32,7 @@ import {
   saidWhileWaiting,
   wholeNumber
 } from '../command.ts'
+import { databaseOf } from '../connection.ts'
 
 /** `eventtrail migrate` and `eventtrail doctor`: over the tables of every part, which the CLI hands in. */
 export function operateCommands(program: Command, host: CommandHost, migrations: readonly Migrations[]): void {
@@ -91,14 +93,15 @@ async function runMigrate(
   if (prefix !== undefined && !rolePrefixShape.test(prefix))
     throw new UsageError(`--roles: expected a prefix of lower-case letters, digits and _, got ${prefix}`)
   if (print) return printRoles(context, migrations, prefix, wanted)
-  const databaseUrl = context.config.require('databaseUrl')
+  const database = databaseOf(context.config)
   const sessions = { applicationName: 'eventtrail-migrate' }
-  const pool = sessionPool(databaseUrl, sessions)
+  const pool = sessionPool(database, sessions)
   try {
     await requireFitPostgres(pool, sessions)
-    const client = await connectSession(databaseUrl, { ...sessions, lockTimeoutMs: 60_000 })
+    const client = await connectSession(database, { ...sessions, lockTimeoutMs: 60_000 })
     const present: Migrations[] = []
     try {
+      if (database.schema !== undefined) await createSchema(client, database.schema)
       const elsewhere = await hiddenSchemas(client)
       const { rows } = await client.query<{ schema: string }>('SELECT current_schema() AS schema')
       if (elsewhere.length > 0)
@@ -145,7 +148,8 @@ function printRoles(
 ): ExitCode {
   if (prefix === undefined) throw new UsageError('--print prints the script of --roles: give both')
   const parts = migrations.filter(({ optional, component }) => !optional || wanted.includes(component))
-  for (const line of rolesScript(accessOf(parts), prefix).trimEnd().split('\n')) context.out(line)
+  for (const line of rolesScript(accessOf(parts), prefix, context.config.get('databaseSchema')).trimEnd().split('\n'))
+    context.out(line)
   return exitCodes.ok
 }
 
@@ -187,7 +191,8 @@ async function runDoctor(
   // What is configured wrongly is no finding about a server, so it is read before any is asked.
   const { security } = config
   const registryUrl = config.require('registryUrl')
-  const pool = sessionPool(config.require('databaseUrl'), doctorSessions)
+  const database = databaseOf(config)
+  const pool = sessionPool(database, doctorSessions)
   try {
     const findings = await saidWhileWaiting(
       context,
@@ -197,6 +202,7 @@ async function runDoctor(
         connectKafka: () => createKafkaClient({ brokers, security, log }).connectAdmin(),
         registry: createRegistry({ url: registryUrl, log }),
         pool,
+        exposed: exposedDatabase(database.url),
         migrations,
         topicPrefix: config.get('topicPrefix'),
         group

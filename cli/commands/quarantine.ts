@@ -19,6 +19,7 @@ import {
   TrailError
 } from '../../trail/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, reason, wholeNumber } from '../command.ts'
+import { databaseOf } from '../connection.ts'
 
 interface MatchFlags {
   readonly topic?: string
@@ -208,7 +209,7 @@ async function discard(context: CommandContext, pool: Pool, which: Chosen, reaso
 }
 
 const onPool = (context: CommandContext, work: (pool: Pool) => Promise<ExitCode>): Promise<ExitCode> =>
-  onTrail(context.config.require('databaseUrl'), 'eventtrail-quarantine', work)
+  onTrail(databaseOf(context.config), 'eventtrail-quarantine', work)
 
 function line(entry: QuarantineEntry): string {
   const { number, status, quarantinedAt, topic, partition, offset, lastOffset, code, reason, eventId } = entry

@@ -3,6 +3,7 @@ import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import { type VerifyFinding, verify } from '../../operations/index.ts'
 import { defaultGroup, onTrail } from '../../trail/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, saidWhileWaiting } from '../command.ts'
+import { databaseOf } from '../connection.ts'
 
 interface VerifyFlags {
   readonly since?: Date
@@ -39,7 +40,7 @@ async function runVerify(context: CommandContext, { since, topic, group, json }:
     context.out(
       json ? JSON.stringify(finding) : `${marks[finding.level]}  ${finding.check.padEnd(10)} ${finding.words}`
     )
-  const wrong = await onTrail(config.require('databaseUrl'), 'eventtrail-verify', async pool => {
+  const wrong = await onTrail(databaseOf(config), 'eventtrail-verify', async pool => {
     await using admin = await saidWhileWaiting(context, 'waiting for Kafka', client.connectAdmin())
     let doing = ''
     let began = performance.now()

@@ -10,6 +10,7 @@ export {
   checkRegistryUrl,
   checkSmtpUrl,
   type DatabaseUrl,
+  exposedDatabase,
   readDatabaseUrl,
   splitBroker
 } from './urls.ts'

@@ -1,4 +1,4 @@
-import { isGroupName, isTopicPrefix, legalCharacters } from '../names.ts'
+import { isGroupName, isSchemaName, isTopicPrefix, legalCharacters, schemaWords } from '../names.ts'
 import { durationWords, isDuration } from './durations.ts'
 
 /** What an option has to be. */
@@ -89,6 +89,16 @@ export const rule = {
 
   /** A text that is not empty and may be a secret. */
   secret: such(value => isText(value) && value !== '', 'a text that is not empty', { isSecret: true }),
+
+  /** A password, or what gives it. */
+  password: such(
+    value => (isText(value) && value !== '') || typeof value === 'function',
+    'a text that is not empty, or a function that gives one',
+    { isSecret: true }
+  ),
+
+  /** A schema of Postgres. */
+  schemaName: such(isSchemaName, schemaWords),
 
   oneOf: (...values: readonly string[]): Rule =>
     such(value => isText(value) && values.includes(value), `one of ${values.join(', ')}`),

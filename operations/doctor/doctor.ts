@@ -28,6 +28,7 @@ import {
 import { examineAdditions } from './additions.ts'
 import { type Finding, ok, warning, wrong } from './finding.ts'
 import { examineLogs, examineReplicas } from './logs.ts'
+import { examineRescue } from './rescue.ts'
 import { compareTopics, hiddenOf, type KnownTopics } from './topics.ts'
 
 export type { Finding } from './finding.ts'
@@ -37,6 +38,8 @@ export interface DoctorParts {
   readonly connectKafka: () => Promise<KafkaAdmin>
   readonly registry: Registry
   readonly pool: Pool
+  /** What is wrong with the way to Postgres, in words. */
+  readonly exposed?: string | undefined
   readonly migrations: readonly Migrations[]
   readonly topicPrefix: string
   /** Of the sinks, without the prefix. Default: `sink`, or those that the trail has where that one has read nothing. */
@@ -51,7 +54,8 @@ export async function examine(parts: DoctorParts): Promise<Finding[]> {
   const findings = [...broker.findings, ...registry.findings, ...database.findings]
   if (broker.topics && registry.known) findings.push(...compareTopics(registry.known, broker.topics, broker.hidden))
   if (broker.topics && database.migrated) findings.push(...(await examineReading(parts, registry.known)))
-  if (database.migrated) findings.push(...(await examineLocks(parts)), ...(await examineTrail(parts)))
+  if (database.migrated)
+    findings.push(...(await examineLocks(parts)), ...(await examineRescue(parts.pool)), ...(await examineTrail(parts)))
   return findings
 }
 
@@ -101,7 +105,7 @@ async function examineRegistry({ registry, pool, topicPrefix }: DoctorParts) {
   }
 }
 
-async function examineDatabase({ pool, migrations }: DoctorParts) {
+async function examineDatabase({ pool, exposed, migrations }: DoctorParts) {
   let client: PooledSession
   try {
     client = await pool.connect()
@@ -117,7 +121,8 @@ async function examineDatabase({ pool, migrations }: DoctorParts) {
     const fault = await requireFitPostgres(pool, doctorSessions).catch((error: unknown) => error)
     const findings = [
       ...(fault === undefined ? [] : [wrong('database', describeError(fault))]),
-      writable ? ok('database', 'reached') : wrong('database', `reached, but it ${readOnly}`)
+      writable ? ok('database', 'reached') : wrong('database', `reached, but it ${readOnly}`),
+      ...(exposed === undefined ? [] : [warning('database', exposed)])
     ]
     let migrated = true
     for (const each of migrations) {
