@@ -42,6 +42,7 @@ export {
   type DatabaseUrl,
   exposedDatabase,
   givenOnly,
+  isLoopback,
   longestTimerMs,
   misspeltOption,
   OptionsError,
@@ -51,7 +52,8 @@ export {
   readDatabaseUrl,
   refuseOldNames,
   rule,
-  splitBroker
+  splitBroker,
+  startTlsModes
 } from './options/index.ts'
 export { mostServerText, printable, printableJson, printableLine, table } from './printable.ts'
 export { Pulse } from './pulse.ts'

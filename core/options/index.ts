@@ -11,6 +11,8 @@ export {
   checkSmtpUrl,
   type DatabaseUrl,
   exposedDatabase,
+  isLoopback,
   readDatabaseUrl,
-  splitBroker
+  splitBroker,
+  startTlsModes
 } from './urls.ts'

@@ -97,6 +97,12 @@ export const rule = {
     { isSecret: true }
   ),
 
+  /** Certificates as PEM, not the name of their file. */
+  certificates: such(
+    value => isText(value) && value.includes('-----BEGIN CERTIFICATE-----'),
+    'certificates as PEM text, not the name of a file'
+  ),
+
   /** A schema of Postgres. */
   schemaName: such(isSchemaName, schemaWords),
 

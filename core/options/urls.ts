@@ -192,8 +192,17 @@ export function checkDatabaseUrl(text: string): string {
   return text
 }
 
-const isLoopback = (host: string): boolean =>
-  host === '' || host.startsWith('/') || host === 'localhost' || /^127(?:\.\d{1,3}){3}$/.test(host) || host === '::1'
+/** What to do about STARTTLS, where a mail server is talked to. */
+export const startTlsModes = ['required', 'opportunistic', 'never'] as const
+
+/** Whether a host is this machine: by its name, its address (IPv6 with or without brackets), a socket, or not given. */
+export const isLoopback = (host: string): boolean =>
+  host === '' ||
+  host.startsWith('/') ||
+  host === 'localhost' ||
+  /^127(?:\.\d{1,3}){3}$/.test(host) ||
+  host === '::1' ||
+  host === '[::1]'
 
 /**
  * What to say of a database that is on another machine and talked to without TLS, or with a server that is not checked:
