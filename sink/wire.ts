@@ -3,7 +3,7 @@ import { useKafka } from '../connection/index.ts'
 import { deniedWords, isDenied, type Logger } from '../core/index.ts'
 import type { AdminLine, GroupConsumer } from '../kafka/index.ts'
 import { createKafkaClient } from '../kafka/kafkajs/index.ts'
-import { type Pool, PostgresError, type SessionOptions } from '../postgres/index.ts'
+import { type Pool, PostgresError, type PostgresErrorCode, type SessionOptions } from '../postgres/index.ts'
 import { createRegistry, type Registry } from '../schemas/index.ts'
 import type { TrailSession } from '../trail/index.ts'
 import { openPgSession, pgPositions, SchemaBook, sessionPool, sinkSessions } from '../trail/index.ts'
@@ -15,6 +15,8 @@ import { type GaugeSources, Telemetry } from './telemetry.ts'
 
 /** ms for a query outside of the writes: one that takes longer is on a session whose backend is gone. */
 const queryTimeoutMs = 120_000
+/** Codes with which no session was opened. */
+const unreached: readonly PostgresErrorCode[] = ['POSTGRES_UNAVAILABLE', 'POSTGRES_TLS']
 /** Batches in hand at once: those that wait for a full queue must not hold up those of another queue. */
 const concurrency = 64
 
@@ -104,7 +106,7 @@ export function wireSink({ options, log, onFailure, openSession = open => open()
     onRetry: error => {
       telemetry.retried()
       denied = isDenied(error) ? deniedWords(error) : undefined
-      if (error instanceof PostgresError && error.code === 'POSTGRES_UNAVAILABLE') health.postgres.heard(false)
+      if (error instanceof PostgresError && unreached.includes(error.code)) health.postgres.heard(false)
     },
     onFailure,
     log

@@ -37,3 +37,18 @@ test.each([
   expect(error).toBeInstanceOf(PostgresError)
   expect(error).toMatchObject({ code: 'POSTGRES_UNAVAILABLE', message: expect.stringMatching(words) })
 })
+
+test.each([
+  ['SELF_SIGNED_CERT_IN_CHAIN', /no CA .*sslrootcert/],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /no CA .*sslrootcert/],
+  ['CERT_HAS_EXPIRED', /has expired/],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', /another name/],
+  ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', /requires a client certificate.*sslcert/],
+  ['', /does not speak TLS/]
+])('a fault of TLS (%s) is a code of its own, and never "unreachable"', (code, words) => {
+  const error = unavailable(Object.assign(new Error('The server does not support SSL connections'), { code }))
+  expect(error).toMatchObject({ code: 'POSTGRES_TLS', retryable: true, misconfigured: true })
+  expect(error.message).toMatch(words)
+  expect(error.message).not.toContain('unreachable')
+  expect(unavailable(error)).toBe(error)
+})
