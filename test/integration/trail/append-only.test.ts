@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
 import { createSink } from '../../../sink/sink.ts'
 import { keepMonthsAhead, monthPartition } from '../../../trail/months.ts'
@@ -70,4 +71,33 @@ test('a column that others added may be filled', async () => {
   await trail.rows('ALTER TABLE event_envelopes ADD COLUMN extra text')
   await trail.rows("UPDATE event_envelopes SET extra = 'x'")
   expect(await trail.rows("SELECT 1 FROM event_envelopes WHERE extra IS DISTINCT FROM 'x'")).toEqual([])
+})
+
+test('bytes leave the quarantine once their entry is resolved and old, and its books stay', async () => {
+  const raw = Buffer.from('no event, of ada@example.org')
+  await trail.send([
+    { eventName: 'lesson.published', value: raw },
+    { eventName: 'lesson.published', value: raw }
+  ])
+  await using sink = createSink(trail.sinkOptions)
+  await sink.start()
+  await sink.whenCaughtUp()
+  await trail.rows(
+    `UPDATE sink_quarantine SET status = 'discarded', resolution = 'r', resolved_at = now() - interval '31 days'
+     WHERE number = (SELECT min(number) FROM sink_quarantine)`
+  )
+  await expect(trail.rows("SELECT sink_purge_quarantine('30 days', '')")).rejects.toThrow('reason')
+  expect(await trail.rows("SELECT sink_purge_quarantine('30 days', 'as agreed')::int AS n")).toEqual([{ n: 1 }])
+  const [purged, held] = await trail.rows('SELECT * FROM sink_quarantine ORDER BY number')
+  expect(purged).toMatchObject({
+    key: null,
+    value: null,
+    headers: [],
+    code: 'NOT_WIRE_FORMAT',
+    purge_reason: 'as agreed'
+  })
+  expect(purged?.value_sha256).toEqual(createHash('sha256').update(raw).digest())
+  expect(held).toMatchObject({ status: 'held', value: raw, purged_at: null })
+  expect(await trail.rows('SELECT * FROM sink_losses')).toEqual([])
+  expect(await trail.rows("SELECT sink_purge_quarantine('30 days', 'again')::int AS n")).toEqual([{ n: 0 }])
 })
