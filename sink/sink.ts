@@ -147,6 +147,7 @@ class StreamSink implements Sink {
     const { monthsAhead } = this.#options
     const { made, missing } = await keepMonthsIfAllowed(this.#parts.servers.pool, new Date(), monthsAhead)
     if (made.length > 0) this.#log.info({ made }, 'table partitions created for the coming months')
+    this.#parts.view.months.missing = missing.length
     if (missing.length > 0)
       this.#log.warn(
         { missing },

@@ -42,7 +42,7 @@ export interface SinkParts {
   readonly health: SinkHealth
   readonly telemetry: Telemetry
   /** What health and gauges read. */
-  readonly view: GaugeSources & { readonly book: SchemaBook }
+  readonly view: Omit<GaugeSources, 'months'> & { readonly book: SchemaBook; readonly months: { missing: number } }
 }
 
 interface Servers {
@@ -145,6 +145,7 @@ export function wireSink({ options, log, onFailure, openSession = open => open()
     topics,
     vitals: consumer.vitals,
     troubles: () => consumer.troubles,
+    months: { missing: 0 },
     tableProblems: () => [...pipeline.tableProblems, ...(denied === undefined ? [] : [denied])],
     lag: { ...starts, logEnds: (topics: readonly string[]) => line.ask(admin => admin.logEnds(topics)) }
   }
