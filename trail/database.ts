@@ -1,4 +1,4 @@
-import { EventtrailError } from '../core/index.ts'
+import { EventtrailError, isDenied } from '../core/index.ts'
 import type { DatabaseAddress, Pool, PooledSession, Session } from '../postgres/index.ts'
 import {
   openPool,
@@ -39,7 +39,7 @@ export async function requireFitPostgres(pool: Pool, options: SessionOptions): P
 
 /**
  * Runs `work` on a pool of its own, for a command.
- * @throws PostgresError `TABLES_MISSING`, `POSTGRES_UNAVAILABLE`; PostgresError `POSTGRES_UNFIT`; MigrationError `TABLES_NEWER`
+ * @throws PostgresError `TABLES_MISSING`, `POSTGRES_UNAVAILABLE`, `POSTGRES_DENIED`; PostgresError `POSTGRES_UNFIT`; MigrationError `TABLES_NEWER`
  */
 export async function onTrail<T>(
   database: string | DatabaseAddress,
@@ -52,6 +52,8 @@ export async function onTrail<T>(
     await requireFitPostgres(pool, sessions)
     await requireTables(pool, trailMigrations)
     return await work(pool)
+  } catch (error) {
+    throw isDenied(error) ? unavailable(error) : error
   } finally {
     await pool.end()
   }

@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createSink } from '../../../sink/sink.ts'
+import { sessionPool, sinkSessions } from '../../../trail/database.ts'
 import { monthPartition } from '../../../trail/months.ts'
+import { endBlockers } from '../../../trail/positions/fence.ts'
+import { listBlockers } from '../../../trail/session/blockers.ts'
 import { runCli } from '../../support/processes/cli.ts'
 import { eventually } from '../../support/stack.ts'
 import { badge, lesson, testTrail } from '../../support/trail.ts'
@@ -163,6 +166,43 @@ test('a right that is taken away is named by a sink that runs, and by one that s
   expect(await runCli(['migrate', '--roles', prefix], trail.env)).toMatchObject({ code: 0 })
   await eventually(async () => (await trail.count('event_envelopes')) === before + 1, { what: 'stored after all' })
   await eventually(() => sink.health().notReady.length === 0, { what: 'ready again' })
+})
+
+test('a suspended sink with another login keeps its locks, in words, until the login may end it', async () => {
+  const login = `${prefix}_second_login`
+  await trail.rows(`CREATE ROLE ${login} LOGIN PASSWORD 'pw'; GRANT ${prefix}_writer TO ${login}`)
+  const second = as('writer').replace(`${prefix}_writer_login`, login)
+  const holder = new pg.Client({ connectionString: as('writer'), application_name: `${sinkSessions}/1` })
+  const waiter = new pg.Client({ connectionString: second, application_name: `${sinkSessions}/2` })
+  const pool = sessionPool(second, { applicationName: `${sinkSessions}/2` })
+  holder.on('error', () => undefined)
+  await Promise.all([holder.connect(), waiter.connect()])
+  try {
+    const pidOf = async (client: pg.Client) =>
+      Number((await client.query('SELECT pg_backend_pid() AS pid')).rows[0]?.pid)
+    const [holding, waiting] = [await pidOf(holder), await pidOf(waiter)]
+    await holder.query('BEGIN; SELECT FROM sink_offsets FOR UPDATE')
+    const locked = waiter.query('SELECT FROM sink_offsets FOR UPDATE')
+    await eventually(
+      async () =>
+        (await trail.rows(`SELECT FROM unnest(pg_blocking_pids(${waiting})) WHERE unnest = ${holding}`)).length > 0,
+      { what: 'one waits for the other' }
+    )
+    const look = () => endBlockers(pool, waiting, { ownApplication: `${sinkSessions}/2`, asleepMs: 0 })
+    expect(await look()).toEqual({ ended: [], midway: [] })
+    expect(await listBlockers(pool, waiting)).toMatchObject([
+      { session: holding, application: '', state: expect.stringContaining('may not look at') }
+    ])
+    // To see it is not to be allowed to end it.
+    await trail.rows(`GRANT pg_monitor TO ${login}`)
+    expect(await look()).toEqual({ ended: [], midway: [] })
+    await trail.rows(`GRANT pg_signal_backend TO ${login}`)
+    expect((await look()).ended).toEqual([holding])
+    await locked
+  } finally {
+    await Promise.allSettled([holder.end(), waiter.end(), pool.end()])
+    await trail.rows(`DROP ROLE ${login}`)
+  }
 })
 
 test('a role that may not create roles is given the script to hand on', async () => {
