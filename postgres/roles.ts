@@ -71,6 +71,8 @@ export function rolesScript(parts: readonly PartGrants[], prefix: string, schema
     'DO $$',
     'DECLARE',
     '  wanted text;',
+    '  -- Where the tables are.',
+    `  home regnamespace := (SELECT relnamespace FROM pg_class WHERE oid = '${migrationsTable}'::regclass);`,
     'BEGIN',
     `  FOREACH wanted IN ARRAY ARRAY[${names.map(name => `'${name}'`).join(', ')}] LOOP`,
     '    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN',
@@ -83,7 +85,14 @@ export function rolesScript(parts: readonly PartGrants[], prefix: string, schema
       : [
           `  EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO ${temporary.map(role => roleName(prefix, role)).join(', ')}', current_database());`
         ]),
-    `  EXECUTE format('GRANT USAGE ON SCHEMA %I TO ${all}', current_schema());`,
+    `  EXECUTE format('GRANT USAGE ON SCHEMA %s TO ${all}', home);`,
+    // Who owns neither database nor schema gets a warning in place of an error.
+    `  FOREACH wanted IN ARRAY ARRAY[${names.map(name => `'${name}'`).join(', ')}] LOOP`,
+    "    IF NOT has_schema_privilege(wanted::name, home::oid, 'USAGE') OR NOT has_database_privilege(wanted::name, current_database(), 'CONNECT') THEN",
+    "      RAISE EXCEPTION 'the role % has no USAGE on the schema % or no CONNECT: the owner of schema and database runs this script', wanted, home",
+    "        USING ERRCODE = 'insufficient_privilege';",
+    '    END IF;',
+    '  END LOOP;',
     'END',
     '$$;',
     ...tables.map(table => `REVOKE ALL ON ${table} FROM ${all};`),

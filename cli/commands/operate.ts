@@ -169,7 +169,7 @@ async function giveRights(
     if (!isDenied(error)) throw error
     throw new PostgresError(
       'POSTGRES_DENIED',
-      `${deniedWords(error)}: creating roles needs CREATEROLE, and giving rights the owner of the tables. \`eventtrail migrate --roles ${prefix} --print\` prints the script for someone who has both`,
+      `${deniedWords(error)}: creating roles needs CREATEROLE, and giving rights the owner of tables, schema and database. \`eventtrail migrate --roles ${prefix} --print\` prints the script for someone who has both`,
       error
     )
   }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { rolesScript } from '../../../postgres/roles.ts'
 import { createSink } from '../../../sink/sink.ts'
 import { sessionPool, sinkSessions } from '../../../trail/database.ts'
 import { monthPartition } from '../../../trail/months.ts'
@@ -26,6 +27,8 @@ const as = (role: Role): string => {
 }
 const connectionAs = (role: Role) => ({ ...trail.connection, postgres: { url: as(role) } })
 const cli = (role: Role, ...args: string[]) => runCli(args, { ...trail.env, DATABASE_URL: as(role) })
+
+const migrationsAlone = [{ on: 'eventtrail_migrations', to: ['reader'] as const, may: 'SELECT' }]
 
 /** What one statement answers a role: its SQLSTATE, or `done`. */
 async function tried(role: Role, statement: string): Promise<string> {
@@ -202,6 +205,26 @@ test('a suspended sink with another login keeps its locks, in words, until the l
   } finally {
     await Promise.allSettled([holder.end(), waiter.end(), pool.end()])
     await trail.rows(`DROP ROLE ${login}`)
+  }
+})
+
+test('an owner of the tables who cannot let roles into their schema is refused, and nothing of the script is done', async () => {
+  const owner = `${prefix}_owner`
+  await trail.rows(`CREATE ROLE ${owner} CREATEROLE; CREATE SCHEMA closed`)
+  const client = await trail.db.connect()
+  try {
+    await client.query('SET search_path TO closed')
+    await client.query('CREATE TABLE eventtrail_migrations (id int)')
+    await client.query(`ALTER TABLE eventtrail_migrations OWNER TO ${owner}; GRANT USAGE ON SCHEMA closed TO ${owner}`)
+    await client.query(`SET ROLE ${owner}`)
+    await expect(client.query(rolesScript([{ grants: migrationsAlone }], `${prefix}z`))).rejects.toMatchObject({
+      code: '42501'
+    })
+    await client.query('ROLLBACK')
+    expect((await client.query(`SELECT FROM pg_roles WHERE rolname = '${prefix}z_reader'`)).rowCount).toBe(0)
+  } finally {
+    client.release(true)
+    await trail.rows(`DROP SCHEMA closed CASCADE; DROP ROLE ${owner}`)
   }
 })
 
