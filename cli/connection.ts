@@ -1,4 +1,6 @@
-import type { ConnectionOptions, ConnectionWithPostgres } from '../connection/index.ts'
+import type { ConnectionOptions, ConnectionWithPostgres, PostgresConnection } from '../connection/index.ts'
+import { exposedDatabase, type Logger } from '../core/index.ts'
+import { passwordFromFile } from '../postgres/index.ts'
 import {
   type RegistryConnection,
   type RegistrySettings,
@@ -25,5 +27,21 @@ export function registryOf(config: Config): RegistryConnection {
 /** {@link connectionOf} with the database of the trail. @throws ConfigError */
 export const connectionWithPostgres = (config: Config): ConnectionWithPostgres => ({
   ...connectionOf(config),
-  postgres: { url: config.require('databaseUrl') }
+  postgres: databaseOf(config)
 })
+
+/**
+ * The database of the trail, from the configuration.
+ * @param log of a command that runs for long: it warns of a connection that others can read
+ * @throws ConfigError
+ */
+export function databaseOf(config: Config, log?: Logger): PostgresConnection {
+  const exposed = exposedDatabase(config.require('databaseUrl'))
+  if (exposed !== undefined) log?.warn({}, exposed)
+  const [passwordFile, schema] = [config.get('databasePasswordFile'), config.get('databaseSchema')]
+  return {
+    url: config.require('databaseUrl'),
+    ...(passwordFile !== undefined && { password: passwordFromFile(passwordFile) }),
+    ...(schema !== undefined && { schema })
+  }
+}

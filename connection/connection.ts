@@ -49,18 +49,11 @@ export function useKafka(
  */
 export function usePool<Pool extends Ends>(
   given: { readonly postgres: PostgresConnection },
-  openPool: (url: string) => Pool
+  openPool: (postgres: PostgresConnection) => Pool
 ): { readonly pool: Pool; readonly release: () => Promise<void> } {
-  if (given instanceof LazyConnection) return { pool: open(given).pool(given.postgres.url, openPool), release: done }
-  const pool = openPool(given.postgres.url)
+  if (given instanceof LazyConnection) return { pool: open(given).pool(given.postgres, openPool), release: done }
+  const pool = openPool(given.postgres)
   return { pool, release: async () => void (await pool.end()) }
-}
-
-/** What the caller changes later changes nothing here. Functions, such as one that gets a token, are kept. */
-function copied<T>(value: T): T {
-  if (Array.isArray(value)) return value.map(copied) as T
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, copied(each)])) as T
 }
 
 const done = async (): Promise<void> => undefined
@@ -85,7 +78,7 @@ class LazyConnection implements Partial<ConnectionOptions> {
   })
 
   constructor(options: Partial<ConnectionOptions>) {
-    Object.assign(this, copied(options))
+    Object.assign(this, copyOf(options))
   }
 
   kafkaClient(create: OpenKafka, name: KafkaClientName): KafkaClient {
@@ -99,8 +92,8 @@ class LazyConnection implements Partial<ConnectionOptions> {
     }
   }
 
-  pool<Pool extends Ends>(url: string, open: (url: string) => Pool): Pool {
-    this.#pool ??= open(url)
+  pool<Pool extends Ends>(postgres: PostgresConnection, open: (postgres: PostgresConnection) => Pool): Pool {
+    this.#pool ??= open(postgres)
     return this.#pool as Pool
   }
 
@@ -123,4 +116,11 @@ class LazyConnection implements Partial<ConnectionOptions> {
     const line = this.#line
     return { ask: question => line.ask(question), heldBackWords: topics => line.heldBackWords(topics), close: done }
   }
+}
+
+/** A deep copy of options: what the caller changes later changes nothing. Functions, and what is no plain object, are kept. */
+function copyOf<Value>(value: Value): Value {
+  if (Array.isArray(value)) return value.map(copyOf) as Value
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, copyOf(each)])) as Value
 }

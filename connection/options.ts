@@ -12,8 +12,15 @@ export interface KafkaConnection extends KafkaSecurity {
 
 /** How to reach Postgres. */
 export interface PostgresConnection {
-  /** `postgres://user:password@host:port/database`. */
+  /** `postgres://user:password@host:port/database`, with the parameters of TLS: `?sslmode=verify-full&sslrootcert=/ca.pem`. */
   readonly url: string
+  /**
+   * In place of a password in the URL. A function is asked for each new session: for tokens that live for minutes, and
+   * for files that rotate. Sessions that are open stay open. Default: that of the URL.
+   */
+  readonly password?: string | (() => string | Promise<string>)
+  /** Schema of the tables. Default: where the `search_path` of the role or the database leads. */
+  readonly schema?: string
 }
 
 /** Where the servers are and how to log in to them: the same object for every part of a process. */
@@ -32,7 +39,11 @@ const kafka: Rules<KafkaConnection> = {
   ...securityRules
 }
 
-const postgres: Rules<PostgresConnection> = { url: rule.required(rule.address(checkDatabaseUrl)) }
+const postgres: Rules<PostgresConnection> = {
+  url: rule.required(rule.address(checkDatabaseUrl)),
+  password: rule.password,
+  schema: rule.schemaName
+}
 
 const where = 'an object that says where `kafka` and `registry` are'
 

@@ -37,7 +37,7 @@ export function checkedDatabase(
 ): CheckedDatabase {
   checkOptions(connection as ConnectionWithPostgres, postgresRules)
   const sessions = { applicationName, statementTimeoutMs: 30_000 }
-  const { pool, release } = usePool(connection, url => openPool(url, { ...sessions, max: 4 }))
+  const { pool, release } = usePool(connection, database => openPool(database, { ...sessions, max: 4 }))
   let checked: Promise<void> | undefined
   const look = async (): Promise<void> => {
     try {

@@ -1,5 +1,5 @@
 import { mostServerText, printable } from './printable.ts'
-import { sqlStateKind } from './sqlstate.ts'
+import { deniedWords, isDenied, sqlStateKind } from './sqlstate.ts'
 
 /** What is known of a code, wherever it is thrown. docs/errors.md is made from it. */
 export interface CodeFacts {
@@ -144,6 +144,7 @@ export function safeError(thrown: unknown, depth = 0): SafeError {
     return {
       type: 'DatabaseError',
       ...(code && { code }),
+      ...(isDenied(thrown) && { message: deniedWords(thrown) }),
       ...(table && { table }),
       ...(constraint && { constraint })
     }

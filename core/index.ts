@@ -32,7 +32,7 @@ export {
   unlessAborted
 } from './lifecycle.ts'
 export { type Logger, type LogLevel, logLevels, silentLogger } from './logger.ts'
-export { counted, few, isTopicPrefix, legalCharacters } from './names.ts'
+export { counted, few, isSchemaName, isTopicPrefix, legalCharacters, schemaWords } from './names.ts'
 export {
   checkBrokers,
   checkDatabaseUrl,
@@ -42,7 +42,9 @@ export {
   checkRegistryUrls,
   checkSmtpUrl,
   type DatabaseUrl,
+  exposedDatabase,
   givenOnly,
+  isLoopback,
   longestTimerMs,
   misspeltOption,
   OptionsError,
@@ -52,7 +54,8 @@ export {
   readDatabaseUrl,
   refuseOldNames,
   rule,
-  splitBroker
+  splitBroker,
+  startTlsModes
 } from './options/index.ts'
 export { mostServerText, printable, printableJson, printableLine, table } from './printable.ts'
 export { Pulse } from './pulse.ts'
@@ -65,4 +68,12 @@ export {
   secretRule
 } from './secrets.ts'
 export { asCount, asList, asOneOf, asPort, asText, type Setting, wholeNumberOf } from './settings.ts'
-export { isAboutSettings, type SqlStateKind, sqlStateKind, sqlStateOf } from './sqlstate.ts'
+export {
+  deniedObject,
+  deniedWords,
+  isAboutSettings,
+  isDenied,
+  type SqlStateKind,
+  sqlStateKind,
+  sqlStateOf
+} from './sqlstate.ts'

@@ -15,3 +15,13 @@ export function few(names: readonly string[], most = 5): string {
 
 /** `1 row`, `2 rows`. */
 export const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`
+
+/** A name that Postgres keeps as it is: what is longer is cut, and no schema of the system is meant. */
+export const isSchemaName = (text: unknown): text is string =>
+  typeof text === 'string' &&
+  text !== '' &&
+  Buffer.byteLength(text) <= 63 &&
+  !text.includes('\0') &&
+  !/^(?:pg_|information_schema$)/.test(text)
+
+export const schemaWords = 'the name of a schema: 1 to 63 bytes, not one of the system'

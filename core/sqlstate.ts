@@ -72,3 +72,21 @@ export const sqlStateKind = (code: string): SqlStateKind => kinds.get(code) ?? k
 
 /** Whether Postgres refused a setting, when settings were all that was asked of it. */
 export const isAboutSettings = (error: unknown): boolean => aboutSettings.has(sqlStateOf(error) ?? '')
+
+/** A right is missing, or the role is not the owner. */
+export const isDenied = (error: unknown): boolean => sqlStateOf(error) === '42501'
+
+/**
+ * What a role has no right to, as Postgres words it: `table sink_offsets`. Names of the catalogue alone: neither roles
+ * nor values. Undefined where Postgres does not say it, or says it in another language than English.
+ */
+export function deniedObject(error: unknown): string | undefined {
+  if (!isDenied(error) || !(error instanceof Error)) return undefined
+  return /^(?:permission denied for|must be owner of) ([a-z]+(?: [a-z]+)? [\w$]{1,63})$/.exec(error.message)?.[1]
+}
+
+/** The same as the begin of a sentence. */
+export const deniedWords = (error: unknown): string =>
+  `Postgres denies the role of this session a right${ofObject(deniedObject(error))} (42501)`
+
+const ofObject = (object: string | undefined): string => (object === undefined ? '' : ` on ${object}`)

@@ -1,10 +1,23 @@
-import { type ErrorCodes, EventtrailError, sqlStateOf } from '../core/index.ts'
+import { deniedWords, type ErrorCodes, EventtrailError, isDenied, sqlStateOf } from '../core/index.ts'
+import { tlsWords } from './tls.ts'
 
 export const postgresErrorCodes = {
   POSTGRES_UNAVAILABLE: {
     retryable: true,
     meaning:
       'Postgres is unreachable, restarts, has no room or no connection left, or refuses the login. Check the URL and that the server runs.'
+  },
+  POSTGRES_TLS: {
+    retryable: true,
+    misconfigured: true,
+    meaning:
+      'Postgres answers, and there is no TLS connection that can be trusted: an unknown CA, an expired certificate, another name, no TLS at all, or a client certificate that it refuses. The message says which.'
+  },
+  POSTGRES_DENIED: {
+    retryable: true,
+    misconfigured: true,
+    meaning:
+      'The role that DATABASE_URL names has no right to what was asked for (42501). The message names the table; `eventtrail migrate --roles` gives each part its rights. It works again, without a restart, once the right is given.'
   },
   POSTGRES_UNFIT: {
     misconfigured: true,
@@ -36,13 +49,22 @@ const where = '--database or DATABASE_URL'
 const refusals: Readonly<Record<string, string>> = {
   '3D000': `Postgres has no database of the name in ${where}: create it, then run \`eventtrail migrate\``,
   '28P01': `Postgres does not accept the password in ${where}`,
-  '28000': `Postgres does not accept the user in ${where}`,
+  '28000': `Postgres does not accept the user in ${where}, or not over this connection: it may require TLS (sslmode=verify-full) or a client certificate`,
   '53300': 'Postgres has no connection left (max_connections)'
 }
 
-/** The error of a database that cannot be used now, in words. */
+/** The error of a database that cannot be used now, in words: `POSTGRES_DENIED` where a right is missing, `POSTGRES_TLS` where a certificate is wrong, else `POSTGRES_UNAVAILABLE`. */
 export function unavailable(cause: unknown): PostgresError {
   const code = sqlStateOf(cause) ?? ''
+  if (cause instanceof PostgresError && ['POSTGRES_DENIED', 'POSTGRES_TLS'].includes(cause.code)) return cause
+  const aboutTls = tlsWords(cause)
+  if (aboutTls !== undefined) return new PostgresError('POSTGRES_TLS', aboutTls, cause)
+  if (isDenied(cause))
+    return new PostgresError(
+      'POSTGRES_DENIED',
+      `${deniedWords(cause)}: \`eventtrail migrate --roles\`, as the owner of the tables, gives each part its rights`,
+      cause
+    )
   if (cause instanceof EventtrailError) return new PostgresError('POSTGRES_UNAVAILABLE', cause.message, cause)
   const words = refusals[code] ?? `Postgres is unreachable: check ${where}, and that the server runs`
   return new PostgresError('POSTGRES_UNAVAILABLE', words, cause)

@@ -11,8 +11,19 @@ export {
   migrationStatus,
   type Queryable
 } from './migrate.ts'
+export { passwordFromFile } from './password.ts'
 export { openDatabase } from './pool.ts'
+export {
+  type DatabaseRole,
+  type Grant,
+  type PartGrants,
+  roleName,
+  rolePrefixShape,
+  rolesOf,
+  rolesScript,
+  roleUses
+} from './roles.ts'
 export { openPool, openSession, type SessionOptions } from './session.ts'
 export { postgresSettings } from './settings.ts'
-export { type Database, hiddenSchemas, query, requireTables } from './tables.ts'
-export type { Pool, PooledSession, Queries, Session, SessionQueries } from './types.ts'
+export { createSchema, type Database, hiddenSchemas, query, requireTables } from './tables.ts'
+export type { DatabaseAddress, Pool, PooledSession, Queries, Session, SessionQueries } from './types.ts'

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { type ErrorCodes, EventtrailError } from '../core/index.ts'
+import type { PartGrants } from './roles.ts'
 
 /** What a migration needs of a database connection; a pg Client fits. One connection, not a pool. */
 export interface Queryable {
@@ -17,6 +18,8 @@ export interface Migrations {
   readonly directory: URL
   /** Only by `eventtrail migrate --with <component>`. Default false. */
   readonly optional?: boolean
+  /** Who may do what with its tables, for `eventtrail migrate --roles`. */
+  readonly access: PartGrants
 }
 
 export const migrationErrorCodes = {

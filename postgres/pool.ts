@@ -3,6 +3,7 @@ import { PostgresError, unavailable } from './errors.ts'
 import { requireFit } from './fitness.ts'
 import { openPool } from './session.ts'
 import type { Database } from './tables.ts'
+import type { DatabaseAddress } from './types.ts'
 
 /** A database that was opened here and is closed here. */
 export interface OwnDatabase extends Database {
@@ -16,9 +17,9 @@ export interface OwnDatabase extends Database {
 const probeMs = 3_000
 
 /** Opens a small pool. Connections are made when they are needed. */
-export function openDatabase(url: string, applicationName: string): OwnDatabase {
+export function openDatabase(database: string | DatabaseAddress, applicationName: string): OwnDatabase {
   const sessions = { applicationName, statementTimeoutMs: 30_000 }
-  const pool = openPool(url, { ...sessions, max: 4 })
+  const pool = openPool(database, { ...sessions, max: 4 })
   // With a bound of its own: a connection that is half-dead gives its place in the pool to one that lives.
   const select = { text: 'SELECT 1', query_timeout: probeMs }
   const reach = new Reach({ name: 'Postgres', probe: () => pool.query(select), timeoutMs: probeMs })

@@ -2,7 +2,9 @@ import { accessSync, constants } from 'node:fs'
 import pg from 'pg'
 import { type DatabaseUrl, isAboutSettings, readDatabaseUrl } from '../core/index.ts'
 import { PostgresError } from './errors.ts'
-import type { Pool, Session } from './types.ts'
+import { passwordOf } from './password.ts'
+import { quotedName } from './roles.ts'
+import type { DatabaseAddress, Pool, Session } from './types.ts'
 
 export interface SessionOptions {
   /** Starts the name in pg_stat_activity; a name of DATABASE_URL follows it. */
@@ -63,19 +65,22 @@ export function ownSettings(options: SessionOptions, given?: string): Readonly<R
 
 /** How a session is opened, and what is said on it first. */
 interface Opening {
+  readonly Client: typeof pg.Client
   readonly config: pg.ClientConfig
   readonly prepare: (client: pg.ClientBase) => Promise<void>
 }
 
-function opening(databaseUrl: string, options: SessionOptions): Opening {
-  const { connectionString, applicationName, settings, connectTimeoutMs } = read(databaseUrl)
+function opening(database: string | DatabaseAddress, options: SessionOptions): Opening {
+  const { url, password, schema }: DatabaseAddress = typeof database === 'string' ? { url: database } : database
+  const { connectionString, applicationName, settings, connectTimeoutMs } = read(url)
   const own = ownSettings(options, applicationName)
   const { queryTimeoutMs } = options
   // Ours come last. They are set after connecting: PgBouncer takes none of them as parameters of the start.
-  const all = [...settings, ...Object.entries(own)]
+  const all = [...settings, ...Object.entries(own), ...(schema === undefined ? [] : [searchIn(schema)])]
   const values = [all.map(([name]) => name), all.map(([, value]) => value), settings.length]
   const connectTimeout = connectTimeoutMs ?? 5_000
   return {
+    Client: password === undefined ? pg.Client : clientWith(() => passwordOf(password)),
     config: {
       connectionString,
       application_name: own.application_name as string,
@@ -89,6 +94,24 @@ function opening(databaseUrl: string, options: SessionOptions): Opening {
       } catch (error) {
         throw settings.length > 0 && isAboutSettings(error) ? refusedSetting(error) : error
       }
+    }
+  }
+}
+
+/** That schema alone; temporary tables last, so that none takes the place of another. */
+const searchIn = (schema: string): [name: string, value: string] => ['search_path', `${quotedName(schema)}, pg_temp`]
+
+/** A client whose password is asked for when Postgres asks: pg lets an empty one in the URL win over that of the options. */
+function clientWith(password: () => Promise<string>): typeof pg.Client {
+  return class extends pg.Client {
+    constructor(config?: string | pg.ClientConfig) {
+      super(config)
+      Object.defineProperty(this, 'password', {
+        value: password,
+        enumerable: false,
+        writable: true,
+        configurable: true
+      })
     }
   }
 }
@@ -129,9 +152,9 @@ function requireReadable(parameter: string, file: string): void {
  * Opens one session.
  * @throws PostgresError `POSTGRES_URL_INVALID`; what pg throws when Postgres cannot be reached or refuses
  */
-export async function openSession(databaseUrl: string, options: SessionOptions): Promise<Session> {
-  const { config, prepare } = opening(databaseUrl, options)
-  const client = new pg.Client(config)
+export async function openSession(database: string | DatabaseAddress, options: SessionOptions): Promise<Session> {
+  const { Client, config, prepare } = opening(database, options)
+  const client = new Client(config)
   // A session that ends while idle emits an error; the next statement on it reports the same.
   client.on('error', () => undefined)
   try {
@@ -145,9 +168,9 @@ export async function openSession(databaseUrl: string, options: SessionOptions):
 }
 
 /** Opens a pool; its sessions are opened when they are needed. @throws PostgresError `POSTGRES_URL_INVALID` */
-export function openPool(databaseUrl: string, options: SessionOptions & { readonly max: number }): Pool {
-  const { config, prepare } = opening(databaseUrl, options)
-  const pool = new pg.Pool({ ...config, max: options.max, idleTimeoutMillis: 10_000, onConnect: prepare })
+export function openPool(database: string | DatabaseAddress, options: SessionOptions & { readonly max: number }): Pool {
+  const { Client, config, prepare } = opening(database, options)
+  const pool = new pg.Pool({ ...config, Client, max: options.max, idleTimeoutMillis: 10_000, onConnect: prepare })
   // A session that ends emits an error, idle or not; the next statement on it reports the same.
   pool.on('error', () => undefined)
   pool.on('connect', client => client.on('error', () => undefined))

@@ -1,6 +1,7 @@
 import { type SqlStateKind, sqlStateKind, sqlStateOf } from '../core/index.ts'
 import { PostgresError, unavailable } from './errors.ts'
 import { type Migrations, migrationStatus, type Queryable } from './migrate.ts'
+import { quotedName } from './roles.ts'
 
 /** What a store needs of Postgres; a pg Pool fits. */
 export type Database = Queryable
@@ -42,10 +43,15 @@ export async function requireTables(database: Database, migrations: Migrations, 
     const hidden = await hiddenSchemas(asked)
     throw missing(
       hidden.length > 0
-        ? `The tables of the ${component} are in the schema ${hidden.join(', ')}, where search_path does not look: a role or a database may set it (ALTER ROLE … SET), and \`options\` in DATABASE_URL (-c search_path=…) come before both`
+        ? `The tables of the ${component} are in the schema ${hidden.join(', ')}, where search_path does not look: a role or a database may set it (ALTER ROLE … SET), and \`options\` in DATABASE_URL (-c search_path=…) come before both. DATABASE_SCHEMA names it; then its role needs USAGE on it (\`eventtrail migrate --roles\`)`
         : `The tables of the ${component} are not in this database: ${command}`
     )
   }
+  const others = await query(database, elsewhere, [migrations.access.grants.map(({ on }) => on)])
+  if (others.length > 0)
+    throw missing(
+      `${others.map(({ name }) => name).join(', ')} is found where the tables of the ${component} are not: search_path leads into another schema first, by default one that is named like the role. DATABASE_SCHEMA=${others[0]?.home} names the right one`
+    )
   const absent = await query(database, 'SELECT t AS name FROM unnest($1::text[]) t WHERE to_regclass(t) IS NULL', [
     tables
   ])
@@ -54,6 +60,12 @@ export async function requireTables(database: Database, migrations: Migrations, 
       `The database has no table ${absent.map(({ name }) => name).join(', ')}, which a migration has created`
     )
 }
+
+/** Tables of $1 that a session takes from another schema than that of the migrations: someone else may have put them there. */
+const elsewhere = `SELECT DISTINCT c.oid::regclass::text AS name, home.nspname AS home
+  FROM unnest($1::text[]) AS wanted JOIN pg_class c ON c.oid = to_regclass(wanted)
+    JOIN pg_class m ON m.oid = to_regclass('eventtrail_migrations') JOIN pg_namespace home ON home.oid = m.relnamespace
+  WHERE c.relnamespace <> m.relnamespace`
 
 const missing = (words: string): PostgresError => new PostgresError('TABLES_MISSING', words)
 
@@ -66,4 +78,10 @@ export async function hiddenSchemas(database: Database): Promise<string[]> {
      ORDER BY nspname`
   )
   return rows.map(({ name }) => String(name))
+}
+
+/** Creates a schema unless it is there: the right to do so is needed only then. */
+export async function createSchema(database: Database, schema: string): Promise<void> {
+  const { rows } = await database.query('SELECT FROM pg_namespace WHERE nspname = $1', [schema])
+  if (rows.length === 0) await database.query(`CREATE SCHEMA IF NOT EXISTS ${quotedName(schema)}`)
 }

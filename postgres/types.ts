@@ -1,3 +1,16 @@
+/** Which database to open sessions of, and as whom. */
+export interface DatabaseAddress {
+  /** `postgres://user:password@host:port/database`, with the parameters of TLS. */
+  readonly url: string
+  /**
+   * In place of a password in the URL. A function is asked for each new session: for tokens that live for minutes, and
+   * for files that rotate. Sessions that are open stay open.
+   */
+  readonly password?: string | (() => string | Promise<string>)
+  /** Schema of the tables. Default: where the `search_path` of the role or the database leads. */
+  readonly schema?: string
+}
+
 /** What a statement answered. */
 export interface Answer<Row> {
   readonly rows: Row[]

@@ -63,6 +63,10 @@ export const sinkMetrics = {
     'topics by state: read; missing in Kafka; hidden by its access control; unregistered, read before and now without a subject; almost, with a latest schema that is no envelope; forgotten by an operator; beyond the number of topics that a sink reads',
     { state: ['read', 'missing', 'hidden', 'unregistered', 'almost', 'forgotten', 'beyond'] }
   ),
+  eventtrail_sink_months_missing: gauge(
+    'partitions',
+    'partitions of this month and the coming ones that are missing and that the role of this sink may not create: `eventtrail migrate --months-ahead` as the owner'
+  ),
   eventtrail_sink_pending_rows: gauge('rows', 'rows that were read and are not stored yet'),
   eventtrail_sink_progress_age_seconds: gauge(
     'seconds',

@@ -3,6 +3,7 @@ import {
   type DrainOptions,
   type Ending,
   EventtrailError,
+  exposedDatabase,
   Lifecycle,
   type LifecycleState,
   type Logger,
@@ -12,7 +13,7 @@ import {
 } from '../core/index.ts'
 import type { Health } from '../observability/index.ts'
 import { requireTables, unavailable } from '../postgres/index.ts'
-import { keepMonthsAhead, requireFitPostgres, trailMigrations } from '../trail/index.ts'
+import { keepMonthsIfAllowed, requireFitPostgres, trailMigrations } from '../trail/index.ts'
 import { caughtUp } from './caught-up.ts'
 import { SinkError } from './errors.ts'
 import { warnAboutMissingEvents } from './intake/index.ts'
@@ -112,6 +113,8 @@ class StreamSink implements Sink {
   }
 
   async #start(ending: AbortSignal): Promise<void> {
+    const exposed = exposedDatabase(this.#options.connection.postgres.url)
+    if (exposed !== undefined) this.#log.warn({}, exposed)
     await unlessAborted(ending, this.#checkDatabase())
     const { servers, pipeline, consumer, health, telemetry, view } = this.#parts
     health.postgres.heard(true)
@@ -141,8 +144,15 @@ class StreamSink implements Sink {
   }
 
   async #keepMonths(): Promise<void> {
-    const made = await keepMonthsAhead(this.#parts.servers.pool, new Date(), this.#options.monthsAhead)
+    const { monthsAhead } = this.#options
+    const { made, missing } = await keepMonthsIfAllowed(this.#parts.servers.pool, new Date(), monthsAhead)
     if (made.length > 0) this.#log.info({ made }, 'table partitions created for the coming months')
+    this.#parts.view.months.missing = missing.length
+    if (missing.length > 0)
+      this.#log.warn(
+        { missing },
+        `the role of this sink may not create partitions: rows of these months go to the DEFAULT partition until the owner of the tables runs \`eventtrail migrate --months-ahead ${monthsAhead}\``
+      )
   }
 
   async #close(ending: Ending): Promise<void> {

@@ -19,6 +19,8 @@ type PartitionSample = GaugeSample<LabelsOf<SinkMetrics, PartitionGauge>>
 /** What the gauges of a sink read. */
 export interface GaugeSources extends Omit<SinkView, 'book'> {
   readonly lag: LagSources
+  /** Partitions of months that the owner of the tables has to create. */
+  readonly months: { readonly missing: number }
 }
 
 /** Counts what the sink does, batch by batch, for its `stats` and for the meter. */
@@ -43,7 +45,7 @@ export class Telemetry {
   /** Offers the gauges to the meter, from now on. @returns what takes them back */
   start(sources: GaugeSources): () => Promise<void> {
     this.#sources = sources
-    const { positions, queues, troubles, vitals, topics } = sources
+    const { positions, queues, troubles, vitals, topics, months } = sources
     const gauge = (name: GaugeName<SinkMetrics> & `eventtrail_sink_p${string}`, read: () => number) =>
       this.#cleanUps.add(this.#meter.gauge(name, () => [{ value: read(), labels: {} }]))
     gauge('eventtrail_sink_partitions', () => positions.assigned.length)
@@ -51,6 +53,9 @@ export class Telemetry {
     gauge('eventtrail_sink_partitions_unread', () => troubles().length)
     gauge('eventtrail_sink_pending_rows', () => queues.pendingRows)
     gauge('eventtrail_sink_progress_age_seconds', () => Math.max(queues.waitingMs, vitals.idleMs) / 1_000)
+    this.#cleanUps.add(
+      this.#meter.gauge('eventtrail_sink_months_missing', () => [{ value: months.missing, labels: {} }])
+    )
     this.#cleanUps.add(this.#meter.gauge('eventtrail_sink_topics', () => topics.readings()))
     const ofPartitions = (name: PartitionGauge, read: (log: PartitionLag) => number | undefined) =>
       this.#cleanUps.add(this.#meter.gauge(name, () => this.#samples(positions.assigned, read)))

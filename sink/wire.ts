@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { useKafka } from '../connection/index.ts'
-import type { Logger } from '../core/index.ts'
+import { deniedWords, isDenied, type Logger } from '../core/index.ts'
 import type { AdminLine, GroupConsumer } from '../kafka/index.ts'
 import { createKafkaClient } from '../kafka/kafkajs/index.ts'
-import { type Pool, PostgresError, type SessionOptions } from '../postgres/index.ts'
+import { type Pool, PostgresError, type PostgresErrorCode, type SessionOptions } from '../postgres/index.ts'
 import { createRegistry, type Registry } from '../schemas/index.ts'
 import type { TrailSession } from '../trail/index.ts'
 import { openPgSession, pgPositions, SchemaBook, sessionPool, sinkSessions } from '../trail/index.ts'
@@ -15,6 +15,8 @@ import { type GaugeSources, Telemetry } from './telemetry.ts'
 
 /** ms for a query outside of the writes: one that takes longer is on a session whose backend is gone. */
 const queryTimeoutMs = 120_000
+/** Codes with which no session was opened. */
+const unreached: readonly PostgresErrorCode[] = ['POSTGRES_UNAVAILABLE', 'POSTGRES_TLS']
 /** Batches in hand at once: those that wait for a full queue must not hold up those of another queue. */
 const concurrency = 64
 
@@ -40,7 +42,7 @@ export interface SinkParts {
   readonly health: SinkHealth
   readonly telemetry: Telemetry
   /** What health and gauges read. */
-  readonly view: GaugeSources & { readonly book: SchemaBook }
+  readonly view: Omit<GaugeSources, 'months'> & { readonly book: SchemaBook; readonly months: { missing: number } }
 }
 
 interface Servers {
@@ -55,11 +57,11 @@ interface Servers {
 /** Builds a sink bottom-up: servers, topics, the pipeline, the consumer that feeds it. */
 export function wireSink({ options, log, onFailure, openSession = open => open() }: WireOptions): SinkParts {
   const { connection, group, topicPrefix, eventNames, batch, meter } = options
-  const databaseUrl = connection.postgres.url
+  const database = connection.postgres
   const telemetry = new Telemetry({ meter, log })
 
   const sessions = { applicationName: `${sinkSessions}/${randomBytes(4).toString('hex')}`, queryTimeoutMs }
-  const pool = sessionPool(databaseUrl, sessions)
+  const pool = sessionPool(database, sessions)
   const { client, release } = useKafka(connection, createKafkaClient, { clientId: 'eventtrail-sink', log })
   const line = client.adminLine()
   const health = new SinkHealth({ line, pool, registry: () => registry, log })
@@ -82,11 +84,13 @@ export function wireSink({ options, log, onFailure, openSession = open => open()
     topicIds: (topics: readonly string[]) => line.ask(admin => admin.topicIds(topics))
   }
   const { applicationName } = sessions
+  // Which right a write was refused for, while that is why it waits.
+  let denied: string | undefined
   const pipeline = new Pipeline({
     read: { consumer: () => consumer, book, discovery, starts, breakerRecords: options.breakerRecords },
     write: {
       connections: options.connections,
-      openSession: () => openSession(() => openPgSession({ databaseUrl, group, applicationName, pool })),
+      openSession: () => openSession(() => openPgSession({ database, group, applicationName, pool })),
       limits: { maxRows: batch.maxRecords, maxBytes: batch.maxBytes, lingerMs: batch.lingerMs },
       watch: {
         blockedAfterMs: options.blockedAfterMs,
@@ -96,11 +100,13 @@ export function wireSink({ options, log, onFailure, openSession = open => open()
     },
     onWritten: (batch, result) => {
       telemetry.written(batch, result)
+      denied = undefined
       health.postgres.heard(true)
     },
     onRetry: error => {
       telemetry.retried()
-      if (error instanceof PostgresError && error.code === 'POSTGRES_UNAVAILABLE') health.postgres.heard(false)
+      denied = isDenied(error) ? deniedWords(error) : undefined
+      if (error instanceof PostgresError && unreached.includes(error.code)) health.postgres.heard(false)
     },
     onFailure,
     log
@@ -139,7 +145,8 @@ export function wireSink({ options, log, onFailure, openSession = open => open()
     topics,
     vitals: consumer.vitals,
     troubles: () => consumer.troubles,
-    tableProblems: () => pipeline.tableProblems,
+    months: { missing: 0 },
+    tableProblems: () => [...pipeline.tableProblems, ...(denied === undefined ? [] : [denied])],
     lag: { ...starts, logEnds: (topics: readonly string[]) => line.ask(admin => admin.logEnds(topics)) }
   }
   return {

@@ -1,5 +1,5 @@
-import { EventtrailError } from '../core/index.ts'
-import type { Pool, PooledSession, Session } from '../postgres/index.ts'
+import { EventtrailError, isDenied } from '../core/index.ts'
+import type { DatabaseAddress, Pool, PooledSession, Session } from '../postgres/index.ts'
 import {
   openPool,
   openSession,
@@ -16,18 +16,18 @@ export const sinkSessions = 'eventtrail-sink'
 export const doctorSessions: SessionOptions = { applicationName: 'eventtrail-doctor' }
 
 /** Opens one session. @throws PostgresError `POSTGRES_UNAVAILABLE` */
-export async function connectSession(databaseUrl: string, options: SessionOptions): Promise<Session> {
+export async function connectSession(database: string | DatabaseAddress, options: SessionOptions): Promise<Session> {
   try {
     // It looks up what it has in hand, by key: a plan that reads the whole trail for that is never the better one.
-    return await openSession(databaseUrl, { ...options, settings: { enable_seqscan: 'off' } })
+    return await openSession(database, { ...options, settings: { enable_seqscan: 'off' } })
   } catch (cause) {
     throw unavailable(cause)
   }
 }
 
 /** A small pool for what is not the hot path. @throws PostgresError `POSTGRES_URL_INVALID` */
-export function sessionPool(databaseUrl: string, options: SessionOptions): Pool {
-  return openPool(databaseUrl, { ...options, max: 3 })
+export function sessionPool(database: string | DatabaseAddress, options: SessionOptions): Pool {
+  return openPool(database, { ...options, max: 3 })
 }
 
 /** @throws PostgresError `POSTGRES_UNFIT`; PostgresError `POSTGRES_UNAVAILABLE` */
@@ -39,19 +39,21 @@ export async function requireFitPostgres(pool: Pool, options: SessionOptions): P
 
 /**
  * Runs `work` on a pool of its own, for a command.
- * @throws PostgresError `TABLES_MISSING`, `POSTGRES_UNAVAILABLE`; PostgresError `POSTGRES_UNFIT`; MigrationError `TABLES_NEWER`
+ * @throws PostgresError `TABLES_MISSING`, `POSTGRES_UNAVAILABLE`, `POSTGRES_DENIED`; PostgresError `POSTGRES_UNFIT`; MigrationError `TABLES_NEWER`
  */
 export async function onTrail<T>(
-  databaseUrl: string,
+  database: string | DatabaseAddress,
   applicationName: string,
   work: (pool: Pool) => Promise<T>
 ): Promise<T> {
   const sessions = { applicationName }
-  const pool = sessionPool(databaseUrl, sessions)
+  const pool = sessionPool(database, sessions)
   try {
     await requireFitPostgres(pool, sessions)
     await requireTables(pool, trailMigrations)
     return await work(pool)
+  } catch (error) {
+    throw isDenied(error) ? unavailable(error) : error
   } finally {
     await pool.end()
   }

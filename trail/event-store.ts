@@ -47,7 +47,7 @@ class TrailStore implements PostgresEventStore {
   readonly #release: () => Promise<void>
 
   constructor(given: Pick<ConnectionWithPostgres, 'postgres'>) {
-    const { pool, release } = usePool(given, url => sessionPool(url, sessions))
+    const { pool, release } = usePool(given, database => sessionPool(database, sessions))
     this.#pool = pool
     this.#release = release
   }

@@ -18,7 +18,15 @@ export { type RecordFaultCode, recordFaultCodes, TrailError, type TrailErrorCode
 export { type PostgresEventStore, postgresEventStore } from './event-store.ts'
 export { defaultGroup, unknownGroup } from './groups.ts'
 export { trailMigrations } from './migrations.ts'
-export { keepMonthsAhead, makeMonthsSince, monthsAhead, type RowsInDefault, rowsInDefault } from './months.ts'
+export {
+  keepMonthsAhead,
+  keepMonthsIfAllowed,
+  type MonthsKept,
+  makeMonthsSince,
+  monthsAhead,
+  type RowsInDefault,
+  rowsInDefault
+} from './months.ts'
 export {
   acceptGap,
   acceptGapCommand,
@@ -75,11 +83,13 @@ export {
   countByPartition,
   listAdditions,
   listBlockers,
+  listSinkLogins,
   openPgSession,
   pgPositions,
   type QuarantineRow,
   quarantineByHalves,
   quarantineRowsOf,
+  type SinkLogin,
   type TrailPositions,
   type TrailSession,
   tableFaults

@@ -1,3 +1,4 @@
+import { isDenied } from '../core/index.ts'
 import type { Pool, Queries } from '../postgres/index.ts'
 import { inTransaction } from './database.ts'
 
@@ -39,6 +40,47 @@ export function keepMonthsAhead(pool: Pool, now: Date, ahead = 3): Promise<strin
   return makeMonths(pool, now, 0, ahead)
 }
 
+/** The months that a trail keeps ahead, as far as the role of the session may create their partitions. */
+export interface MonthsKept {
+  /** Tables that were made now. */
+  readonly made: readonly string[]
+  /** Tables that are not there, and that only the owner of the trail may make. Rows of these months go to DEFAULT. */
+  readonly missing: readonly string[]
+}
+
+/** The same for a role that may not own the trail: what it may not make is left, and returned. */
+export async function keepMonthsIfAllowed(pool: Pool, now: Date, ahead = 3): Promise<MonthsKept> {
+  const missing = await missingMonths(pool, now, ahead)
+  if (missing.length === 0) return { made: [], missing }
+  // Asked first: each refusal would be an error in the log of Postgres.
+  if (!(await mayMakeMonths(pool))) return { made: [], missing }
+  try {
+    return { made: await keepMonthsAhead(pool, now, ahead), missing: [] }
+  } catch (error) {
+    if (!isDenied(error)) throw error
+    return { made: [], missing: await missingMonths(pool, now, ahead) }
+  }
+}
+
+/** The partitions of this month and the next `ahead` ones that are not there. */
+async function missingMonths(client: Queries, now: Date, ahead: number): Promise<string[]> {
+  const missing: string[] = []
+  for (let month = 0; month <= ahead; month += 1) {
+    const { table } = monthPartition(now, month)
+    if (!(await exists(client, table))) missing.push(table)
+  }
+  return missing
+}
+
+/** Whether the role of the session owns the trail, and may create tables where it is. */
+async function mayMakeMonths(client: Queries): Promise<boolean> {
+  const { rows } = await client.query<{ may: boolean }>(
+    `SELECT pg_has_role(relowner, 'USAGE') AND has_schema_privilege(relnamespace, 'CREATE') AS may
+     FROM pg_class WHERE oid = 'event_envelopes'::regclass`
+  )
+  return rows[0]?.may === true
+}
+
 /** Makes the partitions from the month of `since` to that of `now`, for events that are older than the trail. */
 export function makeMonthsSince(pool: Pool, since: Date, now: Date): Promise<string[]> {
   const months = (date: Date) => date.getUTCFullYear() * 12 + date.getUTCMonth()
@@ -69,6 +111,11 @@ async function makeMonth(pool: Pool, { table, from, to }: MonthPartition): Promi
     if (await exists(client, table)) return false
     const place = await placeOf(client, table)
     await client.query(`CREATE TABLE ${place} (LIKE event_envelopes INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`)
+    await client.query(
+      `CREATE TRIGGER sink_no_truncate BEFORE TRUNCATE ON ${place} FOR EACH STATEMENT EXECUTE FUNCTION sink_refuse_change()`
+    )
+    // The trail refuses a DELETE otherwise. Ends with the transaction.
+    await client.query("SELECT set_config('eventtrail.operation', 'move to month', true)")
     await client.query(
       `WITH moved AS (DELETE FROM event_envelopes_default WHERE id >= '${from}' AND id < '${to}' RETURNING *)
        INSERT INTO ${place} SELECT * FROM moved`

@@ -11,6 +11,7 @@ import {
 import { printableJson } from '../../core/index.ts'
 import { openDatabase, requireTables } from '../../postgres/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, jsonFlag, wholeNumber } from '../command.ts'
+import { databaseOf } from '../connection.ts'
 import { loadDocuments, type MappingFlags } from '../mappings/index.ts'
 import { createStatus } from '../status.ts'
 import { addCatalogueFlags, type CatalogueFlags, configuredCatalogue } from './catalogue.ts'
@@ -66,7 +67,7 @@ async function runIndexer(context: CommandContext, flags: IndexerFlags): Promise
   const { group } = flags
   const catalogue = await configuredCatalogue(config, flags)
   const documents = await loadDocuments(flags, catalogue)
-  const database = openDatabase(config.require('databaseUrl'), indexerSessions)
+  const database = openDatabase(databaseOf(config, log), indexerSessions)
   try {
     await database.requireFit()
     await requireTables(database, indexerMigrations, documentTable)
@@ -83,7 +84,7 @@ async function runIndexer(context: CommandContext, flags: IndexerFlags): Promise
 }
 
 async function runSearch(context: CommandContext, text: string, { limit, json }: SearchFlags): Promise<ExitCode> {
-  const index = postgresIndex({ postgres: { url: context.config.require('databaseUrl') } })
+  const index = postgresIndex({ postgres: databaseOf(context.config) })
   try {
     await index.check()
     const hits = await index.search(text, { limit })

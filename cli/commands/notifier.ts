@@ -1,16 +1,20 @@
+import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { groupMetrics } from '../../consumers/index.ts'
 import {
   createMailer,
   createNotifier,
   directoryOn,
+  type MailerOptions,
   notifierMetrics,
   notifierTables,
   sentLogOn
 } from '../../consumers/notifier/index.ts'
-import { OptionsError, UsageError } from '../../core/index.ts'
+import { ConfigError, OptionsError, UsageError } from '../../core/index.ts'
 import { openDatabase, requireTables } from '../../postgres/index.ts'
 import type { CommandContext, CommandHost, ExitCode } from '../command.ts'
+import type { Config } from '../config.ts'
+import { databaseOf } from '../connection.ts'
 import { loadMails, type MappingFlags } from '../mappings/index.ts'
 import { createStatus } from '../status.ts'
 import { addCatalogueFlags, type CatalogueFlags, configuredCatalogue } from './catalogue.ts'
@@ -52,14 +56,32 @@ function inFlags(error: unknown): never {
   throw error
 }
 
+function mailServer(config: Config): Pick<MailerOptions, 'url' | 'startTls' | 'ca'> {
+  const [startTls, ca] = [config.get('smtpStartTls'), config.get('smtpCa')]
+  return {
+    url: config.require('smtpUrl'),
+    ...(startTls !== undefined && { startTls }),
+    ...(ca !== undefined && { ca: readText(ca, 'SMTP_CA_LOCATION') })
+  }
+}
+
+function readText(file: string, setting: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new ConfigError('CONFIG_INVALID', `${setting}: the file cannot be read (${code})`)
+  }
+}
+
 async function runNotifier(context: CommandContext, flags: NotifierFlags): Promise<ExitCode> {
   const { config, log } = context
   const { group, from } = flags
   const options = groupConfig(config)
   const catalogue = await configuredCatalogue(config, flags)
   const mails = await loadMails(flags, catalogue)
-  const mailer = await createMailer({ url: config.require('smtpUrl'), from }).catch(inFlags)
-  const database = openDatabase(config.require('databaseUrl'), notifierTables.applicationName)
+  const mailer = await createMailer({ ...mailServer(config), from }).catch(inFlags)
+  const database = openDatabase(databaseOf(config, log), notifierTables.applicationName)
   try {
     await database.requireFit()
     await requireTables(database, notifierTables.migrations, ...notifierTables.tables)

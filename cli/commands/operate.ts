@@ -1,8 +1,20 @@
 import type { Command } from 'commander'
-import { printableJson, UsageError } from '../../core/index.ts'
+import { deniedWords, exposedDatabase, few, isDenied, printableJson, UsageError } from '../../core/index.ts'
 import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import { examine } from '../../operations/index.ts'
-import { hiddenSchemas, type Migrations, migrate, migrationStatus } from '../../postgres/index.ts'
+import {
+  createSchema,
+  hiddenSchemas,
+  type Migrations,
+  migrate,
+  migrationStatus,
+  PostgresError,
+  roleName,
+  rolePrefixShape,
+  rolesOf,
+  rolesScript,
+  type Session
+} from '../../postgres/index.ts'
 import { createRegistry } from '../../schemas/index.ts'
 import {
   connectSession,
@@ -18,9 +30,10 @@ import {
   type ExitCode,
   exitCodes,
   jsonFlag,
-  saidWhileWaiting
+  saidWhileWaiting,
+  wholeNumber
 } from '../command.ts'
-import { registryOf } from '../connection.ts'
+import { databaseOf, registryOf } from '../connection.ts'
 
 /** `eventtrail migrate` and `eventtrail doctor`: over the tables of every part, which the CLI hands in. */
 export function operateCommands(program: Command, host: CommandHost, migrations: readonly Migrations[]): void {
@@ -29,6 +42,16 @@ export function operateCommands(program: Command, host: CommandHost, migrations:
     .description('create or update the tables in Postgres; safe to run at any time, also concurrently')
     .option('--with <parts>', `also create the tables of optional parts: ${optionalParts(migrations).join(',')}`, list)
     .option('--from-month <month>', 'also create the partitions from this month on, such as 2013-02, for older events')
+    .option(
+      '--months-ahead <n>',
+      'how many months after this one get a partition (default: 3)',
+      wholeNumber(0, mostMonthsAhead)
+    )
+    .option(
+      '--roles [prefix]',
+      `also create the database roles <prefix>_writer, _operator, _reader …, and give them their rights (default prefix: "${defaultRolePrefix}")`
+    )
+    .option('--print', 'print the script of --roles, for someone else to run, and do nothing else')
     .addHelpText('after', '\nExisting tables of optional parts are updated without --with.')
     .action(host.action((context, flags: MigrateFlags) => runMigrate(context, migrations, flags)))
 
@@ -40,9 +63,17 @@ export function operateCommands(program: Command, host: CommandHost, migrations:
     .action(host.action((context, flags: DoctorFlags) => runDoctor(context, migrations, flags)))
 }
 
+const defaultRolePrefix = 'eventtrail'
+/** Ten years: each is a table. */
+const mostMonthsAhead = 120
+
 interface MigrateFlags {
   readonly with?: readonly string[]
   readonly fromMonth?: string
+  readonly monthsAhead?: number
+  /** True where no prefix was given. */
+  readonly roles?: string | true
+  readonly print?: boolean
 }
 
 const list = (text: string): readonly string[] => text.split(',').map(part => part.trim())
@@ -53,19 +84,25 @@ const optionalParts = (migrations: readonly Migrations[]): readonly string[] =>
 async function runMigrate(
   context: CommandContext,
   migrations: readonly Migrations[],
-  { with: wanted = [], fromMonth }: MigrateFlags
+  { with: wanted = [], fromMonth, monthsAhead, roles, print }: MigrateFlags
 ): Promise<ExitCode> {
   const parts = optionalParts(migrations)
   const unknown = wanted.find(part => !parts.includes(part))
   if (unknown !== undefined) throw new UsageError(`--with: there is no part ${unknown}; expected ${parts.join(' or ')}`)
   const since = fromMonth === undefined ? undefined : monthOf(fromMonth)
-  const databaseUrl = context.config.require('databaseUrl')
+  const prefix = roles === true ? defaultRolePrefix : roles
+  if (prefix !== undefined && !rolePrefixShape.test(prefix))
+    throw new UsageError(`--roles: expected a prefix of lower-case letters, digits and _, got ${prefix}`)
+  if (print) return printRoles(context, migrations, prefix, wanted)
+  const database = databaseOf(context.config)
   const sessions = { applicationName: 'eventtrail-migrate' }
-  const pool = sessionPool(databaseUrl, sessions)
+  const pool = sessionPool(database, sessions)
   try {
     await requireFitPostgres(pool, sessions)
-    const client = await connectSession(databaseUrl, { ...sessions, lockTimeoutMs: 60_000 })
+    const client = await connectSession(database, { ...sessions, lockTimeoutMs: 60_000 })
+    const present: Migrations[] = []
     try {
+      if (database.schema !== undefined) await createSchema(client, database.schema)
       const elsewhere = await hiddenSchemas(client)
       const { rows } = await client.query<{ schema: string }>('SELECT current_schema() AS schema')
       if (elsewhere.length > 0)
@@ -78,18 +115,66 @@ async function runMigrate(
           if (applied === 0) continue
         }
         const done = await migrate(client, each)
+        present.push(each)
         context.out(`${each.component}: ${done.length > 0 ? `applied ${done.join(', ')}` : 'up to date'}`)
       }
+      if (prefix !== undefined) await giveRights(context, client, present, prefix)
     } finally {
       await client.end()
     }
     const now = new Date()
-    const made = [...(since ? await makeMonthsSince(pool, since, now) : []), ...(await keepMonthsAhead(pool, now))]
+    const made = [
+      ...(since ? await makeMonthsSince(pool, since, now) : []),
+      ...(await keepMonthsAhead(pool, now, monthsAhead))
+    ]
     context.out(`partitions: ${made.length > 0 ? `made ${made.join(', ')}` : 'ahead'}`)
+  } catch (error) {
+    if (!isDenied(error)) throw error
+    throw new PostgresError(
+      'POSTGRES_DENIED',
+      `${deniedWords(error)}: migrate needs a role that owns the tables, and may create others in their schema`,
+      error
+    )
   } finally {
     await pool.end()
   }
   return exitCodes.ok
+}
+
+function printRoles(
+  context: CommandContext,
+  migrations: readonly Migrations[],
+  prefix: string | undefined,
+  wanted: readonly string[]
+): ExitCode {
+  if (prefix === undefined) throw new UsageError('--print prints the script of --roles: give both')
+  const parts = migrations.filter(({ optional, component }) => !optional || wanted.includes(component))
+  for (const line of rolesScript(accessOf(parts), prefix, context.config.get('databaseSchema')).trimEnd().split('\n'))
+    context.out(line)
+  return exitCodes.ok
+}
+
+const accessOf = (migrations: readonly Migrations[]) => migrations.map(({ access }) => access)
+
+async function giveRights(
+  context: CommandContext,
+  client: Session,
+  migrations: readonly Migrations[],
+  prefix: string
+): Promise<void> {
+  const parts = accessOf(migrations)
+  try {
+    await client.query(rolesScript(parts, prefix))
+  } catch (error) {
+    await client.query('ROLLBACK')
+    if (!isDenied(error)) throw error
+    throw new PostgresError(
+      'POSTGRES_DENIED',
+      `${deniedWords(error)}: creating roles needs CREATEROLE, and giving rights the owner of tables, schema and database. \`eventtrail migrate --roles ${prefix} --print\` prints the script for someone who has both`,
+      error
+    )
+  }
+  context.out(`roles: ${few(rolesOf(parts).map(role => roleName(prefix, role)))} have their rights`)
 }
 
 interface DoctorFlags {
@@ -107,7 +192,8 @@ async function runDoctor(
   // What is configured wrongly is no finding about a server, so it is read before any is asked.
   const { security } = config
   const registry = registryOf(config)
-  const pool = sessionPool(config.require('databaseUrl'), doctorSessions)
+  const database = databaseOf(config)
+  const pool = sessionPool(database, doctorSessions)
   try {
     const findings = await saidWhileWaiting(
       context,
@@ -117,6 +203,7 @@ async function runDoctor(
         connectKafka: () => createKafkaClient({ brokers, security, log }).connectAdmin(),
         registry: createRegistry({ ...registry, log }),
         pool,
+        exposed: exposedDatabase(database.url),
         migrations,
         topicPrefix: config.get('topicPrefix'),
         group

@@ -27,7 +27,7 @@ import {
   reason,
   wholeNumber
 } from '../command.ts'
-import { registryOf } from '../connection.ts'
+import { databaseOf, registryOf } from '../connection.ts'
 
 interface MatchFlags {
   readonly topic?: string
@@ -217,7 +217,7 @@ async function discard(context: CommandContext, pool: Pool, which: Chosen, reaso
 }
 
 const onPool = (context: CommandContext, work: (pool: Pool) => Promise<ExitCode>): Promise<ExitCode> =>
-  onTrail(context.config.require('databaseUrl'), 'eventtrail-quarantine', work)
+  onTrail(databaseOf(context.config), 'eventtrail-quarantine', work)
 
 function line(entry: QuarantineEntry): string {
   const { number, status, quarantinedAt, topic, partition, offset, lastOffset, code, reason, eventId } = entry

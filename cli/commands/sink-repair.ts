@@ -25,6 +25,7 @@ import {
   wholeNumber
 } from '../command.ts'
 import type { Config } from '../config.ts'
+import { databaseOf } from '../connection.ts'
 
 // The same for every command here.
 const eventFlag = new Option('--event <name>', 'event name of the topic').makeOptionMandatory()
@@ -118,7 +119,7 @@ interface AcceptGapFlags {
 async function runAcceptGap(context: CommandContext, flags: AcceptGapFlags): Promise<ExitCode> {
   const { partition, offset, reason } = flags
   const { group, topic } = named(context.config, flags)
-  const { gaps, offsets } = await onTrail(context.config.require('databaseUrl'), 'eventtrail-accept-gap', pool =>
+  const { gaps, offsets } = await onTrail(databaseOf(context.config), 'eventtrail-accept-gap', pool =>
     acceptGap(pool, { group, topic, partition, offset, reason })
   )
   context.out(`${topic}/${partition}: ${counted(gaps, 'gap')} accepted, ${offsets} offsets`)
@@ -140,7 +141,7 @@ async function runReset(context: CommandContext, flags: ResetFlags): Promise<Exi
   const { group, topic } = named(config, flags)
   if (flags.partition === undefined && typeof to === 'number')
     throw new UsageError('An offset is one of a partition: give --partition too')
-  const results = await onTrail(config.require('databaseUrl'), 'eventtrail-reset', async pool => {
+  const results = await onTrail(databaseOf(config), 'eventtrail-reset', async pool => {
     const client = createKafkaClient({
       brokers: config.require('brokers'),
       security: config.security,
@@ -166,7 +167,7 @@ async function runReset(context: CommandContext, flags: ResetFlags): Promise<Exi
 
 async function runResume(context: CommandContext, flags: Pick<ResetFlags, 'event' | 'group'>): Promise<ExitCode> {
   const { group, topic } = named(context.config, flags)
-  const partitions = await onTrail(context.config.require('databaseUrl'), 'eventtrail-resume', pool =>
+  const partitions = await onTrail(databaseOf(context.config), 'eventtrail-resume', pool =>
     resumeTopic(pool, { group, topic })
   )
   context.out(`${topic}: ${partitions} ${partitions === 1 ? 'partition goes' : 'partitions go'} on`)
@@ -181,7 +182,7 @@ async function runForget(
   const request = { ...named(context.config, flags), reason: flags.reason }
   const change = what === 'forget' ? forgetTopic : rememberTopic
   const prefix = context.config.get('topicPrefix')
-  const known = await onTrail(context.config.require('databaseUrl'), `eventtrail-${what}`, async pool => {
+  const known = await onTrail(databaseOf(context.config), `eventtrail-${what}`, async pool => {
     await change(pool, request)
     return what === 'forget' ? await unreadTopic(pool, request, prefix) : undefined
   })

@@ -10,6 +10,7 @@ import {
   jsonFlag,
   saidWhileWaiting
 } from '../command.ts'
+import { databaseOf } from '../connection.ts'
 
 interface VerifyFlags {
   readonly since?: Date
@@ -46,7 +47,7 @@ async function runVerify(context: CommandContext, { since, topic, group, json }:
     context.out(
       json ? JSON.stringify(finding) : `${marks[finding.level]}  ${finding.check.padEnd(10)} ${finding.words}`
     )
-  const wrong = await onTrail(config.require('databaseUrl'), 'eventtrail-verify', async pool => {
+  const wrong = await onTrail(databaseOf(config), 'eventtrail-verify', async pool => {
     await using admin = await saidWhileWaiting(context, 'waiting for Kafka', client.connectAdmin())
     let doing = ''
     let began = performance.now()

@@ -1,5 +1,14 @@
 import { getSystemErrorName } from 'node:util'
-import { ConfigError, checkOptions, checkSmtpUrl, OptionsError, type Rules, rule } from '../../core/index.ts'
+import {
+  ConfigError,
+  checkOptions,
+  checkSmtpUrl,
+  isLoopback,
+  OptionsError,
+  type Rules,
+  rule,
+  startTlsModes
+} from '../../core/index.ts'
 import { Reach } from '../../observability/index.ts'
 import { MailServerFault, NotifierError } from './errors.ts'
 import { addressShape, type Recipient } from './recipients.ts'
@@ -26,6 +35,14 @@ export interface MailerOptions {
   readonly from: string
   /** Connections to the server. Default 4. */
   readonly connections?: number
+  /**
+   * Whether `smtp://` becomes TLS before anything is sent (STARTTLS): `required`; `opportunistic`, where the server offers
+   * it, which someone between can prevent; `never`. Default: `required` where the URL has a password and the server is not
+   * on this machine, else `opportunistic`. With `smtps://` there is TLS from the start.
+   */
+  readonly startTls?: StartTls
+  /** Certificates of the CA that the server's must be of, as PEM. Default: those that Node.js trusts. */
+  readonly ca?: string
 }
 
 /** One that hands mails to a server by SMTP. */
@@ -37,10 +54,21 @@ export interface SmtpMailer extends Mailer {
 // A conversation without a mail, with a login where there is one: not more often than a server takes kindly.
 const probes = { freshMs: 15_000, retryMs: 5_000, timeoutMs: 10_000 }
 
+/** What to do about STARTTLS. */
+type StartTls = (typeof startTlsModes)[number]
+
+/** A password is sent in the clear to no other machine, unless that is asked for. */
+export const defaultStartTls = (url: string): StartTls => {
+  const { hostname, password } = new URL(url)
+  return password !== '' && !isLoopback(hostname) ? 'required' : 'opportunistic'
+}
+
 const rules: Rules<MailerOptions> = {
   url: rule.required(rule.address(checkSmtpUrl)),
   from: rule.required(rule.such(value => typeof value === 'string', 'an address, or Name <address>')),
-  connections: rule.wholeNumber(1)
+  connections: rule.wholeNumber(1),
+  startTls: rule.oneOf(...startTlsModes),
+  ca: rule.certificates
 }
 
 /**
@@ -49,15 +77,21 @@ const rules: Rules<MailerOptions> = {
  */
 export async function createMailer(options: MailerOptions): Promise<SmtpMailer> {
   checkOptions(options, rules)
-  const { url, from, connections = 4 } = options
+  const { url, from, connections = 4, ca } = options
   if (!addressShape.test(/^[^<>\r\n]*<([^<>]*)>$/.exec(from.trim())?.[1] ?? from.trim()))
     throw new OptionsError('from', 'an address, or Name <address>')
   const { hostname, port, protocol, username, password } = new URL(url)
+  const startTls = options.startTls ?? defaultStartTls(url)
+  if (protocol === 'smtps:' && options.startTls !== undefined && options.startTls !== 'required')
+    throw new OptionsError('startTls', 'left out with smtps://, which is TLS from the start', options.startTls)
   const { createTransport } = await loadNodemailer()
   const transport = createTransport({
     pool: true,
     host: hostname.replace(/^\[|\]$/g, ''),
     secure: protocol === 'smtps:',
+    requireTLS: protocol === 'smtp:' && startTls === 'required',
+    ignoreTLS: startTls === 'never',
+    ...(ca !== undefined && { tls: { ca } }),
     ...(port && { port: Number(port) }),
     ...(username && { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
     maxConnections: connections,
@@ -119,6 +153,29 @@ export function mailFault(thrown: unknown): NotifierError {
   // nodemailer puts a code of its own (ESOCKET) in the place of the network's, and keeps its number.
   const name = (typeof errno === 'number' && errno < 0 ? getSystemErrorName(errno) : undefined) ?? code
   const what = responseCode ?? name ?? 'no answer'
-  const message = `The mail server did not take a message (${what}): check SMTP_URL`
+  const message = `The mail server did not take a message (${what}): ${adviceOf(thrown)}`
   return new NotifierError('MAIL_UNAVAILABLE', message, name === undefined ? undefined : new MailServerFault(name))
+}
+
+/** What OpenSSL and nodemailer say of TLS, and what to do about it. Of their words nothing is repeated. */
+const tlsFaults: readonly (readonly [RegExp, string])[] = [
+  [
+    /upgrading connection with STARTTLS/,
+    'it does not offer STARTTLS, which is required: SMTP_STARTTLS says when it is'
+  ],
+  [/certificate has expired|certificate is not yet valid/, 'its certificate is not valid at this time'],
+  [/altnames|does not match certificate/, 'its certificate is for another name than the one in SMTP_URL'],
+  [
+    /self.signed|unable to (?:verify|get)/,
+    'its certificate is of no CA that is known here: SMTP_CA_LOCATION names one'
+  ],
+  [
+    /wrong version number|packet length too long/,
+    'it does not speak TLS there: smtp:// in SMTP_URL, in place of smtps://'
+  ]
+]
+
+function adviceOf(thrown: unknown): string {
+  const said = thrown instanceof Error ? thrown.message : ''
+  return tlsFaults.find(([words]) => words.test(said))?.[1] ?? 'check SMTP_URL'
 }

@@ -11,6 +11,9 @@ export {
   checkRegistryUrls,
   checkSmtpUrl,
   type DatabaseUrl,
+  exposedDatabase,
+  isLoopback,
   readDatabaseUrl,
-  splitBroker
+  splitBroker,
+  startTlsModes
 } from './urls.ts'

@@ -1,4 +1,4 @@
-import { isGroupName, isTopicPrefix, legalCharacters } from '../names.ts'
+import { isGroupName, isSchemaName, isTopicPrefix, legalCharacters, schemaWords } from '../names.ts'
 import { durationWords, isDuration } from './durations.ts'
 
 /** What an option has to be. */
@@ -113,6 +113,21 @@ export const rule = {
       `a text in PEM${words.map(word => `, '${word}'`).join('')} or { file: '…' }`,
       { isSecret: true }
     ),
+  /** A password, or what gives it. */
+  password: such(
+    value => (isText(value) && value !== '') || typeof value === 'function',
+    'a text that is not empty, or a function that gives one',
+    { isSecret: true }
+  ),
+
+  /** Certificates as PEM, not the name of their file. */
+  certificates: such(
+    value => isText(value) && value.includes('-----BEGIN CERTIFICATE-----'),
+    'certificates as PEM text, not the name of a file'
+  ),
+
+  /** A schema of Postgres. */
+  schemaName: such(isSchemaName, schemaWords),
 
   oneOf: (...values: readonly string[]): Rule =>
     such(value => isText(value) && values.includes(value), `one of ${values.join(', ')}`),

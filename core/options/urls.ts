@@ -151,6 +151,12 @@ const ours = ['application_name', 'options', 'connect_timeout']
 /** Reads the address of a Postgres. @throws Error in words that repeat nothing of it */
 export function readDatabaseUrl(text: string): DatabaseUrl {
   const url = parsed(text, ['postgres', 'postgresql'])
+  // They ask for safety that would not be there.
+  for (const name of ['channel_binding', 'require_auth'])
+    if (url.searchParams.has(name))
+      throw new Error(
+        `expected a URL without ${name}, which the driver pg cannot promise: sslmode=verify-full with sslrootcert=FILE gives the password to no other server`
+      )
   onlyKnown(url, [...forwarded, ...ours])
   if (url.hostname.includes(',') || url.hostname.includes('%2C') || url.searchParams.get('host')?.includes(','))
     throw new Error('expected a URL with one host: several are not supported')
@@ -199,4 +205,43 @@ function settingsOf(options: string): [name: string, value: string][] {
 export function checkDatabaseUrl(text: string): string {
   readDatabaseUrl(text)
   return text
+}
+
+/** What to do about STARTTLS, where a mail server is talked to. */
+export const startTlsModes = ['required', 'opportunistic', 'never'] as const
+
+/** Whether a host is this machine: by its name, its address (IPv6 with or without brackets), a socket, or not given. */
+export const isLoopback = (host: string): boolean =>
+  host === '' ||
+  host.startsWith('/') ||
+  host === 'localhost' ||
+  /^127(?:\.\d{1,3}){3}$/.test(host) ||
+  host === '::1' ||
+  host === '[::1]'
+
+/**
+ * What to say of a database that is on another machine and talked to without TLS, or with a server that is not checked:
+ * password and events are readable on the way. Undefined where neither is so.
+ * @param url one that {@link checkDatabaseUrl} let pass
+ * @param env pg reads PGSSLMODE where the URL says nothing
+ */
+export function exposedDatabase(
+  url: string,
+  env: Readonly<Record<string, string | undefined>> = process.env
+): string | undefined {
+  const { hostname, searchParams } = new URL(url)
+  const host = searchParams.get('host') ?? hostname.replace(/^\[|\]$/g, '')
+  if (isLoopback(decodeURIComponent(host))) return undefined
+  const files = fileParameters.some(name => searchParams.has(name)) || searchParams.get('sslnegotiation') === 'direct'
+  const mode = searchParams.get('sslmode') ?? (files ? 'verify-full' : env.PGSSLMODE)
+  const remedy = 'add sslmode=verify-full to DATABASE_URL, and sslrootcert=FILE for a CA of your own'
+  if (mode === undefined || mode === 'disable' || !sslModes.includes(mode))
+    return `the connection to Postgres is not encrypted: ${remedy}`
+  // As libpq has them; pg alone takes both for verify-full.
+  const isUnchecked =
+    searchParams.get('uselibpqcompat') === 'true' &&
+    (mode === 'prefer' || (mode === 'require' && !searchParams.has('sslrootcert')))
+  if (mode === 'no-verify' || isUnchecked)
+    return `the connection to Postgres is encrypted, but any server is taken for the right one: ${remedy}`
+  return undefined
 }

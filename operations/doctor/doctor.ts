@@ -28,6 +28,7 @@ import {
 import { examineAdditions } from './additions.ts'
 import { type Finding, ok, warning, wrong } from './finding.ts'
 import { examineLogs, examineReplicas } from './logs.ts'
+import { examineRescue } from './rescue.ts'
 import { examineRights } from './rights.ts'
 import { compareTopics, hiddenOf, type KnownTopics } from './topics.ts'
 
@@ -38,6 +39,8 @@ export interface DoctorParts {
   readonly connectKafka: () => Promise<KafkaAdmin>
   readonly registry: Registry
   readonly pool: Pool
+  /** What is wrong with the way to Postgres, in words. */
+  readonly exposed?: string | undefined
   readonly migrations: readonly Migrations[]
   readonly topicPrefix: string
   /** Of the sinks, without the prefix. Default: `sink`, or those that the trail has where that one has read nothing. */
@@ -52,7 +55,8 @@ export async function examine(parts: DoctorParts): Promise<Finding[]> {
   const findings = [...broker.findings, ...registry.findings, ...database.findings]
   if (broker.topics && registry.known) findings.push(...compareTopics(registry.known, broker.topics, broker.hidden))
   if (broker.topics && database.migrated) findings.push(...(await examineReading(parts, registry.known)))
-  if (database.migrated) findings.push(...(await examineLocks(parts)), ...(await examineTrail(parts)))
+  if (database.migrated)
+    findings.push(...(await examineLocks(parts)), ...(await examineRescue(parts.pool)), ...(await examineTrail(parts)))
   return findings
 }
 
@@ -116,7 +120,7 @@ async function examineRegistry({ registry, pool, topicPrefix }: DoctorParts) {
   }
 }
 
-async function examineDatabase({ pool, migrations }: DoctorParts) {
+async function examineDatabase({ pool, exposed, migrations }: DoctorParts) {
   let client: PooledSession
   try {
     client = await pool.connect()
@@ -132,7 +136,8 @@ async function examineDatabase({ pool, migrations }: DoctorParts) {
     const fault = await requireFitPostgres(pool, doctorSessions).catch((error: unknown) => error)
     const findings = [
       ...(fault === undefined ? [] : [wrong('database', describeError(fault))]),
-      writable ? ok('database', 'reached') : wrong('database', `reached, but it ${readOnly}`)
+      writable ? ok('database', 'reached') : wrong('database', `reached, but it ${readOnly}`),
+      ...(exposed === undefined ? [] : [warning('database', exposed)])
     ]
     let migrated = true
     for (const each of migrations) {
@@ -267,7 +272,10 @@ async function examineTrail({ pool, topicPrefix }: DoctorParts): Promise<Finding
     return [
       months >= 2
         ? ok('partitions', `there for this month and ${months - 1} more`)
-        : wrong('partitions', `${months} months ahead: run \`eventtrail migrate\`, or start a sink`),
+        : wrong(
+            'partitions',
+            `there for ${counted(months, 'month')} from this one on: run \`eventtrail migrate\` as the owner of the tables, about once a month; a sink of that role does so by itself`
+          ),
       ...inDefault(misplaced),
       held.length === 0
         ? ok('quarantine', 'nothing held')

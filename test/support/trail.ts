@@ -131,6 +131,22 @@ export async function testTrail(
 
   const rows = async (sql: string, values: unknown[] = []) =>
     (await db.query(sql, values)).rows as Record<string, unknown>[]
+  /** Does what the trail refuses its owner too, as a superuser might. One statement or several, in one transaction. */
+  const tamper = async (sql: string, values: unknown[] = []) => {
+    const client = await db.connect()
+    try {
+      await client.query('BEGIN')
+      await client.query('SET LOCAL session_replication_role = replica')
+      const answer = await client.query(sql, values)
+      await client.query('COMMIT')
+      return answer.rows as Record<string, unknown>[]
+    } catch (error) {
+      await client.query('ROLLBACK')
+      throw error
+    } finally {
+      client.release()
+    }
+  }
   const count = async (table: string) => Number((await rows(`SELECT count(*) AS n FROM ${table}`))[0]?.n)
 
   return {
@@ -138,6 +154,7 @@ export async function testTrail(
     group: `${topicPrefix}sink`,
     db,
     rows,
+    tamper,
     count,
     slowRows,
     fastRows,

@@ -205,11 +205,12 @@ export async function endBlockers(
     before = []
   }: { readonly ownApplication: string; readonly asleepMs: number; readonly before?: readonly string[] }
 ): Promise<BlockersSeen> {
-  // Sessions of another role show no state: those are ended, as nothing can be seen of them.
+  // Sessions of another role show no state, and no name either unless this one may look at them (pg_monitor). Who may
+  // see them need not be allowed to end them (pg_signal_backend): asked first, for a refusal would end this statement.
   const { rows } = await pool.query<{ pid: number; midway: string | null; ended: boolean }>(
-    `SELECT pid, midway, CASE WHEN asleep OR midway = ANY($4) THEN pg_terminate_backend(pid) ELSE false END AS ended
+    `SELECT pid, midway, CASE WHEN (asleep OR midway = ANY($4)) AND may THEN pg_terminate_backend(pid) ELSE false END AS ended
      FROM (
-       SELECT a.pid,
+       SELECT a.pid, pg_has_role(a.usesysid, 'USAGE') OR pg_has_role('pg_signal_backend', 'USAGE') AS may,
          coalesce(a.state <> 'active' AND clock_timestamp() - a.state_change >= $5 * interval '1 ms', a.state IS NULL) AS asleep,
          CASE WHEN a.state = 'active' AND a.wait_event = 'ClientRead'
            THEN concat_ws(' ', a.pid, a.state_change, c.bytes_processed) END AS midway

@@ -23,6 +23,8 @@ export interface QuarantineEntry {
   readonly quarantinedAt: Date
   readonly resolvedAt: Date | null
   readonly resolution: string | null
+  /** When its bytes were removed; null while they are there. */
+  readonly purgedAt: Date | null
 }
 
 /** The same with its bytes, as they were in Kafka. */
@@ -55,7 +57,8 @@ export interface QuarantineCount {
 }
 
 const entryColumns = `number, consumer_group AS "group", topic, partition, kafka_offset AS "offset", kafka_last_offset AS "lastOffset", code,
-  reason, event_id AS "eventId", status, quarantined_at AS "quarantinedAt", resolved_at AS "resolvedAt", resolution`
+  reason, event_id AS "eventId", status, quarantined_at AS "quarantinedAt", resolved_at AS "resolvedAt", resolution,
+  purged_at AS "purgedAt"`
 
 const matching = `($1 = 'all' OR status = $1) AND ($2::text IS NULL OR topic = $2) AND ($3::text IS NULL OR code = $3)`
 const valuesOf = ({ status = 'held', topic, code }: QuarantineFilter) => [status, topic ?? null, code ?? null]

@@ -12,6 +12,8 @@ export interface Addition {
 }
 
 const ourColumns = [...copyColumns, 'recorded_at']
+/** They refuse no event. */
+const ourTriggers = ['sink_append_only', 'sink_no_truncate']
 
 // A key of a fixed size in a plain index takes every value; so does GIN, which hashes what is long, on the payload.
 const statement = `
@@ -37,7 +39,7 @@ const statement = `
   UNION ALL
   SELECT 'trigger', g.tgname, g.tgrelid::regclass::text, '{}', 'some'
   FROM pg_trigger g JOIN tables t ON t.oid = g.tgrelid
-  WHERE NOT g.tgisinternal AND g.tgparentid = 0 AND g.tgenabled <> 'D'
+  WHERE NOT g.tgisinternal AND g.tgparentid = 0 AND g.tgenabled <> 'D' AND g.tgname <> ALL($2)
   UNION ALL
   SELECT 'column', a.attname, a.attrelid::regclass::text, '{}',
     CASE WHEN a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND y.typdefault IS NULL THEN 'all'
@@ -57,7 +59,7 @@ export async function listAdditions(client: Queries): Promise<Addition[]> {
     table: string
     parts: string[]
     refuses: Addition['refuses']
-  }>(statement, [ourColumns])
+  }>(statement, [ourColumns, ourTriggers])
   return rows.map(({ kind, name, table, parts, refuses }) => ({
     what: name === '' ? `${kind} of ${table}` : `${kind} ${name} of ${table}`,
     names: name === '' ? [] : [name, ...parts],

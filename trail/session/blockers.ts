@@ -22,8 +22,8 @@ export interface Blocker {
  */
 export async function listBlockers(pool: Pool, pid?: number): Promise<Blocker[]> {
   const { rows } = await pool.query<Omit<Blocker, 'seconds'> & { seconds: string }>(
-    `SELECT DISTINCT ON (b.pid) b.pid AS session, b.application_name AS application,
-       coalesce(b.state, b.backend_type, 'unknown') AS state,
+    `SELECT DISTINCT ON (b.pid) b.pid AS session, coalesce(b.application_name, '') AS application,
+       coalesce(b.state, b.backend_type, 'of a role that this one may not look at') AS state,
        coalesce(floor(extract(epoch FROM clock_timestamp() - b.xact_start)), 0) AS seconds,
        coalesce(l.mode || ' on ' || l.relation::regclass::text, 'a row or a transaction') AS wanted
      FROM pg_stat_activity s
@@ -41,3 +41,23 @@ export async function listBlockers(pool: Pool, pid?: number): Promise<Blocker[]>
 /** In words, for people. */
 export const blockerWords = ({ session, application, state, seconds, wanted }: Blocker): string =>
   `session ${session}${application === '' ? '' : ` (${application})`}, ${state}, its transaction open for ${seconds} s; wanted: ${wanted}`
+
+/** A login with which sinks have sessions now. */
+export interface SinkLogin {
+  /** Whether it may see and end the session of a sink with another login that is suspended. */
+  readonly mayRescue: boolean
+}
+
+/** The logins of the sinks that run, as far as this role sees their sessions: all with pg_monitor, else its own. */
+export async function listSinkLogins(pool: Pool): Promise<SinkLogin[]> {
+  const { rows } = await pool.query<SinkLogin>(
+    `SELECT pg_has_role(usesysid, 'pg_signal_backend', 'USAGE')
+         AND pg_has_role(usesysid, 'pg_read_all_stats', 'USAGE') AS "mayRescue"
+     FROM (
+       SELECT DISTINCT usesysid FROM pg_stat_activity
+       WHERE datname = current_database() AND starts_with(application_name, $1)
+     ) AS logins`,
+    [sinkSessions]
+  )
+  return rows
+}

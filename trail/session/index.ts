@@ -1,6 +1,6 @@
 /** Statements in the transaction of a batch: COPY, conflicts, quarantine rows. */
 export { type Addition, listAdditions, nameRefuser } from './additions.ts'
-export { blockerWords, listBlockers } from './blockers.ts'
+export { blockerWords, listBlockers, listSinkLogins, type SinkLogin } from './blockers.ts'
 export { CarefulInsert } from './careful-insert.ts'
 export { PgRows } from './pg-rows.ts'
 export { openPgSession, pgPositions } from './pg-session.ts'

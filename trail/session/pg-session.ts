@@ -1,5 +1,5 @@
 import { within } from '../../core/index.ts'
-import type { Pool, Session } from '../../postgres/index.ts'
+import type { DatabaseAddress, Pool, Session } from '../../postgres/index.ts'
 import { backendOf } from '../../postgres/index.ts'
 import { abandon, connectSession, isWorking } from '../database.ts'
 import {
@@ -22,7 +22,7 @@ import { listDuplicates, quarantine } from './quarantine-write.ts'
 import type { TrailPositions, TrailSession } from './session.ts'
 
 export interface PgSessionOptions {
-  readonly databaseUrl: string
+  readonly database: string | DatabaseAddress
   readonly group: string
   /** Names this process among the sinks: `eventtrail-sink/<instance>`. */
   readonly applicationName: string
@@ -32,7 +32,7 @@ export interface PgSessionOptions {
 
 /** Opens a session of Postgres. @throws TrailError `POSTGRES_UNAVAILABLE` */
 export async function openPgSession(options: PgSessionOptions): Promise<TrailSession> {
-  const client = await connectSession(options.databaseUrl, options)
+  const client = await connectSession(options.database, options)
   try {
     return new PgSession(client, await backendOf(client), options)
   } catch (cause) {

@@ -90,7 +90,7 @@ test('what happened to an offset is asked with its topic alone, prefix and all',
 })
 
 test('a row that was taken away is missed, and found', async () => {
-  const [taken] = await trail.rows(
+  const [taken] = await trail.tamper(
     'DELETE FROM event_envelopes WHERE id = (SELECT id FROM event_envelopes WHERE kafka_offset IS NOT NULL LIMIT 1) RETURNING *'
   )
   expect(await remarks()).toEqual(['rows that the ledger has and the table has not'])
@@ -113,7 +113,11 @@ test('what was done to the bookkeeping is missed too', async () => {
     'rows that the ledger has and the table has not',
     'the position is not where the ledger ends'
   ])
-  await expect(trail.rows('UPDATE sink_ledger SET rows = rows - 1')).rejects.toMatchObject({
+  await expect(trail.rows('UPDATE sink_ledger SET rows = rows - 1, skipped = skipped + 1')).rejects.toMatchObject({
+    code: '23001',
+    table: 'sink_ledger'
+  })
+  await expect(trail.rows('UPDATE sink_ledger SET rows = rows + 1')).rejects.toMatchObject({
     constraint: 'sink_ledger_adds_up'
   })
 })

@@ -38,7 +38,7 @@ test('rows that were deleted and that another group has read again are a notice'
   await trail.offer('lesson.published')
   await trail.publish(Array.from({ length: 20 }, () => lesson()))
   await untilStored(trail)
-  await trail.rows('DELETE FROM event_envelopes WHERE kafka_offset IN (1, 2, 5)')
+  await trail.tamper('DELETE FROM event_envelopes WHERE kafka_offset IN (1, 2, 5)')
   expect((await runCli(['verify'], trail.env)).code).toBe(1)
   await untilStored(trail, 'again')
   expect(await trail.count('event_envelopes')).toBe(20)
@@ -48,7 +48,7 @@ test('rows that were deleted and that another group has read again are a notice'
   )
   expect(back.code).toBe(0)
   // One of them is gone again.
-  await trail.rows('DELETE FROM event_envelopes WHERE kafka_offset = 2')
+  await trail.tamper('DELETE FROM event_envelopes WHERE kafka_offset = 2')
   const gone = await runCli(['verify'], trail.env)
   expect(gone.code).toBe(1)
   expect(gone.stdout).toMatch(/WRONG +rows .*at offsets 2/)

@@ -72,7 +72,7 @@ test('of a trail that is whole nothing is missing, and what is no row is counted
 
 test('rows that were deleted are missed by the view and found by their offsets; what the view for holes has no row for', async () => {
   const trail = await filled()
-  const taken = await trail.rows(
+  const taken = await trail.tamper(
     `DELETE FROM event_envelopes WHERE event_name = 'lesson.published' AND kafka_partition = 0 AND kafka_offset IN (1, 2, 5)
      RETURNING kafka_offset`
   )
@@ -104,7 +104,7 @@ test('rows that were deleted are missed by the view and found by their offsets; 
 
 test('a row that was replaced by another is missed anyway', async () => {
   const trail = await filled()
-  await trail.rows(
+  await trail.tamper(
     `DELETE FROM event_envelopes WHERE event_name = 'lesson.published' AND kafka_partition = 1 AND kafka_offset = 0`
   )
   // As many as before, so that no count alone shows it.
@@ -157,7 +157,7 @@ test('a record that was stored out of quarantine is a row like any other', async
   expect(await trail.count('event_envelopes')).toBe(2)
   expect(await losses(trail)).toEqual([])
   expect((await verify(trail)).code).toBe(0)
-  await trail.rows('DELETE FROM event_envelopes WHERE id = $1', [good.id])
+  await trail.tamper('DELETE FROM event_envelopes WHERE id = $1', [good.id])
   expect((await verify(trail)).code).toBe(1)
   // The hour in which it was stored need not be one in which the sink wrote anything.
   await trail.rows("UPDATE sink_quarantine SET resolved_at = resolved_at - interval '2 hours' WHERE status = 'stored'")
@@ -262,9 +262,9 @@ test('a month that was dropped is no loss, and its rows are counted', async () =
 
   // By hand, as it was done before there was a function for it.
   const then = "'2024-02-10T10:00:00Z'"
-  await trail.rows(`UPDATE sink_ledger SET hour = ${then}`)
+  await trail.tamper(`UPDATE sink_ledger SET hour = ${then}`)
   await trail.rows(`UPDATE sink_removals SET hour = ${then}`)
-  await trail.rows('DELETE FROM event_envelopes')
+  await trail.tamper('DELETE FROM event_envelopes')
   await trail.rows('DROP TABLE event_envelopes_2024_02')
   for (let month = 3; month <= 12; month += 1)
     await trail.rows(`DROP TABLE event_envelopes_2024_${String(month).padStart(2, '0')}`)

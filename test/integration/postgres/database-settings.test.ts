@@ -186,3 +186,21 @@ test('a trail that search_path does not find is named, and no second one is made
   )
   expect(code).toBe(0)
 })
+
+test('a table of another schema that search_path finds first is refused, and the schema of the trail named', async () => {
+  const [who] = await trail.rows('SELECT current_user::text AS name')
+  await trail.rows(
+    `CREATE SCHEMA ${who?.name}; CREATE TABLE ${who?.name}.event_envelopes (LIKE public.event_envelopes)`
+  )
+  onTestFinished(async () => {
+    await trail.rows(`DROP SCHEMA ${who?.name} CASCADE`)
+  })
+  await using sink = createSink(trail.sinkOptions)
+  await expect(sink.start()).rejects.toMatchObject({
+    code: 'TABLES_MISSING',
+    message: expect.stringMatching(/^event_envelopes is found where .*DATABASE_SCHEMA=public/)
+  })
+  const postgres = { ...trail.connection.postgres, schema: 'public' }
+  await using right = createSink({ ...trail.sinkOptions, connection: { ...trail.connection, postgres } })
+  await right.start()
+})

@@ -21,7 +21,7 @@ function parts(files: Record<string, string>): Migrations {
   const directory = join(root, String(folders))
   mkdirSync(directory)
   for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text)
-  return { component: 'school', directory: pathToFileURL(directory) }
+  return { component: 'school', access: { grants: [] }, directory: pathToFileURL(directory) }
 }
 
 const first = { '001_courses.sql': 'CREATE TABLE courses (id int)', 'README.md': 'no migration' }
@@ -34,6 +34,7 @@ const tables = async () =>
 test('files are applied in order, each once, and a newer program applies what is new', async () => {
   expect(await migrationStatus(client, parts(first))).toEqual({
     component: 'school',
+    access: { grants: [] },
     applied: 0,
     pending: ['001_courses']
   })

@@ -68,7 +68,7 @@ describe('what DATABASE_URL says of the session is taken, and what eventtrail ne
   test('the session of a sink that sleeps is known by its name, and ended', async () => {
     const pool = sessionPool(meddled, { applicationName: `${sinkSessions}/22222222` })
     const open = (id: string) =>
-      openPgSession({ databaseUrl: meddled, group: trail.group, applicationName: `${sinkSessions}/${id}`, pool })
+      openPgSession({ database: meddled, group: trail.group, applicationName: `${sinkSessions}/${id}`, pool })
     const [asleep, waiting] = [await open('11111111'), await open('22222222')]
     onTestFinished(async () => {
       await Promise.all([asleep.end(), waiting.end()])
@@ -219,7 +219,7 @@ describe('through PgBouncer', () => {
     const url = await pgbouncer(trail.databaseUrl, 'session')
     const pool = sessionPool(url, { applicationName: `${sinkSessions}/33333333` })
     const session = await openPgSession({
-      databaseUrl: url,
+      database: url,
       group: 'g',
       applicationName: `${sinkSessions}/33333333`,
       pool

@@ -19,7 +19,7 @@ async function onPostgres(): Promise<unknown[]> {
     `ALTER TABLE event_envelopes ADD CONSTRAINT not_refused CHECK (payload->>'reason' <> '${refusedByCopy}')`
   )
   const open = () =>
-    openPgSession({ databaseUrl: trail.databaseUrl, group: trail.group, applicationName: 'eventtrail-sink/test', pool })
+    openPgSession({ database: trail.databaseUrl, group: trail.group, applicationName: 'eventtrail-sink/test', pool })
   const [a, b] = [await open(), await open()]
   const waiting = `SELECT 1 FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'eventtrail-sink/test' AND wait_event_type = 'Lock'`

@@ -67,7 +67,7 @@ test('a write that hangs while Postgres waits for its next word is reported, onc
   const stalled = Promise.withResolvers<Error>()
   const writer = new Writer({
     openSession: () =>
-      openPgSession({ databaseUrl: proxy.url, group: 'hanging', applicationName: 'eventtrail-sink/hanging', pool }),
+      openPgSession({ database: proxy.url, group: 'hanging', applicationName: 'eventtrail-sink/hanging', pool }),
     watch: { blockedAfterMs: 50, stalledAfterMs: 500, onStalled: stalled.resolve },
     log: silentLogger
   })

@@ -123,7 +123,8 @@ test('show gives the record whole', async () => {
     value: Buffer.from('ada@example.org').toString('base64'),
     headers: [{ key: 'source', value: Buffer.from('légère').toString('base64') }],
     status: 'held',
-    resolvedAt: null
+    resolvedAt: null,
+    purgedAt: null
   })
   expect(JSON.parse((await quarantine('show', String(await numberOf('NULL_KEY')))).stdout)).toMatchObject({ key: null })
 })

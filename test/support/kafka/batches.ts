@@ -39,7 +39,7 @@ export const batchOf = (chunks: readonly Chunk[]): Batch => ({
 
 /** A writer on the trail's Postgres as a sink has it, and the means to begin partitions there. */
 export function writerOn({ databaseUrl, group, db, sinkOptions: { log } }: TestTrail) {
-  const options = { databaseUrl, group, applicationName: 'eventtrail-sink/test', pool: db }
+  const options = { database: databaseUrl, group, applicationName: 'eventtrail-sink/test', pool: db }
   return {
     writer: new Writer({ openSession: () => openPgSession(options), watch: { blockedAfterMs: 1_500 }, log }),
     /** Makes the trail know partition 0 of a topic, at offset 0 or `start`. */

@@ -32,7 +32,7 @@ function counted() {
     made.push(options)
     return client
   }
-  const open = (url: string) => ({ url, end: async () => void events.push(`end ${url}`) })
+  const open = ({ url }: { readonly url: string }) => ({ url, end: async () => void events.push(`end ${url}`) })
   return { made, events, create, open }
 }
 
@@ -107,4 +107,28 @@ it('keeps what it is given as it was, functions among it', async () => {
       clientId: 'a'
     }
   ])
+})
+
+it('keeps the functions of its options, and not the objects that they came in', async () => {
+  const password = async () => 'token'
+  const given = { ...servers, postgres: { url: 'postgres://localhost/trail', password, schema: 'audit' } }
+  const connection = createConnection(given)
+  given.postgres.url = 'postgres://elsewhere/trail'
+  const { pool } = usePool(connection, postgres => ({ postgres, end: async () => undefined }))
+  expect(pool.postgres).toEqual({ url: 'postgres://localhost/trail', password, schema: 'audit' })
+  await connection.close()
+})
+
+it.each([
+  ['password', ''],
+  ['password', 7],
+  ['schema', ''],
+  ['schema', 'pg_temp'],
+  ['schema', 'information_schema'],
+  ['schema', 'x'.repeat(64)]
+])('refuses the %s %j of Postgres', (name, value) => {
+  const postgres = { ...servers.postgres, [name]: value }
+  expect(() => createConnection({ ...servers, postgres } as never)).toThrow(
+    expect.objectContaining({ code: 'OPTIONS_INVALID', option: `connection.postgres.${name}` })
+  )
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createMailer, mailFault } from '../../../consumers/notifier/mailer.ts'
+import { createMailer, defaultStartTls, mailFault } from '../../../consumers/notifier/mailer.ts'
 import { faultNames } from '../../../consumers/pipeline/faults.ts'
 import { describeError } from '../../../core/errors.ts'
 
@@ -58,4 +58,37 @@ test('a URL that is not SMTP is refused at once', async () => {
   await expect(createMailer({ url: 'http://localhost', from: 'a@b' })).rejects.toThrow(
     expect.objectContaining({ code: 'OPTIONS_INVALID', option: 'url' })
   )
+})
+
+test.each([
+  ['smtp://mail.example.org', 'opportunistic'],
+  ['smtp://user:pw@localhost', 'opportunistic'],
+  ['smtp://user:pw@[::1]:25', 'opportunistic'],
+  ['smtp://user:pw@mail.example.org', 'required']
+])('with %s, STARTTLS is %s unless it is said', (url, mode) => expect(defaultStartTls(url)).toBe(mode))
+
+test.each([
+  ['startTls', { startTls: 'sometimes' }],
+  ['startTls', { url: 'smtps://localhost', startTls: 'never' }],
+  ['ca', { ca: '/etc/ca.pem' }]
+])('a wrong %s is refused at once: %j', async (option, given) => {
+  const mailer = createMailer({ url: 'smtp://localhost', from: 'a@b', ...given } as never)
+  await expect(mailer).rejects.toThrow(expect.objectContaining({ code: 'OPTIONS_INVALID', option }))
+})
+
+test.each([
+  ['Error upgrading connection with STARTTLS', /does not offer STARTTLS.*SMTP_STARTTLS/],
+  ['certificate has expired', /not valid at this time/],
+  [
+    "Hostname/IP does not match certificate's altnames: Host: mail.ada.org. is not in the cert's altnames",
+    /another name/
+  ],
+  ['self-signed certificate in certificate chain', /no CA .*SMTP_CA_LOCATION/],
+  ['unable to verify the first certificate', /SMTP_CA_LOCATION/],
+  ['write EPROTO: wrong version number', /smtp:\/\//],
+  ['something of ada', /check SMTP_URL$/]
+])('a fault of TLS has words of its own: %s', (said, words) => {
+  const fault = mailFault(Object.assign(new Error(said), { code: 'ESOCKET' }))
+  expect(fault.message).toMatch(words)
+  expect(fault.message).not.toContain('ada')
 })

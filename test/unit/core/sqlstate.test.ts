@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isAboutSettings, sqlStateKind, sqlStateOf } from '../../../core/sqlstate.ts'
+import { deniedObject, deniedWords, isAboutSettings, sqlStateKind, sqlStateOf } from '../../../core/sqlstate.ts'
 
 test.each([
   ['08006', 'server'],
@@ -35,4 +35,23 @@ test('a refused setting is distinguished from a login and a lock', () => {
   expect(isAboutSettings({ code: '42704' })).toBe(true)
   expect(isAboutSettings({ code: '28P01' })).toBe(false)
   expect(isAboutSettings(new Error('connect ECONNREFUSED'))).toBe(false)
+})
+
+test('a missing right names what it is on, and nothing else that Postgres says', () => {
+  const denied = (message: string) => Object.assign(new Error(message), { code: '42501' })
+  expect(deniedObject(denied('permission denied for table sink_offsets'))).toBe('table sink_offsets')
+  expect(deniedObject(denied('permission denied for schema audit'))).toBe('schema audit')
+  expect(deniedObject(denied('must be owner of table event_envelopes'))).toBe('table event_envelopes')
+  expect(deniedObject(denied('permission denied for materialized view x'))).toBe('materialized view x')
+  for (const other of [
+    'permission denied to create role',
+    'permission denied for table ada@example.org',
+    'permission denied for table x: ada',
+    'Keine Berechtigung für Tabelle sink_offsets'
+  ])
+    expect(deniedObject(denied(other))).toBeUndefined()
+  expect(deniedObject(Object.assign(new Error('permission denied for table x'), { code: '42P01' }))).toBeUndefined()
+  expect(deniedWords(denied('permission denied to create role'))).toBe(
+    'Postgres denies the role of this session a right (42501)'
+  )
 })

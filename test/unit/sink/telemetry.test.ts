@@ -121,10 +121,11 @@ describe('what a sink reports of its batches', () => {
   it('gauges are read when a scrape asks, and gone when it ends', async () => {
     const { meter, gauges } = keptMeter()
     const telemetry = new Telemetry({ meter, log: silentLogger })
-    const end = telemetry.start({ ...parts({ waitingMs: 4_000, halted: 1 }), lag: nobody })
+    const end = telemetry.start({ ...parts({ waitingMs: 4_000, halted: 1 }), lag: nobody, months: { missing: 2 } })
     const value = (name: string) => gauges.get(name)?.()[0]?.value
     expect(value('eventtrail_sink_partitions')).toBe(1)
     expect(value('eventtrail_sink_partitions_halted')).toBe(1)
+    expect(value('eventtrail_sink_months_missing')).toBe(2)
     expect(value('eventtrail_sink_pending_rows')).toBe(7)
     expect(value('eventtrail_sink_progress_age_seconds')).toBe(4)
     await end()

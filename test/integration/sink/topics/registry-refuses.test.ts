@@ -25,7 +25,7 @@ test('whatever the registry says but that it has no such schema is waited for, a
   const sent = await trail.publish([lesson('latest', 2), lesson('first', 1)])
   for (const [what, answering] of answers) {
     front.answer(answering)
-    await trail.db.query('TRUNCATE event_envelopes, sink_offsets, sink_ledger, sink_schemas')
+    await trail.tamper('TRUNCATE event_envelopes, sink_offsets, sink_ledger, sink_schemas')
     await using sink = createSink({
       ...trail.sinkOptions,
       connection: rerouted(trail.connection, { registryUrl: front.url })

@@ -4,6 +4,7 @@ import {
   checkDatabaseUrl,
   checkRegistryUrl,
   checkSmtpUrl,
+  exposedDatabase,
   readDatabaseUrl
 } from '../../../../core/options/urls.ts'
 
@@ -123,6 +124,41 @@ describe('an address that is right', () => {
     expect(checkSmtpUrl('smtp://user:p%2Fss@[::1]:25/')).toBe('smtp://user:p%2Fss@[::1]:25')
     const brokers = ['a:1', '10.0.0.1:65535', '[::1]:9092', '[2001:db8::1]:1', '[::ffff:10.0.0.1]:1']
     expect(checkBrokers(brokers)).toEqual(brokers)
+  })
+
+  it.each([
+    ['postgres://db.internal/trail', /not encrypted: add sslmode=verify-full/],
+    ['postgres://10.0.0.7/trail?sslmode=disable', /not encrypted/],
+    ['postgres://db.internal/trail?sslmode=no-verify', /any server/],
+    ['postgres://db.internal/trail?sslmode=require&uselibpqcompat=true', /any server/],
+    ['postgres:///trail?host=db.internal', /not encrypted/]
+  ])('%s is exposed', (url, words) => expect(exposedDatabase(url, {})).toMatch(words))
+
+  it.each([
+    'postgres://localhost/trail',
+    'postgres://127.0.0.1/trail',
+    'postgres://[::1]/trail',
+    'postgres:///trail?host=/var/run/postgresql',
+    'postgres://db.internal/trail?sslmode=verify-full&sslrootcert=/ca.pem',
+    // pg takes it for verify-full.
+    'postgres://db.internal/trail?sslmode=require',
+    'postgres://db.internal/trail?sslrootcert=/ca.pem',
+    'postgres://db.internal/trail?sslmode=verify-ca&sslrootcert=/ca.pem&uselibpqcompat=true'
+  ])('%s is not exposed', url => expect(exposedDatabase(url, {})).toBeUndefined())
+
+  it('is judged by PGSSLMODE too, where the URL says nothing', () => {
+    expect(exposedDatabase('postgres://db.internal/trail', { PGSSLMODE: 'require' })).toBeUndefined()
+    expect(exposedDatabase('postgres://db.internal/trail', { PGSSLMODE: 'no-verify' })).toMatch(/any server/)
+    expect(exposedDatabase('postgres://db.internal/trail?sslmode=disable', { PGSSLMODE: 'require' })).toMatch(/not enc/)
+  })
+
+  it.each([
+    'channel_binding=require',
+    'require_auth=scram-sha-256'
+  ])('%s is refused by its name, with what to use', parameter => {
+    expect(() => checkDatabaseUrl(`postgres://u:${secret}@host/db?${parameter}`)).toThrow(
+      new RegExp(`^expected a URL without ${parameter.split('=')[0]}, .*sslmode=verify-full`)
+    )
   })
 
   it('of a Postgres is taken apart as Postgres itself does it', () => {
