@@ -88,7 +88,7 @@ function panelOf(name: string, spec: MetricSpec, place: { readonly id: number; r
 }
 
 /** The queries of a metric by its type: the rate of a counter, two quantiles of a histogram, the value of a gauge. */
-export function queriesOf(name: string, { type, unit, labels }: MetricSpec): readonly Query[] {
+function queriesOf(name: string, { type, unit, labels }: MetricSpec): readonly Query[] {
   // A line for each partition would be too many; a process is seen by the variable `instance`.
   const by = Object.keys(labels).filter(label => label !== 'partition')
   const kept = by.length > 0 ? by : ['instance']

@@ -5,7 +5,7 @@ import type { producerMetrics } from '../../../producers/index.ts'
 import type { sinkMetrics } from '../../../sink/index.ts'
 
 /** The name of a metric of any room: an alert on one that was renamed does not compile. */
-export type MetricName = keyof typeof processMetrics | keyof typeof sinkMetrics | GroupMetricName | OtherMetricName
+type MetricName = keyof typeof processMetrics | keyof typeof sinkMetrics | GroupMetricName | OtherMetricName
 type GroupMetricName = keyof typeof groupMetrics
 type OtherMetricName = keyof typeof notifierMetrics | keyof typeof producerMetrics
 
@@ -13,7 +13,7 @@ type OtherMetricName = keyof typeof notifierMetrics | keyof typeof producerMetri
  * `critical`: events wait or are lost, and it does not end by itself. `warning`: look at it within the day; nothing is
  * lost by waiting that long unless a critical alert says so.
  */
-export type Severity = 'critical' | 'warning'
+type Severity = 'critical' | 'warning'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -48,7 +48,7 @@ export interface Alert {
   readonly test: AlertTest
 }
 
-export interface AlertTest {
+interface AlertTest {
   /** Samples with which it fires after `minutes`, and not before. */
   readonly fires: readonly SampleSeries[]
   /** The labels of the alert that fires, besides `severity`, `job` and `instance`. */

@@ -1,7 +1,7 @@
 import { groupAlerts, processAlerts, producerAlerts } from './other-alerts.ts'
 import { sinkAlerts } from './sink-alerts.ts'
 
-export type { Alert, MetricName, SampleSeries } from './alert.ts'
+export type { Alert } from './alert.ts'
 export { alertRules, alertSections, alertTests } from './rules.ts'
 
 /** Every alert, by the part that it watches. */
