@@ -96,7 +96,7 @@ export const sinkAlerts: readonly Alert[] = [
     meaning:
       '`hidden`: Kafka does not show this sink a topic that registry or trail know. `beyond`: there are more events than the 5,000 that a sink reads. Events of these topics wait in Kafka.',
     action:
-      'Run `eventtrail doctor`. `hidden`: grant READ on the topic. `beyond`: run another sink with a group and a prefix of its own, or divide the events by `--events`.',
+      'Run `eventtrail doctor`. `hidden`: grant READ on the topic. `beyond`: run another sink with a `--group` of its own, and name those that are not read with `--events`.',
     test: {
       fires: [{ metric: 'eventtrail_sink_topics', labels: { state: 'hidden' }, values: '1+0x120' }],
       labels: { state: 'hidden' },

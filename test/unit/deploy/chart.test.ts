@@ -64,6 +64,25 @@ describe('the schema of the values', () => {
     expect(faultsOf({ secretEnv: { KAFKA_SASL_PASSWORD: 'x' } })).toEqual(['/secretEnv/KAFKA_SASL_PASSWORD type'])
   })
 
+  test('knows a secret by its name', () => {
+    const named = [
+      'KAFKA_SSL_CA_PEM',
+      'KAFKA_SSL_KEY_PEM',
+      'KAFKA_SSL_KEY_PASSWORD_FILE',
+      'X_CLIENT_SECRET',
+      'X_TOKEN',
+      'X_TOKEN_ENDPOINT_URL'
+    ]
+    const made = valuesSchema(Object.fromEntries(named.map(env => [env, { env, help: 'x', parse: String }])))
+    const { config, secretEnv } = made.definitions as Record<'config' | 'secretEnv', { properties: object }>
+    expect(Object.keys(config.properties)).toEqual([
+      'KAFKA_SSL_CA_PEM',
+      'KAFKA_SSL_KEY_PASSWORD_FILE',
+      'X_TOKEN_ENDPOINT_URL'
+    ])
+    expect(Object.keys(secretEnv.properties)).toEqual(named)
+  })
+
   test('refuses numbers where Helm would write them as floats, and grace periods that kill', () => {
     expect(faultsOf({ config: { TOPIC_RETENTION_MS: 604_800_000 } })).toEqual(['/config/TOPIC_RETENTION_MS type'])
     expect(faultsOf({ sink: { terminationGracePeriodSeconds: 10 } })).toHaveLength(1)
