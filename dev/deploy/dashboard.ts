@@ -15,7 +15,7 @@ const titles: Readonly<Record<string, string>> = {
 }
 /** Panels of a row, each 8 of the 24 columns wide. */
 const [width, height, perLine] = [8, 8, 3]
-/** Where all that matters is that it was not removed or renamed by hand: panels refer to it. */
+/** The Prometheus that the reader chooses: a variable of the dashboard. */
 const datasource = { type: 'prometheus', uid: '$' + '{datasource}' }
 const matchers = 'job=~"$job", instance=~"$instance"'
 
