@@ -159,9 +159,10 @@ schemaCommands(program, host, async (plans, context) => {
   } catch (error) {
     if (!(error instanceof KafkaError) || error.protocolError !== 'INVALID_REPLICATION_FACTOR') throw error
     const brokers = await admin.brokers()
+    const replicas = config.get('replicationFactor')
     throw new ConfigError(
       'CONFIG_INVALID',
-      `TOPIC_REPLICATION_FACTOR is ${config.get('replicationFactor')}, and Kafka has ${counted(brokers, 'broker')} now: a topic can have at most as many replicas`
+      `${replicas === undefined ? 'default.replication.factor of the brokers is too large for them' : `TOPIC_REPLICATION_FACTOR is ${replicas}`}, and Kafka has ${counted(brokers, 'broker')} now: a topic can have at most as many replicas`
     )
   }
 })

@@ -31,14 +31,12 @@ export const kafkaSettings = {
   },
   replicationFactor: {
     env: 'TOPIC_REPLICATION_FACTOR',
-    help: 'replicas of topics created by `schemas register`',
-    initial: 1,
+    help: 'replicas of topics created by `schemas register` (default: `default.replication.factor` of the brokers)',
     parse: asCount
   },
   minInsyncReplicas: {
     env: 'TOPIC_MIN_INSYNC_REPLICAS',
-    help: '`min.insync.replicas` of topics created by `schemas register`',
-    initial: 1,
+    help: '`min.insync.replicas` of topics created by `schemas register` (default: that of the brokers)',
     parse: asCount
   },
   retentionMs: {

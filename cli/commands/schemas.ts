@@ -149,21 +149,32 @@ const registrationObjects = (done: readonly Registration[], prefix: string, made
 
 /** Before anything is registered. @throws ConfigError `CONFIG_INVALID` */
 function requireWritableTopics(config: Config): void {
-  if (config.get('minInsyncReplicas') > config.get('replicationFactor'))
+  const [least = 1, replicas] = [config.get('minInsyncReplicas'), config.get('replicationFactor')]
+  if (least === 1) return
+  if (replicas === undefined)
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      'TOPIC_MIN_INSYNC_REPLICAS is set and TOPIC_REPLICATION_FACTOR is not: set both, or neither to have what the brokers have by default'
+    )
+  if (least > replicas)
     throw new ConfigError(
       'CONFIG_INVALID',
       'TOPIC_MIN_INSYNC_REPLICAS is more than TOPIC_REPLICATION_FACTOR: nothing could be published to such a topic'
     )
 }
 
+/** As the replication factor of a topic: the brokers' own default. */
+const ofBrokers = -1
+
 function topicPlans(eventNames: readonly string[], config: Config): TopicSpec[] {
+  const least = config.get('minInsyncReplicas')
   return eventNames.map(eventName => ({
     topic: config.get('topicPrefix') + eventName,
     partitions: config.get('partitions'),
-    replicationFactor: config.get('replicationFactor'),
+    replicationFactor: config.get('replicationFactor') ?? ofBrokers,
     config: {
       'cleanup.policy': 'delete',
-      'min.insync.replicas': String(config.get('minInsyncReplicas')),
+      ...(least !== undefined && { 'min.insync.replicas': String(least) }),
       'retention.ms': String(config.get('retentionMs'))
     }
   }))

@@ -40,9 +40,15 @@ describe('schemas register', () => {
   it('makes no topics that nothing could be published to', async () => {
     const prefix = `${topicPrefix}insync.`
     const wrong = { ...env, TOPIC_PREFIX: prefix, TOPIC_MIN_INSYNC_REPLICAS: '2' }
-    const { code, stderr } = await runCli(['schemas', 'register', '--example'], wrong)
-    expect(code).toBe(2)
-    expect(stderr).toContain('TOPIC_MIN_INSYNC_REPLICAS is more than TOPIC_REPLICATION_FACTOR')
+    for (const [replicas, words] of [
+      ['1', 'TOPIC_MIN_INSYNC_REPLICAS is more than TOPIC_REPLICATION_FACTOR'],
+      ['', 'TOPIC_MIN_INSYNC_REPLICAS is set and TOPIC_REPLICATION_FACTOR is not']
+    ] as const) {
+      const settings = { ...wrong, TOPIC_REPLICATION_FACTOR: replicas }
+      const { code, stderr } = await runCli(['schemas', 'register', '--example'], settings)
+      expect(code).toBe(2)
+      expect(stderr).toContain(words)
+    }
     const { names } = await createRegistry({ url: registryUrl }).subjects()
     expect(names.filter(name => name.startsWith(prefix))).toEqual([])
   })

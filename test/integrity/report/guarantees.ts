@@ -217,7 +217,7 @@ export const notPromised: readonly NotPromised[] = [
   {
     title: 'More than the brokers keep',
     words:
-      '"Acknowledged" means `acks=all`: by as many replicas as `min.insync.replicas` says, which is **1** unless `TOPIC_MIN_INSYNC_REPLICAS` says otherwise. Kafka does not wait for a disk. Losing those replicas at once, or an unclean leader election, takes acknowledged events away. A log that ends before the position of the sink then halts its partition; events that the sink had not read yet are gone, and this cannot be detected.'
+      '"Acknowledged" means `acks=all`: by as many replicas as `min.insync.replicas` says, which is what the brokers have by default unless `TOPIC_MIN_INSYNC_REPLICAS` says otherwise, and that is **1** as Kafka is shipped. Kafka does not wait for a disk. Losing those replicas at once, or an unclean leader election, takes acknowledged events away. A log that ends before the position of the sink then halts its partition; events that the sink had not read yet are gone, and this cannot be detected.'
   },
   {
     title: 'What a disk changes within a record',

@@ -83,3 +83,10 @@ export function fencesOf({ path, text }: Page): Fence[] {
 
 /** The page without its blocks of code. */
 export const proseOf = ({ text }: Page): string => text.replace(/^```\w*\n[\s\S]*?^```$/gm, '')
+
+/** Holds a whole file against what the code gives; with UPDATE_DOCS=1 it writes that instead. */
+export function expectGeneratedFile(path: string, made: string): void {
+  const file = join(cloneRoot, path)
+  if (process.env.UPDATE_DOCS) writeFileSync(file, made)
+  else expect(existsSync(file) ? readFileSync(file, 'utf8') : '').toBe(made)
+}

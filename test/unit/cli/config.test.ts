@@ -25,7 +25,9 @@ describe('a setting', () => {
     expect(config.get('topicPrefix')).toBe('env.')
     expect(config.get('partitions')).toBe(3)
     expect(config.get('logLevel')).toBe('warn')
-    expect(config.get('replicationFactor')).toBe(1)
+    expect(config.get('retentionMs')).toBe(604_800_000)
+    // The brokers' own.
+    expect(config.get('replicationFactor')).toBeUndefined()
     expect(loadConfig({ env: {}, file }).get('brokers')).toEqual(['file:1', 'file:2'])
     expect(loadConfig({ env: {} })).toMatchObject({ security: {} })
   })

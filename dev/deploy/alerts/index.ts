@@ -1,0 +1,13 @@
+import { groupAlerts, processAlerts, producerAlerts } from './other-alerts.ts'
+import { sinkAlerts } from './sink-alerts.ts'
+
+export type { Alert } from './alert.ts'
+export { alertRules, alertSections, alertTests } from './rules.ts'
+
+/** Every alert, by the part that it watches. */
+export const alertsOfParts = {
+  process: processAlerts,
+  sink: sinkAlerts,
+  group: groupAlerts,
+  producer: producerAlerts
+}
