@@ -5,7 +5,7 @@ import type { CommandContext, ExitCode } from '../../cli/index.ts'
 import { CleanUps } from '../../core/index.ts'
 import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import { createRegistry } from '../../schemas/index.ts'
-import { startStack, versions } from '../stack/index.ts'
+import { chosenVersions, startStack } from '../stack/index.ts'
 import { asAdmin } from './database.ts'
 import { BenchError } from './errors.ts'
 import { peerVersions } from './peer-parts.ts'
@@ -84,13 +84,14 @@ function keepLogs(logs: string, say: (line: string) => void): void {
 export async function circumstances(servers: Servers, durability: Durability): Promise<Circumstances> {
   const { postgres, ...machine } = await describeMachine(servers)
   const { connect, debezium, converter } = peerVersions
+  const { kafka, registry } = chosenVersions()
   return {
     measuredAt: new Date().toISOString(),
     machine,
     versions: {
       Postgres: postgres,
-      Kafka: versions.kafka,
-      'Apicurio Registry': versions.registry,
+      Kafka: kafka,
+      'Apicurio Registry': registry,
       Node: process.versions.node,
       'Kafka Connect': connect,
       'Debezium JDBC sink': debezium,

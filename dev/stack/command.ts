@@ -7,6 +7,7 @@ import { keepArchives } from './embedded.ts'
 import { makeFolders } from './folders.ts'
 import { Instance } from './instance.ts'
 import { checkWanted, type WantedPorts } from './ports.ts'
+import { chosenVersions } from './servers/index.ts'
 import { stackChoice, startStack } from './stack.ts'
 
 /** The one long-lived instance of a clone. */
@@ -89,6 +90,7 @@ async function stackUp(context: CommandContext, options: UpOptions): Promise<Exi
   }
   checkWanted(ports)
   stackChoice()
+  chosenVersions()
   return exclusively(context, async () => {
     const running = await runningServers(find())
     if (running.length === serverNames.length) {

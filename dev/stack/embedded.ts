@@ -5,14 +5,56 @@ import { partsFolder } from '../tools/index.ts'
 import { StackError } from './errors.ts'
 import type { Instance } from './instance.ts'
 import { choosePorts, type WantedPorts } from './ports.ts'
-import type { Java, Parts } from './servers/index.ts'
-import { kafkaPlan, postgresPlan, registryPlan, Server, type ServerOptions } from './servers/index.ts'
-import type { Ports } from './types.ts'
+import type { Java, KafkaParts, MavenOptions, RegistryParts } from './servers/index.ts'
+import {
+  baseIn,
+  chosenVersions,
+  ensureJava,
+  ensureKafka,
+  ensurePostgres,
+  ensureRegistry,
+  findJava,
+  installedPostgres,
+  javaForRegistry,
+  kafkaPlan,
+  postgresPlan,
+  registryPlan,
+  Server,
+  type ServerOptions,
+  versionsInWords
+} from './servers/index.ts'
+import type { Ports, Versions } from './types.ts'
 
-export interface EmbeddedOptions {
-  readonly instance: Instance
-  readonly parts: Parts
+/** All that the servers need on this machine. */
+export interface Installed {
+  readonly versions: Versions
   readonly java: Java
+  readonly kafkaParts: KafkaParts
+  readonly registryParts: RegistryParts
+  /** A later version of the registry needs a newer Java than the brokers. */
+  readonly registryJava: Java
+  /** Of Postgres: the folder with bin/, lib/ and share/. */
+  readonly binaries: string
+}
+
+/** Downloads what is not there yet. @throws StackError */
+export async function install(versions: Versions, options: MavenOptions): Promise<Installed> {
+  const java = await findJava()
+  // What came with the dependencies is looked for first: without it, containers run the servers.
+  installedPostgres()
+  const kafkaParts = await ensureKafka(versions.kafka, options)
+  const registryParts = await ensureRegistry(versions.registry, options)
+  const registryJava = await ensureJava(javaForRegistry(versions.registry), options)
+  const binaries = await ensurePostgres(versions.postgres, options)
+  return { versions, java, kafkaParts, registryParts, registryJava, binaries }
+}
+
+/** The folder with bin/, lib/ and share/ of the chosen Postgres. @throws StackError */
+export const postgresBinaries = (): Promise<string> =>
+  ensurePostgres(chosenVersions().postgres, { say: () => undefined })
+
+export interface EmbeddedOptions extends Installed {
+  readonly instance: Instance
   readonly compiler: 'quick' | 'full'
   readonly ports?: WantedPorts | undefined
   readonly brokers?: number | undefined
@@ -37,11 +79,12 @@ export interface EmbeddedServers {
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServers> {
   const { instance, say } = options
   if (lostData(instance)) await instance.wipe()
+  checkVersions(options)
   for (const file of archivesIn(instance)) rmSync(file)
   for (let attempt = 1; ; attempt += 1) {
     const layout = { brokers: options.brokers, proxied: options.kafkaProxy !== undefined }
     const ports = await choosePorts(options.ports, attempt === 1 ? instance.state.ports : {}, layout)
-    instance.update({ ports, containers: false })
+    instance.update({ ports, containers: false, versions: options.versions })
     const servers = makeServers(options, ports)
     const outcomes = await Promise.allSettled(allOf(servers).map(server => server.start()))
     const failures = outcomes.flatMap(outcome => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
@@ -61,22 +104,32 @@ const allOf = ({ kafka, moreBrokers, registry, postgres }: EmbeddedServers): Ser
 ]
 
 function makeServers(options: EmbeddedOptions, ports: Ports): EmbeddedServers {
-  const { instance, signal, logger = silentLogger } = options
+  const { instance, signal, logger = silentLogger, kafkaParts, registryParts, registryJava, binaries } = options
   const common: ServerOptions = { instance, logger, signal }
+  const broker = { ...options, ports, parts: kafkaParts }
   return {
-    kafka: new Server(kafkaPlan({ ...options, ports }), common),
-    moreBrokers: (ports.moreBrokers ?? []).map(
-      (_, at) => new Server(kafkaPlan({ ...options, ports, node: at + 2 }), common)
-    ),
-    registry: new Server(registryPlan({ ...options, ports }), common),
-    postgres: new Server(postgresPlan({ instance, ports }), common)
+    kafka: new Server(kafkaPlan(broker), common),
+    moreBrokers: (ports.moreBrokers ?? []).map((_, at) => new Server(kafkaPlan({ ...broker, node: at + 2 }), common)),
+    registry: new Server(registryPlan({ ...options, ports, parts: registryParts, java: registryJava }), common),
+    postgres: new Server(postgresPlan({ instance, ports, binaries }), common)
   }
+}
+
+/** Data that one version wrote may be unreadable for another. */
+function checkVersions({ instance, versions }: EmbeddedOptions): void {
+  const written = instance.state.versions
+  if (!written || !existsSync(join(instance.data, 'kafka')) || versionsInWords(written) === versionsInWords(versions))
+    return
+  throw new StackError(
+    'SERVER_FAILED',
+    `the data of these servers is of ${versionsInWords(written)}, and ${versionsInWords(versions)} are to start: choose the same versions, or remove the data with \`node bin/eventtrail.mjs stack down --wipe\``
+  )
 }
 
 /** Messages, schemas and rows belong together: where one of them is gone, all must go. */
 function lostData({ data, state }: Instance): boolean {
   const kept = ['kafka/meta.properties', 'registry/schemas.mv.db'].map(name => existsSync(join(data, name)))
-  const rows = [data, ...state.outside].some(folder => existsSync(join(folder, 'postgres', 'eventtrail-ready')))
+  const rows = [baseIn(data), ...state.outside].some(folder => existsSync(join(folder, 'postgres', 'eventtrail-ready')))
   return ![...kept, rows].every(Boolean)
 }
 

@@ -5,14 +5,18 @@ import { join } from 'node:path'
 import { identify, isAlive, logsFolder, type ProcessIdentity, runFolder } from '../tools/index.ts'
 import { removeContainers, runningContainers } from './docker.ts'
 import { endProcess, launch, type OwnedProcess, type Program } from './processes.ts'
-import type { Ports } from './types.ts'
+import type { Ports, Versions } from './types.ts'
 
 /** Written at every change, so that a program that finds the folder later can end what is left of it. */
 export interface InstanceState {
   readonly id: string
   /** The process whose end is the instance's end; null for one that is meant to outlive its starter. */
   readonly owner: ProcessIdentity | null
+  /** Of the superuser of Postgres. */
+  readonly password: string
   readonly ports?: Ports
+  /** Of the servers that wrote its data; unknown for containers. */
+  readonly versions?: Versions
   readonly env?: Readonly<Record<string, string>>
   readonly processes: readonly OwnedProcess[]
   /** Whether the servers are Docker's and not among the processes. */
@@ -20,6 +24,8 @@ export interface InstanceState {
   /** Folders elsewhere that go when the instance's data goes. */
   readonly outside: readonly string[]
 }
+
+const newPassword = (): string => randomBytes(18).toString('base64url')
 
 /** One set of servers with its folder `run/<id>`, which holds `state.json` and `data/`, and its logs in `logs/<id>`. */
 export class Instance {
@@ -42,7 +48,7 @@ export class Instance {
   }
 
   static #make(facts: Pick<InstanceState, 'id' | 'owner'>): Instance {
-    const instance = new Instance({ ...facts, processes: [], outside: [] })
+    const instance = new Instance({ ...facts, password: newPassword(), processes: [], outside: [] })
     mkdirSync(instance.data, { recursive: true })
     mkdirSync(instance.logs, { recursive: true })
     instance.update({})
@@ -51,7 +57,8 @@ export class Instance {
 
   static open(id: string): Instance | undefined {
     try {
-      return new Instance(JSON.parse(readFileSync(join(runFolder, id, 'state.json'), 'utf8')) as InstanceState)
+      const state = JSON.parse(readFileSync(join(runFolder, id, 'state.json'), 'utf8')) as InstanceState
+      return new Instance({ ...state, password: state.password ?? newPassword() })
     } catch {
       return undefined
     }

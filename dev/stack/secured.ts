@@ -2,7 +2,7 @@ import { onlyOnce, silentLogger } from '../../core/index.ts'
 import { makeFolders } from './folders.ts'
 import { Instance, sweep } from './instance.ts'
 import { freePorts } from './ports.ts'
-import { ensureParts, findJava, kafkaPlan, Server } from './servers/index.ts'
+import { chosenVersions, ensureKafka, findJava, kafkaPlan, Server } from './servers/index.ts'
 import { startWatchdog } from './stack.ts'
 import type { RestartableServer } from './types.ts'
 
@@ -49,7 +49,7 @@ export async function startSecuredBroker(options: SecuredOptions): Promise<Secur
   const instance = Instance.forThisProcess('secured')
   const dismissWatchdog = startWatchdog(instance)
   const java = await findJava()
-  const parts = await ensureParts({ instance, say: () => undefined })
+  const parts = await ensureKafka(chosenVersions().kafka, { instance, say: () => undefined })
   const names = Object.keys(listeners) as Listener[]
   const [controller = 0, ...ports] = await freePorts(names.length + 1)
   const addresses = Object.fromEntries(names.map((name, at) => [name, `127.0.0.1:${ports[at]}`])) as Record<

@@ -5,13 +5,13 @@ import type { Logger } from '../../core/index.ts'
 import { onlyOnce, UsageError } from '../../core/index.ts'
 import { cloneRoot } from '../tools/index.ts'
 import { dockerAnswers, startContainers } from './docker.ts'
-import { keepArchives, startEmbedded } from './embedded.ts'
+import { install, keepArchives, startEmbedded } from './embedded.ts'
 import { StackError } from './errors.ts'
 import { makeFolders } from './folders.ts'
 import { Instance, sweep } from './instance.ts'
 import { choosePorts, type WantedPorts } from './ports.ts'
-import { checkPostgres, databaseUrl, ensureParts, findJava, registryPath } from './servers/index.ts'
-import type { RestartableServer } from './types.ts'
+import { areUsual, chosenVersions, database, databaseUrl, registryPath, versionsInWords } from './servers/index.ts'
+import type { RestartableServer, Versions } from './types.ts'
 
 /** The variables that every part of eventtrail reads to find its servers. */
 export interface StackEnv {
@@ -41,6 +41,8 @@ export interface StackOptions {
   readonly brokerSettings?: Readonly<Record<string, string>>
   /** Further variables for the registry's environment. Only without Docker. */
   readonly registryEnv?: Readonly<Record<string, string>>
+  /** Default: those that the environment chooses. Others than the usual ones only without Docker. */
+  readonly versions?: Versions
   /** `full` lets the JVMs compile for long runs (benchmarks). Default `quick`: they start faster. */
   readonly compiler?: 'quick' | 'full'
   /** Gets a line for the person who waits. */
@@ -67,6 +69,8 @@ export interface Stack extends AsyncDisposable {
   readonly proxied: number | undefined
   /** Where the servers write their logs. */
   readonly logs: string
+  /** Major versions of the Java that runs them; undefined in containers. */
+  readonly java: { readonly kafka: number; readonly registry: number } | undefined
   /** Records a child process of the caller that must not outlive the stack, even when the caller is killed. */
   adopt(name: string, pid: number | undefined): void
   /** Stops everything; a second call gets the first one's promise. */
@@ -96,7 +100,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     await dismissWatchdog()
   })
   try {
-    const { moreBrokers, ...restartable } = await startServers(instance, options, say)
+    const { moreBrokers, java, ...restartable } = await startServers(instance, options, say)
     const brokers = [restartable.kafka, ...moreBrokers]
     running = [...brokers, restartable.registry, restartable.postgres]
     const { ports } = instance.state
@@ -104,7 +108,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     const env: StackEnv = {
       KAFKA_BROKERS: [ports, ...(ports.moreBrokers ?? [])].map(({ kafka }) => `127.0.0.1:${kafka}`).join(),
       SCHEMA_REGISTRY_URL: `http://127.0.0.1:${ports.registry}${registryPath}`,
-      DATABASE_URL: databaseUrl(ports)
+      DATABASE_URL: databaseUrl(ports, instance.state.containers ? database.password : instance.state.password)
     }
     instance.update({ env: { ...env } })
     failed = false
@@ -115,6 +119,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       brokers,
       proxied: ports.proxied,
       logs: instance.logs,
+      java,
       adopt: (name, pid) => instance.adopt({ name, pid, client: true }),
       stop,
       [Symbol.asyncDispose]: stop
@@ -126,19 +131,22 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 }
 
 async function startServers(instance: Instance, options: StackOptions, say: (line: string) => void) {
-  const embedded = await prepareEmbedded(instance, say, options.signal)
+  const versions = options.versions ?? chosenVersions()
+  const embedded = await prepareEmbedded(instance, versions, say, options.signal)
   if (
     !embedded &&
     (options.brokers === 3 || options.kafkaProxy !== undefined || options.brokerSettings || options.registryEnv)
   )
     throw new StackError('SERVER_FAILED', 'several brokers, a proxy and settings of servers are only without Docker')
   const began = performance.now()
-  say(`starting Kafka, the schema registry and Postgres${embedded ? '' : ' with docker compose'}`)
+  const others = areUsual(versions) ? '' : ` (${versionsInWords(versions)})`
+  say(`starting Kafka, the schema registry and Postgres${embedded ? others : ' with docker compose'}`)
   const servers = embedded
     ? await startEmbedded({ compiler: 'quick', ...options, ...embedded, instance, say })
     : await startContainers(instance, await choosePorts(options.ports, instance.state.ports), options.signal)
   say(`Kafka, the schema registry and Postgres are ready after ${((performance.now() - began) / 1_000).toFixed(1)} s`)
-  return servers
+  const java = embedded && { kafka: embedded.java.version, registry: embedded.registryJava.version }
+  return { ...servers, java }
 }
 
 const choices = ['embedded', 'docker'] as const
@@ -156,8 +164,17 @@ export function stackChoice(): (typeof choices)[number] | undefined {
  * Java and the servers it runs, or undefined where Docker is to run them: EVENTTRAIL_STACK says so, or this
  * machine lacks something and has a Docker engine.
  */
-async function prepareEmbedded(instance: Instance, say: (line: string) => void, signal?: AbortSignal) {
+async function prepareEmbedded(
+  instance: Instance,
+  versions: Versions,
+  say: (line: string) => void,
+  signal?: AbortSignal
+) {
   const choice = stackChoice()
+  // Containers have the versions that docker-compose.yml pins.
+  const mayBeDocker = areUsual(versions)
+  if (choice === 'docker' && !mayBeDocker)
+    throw new UsageError('versions of the servers can be chosen without Docker only: unset EVENTTRAIL_STACK')
   if (choice === 'docker') {
     if (await dockerAnswers()) return undefined
     throw new StackError(
@@ -166,12 +183,10 @@ async function prepareEmbedded(instance: Instance, say: (line: string) => void, 
     )
   }
   try {
-    const java = await findJava()
-    checkPostgres()
-    return { java, parts: await ensureParts({ instance, say, signal }) }
+    return await install(versions, { instance, say, signal })
   } catch (error) {
     const lacking = error instanceof StackError && error.code.endsWith('_MISSING')
-    if (lacking && choice !== 'embedded' && (await dockerAnswers())) return undefined
+    if (lacking && mayBeDocker && choice !== 'embedded' && (await dockerAnswers())) return undefined
     throw error
   }
 }

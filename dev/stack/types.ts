@@ -1,3 +1,6 @@
+/** One version of each server: `4.4.0`, `3.0.9`, `18.4`. */
+export type Versions = Readonly<Record<'kafka' | 'registry' | 'postgres', string>>
+
 /** Ports of an instance, all on 127.0.0.1. */
 export interface Ports {
   readonly kafka: number

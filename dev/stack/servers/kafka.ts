@@ -9,26 +9,26 @@ import { ended, type Program } from '../processes.ts'
 import type { BrokerPorts, Ports } from '../types.ts'
 import { type Java, jvmFlags } from './java.ts'
 import { probeCoordinator } from './kafka-wire.ts'
-import type { Parts } from './parts.ts'
+import type { KafkaParts } from './parts/index.ts'
 import type { ServerPlan } from './server.ts'
-import { clusterSettings, kafkaSettings, versions } from './settings.ts'
+import { clusterSettings, kafkaSettings } from './settings.ts'
 
 export interface JavaServerOptions {
   readonly instance: Instance
   readonly ports: Ports
-  readonly parts: Parts
   readonly java: Java
   /** `quick` starts faster, `full` runs faster in the long run (for benchmarks). */
   readonly compiler: 'quick' | 'full'
 }
 
 /** Where the archive of loaded classes is, and where an instance writes a new one at its clean stop. */
-export function classArchive(name: string, { parts, java, instance, compiler }: JavaServerOptions) {
-  const file = `${name}-${parts.key}-${java.fingerprint}-${compiler}.jsa`
+export function classArchive(key: string, { java, instance, compiler }: JavaServerOptions) {
+  const file = `${key}-${java.fingerprint}-${compiler}.jsa`
   return { archive: join(partsFolder, file), fresh: join(instance.folder, file) }
 }
 
 export interface BrokerOptions extends JavaServerOptions {
+  readonly parts: KafkaParts
   /** From 1. Default 1. */
   readonly node?: number
   /** Port of the proxy that clients of the listener `proxied` are sent to. */
@@ -53,12 +53,12 @@ export function kafkaPlan(options: BrokerOptions): ServerPlan {
   const java_ = (name: string, log: string, ...args: string[]): Program => ({
     name,
     command: java.command,
-    args: ['-cp', parts.kafkaClasspath, ...args],
+    args: ['-cp', parts.classpath, ...args],
     cwd: instance.folder,
     log: instance.log(log)
   })
   const logging = `-Dlog4j2.configurationFile=${join(instance.folder, 'log4j2.properties')}`
-  const archives = classArchive('kafka', options)
+  const archives = classArchive(parts.key, options)
   return {
     program: java_(
       `kafka${suffix}`,
@@ -74,7 +74,7 @@ export function kafkaPlan(options: BrokerOptions): ServerPlan {
       writeFileSync(join(instance.folder, 'log4j2.properties'), log4j)
       writeFileSync(join(instance.folder, properties), serverProperties(options, `data/kafka${suffix}`))
       if (existsSync(join(data, 'meta.properties'))) return
-      const template = join(partsFolder, `kafka-${versions.kafka}-formatted`)
+      const template = join(partsFolder, `kafka-${parts.version}-formatted`)
       const isUsual = formatting.length === 0
       if (isUsual && existsSync(template)) {
         mkdirSync(instance.data, { recursive: true })

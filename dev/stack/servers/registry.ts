@@ -2,10 +2,12 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { jvmFlags } from './java.ts'
 import { classArchive, type JavaServerOptions } from './kafka.ts'
+import type { RegistryParts } from './parts/index.ts'
 import type { ServerPlan } from './server.ts'
 import { registryPath } from './settings.ts'
 
 export interface RegistryServerOptions extends JavaServerOptions {
+  readonly parts: RegistryParts
   /** Further variables of its environment, such as those of OIDC. */
   readonly registryEnv?: Readonly<Record<string, string>> | undefined
 }
@@ -17,7 +19,7 @@ export function registryPlan(options: RegistryServerOptions): ServerPlan {
     program: {
       name: 'registry',
       command: java.command,
-      args: [...jvmFlags({ heapMb: 384, compiler, ...classArchive('registry', options) }), '-jar', parts.registryJar],
+      args: [...jvmFlags({ heapMb: 384, compiler, ...classArchive(parts.key, options) }), '-jar', parts.jar],
       cwd: instance.folder,
       env: {
         QUARKUS_HTTP_HOST: '127.0.0.1',

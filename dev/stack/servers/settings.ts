@@ -1,9 +1,9 @@
 // What the embedded stack and docker-compose.yml must agree on. A test compares the two.
 
-/** Versions of the servers. The Maven ones are in pom.xml as well, Postgres' in package.json. */
+/** Versions of the servers, unless others are chosen (versions.ts). The Maven ones are in pom.xml as well, Postgres' in package.json. */
 export const versions = { kafka: '4.4.0', registry: '3.0.9', postgres: '18.4' } as const
 
-/** The database of the trail and who owns it; fit for a stack on 127.0.0.1 and for nothing else. */
+/** The database of the trail and who owns it. The password is the containers'; embedded servers have one of their own. */
 export const database = { name: 'eventtrail', user: 'eventtrail', password: 'eventtrail' } as const
 
 /** Where the registry answers in the dialect that Confluent's clients speak. */

