@@ -177,7 +177,7 @@ indexerCommands(program, host)
 notifierCommands(program, host)
 
 // What brings its own servers comes with a clone alone; the package has no such folders, and must not be built from them.
-const onlyInClone = { stack: ['stack'], testing: ['test', 'integrity'], demo: ['demo'], bench: ['bench'] }
+const onlyInClone = { stack: ['stack'], testing: ['test', 'integrity', 'matrix'], demo: ['demo'], bench: ['bench'] }
 for (const [room, names] of Object.entries(onlyInClone)) {
   const file = new URL(`../dev/${room}/command.ts`, import.meta.url)
   if (existsSync(file)) {

@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import { type CommandHost, wholeNumber } from '../../cli/index.ts'
 import { runIntegrity } from '../../test/integrity/report/run.ts'
+import { runMatrix } from './matrix/index.ts'
 import { runTests } from './test-run.ts'
 
-/** Adds `test` and `integrity`. */
+/** Adds `test`, `integrity` and `matrix`. */
 export function testingCommands(program: Command, host: CommandHost): void {
   program
     .command('test')
@@ -23,4 +24,10 @@ export function testingCommands(program: Command, host: CommandHost): void {
     // Refused by the work itself, which names the valid ones.
     .allowUnknownOption()
     .action(host.action(runIntegrity, { finishes: true }))
+  program
+    .command('matrix')
+    .description('run the tests that touch servers against several versions of Kafka, the registry and Postgres')
+    .argument('[versions...]', 'only combinations with one of these versions, such as 3.9.1 (default: all)')
+    .option('--quick', 'one combination and few tests, as CI runs it')
+    .action(host.action(runMatrix, { finishes: true }))
 }

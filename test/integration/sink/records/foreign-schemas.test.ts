@@ -21,8 +21,8 @@ await trail.offer('badge.awarded')
 const payloadOf = (...fields: object[]): AvroRecord =>
   ({ type: 'record', name: 'Odd', fields }) as unknown as AvroRecord
 
-/** Registers a schema as any other client does, unchecked by us. */
-async function registerAnywhere(eventName: string, schema: AvroSchema): Promise<number> {
+/** Registers a schema as any other client does, unchecked by us. @returns its id; undefined where the registry refuses it */
+async function registerIfTaken(eventName: string, schema: AvroSchema): Promise<number | undefined> {
   const subject = encodeURIComponent(`${trail.topicPrefix}${eventName}-value`)
   const answer = await fetch(`${trail.registryUrl}/subjects/${subject}/versions`, {
     method: 'POST',
@@ -30,9 +30,12 @@ async function registerAnywhere(eventName: string, schema: AvroSchema): Promise<
     // JavaScript writes the largest long with other digits.
     body: JSON.stringify({ schema: JSON.stringify(schema).replace('9223372036854776000', '9223372036854775807') })
   })
-  const { id, message } = (await answer.json()) as { id?: number; message?: string }
-  if (id === undefined)
-    throw new Error(`the registry does not take ${JSON.stringify(schema).slice(0, 2_000)}: ${message}`)
+  return ((await answer.json()) as { id?: number }).id
+}
+
+async function registerAnywhere(eventName: string, schema: AvroSchema): Promise<number> {
+  const id = await registerIfTaken(eventName, schema)
+  if (id === undefined) throw new Error(`the registry does not take ${JSON.stringify(schema).slice(0, 2_000)}`)
   return id
 }
 
@@ -41,7 +44,8 @@ let events = 0
 async function offerOdd(payload: AvroRecord, bytes: Buffer) {
   events += 1
   const eventName = `odd.sent${events}`
-  const schemaId = await registerAnywhere(eventName, composeEnvelope(eventName, payload))
+  const schemaId = await registerIfTaken(eventName, composeEnvelope(eventName, payload))
+  if (schemaId === undefined) return undefined
   await trail.makeTopic(eventName)
   const id = v7()
   const aggregateId = randomUUID()
@@ -128,9 +132,18 @@ const odd: Record<string, { payload: AvroRecord; bytes: Buffer; json?: object }>
   }
 }
 
+const newerRegistriesRefuse = ['a reference in braces']
+
 test('a schema that any client registered keeps no event from the trail', { timeout: 120_000 }, async () => {
   const tries = []
-  for (const { payload, bytes, json } of Object.values(odd)) tries.push({ json, ...(await offerOdd(payload, bytes)) })
+  const refused: string[] = []
+  for (const [name, { payload, bytes }] of Object.entries(odd)) {
+    const offered = await offerOdd(payload, bytes)
+    if (offered) tries.push({ name, ...offered })
+    else refused.push(name)
+  }
+  // What the newer Avro library of Apicurio 3.3 refuses, no client can register there.
+  expect(newerRegistriesRefuse).toEqual(expect.arrayContaining(refused))
   await using sink = createSink(trail.sinkOptions)
   await sink.start()
   await trail.send(tries.map(({ record }) => record))
@@ -141,17 +154,16 @@ test('a schema that any client registered keeps no event from the trail', { time
 
   const stored = await trail.rows('SELECT event_name, payload FROM event_envelopes')
   const held = await trail.rows('SELECT topic, code FROM sink_quarantine')
-  const outcomes = tries.map(({ eventName }, index) => {
+  const outcomes = tries.map(({ name, eventName }) => {
     const row = stored.find(each => each.event_name === eventName)
-    const refused = held.find(each => each.topic === trail.topicPrefix + eventName)
-    return [Object.keys(odd)[index], row?.payload ?? refused?.code]
+    const quarantined = held.find(each => each.topic === trail.topicPrefix + eventName)
+    return [name, row?.payload ?? quarantined?.code]
   })
   expect(Object.fromEntries(outcomes)).toEqual(
     Object.fromEntries(
-      Object.entries(odd).map(([name, { json }]) => [
-        name,
-        json ?? (name.startsWith('more') ? 'SCHEMA_UNUSABLE' : 'DECODE_FAILED')
-      ])
+      Object.entries(odd)
+        .filter(([name]) => !refused.includes(name))
+        .map(([name, { json }]) => [name, json ?? (name.startsWith('more') ? 'SCHEMA_UNUSABLE' : 'DECODE_FAILED')])
     )
   )
 })

@@ -1,0 +1,2 @@
+/** The tests that touch servers, against several versions of them. */
+export { runMatrix } from './run.ts'
