@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -23,12 +23,17 @@ interface Service {
   readonly healthcheck?: { readonly test?: readonly string[]; readonly disable?: boolean }
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>
   readonly volumes?: readonly string[]
+  readonly secrets?: readonly string[]
+  readonly cap_drop?: readonly string[]
+  readonly security_opt?: readonly string[]
+  readonly read_only?: boolean
 }
 
 const read = (...path: string[]): string => readFileSync(join(cloneRoot, ...path), 'utf8')
 const compose = parse(read('docker-compose.yml'), { merge: true }) as {
   services: Record<string, Service>
   volumes: Record<string, unknown>
+  secrets: Record<string, { readonly file: string }>
 }
 const { services } = compose
 const service = (name: string): Service => {
@@ -73,7 +78,29 @@ describe('docker-compose.yml', () => {
       for (const other of Object.keys(depends_on)) expect(services).toHaveProperty(other)
       const named = volumes.filter(volume => !volume.startsWith('.')).map(volume => volume.split(':')[0])
       for (const volume of named) expect(Object.keys(compose.volumes)).toContain(volume)
+      const mounted = volumes.filter(volume => volume.startsWith('.')).map(volume => volume.split(':')[0] ?? '')
+      for (const file of mounted) expect(existsSync(join(cloneRoot, file)), file).toBe(true)
     }
+  })
+
+  test('gives no container more rights than it needs, and its own nothing to write to', () => {
+    for (const [name, each] of Object.entries(services)) {
+      expect(each.cap_drop, name).toEqual(['ALL'])
+      expect(each.security_opt, name).toEqual(['no-new-privileges:true'])
+    }
+    for (const name of ['setup', 'sink', 'indexer', 'notifier']) expect(service(name).read_only, name).toBe(true)
+  })
+
+  test('has the password of Postgres in a file alone', () => {
+    const { file = '' } = compose.secrets.postgres_password ?? {}
+    expect(read(file).trim()).toBe(database.password)
+    for (const name of ['postgres', 'setup', 'sink', 'indexer', 'notifier']) {
+      expect(service(name).secrets, name).toEqual(['postgres_password'])
+    }
+    for (const { environment = {} } of Object.values(services)) {
+      for (const value of Object.values(environment)) expect(value).not.toMatch(/:\/\/[^/@]*:[^/@]*@/)
+    }
+    expect(service('registry').environment?.APICURIO_DATASOURCE_USERNAME).not.toBe(database.user)
   })
 
   test('runs sink, indexer and notifier, each on its own, after the set-up', () => {
@@ -137,13 +164,13 @@ describe('docker-compose.yml and the embedded stack agree', () => {
     for (const [key, value] of Object.entries(postgresSettings)) {
       expect(service('postgres').command).toContain(`${key}=${value}`)
     }
-    const { user, password, name } = database
+    const { user, name } = database
     expect(service('postgres').environment).toEqual({
       POSTGRES_USER: user,
-      POSTGRES_PASSWORD: password,
+      POSTGRES_PASSWORD_FILE: '/run/secrets/postgres_password',
       POSTGRES_DB: name
     })
-    expect(service('sink').environment?.DATABASE_URL).toBe(`postgres://${user}:${password}@postgres:5432/${name}`)
+    expect(service('sink').environment?.DATABASE_URL).toBe(`postgres://${user}@postgres:5432/${name}`)
   })
 
   test('on where the registry answers', () => {
