@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import pg from 'pg'
-import { type DatabaseUrl, isAboutSettings, readDatabaseUrl } from '../core/index.ts'
+import { type DatabaseUrl, exposedDatabase, isAboutSettings, readDatabaseUrl } from '../core/index.ts'
+import { withoutClearPassword } from './clear-password.ts'
 import { PostgresError } from './errors.ts'
 import { passwordOf } from './password.ts'
 import { quotedName } from './roles.ts'
@@ -79,8 +80,10 @@ function opening(database: string | DatabaseAddress, options: SessionOptions): O
   const all = [...settings, ...Object.entries(own), ...(schema === undefined ? [] : [searchIn(schema)])]
   const values = [all.map(([name]) => name), all.map(([, value]) => value), settings.length]
   const connectTimeout = connectTimeoutMs ?? 5_000
+  const exposed = exposedDatabase(url)
+  const Client = password === undefined ? pg.Client : clientWith(() => passwordOf(password))
   return {
-    Client: password === undefined ? pg.Client : clientWith(() => passwordOf(password)),
+    Client: exposed === undefined ? Client : withoutClearPassword(Client, exposed),
     config: {
       connectionString,
       application_name: own.application_name as string,
