@@ -33,10 +33,12 @@ export async function runMatrix(
   }
   const chosen = quick ? named.slice(0, 1) : named
   const paths = quick ? quickFiles : [...new Set(Object.values(files).flat())]
+  // What is changed while it runs is not what most of it ran.
+  const commit = commitOfClone()
   let worst: ExitCode = exitCodes.ok
   for (const [index, versions] of chosen.entries()) {
     context.say(`${index + 1} of ${chosen.length}: ${versionsInWords(versions)}`)
-    const run = await runCombination(context, versions, paths.map(pathOf))
+    const run = await runCombination(context, versions, paths.map(pathOf), commit)
     if (run === undefined) return exitCodes.interrupted
     context.out(
       `${versionsInWords(versions)}: ${run.passed} passed, ${run.failed} failed, ${run.minutes.toFixed(1)} minutes`
@@ -52,7 +54,8 @@ export async function runMatrix(
 async function runCombination(
   context: CommandContext,
   versions: Versions,
-  paths: readonly string[]
+  paths: readonly string[],
+  commit: string
 ): Promise<VersionRun | undefined> {
   const began = performance.now()
   const at = new Date().toISOString()
@@ -70,7 +73,7 @@ async function runCombination(
     const code = await runVitest(context, ['--project', 'integration', ...reporters, ...paths], stack, env)
     if (code === exitCodes.interrupted) return undefined
     const minutes = Number(((performance.now() - began) / 60_000).toFixed(1))
-    return { ...versions, at, commit: commitOfClone(), java: stack.java, ...countsOf(report, code), minutes }
+    return { ...versions, at, commit, java: stack.java, ...countsOf(report, code), minutes }
   } finally {
     await stack.stop()
     rmSync(folder, { recursive: true, force: true })
