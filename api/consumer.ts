@@ -22,11 +22,14 @@ export {
   RetryLater
 } from '../consumers/index.ts'
 export {
+  ConfigError,
+  type ConfigErrorCode,
   type DrainOptions,
+  type FileOrText,
   type FromFile,
-  type FromText,
   type LifecycleState,
-  OptionsError
+  OptionsError,
+  type Secret
 } from '../core/index.ts'
 export type {
   ClientCredentialsLogin,

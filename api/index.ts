@@ -20,8 +20,8 @@ export {
   RejectMessage,
   RetryLater
 } from '../consumers/index.ts'
-export type { FromFile, FromText, Handle, Logger } from '../core/index.ts'
-export { EventtrailError, OptionsError, type SafeError, safeError } from '../core/index.ts'
+export type { ConfigErrorCode, FileOrText, FromFile, Handle, Logger, Secret } from '../core/index.ts'
+export { ConfigError, EventtrailError, OptionsError, type SafeError, safeError } from '../core/index.ts'
 export type {
   ClientCredentialsLogin,
   KafkaSasl,

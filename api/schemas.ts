@@ -1,6 +1,13 @@
 /** Schemas of events: what may be published, how it looks on the wire, and how it may change. */
 
-export { ConfigError, type FileOrText, OptionsError, type Secret } from '../core/index.ts'
+export {
+  ConfigError,
+  type ConfigErrorCode,
+  type FileOrText,
+  type FromFile,
+  OptionsError,
+  type Secret
+} from '../core/index.ts'
 export type {
   AvroRecord,
   AvroSchema,

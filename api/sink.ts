@@ -9,11 +9,14 @@ export type {
 } from '../connection/index.ts'
 export { type Connection, connectionFromEnvironment, createConnection, type Environment } from '../connection/index.ts'
 export {
+  ConfigError,
+  type ConfigErrorCode,
   type DrainOptions,
+  type FileOrText,
   type FromFile,
-  type FromText,
   type LifecycleState,
-  OptionsError
+  OptionsError,
+  type Secret
 } from '../core/index.ts'
 export type {
   ClientCredentialsLogin,

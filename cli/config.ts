@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { consumerSettings } from '../consumers/index.ts'
 import { ConfigError, DuplicateKeyError, parseJson, type Setting } from '../core/index.ts'
 import type { KafkaSecurity } from '../kafka/index.ts'
-import { kafkaSettings, SettingConflict, securityFrom } from '../kafka/index.ts'
+import { kafkaSettings, securityFrom } from '../kafka/index.ts'
 import { observabilitySettings } from '../observability/index.ts'
 import { postgresSettings } from '../postgres/index.ts'
 import { schemaSettings } from '../schemas/index.ts'
@@ -76,7 +76,7 @@ export function loadConfig(sources: ConfigSources = {}): Config {
     get: (key: ConfigKey) => values.get(key),
     require,
     get security() {
-      return kafkaSecurity(values)
+      return securityFrom(Object.fromEntries(values))
     }
   }) as Config
 }
@@ -124,13 +124,4 @@ function readConfigFile(file: string): Partial<Record<ConfigKey, string>> {
       return [key, Array.isArray(value) ? value.join(',') : String(value)]
     })
   )
-}
-
-function kafkaSecurity(values: ReadonlyMap<ConfigKey, unknown>): KafkaSecurity {
-  try {
-    return securityFrom(Object.fromEntries(values))
-  } catch (error) {
-    if (!(error instanceof SettingConflict)) throw error
-    throw new ConfigError('CONFIG_INVALID', error.message)
-  }
 }

@@ -1,6 +1,5 @@
 import type { ConnectionOptions, ConnectionWithPostgres, PostgresConnection } from '../connection/index.ts'
 import { exposedDatabase, type Logger } from '../core/index.ts'
-import { passwordFromFile } from '../postgres/index.ts'
 import {
   type RegistryConnection,
   type RegistrySettings,
@@ -41,7 +40,7 @@ export function databaseOf(config: Config, log?: Logger): PostgresConnection {
   const [passwordFile, schema] = [config.get('databasePasswordFile'), config.get('databaseSchema')]
   return {
     url: config.require('databaseUrl'),
-    ...(passwordFile !== undefined && { password: passwordFromFile(passwordFile) }),
+    ...(passwordFile !== undefined && { password: { file: passwordFile } }),
     ...(schema !== undefined && { schema })
   }
 }

@@ -1,15 +1,17 @@
-import { asList, checkBrokers, checkDatabaseUrl, checkRegistryUrl, OptionsError, type Setting } from '../core/index.ts'
-import { type SecurityValues, SettingConflict, securityFrom, securitySettings } from '../kafka/index.ts'
-import type { ConnectionOptions, ConnectionWithPostgres } from './options.ts'
+import { asList, ConfigError, checkBrokers, checkDatabaseUrl, type Setting, settingsIn } from '../core/index.ts'
+import { type SecurityValues, securityFrom, securitySettings } from '../kafka/index.ts'
+import { registryFromEnvironment } from '../schemas/index.ts'
+import type { ConnectionOptions, ConnectionWithPostgres, PostgresConnection } from './options.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * The `connection` of a service, from the environment variables that the commands read too: KAFKA_BROKERS, KAFKA_SSL_…,
- * KAFKA_SASL_…, SCHEMA_REGISTRY_URL, and DATABASE_URL where it is set. An empty variable counts as not set.
+ * The `connection` of a service, from the environment variables that the commands read too: KAFKA_…, SCHEMA_REGISTRY_…,
+ * and DATABASE_… where DATABASE_URL is set. An empty variable counts as not set.
  * @param options.env default `process.env`
  * @param options.postgres true where DATABASE_URL must be set
- * @throws OptionsError that names the variable, where one is missing, wrong, or contradicts another one
+ * @throws ConfigError that names the variable: `CONFIG_MISSING`, and `CONFIG_INVALID` where one is wrong or contradicts
+ * another one
  */
 export function connectionFromEnvironment(options: {
   readonly env?: Environment
@@ -26,35 +28,35 @@ export function connectionFromEnvironment({
   readonly env?: Environment
   readonly postgres?: boolean
 } = {}): ConnectionOptions {
-  const required = <T>(name: string, parse: (text: string) => T): T => {
-    const text = env[name]
-    if (!text) throw new OptionsError(name, 'set in the environment')
-    return parsed(name, parse, text)
-  }
+  const { brokers } = settingsIn(kafka, env)
+  if (brokers === undefined) throw missing('KAFKA_BROKERS', 'host:port of at least one broker')
   return {
-    kafka: { brokers: required('KAFKA_BROKERS', text => checkBrokers(asList(text))), ...securityIn(env) },
-    registry: { url: required('SCHEMA_REGISTRY_URL', checkRegistryUrl) },
-    ...((postgres || env.DATABASE_URL) && { postgres: { url: required('DATABASE_URL', checkDatabaseUrl) } })
+    kafka: { brokers, ...securityFrom(settingsIn(securitySettings, env) as SecurityValues) },
+    registry: registryFromEnvironment(env),
+    ...((postgres || env.DATABASE_URL) && { postgres: databaseIn(env) })
   }
 }
 
-function securityIn(env: Environment): ReturnType<typeof securityFrom> {
-  const given = Object.entries<Setting<unknown>>(securitySettings).flatMap(([key, { env: name, parse }]) => {
-    const text = env[name]
-    return text ? [[key, parsed(name, parse, text)] as const] : []
-  })
-  try {
-    return securityFrom(Object.fromEntries(given) as SecurityValues)
-  } catch (error) {
-    if (!(error instanceof SettingConflict)) throw error
-    throw new OptionsError(error.variable, `one that fits the others: ${error.message}`)
+const kafka = {
+  brokers: { env: 'KAFKA_BROKERS', help: '', parse: (text: string) => checkBrokers(asList(text)) }
+} satisfies Readonly<Record<string, Setting<unknown>>>
+
+// By the names of postgres/settings.ts, whose room loads the driver.
+const database = {
+  url: { env: 'DATABASE_URL', help: '', parse: checkDatabaseUrl },
+  passwordFile: { env: 'DATABASE_PASSWORD_FILE', help: '', parse: (text: string) => text },
+  schema: { env: 'DATABASE_SCHEMA', help: '', parse: (text: string) => text }
+} satisfies Readonly<Record<string, Setting<unknown>>>
+
+function databaseIn(env: Environment): PostgresConnection {
+  const { url, passwordFile, schema } = settingsIn(database, env)
+  if (url === undefined) throw missing('DATABASE_URL', 'postgres://user@host:port/database')
+  return {
+    url,
+    ...(passwordFile !== undefined && { password: { file: passwordFile } }),
+    ...(schema !== undefined && { schema })
   }
 }
 
-function parsed<T>(name: string, parse: (text: string) => T, text: string): T {
-  try {
-    return parse(text)
-  } catch (error) {
-    throw new OptionsError(name, (error as Error).message.replace(/^expected /, ''))
-  }
-}
+const missing = (variable: string, what: string): ConfigError =>
+  new ConfigError('CONFIG_MISSING', `${variable} is not set in the environment: set it to ${what}`)

@@ -1,4 +1,4 @@
-import { checkBrokers, checkDatabaseUrl, type Rules, rule } from '../core/index.ts'
+import { checkBrokers, checkDatabaseUrl, type Rules, rule, type Secret } from '../core/index.ts'
 import { type KafkaSecurity, securityRules } from '../kafka/index.ts'
 import { type RegistryConnection, registryRules } from '../schemas/index.ts'
 
@@ -18,7 +18,7 @@ export interface PostgresConnection {
    * In place of a password in the URL. A function is asked for each new session: for tokens that live for minutes, and
    * for files that rotate. Sessions that are open stay open. Default: that of the URL.
    */
-  readonly password?: string | (() => string | Promise<string>)
+  readonly password?: Secret
   /** Schema of the tables. Default: where the `search_path` of the role or the database leads. */
   readonly schema?: string
 }
@@ -41,7 +41,7 @@ const kafka: Rules<KafkaConnection> = {
 
 const postgres: Rules<PostgresConnection> = {
   url: rule.required(rule.address(checkDatabaseUrl)),
-  password: rule.password,
+  password: rule.secret,
   schema: rule.schemaName
 }
 

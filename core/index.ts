@@ -19,7 +19,6 @@ export {
   UsageError,
   usageErrorCodes
 } from './errors.ts'
-export { CurrentText, type FromFile, type FromText, textOf } from './from-text.ts'
 export { DuplicateKeyError, isObject, parseJson } from './json.ts'
 export {
   type DrainOptions,
@@ -60,14 +59,15 @@ export {
 export { mostServerText, printable, printableJson, printableLine, table } from './printable.ts'
 export { Pulse } from './pulse.ts'
 export {
+  CurrentSecret,
   type FileOrText,
-  fileOrTextRule,
+  type FromFile,
   readSecret,
   type Secret,
   SecretUnreadable,
-  secretRule
+  textOf
 } from './secrets.ts'
-export { asCount, asList, asOneOf, asPort, asText, type Setting, wholeNumberOf } from './settings.ts'
+export { asCount, asList, asOneOf, asPort, asText, type Setting, settingsIn, wholeNumberOf } from './settings.ts'
 export {
   deniedObject,
   deniedWords,

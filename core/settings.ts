@@ -1,3 +1,5 @@
+import { ConfigError } from './errors.ts'
+
 /**
  * One setting of the command line. Each room lists its own as data; the CLI composes them, and docs/configuration.md is
  * generated from the whole.
@@ -11,6 +13,33 @@ export interface Setting<T> {
   readonly initial?: T
   /** @throws Error "expected …", which repeats nothing of the text: it may be a secret */
   readonly parse: (text: string) => T
+}
+
+type Parsed<Table extends Readonly<Record<string, Setting<unknown>>>> = {
+  readonly [Key in keyof Table]?: ReturnType<Table[Key]['parse']>
+}
+
+/**
+ * The settings of a table that an environment has. Variables that are empty count as not set.
+ * @throws ConfigError `CONFIG_INVALID`
+ */
+export function settingsIn<Table extends Readonly<Record<string, Setting<unknown>>>>(
+  table: Table,
+  env: Readonly<Record<string, string | undefined>>
+): Parsed<Table> {
+  const given = Object.entries(table).flatMap(([key, { env: variable, parse }]) => {
+    const text = env[variable]
+    return text ? [[key, parsed(variable, text, parse)] as const] : []
+  })
+  return Object.fromEntries(given) as Parsed<Table>
+}
+
+function parsed(variable: string, text: string, parse: (text: string) => unknown): unknown {
+  try {
+    return parse(text)
+  } catch (cause) {
+    throw new ConfigError('CONFIG_INVALID', `${variable}: ${(cause as Error).message}`)
+  }
 }
 
 export const asText = (value: string): string => value

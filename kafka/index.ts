@@ -26,7 +26,6 @@ export { partitionFor } from './partitioner.ts'
 export { missingInWords, type Operation, type Right } from './rights.ts'
 export {
   type SecurityValues,
-  SettingConflict,
   securityFrom,
   securityRules,
   securitySettings

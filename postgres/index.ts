@@ -11,7 +11,6 @@ export {
   migrationStatus,
   type Queryable
 } from './migrate.ts'
-export { passwordFromFile } from './password.ts'
 export { openDatabase } from './pool.ts'
 export {
   type DatabaseRole,

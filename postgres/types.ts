@@ -1,3 +1,5 @@
+import type { Secret } from '../core/index.ts'
+
 /** Which database to open sessions of, and as whom. */
 export interface DatabaseAddress {
   /** `postgres://user:password@host:port/database`, with the parameters of TLS. */
@@ -6,7 +8,7 @@ export interface DatabaseAddress {
    * In place of a password in the URL. A function is asked for each new session: for tokens that live for minutes, and
    * for files that rotate. Sessions that are open stay open.
    */
-  readonly password?: string | (() => string | Promise<string>)
+  readonly password?: Secret
   /** Schema of the tables. Default: where the `search_path` of the role or the database leads. */
   readonly schema?: string
 }

@@ -3,11 +3,13 @@ import {
   ConfigError,
   checkOptions,
   checkSmtpUrl,
+  type FileOrText,
   isLoopback,
   OptionsError,
   type Rules,
   rule,
-  startTlsModes
+  startTlsModes,
+  textOf
 } from '../../core/index.ts'
 import { Reach } from '../../observability/index.ts'
 import { MailServerFault, NotifierError } from './errors.ts'
@@ -41,8 +43,8 @@ export interface MailerOptions {
    * on this machine, else `opportunistic`. With `smtps://` there is TLS from the start.
    */
   readonly startTls?: StartTls
-  /** Certificates of the CA that the server's must be of, as PEM. Default: those that Node.js trusts. */
-  readonly ca?: string
+  /** Certificates of the CA that the server's must be of, as PEM; a file is read once. Default: those that Node.js trusts. */
+  readonly ca?: FileOrText
 }
 
 /** One that hands mails to a server by SMTP. */
@@ -68,7 +70,7 @@ const rules: Rules<MailerOptions> = {
   from: rule.required(rule.such(value => typeof value === 'string', 'an address, or Name <address>')),
   connections: rule.wholeNumber(1),
   startTls: rule.oneOf(...startTlsModes),
-  ca: rule.certificates
+  ca: rule.pem()
 }
 
 /**
@@ -91,7 +93,7 @@ export async function createMailer(options: MailerOptions): Promise<SmtpMailer> 
     secure: protocol === 'smtps:',
     requireTLS: protocol === 'smtp:' && startTls === 'required',
     ignoreTLS: startTls === 'never',
-    ...(ca !== undefined && { tls: { ca } }),
+    ...(ca !== undefined && { tls: { ca: textOf(ca) } }),
     ...(port && { port: Number(port) }),
     ...(username && { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
     maxConnections: connections,

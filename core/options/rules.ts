@@ -100,11 +100,18 @@ export const rule = {
 
   yesOrNo: such(value => typeof value === 'boolean', 'true or false'),
 
-  /** A text that is not empty and may be a secret. */
-  secret: such(value => isText(value) && value !== '', 'a text that is not empty', { isSecret: true }),
+  /** A text that is not empty. No error repeats it. */
+  text: such(value => isText(value) && value !== '', 'a text that is not empty', { isSecret: true }),
 
-  /** The same, or `{ file }` that names a file with the text. */
-  secretOrFile: such(isTextOrFile, "a text that is not empty, or { file: '…' }", { isSecret: true }),
+  /** The same, or the file that holds it (`FileOrText`). */
+  fileOrText: such(isTextOrFile, "a text that is not empty, or { file: '…' }", { isSecret: true }),
+
+  /** The same, or a function that gives it (`Secret`). */
+  secret: such(
+    value => isTextOrFile(value) || typeof value === 'function',
+    "a text that is not empty, { file: '…' }, or a function that gives one",
+    { isSecret: true }
+  ),
 
   /** PEM, or `{ file }` that names a file of it. @param words texts that are taken instead of PEM */
   pem: (...words: readonly string[]): Rule =>
@@ -113,19 +120,6 @@ export const rule = {
       `a text in PEM${words.map(word => `, '${word}'`).join('')} or { file: '…' }`,
       { isSecret: true }
     ),
-  /** A password, or what gives it. */
-  password: such(
-    value => (isText(value) && value !== '') || typeof value === 'function',
-    'a text that is not empty, or a function that gives one',
-    { isSecret: true }
-  ),
-
-  /** Certificates as PEM, not the name of their file. */
-  certificates: such(
-    value => isText(value) && value.includes('-----BEGIN CERTIFICATE-----'),
-    'certificates as PEM text, not the name of a file'
-  ),
-
   /** A schema of Postgres. */
   schemaName: such(isSchemaName, schemaWords),
 

@@ -3,7 +3,7 @@ import plainModule from 'kafkajs/src/broker/saslAuthenticator/plain.js'
 import scram256Module from 'kafkajs/src/broker/saslAuthenticator/scram256.js'
 import scram512Module from 'kafkajs/src/broker/saslAuthenticator/scram512.js'
 import oauthModule from 'kafkajs/src/protocol/sasl/oauthBearer/index.js'
-import { CurrentText, type FromText, type Logger, OptionsError } from '../../core/index.ts'
+import { CurrentSecret, type Logger, OptionsError, type Secret } from '../../core/index.ts'
 import { KafkaError } from '../errors.ts'
 import { fromMskIam, fromTokenEndpoint, named, saslMechanism, Tokens, wireName } from '../security/index.ts'
 import type { KafkaSasl, OAuthToken, PasswordLogin } from '../types/index.ts'
@@ -45,9 +45,9 @@ export function loginBy(sasl: KafkaSasl, log: Logger): Mechanism {
 }
 
 function byPassword({ mechanism, username, password }: PasswordLogin, log: Logger): Provider {
-  const current = (option: 'username' | 'password', source: FromText): CurrentText => {
+  const current = (option: 'username' | 'password', source: Secret): CurrentSecret => {
     try {
-      return new CurrentText(source, reason =>
+      return new CurrentSecret(source, `connection.kafka.sasl.${option}`, reason =>
         log.warn(
           { option: `sasl.${option}`, reason },
           'a file for the login to Kafka cannot be read; what it held is used'
@@ -77,7 +77,7 @@ function byPassword({ mechanism, username, password }: PasswordLogin, log: Logge
       }
       try {
         // One reading for the whole exchange.
-        const login = { username: user.read(), password: secret.read() }
+        const login = { username: await user.read(), password: await secret.read() }
         await provider(login)({ ...args, saslAuthenticate }).authenticate()
       } catch (error) {
         if (isBroken(failure)) throw failure

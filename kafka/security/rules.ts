@@ -13,7 +13,7 @@ const tls: Rules<KafkaTls> = {
   ca: rule.pem('system'),
   certificate: rule.pem(),
   key: rule.pem(),
-  passphrase: rule.secretOrFile,
+  passphrase: rule.fileOrText,
   serverName: rule.such(
     value => typeof value === 'string' && /^[^\s:/]+$/.test(value),
     'a host name without scheme and port'
@@ -44,13 +44,13 @@ const mechanism = rule.required(rule.such(value => saslMechanism(value) !== unde
 
 const byPassword: Rules<PasswordLogin> = {
   mechanism,
-  username: rule.required(rule.secretOrFile),
-  password: rule.required(rule.secretOrFile)
+  username: rule.required(rule.fileOrText),
+  password: rule.required(rule.secret)
 }
 
 const byToken: Rules<TokenLogin> = {
   mechanism,
-  token: rule.required(rule.such(value => typeof value === 'function', 'a function that resolves to a token'))
+  token: rule.required(rule.function('a function that resolves to a token'))
 }
 
 /** SASL divides them by a control character, which none of them may hold. */
@@ -60,9 +60,9 @@ const isExtension = ([name, value]: readonly [string, unknown]): boolean =>
 const byClientCredentials: Rules<ClientCredentialsLogin> = {
   mechanism,
   tokenEndpoint: rule.required(rule.address(checkTokenEndpoint)),
-  clientId: rule.required(rule.secretOrFile),
-  clientSecret: rule.required(rule.secretOrFile),
-  scope: rule.such(value => typeof value === 'string' && value !== '', 'a text that is not empty'),
+  clientId: rule.required(rule.fileOrText),
+  clientSecret: rule.required(rule.secret),
+  scope: rule.text,
   extensions: {
     ...rule.such(
       value => typeof value === 'object' && value !== null && Object.entries(value).every(isExtension),

@@ -1,4 +1,4 @@
-import { asOneOf, asText, type FromText, type Setting } from '../../core/index.ts'
+import { asOneOf, asText, ConfigError, type FileOrText, type Setting } from '../../core/index.ts'
 import type { KafkaSasl, KafkaSecurity, KafkaTls } from '../types/index.ts'
 import { checkTokenEndpoint, mechanismNames, type SaslMechanism, saslMechanism } from './rules.ts'
 
@@ -127,20 +127,13 @@ type Key = keyof Settings
 export type SecurityValues = { readonly [K in Key]?: ReturnType<Settings[K]['parse']> | undefined }
 
 /** Settings that cannot be meant together, or one that another one needs. */
-export class SettingConflict extends Error {
-  /** Environment variable of the setting. */
-  readonly variable: string
-  constructor(key: Key, words: string) {
-    super(words)
-    this.variable = securitySettings[key].env
-  }
-}
+const conflict = (words: string): ConfigError => new ConfigError('CONFIG_INVALID', words)
 
 const variable = (key: Key): string => securitySettings[key].env
 const list = (keys: readonly Key[]): string => keys.map(variable).join(' and ')
 const keysOf = (start: string): Key[] => (Object.keys(securitySettings) as Key[]).filter(key => key.startsWith(start))
 
-/** TLS and login as the settings have them. @throws SettingConflict */
+/** TLS and login as the settings have them. @throws ConfigError `CONFIG_INVALID` */
 export function securityFrom(values: SecurityValues): KafkaSecurity {
   const tls = tlsFrom(values)
   const sasl = saslFrom(values)
@@ -152,13 +145,13 @@ function tlsFrom(values: SecurityValues): boolean | KafkaTls {
   const byProtocol = protocol?.endsWith('SSL')
   const bySwitch = ssl === undefined ? undefined : ssl === 'true'
   if (byProtocol !== undefined && bySwitch !== undefined && byProtocol !== bySwitch)
-    throw new SettingConflict('ssl', `KAFKA_SSL is ${ssl} and KAFKA_SECURITY_PROTOCOL is ${protocol}: leave one out`)
+    throw conflict(`KAFKA_SSL is ${ssl} and KAFKA_SECURITY_PROTOCOL is ${protocol}: leave one out`)
   const details = keysOf('ssl').filter(key => key !== 'ssl' && values[key] !== undefined)
   const isOn = byProtocol ?? bySwitch ?? details.length > 0
   if (!isOn) {
     if (details.length === 0) return false
     const off = byProtocol === undefined ? 'ssl' : 'securityProtocol'
-    throw new SettingConflict(off, `${list(details)} set TLS up, and ${variable(off)} switches it off`)
+    throw conflict(`${list(details)} set TLS up, and ${variable(off)} switches it off`)
   }
   if (details.length === 0) return true
   const ca = values.sslCaLocation === 'system' ? 'system' : oneOf(values, 'sslCaLocation', 'sslCaPem')
@@ -168,10 +161,7 @@ function tlsFrom(values: SecurityValues): boolean | KafkaTls {
   const { sslServerName: serverName } = values
   if ((certificate === undefined) !== (key === undefined)) {
     const missing = certificate === undefined ? 'sslCertificateLocation' : 'sslKeyLocation'
-    throw new SettingConflict(
-      missing,
-      `${variable(missing)} is not set: a client certificate and its key need each other`
-    )
+    throw conflict(`${variable(missing)} is not set: a client certificate and its key need each other`)
   }
   return {
     ...(ca !== undefined && { ca }),
@@ -183,9 +173,9 @@ function tlsFrom(values: SecurityValues): boolean | KafkaTls {
 }
 
 /** A text, or the file that another setting names. */
-function oneOf(values: SecurityValues, file: Key, text: Key): FromText | undefined {
+function oneOf(values: SecurityValues, file: Key, text: Key): FileOrText | undefined {
   if (values[file] !== undefined && values[text] !== undefined)
-    throw new SettingConflict(text, `${variable(file)} and ${variable(text)} are both set: leave one out`)
+    throw conflict(`${variable(file)} and ${variable(text)} are both set: leave one out`)
   return values[file] === undefined ? (values[text] as string | undefined) : { file: values[file] as string }
 }
 
@@ -196,32 +186,28 @@ function saslFrom(values: SecurityValues): KafkaSasl | undefined {
   )
   if (protocol !== undefined && protocol.startsWith('SASL') !== (mechanism !== undefined))
     throw mechanism === undefined
-      ? new SettingConflict('sasl', `KAFKA_SASL_MECHANISM is not set, and KAFKA_SECURITY_PROTOCOL is ${protocol}`)
-      : new SettingConflict(
-          'securityProtocol',
-          `KAFKA_SECURITY_PROTOCOL is ${protocol}, and KAFKA_SASL_MECHANISM sets a login up`
-        )
+      ? conflict(`KAFKA_SASL_MECHANISM is not set, and KAFKA_SECURITY_PROTOCOL is ${protocol}`)
+      : conflict(`KAFKA_SECURITY_PROTOCOL is ${protocol}, and KAFKA_SASL_MECHANISM sets a login up`)
   if (mechanism === undefined) {
     if (given.length === 0) return undefined
     // With a part of it Kafka would be talked to without a login.
     if (given.some(key => !key.startsWith('sasl')))
-      throw new SettingConflict('sasl', `KAFKA_SASL_MECHANISM is not set, and ${list(given)} set a login up`)
+      throw conflict(`KAFKA_SASL_MECHANISM is not set, and ${list(given)} set a login up`)
     const hasUser = given.some(key => key.startsWith('saslUser'))
-    throw new SettingConflict('sasl', notSet(hasUser ? ['sasl'] : ['sasl', 'saslUsername']))
+    throw conflict(notSet(hasUser ? ['sasl'] : ['sasl', 'saslUsername']))
   }
   if (mechanism === 'oauthbearer') return oauthFrom(values, given)
   if (mechanism === 'aws-msk-iam') {
     refuseOthers(given, 'AWS_MSK_IAM', ['awsRegion'])
     const { awsRegion: region } = values
-    if (region === undefined) throw new SettingConflict('awsRegion', notSet(['awsRegion']))
+    if (region === undefined) throw conflict(notSet(['awsRegion']))
     return { mechanism, region }
   }
   refuseOthers(given, mechanism.toUpperCase(), keysOf('sasl'))
   const username = oneOf(values, 'saslUsernameFile', 'saslUsername')
   const password = oneOf(values, 'saslPasswordFile', 'saslPassword')
   if (username === undefined || password === undefined)
-    throw new SettingConflict(
-      username === undefined ? 'saslUsername' : 'saslPassword',
+    throw conflict(
       notSet([
         ...(username === undefined ? ['saslUsername' as const] : []),
         ...(password === undefined ? ['saslPassword' as const] : [])
@@ -241,10 +227,7 @@ function notSet(keys: readonly Key[]): string {
 function refuseOthers(given: readonly Key[], mechanism: string, fitting: readonly Key[]): void {
   const [other] = given.filter(key => !fitting.includes(key))
   if (other !== undefined)
-    throw new SettingConflict(
-      other,
-      `${variable(other)} is set, and KAFKA_SASL_MECHANISM is ${mechanism}, which does not use it`
-    )
+    throw conflict(`${variable(other)} is set, and KAFKA_SASL_MECHANISM is ${mechanism}, which does not use it`)
 }
 
 function oauthFrom(values: SecurityValues, given: readonly Key[]): KafkaSasl {
@@ -258,7 +241,7 @@ function oauthFrom(values: SecurityValues, given: readonly Key[]): KafkaSasl {
     ...(clientSecret === undefined ? ['oauthClientSecret' as const] : [])
   ]
   if (tokenEndpoint === undefined || clientId === undefined || clientSecret === undefined)
-    throw new SettingConflict(missing[0] ?? 'sasl', notSet(missing))
+    throw conflict(notSet(missing))
   return {
     mechanism: 'oauthbearer',
     tokenEndpoint,

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { type ConnectionOptions, createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
-import { type FromText, type Logger, OptionsError, textOf } from '../../core/index.ts'
+import { type FileOrText, type Logger, OptionsError, textOf } from '../../core/index.ts'
 import type { KafkaTls } from '../types/index.ts'
 import { named, type SecurityOption } from './names.ts'
 
@@ -87,7 +87,7 @@ function readTexts({ ca, certificate, key, passphrase }: KafkaTls): TlsTexts {
   }
 }
 
-function read(option: SecurityOption, source: FromText): string {
+function read(option: SecurityOption, source: FileOrText): string {
   try {
     return textOf(source)
   } catch (error) {

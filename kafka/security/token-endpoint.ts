@@ -1,6 +1,6 @@
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
-import { CurrentText, type Logger, OptionsError } from '../../core/index.ts'
+import { CurrentSecret, type Logger, OptionsError, type Secret } from '../../core/index.ts'
 import { KafkaError } from '../errors.ts'
 import type { ClientCredentialsLogin, OAuthToken } from '../types/index.ts'
 import { named, type SecurityOption } from './names.ts'
@@ -24,9 +24,9 @@ const refusals = new Set([
  */
 export function fromTokenEndpoint(login: ClientCredentialsLogin, log: Logger): () => Promise<OAuthToken> {
   const { tokenEndpoint, scope, extensions, tokenEndpointCa } = login
-  const current = (option: SecurityOption, source: ConstructorParameters<typeof CurrentText>[0]) => {
+  const current = (option: SecurityOption, source: Secret) => {
     try {
-      return new CurrentText(source, reason =>
+      return new CurrentSecret(source, `connection.kafka.${option}`, reason =>
         log.warn({ option, reason }, 'a file for the token endpoint of Kafka cannot be read; what it held is used')
       )
     } catch (error) {
@@ -39,15 +39,18 @@ export function fromTokenEndpoint(login: ClientCredentialsLogin, log: Logger): (
   const body = new URLSearchParams({ grant_type: 'client_credentials', ...(scope !== undefined && { scope }) })
   return async () => {
     const { status, text } = await post(tokenEndpoint, {
-      authorization: `Basic ${Buffer.from(`${encoded(id.read())}:${encoded(secret.read())}`).toString('base64')}`,
+      authorization: basicOf(await id.read(), await secret.read()),
       body: body.toString(),
-      ca: ca?.read()
+      ca: await ca?.read()
     })
     return { ...readToken(status, text), ...(extensions !== undefined && { extensions }) }
   }
 }
 
 /** As RFC 6749 (2.3.1) has it: encoded like a form before it is encoded as Basic. */
+const basicOf = (id: string, secret: string): string =>
+  `Basic ${Buffer.from(`${encoded(id)}:${encoded(secret)}`).toString('base64')}`
+
 const encoded = (text: string): string => new URLSearchParams({ '': text }).toString().slice(1)
 
 /** What an answer of a token endpoint says. @throws KafkaError in words that repeat nothing of it but a known code */

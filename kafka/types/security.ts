@@ -1,4 +1,4 @@
-import type { FromText } from '../../core/index.ts'
+import type { FileOrText, Secret } from '../../core/index.ts'
 
 /** How TLS is spoken with the brokers. What is left out is as Node.js has it. */
 export interface KafkaTls {
@@ -6,13 +6,13 @@ export interface KafkaTls {
    * Certificates of the authorities that are trusted, PEM. They replace the default, the list of Node.js.
    * `system` trusts those of the operating system.
    */
-  readonly ca?: FromText
+  readonly ca?: FileOrText
   /** Client certificate with its chain, PEM; needs `key`. */
-  readonly certificate?: FromText
+  readonly certificate?: FileOrText
   /** Private key of the client certificate, PEM. */
-  readonly key?: FromText
+  readonly key?: FileOrText
   /** Passphrase of `key`, where it is encrypted. */
-  readonly passphrase?: FromText
+  readonly passphrase?: FileOrText
   /** Name that the brokers' certificates must have. Default: the host name of each broker. */
   readonly serverName?: string
 }
@@ -38,8 +38,8 @@ export type PasswordMechanism =
 /** A login by user name and password. */
 export interface PasswordLogin {
   readonly mechanism: PasswordMechanism
-  readonly username: FromText
-  readonly password: FromText
+  readonly username: FileOrText
+  readonly password: Secret
 }
 
 /** A login by a token that a function gets. */
@@ -54,14 +54,14 @@ export interface ClientCredentialsLogin {
   readonly mechanism: 'oauthbearer' | 'OAUTHBEARER'
   /** URL of the token endpoint, https or http. */
   readonly tokenEndpoint: string
-  readonly clientId: FromText
-  readonly clientSecret: FromText
+  readonly clientId: FileOrText
+  readonly clientSecret: Secret
   /** Default: none is asked for. */
   readonly scope?: string
   /** Sent to the broker with each token: Confluent Cloud needs `logicalCluster` and `identityPoolId`. */
   readonly extensions?: Readonly<Record<string, string>>
   /** Authorities that are trusted for the token endpoint, PEM. Default: as Node.js has it. */
-  readonly tokenEndpointCa?: FromText
+  readonly tokenEndpointCa?: FileOrText
 }
 
 /** A login by IAM at Amazon MSK; needs the package `aws-msk-iam-sasl-signer-js`, and takes AWS's own credentials. */

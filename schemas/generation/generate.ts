@@ -21,7 +21,7 @@ const ownNames = ['Events', 'Catalogue', 'JSON', 'Uint8Array', 'Date', 'Object']
  */
 export function generateTypes(catalogue: Catalogue, options: GenerateOptions = {}): string {
   checkOptions({ catalogue }, { catalogue: catalogueRule })
-  checkOptions(options, { importFrom: rule.secret })
+  checkOptions(options, { importFrom: rule.text })
   const { importFrom = 'eventtrail/schemas' } = options
   const names = new Names(ownNames)
   const declarations: string[] = []

@@ -1,4 +1,4 @@
-import { ConfigError, type Secret } from '../../core/index.ts'
+import { ConfigError, type Secret, settingsIn } from '../../core/index.ts'
 import type { RegistryAuth, RegistryConnection, RegistryTls } from './options.ts'
 import { registrySettings } from './settings.ts'
 
@@ -44,22 +44,13 @@ export function registryConnection(given: RegistrySettings): RegistryConnection 
 export function registryFromEnvironment(
   env: Readonly<Record<string, string | undefined>> = process.env
 ): RegistryConnection {
-  const values: Record<string, unknown> = {}
-  for (const [key, { env: name, parse }] of Object.entries(registrySettings)) {
-    const text = env[name]
-    if (!text) continue
-    try {
-      values[key] = parse(text)
-    } catch (error) {
-      throw new ConfigError('CONFIG_INVALID', `${name}: ${(error as Error).message}`)
-    }
-  }
+  const values = settingsIn(registrySettings, env)
   if (values.registryUrl === undefined)
     throw new ConfigError(
       'CONFIG_MISSING',
       `${envOf('registryUrl')} is not set: set it to the URL of the schema registry`
     )
-  return registryConnection(values as unknown as RegistrySettings)
+  return registryConnection({ ...values, registryUrl: values.registryUrl })
 }
 
 /** A secret that is given as text or as a file, and not as both. */
@@ -88,9 +79,10 @@ function authOf(given: RegistrySettings): RegistryAuth | undefined {
 
 function oauthOf(given: RegistrySettings) {
   const clientSecret = secretOf(given, 'registryClientSecret', 'registryClientSecretFile')
-  const { registryTokenUrl: tokenUrl, registryClientId: clientId, registryScope: scope } = given
-  if (tokenUrl && clientId && clientSecret) return { tokenUrl, clientId, clientSecret, ...(scope && { scope }) }
-  const parts = { registryTokenUrl: tokenUrl, registryClientId: clientId, registryClientSecret: clientSecret }
+  const { registryTokenUrl: tokenEndpoint, registryClientId: clientId, registryScope: scope } = given
+  if (tokenEndpoint && clientId && clientSecret)
+    return { tokenEndpoint, clientId, clientSecret, ...(scope && { scope }) }
+  const parts = { registryTokenUrl: tokenEndpoint, registryClientId: clientId, registryClientSecret: clientSecret }
   if (!Object.values(parts).some(Boolean) && !scope) return undefined
   // With a part of it no login would be made.
   const names = Object.keys(parts).map(key => envOf(key as Key))

@@ -2,12 +2,10 @@ import {
   checkRegistryUrl,
   checkRegistryUrls,
   type FileOrText,
-  fileOrTextRule,
   type Rule,
   type Rules,
   rule,
-  type Secret,
-  secretRule
+  type Secret
 } from '../../core/index.ts'
 
 /** A login with user name and password. */
@@ -19,7 +17,7 @@ export type BasicLogin =
 /** A login with tokens that a token endpoint gives for client credentials (OAuth 2.0, RFC 6749, 4.4). */
 export interface OauthLogin {
   /** URL of the token endpoint. */
-  readonly tokenUrl: string
+  readonly tokenEndpoint: string
   readonly clientId: string
   readonly clientSecret: Secret
   /** Default: none is asked for. */
@@ -82,32 +80,32 @@ const exactly = (given: Rule, sets: readonly (readonly string[])[], expected: st
 const basic = exactly(
   rule.object<Any<BasicLogin>>({
     username: rule.such(value => typeof value === 'string' && /^[^:]+$/.test(value), 'a text without colons'),
-    password: secretRule,
-    userInfo: secretRule
+    password: rule.secret,
+    userInfo: rule.secret
   }),
   [['username', 'password'], ['userInfo']],
   'an object with `username` and `password`, or with `userInfo`'
 )
 
 const oauth: Rules<OauthLogin> = {
-  tokenUrl: rule.required(rule.address(checkRegistryUrl)),
-  clientId: rule.required(rule.secret),
-  clientSecret: rule.required(secretRule),
-  scope: rule.secret
+  tokenEndpoint: rule.required(rule.address(checkRegistryUrl)),
+  clientId: rule.required(rule.text),
+  clientSecret: rule.required(rule.secret),
+  scope: rule.text
 }
 
 const auth = exactly(
-  rule.object<Any<RegistryAuth>>({ basic, bearer: secretRule, oauth: rule.object(oauth) }),
+  rule.object<Any<RegistryAuth>>({ basic, bearer: rule.secret, oauth: rule.object(oauth) }),
   [['basic'], ['bearer'], ['oauth']],
   'an object with one of `basic`, `bearer` and `oauth`'
 )
 
 const tls: Rules<RegistryTls> = {
-  ca: fileOrTextRule,
-  certificate: fileOrTextRule,
-  key: fileOrTextRule,
-  passphrase: secretRule,
-  serverName: rule.secret
+  ca: rule.pem('system'),
+  certificate: rule.pem(),
+  key: rule.pem(),
+  passphrase: rule.secret,
+  serverName: rule.text
 }
 
 const wholeTls: Rule = {

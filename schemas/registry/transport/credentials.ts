@@ -116,14 +116,14 @@ class OauthCredentials implements Credentials {
   }
 
   async #ask(): Promise<Token> {
-    const { tokenUrl, clientId, clientSecret, scope } = this.#login
+    const { tokenEndpoint, clientId, clientSecret, scope } = this.#login
     const secret = await read(clientSecret, 'oauth.clientSecret')
-    const address = new URL(tokenUrl).origin
+    const address = new URL(tokenEndpoint).origin
     let answer: Incoming
     try {
       answer = await exchange({
         method: 'POST',
-        url: tokenUrl,
+        url: tokenEndpoint,
         // RFC 6749, 2.3.1: both are encoded as in a form first.
         headers: {
           accept: 'application/json',
@@ -131,13 +131,13 @@ class OauthCredentials implements Credentials {
           'content-type': 'application/x-www-form-urlencoded'
         },
         body: new URLSearchParams({ grant_type: 'client_credentials', ...(scope && { scope }) }).toString(),
-        agent: await this.#agents.of(tokenUrl, true),
+        agent: await this.#agents.of(tokenEndpoint, true),
         timeoutMs: this.#timeoutMs,
         maxBytes: maxTokenBytes
       })
     } catch (error) {
       if (error instanceof RegistryError) throw error
-      const { code, reason } = failureOf(error, tokenUrl.startsWith('https:'), tokenNames)
+      const { code, reason } = failureOf(error, tokenEndpoint.startsWith('https:'), tokenNames)
       throw new RegistryError(code, `The token endpoint at ${address} gives no token: ${reason}`)
     }
     return tokenOf(answer, address, this.setting)

@@ -27,7 +27,7 @@ async function failure(work: Promise<unknown>): Promise<RegistryError> {
 
 const thing = { type: 'record', name: 'Thing', fields: [] } as const
 const freshSubject = () => `${crypto.randomUUID()}-value`
-const oauth = { tokenUrl: issuer.tokenUrl, clientId: 'eventtrail', clientSecret: 's3cret' }
+const oauth = { tokenEndpoint: issuer.tokenUrl, clientId: 'eventtrail', clientSecret: 's3cret' }
 
 describe('a registry that takes tokens', () => {
   it('takes a token, and refuses none, a forged one, an expired one and one for another', async () => {
@@ -91,7 +91,7 @@ describe('a registry that takes tokens', () => {
   })
 
   it('names the token endpoint when that is away', async () => {
-    const away = { ...oauth, tokenUrl: 'http://127.0.0.1:1/token' }
+    const away = { ...oauth, tokenEndpoint: 'http://127.0.0.1:1/token' }
     const error = await failure(createRegistry({ url, auth: { oauth: away } }).ping())
     expect(error).toMatchObject({ code: 'REGISTRY_UNAVAILABLE', retryable: true })
     expect(error.message).toContain('The token endpoint at http://127.0.0.1:1 gives no token: nothing listens there')

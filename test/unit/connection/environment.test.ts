@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { connectionFromEnvironment, createConnection } from '../../../connection/index.ts'
-import { OptionsError } from '../../../core/index.ts'
+import { ConfigError } from '../../../core/index.ts'
 
 const servers = { KAFKA_BROKERS: 'a:1, b:2', SCHEMA_REGISTRY_URL: 'http://registry/' }
 const pem = '-----BEGIN CERTIFICATE-----\\nabc\\n-----END CERTIFICATE-----'
@@ -19,6 +19,15 @@ it('reads the servers', () => {
   })
   const env = { ...servers, DATABASE_URL: 'postgres://host/trail' }
   expect(connectionFromEnvironment({ env, postgres: true }).postgres.url).toBe('postgres://host/trail')
+  expect(read({ ...env, DATABASE_PASSWORD_FILE: '/p', DATABASE_SCHEMA: 'audit' }).postgres).toEqual({
+    url: 'postgres://host/trail',
+    password: { file: '/p' },
+    schema: 'audit'
+  })
+  expect(read({ SCHEMA_REGISTRY_BEARER_AUTH_TOKEN_FILE: '/t' }).registry).toEqual({
+    url: 'http://registry',
+    auth: { bearer: { file: '/t' } }
+  })
 })
 
 it.each<[string, Readonly<Record<string, string>>, object]>([
@@ -126,7 +135,7 @@ it.each<[string, Readonly<Record<string, string>>, RegExp]>([
   ['KAFKA_SASL_OAUTHBEARER_EXTENSIONS', { KAFKA_SASL_OAUTHBEARER_EXTENSIONS: 'S3cret' }, /name=value/],
   ['KAFKA_SASL_USERNAME', { ...oauth, KAFKA_SASL_USERNAME: 'trail' }, /does not use it/],
   ['KAFKA_SASL_AWS_REGION', { KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM' }, /is not set/],
-  ['KAFKA_BROKERS', { KAFKA_BROKERS: '' }, /set in the environment/],
+  ['KAFKA_BROKERS', { KAFKA_BROKERS: '' }, /not set in the environment/],
   ['SCHEMA_REGISTRY_URL', { SCHEMA_REGISTRY_URL: 'registry' }, /a URL that begins with/]
 ])('%s is named when it is wrong: %j', (option, env, words) => {
   let refused: unknown
@@ -135,7 +144,8 @@ it.each<[string, Readonly<Record<string, string>>, RegExp]>([
   } catch (error) {
     refused = error
   }
-  expect(refused).toBeInstanceOf(OptionsError)
-  expect(refused).toMatchObject({ option, message: expect.stringMatching(words) })
+  expect(refused).toBeInstanceOf(ConfigError)
+  expect(refused).toMatchObject({ message: expect.stringMatching(words) })
+  expect((refused as Error).message).toContain(option)
   expect((refused as Error).message).not.toContain('S3cret')
 })

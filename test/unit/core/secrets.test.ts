@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { readSecret, type Secret, SecretUnreadable, secretRule } from '../../../core/index.ts'
+import { readSecret, rule, type Secret, SecretUnreadable } from '../../../core/index.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'eventtrail secrets '))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -53,6 +53,6 @@ it.each([
   [null, false],
   [() => 'a', true]
 ])('%j as an option', (value, fits) => {
-  expect(secretRule.fault(value) === undefined).toBe(fits)
-  expect(secretRule.isSecret).toBe(true)
+  expect(rule.secret.fault(value) === undefined).toBe(fits)
+  expect(rule.secret.isSecret).toBe(true)
 })

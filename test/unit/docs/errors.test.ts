@@ -86,6 +86,7 @@ test('what an entry point can throw can be imported from there', async () => {
   expect(Object.keys(classes).filter(name => !exported.has(name))).toEqual(notExported)
   const of = (entry: string) => [...exported].filter(([, entries]) => entries.includes(entry)).map(([name]) => name)
   expect(of('/producer').sort()).toEqual([
+    'ConfigError',
     'KafkaError',
     'OptionsError',
     'PublishAllError',
@@ -94,6 +95,7 @@ test('what an entry point can throw can be imported from there', async () => {
   ])
   expect(of('/bus').sort()).toEqual(['BusError', 'OptionsError', 'PublishAllError', 'PublishError'])
   expect(of('/consumer').sort()).toEqual([
+    'ConfigError',
     'ConsumerError',
     'KafkaError',
     'OptionsError',
@@ -103,6 +105,7 @@ test('what an entry point can throw can be imported from there', async () => {
     'SchemaError'
   ])
   expect(of('/sink').sort()).toEqual([
+    'ConfigError',
     'KafkaError',
     'MigrationError',
     'OptionsError',

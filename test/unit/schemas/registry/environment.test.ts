@@ -23,7 +23,10 @@ describe('the environment', () => {
     [{ BASIC_AUTH_USER_INFO_FILE: '/s/info' }, { auth: { basic: { userInfo: { file: '/s/info' } } } }],
     [{ BEARER_AUTH_TOKEN: 'abc' }, { auth: { bearer: 'abc' } }],
     [{ BEARER_AUTH_TOKEN_FILE: '/s/token' }, { auth: { bearer: { file: '/s/token' } } }],
-    [oauth, { auth: { oauth: { tokenUrl: 'https://idp/token', clientId: 'eventtrail', clientSecret: 'S3cret' } } }],
+    [
+      oauth,
+      { auth: { oauth: { tokenEndpoint: 'https://idp/token', clientId: 'eventtrail', clientSecret: 'S3cret' } } }
+    ],
     [
       {
         ...oauth,
@@ -36,7 +39,7 @@ describe('the environment', () => {
       {
         auth: {
           oauth: {
-            tokenUrl: 'https://idp/token',
+            tokenEndpoint: 'https://idp/token',
             clientId: 'eventtrail',
             clientSecret: { file: '/s/secret' },
             scope: 'sr'
@@ -108,11 +111,12 @@ describe('in code', () => {
     ['auth.basic.username', { auth: { basic: { username: 'm:e', password: 'S3cret' } } }],
     ['auth.basic.password', { auth: { basic: { username: 'me', password: { path: 'S3cret' } } } }],
     ['auth.bearer', { auth: { bearer: '' } }],
-    ['auth.oauth.tokenUrl', { auth: { oauth: { clientId: 'me', clientSecret: 'S3cret' } } }],
-    ['auth.oauth.clientSecret', { auth: { oauth: { tokenUrl: 'https://idp', clientId: 'me' } } }],
+    ['auth.oauth.tokenEndpoint', { auth: { oauth: { clientId: 'me', clientSecret: 'S3cret' } } }],
+    ['auth.oauth.clientSecret', { auth: { oauth: { tokenEndpoint: 'https://idp', clientId: 'me' } } }],
     ['tls', { tls: true }],
     ['tls', { tls: { certificate: 'S3cret' } }],
-    ['tls', { url: 'http://a', tls: { ca: 'S3cret' } }],
+    ['tls', { url: 'http://a', tls: { ca: { file: 'S3cret' } } }],
+    ['tls.ca', { tls: { ca: 'S3cret' } }],
     ['tls.ca', { tls: { ca: 5 } }],
     ['tls.rejectUnauthorized', { tls: { rejectUnauthorized: false } }],
     ['headers', { headers: { Authorization: 'S3cret' } }],
