@@ -13,7 +13,9 @@ const stack = await startStack({
   registryEnv: {
     QUARKUS_OIDC_TENANT_ENABLED: 'true',
     QUARKUS_OIDC_AUTH_SERVER_URL: issuer.url,
-    QUARKUS_OIDC_CLIENT_ID: 'registry-api'
+    QUARKUS_OIDC_CLIENT_ID: 'registry-api',
+    // Without it Quarkus takes tokens for anyone.
+    QUARKUS_OIDC_TOKEN_AUDIENCE: 'registry-api'
   }
 })
 afterAll(() => stack.stop())
