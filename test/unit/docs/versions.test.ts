@@ -16,6 +16,11 @@ test('the table of versions is that of the last runs (UPDATE_DOCS=1 npm test -- 
   expectGenerated('docs/versions.md', start, end, versionsTable(runs))
 })
 
+test('every combination was run, and no test of it failed', () => {
+  const outcomes = runs.map(({ kafka, registry, postgres, failed }) => ({ kafka, registry, postgres, failed }))
+  expect(outcomes).toEqual(combinations.map(row => ({ ...row, failed: 0 })))
+})
+
 test('a test that failed is seen in the table', () => {
   const [row] = combinations
   if (!row) throw new Error('there is no combination')
