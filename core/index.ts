@@ -69,7 +69,6 @@ export {
 } from './secrets.ts'
 export { asCount, asList, asOneOf, asPort, asText, type Setting, settingsIn, wholeNumberOf } from './settings.ts'
 export {
-  deniedObject,
   deniedWords,
   isAboutSettings,
   isDenied,

@@ -13,14 +13,11 @@ export {
 } from './migrate.ts'
 export { openDatabase } from './pool.ts'
 export {
-  type DatabaseRole,
-  type Grant,
   type PartGrants,
   roleName,
   rolePrefixShape,
   rolesOf,
-  rolesScript,
-  roleUses
+  rolesScript
 } from './roles.ts'
 export { openPool, openSession, type SessionOptions } from './session.ts'
 export { postgresSettings } from './settings.ts'

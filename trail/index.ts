@@ -21,7 +21,6 @@ export { trailMigrations } from './migrations.ts'
 export {
   keepMonthsAhead,
   keepMonthsIfAllowed,
-  type MonthsKept,
   makeMonthsSince,
   monthsAhead,
   type RowsInDefault,
