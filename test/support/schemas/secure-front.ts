@@ -13,7 +13,7 @@ export interface SecureFrontOptions {
   readonly isLogin?: (authorization: string | undefined) => boolean
 }
 
-/** A server with TLS and a login before the real registry, which has neither. */
+/** A server with TLS and a login before the real registry, which has no TLS and sees the login too. */
 export async function secureFront(target: string, options: SecureFrontOptions) {
   let answering: Answering = () => false
   let isLogin = options.isLogin ?? (() => true)
@@ -31,9 +31,10 @@ export async function secureFront(target: string, options: SecureFrontOptions) {
     }
     if (answering(request, response)) return
     const body = method === 'GET' ? undefined : await textOf(request)
+    const { authorization } = request.headers
     const answer = await fetch(new URL(url, target), {
       method,
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...(authorization !== undefined && { authorization }) },
       ...(body !== undefined && { body })
     })
     response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text())
