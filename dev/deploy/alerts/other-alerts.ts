@@ -107,6 +107,23 @@ export const groupAlerts: readonly Alert[] = [
     }
   },
   {
+    name: 'EventtrailGroupPartitionsUnread',
+    severity: 'critical',
+    metrics: ['eventtrail_group_partitions_unread'],
+    expr: 'eventtrail_group_partitions_unread > 0',
+    minutes: 5,
+    summary: 'Kafka does not let the group {{ $labels.group }} read some of its partitions ({{ $labels.instance }})',
+    meaning:
+      'The right READ on a topic is missing, or a broker cannot read its log. No handler gets the messages of these partitions; those of the others are handled.',
+    action:
+      '`/readyz` and the log line `partition cannot be read, the others continue` name the topic. Grant READ on it ([rights](production.md#rights-at-kafka)), or look at the log of the broker. The group continues by itself.',
+    test: {
+      fires: [{ metric: 'eventtrail_group_partitions_unread', labels: group, values: '1+0x120' }],
+      labels: group,
+      quiet: [{ metric: 'eventtrail_group_partitions_unread', labels: group, values: never }]
+    }
+  },
+  {
     name: 'EventtrailGroupTopicsMissing',
     severity: 'warning',
     metrics: ['eventtrail_group_topics_missing'],

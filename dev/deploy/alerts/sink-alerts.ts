@@ -171,6 +171,23 @@ export const sinkAlerts: readonly Alert[] = [
     }
   },
   {
+    name: 'EventtrailSinkMonthsMissing',
+    severity: 'warning',
+    metrics: ['eventtrail_sink_months_missing'],
+    expr: 'eventtrail_sink_months_missing > 0',
+    minutes: 60,
+    summary:
+      'The trail has no partition for one or more of the coming months, and {{ $labels.instance }} may not create it',
+    meaning:
+      'The job of the owner that creates partitions does not run or fails, and the role of the sink may not create them. Nothing is lost: rows of a month without a partition are stored in the DEFAULT partition.',
+    action:
+      'Run `eventtrail migrate --months-ahead 6` as the owner of the tables: it also moves these rows into their month. Then find out why the job did not run ([months](postgres.md#months)).',
+    test: {
+      fires: [{ metric: 'eventtrail_sink_months_missing', values: '1+0x120' }],
+      quiet: [{ metric: 'eventtrail_sink_months_missing', values: never }]
+    }
+  },
+  {
     name: 'EventtrailSinkBlockedByTransaction',
     severity: 'warning',
     metrics: ['eventtrail_sink_blocked_by_transaction_seconds'],
