@@ -2,50 +2,66 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { grantsOf, type Part } from '../../../cli/acls/grants.ts'
 import { loadDocuments } from '../../../cli/index.ts'
+import { connectionFromEnvironment } from '../../../connection/index.ts'
 import { createConsumerGroup, RejectMessage } from '../../../consumers/index.ts'
 import { createIndexer, indexerMigrations, postgresIndex } from '../../../consumers/indexer/index.ts'
 import { migrate } from '../../../postgres/migrate.ts'
 import { createProducer } from '../../../producers/index.ts'
 import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { createSink } from '../../../sink/index.ts'
-import { guardedStack } from '../../support/kafka/guarded-stack.ts'
+import { accessControl, denialsIn } from '../../support/kafka/access-control.ts'
+import { securedKafka, type Way } from '../../support/kafka/secured.ts'
 import { runCli } from '../../support/processes/cli.ts'
 import { eventually } from '../../support/stack.ts'
-import { testTrail } from '../../support/trail.ts'
+import { type TestTrail, testTrail } from '../../support/trail.ts'
 
 const users = ['producer', 'sink', 'group', 'indexer', 'register', 'doctor'] as const satisfies readonly Part[]
-const kafka = await guardedStack('documented-rights', [...users, 'stranger'])
-const trail = await testTrail()
+type User = (typeof users)[number] | 'stranger'
+const secured = await securedKafka({ users: [...users, 'stranger'], isGuarded: true })
+const { grant } = await accessControl(secured.broker.addresses.PLAINTEXT)
+const denials = () => denialsIn(secured.broker.log)
 const events = ['badge.awarded', 'lesson.published', 'quiz.submitted']
-const { topicPrefix } = trail
+const ways = ['SASL_SSL with SCRAM-SHA-512', 'mTLS', 'OAUTHBEARER', 'SASL_SSL with PLAIN'] as const satisfies Way[]
+const trails = new Map<Way, Awaited<ReturnType<typeof trailWithIndex>>>()
+for (const way of ways) trails.set(way, await trailWithIndex())
 
-for (const user of users)
-  await kafka.grant(user, ...grantsOf(user, { topicPrefix, events: user === 'producer' ? events : [] }))
-
-const client = await trail.db.connect()
-try {
-  await migrate(client, indexerMigrations)
-} finally {
-  client.release()
+async function trailWithIndex() {
+  const trail = await testTrail()
+  const client = await trail.db.connect()
+  try {
+    await migrate(client, indexerMigrations)
+  } finally {
+    client.release()
+  }
+  const index = postgresIndex({ postgres: { url: trail.databaseUrl } })
+  afterAll(() => index.close())
+  return { trail, index }
 }
-const index = postgresIndex({ postgres: { url: trail.databaseUrl } })
-afterAll(() => index.close())
 
-test('each part works with the rights that are documented for it, and is denied nothing', async () => {
-  const registered = await runCli(
-    ['schemas', 'register', '--example'],
-    kafka.envAs('register', { ...trail.env, TOPIC_REPLICATION_FACTOR: '1' })
-  )
+/** The environment of a process that connects in one way as one user. */
+const envAs = (user: User, way: Way, { env }: TestTrail): Record<string, string> => ({
+  ...env,
+  ...secured.as(user)[way]
+})
+
+test.each(ways)('%s: each part works with the rights that are documented for it, and is denied nothing', {
+  timeout: 180_000
+}, async way => {
+  const { trail, index } = trails.get(way) ?? expect.unreachable()
+  const { topicPrefix } = trail
+  const as = (user: User) => connectionFromEnvironment({ env: envAs(user, way, trail), postgres: true })
+  for (const user of users)
+    await grant(user, ...grantsOf(user, { topicPrefix, events: user === 'producer' ? events : [] }))
+
+  const registered = await runCli(['schemas', 'register', '--example'], {
+    ...envAs('register', way, trail),
+    TOPIC_REPLICATION_FACTOR: '1'
+  })
   expect(registered).toMatchObject({ code: 0 })
   // A second time everything is there.
-  expect((await runCli(['schemas', 'register', '--example'], kafka.envAs('register', trail.env))).code).toBe(0)
+  expect((await runCli(['schemas', 'register', '--example'], envAs('register', way, trail))).code).toBe(0)
 
-  const producer = createProducer({
-    connection: kafka.as('producer', trail.connection),
-    topicPrefix,
-    catalogue,
-    source: 'test'
-  })
+  const producer = createProducer({ connection: as('producer'), topicPrefix, catalogue, source: 'test' })
   onTestFinished(() => producer.close())
   const lesson = randomUUID()
   await producer.publish('lesson.published', lesson, {
@@ -57,14 +73,14 @@ test('each part works with the rights that are documented for it, and is denied 
   const badge = randomUUID()
   await producer.publish('badge.awarded', badge, { badge_id: badge, awarded_to: randomUUID(), reason: 'Ten quizzes' })
 
-  await using sink = createSink({ ...trail.sinkOptions, connection: kafka.as('sink', trail.connection) })
+  await using sink = createSink({ ...trail.sinkOptions, connection: as('sink') })
   await sink.start()
   await sink.whenCaughtUp()
   expect(await trail.count('event_envelopes')).toBe(2)
 
   const handled: string[] = []
   const group = createConsumerGroup({
-    ...{ connection: kafka.as('group', trail.connection), topicPrefix, catalogue },
+    ...{ connection: as('group'), topicPrefix, catalogue },
     group: 'group',
     handlers: {
       'lesson.published': ({ event_name }) => void handled.push(event_name),
@@ -80,7 +96,7 @@ test('each part works with the rights that are documented for it, and is denied 
   expect(group.stats().deadLettered).toBe(1)
 
   const indexer = createIndexer({
-    connection: kafka.as('indexer', trail.connection),
+    connection: as('indexer'),
     ...{ topicPrefix, catalogue, index },
     documents: await loadDocuments({ example: true }, catalogue)
   })
@@ -90,14 +106,16 @@ test('each part works with the rights that are documented for it, and is denied 
   expect(await index.search('volcano')).toHaveLength(1)
 
   for (const command of ['doctor', 'verify']) {
-    const { code, stdout, stderr } = await runCli([command], kafka.envAs('doctor', trail.env))
+    const { code, stdout, stderr } = await runCli([command], envAs('doctor', way, trail))
     expect(`${stdout}${stderr}`).not.toMatch(/rights|grant/)
     expect(code).toBe(0)
   }
   await Promise.all([producer.drain(), sink.drain(), group.drain(), indexer.drain()])
-  expect(kafka.denials()).toEqual([])
+  const ofStranger = () => denials().filter(line => line.includes('User:stranger'))
+  expect(denials().filter(line => !line.includes('User:stranger'))).toEqual([])
 
   // The log would show it.
-  await runCli(['schemas', 'register', '--example'], kafka.envAs('stranger', trail.env))
-  await eventually(() => kafka.denials().some(line => line.includes('User:stranger')), { what: 'a denial is logged' })
-}, 180_000)
+  const before = ofStranger().length
+  await runCli(['schemas', 'register', '--example'], envAs('stranger', way, trail))
+  await eventually(() => ofStranger().length > before, { what: 'a denial is logged' })
+})

@@ -1,17 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
-import kafkajs from 'kafkajs'
 import { afterAll } from 'vitest'
-import type { Grant } from '../../../cli/acls/grants.ts'
 import type { ConnectionOptions } from '../../../connection/index.ts'
 import { startStack } from '../../../dev/stack/index.ts'
-import { eventually } from '../stack.ts'
-
-const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, Kafka, logLevel, ResourcePatternTypes } = kafkajs
-
-/** One that is granted for a topic or a group. */
-type OneGrant = Pick<Grant, 'resource' | 'name' | 'pattern' | 'operations'>
+import { accessControl, denialsIn } from './access-control.ts'
 
 /** Three that differ: all are held until all are known. */
 async function freePorts(): Promise<readonly number[]> {
@@ -53,52 +45,13 @@ export async function guardedStack(kind: string, users: readonly string[]) {
   })
   afterAll(() => stack.stop())
   Object.assign(process.env, stack.env)
-  const admin = new Kafka({ brokers: [`127.0.0.1:${kafka}`], logLevel: logLevel.NOTHING }).admin()
-  await admin.connect()
-  afterAll(() => admin.disconnect())
-
-  const entries = (user: string, grants: readonly OneGrant[]) =>
-    grants.flatMap(({ resource, name, pattern, operations }) =>
-      operations.map(operation => ({
-        resourceType: resource === 'topic' ? AclResourceTypes.TOPIC : AclResourceTypes.GROUP,
-        resourceName: name,
-        resourcePatternType: pattern === 'literal' ? ResourcePatternTypes.LITERAL : ResourcePatternTypes.PREFIXED,
-        principal: `User:${user}`,
-        host: '*',
-        operation: AclOperationTypes[operation],
-        permissionType: AclPermissionTypes.ALLOW
-      }))
-    )
-  /** How many of a user's grants the broker, which learns of them from its controller, has by now. */
-  const granted = async (user: string): Promise<number> => {
-    const { resources } = await admin.describeAcls({
-      resourceType: AclResourceTypes.ANY,
-      resourceName: undefined,
-      resourcePatternType: ResourcePatternTypes.ANY,
-      principal: `User:${user}`,
-      host: undefined,
-      operation: AclOperationTypes.ANY,
-      permissionType: AclPermissionTypes.ANY
-    } as unknown as Parameters<typeof admin.describeAcls>[0])
-    return resources.reduce((sum, { acls }) => sum + acls.length, 0)
-  }
+  const { admin, grant, revoke } = await accessControl(`127.0.0.1:${kafka}`)
   const login = (user: string) => ({ mechanism: 'plain', username: user, password: user }) as const
   return {
     stack,
     admin,
-    /** Resolves once the broker obeys them. */
-    async grant(user: string, ...grants: readonly OneGrant[]): Promise<void> {
-      const before = await granted(user)
-      const acl = entries(user, grants)
-      await admin.createAcls({ acl })
-      await eventually(async () => (await granted(user)) >= before + acl.length, { what: `the rights of ${user}` })
-    },
-    async revoke(user: string, ...grants: readonly OneGrant[]): Promise<void> {
-      const before = await granted(user)
-      const filters = entries(user, grants)
-      await admin.deleteAcls({ filters })
-      await eventually(async () => (await granted(user)) <= before - filters.length, { what: `the rights of ${user}` })
-    },
+    grant,
+    revoke,
     /** The connection of a user. */
     as: <Options extends ConnectionOptions>(user: string, connection: Options): Options => ({
       ...connection,
@@ -113,23 +66,6 @@ export async function guardedStack(kind: string, users: readonly string[]) {
       KAFKA_SASL_PASSWORD: user
     }),
     /** What the authorizer turned down, a line each. */
-    denials: (): string[] =>
-      readFileSync(join(stack.logs, 'kafka.log'), 'utf8')
-        .split('\n')
-        .filter(line => line.includes(' is Denied operation'))
+    denials: (): string[] => denialsIn(join(stack.logs, 'kafka.log'))
   }
 }
-
-export const topic = (name: string, ...operations: Grant['operations']): OneGrant => ({
-  resource: 'topic',
-  name,
-  pattern: 'literal',
-  operations
-})
-
-export const group = (name: string, ...operations: Grant['operations']): OneGrant => ({
-  resource: 'group',
-  name,
-  pattern: 'literal',
-  operations
-})

@@ -15,30 +15,44 @@ export interface Secured {
   readonly authority: TestAuthority
   readonly client: Issued
   readonly issuer: TestIssuer
-  /** URL of the token endpoint; the client is `trail`. */
-  readonly tokenUrl: string
-  /** The environment of a process that connects in each way. */
-  readonly ways: Readonly<Record<Way, Readonly<Record<string, string>>>>
+  /** The environment of a process that connects in each way, as the first user. */
+  readonly ways: Ways
+  /** The same as any of the users. */
+  as(user: string): Ways
 }
 
+type Ways = Readonly<Record<Way, Readonly<Record<string, string>>>>
 export type Way = 'SASL_SSL with SCRAM-SHA-512' | 'mTLS' | 'OAUTHBEARER' | 'SASL_SSL with PLAIN' | 'TLS'
 
+export interface SecuredKafkaOptions {
+  /** Further settings of the broker. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** Names, also in client certificates and tokens. Default: `trail` alone. */
+  readonly users?: readonly [string, ...string[]]
+  /** Whether users may only do what is granted; a connection without a login may do anything. Default: false. */
+  readonly isGuarded?: boolean
+}
+
 /** Call it once, at the top of a file: all of it ends after the last test. */
-export async function securedKafka(settings: Readonly<Record<string, string>> = {}): Promise<Secured> {
+export async function securedKafka(options: SecuredKafkaOptions = {}): Promise<Secured> {
+  const { settings = {}, users = ['trail'], isGuarded = false } = options
   const authority = await TestAuthority.create()
   const server = await authority.issue({ name: 'broker' })
-  const client = await authority.issue({ name: 'trail' })
+  const client = await authority.issue({ name: users[0] })
+  const clients = new Map([[users[0], client]])
+  for (const name of users.slice(1)) clients.set(name, await authority.issue({ name }))
   const issuer = new TestIssuer(authority.folder)
   const endpoint = await tokenEndpoint(issuer, {
-    id: 'trail',
+    ids: users,
     secret: () => encodeURIComponent(clientSecret).replace('%20', '+')
   })
   const broker = await startSecuredBroker({
     keystore: authority.keystore(server),
     truststore: authority.file,
-    users: { trail: password },
+    users: Object.fromEntries(users.map(name => [name, password])),
     tokens: issuer,
-    settings
+    settings,
+    ...(isGuarded && { superUsers: ['User:ANONYMOUS'] })
   })
   afterAll(async () => {
     await broker.stop()
@@ -47,17 +61,17 @@ export async function securedKafka(settings: Readonly<Record<string, string>> = 
   })
   const { addresses } = broker
   const ca = { KAFKA_SSL_CA_LOCATION: authority.file }
-  const login = { KAFKA_SASL_USERNAME: 'trail', KAFKA_SASL_PASSWORD: password }
   const sasl = { ...ca, KAFKA_BROKERS: addresses.SASL, KAFKA_SECURITY_PROTOCOL: 'SASL_SSL' }
-  return {
-    ...{ broker, authority, client, issuer, tokenUrl: endpoint.url },
-    ways: {
+  const as = (user: string): Ways => {
+    const login = { KAFKA_SASL_USERNAME: user, KAFKA_SASL_PASSWORD: password }
+    const { certificateFile = '', keyFile = '' } = clients.get(user) ?? {}
+    return {
       TLS: { ...ca, KAFKA_BROKERS: addresses.TLS },
       mTLS: {
         ...ca,
         KAFKA_BROKERS: addresses.MTLS,
-        KAFKA_SSL_CERTIFICATE_LOCATION: client.certificateFile,
-        KAFKA_SSL_KEY_LOCATION: client.keyFile
+        KAFKA_SSL_CERTIFICATE_LOCATION: certificateFile,
+        KAFKA_SSL_KEY_LOCATION: keyFile
       },
       'SASL_SSL with PLAIN': { ...sasl, ...login, KAFKA_SASL_MECHANISM: 'PLAIN' },
       'SASL_SSL with SCRAM-SHA-512': { ...sasl, ...login, KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512' },
@@ -65,11 +79,12 @@ export async function securedKafka(settings: Readonly<Record<string, string>> = 
         ...sasl,
         KAFKA_SASL_MECHANISM: 'OAUTHBEARER',
         KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL: endpoint.url,
-        KAFKA_SASL_OAUTHBEARER_CLIENT_ID: 'trail',
+        KAFKA_SASL_OAUTHBEARER_CLIENT_ID: user,
         KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET: clientSecret
       }
     }
   }
+  return { broker, authority, client, issuer, ways: as(users[0]), as }
 }
 
 const scramSha512 = 2

@@ -67,22 +67,26 @@ function newKey(): { readonly publicKey: KeyObject; readonly privateKey: KeyObje
   return { ...pair, id }
 }
 
-/** An OAuth 2 token endpoint (client credentials) of an issuer. */
+/** An OAuth 2 token endpoint (client credentials) of an issuer. A token is for the client that asks for it. */
 export async function tokenEndpoint(
   issuer: TestIssuer,
-  { id, secret, lifeS = 300 }: { readonly id: string; readonly secret: () => string; readonly lifeS?: number }
+  {
+    ids,
+    secret,
+    lifeS = 300
+  }: { readonly ids: readonly string[]; readonly secret: () => string; readonly lifeS?: number }
 ): Promise<AsyncDisposable & { readonly url: string; readonly asked: () => number }> {
   let asked = 0
   const server = createServer((request, response) => {
     asked += 1
     request.resume()
-    const wanted = `Basic ${Buffer.from(`${id}:${secret()}`).toString('base64')}`
-    const isKnown = request.headers.authorization === wanted
-    response.writeHead(isKnown ? 200 : 401, { 'content-type': 'application/json' })
+    const basic = (id: string) => `Basic ${Buffer.from(`${id}:${secret()}`).toString('base64')}`
+    const subject = ids.find(id => request.headers.authorization === basic(id))
+    response.writeHead(subject ? 200 : 401, { 'content-type': 'application/json' })
     response.end(
       JSON.stringify(
-        isKnown
-          ? { access_token: issuer.token({ lifeS }), token_type: 'bearer', expires_in: lifeS }
+        subject
+          ? { access_token: issuer.token({ lifeS, subject }), token_type: 'bearer', expires_in: lifeS }
           : { error: 'invalid_client' }
       )
     )

@@ -13,7 +13,7 @@ import { badge, testTrail } from '../../../support/trail.ts'
 
 // Shorter than the 10 s by which kafkajs logs in ahead of the end of a session.
 const sessionMs = 8_000
-const secured = await securedKafka({ 'connections.max.reauth.ms': `${sessionMs}` })
+const secured = await securedKafka({ settings: { 'connections.max.reauth.ms': `${sessionMs}` } })
 const { authority, broker } = secured
 const trail = await testTrail()
 const { payload } = badge() as { payload: { badge_id: string; awarded_to: string; reason: string } }
