@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll } from 'vitest'
 import type { TestTrail } from '../trail.ts'
-import { nodeFlags } from './node-flags.ts'
+import { imageFlags } from './node-flags.ts'
 import type { Sabotage } from './sabotage.ts'
 
 const cli = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url))
@@ -32,7 +32,7 @@ export function startBrokenSink(trail: Pick<TestTrail, 'env'>, how: Sabotage): S
 }
 
 function start(trail: Pick<TestTrail, 'env'>, args: readonly string[]): SinkProcess {
-  const child = spawn(process.execPath, [...nodeFlags, ...args], {
+  const child = spawn(process.execPath, [...imageFlags, ...args], {
     env: { ...process.env, LOG_LEVEL: 'info', ...trail.env },
     // Over the channel it hears when this process is gone, and ends too.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc']
