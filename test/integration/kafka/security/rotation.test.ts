@@ -18,11 +18,15 @@ const { authority, broker } = secured
 const trail = await testTrail()
 const { payload } = badge() as { payload: { badge_id: string; awarded_to: string; reason: string } }
 
+interface Part {
+  health(): { readonly notReady: readonly string[] }
+}
+
 /** Publishes without a pause until `work` is over; then all of it must be in the trail. @returns how many */
 async function underLoad(
   brokers: readonly string[],
   security: KafkaSecurity,
-  work: () => Promise<void>
+  work: (sink: Part, producer: Part) => Promise<void>
 ): Promise<number> {
   const topicPrefix = `${trail.topicPrefix}${crypto.randomUUID().slice(0, 6)}.`
   const env = { ...trail.env, ...secured.ways.TLS, TOPIC_PREFIX: topicPrefix }
@@ -41,8 +45,10 @@ async function underLoad(
       ids.push(...receipts.map(({ id }) => id))
     }
   })()
+  // What Kafka has not let in yet ends once it is refused a few times.
+  await eventually(() => ids.length > 0 && saidBy(sink) === '', { what: 'the sink reads', timeoutMs: 30_000 })
   const before = ids.length
-  await work()
+  await work(sink, producer)
   const during = ids.length
   await eventually(() => ids.length > during + 100, { what: 'events are published after it', timeoutMs: 60_000 })
   isOver = true
@@ -55,7 +61,9 @@ async function underLoad(
   return ids.length
 }
 
-/** Resolves when this process has connected that often more. */
+const saidBy = (part: Part): string => part.health().notReady.join()
+
+/** Resolves when each connection of now has logged in that often again. */
 const sessionsPass = (count: number) => {
   const until = performance.now() + count * sessionMs
   return eventually(() => performance.now() > until, { what: 'sessions end', timeoutMs: (count + 1) * sessionMs })
@@ -86,11 +94,22 @@ test('a password is replaced under load: no event is lost, nothing is restarted'
   const file = join(authority.folder, 'password')
   writeFileSync(file, `${password}\n`)
   const sasl = { mechanism: 'SCRAM-SHA-512', username: 'trail', password: { file } } as const
-  await underLoad([broker.addresses.SASL], { tls: { ca: { file: authority.file } }, sasl }, async () => {
+  await underLoad([broker.addresses.SASL], { tls: { ca: { file: authority.file } }, sasl }, async (sink, producer) => {
     await changePassword(broker.addresses.PLAINTEXT, 'trail', 'another-password')
+    await eventually(
+      () => saidBy(sink).includes('KAFKA_SASL_PASSWORD') && saidBy(producer).includes('KAFKA_SASL_PASSWORD'),
+      {
+        what: 'both say what is wrong',
+        timeoutMs: 3 * sessionMs
+      }
+    )
     writeFileSync(file, 'another-password\n')
     // All sessions of the old one have ended by then.
     await sessionsPass(2)
+    await eventually(() => saidBy(sink) === '' && saidBy(producer) === '', {
+      what: 'both are ready',
+      timeoutMs: 60_000
+    })
   })
   await changePassword(broker.addresses.PLAINTEXT, 'trail', password)
 })
