@@ -27,6 +27,7 @@ const partKeys: Schema = {
   args: texts,
   config: ref('config'),
   secretEnv: ref('secretEnv'),
+  secretFiles: ref('secretFiles'),
   extraEnv: anyList,
   // One below 30 s would kill a sink that waits for a server before it could say so.
   terminationGracePeriodSeconds: { type: 'integer', minimum: 30 },
@@ -65,10 +66,7 @@ export function valuesSchema(settings: Readonly<Record<string, Setting<unknown>>
       fullnameOverride: text,
       config: ref('config'),
       secretEnv: ref('secretEnv'),
-      secretFiles: {
-        type: 'array',
-        items: closed({ secret: filled, path: { type: 'string', pattern: '^/' } }, ['secret', 'path'])
-      },
+      secretFiles: ref('secretFiles'),
       extraEnv: anyList,
       defaults: closed(partKeys, Object.keys(partKeys)),
       ...{ sink: part, indexer: part, notifier: part },
@@ -81,7 +79,10 @@ export function valuesSchema(settings: Readonly<Record<string, Setting<unknown>>
         enabled: yesOrNo,
         with: { type: 'array', items: { enum: ['indexer', 'notifier'] } },
         schedule: text,
-        ...{ config: ref('config'), secretEnv: ref('secretEnv'), extraEnv: anyList },
+        monthsAhead: { type: 'integer', minimum: 0, maximum: 120 },
+        // As --roles takes it.
+        roles: { type: 'string', pattern: '^([a-z][a-z0-9_]{0,49})?$' },
+        ...{ config: ref('config'), secretEnv: ref('secretEnv'), secretFiles: ref('secretFiles'), extraEnv: anyList },
         activeDeadlineSeconds: count,
         serviceAccountName: text,
         resources: anyObject
@@ -105,6 +106,10 @@ export function valuesSchema(settings: Readonly<Record<string, Setting<unknown>>
     definitions: {
       config,
       secretEnv,
+      secretFiles: {
+        type: 'array',
+        items: closed({ secret: filled, path: { type: 'string', pattern: '^/' } }, ['secret', 'path'])
+      },
       secretKey: closed({ name: filled, key: filled, optional: yesOrNo }, ['name', 'key'])
     }
   }

@@ -4,6 +4,7 @@ import { Ajv } from 'ajv'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { settings } from '../../../cli/config.ts'
+import { connectionFromEnvironment } from '../../../connection/index.ts'
 import { alertRules, alertsOfParts, valuesSchema } from '../../../dev/deploy/index.ts'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
 import { expectGeneratedFile, fencesOf, page } from '../../support/project/docs.ts'
@@ -91,6 +92,26 @@ describe('the schema of the values', () => {
   test('leaves ports and addresses of the status server to the chart', () => {
     expect(faultsOf({ config: { EVENTTRAIL_STATUS_PORT: '1' } })).toEqual(['/config additionalProperties'])
   })
+})
+
+/** The settings that a part of the example gets: those of all parts, then its own; a whole URL comes from a Secret. */
+function environmentOf(example: Values, part: string): Record<string, string> {
+  const env: Record<string, string> = {}
+  for (const { config = {}, secretEnv = {} } of [example, example[part]] as Record<string, Record<string, string>>[]) {
+    Object.assign(env, config)
+    for (const name of Object.keys(secretEnv)) env[name] = 'postgres://trail@db.example.com/trail?sslmode=verify-full'
+  }
+  return env
+}
+
+test.each(['sink', 'indexer', 'notifier'])('the settings of the example go together for %s', part => {
+  const env = environmentOf(parse(read('ci', 'all-values.yaml')) as Values, part)
+  expect(connectionFromEnvironment({ env, postgres: true })).toMatchObject({
+    kafka: { tls: { ca: { file: '/etc/eventtrail/ca/ca.pem' } } },
+    postgres: { url: expect.stringContaining('verify-full') }
+  })
+  // What does not go together is noticed without a server.
+  expect(() => connectionFromEnvironment({ env: { ...env, KAFKA_SSL: 'false' } })).toThrow('KAFKA_SSL')
 })
 
 describe('the chart', () => {

@@ -85,15 +85,16 @@ The arguments of sink, indexer and notifier begin with their command.
 {{- end }}
 {{- end -}}
 
+{{/* Secrets as files: those of all parts, then those of this one. Takes root and part. */}}
 {{- define "eventtrail.secretMounts" -}}
-{{- range $index, $each := .Values.secretFiles }}
+{{- range $index, $each := concat .root.Values.secretFiles .part.secretFiles }}
 - { name: secret-{{ $index }}, mountPath: {{ $each.path | quote }}, readOnly: true }
 {{- end }}
 {{- end -}}
 
 {{/* Without subPath, so that a Secret that changes is seen in the files. 288 is 0440: for the group of the pod. */}}
 {{- define "eventtrail.secretVolumes" -}}
-{{- range $index, $each := .Values.secretFiles }}
+{{- range $index, $each := concat .root.Values.secretFiles .part.secretFiles }}
 - name: secret-{{ $index }}
   secret: { secretName: {{ $each.secret | quote }}, defaultMode: 288 }
 {{- end }}
