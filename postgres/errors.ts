@@ -48,7 +48,7 @@ const where = '--database or DATABASE_URL'
 // Why Postgres refuses a connection (PostgreSQL, Appendix A); its own message would repeat the user's name.
 const refusals: Readonly<Record<string, string>> = {
   '3D000': `Postgres has no database of the name in ${where}: create it, then run \`eventtrail migrate\``,
-  '28P01': `Postgres does not accept the password in ${where}`,
+  '28P01': `Postgres does not accept the password in ${where}, or in DATABASE_PASSWORD_FILE`,
   '28000': `Postgres does not accept the user in ${where}, or not over this connection: it may require TLS (sslmode=verify-full) or a client certificate`,
   '53300': 'Postgres has no connection left (max_connections)'
 }
