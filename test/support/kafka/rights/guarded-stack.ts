@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
-import type { ConnectionOptions } from '../../../connection/index.ts'
-import { startStack } from '../../../dev/stack/index.ts'
+import type { ConnectionOptions } from '../../../../connection/index.ts'
+import { startStack } from '../../../../dev/stack/index.ts'
 import { accessControl, denialsIn } from './access-control.ts'
 
 /** Three that differ: all are held until all are known. */

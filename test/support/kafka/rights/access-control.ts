@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import kafkajs, { type Admin } from 'kafkajs'
 import { afterAll } from 'vitest'
-import type { Grant } from '../../../cli/acls/grants.ts'
-import { eventually } from '../stack.ts'
+import type { Grant } from '../../../../cli/acls/grants.ts'
+import { eventually } from '../../stack.ts'
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, Kafka, logLevel, ResourcePatternTypes } = kafkajs
 
