@@ -14,7 +14,7 @@ const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 })
 pool.on('error', () => undefined)
 const guards = {
   'unique ids': 'ALTER TABLE event_envelopes DROP CONSTRAINT event_envelopes_pkey',
-  ledger: 'ALTER TABLE sink_ledger DROP CONSTRAINT sink_ledger_adds_up'
+  ledger: 'DROP TRIGGER sink_only_grows ON sink_ledger; ALTER TABLE sink_ledger DROP CONSTRAINT sink_ledger_adds_up'
 }
 for (const guard of guardsOf[how]) await pool.query(guards[guard])
 
