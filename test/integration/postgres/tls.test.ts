@@ -10,6 +10,7 @@ import { eventually } from '../../support/stack.ts'
 import { lesson, testTrail } from '../../support/trail.ts'
 
 const server = await tlsPostgres()
+const plain = await tlsPostgres({ ssl: false })
 const named = { applicationName: 'eventtrail-tls' }
 const folder = mkdtempSync(join(tmpdir(), 'eventtrail tls '))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -50,7 +51,6 @@ describe('what sslmode means to node-postgres', () => {
   })
 
   test('a server that does not speak TLS', async () => {
-    const plain = await tlsPostgres({ ssl: false })
     const url = at(`?sslmode=verify-full&${trusted}`, plain.address)
     expect(await tried(url)).toMatch(/^POSTGRES_TLS: .*does not speak TLS/)
     expect(await tried(plain.url(superuser.name))).toBe('open, plain')

@@ -34,7 +34,8 @@ hostnossl all all all reject
 `
 
 /**
- * Starts one, until the last test of the file has ended. Certificates are made by `openssl`.
+ * Starts one, until the last test of the file has ended: called at the top of the file, for a test hears of no end that is
+ * asked for within it. Certificates are made by `openssl`.
  * @param ssl false: it does not speak TLS, and lets everyone with a password in
  */
 export async function tlsPostgres({ ssl = true }: { readonly ssl?: boolean } = {}): Promise<TlsPostgres> {
