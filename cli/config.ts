@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { consumerSettings } from '../consumers/index.ts'
-import { ConfigError, DuplicateKeyError, parseJson, type Setting } from '../core/index.ts'
+import { ConfigError, DuplicateKeyError, parseJson, parseSetting, type Setting } from '../core/index.ts'
 import type { KafkaSecurity } from '../kafka/index.ts'
 import { kafkaSettings, securityFrom } from '../kafka/index.ts'
 import { observabilitySettings } from '../observability/index.ts'
@@ -79,14 +79,6 @@ export function loadConfig(sources: ConfigSources = {}): Config {
       return securityFrom(Object.fromEntries(values))
     }
   }) as Config
-}
-
-function parseSetting(setting: Setting<unknown>, where: string, value: string): unknown {
-  try {
-    return setting.parse(value)
-  } catch (cause) {
-    throw new ConfigError('CONFIG_INVALID', `${where}: ${(cause as Error).message}`)
-  }
 }
 
 function readConfigFile(file: string): Partial<Record<ConfigKey, string>> {

@@ -67,7 +67,17 @@ export {
   SecretUnreadable,
   textOf
 } from './secrets.ts'
-export { asCount, asList, asOneOf, asPort, asText, type Setting, settingsIn, wholeNumberOf } from './settings.ts'
+export {
+  asCount,
+  asList,
+  asOneOf,
+  asPort,
+  asText,
+  parseSetting,
+  type Setting,
+  settingsIn,
+  wholeNumberOf
+} from './settings.ts'
 export {
   deniedWords,
   isAboutSettings,

@@ -29,16 +29,21 @@ export function settingsIn<Table extends Readonly<Record<string, Setting<unknown
 ): Parsed<Table> {
   const given = Object.entries(table).flatMap(([key, { env: variable, parse }]) => {
     const text = env[variable]
-    return text ? [[key, parsed(variable, text, parse)] as const] : []
+    return text ? [[key, parseSetting({ parse }, variable, text)] as const] : []
   })
   return Object.fromEntries(given) as Parsed<Table>
 }
 
-function parsed(variable: string, text: string, parse: (text: string) => unknown): unknown {
+/**
+ * The value of one setting.
+ * @param where it was given, for the error
+ * @throws ConfigError `CONFIG_INVALID`
+ */
+export function parseSetting<T>({ parse }: Pick<Setting<T>, 'parse'>, where: string, text: string): T {
   try {
     return parse(text)
   } catch (cause) {
-    throw new ConfigError('CONFIG_INVALID', `${variable}: ${(cause as Error).message}`)
+    throw new ConfigError('CONFIG_INVALID', `${where}: ${(cause as Error).message}`)
   }
 }
 

@@ -1,22 +1,8 @@
 import { type ErrorCodes, EventtrailError } from '../core/index.ts'
 import type { Right } from './rights.ts'
 
-export const kafkaErrorCodes = {
-  KAFKA_UNAVAILABLE: {
-    retryable: true,
-    meaning: 'No broker, no leader or no answer in time. Check the list of brokers and that they run.'
-  },
-  TOPIC_UNKNOWN: {
-    meaning: 'Kafka has no such topic or partition. Check the prefix; `eventtrail schemas register` makes topics.'
-  },
-  NOT_AUTHORIZED: {
-    misconfigured: true,
-    meaning:
-      'Kafka does not grant a right that this needs. The message and `right` name it; `eventtrail acls` prints the commands that grant it.'
-  },
-  KAFKA_REFUSED: {
-    meaning: 'Kafka says no: a setting or a policy. The message has the name that Kafka gives.'
-  },
+/** What keeps a connection from being made though a broker answers: the settings of one side have to change. */
+const connectionErrorCodes = {
   KAFKA_AUTHENTICATION: {
     misconfigured: true,
     meaning:
@@ -60,7 +46,26 @@ export const kafkaErrorCodes = {
     misconfigured: true,
     meaning:
       'A broker wants a client certificate, or refuses the given one. Check `tls.certificate` and `tls.key` (`KAFKA_SSL_CERTIFICATE_LOCATION`, `KAFKA_SSL_KEY_LOCATION`).'
+  }
+} as const satisfies ErrorCodes
+
+export const kafkaErrorCodes = {
+  KAFKA_UNAVAILABLE: {
+    retryable: true,
+    meaning: 'No broker, no leader or no answer in time. Check the list of brokers and that they run.'
   },
+  TOPIC_UNKNOWN: {
+    meaning: 'Kafka has no such topic or partition. Check the prefix; `eventtrail schemas register` makes topics.'
+  },
+  NOT_AUTHORIZED: {
+    misconfigured: true,
+    meaning:
+      'Kafka does not grant a right that this needs. The message and `right` name it; `eventtrail acls` prints the commands that grant it.'
+  },
+  KAFKA_REFUSED: {
+    meaning: 'Kafka says no: a setting or a policy. The message has the name that Kafka gives.'
+  },
+  ...connectionErrorCodes,
   KAFKA_UNSUPPORTED: { meaning: 'A broker is older than Kafka 2.3, or a batch has an unknown format.' },
   CLIENT_UNSUPPORTED: {
     misconfigured: true,
@@ -115,31 +120,6 @@ export function strangerInGroup(group: string, cause?: unknown): KafkaError {
     cause
   )
 }
-
-/** What keeps a connection from being made though a broker answers: the settings of one side have to change. */
-const {
-  KAFKA_AUTHENTICATION,
-  KAFKA_TOKEN_REFUSED,
-  KAFKA_TOKEN_UNAVAILABLE,
-  KAFKA_LOGIN_MISMATCH,
-  KAFKA_TLS_MISMATCH,
-  KAFKA_CERTIFICATE_UNTRUSTED,
-  KAFKA_CERTIFICATE_EXPIRED,
-  KAFKA_CERTIFICATE_NAME,
-  KAFKA_CERTIFICATE_REFUSED
-} = kafkaErrorCodes
-
-const connectionErrorCodes = {
-  KAFKA_AUTHENTICATION,
-  KAFKA_TOKEN_REFUSED,
-  KAFKA_TOKEN_UNAVAILABLE,
-  KAFKA_LOGIN_MISMATCH,
-  KAFKA_TLS_MISMATCH,
-  KAFKA_CERTIFICATE_UNTRUSTED,
-  KAFKA_CERTIFICATE_EXPIRED,
-  KAFKA_CERTIFICATE_NAME,
-  KAFKA_CERTIFICATE_REFUSED
-} as const satisfies ErrorCodes
 
 /**
  * Whether a broker answers and no connection comes of it: TLS or the login fails. Retryable once the cluster has let

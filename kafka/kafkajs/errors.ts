@@ -37,6 +37,13 @@ export interface RefusalFacts {
 
 /** A login of another kind than the port takes. */
 const ofLogin = new Set(['ILLEGAL_SASL_STATE', 'UNSUPPORTED_SASL_MECHANISM'])
+export const isOfLogin = (protocolError: string | undefined): boolean => ofLogin.has(protocolError ?? '')
+
+/** An error and its causes, down to a bound: a chain may be a circle. */
+export function* chainOf(thrown: unknown, most = 8): Generator<Error> {
+  for (let error = thrown, depth = 0; error instanceof Error && depth < most; error = error.cause, depth += 1)
+    yield error
+}
 
 /**
  * Turns whatever kafkajs threw into a {@link KafkaError}, unless it is one.
@@ -60,7 +67,7 @@ export function toKafkaError(
   if (right) return new KafkaError('NOT_AUTHORIZED', `${doing}: ${missingInWords(right)}`, thrown, type, { right })
   if (type && refusals.has(type)) return failed('KAFKA_REFUSED', `Kafka refused (${type})`)
   const login = loginErrorIn(thrown)
-  if (ofLogin.has(type ?? '') || /is not supported by the server/.test(login?.message ?? ''))
+  if (isOfLogin(type) || /is not supported by the server/.test(login?.message ?? ''))
     return refused(
       'KAFKA_LOGIN_MISMATCH',
       `Kafka takes no login of this kind${type ? ` (${type})` : ''}: check ${named('sasl.mechanism')} and the port`
@@ -83,7 +90,7 @@ export function refusalIn(ended: unknown): KafkaError | undefined {
 
 /** What TLS or the login says, looked for down the chain of causes. */
 function connectionFault(thrown: unknown, certificateEnds: string | undefined): ConnectionFault | undefined {
-  for (let error = thrown, depth = 0; error instanceof Error && depth < 8; error = error.cause, depth += 1) {
+  for (const error of chainOf(thrown)) {
     if (error instanceof KafkaError) return { code: error.code, words: error.message }
     if (!('code' in error) || typeof error.code !== 'string') continue
     const broker = 'broker' in error && typeof error.broker === 'string' ? error.broker : 'a broker'
@@ -94,15 +101,13 @@ function connectionFault(thrown: unknown, certificateEnds: string | undefined): 
 }
 
 function loginErrorIn(thrown: unknown): Error | undefined {
-  for (let error = thrown, depth = 0; error instanceof Error && depth < 8; error = error.cause, depth += 1)
-    if (error.name === 'KafkaJSSASLAuthenticationError') return error
+  for (const error of chainOf(thrown)) if (error.name === 'KafkaJSSASLAuthenticationError') return error
   return undefined
 }
 
 /** kafkajs wraps what it or its encoder trips over, and calls that an error of Kafka's. */
 function defectIn(thrown: unknown): Error | undefined {
-  for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth += 1)
-    if (isDefect(error)) return error
+  for (const error of chainOf(thrown, 5)) if (isDefect(error)) return error
   return undefined
 }
 

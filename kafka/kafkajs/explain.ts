@@ -4,7 +4,7 @@ import { KafkaError } from '../errors.ts'
 import type { Right } from '../rights.ts'
 import { mismatch, probePort, type TlsOptions, wireName } from '../security/index.ts'
 import type { KafkaSecurity } from '../types/index.ts'
-import { protocolErrorOf, toKafkaError } from './errors.ts'
+import { chainOf, isOfLogin, protocolErrorOf, toKafkaError } from './errors.ts'
 
 /** ms for which a cluster that answered needs no explanation, and for which one that was asked is not asked again. */
 const trustedMs = 60_000
@@ -76,14 +76,9 @@ export class Explainer implements Explaining {
 
 /** These say by themselves that there is no broker. */
 const unreachable = new Set(['EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'ETIMEDOUT'])
-const ofLogin = new Set(['ILLEGAL_SASL_STATE', 'UNSUPPORTED_SASL_MECHANISM'])
-
-function* chainOf(thrown: unknown): Generator<Error> {
-  for (let error = thrown, depth = 0; error instanceof Error && depth < 8; error = error.cause, depth += 1) yield error
-}
 
 function wasCutOff(thrown: unknown): boolean {
-  if (ofLogin.has(protocolErrorOf(thrown) ?? '')) return true
+  if (isOfLogin(protocolErrorOf(thrown))) return true
   for (const error of chainOf(thrown)) {
     if ('code' in error && unreachable.has(String(error.code))) return false
     // It took the connection, or not even that, and said nothing: it would say nothing to a probe.

@@ -3,9 +3,17 @@ import plainModule from 'kafkajs/src/broker/saslAuthenticator/plain.js'
 import scram256Module from 'kafkajs/src/broker/saslAuthenticator/scram256.js'
 import scram512Module from 'kafkajs/src/broker/saslAuthenticator/scram512.js'
 import oauthModule from 'kafkajs/src/protocol/sasl/oauthBearer/index.js'
-import { CurrentSecret, type Logger, OptionsError, type Secret } from '../../core/index.ts'
+import type { Logger, Secret } from '../../core/index.ts'
 import { KafkaError } from '../errors.ts'
-import { fromMskIam, fromTokenEndpoint, named, saslMechanism, Tokens, wireName } from '../security/index.ts'
+import {
+  currentSecret,
+  fromMskIam,
+  fromTokenEndpoint,
+  named,
+  saslMechanism,
+  Tokens,
+  wireName
+} from '../security/index.ts'
 import type { KafkaSasl, OAuthToken, PasswordLogin } from '../types/index.ts'
 
 type Provider = Mechanism['authenticationProvider']
@@ -45,22 +53,11 @@ export function loginBy(sasl: KafkaSasl, log: Logger): Mechanism {
 }
 
 function byPassword({ mechanism, username, password }: PasswordLogin, log: Logger): Provider {
-  const current = (option: 'username' | 'password', source: Secret): CurrentSecret => {
-    try {
-      return new CurrentSecret(source, `connection.kafka.sasl.${option}`, reason =>
-        log.warn(
-          { option: `sasl.${option}`, reason },
-          'a file for the login to Kafka cannot be read; what it held is used'
-        )
-      )
-    } catch (error) {
-      throw new OptionsError(
-        `connection.kafka.sasl.${option}`,
-        `${(error as Error).message}. It is ${named(`sasl.${option}`)}`
-      )
-    }
-  }
-  const [user, secret] = [current('username', username), current('password', password)]
+  const current = (option: 'sasl.username' | 'sasl.password', source: Secret) =>
+    currentSecret(option, source, reason =>
+      log.warn({ option, reason }, 'a file for the login to Kafka cannot be read; what it held is used')
+    )
+  const [user, secret] = [current('sasl.username', username), current('sasl.password', password)]
   const name = saslMechanism(mechanism) ?? 'plain'
   const provider = passwordProviders[name]
   if (provider === undefined) throw new TypeError(`no login by ${name}`)

@@ -1,3 +1,5 @@
+import { CurrentSecret, OptionsError, type Secret } from '../../core/index.ts'
+
 /** What an option is called in code and in the environment: each message says both. */
 const variables = {
   tls: 'KAFKA_SSL',
@@ -24,3 +26,20 @@ export type SecurityOption = keyof typeof variables
 
 /** `` `tls.ca` (KAFKA_SSL_CA_LOCATION) `` */
 export const named = (option: SecurityOption): string => `\`${option}\` (${variables[option]})`
+
+/**
+ * A secret of the login that is read again for each one.
+ * @param onStale as {@link CurrentSecret} has it
+ * @throws OptionsError where its file cannot be read
+ */
+export function currentSecret(
+  option: SecurityOption,
+  source: Secret,
+  onStale: (reason: string) => void
+): CurrentSecret {
+  try {
+    return new CurrentSecret(source, `connection.kafka.${option}`, onStale)
+  } catch (error) {
+    throw new OptionsError(`connection.kafka.${option}`, `${(error as Error).message}. It is ${named(option)}`)
+  }
+}

@@ -1,9 +1,9 @@
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
-import { CurrentSecret, type Logger, OptionsError, type Secret } from '../../core/index.ts'
+import type { Logger, Secret } from '../../core/index.ts'
 import { KafkaError } from '../errors.ts'
 import type { ClientCredentialsLogin, OAuthToken } from '../types/index.ts'
-import { named, type SecurityOption } from './names.ts'
+import { currentSecret, named, type SecurityOption } from './names.ts'
 
 const timeoutMs = 10_000
 const mostBytes = 256 * 1024
@@ -24,15 +24,10 @@ const refusals = new Set([
  */
 export function fromTokenEndpoint(login: ClientCredentialsLogin, log: Logger): () => Promise<OAuthToken> {
   const { tokenEndpoint, scope, extensions, tokenEndpointCa } = login
-  const current = (option: SecurityOption, source: Secret) => {
-    try {
-      return new CurrentSecret(source, `connection.kafka.${option}`, reason =>
-        log.warn({ option, reason }, 'a file for the token endpoint of Kafka cannot be read; what it held is used')
-      )
-    } catch (error) {
-      throw new OptionsError(`connection.kafka.${option}`, `${(error as Error).message}. It is ${named(option)}`)
-    }
-  }
+  const current = (option: SecurityOption, source: Secret) =>
+    currentSecret(option, source, reason =>
+      log.warn({ option, reason }, 'a file for the token endpoint of Kafka cannot be read; what it held is used')
+    )
   const id = current('sasl.clientId', login.clientId)
   const secret = current('sasl.clientSecret', login.clientSecret)
   const ca = tokenEndpointCa === undefined ? undefined : current('sasl.tokenEndpointCa', tokenEndpointCa)
