@@ -9,9 +9,10 @@ COPY dev/package.json dev/
 RUN npm ci --ignore-scripts
 COPY . .
 # The platform packages are for clones: Postgres and a second Node have no place in an image.
-# nodemailer is an optional peer, which only the notifier loads; it depends on nothing.
-RUN node dev/tools/build.mjs && cp -r node_modules/nodemailer ../nodemailer \
- && npm prune --ignore-scripts --omit=dev --omit=optional && cp -rn ../nodemailer node_modules/ \
+# nodemailer and the client of OpenSearch are optional peers, which notifier and indexer load; the rest are what it needs.
+RUN node dev/tools/build.mjs \
+ && tar -C node_modules -cf ../peers.tar nodemailer @opensearch-project/opensearch aws4 debug json11 ms \
+ && npm prune --ignore-scripts --omit=dev --omit=optional && tar -C node_modules --skip-old-files -xf ../peers.tar \
  && rm -rf node_modules/eventtrail-stack node_modules/.package-lock.json
 
 FROM ${NODE_IMAGE}

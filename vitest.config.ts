@@ -38,6 +38,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
+          globalSetup: 'test/support/project/cli-bundle.ts',
           testTimeout: 120_000,
           hookTimeout: 120_000
         }

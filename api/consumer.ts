@@ -3,13 +3,28 @@
 export type { ConnectionOptions, KafkaConnection, PostgresConnection, RegistryConnection } from '../connection/index.ts'
 export { type Connection, connectionFromEnvironment, createConnection, type Environment } from '../connection/index.ts'
 export type {
+  BatchContext,
+  BatchHandler,
+  BreakerOptions,
   ConsumerGroup,
   ConsumerGroupOptions,
   GroupStats,
   Handler,
   Handlers,
+  InboxOptions,
   MessageContext,
-  RetryPolicy
+  MessageHandler,
+  Middleware,
+  Once,
+  OnceOfBatch,
+  OnceOptions,
+  OncePool,
+  OnceSession,
+  PauseScope,
+  PruneOptions,
+  RetryPolicy,
+  SeekTarget,
+  StartFrom
 } from '../consumers/index.ts'
 export {
   ConsumerError,
@@ -18,8 +33,14 @@ export {
   type DeadLetterFacts,
   deadLetterHeaders,
   groupMetrics,
+  InboxError,
+  type InboxErrorCode,
+  inboxMigrations,
+  inboxSql,
+  pruneInbox,
   RejectMessage,
-  RetryLater
+  RetryLater,
+  redriveHeaders
 } from '../consumers/index.ts'
 export {
   ConfigError,

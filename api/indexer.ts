@@ -1,12 +1,51 @@
 /** The consumer group that keeps search documents of events. */
 
-export type { DocumentOf, Documents, IndexedDocument, SearchDocument, SearchIndex } from '../consumers/indexer/index.ts'
+export type {
+  DataValue,
+  DocumentOf,
+  DocumentOrigin,
+  Documents,
+  IndexedChange,
+  IndexRebuild,
+  Json,
+  KafkaSource,
+  KafkaSourceOptions,
+  RebuildableIndex,
+  RebuildOptions,
+  RebuildProgress,
+  RebuildSource,
+  SearchDeletion,
+  SearchDocument,
+  SearchHit,
+  SearchIndex,
+  SearchOptions,
+  SearchPage,
+  SourceBatch,
+  TextWeight,
+  WeightedText
+} from '../consumers/indexer/index.ts'
 export {
   createIndexer,
+  type HighlightPart,
+  highlightHtml,
   type IndexerOptions,
+  type IndexSettings,
   indexerMigrations,
+  kafkaSource,
+  type OpenSearchAuth,
+  type OpenSearchConnection,
+  type OpenSearchIndex,
+  type OpenSearchIndexOptions,
+  type OpenSearchTls,
+  openSearchIndex,
+  type PostgresIndexOptions,
   type PostgresSearchIndex,
-  postgresIndex
+  postgresIndex,
+  rebuildIndex,
+  SearchError,
+  type SearchErrorCode,
+  type SearchLanguage,
+  searchLanguages
 } from '../consumers/indexer/index.ts'
 export { OptionsError } from '../core/index.ts'
 export { KafkaError, type KafkaErrorCode } from '../kafka/index.ts'

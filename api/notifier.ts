@@ -1,27 +1,47 @@
-/** The consumer group that sends mails about events. */
+/** The consumer group that queues mails and webhooks about events, and the part that sends them. */
 
-export type { MailContent, MailRule, Mails } from '../consumers/notifier/index.ts'
 export {
+  addSubscription,
+  type Channel,
+  createDeliverer,
   createMailer,
   createNotifier,
+  type Deliverer,
+  type DelivererOptions,
+  type DelivererStats,
+  type Deliveries,
+  enableSubscription,
+  listSubscriptions,
   type Mail,
+  type MailContent,
   type Mailer,
   type MailerOptions,
+  type MailRule,
+  type Mails,
   mailOf,
+  mailValue,
   messageIdOf,
+  type NewSubscription,
   NotifierError,
   type NotifierErrorCode,
+  type NotifierMetrics,
   type NotifierOptions,
   notifierMetrics,
   notifierMigrations,
+  type PostgresDeliveries,
   type PostgresDirectory,
-  type PostgresSentLog,
+  postgresDeliveries,
   postgresDirectory,
-  postgresSentLog,
   type Recipient,
   type RecipientDirectory,
-  type SentLog,
-  type SmtpMailer
+  removeSubscription,
+  rotateSecret,
+  type SmtpMailer,
+  type Subscription,
+  secretBox,
+  type TargetRules,
+  type WebhookDelivery,
+  type WebhookOptions
 } from '../consumers/notifier/index.ts'
 export { OptionsError } from '../core/index.ts'
 export { KafkaError, type KafkaErrorCode } from '../kafka/index.ts'

@@ -88,6 +88,14 @@ export function wholeNumber(least = 1, most = Number.MAX_SAFE_INTEGER): (text: s
 /** Parser of a flag that takes ms to wait. */
 export const milliseconds = (least: number): ((text: string) => number) => wholeNumber(least, longestTimerMs)
 
+const withZone = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/
+
+/** A time as RFC 3339 has it, seconds left out or not. One without a zone would be that of whichever machine reads it. */
+export function dateOf(text: string): Date | undefined {
+  const date = withZone.test(text) ? new Date(text) : undefined
+  return date && !Number.isNaN(date.getTime()) ? date : undefined
+}
+
 /** Parser of a flag whose text is kept for an audit. */
 export function reason(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('Expected a reason, in words.')

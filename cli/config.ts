@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { consumerSettings } from '../consumers/index.ts'
+import { consumerSettings, searchSettings } from '../consumers/index.ts'
 import { ConfigError, DuplicateKeyError, parseJson, parseSetting, type Setting } from '../core/index.ts'
 import type { KafkaSecurity } from '../kafka/index.ts'
 import { kafkaSettings, securityFrom } from '../kafka/index.ts'
@@ -13,6 +13,7 @@ export const settings = {
   ...schemaSettings,
   ...postgresSettings,
   ...consumerSettings,
+  ...searchSettings,
   ...observabilitySettings
 }
 

@@ -1,24 +1,14 @@
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { Command, CommanderError, Help } from 'commander'
-import { indexerMigrations } from '../consumers/indexer/index.ts'
-import { notifierMigrations } from '../consumers/notifier/index.ts'
+import { Command, CommanderError } from 'commander'
 import {
-  ConfigError,
-  counted,
   describeError,
   EventtrailError,
   isWrongLogin,
   type Logger,
   OptionsError,
   onAbort,
-  printableLine,
-  UsageError
+  printableLine
 } from '../core/index.ts'
 import { KafkaError } from '../kafka/index.ts'
-import { createKafkaClient } from '../kafka/kafkajs/index.ts'
-import { trailMigrations } from '../trail/index.ts'
-import { aclCommandsOf } from './acls/index.ts'
 import {
   type ActionOptions,
   addSettingFlags,
@@ -26,22 +16,10 @@ import {
   type CommandHost,
   type CommandWork,
   configFromOptions,
-  exitCodes,
-  type RegisterCommands,
-  saidWhileWaiting
+  exitCodes
 } from './command.ts'
-import {
-  indexerCommands,
-  notifierCommands,
-  operateCommands,
-  quarantineCommands,
-  schemaCommands,
-  sinkCommands,
-  verifyCommands
-} from './commands/index.ts'
-import { initCommands } from './init/index.ts'
 import { createLogger } from './log.ts'
-import { publishCommands } from './publish/index.ts'
+import { createProgram } from './program.ts'
 
 // Signals, process.exit and the console live in this file alone.
 const stop = new AbortController()
@@ -106,33 +84,6 @@ const host: CommandHost = {
   }
 }
 
-const require = createRequire(import.meta.url)
-const { version } = require('eventtrail/package.json') as { version: string }
-
-const program = new Command('eventtrail')
-  .description('An event bus on Kafka whose audit trail in Postgres can be trusted.')
-  .showHelpAfterError('(add --help to the command to see its commands and options)')
-  .version(version, '--version', 'the version of eventtrail')
-  .exitOverride()
-  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'eventtrail: ')) })
-  .configureHelp({
-    optionDescription: option => Help.prototype.optionDescription(option) + (option.mandatory ? ' (required)' : '')
-  })
-  .addHelpText('beforeAll', ({ command }) => refuseUnknown(command))
-  .addHelpText(
-    'after',
-    '\nExit codes: 0 done, 1 completed with findings, 2 usage or configuration error, 3 a server failed or is unreachable, 130 interrupted.'
-  )
-
-/** commander answers `nonsense --help` with the help of what is around it, as if nothing was wrong. */
-function refuseUnknown(command: Command): string {
-  const [name] = command.args.filter(arg => arg !== 'help')
-  const isCommand = command.commands.length > 0 && command.registeredArguments.length === 0
-  if (!isCommand || name === undefined || name.startsWith('-')) return ''
-  const known = command.commands.some(each => each.name() === name || each.aliases().includes(name))
-  return known ? '' : command.error(`error: unknown command '${name}'`)
-}
-
 function exitCodeOf(error: unknown): number {
   if (stop.signal.aborted) return exitCodes.interrupted
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
@@ -149,52 +100,7 @@ function inWords(error: unknown): string {
   return words
 }
 
-initCommands(program, host)
-schemaCommands(program, host, async (plans, context) => {
-  const { config, log } = context
-  const client = createKafkaClient({ brokers: config.require('brokers'), security: config.security, log })
-  await using admin = await saidWhileWaiting(context, 'waiting for Kafka', client.connectAdmin())
-  try {
-    return await saidWhileWaiting(context, 'waiting for Kafka to make the topics', admin.createTopics(plans))
-  } catch (error) {
-    if (!(error instanceof KafkaError) || error.protocolError !== 'INVALID_REPLICATION_FACTOR') throw error
-    const brokers = await admin.brokers()
-    const replicas = config.get('replicationFactor')
-    throw new ConfigError(
-      'CONFIG_INVALID',
-      `${replicas === undefined ? 'default.replication.factor of the brokers is too large for them' : `TOPIC_REPLICATION_FACTOR is ${replicas}`}, and Kafka has ${counted(brokers, 'broker')} now: a topic can have at most as many replicas`
-    )
-  }
-})
-
-publishCommands(program, host)
-sinkCommands(program, host)
-quarantineCommands(program, host)
-verifyCommands(program, host)
-operateCommands(program, host, [trailMigrations, indexerMigrations, notifierMigrations])
-aclCommandsOf(program, host)
-indexerCommands(program, host)
-notifierCommands(program, host)
-
-// What brings its own servers comes with a clone alone; the package has no such folders, and must not be built from them.
-const onlyInClone = { stack: ['stack'], testing: ['test', 'integrity', 'matrix'], demo: ['demo'], bench: ['bench'] }
-for (const [room, names] of Object.entries(onlyInClone)) {
-  const file = new URL(`../dev/${room}/command.ts`, import.meta.url)
-  if (existsSync(file)) {
-    const commands = (await import(file.href)) as Readonly<Record<string, RegisterCommands>>
-    commands[`${room}Commands`]?.(program, host)
-    continue
-  }
-  for (const name of names)
-    program
-      .command(name, { hidden: true })
-      .argument('[words...]')
-      .allowUnknownOption()
-      .helpOption(false)
-      .action(() => {
-        throw new UsageError(`\`eventtrail ${name}\` is only in a clone of the repository, not in the package`)
-      })
-}
+const program = await createProgram(host)
 
 try {
   await program.parseAsync()

@@ -6,11 +6,27 @@ export const consumerErrorCodes = {
     retryable: true,
     meaning: 'The group had not caught up when the time was up. The message says where and what holds it.'
   },
+  NOT_ASSIGNED: {
+    retryable: true,
+    meaning: 'The partition is read by another member of the group: only the one that reads it can seek in it.'
+  },
+  HANDLER_TIMEOUT: {
+    meaning:
+      'An attempt of a handler took longer than `timeoutMs` of its group. It counts as one of `retry.attempts`, whatever the handler did after that.'
+  },
   NULL_VALUE: { meaning: 'A message has no value. It is dead-lettered.' },
   EVENT_NAME_MISMATCH: {
     meaning: 'The schema of a message belongs to another event than its topic. It is dead-lettered.'
   },
   ID_INVALID: { meaning: 'The id or the aggregate id of an envelope is not a UUID. It is dead-lettered.' },
+  AGGREGATE_PARKED: {
+    meaning:
+      'An earlier event of the aggregate is in the dead letters, so this one is there too (policy `park`). Its handler was not called. Redrive the aggregate.'
+  },
+  EVENT_UNHANDLED: {
+    meaning:
+      'A dead letter was redriven to a group that has no handler for its event, or its headers do not say where it came from. It is dead-lettered again.'
+  },
   BATCH_UNREADABLE: { meaning: 'A batch of the log cannot be read. It is dead-lettered whole.' },
   BATCH_TOO_LARGE: {
     meaning: 'A batch of the log is larger than `maxBatchBytes` when decompressed. It is dead-lettered whole.'
@@ -43,7 +59,10 @@ export class RetryLater extends EventtrailError<'RETRY_LATER'> {
   }
 }
 
-/** For handlers to throw when no attempt can succeed: the message is dead-lettered at once. */
+/**
+ * For handlers to throw when no attempt can succeed: the message is dead-lettered at once. Its message is the reason, and
+ * is kept in a header of the dead letter (at most 1,000 characters): put no personal data into it.
+ */
 export class RejectMessage extends EventtrailError<'REJECTED'> {
   constructor(message: string, cause?: unknown) {
     super(message, { code: 'REJECTED', ...handlerErrorCodes.REJECTED, cause })

@@ -52,11 +52,32 @@ export const groupMetrics = {
     group
   ),
   eventtrail_group_uncommitted: gauge('messages', 'messages that would be delivered again after a crash', group),
+  eventtrail_group_parked_aggregates: gauge(
+    'aggregates',
+    'aggregates parked in the partitions of this member: their events go to the dead letters until they are redriven',
+    group
+  ),
   eventtrail_group_oldest_running_seconds: gauge(
     'seconds',
     'time since the oldest running message was started; 0 when none is running',
     group
   ),
+  eventtrail_group_hanging: gauge(
+    'handlers',
+    'handlers that have been running for `hangAfterMs` or longer: their aggregates wait',
+    group
+  ),
+  eventtrail_group_topics_stopped: gauge(
+    'topics',
+    'topics that this member does not read because most of their latest messages became dead letters',
+    group
+  ),
+  eventtrail_group_partitions_paused: gauge(
+    'partitions',
+    'partitions assigned to this member that someone asked to be paused',
+    group
+  ),
+  eventtrail_group_held_bytes: gauge('bytes', 'bytes of messages that were fetched and are not finished', group),
   eventtrail_group_progress_age_seconds: gauge(
     'seconds',
     'time since a message was last finished, or since Kafka last had nothing new',

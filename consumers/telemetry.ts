@@ -17,6 +17,8 @@ export interface TelemetryOptions {
   readonly log: Logger
   readonly line: AdminLine
   readonly groupId: string
+  /** How many aggregates are parked in the partitions of this member. */
+  readonly parked: () => number
 }
 
 /** What of a member is looked at from outside. */
@@ -25,7 +27,7 @@ export interface MemberView {
   readonly progressAgeMs: number
   readonly known: { readonly missing: readonly string[] }
   readonly troubles: readonly TopicPartition[]
-  stats(): Omit<GroupStats, 'handled' | 'retried' | 'deadLettered'>
+  stats(): Omit<GroupStats, 'handled' | 'retried' | 'deadLettered' | 'parked'>
 }
 
 const lagEveryMs = 10_000
@@ -67,7 +69,12 @@ export class Telemetry {
     gauge('eventtrail_group_queued', () => member.stats().queued)
     gauge('eventtrail_group_running', () => member.stats().running)
     gauge('eventtrail_group_uncommitted', () => member.stats().uncommitted)
+    gauge('eventtrail_group_parked_aggregates', this.#options.parked)
     gauge('eventtrail_group_oldest_running_seconds', () => member.stats().longestRunningMs / 1_000)
+    gauge('eventtrail_group_hanging', () => member.stats().hanging)
+    gauge('eventtrail_group_topics_stopped', () => member.stats().stoppedTopics)
+    gauge('eventtrail_group_partitions_paused', () => member.stats().paused)
+    gauge('eventtrail_group_held_bytes', () => member.stats().bytesHeld)
     gauge('eventtrail_group_progress_age_seconds', () => member.progressAgeMs / 1_000)
     const ofPartitions = (name: PartitionGauge, read: (log: LagReading) => number | undefined) =>
       this.#cleanUps.add(this.#meter.gauge(name, () => this.#readOurs(member, read)))
@@ -87,21 +94,16 @@ export class Telemetry {
     return () => this.#cleanUps.run()
   }
 
-  /** Calls a handler, and measures how long that took. */
-  async timed(call: () => Promise<void>): Promise<void> {
-    const began = performance.now()
-    try {
-      await call()
-    } finally {
-      this.#meter.observe('eventtrail_group_handler_seconds', (performance.now() - began) / 1_000, this.#labels)
-    }
+  /** A call of a handler has ended, after so many ms. */
+  called(ms: number): void {
+    this.#meter.observe('eventtrail_group_handler_seconds', ms / 1_000, this.#labels)
   }
 
   ended(outcome: Outcome): void {
     if (outcome === 'handled') {
       this.#counts.handled += 1
       this.#meter.add('eventtrail_group_handled_total', 1, this.#labels)
-    } else if (outcome === 'dead-lettered') {
+    } else if (outcome === 'dead-lettered' || outcome === 'parked') {
       this.#counts.deadLettered += 1
       this.#meter.add('eventtrail_group_dead_lettered_total', 1, this.#labels)
     }

@@ -167,6 +167,8 @@ export function describeError(thrown: unknown): string {
       (safe.type === 'DatabaseError' && sentences[safe.code ?? '']) ||
       [safe.type, safe.code, safe.table, safe.constraint].filter(Boolean).join(' ')
     if (!lines.some(line => line.includes(text))) lines.push(text)
+    // It names the right and what to do; the words of the client after it would only say that it failed.
+    if (safe.code === 'NOT_AUTHORIZED') break
   }
   return lines.join(': ')
 }

@@ -19,6 +19,18 @@ export {
   UsageError,
   usageErrorCodes
 } from './errors.ts'
+export {
+  exchange,
+  type Incoming,
+  isToken,
+  type LimitedToken,
+  maxTokenAnswerBytes,
+  TimedOut,
+  TokenKeeper,
+  tokenIn,
+  tokenRequest,
+  Unacceptable
+} from './http/index.ts'
 export { DuplicateKeyError, isObject, parseJson } from './json.ts'
 export {
   type DrainOptions,
@@ -79,7 +91,9 @@ export {
   wholeNumberOf
 } from './settings.ts'
 export {
+  causesOf,
   deniedWords,
+  driverSqlState,
   isAboutSettings,
   isDenied,
   type SqlStateKind,

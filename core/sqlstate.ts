@@ -1,3 +1,5 @@
+import { isObject } from './json.ts'
+
 /**
  * What an error of Postgres says, by its SQLSTATE:
  * - `server`: the server is in trouble, shuts down, or is short of something; no statement and no value is to blame
@@ -66,6 +68,37 @@ const shape = /^(?=.*\d)[0-9A-Z]{5}$/
 export function sqlStateOf(error: unknown): string | undefined {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
   return typeof code === 'string' && shape.test(code) ? code : undefined
+}
+
+/** Errors that are looked at in one another: two libraries around a driver and a system call are four. */
+const mostCauses = 5
+
+/**
+ * A fault and what it was made from, the outermost first, at most five. Libraries hold the error of their driver in
+ * `cause` (Drizzle, `fetch`), in `original` (Sequelize), or in `meta.driverAdapterError` (Prisma). Never throws.
+ */
+export function* causesOf(thrown: unknown): Generator<unknown, void> {
+  let fault = thrown
+  for (let depth = 0; depth < mostCauses && (depth === 0 || isObject(fault)); depth += 1) {
+    yield fault
+    fault = isObject(fault) ? causeOf(fault) : undefined
+  }
+}
+
+function causeOf(fault: Readonly<Record<string, unknown>>): unknown {
+  if (isObject(fault.cause)) return fault.cause
+  if (fault.original instanceof Error) return fault.original
+  return isObject(fault.meta) ? fault.meta.driverAdapterError : undefined
+}
+
+/**
+ * The SQLSTATE of an error as drivers of Postgres throw it, or as Prisma keeps it; undefined for the error of a library
+ * around it, which may have a code of its own in the same form: `P2034`.
+ */
+export function driverSqlState(fault: unknown): string | undefined {
+  if (!isObject(fault)) return undefined
+  if ('severity' in fault) return sqlStateOf(fault)
+  return 'originalCode' in fault ? sqlStateOf({ code: fault.originalCode }) : undefined
 }
 
 export const sqlStateKind = (code: string): SqlStateKind => kinds.get(code) ?? kinds.get(code.slice(0, 2)) ?? 'unknown'

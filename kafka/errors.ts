@@ -62,6 +62,10 @@ export const kafkaErrorCodes = {
     meaning:
       'Kafka does not grant a right that this needs. The message and `right` name it; `eventtrail acls` prints the commands that grant it.'
   },
+  OFFSET_OUT_OF_RANGE: {
+    meaning:
+      'The log of a partition does not have the offset that was to be read: retention removed it, or the topic was deleted and made again. Read from where the log begins now.'
+  },
   KAFKA_REFUSED: {
     meaning: 'Kafka says no: a setting or a policy. The message has the name that Kafka gives.'
   },

@@ -17,6 +17,7 @@ export {
   type KafkaRecord,
   PackedRecords,
   type Portion,
+  type ReadOptions,
   type ReadPortion,
   RecordCursor,
   Records,
@@ -31,10 +32,13 @@ export {
   securitySettings
 } from './security/index.ts'
 export { kafkaSettings } from './settings.ts'
+export type { Supersedes } from './table-rows.ts'
+export { compactedTopic, type TableChanges, TopicTable } from './topic-table.ts'
 export {
   type AdminLine,
   type BatchControl,
   type ClientCredentialsLogin,
+  type CommittedOffset,
   type FetchLimits,
   type GroupConsumer,
   type GroupDescription,
@@ -49,6 +53,7 @@ export {
   type KafkaTls,
   keyOf,
   type LogEnds,
+  type LogReader,
   leastSessionTimeoutMs,
   type MskIamLogin,
   type OAuthToken,

@@ -1,4 +1,4 @@
-import { deniedWords, type ErrorCodes, EventtrailError, isDenied, sqlStateOf } from '../core/index.ts'
+import { deniedWords, type ErrorCodes, EventtrailError, isDenied, readOnly, sqlStateOf } from '../core/index.ts'
 import { tlsWords } from './tls.ts'
 
 export const postgresErrorCodes = {
@@ -50,7 +50,8 @@ const refusals: Readonly<Record<string, string>> = {
   '3D000': `Postgres has no database of the name in ${where}: create it, then run \`eventtrail migrate\``,
   '28P01': `Postgres does not accept the password in ${where}, or in DATABASE_PASSWORD_FILE`,
   '28000': `Postgres does not accept the user in ${where}, or not over this connection: it may require TLS (sslmode=verify-full) or a client certificate`,
-  '53300': 'Postgres has no connection left (max_connections)'
+  '53300': 'Postgres has no connection left (max_connections)',
+  '25006': `Postgres ${readOnly}`
 }
 
 /** The error of a database that cannot be used now, in words: `POSTGRES_DENIED` where a right is missing, `POSTGRES_TLS` where a certificate is wrong, else `POSTGRES_UNAVAILABLE`. */

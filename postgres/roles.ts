@@ -2,15 +2,17 @@
  * Roles of a database by what they do; the owner, who runs `eventtrail migrate`, is any role that may create tables.
  * Login users are members of them.
  */
-export type DatabaseRole = 'writer' | 'operator' | 'reader' | 'indexer' | 'notifier'
+export type DatabaseRole = 'writer' | 'operator' | 'reader' | 'indexer' | 'notifier' | 'handler'
 
 /** What each role is for, in words. */
 export const roleUses: Readonly<Record<DatabaseRole, string>> = {
   writer: 'sinks, and buses that store in the trail: they append to it, and never update or delete a row of it',
-  operator: 'people who run `quarantine`, `sink reset`, `resume`, `accept-gap`, `forget` and `remember`',
+  operator:
+    'people who run `quarantine`, `sink reset`, `resume`, `accept-gap`, `forget`, `remember`, `subscriptions`, `deliveries`, `dead-letters` and `groups`',
   reader: 'auditors, `doctor` and `verify`: all but the bytes of records in quarantine',
   indexer: 'the indexer, and what searches its table',
-  notifier: 'the notifier'
+  notifier: 'the notifier',
+  handler: 'services whose handlers call `once`'
 }
 
 /** What roles may do with a table or a view. */

@@ -1,7 +1,7 @@
 import { OptionsError } from '../core/index.ts'
 import type { AvroRecord } from './avro/index.ts'
 import { avroType } from './avro/index.ts'
-import { composeEnvelope } from './envelope.ts'
+import { composeEnvelope, eventNameOf } from './envelope.ts'
 import { SchemaError } from './errors.ts'
 import type { Catalogue, EventMap, EventVersion } from './types.ts'
 
@@ -45,6 +45,18 @@ export function catalogueOf<Events extends EventMap = EventMap>(data: CatalogueD
 
 function eventVersion(eventName: string, version: number, payload: AvroRecord): EventVersion {
   const envelope = composeEnvelope(eventName, payload)
+  return Object.freeze({ eventName, version, payload, envelope, type: avroType(envelope) })
+}
+
+/**
+ * A version by the schema of its envelope, as a registry or the trail has it.
+ * @throws SchemaError `SCHEMA_UNUSABLE` where it is no envelope of an event
+ */
+export function writtenVersion(envelope: AvroRecord, version: number): EventVersion {
+  const eventName = eventNameOf(envelope)
+  const payload = envelope.fields.find(({ name }) => name === 'payload')?.type as AvroRecord | undefined
+  if (eventName === undefined || payload === undefined)
+    throw new SchemaError('SCHEMA_UNUSABLE', 'The schema is not that of an envelope')
   return Object.freeze({ eventName, version, payload, envelope, type: avroType(envelope) })
 }
 

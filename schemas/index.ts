@@ -33,7 +33,7 @@ export {
   readerFaults,
   unknownAttributes
 } from './check/index.ts'
-export { type CatalogueData, catalogueOf } from './compile-catalogue.ts'
+export { type CatalogueData, catalogueOf, writtenVersion } from './compile-catalogue.ts'
 export { composeEnvelope, envelopeFault, eventNameOf, eventNamePattern, isOccurredAt, namespaceOf } from './envelope.ts'
 export {
   isRegistryRefusal,

@@ -12,8 +12,23 @@
  * ```
  */
 export { classify, isProgramFault } from './classify.ts'
-export { connectSession, doctorSessions, onTrail, requireFitPostgres, sessionPool, sinkSessions } from './database.ts'
-export { type EncodedPage, type NeedsSchemas, PageEncoder, SchemaBook, type Schemas } from './encoding/index.ts'
+export {
+  connectSession,
+  doctorSessions,
+  inTransaction,
+  onTrail,
+  requireFitPostgres,
+  sessionPool,
+  sinkSessions
+} from './database.ts'
+export {
+  type EncodedPage,
+  encodeAgain,
+  type NeedsSchemas,
+  PageEncoder,
+  SchemaBook,
+  type Schemas
+} from './encoding/index.ts'
 export { type RecordFaultCode, recordFaultCodes, TrailError, type TrailErrorCode, trailErrorCodes } from './errors.ts'
 export { type PostgresEventStore, postgresEventStore } from './event-store.ts'
 export { defaultGroup, unknownGroup } from './groups.ts'
@@ -59,6 +74,8 @@ export {
   showQuarantined
 } from './quarantine/index.ts'
 export {
+  countStored,
+  eventsOfSeveralTopics,
   type FaultTotal,
   lagOf,
   listHalted,
@@ -66,12 +83,20 @@ export {
   listPositions,
   type PartitionPosition,
   type QuarantineTotal,
+  readEnvelopes,
   readLedger,
+  type StoredPlace,
+  type StoredRange,
+  type StoredUpTo,
+  StoredValues,
+  storedPlaces,
+  storedUpTo,
   sumAcceptedGaps,
   sumBooks,
   sumLedgerFaults,
   sumQuarantine,
-  topicsByGroup
+  topicsByGroup,
+  unstoredSince
 } from './read/index.ts'
 export { CopyBuffer, digestOf, idTimeOf, offsetOfRow, rowEnd, type TrailRow } from './rows/index.ts'
 export {

@@ -20,7 +20,10 @@ export function aclCommandsOf(program: Command, host: CommandHost): void {
     .description('print the rights that a part needs in Kafka, as calls of kafka-acls.sh; changes nothing')
     .addArgument(new Argument('<part>', 'what logs in to Kafka').choices(parts))
     .option('--principal <principal>', 'who gets the rights (default: "User:" and the name of the part)', principalOf)
-    .option('--group <name>', 'consumer group, without the prefix (default: that of the part; required for group)')
+    .option(
+      '--group <name>',
+      'consumer group, without the prefix (default: that of the part; required for group; for operator also its dead letters)'
+    )
     .option('--events <names>', 'only these events, separated by commas (default: every topic of the prefix)', events)
     .option('--command-config <file>', 'file with the login of an administrator, passed on to kafka-acls.sh')
     .option('--json', 'print one JSON object per line')

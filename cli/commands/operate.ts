@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { deniedWords, exposedDatabase, few, isDenied, printableJson, UsageError } from '../../core/index.ts'
 import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
-import { examine } from '../../operations/index.ts'
+import { examine, type Finding } from '../../operations/index.ts'
 import {
   createSchema,
   hiddenSchemas,
@@ -33,14 +33,28 @@ import {
   saidWhileWaiting,
   wholeNumber
 } from '../command.ts'
+import type { Config } from '../config.ts'
 import { databaseOf, registryOf } from '../connection.ts'
 
-/** `eventtrail migrate` and `eventtrail doctor`: over the tables of every part, which the CLI hands in. */
-export function operateCommands(program: Command, host: CommandHost, migrations: readonly Migrations[]): void {
+/** What `eventtrail migrate` and `eventtrail doctor` know of all parts. */
+interface OperatedParts {
+  readonly migrations: readonly Migrations[]
+  /** Looks at OpenSearch, where it is configured. @throws ConfigError */
+  readonly searchExamination: (config: Config) => (() => Promise<readonly Omit<Finding, 'check'>[]>) | undefined
+}
+
+/** `eventtrail migrate` and `eventtrail doctor`: over every part, which the CLI hands in. */
+export function operateCommands(program: Command, host: CommandHost, parts: OperatedParts): void {
+  const { migrations } = parts
   host
     .connect(program.command('migrate'), 'databaseUrl')
     .description('create or update the tables in Postgres; safe to run at any time, also concurrently')
     .option('--with <parts>', `also create the tables of optional parts: ${optionalParts(migrations).join(',')}`, list)
+    .option(
+      '--only <parts>',
+      `create or update the tables of these parts alone, for the database of a service: ${optionalParts(migrations).join(',')}`,
+      list
+    )
     .option('--from-month <month>', 'also create the partitions from this month on, such as 2013-02, for older events')
     .option(
       '--months-ahead <n>',
@@ -56,11 +70,13 @@ export function operateCommands(program: Command, host: CommandHost, migrations:
     .action(host.action((context, flags: MigrateFlags) => runMigrate(context, migrations, flags)))
 
   host
-    .connect(program.command('doctor'), 'brokers', 'registryUrl', 'databaseUrl', 'topicPrefix')
-    .description('check Kafka, registry, Postgres, migrations, topics and the trail; exits 1 with findings')
+    .connect(program.command('doctor'), 'brokers', 'registryUrl', 'databaseUrl', 'openSearchUrl', 'topicPrefix')
+    .description(
+      'check Kafka, registry, Postgres, migrations, topics, the trail and OpenSearch where it is used; exits 1 with findings'
+    )
     .option('--group <name>', 'consumer group of the sinks, without the prefix (default: "sink")')
     .option(...jsonFlag)
-    .action(host.action((context, flags: DoctorFlags) => runDoctor(context, migrations, flags)))
+    .action(host.action((context, flags: DoctorFlags) => runDoctor(context, parts, flags)))
 }
 
 const defaultRolePrefix = 'eventtrail'
@@ -69,6 +85,7 @@ const mostMonthsAhead = 120
 
 interface MigrateFlags {
   readonly with?: readonly string[]
+  readonly only?: readonly string[]
   readonly fromMonth?: string
   readonly monthsAhead?: number
   /** True where no prefix was given. */
@@ -83,12 +100,17 @@ const optionalParts = (migrations: readonly Migrations[]): readonly string[] =>
 
 async function runMigrate(
   context: CommandContext,
-  migrations: readonly Migrations[],
-  { with: wanted = [], fromMonth, monthsAhead, roles, print }: MigrateFlags
+  all: readonly Migrations[],
+  { with: further = [], only, fromMonth, monthsAhead, roles, print }: MigrateFlags
 ): Promise<ExitCode> {
-  const parts = optionalParts(migrations)
+  const parts = optionalParts(all)
+  const wanted = only ?? further
   const unknown = wanted.find(part => !parts.includes(part))
-  if (unknown !== undefined) throw new UsageError(`--with: there is no part ${unknown}; expected ${parts.join(' or ')}`)
+  if (unknown !== undefined)
+    throw new UsageError(`${only ? '--only' : '--with'}: there is no part ${unknown}; expected ${parts.join(' or ')}`)
+  if (only && (further.length > 0 || fromMonth !== undefined || monthsAhead !== undefined))
+    throw new UsageError('--only leaves the trail out: do without --with, --from-month and --months-ahead')
+  const migrations = only ? all.filter(({ component }) => only.includes(component)) : all
   const since = fromMonth === undefined ? undefined : monthOf(fromMonth)
   const prefix = roles === true ? defaultRolePrefix : roles
   if (prefix !== undefined && !rolePrefixShape.test(prefix))
@@ -122,6 +144,7 @@ async function runMigrate(
     } finally {
       await client.end()
     }
+    if (only) return exitCodes.ok
     const now = new Date()
     const made = [
       ...(since ? await makeMonthsSince(pool, since, now) : []),
@@ -184,7 +207,7 @@ interface DoctorFlags {
 
 async function runDoctor(
   context: CommandContext,
-  migrations: readonly Migrations[],
+  { migrations, searchExamination }: OperatedParts,
   { group, json }: DoctorFlags
 ): Promise<ExitCode> {
   const { config, log } = context
@@ -193,6 +216,7 @@ async function runDoctor(
   const { security } = config
   const registry = registryOf(config)
   const database = databaseOf(config)
+  const examineSearch = searchExamination(config)
   const pool = sessionPool(database, doctorSessions)
   try {
     const findings = await saidWhileWaiting(
@@ -209,6 +233,7 @@ async function runDoctor(
         group
       })
     )
+    for (const { level, words } of (await examineSearch?.()) ?? []) findings.push({ check: 'opensearch', level, words })
     const marks = { ok: 'ok     ', warning: 'warning', wrong: 'WRONG  ' }
     for (const { check, level, words } of findings) {
       context.out(json ? printableJson({ check, level, words }) : `${marks[level]}  ${check.padEnd(11)} ${words}`)

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { printable, printableJson, UsageError } from '../../core/index.ts'
+import { act, shellOperator } from '../../operations/index.ts'
 import type { Pool } from '../../postgres/index.ts'
 import { createRegistry } from '../../schemas/index.ts'
 import {
@@ -41,6 +42,11 @@ interface ListFlags extends MatchFlags {
   readonly json?: boolean
 }
 
+interface ChangeFlags extends MatchFlags {
+  readonly reason: string
+  readonly json?: boolean
+}
+
 /** `eventtrail quarantine list|show|retry|discard` */
 export function quarantineCommands(program: Command, host: CommandHost): void {
   const quarantine = program
@@ -64,18 +70,24 @@ export function quarantineCommands(program: Command, host: CommandHost): void {
     .connect(quarantine.command('show'), 'databaseUrl')
     .argument('<number>', 'number of the record in `quarantine list`', wholeNumber())
     .description('show one record with its bytes (base64) and headers, which may contain personal data')
-    .action(host.action((context, number: number) => onPool(context, pool => show(context, pool, number))))
+    .option(...jsonFlag)
+    .action(
+      host.action((context, number: number, flags: { readonly json?: boolean }) =>
+        onPool(context, pool => show(context, pool, number, flags))
+      )
+    )
 
   matching(host.connect(quarantine.command('retry'), 'databaseUrl', 'registryUrl', 'topicPrefix'))
     .argument('[numbers...]', 'numbers of the records in `quarantine list`', wholeNumbers)
     .description(
       'try again to store records, for instance after their schema was registered: the given numbers, or all that match; exits 1 if one is still held'
     )
-    .option('--note <text>', 'kept with the record', 'retried')
+    .requiredOption('--reason <text>', 'why; kept with the record and in operator_actions', reason)
+    .option(...jsonFlag)
     .action(
       host.action(
-        (context, numbers: number[] | undefined, flags: MatchFlags & { note: string }) =>
-          onPool(context, pool => retry(context, pool, chosen(context, numbers, flags), flags.note)),
+        (context, numbers: number[] | undefined, flags: ChangeFlags) =>
+          onPool(context, pool => retry(context, pool, chosen(context, numbers, flags), flags)),
         { finishes: true }
       )
     )
@@ -83,11 +95,12 @@ export function quarantineCommands(program: Command, host: CommandHost): void {
   matching(host.connect(quarantine.command('discard'), 'databaseUrl', 'topicPrefix'))
     .argument('[numbers...]', 'numbers of the records in `quarantine list`', wholeNumbers)
     .description('give up on records: the given numbers, or all that match; their bytes stay in the table')
-    .requiredOption('--reason <text>', 'kept with the record', reason)
+    .requiredOption('--reason <text>', 'why; kept with the record and in operator_actions', reason)
+    .option(...jsonFlag)
     .action(
       host.action(
-        (context, numbers: number[] | undefined, flags: MatchFlags & { reason: string }) =>
-          onPool(context, pool => discard(context, pool, chosen(context, numbers, flags), flags.reason)),
+        (context, numbers: number[] | undefined, flags: ChangeFlags) =>
+          onPool(context, pool => discard(context, pool, chosen(context, numbers, flags), flags)),
         { finishes: true }
       )
     )
@@ -120,7 +133,7 @@ async function list(context: CommandContext, pool: Pool, flags: ListFlags): Prom
   const entries = await listQuarantine(pool, { ...filter, limit: flags.limit })
   const counts = await countQuarantine(pool, filter)
   if (entries.length > 0 && !flags.json) context.say('number\tstatus\tsince\trecord\tcode\treason\tevent')
-  for (const entry of entries) context.out(flags.json ? printableJson(entry) : line(entry))
+  for (const entry of entries) context.out(shown(entry, flags.json))
   const total = counts.reduce((sum, { records }) => sum + records, 0)
   if (total > entries.length) context.say(`${figure(entries.length)} of ${figure(total)} shown: --limit N shows more`)
   if (counts.length > 0) {
@@ -143,23 +156,56 @@ const figure = (count: number): string => count.toLocaleString('en-US')
 const byCode = (counts: readonly QuarantineCount[]): string =>
   counts.map(({ code, records }) => `${code} ${figure(records)}`).join(', ')
 
-async function show(context: CommandContext, pool: Pool, number: number): Promise<ExitCode> {
+async function show(
+  context: CommandContext,
+  pool: Pool,
+  number: number,
+  flags: { readonly json?: boolean }
+): Promise<ExitCode> {
   const { key, value, ...rest } = await showQuarantined(pool, number)
   const json = printableJson(
     { ...rest, key: key?.toString('base64') ?? null, value: value?.toString('base64') ?? null },
-    2
+    flags.json ? undefined : 2
   )
   for (const each of json.split('\n')) context.out(each)
   return exitCodes.ok
 }
 
-async function retry(context: CommandContext, pool: Pool, which: Chosen, note: string): Promise<ExitCode> {
+type Counts = Record<'stored' | 'duplicate' | 'held' | 'discarded' | 'found', number>
+
+async function retry(context: CommandContext, pool: Pool, which: Chosen, flags: ChangeFlags): Promise<ExitCode> {
+  const request = { operation: 'quarantine retry', target: { ...which }, reason: flags.reason }
+  const counts = await act(
+    pool,
+    shellOperator(),
+    request,
+    () => retryRecorded(context, pool, which, flags),
+    counts => counts
+  )
+  const { stored, duplicate, held, found } = counts
+  if ('filter' in which)
+    context.out(
+      flags.json
+        ? printableJson({ stored, duplicate, held })
+        : `${figure(stored)} stored, ${figure(duplicate)} duplicates, ${figure(held)} still held`
+    )
+  if (context.signal.aborted) return exitCodes.interrupted
+  if ('filter' in which && found === 0) await sayNothingFound(context, pool, which.filter)
+  return held > 0 ? exitCodes.notOk : exitCodes.ok
+}
+
+async function retryRecorded(
+  context: CommandContext,
+  pool: Pool,
+  which: Chosen,
+  { reason, json }: ChangeFlags
+): Promise<Counts> {
   const { config, log } = context
   const book = new SchemaBook({ registry: createRegistry({ ...registryOf(config), log }), pool })
-  const counts = { stored: 0, duplicate: 0, held: 0, discarded: 0 }
+  const counts: Counts = { stored: 0, duplicate: 0, held: 0, discarded: 0, found: 0 }
   const again = async (number: number) => {
     try {
-      const entry = await retryQuarantined(pool, book, number, config.get('topicPrefix'), note)
+      const entry = await retryQuarantined(pool, book, number, config.get('topicPrefix'), reason)
       counts[entry.status] += 1
       return entry
     } catch (error) {
@@ -173,24 +219,19 @@ async function retry(context: CommandContext, pool: Pool, which: Chosen, note: s
     await requireAllHeld(pool, which.numbers)
     for (const number of which.numbers) {
       const entry = await again(number)
-      if (entry) context.out(line(entry))
+      if (entry) context.out(shown(entry, json))
     }
-    return counts.held > 0 ? exitCodes.notOk : exitCodes.ok
+    return counts
   }
-  let found = 0
   for await (const numbers of heldBatches(pool, which.filter)) {
-    found += numbers.length
+    counts.found += numbers.length
     for (const number of numbers) {
       if (context.signal.aborted) break
       await again(number).catch(unlessResolved)
     }
     if (context.signal.aborted) break
   }
-  const { stored, duplicate, held } = counts
-  context.out(`${figure(stored)} stored, ${figure(duplicate)} duplicates, ${figure(held)} still held`)
-  if (context.signal.aborted) return exitCodes.interrupted
-  if (found === 0) await sayNothingFound(context, pool, which.filter)
-  return held > 0 ? exitCodes.notOk : exitCodes.ok
+  return counts
 }
 
 // Another program was faster with one of many: it is theirs.
@@ -198,10 +239,30 @@ function unlessResolved(error: unknown): undefined {
   if (!(error instanceof TrailError) || error.code !== 'NO_SUCH_ENTRY') throw error
 }
 
-async function discard(context: CommandContext, pool: Pool, which: Chosen, reason: string): Promise<ExitCode> {
+async function discard(context: CommandContext, pool: Pool, which: Chosen, flags: ChangeFlags): Promise<ExitCode> {
+  const request = { operation: 'quarantine discard', target: { ...which }, reason: flags.reason }
+  const { found } = await act(
+    pool,
+    shellOperator(),
+    request,
+    () => discardRecorded(context, pool, which, flags),
+    counts => counts
+  )
+  if (context.signal.aborted) return exitCodes.interrupted
+  if ('filter' in which && found === 0) await sayNothingFound(context, pool, which.filter)
+  return exitCodes.ok
+}
+
+async function discardRecorded(
+  context: CommandContext,
+  pool: Pool,
+  which: Chosen,
+  { reason, json }: ChangeFlags
+): Promise<{ readonly found: number; readonly discarded: number }> {
   if ('numbers' in which) {
-    for (const entry of await discardQuarantined(pool, which.numbers, reason)) context.out(line(entry))
-    return exitCodes.ok
+    const entries = await discardQuarantined(pool, which.numbers, reason)
+    for (const entry of entries) context.out(shown(entry, json))
+    return { found: entries.length, discarded: entries.length }
   }
   let found = 0
   let discarded = 0
@@ -210,14 +271,14 @@ async function discard(context: CommandContext, pool: Pool, which: Chosen, reaso
     if (context.signal.aborted) break
     discarded += await discardHeld(pool, numbers, reason)
   }
-  context.out(`${figure(discarded)} discarded`)
-  if (context.signal.aborted) return exitCodes.interrupted
-  if (found === 0) await sayNothingFound(context, pool, which.filter)
-  return exitCodes.ok
+  context.out(json ? printableJson({ discarded }) : `${figure(discarded)} discarded`)
+  return { found, discarded }
 }
 
 const onPool = (context: CommandContext, work: (pool: Pool) => Promise<ExitCode>): Promise<ExitCode> =>
   onTrail(databaseOf(context.config), 'eventtrail-quarantine', work)
+
+const shown = (entry: QuarantineEntry, json: boolean | undefined): string => (json ? printableJson(entry) : line(entry))
 
 function line(entry: QuarantineEntry): string {
   const { number, status, quarantinedAt, topic, partition, offset, lastOffset, code, reason, eventId } = entry

@@ -1,7 +1,8 @@
-import type { ConsumerGroup, ConsumerGroupOptions } from '../../consumers/index.ts'
+import { type Command, InvalidArgumentError } from 'commander'
+import type { ConsumerGroup, ConsumerGroupOptions, StartFrom } from '../../consumers/index.ts'
 import { onAbort, pause } from '../../core/index.ts'
 import { allOf, type Health, type Reach } from '../../observability/index.ts'
-import { type CommandContext, type ExitCode, exitCodes } from '../command.ts'
+import { type CommandContext, dateOf, type ExitCode, exitCodes } from '../command.ts'
 import type { Config } from '../config.ts'
 import { connectionOf } from '../connection.ts'
 import type { Status } from '../status.ts'
@@ -18,6 +19,28 @@ export function groupConfig(
     maxBatchBytes: config.get('maxBatchBytes')
   }
 }
+
+export interface StartFlags {
+  readonly startFrom?: StartFrom
+}
+
+/** Adds the flag that says where a group begins that is new. */
+export const addStartFlag = (command: Command): Command =>
+  command.option(
+    '--start-from <place>',
+    'where a group begins that has committed nothing yet: earliest, latest, or a time such as 2026-03-01T12:00:00Z (default: earliest); `groups rewind` moves one that has',
+    startPlace
+  )
+
+function startPlace(text: string): StartFrom {
+  if (text === 'earliest' || text === 'latest') return text
+  const date = dateOf(text)
+  if (date) return date
+  throw new InvalidArgumentError('Expected earliest, latest, or a time with its zone, such as 2026-03-01T12:00:00Z.')
+}
+
+/** The option of a group. */
+export const startOf = ({ startFrom }: StartFlags): StartFlags => (startFrom === undefined ? {} : { startFrom })
 
 interface GroupNames {
   readonly topicPrefix?: string

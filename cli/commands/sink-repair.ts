@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { counted, few, UsageError, wholeNumberOf } from '../../core/index.ts'
+import { counted, few, printableJson, UsageError, wholeNumberOf } from '../../core/index.ts'
 import { type KafkaAdmin, KafkaError, type PartitionRange } from '../../kafka/index.ts'
 import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
+import { act, shellOperator } from '../../operations/index.ts'
 import {
   acceptGap,
   defaultGroup,
@@ -20,6 +21,7 @@ import {
   type CommandHost,
   type ExitCode,
   exitCodes,
+  jsonFlag,
   reason,
   saidWhileWaiting,
   wholeNumber
@@ -47,6 +49,7 @@ export function sinkRepairCommands(sink: Command, host: CommandHost): void {
     .addOption(reasonFlag)
     .option('--force', 'also reset a partition that is not halted')
     .addOption(groupFlag)
+    .option(...jsonFlag)
     .addHelpText(
       'after',
       '\nStored rows stay. Events that are read again are recognised by their id and not stored twice.\nUse `--to earliest` after a topic was deleted and recreated. `--to latest` skips the events in between.'
@@ -71,6 +74,7 @@ export function sinkRepairCommands(sink: Command, host: CommandHost): void {
       .addOption(eventFlag)
       .addOption(reasonFlag)
       .addOption(groupFlag)
+      .option(...jsonFlag)
       .addHelpText('after', listing[way].help)
       .action(
         host.action((context, _flags: unknown, command: Command) => runForget(context, command.optsWithGlobals(), way))
@@ -80,7 +84,9 @@ export function sinkRepairCommands(sink: Command, host: CommandHost): void {
     .connect(sink.command('resume'), 'databaseUrl', 'topicPrefix')
     .description('resume a topic that was halted because most of its records were bad')
     .addOption(eventFlag)
+    .addOption(reasonFlag)
     .addOption(groupFlag)
+    .option(...jsonFlag)
     .addHelpText(
       'after',
       '\nThe topic resumes where it was halted. Fix the cause first: `eventtrail quarantine list` shows the bad records.\nFor partitions that are halted for another reason, use `eventtrail sink reset`.'
@@ -99,6 +105,7 @@ export function sinkRepairCommands(sink: Command, host: CommandHost): void {
     )
     .addOption(reasonFlag)
     .addOption(groupFlag)
+    .option(...jsonFlag)
     .addHelpText(
       'after',
       '\nA gap is a range of offsets that Kafka removed before the sink read them: SELECT * FROM sink_gaps.'
@@ -114,15 +121,26 @@ interface AcceptGapFlags {
   readonly offset?: number
   readonly reason: string
   readonly group: string
+  readonly json?: boolean
 }
 
 async function runAcceptGap(context: CommandContext, flags: AcceptGapFlags): Promise<ExitCode> {
   const { partition, offset, reason } = flags
   const { group, topic } = named(context.config, flags)
   const { gaps, offsets } = await onTrail(databaseOf(context.config), 'eventtrail-accept-gap', pool =>
-    acceptGap(pool, { group, topic, partition, offset, reason })
+    act(
+      pool,
+      shellOperator(),
+      { operation: 'sink accept-gap', target: { group, topic, partition, offset }, reason },
+      () => acceptGap(pool, { group, topic, partition, offset, reason }),
+      accepted => ({ ...accepted })
+    )
   )
-  context.out(`${topic}/${partition}: ${counted(gaps, 'gap')} accepted, ${offsets} offsets`)
+  context.out(
+    flags.json
+      ? printableJson({ topic, partition, gaps, offsets })
+      : `${topic}/${partition}: ${counted(gaps, 'gap')} accepted, ${offsets} offsets`
+  )
   return exitCodes.ok
 }
 
@@ -133,6 +151,7 @@ interface ResetFlags {
   readonly reason: string
   readonly force?: boolean
   readonly group: string
+  readonly json?: boolean
 }
 
 async function runReset(context: CommandContext, flags: ResetFlags): Promise<ExitCode> {
@@ -150,44 +169,70 @@ async function runReset(context: CommandContext, flags: ResetFlags): Promise<Exi
     await using admin = await saidWhileWaiting(context, 'waiting for Kafka', client.connectAdmin())
     const logs = await rangesOf(admin, topic)
     const partitions = flags.partition === undefined ? await partitionsToReset(pool, group, topic) : [flags.partition]
-    const done = []
-    for (const partition of partitions) {
-      const log = logs.find(range => range.partition === partition)
-      if (!log) throw new TrailError('REQUEST_INVALID', `The topic ${topic} has no partition ${partition}`)
-      done.push({ partition, ...(await resetPartition(pool, { group, topic, partition, to, reason, force }, log)) })
+    const target = { group, topic, partitions, to, force }
+    const resetAll = async () => {
+      const done = []
+      for (const partition of partitions) {
+        const log = logs.find(range => range.partition === partition)
+        if (!log) throw new TrailError('REQUEST_INVALID', `The topic ${topic} has no partition ${partition}`)
+        done.push({ partition, ...(await resetPartition(pool, { group, topic, partition, to, reason, force }, log)) })
+      }
+      return done
     }
-    return done
+    const request = { operation: 'sink reset', target, reason }
+    return act(pool, shellOperator(), request, resetAll, ({ length }) => ({ partitions: length }))
   })
   for (const { partition, from, to: next, incarnation } of results)
     context.out(
-      `${topic}/${partition}: was at ${from ?? 'no offset'}, resumes at ${next} as incarnation ${incarnation}`
+      flags.json
+        ? printableJson({ topic, partition, from: from ?? null, to: next, incarnation })
+        : `${topic}/${partition}: was at ${from ?? 'no offset'}, resumes at ${next} as incarnation ${incarnation}`
     )
   return exitCodes.ok
 }
 
-async function runResume(context: CommandContext, flags: Pick<ResetFlags, 'event' | 'group'>): Promise<ExitCode> {
-  const { group, topic } = named(context.config, flags)
+async function runResume(
+  context: CommandContext,
+  flags: Pick<ResetFlags, 'event' | 'group' | 'reason' | 'json'>
+): Promise<ExitCode> {
+  const target = named(context.config, flags)
+  const request = { operation: 'sink resume', target, reason: flags.reason }
   const partitions = await onTrail(databaseOf(context.config), 'eventtrail-resume', pool =>
-    resumeTopic(pool, { group, topic })
+    act(
+      pool,
+      shellOperator(),
+      request,
+      () => resumeTopic(pool, target),
+      partitions => ({ partitions })
+    )
   )
-  context.out(`${topic}: ${partitions} ${partitions === 1 ? 'partition goes' : 'partitions go'} on`)
+  context.out(
+    flags.json
+      ? printableJson({ topic: target.topic, partitions })
+      : `${target.topic}: ${partitions} ${partitions === 1 ? 'partition goes' : 'partitions go'} on`
+  )
   return exitCodes.ok
 }
 
 async function runForget(
   context: CommandContext,
-  flags: Pick<ResetFlags, 'event' | 'group' | 'reason'>,
+  flags: Pick<ResetFlags, 'event' | 'group' | 'reason' | 'json'>,
   what: 'forget' | 'remember'
 ): Promise<ExitCode> {
   const request = { ...named(context.config, flags), reason: flags.reason }
   const change = what === 'forget' ? forgetTopic : rememberTopic
   const prefix = context.config.get('topicPrefix')
   const known = await onTrail(databaseOf(context.config), `eventtrail-${what}`, async pool => {
-    await change(pool, request)
+    const { group, topic, reason } = request
+    await act(pool, shellOperator(), { operation: `sink ${what}`, target: { group, topic }, reason }, () =>
+      change(pool, request)
+    )
     return what === 'forget' ? await unreadTopic(pool, request, prefix) : undefined
   })
   context.out(
-    `${request.topic}: ${what === 'forget' ? 'is not read any more' : 'is read again'} by group ${request.group}`
+    flags.json
+      ? printableJson({ topic: request.topic, group: request.group, isRead: what === 'remember' })
+      : `${request.topic}: ${what === 'forget' ? 'is not read any more' : 'is read again'} by group ${request.group}`
   )
   if (known !== undefined)
     context.say(

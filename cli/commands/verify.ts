@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { deniedWords, isDenied } from '../../core/index.ts'
 import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import { type VerifyFinding, verify } from '../../operations/index.ts'
+import { PostgresError } from '../../postgres/index.ts'
 import { defaultGroup, onTrail } from '../../trail/index.ts'
 import {
   type CommandContext,
@@ -34,7 +36,7 @@ export function verifyCommands(program: Command, host: CommandHost): void {
     .option(...jsonFlag)
     .addHelpText(
       'after',
-      '\nThis changes nothing. It counts every row of the trail, unless --since or --topic limits that.'
+      '\nThis changes nothing, and a login with the role eventtrail_reader is enough. It counts every row of the trail, unless --since or --topic limits that.'
     )
     .action(host.action((context, flags: VerifyFlags) => runVerify(context, flags)))
 }
@@ -76,7 +78,7 @@ async function runVerify(context: CommandContext, { since, topic, group, json }:
       print(finding)
     }
     return found
-  })
+  }).catch(asReader)
   if (signal.aborted) return exitCodes.interrupted
   print(
     wrong === 0
@@ -89,6 +91,17 @@ async function runVerify(context: CommandContext, { since, topic, group, json }:
         }
   )
   return wrong === 0 ? exitCodes.ok : exitCodes.notOk
+}
+
+/** The writer's login is the one at hand where a sink runs, and may not read the trail. */
+function asReader(error: unknown): never {
+  if (!isDenied(error) && !(error instanceof PostgresError && error.code === 'POSTGRES_DENIED')) throw error
+  const cause = error instanceof PostgresError ? error.cause : error
+  throw new PostgresError(
+    'POSTGRES_DENIED',
+    `${deniedWords(cause)}: verify reads the whole trail, as the role eventtrail_reader may. Use a login that has this role in DATABASE_URL; \`eventtrail migrate --roles\` creates it`,
+    cause
+  )
 }
 
 const tellEveryMs = 10_000

@@ -5,7 +5,10 @@ import type { Documents } from '../../consumers/indexer/index.ts'
 import type { Mails } from '../../consumers/notifier/index.ts'
 import { parseJson, UsageError } from '../../core/index.ts'
 import type { Catalogue, EventMap } from '../../schemas/index.ts'
-import { documentsOf, mailsOf } from './rules.ts'
+import { documentsOf } from './documents.ts'
+import { MappingError } from './errors.ts'
+import { RuleFault } from './rule-parts.ts'
+import { mailsOf } from './rules.ts'
 
 /** Where mappings come from: flags that indexer and notifier have. */
 export interface MappingFlags {
@@ -17,12 +20,12 @@ const exampleFile = fileURLToPath(new URL('../../examples/school/mappings.json',
 
 /**
  * The documents of the file that `--mappings` names: the export `documents` of a module, or the key of a JSON file.
- * @throws UsageError
+ * @throws MappingError; UsageError where none are given
  */
 export const loadDocuments = (flags: MappingFlags, catalogue: Catalogue): Promise<Documents<EventMap>> =>
   load('documents', flags, rules => documentsOf(rules, catalogue))
 
-/** The mails of that file. @throws UsageError */
+/** The mails of that file. @throws MappingError; UsageError where none are given */
 export const loadMails = (flags: MappingFlags, catalogue: Catalogue): Promise<Mails<EventMap>> =>
   load('mails', flags, rules => mailsOf(rules, catalogue))
 
@@ -40,7 +43,7 @@ async function load<Part extends object>(
     if (!file.endsWith('.json')) return partOf(await import(pathToFileURL(resolve(file)).href), part) as Part
     return compile(partOf(parseJson(await readFile(file, 'utf8')), part))
   } catch (error) {
-    throw new UsageError(`the mappings of ${file} cannot be used: ${(error as Error).message}`)
+    throw new MappingError(file, error instanceof RuleFault ? error.path : [], (error as Error).message)
   }
 }
 

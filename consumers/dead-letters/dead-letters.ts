@@ -5,7 +5,8 @@ import {
   type KafkaRecord,
   type Operation,
   SendError,
-  type Sender
+  type Sender,
+  type TopicSpec
 } from '../../kafka/index.ts'
 import { barestDeadLetter, type DeadLetter, type DeadLetterFacts, deadLettersOf, type Part } from './dead-letter.ts'
 
@@ -15,6 +16,8 @@ export const deadLetterTopicOf = (topicPrefix: string, group: string): string =>
 /** How the dead-letter topic is created where it does not exist. */
 export interface DeadLetterTopic {
   readonly topic: string
+  /** What happens to later messages of an aggregate of which one is in there. */
+  readonly policy: 'skip' | 'park'
   /** -1: the broker's default. */
   readonly replicationFactor: number
   /** ms; they may hold personal data, so not indefinitely. */
@@ -60,7 +63,7 @@ export class DeadLetterWriter {
    */
   write(message: KafkaRecord, facts: DeadLetterFacts, { barest = false } = {}): Promise<readonly Part[]> {
     const written = this.#last.then(() =>
-      barest ? this.#send(barestDeadLetter(message, facts)) : this.#sendLargest(deadLettersOf(message, facts))
+      barest ? this.#send(barestDeadLetter(facts)) : this.#sendLargest(deadLettersOf(message, facts))
     )
     this.#last = written.catch(() => undefined)
     return written
@@ -92,12 +95,16 @@ export class DeadLetterWriter {
   }
 }
 
-async function createTopic(line: AdminLine, { topic, replicationFactor, retentionMs }: DeadLetterTopic): Promise<void> {
-  const config = {
-    'cleanup.policy': 'delete',
-    'retention.ms': String(retentionMs),
-    'max.message.bytes': String(maxMessageBytes)
-  }
+/** Settings of a topic that dead letters are written to. */
+export const deadLetterConfig = ({ retentionMs }: DeadLetterTopic): TopicSpec['config'] => ({
+  'cleanup.policy': 'delete',
+  'retention.ms': String(retentionMs),
+  'max.message.bytes': String(maxMessageBytes)
+})
+
+async function createTopic(line: AdminLine, spec: DeadLetterTopic): Promise<void> {
+  const { topic, replicationFactor } = spec
+  const config = deadLetterConfig(spec)
   try {
     await line.ask(admin => admin.createTopics([{ topic, partitions: 1, replicationFactor, config }]))
   } catch (error) {

@@ -1,11 +1,18 @@
-import type { GroupConsumer } from '../../kafka/index.ts'
+import type { FetchLimits } from '../../kafka/index.ts'
 import type { AssignedPartition } from '../progress/index.ts'
+import type { Gate } from './gate.ts'
 
-/** Bytes of one fetch. */
-export const fetchLimits = { maxBytesPerPartition: 1024 * 1024, maxBytes: 16 * 1024 * 1024 }
+const mebibyte = 1024 * 1024
 
-/** Bytes of the messages that were fetched and wait in memory. */
-const mostBytesHeld = 32 * 1024 * 1024
+/**
+ * Bytes of one fetch: of what may be held no more than half, so that one fetch does not exceed it by much. More than 2 MiB
+ * makes nothing faster, and is in memory until it grew old (decision 0070). kafkajs asks for partitions in an order that it
+ * draws for each fetch: none has to wait for those before it.
+ */
+export const fetchLimitsOf = (maxBytesHeld: number): FetchLimits => {
+  const maxBytes = Math.max(1, Math.min(2 * mebibyte, Math.floor(maxBytesHeld / 2)))
+  return { maxBytesPerPartition: Math.min(mebibyte, maxBytes), maxBytes }
+}
 
 /** The bytes that some messages share: they stay in memory until the last of these messages has ended. */
 export interface SharedBytes {
@@ -37,14 +44,16 @@ export class HeldBytes {
 }
 
 export interface BackpressureOptions {
-  readonly consumer: Pick<GroupConsumer, 'pause' | 'resume'>
+  readonly gate: Pick<Gate, 'hold' | 'lift'>
   /** Records of one partition. */
   readonly maxUncommitted: number
+  /** Bytes of the messages that were fetched and have not ended. */
+  readonly maxBytesHeld: number
   /** Aborts when nothing new is to begin. */
   readonly stopping: AbortSignal
 }
 
-/** Pauses a partition while too much of it, or of all together, is unfinished, and resumes it when half of that is done. */
+/** Holds a partition while too much of it, or of all together, is unfinished, and lifts that when half of it is done. */
 export class Backpressure {
   readonly held = new HeldBytes()
   readonly #options: BackpressureOptions
@@ -54,19 +63,11 @@ export class Backpressure {
   }
 
   balance(source: AssignedPartition): void {
-    const { consumer, maxUncommitted, stopping } = this.#options
+    const { gate, maxUncommitted, maxBytesHeld, stopping } = this.#options
     if (source.isLost || stopping.aborted) return
-    const { topic, partition, tracker, paused } = source
+    const { tracker } = source
     const { bytes } = this.held
-    if (!paused && (tracker.size >= maxUncommitted || bytes >= mostBytesHeld)) {
-      source.paused = true
-      consumer.pause(topic, partition)
-    } else if (tracker.size <= maxUncommitted / 2 && bytes <= mostBytesHeld / 2) this.resume(source)
-  }
-
-  resume(source: AssignedPartition): void {
-    if (!source.paused) return
-    source.paused = false
-    this.#options.consumer.resume(source.topic, source.partition)
+    if (tracker.size >= maxUncommitted || bytes >= maxBytesHeld) gate.hold(source, 'full')
+    else if (tracker.size <= maxUncommitted / 2 && bytes <= maxBytesHeld / 2) gate.lift(source, 'full')
   }
 }

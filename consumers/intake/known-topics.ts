@@ -1,13 +1,23 @@
 import type { Logger } from '../../core/index.ts'
 import type { TopicLook } from '../../kafka/index.ts'
+import type { Routes } from '../dead-letters/index.ts'
 
-/** Which topics of a group Kafka has, as far as it was looked; says once of each that it is not there. */
+/**
+ * Which topics of events of a group Kafka has, as far as it was looked; says once of each that it is not there. A group
+ * works without its redrive topic.
+ */
 export class KnownTopics {
   readonly #log: Logger
+  /** Topics that were not in Kafka at one look and are at a later one. */
+  readonly appeared: Set<string>
+  readonly #routes: Pick<Routes, 'events'>
   #look: TopicLook | undefined
 
-  constructor(log: Logger) {
+  constructor(log: Logger, routes: Pick<Routes, 'events' | 'redrive'>) {
     this.#log = log
+    this.#routes = routes
+    // Whatever is in there was sent to this group.
+    this.appeared = new Set([routes.redrive])
   }
 
   /** Topics that are not in Kafka, or that Kafka hides. */
@@ -25,8 +35,14 @@ export class KnownTopics {
     return this.#look !== undefined && this.#look.existing.length === 0
   }
 
-  looked(look: TopicLook): void {
+  looked({ existing, missing, hidden, ids }: TopicLook): void {
+    const ofEvents = (topics: readonly string[]) => topics.filter(topic => this.#routes.events.has(topic))
+    this.#take({ existing: ofEvents(existing), missing: ofEvents(missing), hidden: ofEvents(hidden), ids })
+  }
+
+  #take(look: TopicLook): void {
     const reported = new Set(this.missing)
+    for (const topic of this.#look?.missing ?? []) if (look.existing.includes(topic)) this.appeared.add(topic)
     this.#look = look
     const [missing, hidden] = [look.missing, look.hidden].map(topics => topics.filter(topic => !reported.has(topic)))
     if (missing?.length)

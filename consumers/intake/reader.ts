@@ -1,42 +1,49 @@
-import { setImmediate } from 'node:timers/promises'
-import { safeError } from '../../core/index.ts'
-import type {
-  BatchControl,
-  GroupConsumer,
-  KafkaClient,
-  PartitionTrouble,
-  PassedOffsets,
-  ReadPortion,
-  RebuildCause,
-  RecordBatch,
-  TopicLook,
-  Vitals
-} from '../../kafka/index.ts'
-import { AggregateLanes, type Message, type Outcome, type Slot } from '../pipeline/index.ts'
-import { type AssignedPartition, CurrentAssignment } from '../progress/index.ts'
+import type { StoppedTopic } from '../../control/index.ts'
+import type { GroupConsumer, KafkaClient, PartitionTrouble, RebuildCause, Vitals } from '../../kafka/index.ts'
+import type { Routes } from '../dead-letters/index.ts'
+import type { Batching, Deliver, DeliverBatch, Outcome } from '../pipeline/index.ts'
+import { CurrentAssignment, OffsetCommits } from '../progress/index.ts'
 import type { TopicPartition } from '../telemetry.ts'
-import type { GroupStats } from '../types.ts'
-import { Backpressure, fetchLimits } from './backpressure.ts'
-import { type FetchedMessage, holdEach, messagesIn } from './fetched-message.ts'
+import type { GroupStats, PauseScope } from '../types.ts'
+import { Backpressure, fetchLimitsOf } from './backpressure.ts'
+import { BatchTaker } from './batch-taker.ts'
+import { Gate } from './gate.ts'
+import { HangWatch, type HangWatchOptions, type LongCall } from './hang-watch.ts'
 import { KnownTopics } from './known-topics.ts'
 import { Lease } from './lease.ts'
 import { LogChanges, type LogChangesOptions } from './log-changes.ts'
-import { OffsetCommits } from './offset-commits.ts'
+import { LogRestarts } from './log-restarts.ts'
+import { MessageWork, type RunningMessage } from './message-work.ts'
+import { Pauses } from './pauses.ts'
+import { Moves, Placement, type PlacementOptions } from './position/index.ts'
+import { TopicBreakers, type TopicBreakersOptions } from './topic-breakers.ts'
 
-export interface ReaderOptions extends LogChangesOptions {
+export interface ReaderOptions
+  extends LogChangesOptions,
+    Pick<PlacementOptions, 'startFrom' | 'offsetsAt' | 'onPlaced'>,
+    Pick<TopicBreakersOptions, 'breaker'>,
+    HangWatchOptions {
   readonly client: KafkaClient
-  /** Topic → event name. */
-  readonly topics: ReadonlyMap<string, string>
+  readonly routes: Routes
+  /** What the description of the group says of this member. */
+  readonly about: Buffer
   readonly concurrency: number
+  /** By event name: how messages are joined to batches. */
+  readonly batchings: ReadonlyMap<string, Batching>
   readonly maxUncommitted: number
+  readonly maxBytesHeld: number
   readonly sessionTimeoutMs: number
   readonly topicRefreshMs: number
   readonly maxBatchBytes: number
-  /** Takes a message to its end; never rejects. */
-  readonly deliver: (message: Message, slot: Slot) => Promise<Outcome>
+  /** Takes a message to its end; never rejects or throws. */
+  readonly deliver: Deliver
+  /** Takes several messages to their end, or gives them back to be delivered one by one; never rejects. */
+  readonly deliverBatch: DeliverBatch
+  /** A message that was started has ended. */
+  readonly onEnded: (outcome: Outcome) => void
   readonly onError: (error: unknown) => void
-  /** This member was given its partitions. */
-  readonly onAssigned: () => void
+  /** This member was given its partitions, in this generation of the group. */
+  readonly onAssigned: (generation: number) => void
   /** Kafka answered, or could not be reached. */
   readonly onReach: (reached: boolean, why?: string) => void
   readonly onRebuilt: (cause: RebuildCause) => void
@@ -45,7 +52,7 @@ export interface ReaderOptions extends LogChangesOptions {
 }
 
 /**
- * Reads a group's partitions, runs their messages in lanes and knows what may be committed.
+ * Reads a group's partitions: joins the group, and connects what takes messages, what runs them and what commits them.
  *
  * idle → (start) → reading → (halt) → halted: what runs ends, nothing begins → (leave) → out of the group
  */
@@ -53,79 +60,70 @@ export class Reader {
   readonly #options: ReaderOptions
   readonly #consumer: GroupConsumer
   readonly #assignment: CurrentAssignment
-  readonly #scheduler: AggregateLanes<FetchedMessage>
-  readonly #started = new Map<Message, number>()
-  /** When a message was last finished, or the first one taken after a time without any. */
-  #progressAt = performance.now()
-  readonly #changes: LogChanges
+  readonly #taker: BatchTaker
+  readonly #work: MessageWork
+  readonly #restarts: LogRestarts
   readonly #knownTopics: KnownTopics
   readonly #backpressure: Backpressure
-  readonly #lease: Lease
+  readonly #gate: Gate
   readonly #commits: OffsetCommits
+  readonly #placement: Placement
+  readonly #moves: Moves
+  readonly #pauses: Pauses
+  readonly #breakers: TopicBreakers
+  readonly #hangs: HangWatch
 
   constructor(options: ReaderOptions) {
-    const { client, groupId, topics, concurrency, sessionTimeoutMs, topicRefreshMs, maxBatchBytes } = options
-    const { stopping, log, onError, onReach, onRebuilt } = options
+    const { client, log, stopping } = options
     this.#options = options
-    this.#assignment = new CurrentAssignment(stopping)
-    this.#changes = new LogChanges(options)
-    this.#knownTopics = new KnownTopics(log)
-    this.#scheduler = new AggregateLanes({
-      concurrency,
-      work: (message, slot) => this.#work(message, slot),
-      onError
+    const assignment = new CurrentAssignment(stopping)
+    const changes = new LogChanges(options)
+    const known = new KnownTopics(log, options.routes)
+    this.#assignment = assignment
+    this.#knownTopics = known
+    const consumer = client.groupConsumer(this.#consumerOptions())
+    this.#consumer = consumer
+    const gate = new Gate({
+      consumer,
+      forget: source => work.forget(source),
+      onLifted: source => backpressure.balance(source)
     })
-    this.#consumer = client.groupConsumer({
-      group: groupId,
-      topics: async () => [...topics.keys()],
-      onBatch: (batch, control) => this.#take(batch, control),
-      onAssigned: assigned => this.#assigned(assigned),
-      onPassed: passed => this.#pass(passed),
-      onOutOfRange: source => {
-        const { generation } = this.#assignment
-        const next = this.#assignment.get(source.topic, source.partition)?.tracker.next
-        return this.#changes.outOfRange(source, next, () => generation === this.#assignment.generation)
+    this.#gate = gate
+    const backpressure = new Backpressure({ ...options, gate })
+    this.#backpressure = backpressure
+    const breakers = new TopicBreakers({ ...options, assignment, gate })
+    this.#breakers = breakers
+    this.#hangs = new HangWatch(options)
+    const work = new MessageWork({
+      ...options,
+      lease: new Lease(consumer, assignment),
+      held: backpressure.held,
+      onEnded: (message, outcome) => {
+        const { source } = message
+        options.onEnded(outcome)
+        breakers.ended(message, outcome)
+        // What stopped it is over, or never concerned it.
+        if (outcome === 'left' && assignment.has(source) && !source.isStopped && !stopping.aborted) gate.reread(source)
+        backpressure.balance(source)
       },
-      onTopicsVanished: vanished => log.warn({ topics: vanished }, 'topics of this group are gone'),
-      onLook: look => {
-        this.#lookForReplaced(look)
-        this.#knownTopics.looked(look)
-      },
-      onReach,
-      onRebuilt,
-      log,
-      sessionTimeoutMs,
-      topicRefreshMs,
-      maxBatchBytes,
-      fetchLimits: () => fetchLimits
+      onForgotten: message => breakers.forgotten(message),
+      onReleased: () => {
+        for (const source of assignment.all) backpressure.balance(source)
+      }
     })
-    this.#backpressure = new Backpressure({ ...options, consumer: this.#consumer })
-    this.#lease = new Lease(this.#consumer, this.#assignment)
-    this.#commits = new OffsetCommits(this.#consumer, this.#assignment, log)
+    this.#work = work
+    this.#taker = new BatchTaker({ ...options, consumer, assignment, backpressure, gate, breakers, work, changes })
+    const commits = new OffsetCommits(consumer, assignment, log)
+    this.#commits = commits
+    this.#restarts = new LogRestarts({ assignment, changes, commits, gate, log })
+    this.#placement = new Placement({ ...options, consumer, assignment, commits, gate, known })
+    this.#moves = new Moves({ ...options, assignment, commits, gate, placement: this.#placement })
+    this.#pauses = new Pauses({ assignment, gate })
   }
 
   /** Which topics of the group Kafka has. */
   get known(): KnownTopics {
     return this.#knownTopics
-  }
-
-  /**
-   * A topic that was deleted and made again is another log: where it has grown past the position by now, the fetches
-   * would continue in it as if nothing had happened, and what is before would reach no handler.
-   */
-  #lookForReplaced({ ids }: TopicLook): void {
-    const replaced = this.#changes.replaced(ids)
-    if (replaced.length === 0) return
-    const sources = this.#assignment.all.filter(({ topic }) => replaced.includes(topic))
-    for (const source of sources) {
-      this.#backpressure.resume(source)
-      this.#assignment.renew(source)
-      this.#consumer.seek(source.topic, source.partition, 0)
-    }
-    // What was committed meanwhile counts offsets of the old log.
-    void this.#consumer
-      .commit(sources.map(({ topic, partition }) => ({ topic, partition, offset: 0 })))
-      .catch(error => this.#options.log.debug({ err: safeError(error) }, 'the starts of topics were not committed'))
   }
 
   /** Resolves when it does not read any more: with the error when that was not asked for. */
@@ -143,6 +141,12 @@ export class Reader {
     return this.#consumer.troubles
   }
 
+  /** ms since the group surely counted this member in; infinite where it may not do so any more. */
+  get confirmedAgoMs(): number {
+    const { leaseMs } = this.#consumer
+    return leaseMs > 0 ? this.#options.sessionTimeoutMs - leaseMs : Number.POSITIVE_INFINITY
+  }
+
   /** The partitions that this member reads. */
   get partitions(): readonly TopicPartition[] {
     return this.#assignment.all
@@ -150,40 +154,86 @@ export class Reader {
 
   /** ms since a message was finished, or since Kafka was found to have nothing new. */
   get progressAgeMs(): number {
-    return this.#scheduler.running + this.#scheduler.queued > 0
-      ? performance.now() - this.#progressAt
-      : this.vitals.idleMs
+    return this.#work.progressAgeMs ?? this.vitals.idleMs
+  }
+
+  /** Topics that are not read, because most of their latest messages became dead letters. */
+  get stopped(): readonly StoppedTopic[] {
+    return this.#breakers.stopped
+  }
+
+  /** Calls of handlers that have been running for so long that they are reported. */
+  get hanging(): readonly LongCall[] {
+    return this.#hangs.hanging
   }
 
   start(): void {
+    this.#hangs.start()
     this.#consumer.start()
   }
 
   /** Begins nothing and takes nothing from here on. */
   halt(): void {
-    this.#scheduler.stop()
+    this.#work.stop()
+    this.#breakers.stop()
     for (const { topic, partition } of this.#assignment.all) this.#consumer.pause(topic, partition)
   }
 
   /** Resolves when nothing runs. */
   idle(): Promise<void> {
-    return this.#scheduler.idle()
+    return this.#work.idle()
   }
 
   leave(): Promise<void> {
+    this.#hangs.stop()
     return this.#consumer.stop()
   }
 
-  stats(): Omit<GroupStats, 'handled' | 'retried' | 'deadLettered'> {
+  /** Begins nothing of these partitions until they are resumed; what runs ends. Kept through rebalances. */
+  pause(scope: PauseScope): void {
+    this.#pauses.pause(scope)
+  }
+
+  /** Lifts what {@link pause} asked for, and reads topics again that the breaker has stopped. */
+  resume(scope: PauseScope): void {
+    this.readStopped(scope)
+    this.#pauses.resume(scope)
+  }
+
+  /** Reads topics again that the breaker has stopped: a partition means its whole topic. */
+  readStopped({ topic }: PauseScope): void {
+    this.#breakers.close(each => topic === undefined || topic === each)
+  }
+
+  /** What others than this process want to be paused: all of it, in place of what they wanted before. */
+  order(pauses: readonly PauseScope[]): void {
+    this.#pauses.order(pauses)
+  }
+
+  /** As {@link Moves.move} says. */
+  move(place: TopicPartition, offset: number, order?: string): Promise<boolean> {
+    return this.#moves.move(place, offset, order)
+  }
+
+  /** The messages that have been running for longest. */
+  longestRunning(): readonly RunningMessage[] {
+    return this.#work.longestRunning()
+  }
+
+  stats(): Omit<GroupStats, 'handled' | 'retried' | 'deadLettered' | 'parked'> {
     const sources = this.#assignment.all
-    const [oldest] = this.#started.values()
+    const { running, queued, longestRunningMs } = this.#work
     return {
-      running: this.#scheduler.running,
-      queued: this.#scheduler.queued,
+      running,
+      queued,
       uncommitted: sources.reduce((sum, { tracker }) => sum + tracker.size, 0),
       partitions: sources.length,
+      stoppedTopics: this.#breakers.stopped.length,
+      hanging: this.#hangs.hanging.length,
+      paused: sources.filter(({ holds }) => holds.has('asked')).length,
+      bytesHeld: this.#backpressure.held.bytes,
       assignments: this.#assignment.generation,
-      longestRunningMs: oldest === undefined ? 0 : Math.round(performance.now() - oldest)
+      longestRunningMs
     }
   }
 
@@ -192,104 +242,44 @@ export class Reader {
     return this.#commits.commit()
   }
 
-  #assigned(assigned: ReadonlyMap<string, readonly number[]>): void {
+  #consumerOptions(): Parameters<KafkaClient['groupConsumer']>[0] {
+    const { groupId, routes, log, onReach, onRebuilt } = this.#options
+    const { sessionTimeoutMs, topicRefreshMs, maxBatchBytes, maxBytesHeld } = this.#options
+    return {
+      group: groupId,
+      topics: async () => routes.all,
+      about: this.#options.about,
+      onBatch: (batch, control) => this.#taker.take(batch, control),
+      onAssigned: (assigned, isLeader, generation) => this.#assigned(assigned, isLeader, generation),
+      onPassed: passed => this.#taker.pass(passed),
+      onOutOfRange: source => this.#restarts.outOfRange(source),
+      onTopicsVanished: vanished => log.warn({ topics: vanished }, 'topics of this group are gone'),
+      onLook: look => {
+        this.#restarts.looked(look)
+        this.#knownTopics.looked(look)
+      },
+      onReach,
+      onRebuilt,
+      log,
+      sessionTimeoutMs,
+      topicRefreshMs,
+      maxBatchBytes,
+      fetchLimits: () => fetchLimitsOf(maxBytesHeld)
+    }
+  }
+
+  #assigned(assigned: ReadonlyMap<string, readonly number[]>, isLeader: boolean, generation: number): void {
     const before = this.#assignment.all
     // What was not started comes again: to this member or to another one.
-    this.#scheduler.remove(({ shared }) => {
-      this.#backpressure.held.release(shared)
-      return true
-    })
+    this.#work.forget()
     this.#assignment.replace(assigned)
-    for (const source of before) this.#backpressure.resume(source)
-    this.#options.onAssigned()
+    for (const source of before) if (source.isLost) this.#gate.forget(source)
+    this.#pauses.apply()
+    this.#breakers.apply()
+    this.#placement.assigned(isLeader)
+    for (const source of this.#assignment.all) this.#backpressure.balance(source)
+    this.#options.onAssigned(generation)
     const partitions = this.partitions.length
     this.#options.log.info({ partitions, topics: [...assigned.keys()] }, 'partitions assigned')
-  }
-
-  #pass({ topic, partition, firstOffset, lastOffset }: PassedOffsets): void {
-    const tracker = this.#assignment.get(topic, partition)?.tracker
-    if (tracker?.locate(firstOffset) === 'expected') tracker.pass(lastOffset, firstOffset)
-  }
-
-  async #take(batch: RecordBatch, control: BatchControl): Promise<void> {
-    const { topic, partition } = batch
-    const eventName = this.#options.topics.get(topic)
-    let source = this.#assignment.get(topic, partition)
-    if (!source || eventName === undefined) return
-    if (this.#options.stopping.aborted) return this.#consumer.pause(topic, partition)
-    this.#backpressure.balance(source)
-    if (source.paused) return
-    let portion = batch.raw.read()
-    const place = source.tracker.locate(messagesIn(portion)[0]?.record.offset ?? batch.firstOffset)
-    if (place === 'ahead') return this.#reposition(source, control)
-    if (place === 'new log') {
-      this.#options.log.warn({ topic, partition }, 'the offsets of a partition restarted')
-      source = this.#assignment.renew(source)
-    }
-    if (this.#scheduler.running + this.#scheduler.queued === 0) this.#progressAt = performance.now()
-    const { generation } = this.#assignment
-    for (;;) {
-      this.#takePortion(portion, eventName, source)
-      const lastOffset = portion.rest ? portion.lastOffset : batch.lastOffset
-      source.tracker.pass(lastOffset)
-      control.resolve(lastOffset)
-      this.#backpressure.balance(source)
-      // What is left of the batch is fetched again.
-      if (!portion.rest || source.paused) return
-      await setImmediate()
-      await control.heartbeat()
-      if (generation !== this.#assignment.generation || this.#options.stopping.aborted) return
-      portion = portion.rest.read()
-    }
-  }
-
-  #takePortion(portion: ReadPortion, eventName: string, source: AssignedPartition): void {
-    const { topic, partition, tracker } = source
-    const taken = messagesIn(portion).filter(({ record }) => tracker.take(record.offset))
-    for (const message of holdEach(taken, portion, this.#backpressure.held)) {
-      const { key } = message.record
-      const lane = key ? `${topic} ${key.toString('latin1')}` : `${topic}/${partition}`
-      this.#scheduler.add(lane, { ...message, eventName, source })
-    }
-  }
-
-  /**
-   * The first batch after a join leaves something out. Either another member finished that in between, or this
-   * is a batch from before the join: what Kafka has as committed shows.
-   */
-  async #reposition(source: AssignedPartition, control: BatchControl): Promise<void> {
-    const { tracker } = source
-    const { generation } = this.#assignment
-    await control.heartbeat()
-    const committed = await this.#changes.committedOffset(source).catch(() => undefined)
-    if (generation !== this.#assignment.generation) return
-    const offset = Math.max(committed ?? 0, tracker.next ?? 0)
-    tracker.moveTo(offset)
-    control.seek(offset)
-  }
-
-  async #work(message: FetchedMessage, slot: Slot): Promise<void> {
-    try {
-      await this.#workOn(message, slot)
-    } finally {
-      if (this.#backpressure.held.release(message.shared))
-        for (const source of this.#assignment.all) this.#backpressure.balance(source)
-    }
-  }
-
-  async #workOn(message: Message, slot: Slot): Promise<void> {
-    const { source, record } = message
-    if (this.#lease.isOver && !(await this.#lease.renewed(source, slot))) return
-    source.running.add(record.offset)
-    this.#started.set(message, performance.now())
-    try {
-      const outcome = await this.#options.deliver(message, slot)
-      this.#progressAt = performance.now()
-      if (outcome !== 'left') source.tracker.finish(record.offset)
-    } finally {
-      this.#started.delete(message)
-      source.running.delete(record.offset)
-    }
-    this.#backpressure.balance(source)
   }
 }

@@ -3,9 +3,6 @@ import { uuidOf } from '../../schemas/index.ts'
 import { checkedDatabase, type PostgresAdapter, type PostgresOnly } from '../checked-database.ts'
 import { notifierTables } from './migrations.ts'
 
-/** A mail address and nothing else: no name, no list. */
-export const addressShape = /^[^\s@<>(),;:"\\[\]]+@[^\s@<>(),;:"\\[\]]+$/
-
 /** A person who can be written to. */
 export interface Recipient {
   readonly address: string

@@ -1,49 +1,68 @@
+import { type Clock, machineClock } from '../../core/index.ts'
+import { ShortLivedMap } from '../progress/index.ts'
+import { type Batching, Lane, type LaneItem } from './lane.ts'
+import { ReadyLanes } from './ready-lanes.ts'
+
 /** What a piece of work may do to the slot that it runs in. */
-export interface Slot {
-  /** Waits for `rest` with the slot given to others, and takes one again. The lane stays taken. */
-  rest<T>(rest: () => Promise<T>): Promise<T>
+export interface Slot<T extends LaneItem = LaneItem> {
+  /** Waits for `rest` with the slot given to others, and takes one again. Its lanes stay taken. */
+  rest<R>(rest: () => Promise<R>): Promise<R>
+  /**
+   * Everything that this work took of a lane has ended, but for `again`: these come again before anything later of the
+   * lane, each on its own. Lanes that are not released are released when the work ends.
+   */
+  release(lane: string, again?: readonly T[]): void
 }
 
 /** Work that fails at once is not to start all that was added. */
 const mostResting = 1_000
 
-interface AggregateLane<T> {
-  readonly waiting: T[]
-  busy: boolean
-}
-
-export interface AggregateLanesOptions<T> {
-  /** How many items run at once. */
+export interface AggregateLanesOptions<T extends LaneItem> {
+  /** How many pieces of work run at once. */
   readonly concurrency: number
   /** While so many items rest, none is started: slots go to those that come back. Default 1,000. */
   readonly mostResting?: number
-  readonly work: (item: T, slot: Slot) => Promise<void>
-  /** `work` is meant never to reject; when it does, this is called. */
+  /** Asked once for each lane, with its first item. Without an answer items are started one by one. */
+  readonly batchingOf?: (item: T) => Batching | undefined
+  /** Gets one item, or the items of a batch: those of a lane follow each other in their order. Without a promise it has ended. */
+  readonly work: (items: readonly T[], slot: Slot<T>) => Promise<void> | void
+  /** `work` is meant never to reject or throw; when it does, this is called. */
   readonly onError: (error: unknown) => void
+  /** Default: the machine's. */
+  readonly clock?: Clock
 }
 
 /**
  * Runs items in lanes: the items of one lane one after the other in the order they were added, several lanes at
- * once. Lanes take turns, so that a long one does not keep the others waiting. At most `concurrency` + `mostResting`
- * items are started and not ended at a time. Knows nothing of Kafka.
+ * once. Lanes take turns, so that a long one does not keep the others waiting. The heads of many lanes may be started
+ * as one batch, which takes all of these lanes. At most `mostResting` items and one piece of work for each slot are
+ * started and not ended at a time. Knows nothing of Kafka.
  *
  * running → (stop) → stopping: what runs ends, nothing starts
  */
-export class AggregateLanes<T> {
+export class AggregateLanes<T extends LaneItem> {
   readonly #options: AggregateLanesOptions<T>
-  readonly #lanes = new Map<string, AggregateLane<T>>()
-  readonly #ready = new Set<string>()
+  readonly #clock: Clock
+  readonly #lanes = new ShortLivedMap<string, Lane<T>>()
+  /** Lanes whose items are started one by one come first, then those of each name of a batch. */
+  readonly #turns: ReadyLanes<T>[]
+  readonly #single: ReadyLanes<T>
   readonly #returning: (() => void)[] = []
   readonly #idle: (() => void)[] = []
+  #turn = 0
   #slotsTaken = 0
   #resting = 0
-  #busyLanes = 0
+  #working = 0
+  #running = 0
   #queued = 0
   #stopping = false
   #filling = false
 
   constructor(options: AggregateLanesOptions<T>) {
     this.#options = options
+    this.#clock = options.clock ?? machineClock
+    this.#single = this.#newTurn({ name: '', maxItems: 1, maxWaitMs: 0 })
+    this.#turns = [this.#single]
   }
 
   /** Items that wait for their turn. */
@@ -53,30 +72,29 @@ export class AggregateLanes<T> {
 
   /** Items that were started and have not ended, those at rest included. */
   get running(): number {
-    return this.#busyLanes
+    return this.#running
   }
 
-  add(laneName: string, item: T): void {
-    let lane = this.#lanes.get(laneName)
-    if (!lane) {
-      lane = { waiting: [], busy: false }
-      this.#lanes.set(laneName, lane)
+  /** Adds all of them before it starts any, so that they can be in one batch. */
+  add(items: readonly T[]): void {
+    for (const item of items) {
+      const lane = this.#lanes.get(item.lane) ?? this.#newLane(item)
+      const isNew = lane.waiting.push(item) === 1
+      if (!lane.isFree) continue
+      if (isNew) this.#takeTurn(lane)
+      else if (lane.alone === 0) (lane.turn as ReadyLanes<T>).grew()
     }
-    lane.waiting.push(item)
-    this.#queued += 1
-    if (!lane.busy) this.#ready.add(laneName)
+    this.#queued += items.length
     this.#fill()
   }
 
   /** Drops the waiting items that `drop` says; returns how many. What runs is not touched. */
   remove(drop: (item: T) => boolean): number {
+    for (const turn of this.#turns) turn.clear()
     let removed = 0
-    for (const [name, lane] of this.#lanes) {
-      const kept = lane.waiting.filter(item => !drop(item))
-      removed += lane.waiting.length - kept.length
-      lane.waiting.splice(0, lane.waiting.length, ...kept)
-      if (kept.length === 0) this.#ready.delete(name)
-      if (kept.length === 0 && !lane.busy) this.#lanes.delete(name)
+    for (const lane of this.#lanes.values()) {
+      removed += lane.remove(drop)
+      if (lane.isFree) this.#takeTurn(lane)
     }
     this.#queued -= removed
     return removed
@@ -85,12 +103,35 @@ export class AggregateLanes<T> {
   /** No item starts from here on. */
   stop(): void {
     this.#stopping = true
+    for (const turn of this.#turns) turn.stop()
   }
 
   /** Resolves when nothing runs; at once when that is so already. */
   idle(): Promise<void> {
-    if (this.#busyLanes === 0) return Promise.resolve()
+    if (this.#working === 0) return Promise.resolve()
     return new Promise(resolve => this.#idle.push(resolve))
+  }
+
+  #newTurn(batching: Batching): ReadyLanes<T> {
+    return new ReadyLanes(batching, this.#clock, () => this.#fill())
+  }
+
+  #newLane(item: T): Lane<T> {
+    const batching = this.#options.batchingOf?.(item)
+    let turn = batching ? this.#turns.find(({ name }) => name === batching.name) : this.#single
+    if (!turn) {
+      turn = this.#newTurn(batching as Batching)
+      this.#turns.push(turn)
+    }
+    const lane = new Lane<T>(item.lane, turn)
+    this.#lanes.set(item.lane, lane)
+    return lane
+  }
+
+  /** A free lane waits for a slot, or is forgotten when it is empty. */
+  #takeTurn(lane: Lane<T>): void {
+    if (lane.waiting.length === 0) this.#lanes.delete(lane.name)
+    else (lane.alone > 0 ? this.#single : (lane.turn as ReadyLanes<T>)).put(lane)
   }
 
   #fill(): void {
@@ -104,60 +145,115 @@ export class AggregateLanes<T> {
     }
   }
 
-  /** Gives a slot to an item that comes back from its rest, or else to a lane; false when neither wants one. */
+  /** Gives a slot to work that comes back from its rest, or else to lanes; false when neither wants one. */
   #fillOne(): boolean {
     const returning = this.#returning.shift()
     if (returning) {
-      this.#resting -= 1
-      this.#slotsTaken += 1
       returning()
       return true
     }
-    if (this.#resting >= (this.#options.mostResting ?? mostResting)) return false
-    const [name] = this.#ready
-    const lane = name === undefined ? undefined : this.#lanes.get(name)
-    if (this.#stopping || name === undefined || !lane) return false
-    this.#ready.delete(name)
-    this.#start(name, lane)
-    return true
+    if (this.#stopping || this.#resting >= (this.#options.mostResting ?? mostResting)) return false
+    for (let tried = 0; tried < this.#turns.length; tried += 1) {
+      const turn = this.#turns[this.#turn % this.#turns.length] as ReadyLanes<T>
+      this.#turn = (this.#turn + 1) % this.#turns.length
+      const lanes = turn.take()
+      if (lanes) {
+        this.#start(lanes, turn.maxItems)
+        return true
+      }
+    }
+    return false
   }
 
-  #start(name: string, lane: AggregateLane<T>): void {
-    const item = lane.waiting.shift() as T
-    this.#queued -= 1
-    lane.busy = true
-    this.#busyLanes += 1
+  #start(lanes: readonly Lane<T>[], room: number): void {
+    const items: T[] = []
+    const work = new Work(lanes, items, this.#host)
+    for (const lane of lanes) lane.take(Math.min(lane.waiting.length, room - items.length), work, items)
+    this.#queued -= items.length
+    this.#running += items.length
+    this.#working += 1
     this.#slotsTaken += 1
-    void this.#run(item).then(() => {
-      lane.busy = false
-      this.#busyLanes -= 1
-      this.#slotsTaken -= 1
-      if (lane.waiting.length > 0) this.#ready.add(name)
-      else this.#lanes.delete(name)
-      this.#fill()
-      if (this.#busyLanes === 0) for (const resolve of this.#idle.splice(0)) resolve()
-    })
+    const running = this.#run(items, work)
+    if (running instanceof Promise) void running.then(() => this.#ended(work))
+    else this.#ended(work)
   }
 
-  async #run(item: T): Promise<void> {
+  /** @returns a promise that never rejects, where there is something to wait for */
+  #run(items: readonly T[], work: Work<T>): Promise<void> | void {
+    const { onError } = this.#options
     try {
-      await this.#options.work(item, { rest: rest => this.#rest(rest) })
+      return this.#options.work(items, work)?.catch(onError)
     } catch (error) {
-      this.#options.onError(error)
+      onError(error)
     }
   }
 
-  async #rest<R>(rest: () => Promise<R>): Promise<R> {
-    this.#resting += 1
+  #ended(work: Work<T>): void {
+    for (const lane of work.lanes) if (lane.work === work) this.#free(lane)
+    this.#working -= 1
+    this.#slotsTaken -= 1
+    this.#fill()
+    if (this.#working === 0) for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  #free(lane: Lane<T>, again: readonly T[] = []): void {
+    this.#running -= lane.taken
+    this.#queued += again.length
+    lane.free(again)
+    this.#takeTurn(lane)
+  }
+
+  readonly #host: WorkHost<T> = {
+    release: (work, name, again) => {
+      const lane = this.#lanes.get(name)
+      if (!lane || lane.work !== work) return
+      this.#free(lane, again)
+      this.#fill()
+    },
+    rest: (work, rest) => this.#rest(work.items.length, rest)
+  }
+
+  async #rest<R>(items: number, rest: () => Promise<R>): Promise<R> {
+    this.#resting += items
     this.#slotsTaken -= 1
     this.#fill()
     try {
       return await rest()
     } finally {
       await new Promise<void>(resolve => {
-        this.#returning.push(resolve)
+        this.#returning.push(() => {
+          this.#resting -= items
+          this.#slotsTaken += 1
+          resolve()
+        })
         this.#fill()
       })
     }
+  }
+}
+
+interface WorkHost<T extends LaneItem> {
+  release(work: Work<T>, lane: string, again: readonly T[] | undefined): void
+  rest<R>(work: Work<T>, rest: () => Promise<R>): Promise<R>
+}
+
+/** A piece of work and the lanes that it has taken. */
+class Work<T extends LaneItem> implements Slot<T> {
+  readonly lanes: readonly Lane<T>[]
+  readonly items: readonly T[]
+  readonly #host: WorkHost<T>
+
+  constructor(lanes: readonly Lane<T>[], items: readonly T[], host: WorkHost<T>) {
+    this.lanes = lanes
+    this.items = items
+    this.#host = host
+  }
+
+  rest<R>(rest: () => Promise<R>): Promise<R> {
+    return this.#host.rest(this, rest)
+  }
+
+  release(lane: string, again?: readonly T[]): void {
+    this.#host.release(this, lane, again)
   }
 }

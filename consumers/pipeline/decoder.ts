@@ -16,10 +16,14 @@ import { ConsumerError, RetryLater } from '../errors.ts'
 import type { Slot } from './aggregate-lanes.ts'
 
 /**
- * Reads a message's value as an envelope of the event whose topic it came from. A registry that takes its time is waited
- * for in `rest`, so that who needs no answer of it is not held up.
+ * Reads a message's value as an envelope of the event whose topic it came from. It answers, or throws, at once where it
+ * has the schema. A registry that takes its time is waited for at rest, so that who needs no answer of it is not held up.
  */
-export type Decoder = (eventName: string, value: Buffer | null, rest?: Slot['rest']) => Promise<Envelope>
+export type Decoder = (
+  eventName: string,
+  value: Buffer | null,
+  slot?: Pick<Slot, 'rest'>
+) => Promise<Envelope> | Envelope
 
 /**
  * How long a schema is waited for before the message goes to rest, in ms. A registry that lives answers sooner; resting
@@ -30,6 +34,7 @@ const patienceMs = 150
 const unknownKept = 10_000
 
 type SchemaSource = (id: number) => Promise<AvroSchema>
+type Reader = (value: Buffer) => Envelope
 
 /**
  * A decoder that reads whatever version was written as the latest one of the catalogue, so that a handler sees
@@ -38,24 +43,29 @@ type SchemaSource = (id: number) => Promise<AvroSchema>
  * The decoder throws an error that is not retryable when the message is at fault, and a retryable one otherwise.
  */
 export function createDecoder(catalogue: Pick<Catalogue, 'version'>, schemaById: SchemaSource): Decoder {
-  const readers = new Map<string, (value: Buffer) => Envelope>()
-  return async (eventName, value, rest = wait => wait()) => {
-    if (!value) throw new ConsumerError('NULL_VALUE', `A message of ${eventName} has no value`)
-    const id = readSchemaId(value)
-    const known = readers.get(`${id} ${eventName}`)
-    if (known) return known(value)
+  // By event name and id: a key of both would have to be made for each message.
+  const readers = new Map<string, Map<number, Reader>>()
+  const learn = async (eventName: string, id: number, slot: Pick<Slot, 'rest'> | undefined): Promise<Reader> => {
     const asking = schemaById(id)
-    const written = (await within(patienceMs, asking)) ? await asking : await rest(() => asking)
+    const isSoon = await within(patienceMs, asking)
+    const written = isSoon || !slot ? await asking : await slot.rest(() => asking)
     if (eventNameOf(written) !== eventName)
       throw new ConsumerError('EVENT_NAME_MISMATCH', `Schema ${id} is not an envelope of ${eventName}`)
     const read = readerOf(catalogue.version(eventName), written)
-    readers.set(`${id} ${eventName}`, read)
-    return read(value)
+    const ofEvent = readers.get(eventName) ?? new Map<number, Reader>()
+    readers.set(eventName, ofEvent.set(id, read))
+    return read
+  }
+  return (eventName, value, slot) => {
+    if (!value) throw new ConsumerError('NULL_VALUE', `A message of ${eventName} has no value`)
+    const id = readSchemaId(value)
+    const known = readers.get(eventName)?.get(id)
+    return known ? known(value) : learn(eventName, id, slot).then(read => read(value))
   }
 }
 
 /** That a schema cannot be read is known of all its messages after the first: compiling it takes its time. */
-function readerOf(version: EventVersion, written: AvroSchema): (value: Buffer) => Envelope {
+function readerOf(version: EventVersion, written: AvroSchema): Reader {
   try {
     const decode = envelopeReader(version, written)
     return bytes => withValidIds(decode(bytes))
@@ -73,6 +83,7 @@ function withValidIds(envelope: Envelope): Envelope {
   const aggregateId = uuidOf(envelope.aggregate_id)
   if (!id || !aggregateId)
     throw new ConsumerError('ID_INVALID', `The id or the aggregate_id of a ${envelope.event_name} is not a UUID`)
+  if (id === envelope.id && aggregateId === envelope.aggregate_id) return envelope
   return { ...envelope, id, aggregate_id: aggregateId }
 }
 

@@ -1,135 +1,109 @@
-import type { Logger } from '../../core/index.ts'
-import { backoffMs, pause } from '../../core/index.ts'
-import type { KafkaRecord, UnreadableBatch } from '../../kafka/index.ts'
-import type { Envelope } from '../../schemas/index.ts'
-import type { DeadLetterFacts, Part } from '../dead-letters/index.ts'
-import { ConsumerError } from '../errors.ts'
+import { type Clock, type Logger, machineClock } from '../../core/index.ts'
 import type { RetryPolicy } from '../options.ts'
-import type { AssignedPartition } from '../progress/index.ts'
-import type { MessageContext } from '../types.ts'
-import type { Slot } from './aggregate-lanes.ts'
+import type { AnyBatchHandler, MessageHandler, Middleware } from '../types.ts'
+import { forOneEvent } from './batches/index.ts'
+import { type Call, composed, decoding } from './chain.ts'
 import type { Decoder } from './decoder.ts'
-import { faultName, faultNames, isOurs, judge } from './faults.ts'
+import { begin, type FinalFailureParts, giveUp, parkedError } from './failures/index.ts'
+import { measure, type RunningCall } from './measure.ts'
+import { type MaybePromise, type Message, newRun, type Run, type Slot } from './message.ts'
+import { retrying } from './retry.ts'
+import { timeout } from './timeout.ts'
 
-/** One message on its way to a handler. */
-export interface Message {
-  readonly eventName: string
-  readonly record: KafkaRecord
-  readonly source: AssignedPartition
-  /** It represents a whole batch of the log, whose bytes are its value: why that cannot be read. */
-  readonly unreadable?: Pick<UnreadableBatch, 'code' | 'reason'>
-}
-
-export interface DeliveryOptions {
-  readonly group: string
+export interface DeliveryOptions extends Omit<FinalFailureParts, 'clock'> {
   readonly decode: Decoder
-  readonly handle: (eventName: string, envelope: Envelope, context: MessageContext) => Promise<void>
-  /**
-   * Resolves once all in-sync replicas of the dead-letter topic have the message, to what of it had to be left out.
-   * `barest`: nothing but where it came from is written.
-   */
-  readonly sendDeadLetter: (
-    message: KafkaRecord,
-    facts: DeadLetterFacts,
-    options: { readonly barest: boolean }
-  ) => Promise<readonly Part[]>
-  /** Messages whose dead letter is not taken, with the name of the fault: their partitions wait. */
-  readonly unwritten: Map<Message, string>
+  /** By event name. */
+  readonly handlers: Readonly<Record<string, MessageHandler | undefined>>
+  /** The same of batches, for their events that are delivered on their own. */
+  readonly batchHandlers: ReadonlyMap<string, AnyBatchHandler>
+  /** The first one is outermost. Each attempt passes through all of them. */
+  readonly use: readonly Middleware[]
+  /** ms that one attempt may take; undefined: as long as it likes. */
+  readonly timeoutMs: number | undefined
   readonly retry: RetryPolicy & { readonly attempts: number }
-  /** Aborts when running handlers shall end. */
-  readonly closing: AbortSignal
+  /** Calls of handlers that run. */
+  readonly calls: Set<RunningCall>
+  readonly onRetry: () => void
+  /** Gets the time of each call of a handler, in ms. */
+  readonly onCall: (ms: number) => void
   readonly log: Logger
+  /** Default: the machine's. */
+  readonly clock?: Clock
 }
-
-/** How a message was left. `left`: unfinished, because the group stops or the partition is another member's now. */
-export type Outcome = 'handled' | 'dead-lettered' | 'left'
 
 /**
- * Takes one message to its end: decoded, handled, tried again with back-off, at last dead-lettered. Never
- * rejects for anything that a handler, a registry or Kafka does.
+ * How a message was left. `parked`: it is in the dead letters after an earlier one of its aggregate. `passed`: there was
+ * nothing to handle in it. `left`: unfinished, because the group stops or the partition is another member's now.
  */
-export async function deliver(
-  message: Message,
-  slot: Slot,
-  options: DeliveryOptions,
-  onRetry: () => void
-): Promise<Outcome> {
-  const { record, source, eventName } = message
-  const { ended } = source
-  const where = { topic: source.topic, partition: source.partition, offset: record.offset }
-  let failures = 0
-  let decoded = false
-  // Not `retry()`, here and below: a message gives up its slot while it pauses, and only some failures are counted.
-  for (let attempt = 1; !ended.aborted; attempt += 1) {
+export type Outcome = 'handled' | 'dead-lettered' | 'parked' | 'passed' | 'left'
+
+/**
+ * Takes one message to its end. Never rejects or throws for anything that a handler, a registry or Kafka does. It answers at
+ * once where nothing had to be waited for.
+ */
+export type Deliver = (message: Message, slot: Slot) => Promise<Outcome> | Outcome
+
+/**
+ * The way of a message: retry(decode → timeout → `use` → measure → handler), and a dead letter where all of that failed.
+ */
+export function createDelivery(options: DeliveryOptions): Deliver {
+  const { handlers, batchHandlers, use, timeoutMs, calls, onCall, clock = machineClock } = options
+  const parts = { ...options, clock }
+  const outer = timeoutMs === undefined ? [] : [timeout({ ...parts, timeoutMs })]
+  const inner = measure({ calls, onEnd: onCall, clock })
+  const chains = new Map<string, Call>()
+  for (const [name, handler] of Object.entries(handlers))
+    if (handler) chains.set(name, composed([...outer, ...use], inner(handler)))
+  for (const [name, handler] of batchHandlers) chains.set(name, composed(outer, inner(forOneEvent(handler))))
+  const attempts = retrying(parts)(decoding({ ...options, handlers: chains }))
+
+  const succeeded = (message: Message, run: Run): Outcome => {
+    options.parking?.()?.end(message)
+    return run.isLeft ? 'left' : 'handled'
+  }
+
+  async function failed(message: Message, run: Run, thrown: unknown): Promise<Outcome> {
     try {
-      if (message.unreadable) throw new ConsumerError(message.unreadable.code, message.unreadable.reason)
-      const envelope = await options.decode(eventName, record.value, slot.rest)
-      decoded = true
-      if (options.closing.aborted) return 'left'
-      await options.handle(eventName, envelope, contextOf(message, attempt, options.closing))
-      return 'handled'
+      return (await giveUp(message, run, thrown, parts)) ? 'dead-lettered' : 'left'
+    } finally {
+      options.parking?.()?.end(message)
+    }
+  }
+
+  function deliver(message: Message, run: Run): Promise<Outcome> | Outcome {
+    let tried: MaybePromise
+    try {
+      tried = attempts(message, run)
     } catch (thrown) {
-      if (options.closing.aborted) return 'left'
-      const verdict = judge(thrown)
-      if (verdict !== 'wait') failures += 1
-      if (verdict === 'give up' || failures >= options.retry.attempts) {
-        // A handler that turns an event down knows why; what cannot be read, or failed to the end, is for an operator.
-        const level = decoded && verdict === 'give up' ? 'warn' : 'error'
-        return await giveUp(message, slot, options, { code: faultName(thrown), attempts: attempt }, level)
-      }
-      const waitMs = backoffMs(attempt, options.retry)
-      options.log.warn(
-        { ...where, fault: faultNames(thrown), attempt, waitMs, verdict },
-        'a message failed, it is tried again'
-      )
-      onRetry()
-      await slot.rest(() => pause(waitMs, ended))
+      return failed(message, run, thrown)
     }
+    if (!tried) return succeeded(message, run)
+    return tried.then(
+      () => succeeded(message, run),
+      (thrown: unknown) => failed(message, run, thrown)
+    )
   }
-  return 'left'
-}
 
-/** Attempts with all of a message that may fail through a fault of this process before nothing but its place is written. */
-const wholeAttempts = 3
-
-async function giveUp(
-  message: Message,
-  slot: Slot,
-  { group, retry, sendDeadLetter, unwritten, log }: DeliveryOptions,
-  fault: { code: string; attempts: number },
-  level: 'warn' | 'error'
-): Promise<Outcome> {
-  const { record, source } = message
-  const where = { topic: source.topic, partition: source.partition, offset: record.offset }
-  const { ended } = source
-  const facts = { group, topic: source.topic, partition: source.partition, ...fault }
-  let oursAlone = 0
-  try {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        const leftOut = await sendDeadLetter(record, facts, { barest: oursAlone >= wholeAttempts })
-        log[level]({ ...where, ...fault, ...(leftOut.length > 0 && { leftOut }) }, 'a message was dead-lettered')
-        return 'dead-lettered'
-      } catch (thrown) {
-        if (isOurs(thrown)) oursAlone += 1
-        unwritten.set(message, faultName(thrown))
-        const waitMs = backoffMs(attempt, retry)
-        log.error(
-          { ...where, fault: faultNames(thrown), waitMs },
-          'a dead letter cannot be written; its partition waits'
-        )
-        if (!(await slot.rest(() => pause(waitMs, ended)))) return 'left'
-      }
+  async function deliverInItsTurn(message: Message, run: Run): Promise<Outcome> {
+    let hasTurn = false
+    try {
+      hasTurn = await begin(message, run, parts)
+    } catch (thrown) {
+      return await failed(message, run, thrown)
     }
-  } finally {
-    unwritten.delete(message)
+    if (hasTurn && run.isParked) {
+      const outcome = await failed(message, run, parkedError())
+      return outcome === 'left' ? outcome : 'parked'
+    }
+    if (hasTurn && message.redriven?.end === undefined) return await deliver(message, run)
+    options.parking?.()?.end(message)
+    return hasTurn ? 'passed' : 'left'
   }
-}
 
-function contextOf({ record, source }: Message, attempt: number, signal: AbortSignal): MessageContext {
-  // The last one of a name counts; one without a value is left out. A header may be called `__proto__`.
-  const headers: Record<string, string> = Object.create(null)
-  for (const [name, value] of record.headers) if (value !== null) headers[name] = value.toString()
-  const { topic, partition } = source
-  return { topic, partition, offset: record.offset, timestamp: record.timestamp, headers, attempt, signal }
+  return (message, slot) => {
+    const run = newRun(slot)
+    const isFree = options.parking?.()?.isFree(message) ?? true
+    const isEnd = message.redriven?.end !== undefined
+    return isFree && !isEnd ? deliver(message, run) : deliverInItsTurn(message, run)
+  }
 }

@@ -46,18 +46,24 @@ export class CurrentAssignment {
     for (const source of before.values()) source.lose()
   }
 
-  /** Starts a partition afresh, because its log is another one now. */
-  renew({ topic, partition }: AssignedPartition): AssignedPartition {
+  /** Whether it is read now: it was not lost, and not renewed. */
+  has(source: AssignedPartition): boolean {
+    return this.get(source.topic, source.partition) === source
+  }
+
+  /** Starts a partition afresh, because its log is another one now, or the group's position in it. */
+  renew({ topic, partition, mark }: AssignedPartition): AssignedPartition {
     this.get(topic, partition)?.lose()
     const fresh = new AssignedPartition(topic, partition, this.#stopping)
+    fresh.mark = mark
     this.#partitions.set(`${topic}/${partition}`, fresh)
     return fresh
   }
 
-  /** What is finished and not yet committed. */
+  /** What is finished and not yet committed, where the note for it is known. */
   uncommitted(): Commit[] {
     return this.all.flatMap(source => {
-      const offset = source.tracker.position
+      const offset = source.mark === undefined ? undefined : source.tracker.position
       return offset === undefined || offset === source.committed ? [] : [{ source, offset }]
     })
   }

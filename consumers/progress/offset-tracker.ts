@@ -1,14 +1,16 @@
+import { OffsetWindow } from './offset-window.ts'
+
 /**
  * The progress of one partition: which offsets were taken, which are finished, and up to where everything is.
  *
  * fresh → (take) → counting → (rewind, after every join) → rewound → (take) → counting …
  *
  * After a join Kafka delivers again from the committed offset. What is finished or still running is then known
- * and is not taken a second time.
+ * and is not taken a second time. `forget` does the same without a join.
  */
 export class OffsetTracker {
-  /** Taken and not yet passed by the position, in order; true when finished. */
-  #window = new Map<number, boolean>()
+  /** Taken and not yet passed by the position. */
+  #window = new OffsetWindow()
   /** The same from before the last rewind, as far as it was not delivered again. */
   #earlier = new Map<number, boolean>()
   /** Taken is everything below. */
@@ -20,8 +22,7 @@ export class OffsetTracker {
   /** The offset to commit: everything below is finished. Undefined before the first record after a join. */
   get position(): number | undefined {
     if (this.#cursor === undefined) return undefined
-    const [first] = this.#window.keys()
-    return first ?? this.#next
+    return this.#window.first ?? this.#next
   }
 
   /** The offset that the next record is expected at, where one was taken before. */
@@ -51,9 +52,9 @@ export class OffsetTracker {
     if (this.#next !== undefined && offset < this.#next) return false
     this.#next = offset + 1
     const before = this.#earlier.get(offset)
-    this.#earlier.delete(offset)
-    this.#window.set(offset, before ?? false)
-    this.#advance()
+    if (before !== undefined) this.#earlier.delete(offset)
+    this.#window.add(offset, before ?? false)
+    if (before) this.#window.dropFinished()
     return before === undefined
   }
 
@@ -65,9 +66,9 @@ export class OffsetTracker {
   }
 
   finish(offset: number): void {
-    if (this.#window.has(offset)) this.#window.set(offset, true)
-    else if (this.#earlier.has(offset)) this.#earlier.set(offset, true)
-    this.#advance()
+    if (this.#window.finish(offset)) {
+      if (offset === this.#window.first) this.#window.dropFinished()
+    } else if (this.#earlier.has(offset)) this.#earlier.set(offset, true)
   }
 
   /** Kafka knows `offset` as committed: nothing below is delivered again. */
@@ -78,26 +79,42 @@ export class OffsetTracker {
   /** Starts over at the position, keeping in mind what is finished beyond it and what `isRunning`. */
   rewind(isRunning: (offset: number) => boolean): void {
     if (this.#next === undefined) return
-    const kept = [...this.#earlier, ...this.#window].filter(([offset, finished]) => finished || isRunning(offset))
-    const [first] = this.#window.keys()
-    this.#next = first ?? this.#next
-    this.#window = new Map()
+    const kept = [...this.#earlier, ...this.#window.entries()].filter(
+      ([offset, finished]) => finished || isRunning(offset)
+    )
+    this.#next = this.#window.first ?? this.#next
+    this.#window = new OffsetWindow()
     this.#earlier = new Map(kept)
     this.#cursor = undefined
   }
 
+  /**
+   * Forgets what is neither finished nor `isRunning`: it comes again. Unlike {@link rewind} no one else has
+   * moved on meanwhile, so the position stays.
+   * @returns where to fetch from; undefined where what was fetched last is followed by what comes next anyway
+   */
+  forget(isRunning: (offset: number) => boolean): number | undefined {
+    const keeps = ([offset, finished]: readonly [number, boolean]): boolean => finished || isRunning(offset)
+    for (const entry of this.#earlier) if (!keeps(entry)) this.#earlier.delete(entry[0])
+    // After a join Kafka delivers from what is committed.
+    if (this.#cursor === undefined) return undefined
+    const taken = [...this.#window.entries()]
+    const at = taken.findIndex(entry => !keeps(entry))
+    const from = taken[at]?.[0]
+    if (from === undefined) return undefined
+    this.#window = new OffsetWindow()
+    for (const [offset, finished] of taken.slice(0, at)) this.#window.add(offset, finished)
+    for (const [offset, finished] of taken.slice(at).filter(keeps)) this.#earlier.set(offset, finished)
+    this.#next = from
+    this.#cursor = from
+    return from
+  }
+
   /** Continues at `offset`; what is below belongs to another member. */
   moveTo(offset: number): void {
-    this.#window = new Map()
+    this.#window = new OffsetWindow()
     this.#next = offset
     this.#floor = offset
     this.#cursor = offset
-  }
-
-  #advance(): void {
-    for (const [offset, finished] of this.#window) {
-      if (!finished) return
-      this.#window.delete(offset)
-    }
   }
 }

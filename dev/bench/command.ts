@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { type CommandHost, wholeNumber } from '../../cli/index.ts'
+import type { ConsumeBenchOptions } from './run-consume.ts'
 import type { GrowthBenchOptions } from './run-growth.ts'
 import type { LatencyBenchOptions } from './run-latency.ts'
 import type { SinkBenchOptions } from './run-sink.ts'
@@ -8,7 +9,7 @@ import type { SinkBenchOptions } from './run-sink.ts'
 export function benchCommands(program: Command, host: CommandHost): void {
   const bench = program
     .command('bench')
-    .description('compare the sink with Debezium and raw COPY, on temporary servers')
+    .description('compare the sink with Debezium and raw COPY, and groups with a bare loop, on temporary servers')
   host
     .connect(bench.command('sink'))
     .description('measure rows per second, processor time and memory, in turns with Debezium and raw COPY')
@@ -55,6 +56,22 @@ export function benchCommands(program: Command, host: CommandHost): void {
         async (context, options: GrowthBenchOptions) => {
           const { benchGrowth } = await import('./run-growth.ts')
           return await benchGrowth(context, options)
+        },
+        { finishes: true }
+      )
+    )
+  host
+    .connect(bench.command('consume'))
+    .description('measure how many events per second a consumer group hands to handlers, in turns with a bare loop')
+    .option('--events <n>', 'events for the handlers that do nothing', wholeNumber(), 300_000)
+    .option('--turns <n>', 'number of turns', wholeNumber(), 5)
+    .option('--quick', 'a trial with few events and one turn, which writes no report')
+    .option('--json', 'print the results as one JSON object, and nothing of each turn')
+    .action(
+      host.action(
+        async (context, options: ConsumeBenchOptions) => {
+          const { benchConsume } = await import('./run-consume.ts')
+          return await benchConsume(context, options)
         },
         { finishes: true }
       )

@@ -1,4 +1,5 @@
 import type { Evidence } from './evidence.ts'
+import type { Redrive } from './redrive.ts'
 import { type Check, count, counted, seconds } from './show/index.ts'
 import type { Tally } from './tally.ts'
 
@@ -14,14 +15,20 @@ export interface Kill {
 
 export interface Outcome {
   readonly events: number
-  readonly expected: Pick<Tally, 'published' | 'mails' | 'tenths' | 'versions' | 'lessons' | 'favourite'>
+  readonly expected: Pick<
+    Tally,
+    'published' | 'mails' | 'letters' | 'badges' | 'tenths' | 'versions' | 'lessons' | 'favourite'
+  >
   readonly found: Evidence
   readonly inbox: { readonly mails: number; readonly distinct: number }
+  readonly hook: { readonly webhooks: number; readonly distinct: number }
   readonly kill: Kill | undefined
+  /** Undefined where no event became a dead letter. */
+  readonly redrive: Pick<Redrive, 'listed' | 'codes' | 'handled'> | undefined
 }
 
 /** Holds what was published against what was found. */
-export function checksOf({ events, expected, found, inbox, kill }: Outcome): Check[] {
+export function checksOf({ events, expected, found, inbox, hook, kill, redrive }: Outcome): Check[] {
   const { ledger, sampled, search } = found
   const { topic, lessons } = expected.favourite
   return [
@@ -41,11 +48,8 @@ export function checksOf({ events, expected, found, inbox, kill }: Outcome): Che
     {
       id: 'ledger',
       promise: 'the ledger has no holes',
-      ok:
-        ledger.holes === 0 &&
-        ledger.rows === found.rows &&
-        ledger.quarantined + ledger.unaccounted + found.deadLetters === 0,
-      detail: `${counted(ledger.ranges, 'range')}, ${counted(ledger.holes, 'hole')}, ${count(ledger.rows)} rows, ${count(ledger.quarantined)} quarantined, ${counted(found.deadLetters, 'dead letter')}`
+      ok: ledger.holes === 0 && ledger.rows === found.rows && ledger.quarantined + ledger.unaccounted === 0,
+      detail: `${counted(ledger.ranges, 'range')}, ${counted(ledger.holes, 'hole')}, ${count(ledger.rows)} rows, ${count(ledger.quarantined)} quarantined`
     },
     {
       id: 'kill',
@@ -72,19 +76,39 @@ export function checksOf({ events, expected, found, inbox, kill }: Outcome): Che
       id: 'search',
       promise: 'lessons are found',
       ok: found.documents === expected.lessons && search.hits === lessons && search.right === lessons,
-      detail: `"${topic}" finds ${count(search.right)} of ${count(lessons)}; ${count(found.documents)} of ${count(expected.lessons)} lessons indexed`
+      detail: `"${topic}" finds and marks ${count(search.right)} of ${count(lessons)}, the best is "${search.shown}"; ${count(found.documents)} of ${count(expected.lessons)} lessons indexed`
+    },
+    {
+      id: 'letters',
+      promise: 'dead letters come back',
+      // Of all groups: one that gave up on anything else, or again, has more.
+      ok:
+        found.deadLetters === expected.letters &&
+        (redrive?.listed ?? 0) === expected.letters &&
+        (redrive?.handled ?? 0) === expected.letters,
+      detail:
+        redrive === undefined
+          ? `${counted(found.deadLetters, 'dead letter')}: no event was about a student who gets mail`
+          : `${counted(redrive.listed, 'event')} about a student who was enrolled late (${redrive.codes.join(', ')}), sent again, ${count(redrive.handled)} handled`
     },
     {
       id: 'mails',
       promise: 'mails arrive once',
       ok: inbox.mails === expected.mails && inbox.distinct === inbox.mails,
       detail: `${count(inbox.mails)} of ${count(expected.mails)}, ${count(inbox.distinct)} different`
+    },
+    {
+      id: 'webhooks',
+      promise: 'webhooks arrive once',
+      // The receiver counts those alone whose signature is right.
+      ok: hook.webhooks === expected.badges && hook.distinct === hook.webhooks,
+      detail: `${count(hook.webhooks)} of ${count(expected.badges)} badges, all signed, ${count(hook.distinct)} different`
     }
   ]
 }
 
 function killWords({ stored, published, recoveredMs }: Kill): string {
-  const when = `killed at ${counted(stored, 'row')} with ${count(published)} published`
+  const when = `killed at ${counted(stored, 'row')} with ${count(published)} acknowledged`
   return recoveredMs === undefined
     ? `${when}; nothing was left to store`
     : `${when}; the next rows came ${seconds(recoveredMs)} later`

@@ -24,7 +24,7 @@ export class Crew {
 
   /** Starts `eventtrail <args>`. */
   start(...args: string[]): Child {
-    const name = args.filter(arg => /^[a-z]+$/.test(arg)).join(' ')
+    const name = args.filter(arg => /^[a-z][a-z-]*$/.test(arg)).join(' ')
     const child = startCli(args, { ...this.#options, name, errorOf })
     this.#children.add(child)
     return child
@@ -35,6 +35,18 @@ export class Crew {
     const child = this.start(...args)
     await child.success()
     this.#children.delete(child)
+  }
+
+  /**
+   * Runs a command that ends by itself, and reads what it printed with `--json`.
+   * @throws DemoError `CHILD_FAILED`
+   */
+  async ask(...args: string[]): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const child = this.start(...args)
+    await child.success()
+    this.#children.delete(child)
+    const lines = child.output().split('\n')
+    return lines.filter(line => line.startsWith('{')).map(line => JSON.parse(line))
   }
 
   /** @throws DemoError `CHILD_FAILED` when one of them has ended by itself */

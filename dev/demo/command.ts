@@ -7,7 +7,7 @@ export function demoCommands(program: Command, host: CommandHost): void {
   host
     .connect(program.command('demo'))
     .description(
-      'publish the example events through temporary servers, kill the sink in the middle, and check what arrived'
+      'publish the example events through temporary servers, kill the sink in the middle, send dead letters again, and check what arrived'
     )
     .option('--events <n>', 'number of events', wholeNumber(), 20_000)
     .option('--rate <n>', 'events per second (default: unlimited)', wholeNumber())

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { SearchIndex } from '../../consumers/indexer/index.ts'
+import type { SearchHit, SearchIndex } from '../../consumers/indexer/index.ts'
 import type { Observer } from './observer.ts'
 import type { Sampled, Tally } from './tally.ts'
 
@@ -24,7 +24,14 @@ export interface Evidence {
   readonly sampled: { readonly compared: number; readonly different: number }
   readonly documents: number
   /** Lessons that a search finds, and how many of them are about what was asked for. */
-  readonly search: { readonly text: string; readonly hits: number; readonly right: number }
+  readonly search: {
+    readonly text: string
+    readonly hits: number
+    readonly right: number
+    /** The best of them, the words that were found between stars. */
+    readonly shown: string
+  }
+  /** Of all groups. */
   readonly deadLetters: number
 }
 
@@ -41,7 +48,7 @@ export async function gatherEvidence(observer: Observer, index: SearchIndex, tal
       sum(skipped + lost) AS unaccounted
     FROM sink_ledger`)
   const { topic } = tally.favourite
-  const hits = await index.search(topic, { limit: tally.lessons + 1 })
+  const { hits } = await index.search(topic, { limit: tally.lessons + 1 })
   return {
     rows: Number(trail.rows),
     distinct: Number(trail.distinct),
@@ -57,10 +64,19 @@ export async function gatherEvidence(observer: Observer, index: SearchIndex, tal
     },
     sampled: { compared: tally.sample.length, different: await countDifferent(observer, tally.sample) },
     documents: await index.count(),
-    search: { text: topic, hits: hits.length, right: hits.filter(({ text }) => text.startsWith(topic)).length },
+    search: {
+      text: topic,
+      hits: hits.length,
+      right: hits.filter(hit => isAbout(hit, topic)).length,
+      shown: (hits[0]?.highlight ?? []).map(({ text, match }) => (match ? `*${text}*` : text)).join('')
+    },
     deadLetters: await observer.deadLetters()
   }
 }
+
+/** Whether the title begins with the topic, and its words are marked there. */
+const isAbout = ({ text, highlight }: SearchHit, topic: string): boolean =>
+  text.startsWith(topic) && highlight.some(({ match }) => match)
 
 async function countDifferent(observer: Observer, sample: readonly Sampled[]): Promise<number> {
   const rows = await observer.rows(

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { addSubscription, secretBox } from '../../consumers/notifier/index.ts'
 import type { Logger } from '../../core/index.ts'
 import type { KafkaAdmin, PartitionRange } from '../../kafka/index.ts'
 import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
@@ -19,6 +20,8 @@ export interface Figures {
   readonly stored: number
   /** Events in the search index. */
   readonly documents: number
+  /** Mails and webhooks that are queued and not sent. */
+  readonly pending: number
   /** Records in Kafka that a group has not dealt with. */
   readonly lag: Readonly<Record<Group, number>>
 }
@@ -54,6 +57,13 @@ export class Observer {
     }
   }
 
+  /** Subscribes an endpoint to an event, also to those that were published before. @returns its secret */
+  async subscribe(name: string, eventName: string, target: string, key: string): Promise<string> {
+    const given = { name, eventNames: [eventName], conditions: [], channel: 'webhook', target } as const
+    const { secret } = await addSubscription(this.#database, { ...given, since: new Date(0) }, secretBox(key))
+    return secret ?? ''
+  }
+
   /** Rows of a query. */
   async rows(sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
     return (await this.#database.query<Record<string, unknown>>(sql, values)).rows
@@ -86,19 +96,27 @@ export class Observer {
   async figures(): Promise<Figures> {
     const stored = await this.stored()
     const documents = await this.number('SELECT count(*) FROM search_documents')
+    const offsets = await this.#admin.groupOffsets('notifier')
+    // After its offsets: what an event has queued is there before its offset is committed.
+    const pending = await this.number("SELECT count(*) FROM deliveries WHERE state = 'pending'")
     const done: Record<Group, Done> = {
       sink: doneOf(
         await this.rows("SELECT topic, partition, next_offset FROM sink_offsets WHERE consumer_group = 'sink'")
       ),
       indexer: await this.#admin.groupOffsets('indexer'),
-      notifier: await this.#admin.groupOffsets('notifier')
+      notifier: offsets
     }
     const ranges = new Map<string, PartitionRange[]>()
     // The logs are looked at last, so that nothing that is in them goes unseen.
     for (const topic of topicsOf.sink) ranges.set(topic, await this.#admin.ranges(topic))
     const lag = (group: Group) =>
       topicsOf[group].reduce((sum, topic) => sum + lagOf(ranges.get(topic) ?? [], done[group].get(topic)), 0)
-    return { stored, documents, lag: { sink: lag('sink'), indexer: lag('indexer'), notifier: lag('notifier') } }
+    return {
+      stored,
+      documents,
+      pending,
+      lag: { sink: lag('sink'), indexer: lag('indexer'), notifier: lag('notifier') }
+    }
   }
 
   /** Events that indexer and notifier gave up on. */

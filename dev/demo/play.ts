@@ -14,6 +14,8 @@ export interface PlayOptions {
   readonly rate?: number
   readonly seed: string
   readonly school: School
+  /** Number of the student who is enrolled late. */
+  readonly late: number | undefined
   readonly say: (line: string) => void
   /** Whether lines can be written over. */
   readonly interactive: boolean
@@ -39,10 +41,10 @@ const stuckAfterMs = 60_000
  * @throws DemoError when a process ends by itself or an event is refused; the signal's reason when it aborts
  */
 export async function playDay(stage: Stage, options: PlayOptions): Promise<Played> {
-  const { events, school, say, draw, interactive, signs } = options
-  const { crew, observer, inbox } = stage
+  const { events, school, late, say, draw, interactive, signs } = options
+  const { crew, observer, inbox, hook } = stage
   const screen = new Screen({ say, draw, redraw: interactive, signs })
-  const tally = new Tally(student => school.student(student).wantsMail)
+  const tally = new Tally(student => school.student(student).wantsMail, late)
   const kill = new SinkKill(stage, events, tally)
   const over = new AbortController()
   const signal = AbortSignal.any([options.signal, over.signal])
@@ -58,7 +60,7 @@ export async function playDay(stage: Stage, options: PlayOptions): Promise<Playe
       crew.check()
       const figures = await observer.figures()
       const now = performance.now() - began
-      const progress = { ...figures, events, published: tally.published, mails: inbox.mails }
+      const progress = { ...figures, events, published: tally.published, mails: inbox.mails, webhooks: hook.webhooks }
       const rate = pace.of(tally.published, now)
       const note = await kill.look(figures.stored, signal)
       if (note) {
@@ -121,12 +123,13 @@ function publish({ stack, log }: Stage, { events, rate, seed }: PlayOptions, { t
   }
 }
 
-function isDone({ lag }: Figures): boolean {
-  return groups.every(group => lag[group] === 0)
+function isDone({ lag, pending }: Figures): boolean {
+  return pending === 0 && groups.every(group => lag[group] === 0)
 }
 
-function whoIsBehind({ lag }: Figures, unpublished: number): string {
+function whoIsBehind({ lag, pending }: Figures, unpublished: number): string {
   const behind = groups.filter(group => lag[group] > 0).map(group => `${group} by ${count(lag[group])}`)
   if (unpublished > 0) behind.unshift(`publishing by ${count(unpublished)}`)
+  if (pending > 0) behind.push(`mails and webhooks by ${count(pending)}`)
   return behind.join(', ')
 }

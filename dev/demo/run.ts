@@ -4,9 +4,10 @@ import { postgresIndex } from '../../consumers/indexer/index.ts'
 import { CleanUps } from '../../core/index.ts'
 import { type Stack, startStack } from '../stack/index.ts'
 import { checksOf } from './checks.ts'
-import { schoolOf } from './day/index.ts'
+import { firstMailed, schoolOf } from './day/index.ts'
 import { type Evidence, gatherEvidence } from './evidence.ts'
 import { type Played, playDay } from './play.ts'
+import { type Redrive, redriveLetters } from './redrive.ts'
 import { type Check, checkTable, counted, queriesAbout, signsFor, type Timings, timingLines } from './show/index.ts'
 import { type Stage, setStage } from './stage.ts'
 
@@ -55,16 +56,18 @@ async function demonstrate(
   const tell = json ? say : context.out
   const signs = signsFor(process.env)
   const school = schoolOf(seed, events)
-  const stage = await setStage({ stack, school, say, signal, cleanUps })
+  const late = firstMailed({ seed, events, date: new Date() }, school)
+  const stage = await setStage({ stack, school, late, say, signal, cleanUps })
   const ready = process.uptime() * 1_000
   say(`publishing ${counted(events, 'event')} of a day at school${rate === undefined ? '' : `, ${rate} a second`}`)
-  const played = await playDay(stage, { ...options, school, say, draw, interactive, signs, signal })
-  if (played.stuck) say(`nothing has moved for a minute; lagging: ${played.stuck}`)
+  const played = await playDay(stage, { ...options, school, late, say, draw, interactive, signs, signal })
+  const { tally, kill, times, stuck } = played
+  if (stuck) say(`nothing has moved for a minute; lagging: ${stuck}`)
+  const redrive = tally.letters > 0 && stuck === undefined ? await redriveLetters(stage, say, signal) : undefined
   const found = await lookAt(stage, played)
-  const { tally, kill, times } = played
-  const checks = checksOf({ events, expected: tally, found, inbox: stage.inbox, kill })
-  const ok = played.stuck === undefined && checks.every(check => check.ok)
-  const timings = { ready, ...times }
+  const checks = checksOf({ events, expected: tally, found, inbox: stage.inbox, hook: stage.hook, kill, redrive })
+  const ok = stuck === undefined && checks.every(check => check.ok)
+  const timings = { ready, ...times, ...(redrive && { redrive: redrive.ms }) }
 
   tell('')
   for (const line of checkTable(checks, signs)) tell(line)
@@ -79,7 +82,7 @@ async function demonstrate(
       : 'three questions to the trail (`npm run demo -- --keep` leaves it running):'
   )
   for (const query of queriesAbout(school.student(tally.student).id)) tell(`  ${query}`)
-  if (json) context.out(JSON.stringify(figuresOf({ ok, options, played, found, checks, timings, stage })))
+  if (json) context.out(JSON.stringify(figuresOf({ ok, options, played, redrive, found, checks, timings, stage })))
   if (keep) await keepRunning(context, stage, tally.favourite.topic, tell)
   return ok
 }
@@ -119,6 +122,7 @@ interface Run {
   readonly ok: boolean
   readonly options: DemoOptions
   readonly played: Played
+  readonly redrive: Redrive | undefined
   readonly found: Evidence
   readonly checks: readonly Check[]
   readonly timings: Timings
@@ -126,9 +130,10 @@ interface Run {
 }
 
 /** Everything as one object, for machines. */
-function figuresOf({ ok, options, played, found, checks, timings, stage }: Run) {
+function figuresOf({ ok, options, played, redrive, found, checks, timings, stage }: Run) {
   const { tally, kill, stuck } = played
   const { mails, distinct } = stage.inbox
+  const { webhooks } = stage.hook
   const ms = Object.fromEntries(Object.entries(timings).map(([name, value]) => [name, Math.round(value)]))
   return {
     ok,
@@ -143,7 +148,13 @@ function figuresOf({ ok, options, played, found, checks, timings, stage }: Run) 
     documents: found.documents,
     search: found.search,
     mails: { expected: tally.mails, received: mails, distinct },
-    deadLetters: found.deadLetters,
+    webhooks: { expected: tally.badges, received: webhooks, distinct: stage.hook.distinct },
+    deadLetters: {
+      expected: tally.letters,
+      found: found.deadLetters,
+      listed: redrive?.listed ?? 0,
+      handled: redrive?.handled ?? 0
+    },
     ...(kill && { kill: { ...kill, ...(kill.recoveredMs && { recoveredMs: Math.round(kill.recoveredMs) }) } }),
     ...(stuck && { stuck }),
     checks: Object.fromEntries(checks.map(check => [check.id, check.ok])),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { createLogger } from '../../cli/index.ts'
@@ -7,6 +8,7 @@ import type { Child } from '../processes/index.ts'
 import type { Stack } from '../stack/index.ts'
 import { Crew } from './children.ts'
 import type { School } from './day/index.ts'
+import { type Hook, openHook } from './hook.ts'
 import { type Inbox, openInbox } from './inbox.ts'
 import { Observer } from './observer.ts'
 import { counted, seconds } from './show/index.ts'
@@ -16,6 +18,7 @@ export interface Stage {
   readonly stack: Stack
   readonly crew: Crew
   readonly inbox: Inbox
+  readonly hook: Hook
   readonly observer: Observer
   /** Of the demo's own clients; a file next to the servers' logs. */
   readonly log: Logger
@@ -23,11 +26,15 @@ export interface Stage {
   startSink(): Child
   /** The sink that was started with the others. */
   readonly sink: Child
+  /** Enrols the student who was left out. */
+  enrolLate(): Promise<void>
 }
 
 export interface StageOptions {
   readonly stack: Stack
   readonly school: School
+  /** Number of the student who is not enrolled; undefined for none. */
+  readonly late: number | undefined
   readonly say: (line: string) => void
   readonly signal: AbortSignal
   /** Takes what must be undone. */
@@ -39,15 +46,21 @@ const stopChildrenMs = 3_000
 // A killed sink is replaced after this time. A real one waits longer, so that a busy machine is not taken for a dead one.
 const sinkSessionMs = 2_000
 
-/** Makes tables, schemas and topics, enrols the students, and starts sink, indexer and notifier. */
-export async function setStage({ stack, school, say, signal, cleanUps }: StageOptions): Promise<Stage> {
+/** Makes tables, schemas and topics, enrols the students but one, and starts sink, indexer and notifier. */
+export async function setStage({ stack, school, late, say, signal, cleanUps }: StageOptions): Promise<Stage> {
   const { KAFKA_BROKERS, DATABASE_URL } = stack.env
   const inbox = await openInbox()
   cleanUps.add(() => inbox.close())
+  const hook = await openHook()
+  cleanUps.add(() => hook.close())
   const log = createLogger({ level: 'warn', destination: createWriteStream(join(stack.logs, 'demo.log')) })
   const observer = await Observer.open({ brokers: KAFKA_BROKERS.split(','), databaseUrl: DATABASE_URL, log })
   cleanUps.add(() => observer.close())
-  const crew = new Crew({ env: { ...stack.env, SMTP_URL: inbox.url }, logs: stack.logs, adopt: stack.adopt })
+  const key = randomBytes(32).toString('base64')
+  // The receiver is on this machine, and speaks http.
+  const webhooks = { WEBHOOK_KEY: key, WEBHOOK_ALLOW_HTTP: 'true', WEBHOOK_ALLOWED_NETWORKS: '127.0.0.1' }
+  const env = { ...stack.env, SMTP_URL: inbox.url, ...webhooks }
+  const crew = new Crew({ env, logs: stack.logs, adopt: stack.adopt })
   cleanUps.add(() => crew.stop(stopChildrenMs))
 
   const began = performance.now()
@@ -56,8 +69,16 @@ export async function setStage({ stack, school, say, signal, cleanUps }: StageOp
     Promise.all([crew.run('migrate', '--with', 'indexer,notifier'), crew.run('schemas', 'register', '--example')])
   )
   say(`made the tables, registered the schemas, made the topics (${seconds(performance.now() - began)})`)
-  const mailed = await enrol(observer, school)
-  say(`enrolled ${counted(school.students, 'student')}, ${mailed} of them with e-mail`)
+  const all = Array.from({ length: school.students }, (_, number) => number)
+  const mailed = await enrol(
+    observer,
+    school,
+    all.filter(number => number !== late)
+  )
+  hook.trust(await observer.subscribe('badges', 'badge.awarded', hook.url, key))
+  say(
+    `enrolled ${counted(school.students - (late === undefined ? 0 : 1), 'student')}, ${mailed} of them with e-mail, and subscribed a webhook to badges${late === undefined ? '' : '; one student is left out for now'}`
+  )
 
   const startSink = () => crew.start('sink', '--session-timeout', String(sinkSessionMs))
   const sink = startSink()
@@ -69,12 +90,15 @@ export async function setStage({ stack, school, say, signal, cleanUps }: StageOp
     signal.throwIfAborted()
   }
   say(`sink, indexer and notifier run as processes ${sink.pid}, ${indexer.pid} and ${notifier.pid}`)
-  return { stack, crew, inbox, observer, log, startSink, sink }
+  const enrolLate = async (): Promise<void> => {
+    if (late !== undefined) await enrol(observer, school, [late])
+  }
+  return { stack, crew, inbox, hook, observer, log, startSink, sink, enrolLate }
 }
 
-/** Puts the students into the directory of recipients. Answers how many of them get mail. */
-async function enrol(observer: Observer, school: School): Promise<number> {
-  const students = Array.from({ length: school.students }, (_, number) => school.student(number))
+/** Puts students into the directory of recipients. Answers how many of them get mail. */
+async function enrol(observer: Observer, school: School, numbers: readonly number[]): Promise<number> {
+  const students = numbers.map(number => school.student(number))
   await observer.rows(
     `INSERT INTO recipients (id, address, name, wants_mail)
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[])`,

@@ -14,11 +14,14 @@ const sampleSize = 100
 /** Counts what was acknowledged, from which follows what must come out at the other ends. */
 export class Tally {
   readonly #wantsMail: (student: number) => boolean
+  readonly #late: number | undefined
   readonly #random = randomFrom('sample')
   /** Events that Kafka has acknowledged. */
   published = 0
   /** Mails that must arrive. */
   mails = 0
+  /** Events about the student who is enrolled late: each becomes a dead letter of the notifier. */
+  letters = 0
   /** Sum of all marks in tenths, so that it stays exact. */
   tenths = 0
   /** `lesson.published 2` → count. */
@@ -30,8 +33,10 @@ export class Tally {
   /** Number of the student that the last event was about. */
   student = 0
 
-  constructor(wantsMail: (student: number) => boolean) {
+  /** @param late number of the student who is enrolled late */
+  constructor(wantsMail: (student: number) => boolean, late?: number) {
     this.#wantsMail = wantsMail
+    this.#late = late
   }
 
   add(event: SchoolEvent, { id, schemaVersion }: Receipt): void {
@@ -41,6 +46,7 @@ export class Tally {
     if (event.student !== undefined) {
       this.student = event.student
       if (this.#wantsMail(event.student)) this.mails += 1
+      if (event.student === this.#late) this.letters += 1
     }
     if (event.eventName === 'quiz.submitted') this.tenths += Math.round(event.payload.score_raw * 10)
     const place = this.published <= sampleSize ? this.published - 1 : below(this.published, this.#random())
@@ -50,6 +56,10 @@ export class Tally {
   /** Lessons, with a title or without. */
   get lessons(): number {
     return [...this.versions].reduce((sum, [name, count]) => (name.startsWith('lesson.') ? sum + count : sum), 0)
+  }
+
+  get badges(): number {
+    return [...this.versions].reduce((sum, [name, count]) => (name.startsWith('badge.') ? sum + count : sum), 0)
   }
 
   /** What most lessons are about. */

@@ -7,7 +7,8 @@ type Schema = Readonly<Record<string, unknown>>
  * Settings that are secrets by themselves: the chart takes them from Secrets alone. The certificate of a CA is none, and
  * neither is the path of a file that holds one.
  */
-const isSecret = (name: string): boolean => /(PASSWORD|SECRET|PASSPHRASE|TOKEN|(?<!_CA)_PEM)$/.test(name)
+const isSecret = (name: string): boolean =>
+  /(PASSWORD|SECRET|PASSPHRASE|TOKEN|API_KEY|(?<!_CA)_PEM|WEBHOOK_KEY)$/.test(name)
 /** Settings that the chart gives itself: probes and ports have to agree with them. */
 const ofChart: readonly string[] = ['EVENTTRAIL_STATUS_PORT', 'EVENTTRAIL_STATUS_HOST']
 

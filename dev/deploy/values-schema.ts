@@ -95,7 +95,7 @@ export function valuesSchema(settings: Readonly<Record<string, Setting<unknown>>
       networkPolicy: closed({
         enabled: yesOrNo,
         metricsFrom: anyList,
-        egress: closed({ kafka: egress, registry: egress, postgres: egress, smtp: egress })
+        egress: closed({ kafka: egress, registry: egress, postgres: egress, smtp: egress, webhooks: egress })
       }),
       monitoring: closed({
         podMonitor: closed({ enabled: yesOrNo, labels, interval: text }),

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { settings } from '../../cli/index.ts'
@@ -91,6 +91,11 @@ export class Child {
     if (this.hasEnded) return
     this.#process.kill('SIGTERM')
     if (!(await within(deadlineMs, this.ended))) await this.kill()
+  }
+
+  /** What it and others of its name have written. */
+  output(): string {
+    return readFileSync(this.#log, 'utf8')
   }
 
   /** How it ended, with its last words. */

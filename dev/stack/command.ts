@@ -6,6 +6,7 @@ import { runFolder, takeLock } from '../tools/index.ts'
 import { keepArchives } from './embedded.ts'
 import { makeFolders } from './folders.ts'
 import { Instance } from './instance.ts'
+import { lastingSearch, startOpenSearch } from './opensearch.ts'
 import { checkWanted, type WantedPorts } from './ports.ts'
 import { chosenVersions } from './servers/index.ts'
 import { stackChoice, startStack } from './stack.ts'
@@ -18,6 +19,7 @@ interface UpOptions {
   readonly kafkaPort?: number
   readonly registryPort?: number
   readonly postgresPort?: number
+  readonly with?: string
 }
 
 /** Adds `stack up|down|status|env`. */
@@ -33,6 +35,11 @@ export function stackCommands(program: Command, host: CommandHost): void {
         .argParser(parsePort)
     )
   }
+  up.addOption(
+    new Option('--with <server>', 'also start a server that only some parts need (300 MB of memory)').choices([
+      'opensearch'
+    ])
+  )
   up.action(host.action((context, options: UpOptions) => stackUp(context, options), { finishes: true }))
   stack
     .command('down')
@@ -108,6 +115,7 @@ async function stackUp(context: CommandContext, options: UpOptions): Promise<Exi
         signal: context.signal
       })
     }
+    if (options.with === 'opensearch') await searchUp(context)
     await stackStatus(context)
     context.say(
       'to use them: eval "$(node bin/eventtrail.mjs stack env)"; to stop them: node bin/eventtrail.mjs stack down'
@@ -116,10 +124,29 @@ async function stackUp(context: CommandContext, options: UpOptions): Promise<Exi
   })
 }
 
+/** OpenSearch, unless it runs. */
+async function searchUp(context: CommandContext): Promise<void> {
+  const instance = Instance.open(lastingSearch)
+  if (((await instance?.running()) ?? []).length > 0) return
+  await startOpenSearch({ keepData: true, onProgress: context.say, signal: context.signal })
+}
+
+/** Ends OpenSearch, where it runs. */
+async function searchDown(wipe: boolean): Promise<string[]> {
+  const instance = Instance.open(lastingSearch)
+  const running = (await instance?.running()) ?? []
+  await instance?.endProcesses()
+  if (wipe) {
+    await instance?.wipe()
+    instance?.remove()
+  }
+  return running
+}
+
 function stackDown(context: CommandContext, wipe: boolean): Promise<ExitCode> {
   return exclusively(context, async () => {
     const instance = find()
-    const running = await runningServers(instance)
+    const running = [...(await runningServers(instance)), ...(await searchDown(wipe))]
     await instance?.endProcesses()
     if (instance) keepArchives(instance)
     if (wipe) {
@@ -141,6 +168,9 @@ async function stackStatus(context: CommandContext): Promise<ExitCode> {
     const where = `runs at 127.0.0.1:${ports?.[name]}, ${pid ? `process ${pid}` : 'in a container'}`
     context.out(`${name.padEnd(9)} ${running.includes(name) ? where : 'is stopped'}`)
   }
+  const search = Instance.open(lastingSearch)
+  const [process] = search?.living ?? []
+  if (process) context.out(`opensearch runs at ${search?.state.env?.OPENSEARCH_URL}, process ${process.pid}`)
   if (instance && env) context.out(`logs      ${instance.logs}`)
   return running.length === serverNames.length ? exitCodes.ok : exitCodes.notOk
 }
@@ -155,6 +185,8 @@ async function stackEnv(context: CommandContext): Promise<ExitCode> {
     context.say(`${what}: start them with \`node bin/eventtrail.mjs stack up\``)
     return exitCodes.notOk
   }
-  for (const [name, value] of Object.entries(env)) context.out(`export ${name}=${value}`)
+  const search = Instance.open(lastingSearch)
+  const all = { ...env, ...((search?.living ?? []).length > 0 && search?.state.env) }
+  for (const [name, value] of Object.entries(all)) context.out(`export ${name}=${value}`)
   return exitCodes.ok
 }

@@ -12,7 +12,7 @@ const tsc = join(root, 'node_modules', '.bin', 'tsc')
 const { status } = spawnSync(tsc, ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
 if (status !== 0) process.exit(status ?? 1)
 
-for (const room of ['schemas', 'trail', 'consumers', 'examples/school', 'cli/init']) {
+for (const room of ['schemas', 'trail', 'consumers', 'operations', 'examples/school', 'cli/init']) {
   cpSync(join(root, room), join(dist, room), { recursive: true, filter: source => !source.endsWith('.ts') })
 }
 chmodSync(join(root, 'bin', 'eventtrail.mjs'), 0o755)

@@ -2,11 +2,12 @@ import type { Admin } from 'kafkajs'
 import { retry } from '../../core/index.ts'
 import { KafkaError } from '../errors.ts'
 import { type Operation, operationsOf, type Right } from '../rights.ts'
-import type { GroupDescription, KafkaAdmin, TopicSpec } from '../types/index.ts'
+import type { CommittedOffset, KafkaAdmin, TopicSpec } from '../types/index.ts'
 import { adminWithCluster } from './cluster.ts'
-import { protocolErrorOf, toKafkaError } from './errors.ts'
+import { toKafkaError } from './errors.ts'
+import { describeGroup } from './groups.ts'
 import { disconnect } from './incarnation.ts'
-import { heldBack, logEnds } from './log-ends.ts'
+import { heldBack, logEnds } from './log/index.ts'
 import { clusterMetadata, type TopicMetadata, topicIds, topicMetadata } from './metadata.ts'
 import type { KafkajsParts } from './types.ts'
 
@@ -37,6 +38,23 @@ export async function connectAdmin(client: KafkajsParts): Promise<KafkaAdmin> {
   const exists = async (topic: string): Promise<boolean> => {
     const [found] = await ask(`looking for topic ${topic}`, () => topicMetadata(cluster, [topic]))
     return found?.error === 0
+  }
+  const committed = async (group: string): Promise<Map<string, Map<number, CommittedOffset>>> => {
+    const doing = `reading the offsets of group ${group}`
+    const topics = await ask(doing, () => admin.fetchOffsets({ groupId: group }), onGroup('DESCRIBE', group))
+    return new Map(
+      topics.map(({ topic, partitions }) => [
+        topic,
+        new Map(
+          partitions
+            .filter(({ offset }) => Number(offset) >= 0)
+            .map(({ partition, offset, metadata }) => [
+              partition,
+              { offset: Number(offset), ...(metadata && { metadata }) }
+            ])
+        )
+      ])
+    )
   }
   return {
     async topics() {
@@ -122,19 +140,16 @@ export async function connectAdmin(client: KafkajsParts): Promise<KafkaAdmin> {
     },
 
     async groupOffsets(group) {
-      const doing = `reading the offsets of group ${group}`
-      const topics = await ask(doing, () => admin.fetchOffsets({ groupId: group }), onGroup('DESCRIBE', group))
+      const commits = await committed(group)
       return new Map(
-        topics.map(({ topic, partitions }) => [
+        [...commits].map(([topic, each]) => [
           topic,
-          new Map(
-            partitions
-              .filter(({ offset }) => Number(offset) >= 0)
-              .map(({ partition, offset }) => [partition, Number(offset)])
-          )
+          new Map([...each].map(([partition, { offset }]) => [partition, offset]))
         ])
       )
     },
+
+    groupCommits: group => committed(group),
 
     async ping() {
       await ask('asking for the brokers', () => clusterMetadata(cluster, []))
@@ -171,6 +186,11 @@ export async function connectAdmin(client: KafkajsParts): Promise<KafkaAdmin> {
 
     describeGroup: group => describeGroup(admin, group, onGroup('DESCRIBE', group)),
 
+    async groups() {
+      const { groups } = await ask('listing groups', () => admin.listGroups())
+      return groups.map(({ groupId: group, protocolType }) => ({ group, protocolType }))
+    },
+
     async groupMembers(group) {
       const { members } = await describeGroup(admin, group, onGroup('DESCRIBE', group))
       return members.length
@@ -182,17 +202,6 @@ export async function connectAdmin(client: KafkajsParts): Promise<KafkaAdmin> {
 }
 
 const isPublic = ({ name, partitions }: TopicMetadata): boolean => !name.startsWith('__') && partitions.length > 0
-
-async function describeGroup(admin: Admin, group: string, right: Right): Promise<GroupDescription> {
-  try {
-    const { groups } = await admin.describeGroups([group])
-    const members = groups[0]?.members.map(({ clientId, clientHost }) => ({ clientId, host: clientHost })) ?? []
-    return { protocol: groups[0]?.protocol ?? '', members }
-  } catch (error) {
-    if (protocolErrorOf(error) === 'GROUP_ID_NOT_FOUND') return { protocol: '', members: [] }
-    throw toKafkaError(error, `describing group ${group}`, [right])
-  }
-}
 
 /** Kafka's protocol guide, "Error Codes". */
 const topicAuthorizationFailed = 29

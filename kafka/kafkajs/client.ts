@@ -6,6 +6,7 @@ import { TlsOptions, wireName } from '../security/index.ts'
 import type { KafkaClientOptions } from '../types/index.ts'
 import { connectAdmin } from './admin.ts'
 import { Explainer } from './explain.ts'
+import { KafkaLogReader } from './log/index.ts'
 import { loginBy } from './login.ts'
 import { SupervisedConsumer } from './member/index.ts'
 import { applyPatches, tryingOthers } from './patches/index.ts'
@@ -72,6 +73,7 @@ function clientOf(options: KafkaClientOptions, shared: Shared): KafkajsClient {
     named: name => clientOf({ ...options, ...name }, shared),
     connectAdmin: () => connectAdmin(parts),
     adminLine,
+    logReader: () => new KafkaLogReader(parts),
     connectSender: () => connectSender(parts),
     groupConsumer: settings => new SupervisedConsumer(parts, adminLine(), settings)
   } satisfies KafkajsClient)

@@ -26,6 +26,9 @@ export interface Cluster {
     /** Fails for a broker that no metadata has named yet. */
     findBroker(which: { readonly nodeId: number }): Promise<Broker>
     refreshMetadata(topics: readonly string[]): Promise<unknown>
+    /** Those that metadata has named, by their ids, and the one that was asked first. */
+    readonly brokers?: Readonly<Record<string, Broker>>
+    readonly seedBroker?: Broker
   }
 }
 
@@ -45,10 +48,13 @@ export interface Broker {
   }>
   readonly versions?: Readonly<Record<number, { readonly maxVersion: number }>>
   readonly connectionPool: {
+    /** @param call.requestTimeout ms; default, and at least, that of the client */
     send<D, R>(call: {
       request: Request
       response: { decode(payload: Buffer): Promise<D>; parse(decoded: D): Promise<R> }
+      requestTimeout?: number
     }): Promise<R>
+    readonly pool: readonly { rejectRequests(error: Error): void }[]
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type SendErrorCode,
   sendErrorCodes
 } from '../errors.ts'
+import { fetchVersion } from '../log/index.ts'
 import { missingInWords, missingRight, type Right } from '../rights.ts'
 import { type ConnectionFault, named, tlsFault } from '../security/index.ts'
 
@@ -135,3 +136,7 @@ export function toSendError(thrown: unknown, sent: boolean, asked: readonly Righ
   const known = code in sendErrorCodes ? (code as SendErrorCode) : 'KAFKA_REFUSED'
   return new SendError(known, message, { ...facts, retryable, ...(right && { right }) })
 }
+
+/** A broker that cannot be read from. */
+export const tooOld = (): KafkaError =>
+  new KafkaError('KAFKA_UNSUPPORTED', `a broker does not speak Fetch ${fetchVersion}: Kafka 2.3 or later is needed`)

@@ -3,17 +3,9 @@ import plainModule from 'kafkajs/src/broker/saslAuthenticator/plain.js'
 import scram256Module from 'kafkajs/src/broker/saslAuthenticator/scram256.js'
 import scram512Module from 'kafkajs/src/broker/saslAuthenticator/scram512.js'
 import oauthModule from 'kafkajs/src/protocol/sasl/oauthBearer/index.js'
-import type { Logger, Secret } from '../../core/index.ts'
+import { isToken, type Logger, type Secret, safeError, TokenKeeper } from '../../core/index.ts'
 import { KafkaError } from '../errors.ts'
-import {
-  currentSecret,
-  fromMskIam,
-  fromTokenEndpoint,
-  named,
-  saslMechanism,
-  Tokens,
-  wireName
-} from '../security/index.ts'
+import { currentSecret, fromMskIam, fromTokenEndpoint, named, saslMechanism, wireName } from '../security/index.ts'
 import type { KafkaSasl, OAuthToken, PasswordLogin } from '../types/index.ts'
 
 type Provider = Mechanism['authenticationProvider']
@@ -110,7 +102,7 @@ function fromFunction(token: () => Promise<OAuthToken>): () => Promise<OAuthToke
       throw new KafkaError('KAFKA_TOKEN_UNAVAILABLE', 'the function `sasl.token` failed', cause)
     }
     // Callers without types.
-    if (typeof found?.value === 'string' && /^[\x21-\x7e]+$/.test(found.value)) return found
+    if (isToken(found?.value)) return found
     throw new KafkaError('KAFKA_TOKEN_UNAVAILABLE', 'the function `sasl.token` resolved to no { value } with a token')
   }
 }
@@ -119,8 +111,23 @@ function fromFunction(token: () => Promise<OAuthToken>): () => Promise<OAuthToke
 const goOn: Request = { encode: async () => Buffer.of(0, 0, 0, 1, 1) }
 const lengthBytes = 4
 
+/** ms that a token must have left: brokers end a session with its token, and a login takes a moment. */
+const leastLeftMs = 15_000
+
 function byToken(sasl: TokenSasl, log: Logger): Provider {
-  const tokens = new Tokens(sourceOf(sasl, log), log)
+  const source = sourceOf(sasl, log)
+  const tokens = new TokenKeeper(
+    async () => {
+      const token = await source()
+      // One whose life is unknown is requested for each login.
+      return { token, lifeMs: token.expiresInMs ?? 0 }
+    },
+    {
+      leastLeftMs,
+      onStale: error =>
+        log.warn({ err: safeError(error) }, 'no new token for Kafka; the last one is used while it is valid')
+    }
+  )
   return ({ host, port, saslAuthenticate }) => ({
     async authenticate() {
       let token: OAuthToken

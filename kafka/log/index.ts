@@ -1,10 +1,17 @@
 /** Batches and records as Kafka's log has them: bytes alone, no client. */
-export { decodeFetchResponse, FetchedRecords, type FetchResponse, fetchVersion } from './fetch-decoder.ts'
+export {
+  decodeFetchResponse,
+  type FetchedPartition,
+  FetchedRecords,
+  type FetchResponse,
+  fetchVersion
+} from './fetch-decoder.ts'
 export {
   defaultMaxBatchBytes,
   isCorrupt,
   PackedRecords,
   type Portion,
+  type ReadOptions,
   type ReadPortion,
   type UnreadableBatch
 } from './packed-records.ts'

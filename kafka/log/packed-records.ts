@@ -48,6 +48,8 @@ export interface ReadPortion extends Portion {
 export interface PortionOptions {
   /** Decompressed bytes past which no further batch is taken. Default 8 MiB. */
   readonly maxBytes?: number
+  /** Records past which no further batch is taken: unlike `maxRecords` it never cuts one. Default: no limit. */
+  readonly enoughRecords?: number
   /**
    * Walks through every record, so that a batch which decompresses and is corrupt is found to be unreadable; otherwise
    * walking the records throws KafkaError `RECORDS_CORRUPT`. Default false.
@@ -98,14 +100,17 @@ export class PackedRecords implements Iterable<KafkaRecord> {
   }
 
   /** The first batches, decompressed: one at least. */
-  portion({ maxBytes = defaultPortionBytes, careful = false }: PortionOptions = {}): Portion {
+  portion(options: PortionOptions = {}): Portion {
+    const { maxBytes = defaultPortionBytes, enoughRecords = Number.POSITIVE_INFINITY, careful = false } = options
     const readable: StoredBatch[] = []
     const unreadable: UnreadableBatch[] = []
     let lastOffset = -1
     let bytes = 0
+    let records = 0
     let index = 0
-    for (; index < this.#batches.length && bytes < maxBytes; index += 1) {
+    for (; index < this.#batches.length && bytes < maxBytes && records < enoughRecords; index += 1) {
       const batch = this.#batches[index] as PackedBatch
+      records += batch.count
       try {
         const { stored, furtherPieces } = unpacked(batch, this.#maxBatchBytes)
         if (careful) walkThrough(stored)

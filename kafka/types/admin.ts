@@ -1,4 +1,6 @@
 import type { Operation } from '../rights.ts'
+import type { GroupDescription, GroupListing } from './groups.ts'
+import type { CommittedOffset } from './member.ts'
 
 /** The state of one partition as the cluster reports it. */
 export interface PartitionDescription {
@@ -25,13 +27,6 @@ export interface TopicSpec {
   readonly replicationFactor: number
   /** Topic settings, such as `retention.ms`. */
   readonly config: Readonly<Record<string, string>>
-}
-
-/** The members that a consumer group has now. */
-export interface GroupDescription {
-  /** What its members agreed on: names the kind of them. Empty where there is none. */
-  readonly protocol: string
-  readonly members: readonly { readonly clientId: string; readonly host: string }[]
 }
 
 /** The log of one partition: the first offset that is still there, and the one after the last that can be read. */
@@ -107,6 +102,8 @@ export interface KafkaAdmin extends AsyncDisposable {
   operations(topics: readonly string[]): Promise<Map<string, ReadonlySet<Operation>>>
   /** Committed offsets of a group by topic and partition; partitions without one are left out. */
   groupOffsets(group: string): Promise<Map<string, Map<number, number>>>
+  /** The same with their metadata. */
+  groupCommits(group: string): Promise<Map<string, Map<number, CommittedOffset>>>
   /** Resolves when the cluster answers. */
   ping(): Promise<void>
   /** Leaders and replicas of topics; those that do not exist are left out. */
@@ -117,6 +114,8 @@ export interface KafkaAdmin extends AsyncDisposable {
   topicConfigs(topics: readonly string[], names: readonly string[]): Promise<Map<string, Map<string, string>>>
   /** A group of Kafka's newer protocol (KIP-848) looks as if it had no members. */
   describeGroup(group: string): Promise<GroupDescription>
+  /** The groups of the cluster that this client may see. */
+  groups(): Promise<GroupListing[]>
   /** Members of the group right now. */
   groupMembers(group: string): Promise<number>
   close(): Promise<void>

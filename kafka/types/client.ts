@@ -1,5 +1,6 @@
 import type { Logger } from '../../core/index.ts'
 import type { AdminLine, KafkaAdmin } from './admin.ts'
+import type { LogReader } from './log-reader.ts'
 import type { GroupConsumer, GroupConsumerOptions } from './member.ts'
 import type { KafkaSecurity } from './security.ts'
 import type { Sender } from './sender.ts'
@@ -35,6 +36,8 @@ export interface KafkaClient {
   connectAdmin(): Promise<KafkaAdmin>
   /** An admin that connects when it is first asked, and again after a failure. */
   adminLine(): AdminLine
+  /** Reads logs without a group. It connects when it is first asked. */
+  logReader(): LogReader
   /** @throws KafkaError `KAFKA_UNAVAILABLE`, `KAFKA_AUTHENTICATION`, `NOT_AUTHORIZED` where it may write to no topic */
   connectSender(): Promise<Sender>
   /** A member of a consumer group that does nothing until `start()`. */

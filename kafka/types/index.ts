@@ -1,7 +1,6 @@
 /** What the parts of a Kafka client do, whichever client that is. Types and the values that belong to them. */
 export type {
   AdminLine,
-  GroupDescription,
   HeldBack,
   KafkaAdmin,
   LogEnds,
@@ -11,8 +10,11 @@ export type {
   TopicSpec
 } from './admin.ts'
 export type { KafkaClient, KafkaClientName, KafkaClientOptions } from './client.ts'
+export type { GroupDescription, GroupMember } from './groups.ts'
+export type { LogPage, LogReader, LogTime, PageOptions } from './log-reader.ts'
 export {
   type BatchControl,
+  type CommittedOffset,
   type ConsumerState,
   type FetchLimits,
   type GroupConsumer,

@@ -31,6 +31,14 @@ export interface PassedOffsets {
   readonly lastOffset: number
 }
 
+/** What a group has committed of a partition. */
+export interface CommittedOffset {
+  /** The next record to read. */
+  readonly offset: number
+  /** A note of the one that committed it, at most 4,096 bytes by the broker's default. */
+  readonly metadata?: string
+}
+
 /** What a batch handler may do to the consumer. */
 export interface BatchControl {
   /** Keeps this member in its group. Call it at least every few hundred ms while working or waiting. */
@@ -72,12 +80,21 @@ export interface GroupConsumerOptions {
   readonly group: string
   /** Names the kind of member: Kafka lets no other kind into the group. Default `eventtrail-subscribers-only`. */
   readonly protocol?: string
+  /** Shown to those who describe the group. At most 1 KiB. Default: nothing. */
+  readonly about?: Buffer
   /** What to read. Asked again every `topicRefreshMs`; a failed answer leaves the list as it was. */
   readonly topics: () => Promise<readonly string[]>
   /** Handles a batch. An error that it throws ends the consumer: what can be retried is retried inside. */
   readonly onBatch: (batch: RecordBatch, control: BatchControl) => Promise<void>
-  /** Called after every (re)join, before any batch of it: which partitions this member reads. */
-  readonly onAssigned?: (assignment: ReadonlyMap<string, readonly number[]>) => void
+  /**
+   * Called after every (re)join, before any batch of it: which partitions this member reads, and whether it is the one
+   * member of this generation that leads the group. A group that was deleted counts its generations from 1 again.
+   */
+  readonly onAssigned?: (
+    assignment: ReadonlyMap<string, readonly number[]>,
+    isLeader: boolean,
+    generation: number
+  ) => void
   /** Offsets that hold nothing to handle (aborted transactions, control records) were passed over. */
   readonly onPassed?: (passed: PassedOffsets) => void
   /**
@@ -162,10 +179,11 @@ export interface GroupConsumer {
   /** Starts reading; returns at once. A second call does nothing. */
   start(): void
   /**
-   * Commits offsets to Kafka: the offset of the next record to read, per topic and partition.
+   * Commits offsets to Kafka: the offset of the next record to read, per topic and partition, in one request. A commit
+   * without `metadata` clears what the one before had.
    * @throws KafkaError `KAFKA_UNAVAILABLE` when Kafka did not confirm them, also between two groups
    */
-  commit(offsets: readonly (TopicPartition & { readonly offset: number })[]): Promise<void>
+  commit(offsets: readonly (TopicPartition & CommittedOffset)[]): Promise<void>
   /** Stops fetching a partition until `resume`; survives rebalances. */
   pause(topic: string, partition: number): void
   resume(topic: string, partition: number): void

@@ -1,2 +1,2 @@
 /** Whether everything is as it should be: servers, tables, topics, positions. */
-export { examine } from './doctor.ts'
+export { examine, type Finding } from './doctor.ts'

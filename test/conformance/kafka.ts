@@ -1,5 +1,6 @@
 import { describe } from 'vitest'
 import { adminConformance } from './kafka/admin.ts'
+import { logReaderConformance } from './kafka/log-reader.ts'
 import { memberConformance } from './kafka/member.ts'
 import { senderConformance } from './kafka/sender.ts'
 import { type KafkaUnderTest, kafkaFixture } from './kafka/under-test.ts'
@@ -10,6 +11,7 @@ export function kafkaConformance(name: string, under: KafkaUnderTest): void {
     const fixture = kafkaFixture(under)
     adminConformance(fixture)
     senderConformance(fixture)
+    logReaderConformance(fixture)
     memberConformance(fixture)
   })
 }

@@ -5,6 +5,7 @@ import { afterAll, beforeEach } from 'vitest'
 import { createLogger } from '../../cli/log.ts'
 import type { Logger, LogLevel } from '../../core/logger.ts'
 import { createKafkaClient } from '../../kafka/kafkajs/client.ts'
+import { operationsMigrations } from '../../operations/migrations.ts'
 import { migrate } from '../../postgres/migrate.ts'
 import { catalogue } from '../../schemas/catalogue/index.ts'
 import { type Catalogue, createRegistry, type EventVersion, encodeEnvelope } from '../../schemas/index.ts'
@@ -48,6 +49,7 @@ export async function testTrail(
   const client = await db.connect()
   try {
     await migrate(client, trailMigrations)
+    await migrate(client, operationsMigrations)
   } finally {
     client.release()
   }

@@ -60,10 +60,8 @@ export function remedyOf(
   topicPrefix: string,
   isOfAll = false
 ): string {
-  const more = resumable.includes(halted)
-    ? []
-    : [`${isOfAll ? '' : `--partition ${partition} `}--to earliest --reason 'WHY'`]
-  const flags = flagsOf({ topic, group }, topicPrefix, ...more)
+  const where = resumable.includes(halted) ? '' : `${isOfAll ? '' : `--partition ${partition} `}--to earliest `
+  const flags = flagsOf({ topic, group }, topicPrefix, `${where}--reason 'WHY'`)
   if (halted === 'SCHEMA_CHANGED') {
     return `Restore the registry's data (sink_schemas has every schema that the trail was written with), then \`eventtrail sink resume ${flags}\``
   }

@@ -1,11 +1,9 @@
 import type { Pool, Queries } from '../../postgres/index.ts'
 import { inTransaction } from '../database.ts'
 import type { SchemaBook } from '../encoding/index.ts'
-import { PageEncoder, type RecordBytes, recordFaultOf } from '../encoding/index.ts'
-import { type RecordFault, TrailError } from '../errors.ts'
-import { CopyBuffer } from '../rows/index.ts'
+import { encodeAgain } from '../encoding/index.ts'
+import { TrailError } from '../errors.ts'
 import { CarefulInsert, PgRows } from '../session/index.ts'
-import type { RowBytes } from '../types.ts'
 
 /** What is in quarantine, a record or a whole batch of the log, without its content. */
 export interface QuarantineEntry {
@@ -107,7 +105,7 @@ export async function retryQuarantined(
   const record = await showQuarantined(pool, number)
   requireHeld(record)
   requireKept(record)
-  const encoded = await encodeAgain(book, record, topicPrefix)
+  const encoded = await encodeAgain(book, record, eventNameOf(record, topicPrefix))
   await inTransaction(pool, async client => {
     if ('fault' in encoded) return resolve(client, number, 'held', by, encoded.fault)
     // What a constraint refuses only at the end of the transaction is a fault as well.
@@ -210,43 +208,13 @@ function requireKept({ number, lastOffset, code }: QuarantineEntry): void {
   }
 }
 
-async function encodeAgain(
-  book: SchemaBook,
-  record: QuarantinedRecord,
-  topicPrefix: string
-): Promise<{ readonly row: RowBytes } | { readonly fault: RecordFault }> {
-  const { topic, partition, offset, key, value } = record
-  if (!topic.startsWith(topicPrefix)) {
-    throw new TrailError(
-      'REQUEST_INVALID',
-      `The topic of number ${record.number} is ${topic}, which does not begin with the prefix ${topicPrefix}: give TOPIC_PREFIX as the sink has it`
-    )
-  }
-  const encoder = new PageEncoder(book, { topic, partition }, topic.slice(topicPrefix.length))
-  const buffer = new CopyBuffer()
-  const bytes = {
-    offset,
-    bytes: value ?? Buffer.alloc(0),
-    keyStart: key ? 0 : -1,
-    valueStart: value ? 0 : -1,
-    valueEnd: value?.length ?? -1
-  }
-  let encoded = tryEncoding(encoder, bytes, buffer)
-  if (typeof encoded === 'number') {
-    await encoder.learn([encoded])
-    encoded = tryEncoding(encoder, bytes, buffer)
-  }
-  if (typeof encoded === 'number') throw new TypeError('a schema was learnt and is not known')
-  return encoded ? { fault: encoded } : { row: { buffer, start: 0, end: buffer.at } }
-}
-
-/** The schema that is needed first, or why the record is refused; undefined when its row is written. */
-function tryEncoding(encoder: PageEncoder, bytes: RecordBytes, buffer: CopyBuffer): number | RecordFault | undefined {
-  try {
-    return encoder.encodeRecord(bytes, buffer)
-  } catch (error) {
-    return recordFaultOf(error)
-  }
+/** @throws TrailError `REQUEST_INVALID` */
+function eventNameOf({ number, topic }: QuarantinedRecord, topicPrefix: string): string {
+  if (topic.startsWith(topicPrefix)) return topic.slice(topicPrefix.length)
+  throw new TrailError(
+    'REQUEST_INVALID',
+    `The topic of number ${number} is ${topic}, which does not begin with the prefix ${topicPrefix}: give TOPIC_PREFIX as the sink has it`
+  )
 }
 
 async function resolve(

@@ -1,7 +1,19 @@
 /** Reading the trail: positions, ledger, its faults, lag. */
+export { readEnvelopes } from './envelopes.ts'
 export { lagOf } from './lag.ts'
 export { listLedgerFaults, readLedger } from './ledger.ts'
 export { listHalted, listPositions, type PartitionPosition, topicsByGroup } from './positions.ts'
+export {
+  countStored,
+  eventsOfSeveralTopics,
+  type StoredPlace,
+  type StoredRange,
+  type StoredUpTo,
+  StoredValues,
+  storedPlaces,
+  storedUpTo,
+  unstoredSince
+} from './stored/index.ts'
 export {
   type FaultTotal,
   type QuarantineTotal,

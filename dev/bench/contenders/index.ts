@@ -1,5 +1,6 @@
 /** What is measured: the sink and its peers. */
 export { ConnectWorker } from './connect.ts'
+export { type ConsumeReport, type Consumer, type ConsumeWork, consume } from './consume.ts'
 export type { Contender, Measured } from './contender.ts'
 export { copyContender } from './copy.ts'
 export { CopyFiles } from './copy-files.ts'

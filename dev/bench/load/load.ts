@@ -36,6 +36,8 @@ export interface LoadOptions {
   readonly shape: Shape
   readonly records: number
   readonly prefix?: string
+  /** How many different ones there are. Default 20,000. */
+  readonly aggregates?: number
   readonly outputs?: readonly RowOutput[]
   readonly signal?: AbortSignal
   readonly onProgress?: (records: number) => void
@@ -73,7 +75,7 @@ export async function load(options: LoadOptions): Promise<Loaded> {
   const { client, shape, records, prefix = `${shape.name}.`, outputs = [], signal } = options
   const random = randomFrom(records)
   const events = await prepare(options, prefix, random)
-  const aggregates = Array.from({ length: 20_000 }, () => randomUUID())
+  const aggregates = Array.from({ length: options.aggregates ?? 20_000 }, () => randomUUID())
   const counts = { rows: 0, duplicates: 0, undecodable: 0, refused: 0 }
   const earlier: { event: LoadedEvent; message: OutgoingMessage }[] = []
   let bytes = 0

@@ -36,6 +36,12 @@ export function plainShape(name = 'plain', partitions = 6): Shape {
   }
 }
 
+/** One event name of those. */
+export function quizShape(name: string, partitions = 6): Shape {
+  const events = school.filter(([version]) => version?.eventName === 'quiz.submitted')
+  return { ...plainShape(name, partitions), about: `one event name, ${partitions} partitions`, events }
+}
+
 const documentRecord: AvroRecord = {
   type: 'record',
   name: 'Document',

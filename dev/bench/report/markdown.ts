@@ -1,29 +1,20 @@
 import { table, whole } from '../../tools/index.ts'
-import type { Circumstances } from '../types.ts'
+import { consumePart } from './consume-page.ts'
+import { circumstancesText, fixed, goalTable, megabytes, percent, spreadText } from './parts.ts'
 import type { GrowthResults, LatencyResults, Results, SinkResults, Summary } from './results.ts'
-import { bestOf, type Goal, goalsOf, growthGoals, latencyGoals } from './results.ts'
-import type { Spread } from './statistics.ts'
-
-const fixed = (digits: number) => (value: number) => value.toFixed(digits)
-const megabytes = (value: number): string => whole(value / 2 ** 20)
-const percent = (value: number): string => `${Math.round(value * 100)} %`
-
-/** `median (least–most)` */
-export function spreadText({ median, min, max }: Spread, format: (value: number) => string): string {
-  const [middle, low, high] = [median, min, max].map(format)
-  return low === high ? `${middle}` : `${middle} (${low}–${high})`
-}
+import { bestOf, goalsOf, growthGoals, latencyGoals } from './results.ts'
 
 /** The page: docs/benchmarks.md. */
 export function page(results: Results): string {
-  const { sink, latency, growth } = results
+  const { sink, latency, growth, consume } = results
   return [
     '# Benchmarks',
     'Written by `npm run bench`; do not edit. The same numbers for programs are in [benchmarks.json](benchmarks.json). The benchmark brings its own servers and peers, runs on one machine, and measures all contenders in turns, A B C A B C …, so that what disturbs the machine disturbs all of them. A run of eventtrail whose table, duplicates, quarantine or ledger do not add up fails the benchmark.',
     'Numbers are medians of all turns, with minimum and maximum in brackets.',
     ...(sink ? sinkPart(sink) : []),
     ...(latency ? latencyPart(latency) : []),
-    ...(growth ? growthPart(growth) : [])
+    ...(growth ? growthPart(growth) : []),
+    ...(consume ? consumePart(consume) : [])
   ]
     .join('\n\n')
     .concat('\n')
@@ -170,19 +161,4 @@ function growthPart(growth: GrowthResults): string[] {
     ].join('\n'),
     circumstancesText(growth)
   ]
-}
-
-function goalTable(goals: readonly Goal[]): string {
-  return table(
-    ['goal', 'wanted', 'median reached', ''],
-    goals.map(({ what, wanted, reached, ok }) => [what, wanted, reached, ok ? 'reached' : '**not reached**'])
-  )
-}
-
-function circumstancesText({ measuredAt, machine, versions, durability }: Circumstances): string {
-  const pairs = (record: Readonly<Record<string, string>>, join: string) =>
-    Object.entries(record)
-      .map(([name, value]) => `${name}${join}${value}`)
-      .join(', ')
-  return `Measured ${measuredAt.slice(0, 16).replace('T', ' ')} UTC on ${machine.cores} cores (${machine.processor}), ${machine.memoryGb} GB, servers and clients on the same machine. ${pairs(versions, ' ')}. Postgres for all contenders, checked with each turn: \`${pairs(durability, '=')}\`.`
 }

@@ -1,5 +1,7 @@
 import type { Contender, Measured } from '../contenders/index.ts'
 import type { Circumstances } from '../types.ts'
+import type { ConsumeResults } from './consume.ts'
+import type { Goal } from './goal.ts'
 import type { GrowthStep } from './growth.ts'
 import { type Spread, spreadOf } from './statistics.ts'
 
@@ -79,6 +81,7 @@ export interface Results {
   readonly sink?: SinkResults
   readonly latency?: LatencyResults
   readonly growth?: GrowthResults
+  readonly consume?: ConsumeResults
 }
 
 /** Medians with least and most, and the ratios to each of `references` turn by turn. */
@@ -129,14 +132,6 @@ export function bestOf(summaries: readonly Summary[], prefix: string): Summary |
       (best, each) => (best && best.rowsPerSecond.median >= each.rowsPerSecond.median ? best : each),
       undefined
     )
-}
-
-/** Something the sink is to reach, and what it did reach. */
-export interface Goal {
-  readonly what: string
-  readonly wanted: string
-  readonly reached: string
-  readonly ok: boolean
 }
 
 /** Our best result with one process, compared with the goals of the project. */

@@ -67,6 +67,13 @@ export function* schoolDay({ seed, events, date }: SchoolDayOptions): Generator<
   }
 }
 
+/** The student of the first event that a mail is sent about; undefined where a small day has none. */
+export function firstMailed(options: SchoolDayOptions, school: School): number | undefined {
+  for (const { student } of schoolDay(options))
+    if (student !== undefined && school.student(student).wantsMail) return student
+  return undefined
+}
+
 /** Draws the next event's name, so that the proportions come out exactly. */
 function pick(left: Record<Name, number>, share: number, random: Random, noSubmission: boolean): Name {
   const lessons = left['lesson.published'] * (share < 0.25 ? 4 : 1)

@@ -10,6 +10,8 @@ export interface Timings {
   readonly store: number
   /** From the first event until all of them were done. */
   readonly done: number
+  /** From the list of the dead letters until the last of their mails was out. */
+  readonly redrive?: number
 }
 
 /** The table that adds up, or not. */
@@ -17,13 +19,14 @@ export function checkTable(checks: readonly Check[], { right, wrong }: Signs): s
   return columns(checks.map(({ ok, promise, detail }) => [`  ${ok ? right : wrong}`, promise, detail]))
 }
 
-export function timingLines(events: number, { ready, publish, store, done }: Timings): string[] {
+export function timingLines(events: number, { ready, publish, store, done, redrive }: Timings): string[] {
   const rate = (ms: number) => `${count(events / (Math.max(1, ms) / 1_000))} a second`
   return columns([
     ['  ready', `after ${seconds(ready)}`],
     ['  published', `in ${seconds(publish)}`, rate(publish)],
     ['  stored', `in ${seconds(store)}`, rate(store)],
-    ['  all done', `in ${seconds(done)}`]
+    ['  all done', `in ${seconds(done)}`],
+    ...(redrive === undefined ? [] : [['  redriven', `in ${seconds(redrive)}`]])
   ])
 }
 

@@ -9,11 +9,12 @@ export interface Progress extends Figures {
   /** Events published per second, lately. */
   readonly rate: number
   readonly mails: number
+  readonly webhooks: number
 }
 
 /** The progress as a block of lines, one for each part. */
 export function progressBlock(progress: Progress): string[] {
-  const { events, published, rate, stored, documents, mails, lag } = progress
+  const { events, published, rate, stored, documents, mails, webhooks, lag } = progress
   const behind = (group: Group) => (lag[group] > 0 ? `lag ${count(lag[group])}` : 'up to date')
   const width = count(events).length
   const number = (value: number) => count(value).padStart(width)
@@ -21,20 +22,21 @@ export function progressBlock(progress: Progress): string[] {
     ['  published', number(published), `of ${count(events)}`, `${count(rate)} a second`],
     ['  sink', number(stored), 'rows', behind('sink')],
     ['  indexer', number(documents), 'lessons', behind('indexer')],
-    ['  notifier', number(mails), 'mails', behind('notifier')]
+    ['  notifier', number(mails), 'mails', behind('notifier')],
+    ['', number(webhooks), 'webhooks', '']
   ])
 }
 
 /** The same as one line, for a log. */
 export function progressLine(progress: Progress, { dot }: Signs): string {
-  const { events, published, rate, stored, documents, mails, lag } = progress
+  const { events, published, rate, stored, documents, mails, webhooks, lag } = progress
   const behind = groups.map(group => `${group} ${count(lag[group])}`).join(', ')
   return [
     `published ${count(published)} of ${count(events)} (${count(rate)}/s)`,
     `stored ${count(stored)}`,
     `lag: ${behind}`,
     `lessons indexed ${count(documents)}`,
-    `mails ${count(mails)}`
+    `mails ${count(mails)}, webhooks ${count(webhooks)}`
   ].join(` ${dot} `)
 }
 

@@ -1,3 +1,4 @@
+import { notifierAlerts } from './notifier-alerts.ts'
 import { groupAlerts, processAlerts, producerAlerts } from './other-alerts.ts'
 import { sinkAlerts } from './sink-alerts.ts'
 
@@ -9,5 +10,6 @@ export const alertsOfParts = {
   process: processAlerts,
   sink: sinkAlerts,
   group: groupAlerts,
+  notifier: notifierAlerts,
   producer: producerAlerts
 }

@@ -184,21 +184,6 @@ export const groupAlerts: readonly Alert[] = [
       labels: group,
       quiet: [{ metric: 'eventtrail_group_rebuilds_total', labels: { ...group, cause: 'ended' }, values: once }]
     }
-  },
-  {
-    name: 'EventtrailNotifierMailsFail',
-    severity: 'warning',
-    metrics: ['eventtrail_notifier_mails_total'],
-    expr: 'increase(eventtrail_notifier_mails_total{result="failed"}[15m]) > 0',
-    minutes: 15,
-    summary: 'Mails have been failing for a quarter of an hour and are retried ({{ $labels.instance }})',
-    meaning: 'The mail server does not take mails at the moment.',
-    action: 'Look at the mail server and at the login in `SMTP_URL`. After the last attempt a mail is dead-lettered.',
-    test: {
-      fires: [{ metric: 'eventtrail_notifier_mails_total', labels: { result: 'failed' }, values: '0+1x120' }],
-      labels: { result: 'failed' },
-      quiet: [{ metric: 'eventtrail_notifier_mails_total', labels: { result: 'sent' }, values: '0+50x120' }]
-    }
   }
 ]
 

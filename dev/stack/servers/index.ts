@@ -1,9 +1,11 @@
 /** The servers themselves: how each is installed, set up, started and asked. */
 export { findJava, type Java } from './java.ts'
 export { kafkaPlan } from './kafka.ts'
+export { openSearchPlan } from './opensearch.ts'
 export {
   ensureJava,
   ensureKafka,
+  ensureOpenSearch,
   ensurePostgres,
   ensureRegistry,
   installedPostgres,
@@ -14,7 +16,7 @@ export {
 export { baseIn, databaseUrl, postgresPlan } from './postgres.ts'
 export { registryPlan } from './registry.ts'
 export { Server, type ServerOptions } from './server.ts'
-export { database, registryPath, versions } from './settings.ts'
+export { database, openSearchVersion, registryPath, versions } from './settings.ts'
 export {
   areUsual,
   chosenVersions,

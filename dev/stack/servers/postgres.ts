@@ -1,32 +1,14 @@
-import {
-  chownSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync
-} from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { chownSync, existsSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Client } from 'pg'
 import { lastLines } from '../../processes/index.ts'
 import { StackError } from '../errors.ts'
 import type { Instance } from '../instance.ts'
 import { ended } from '../processes.ts'
 import type { Ports } from '../types.ts'
+import { findPlace } from './place.ts'
 import type { ServerPlan } from './server.ts'
 import { database, postgresSettings } from './settings.ts'
-
-interface Place {
-  /** Holds bin/, lib/ and share/. */
-  readonly binaries: string
-  /** Holds the data folder. */
-  readonly base: string
-  readonly user?: { readonly uid: number; readonly gid: number }
-}
 
 /** Where the database is, with its login. Every program of this user may know it, and no other user of this machine. */
 export function databaseUrl(ports: Ports, password: string, name: string = database.name): string {
@@ -37,7 +19,12 @@ export function databaseUrl(ports: Ports, password: string, name: string = datab
 export function postgresPlan(options: { instance: Instance; ports: Ports; binaries: string }): ServerPlan {
   const { instance, ports } = options
   const { password } = instance.state
-  const place = findPlace(instance, options.binaries)
+  const place = findPlace(instance, {
+    binaries: options.binaries,
+    program: join('bin', 'postgres'),
+    base: baseIn(instance.data),
+    copy: 'native'
+  })
   const data = join(place.base, 'postgres')
   const common = { cwd: place.base, stopSignal: 'SIGINT' as const, ...(place.user && { user: place.user }) }
   const settings = {
@@ -119,42 +106,3 @@ async function withClient(url: string, work: (client: Client) => Promise<unknown
 
 /** In the data of an instance, what belongs to the user that Postgres runs as. */
 export const baseIn = (data: string): string => join(data, 'db')
-
-/**
- * Postgres refuses to run as root: root runs it as another user. Where that user cannot enter the clone,
- * the binaries and the data are in a temporary folder that belongs to the instance.
- */
-function findPlace(instance: Instance, binaries: string): Place {
-  const base = baseIn(instance.data)
-  if (process.getuid?.() !== 0) {
-    mkdirSync(base, { recursive: true, mode: 0o700 })
-    return { binaries, base }
-  }
-  const user = nobody()
-  const earlier = instance.state.outside[0]
-  if (earlier && existsSync(earlier)) return { binaries: join(earlier, 'native'), base: earlier, user }
-  if (othersMayEnter(instance.data) && othersMayEnter(join(binaries, 'bin', 'postgres'))) {
-    // A folder of its own: what is next to it belongs to JVMs of root.
-    mkdirSync(base, { recursive: true, mode: 0o700 })
-    chownSync(base, user.uid, user.gid)
-    return { binaries, base, user }
-  }
-  const outside = mkdtempSync(join(tmpdir(), 'eventtrail-'))
-  instance.update({ outside: [outside] })
-  chownSync(outside, user.uid, user.gid)
-  cpSync(binaries, join(outside, 'native'), { recursive: true, verbatimSymlinks: true })
-  return { binaries: join(outside, 'native'), base: outside, user }
-}
-
-function nobody(): { uid: number; gid: number } {
-  const line = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .find(each => each.startsWith('nobody:'))
-  const [, , uid = '65534', gid = '65534'] = line?.split(':') ?? []
-  return { uid: Number(uid), gid: Number(gid) }
-}
-
-function othersMayEnter(path: string): boolean {
-  const passable = (statSync(path).mode & 0o001) !== 0
-  return passable && (dirname(path) === path || othersMayEnter(dirname(path)))
-}

@@ -3,6 +3,9 @@
 /** Versions of the servers, unless others are chosen (versions.ts). The Maven ones are in pom.xml as well, Postgres' in package.json. */
 export const versions = { kafka: '4.4.0', registry: '3.0.9', postgres: '18.4' } as const
 
+/** Of OpenSearch, which is started only where it is asked for. In opensearch.pom.xml as well. */
+export const openSearchVersion = '2.19.6'
+
 /** The database of the trail and who owns it. The password is the containers'; embedded servers have one of their own. */
 export const database = { name: 'eventtrail', user: 'eventtrail', password: 'eventtrail' } as const
 
@@ -47,3 +50,6 @@ export const clusterSettings = {
 
 /** Postgres settings that do not depend on ports or folders. Durability stays as Postgres ships it. */
 export const postgresSettings = { max_connections: '200', timezone: 'UTC' } as const satisfies Record<string, string>
+
+/** OpenSearch settings that do not depend on ports or folders. */
+export const openSearchSettings = { 'discovery.type': 'single-node' } as const satisfies Record<string, string>

@@ -9,9 +9,10 @@ const version = 0
  * The wire around {@link assignPartitions}: kafkajs calls it on the member that leads the group.
  * @param protocol Kafka lets only members of one protocol into a group: a handler's group that has the name of a sink's
  *   would otherwise take partitions that are then not stored.
+ * @param about what this member says of itself
  */
 export const subscribersOnly =
-  (protocol: string): PartitionAssigner =>
+  (protocol: string, about: Buffer = Buffer.alloc(0)): PartitionAssigner =>
   ({ cluster }) => ({
     name: protocol,
     version,
@@ -42,6 +43,6 @@ export const subscribersOnly =
 
     protocol: ({ topics }) => ({
       name: protocol,
-      metadata: MemberMetadata.encode({ version, topics, userData: Buffer.alloc(0) })
+      metadata: MemberMetadata.encode({ version, topics, userData: about })
     })
   })

@@ -19,6 +19,7 @@ export function withDefaults(options: GroupConsumerOptions): ConsumerSettings {
     maxWaitMs: 500,
     maxBatchBytes: defaultMaxBatchBytes,
     concurrency: 1,
+    about: Buffer.alloc(0),
     ...options,
     sessionTimeoutMs,
     stallMs: options.stallMs ?? 3 * sessionTimeoutMs

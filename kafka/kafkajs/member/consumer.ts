@@ -12,15 +12,14 @@ import type {
   Vitals
 } from '../../types/index.ts'
 import { Unserved } from '../../unserved.ts'
-import { protocolErrorOf, toKafkaError } from '../errors.ts'
-import { fetchingRaw, notFetching } from '../patches/index.ts'
+import { protocolErrorOf, toKafkaError, tooOld } from '../errors.ts'
+import { fetchingRaw, generationIn, notFetching } from '../patches/index.ts'
 import type { KafkajsParts } from '../types.ts'
 import { type ConsumerSettings, withDefaults } from './consumer-options.ts'
 import { type Handling, handleBatch } from './handle-batch.ts'
 import { createConsumer, disconnectConsumer } from './kafkajs-consumer.ts'
 import { obstacleIn, readRights } from './obstacles.ts'
 import { Pauses } from './pauses.ts'
-import { tooOld } from './record-batch.ts'
 import { ConsumerVitals } from './vitals.ts'
 
 /**
@@ -90,7 +89,7 @@ export class SupervisedConsumer implements GroupConsumer {
     })
   }
 
-  async commit(offsets: readonly { topic: string; partition: number; offset: number }[]): Promise<void> {
+  async commit(offsets: Parameters<GroupConsumer['commit']>[0]): Promise<void> {
     if (offsets.length === 0) return
     const before = this.#commits
     try {
@@ -213,7 +212,8 @@ export class SupervisedConsumer implements GroupConsumer {
       const ours = new Map(assigned)
       this.#unserved.keep(({ topic, partition }) => ours.get(topic)?.includes(partition) === true)
       this.#applyPauses()
-      notFetching(() => this.#options.onAssigned?.(new Map(assigned)))
+      const { isLeader } = payload
+      notFetching(() => this.#options.onAssigned?.(new Map(assigned), isLeader, generationIn(payload)))
     })
     const starting = this.#startConsumer(consumer, topics, run.signal)
     const failed = starting.then(() => new Promise<never>(() => undefined))

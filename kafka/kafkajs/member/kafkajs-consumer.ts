@@ -5,10 +5,10 @@ import type { ConsumerSettings } from './consumer-options.ts'
 
 /** A consumer of kafkajs, not connected, that ends with the first error that it cannot retry. */
 export function createConsumer(kafka: Kafka, settings: ConsumerSettings, topics: number): Consumer {
-  const { group, protocol, sessionTimeoutMs, fetchLimits, maxWaitMs, topicRefreshMs } = settings
+  const { group, protocol, about, sessionTimeoutMs, fetchLimits, maxWaitMs, topicRefreshMs } = settings
   return kafka.consumer({
     groupId: group,
-    partitionAssigners: [subscribersOnly(protocol)],
+    partitionAssigners: [subscribersOnly(protocol, about)],
     sessionTimeout: sessionTimeoutMs,
     rebalanceTimeout: Math.max(sessionTimeoutMs, 10_000),
     heartbeatInterval: Math.max(200, Math.floor(sessionTimeoutMs / 6)),

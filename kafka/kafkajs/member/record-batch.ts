@@ -1,8 +1,8 @@
 import type { Batch } from 'kafkajs'
-import { KafkaError } from '../../errors.ts'
 import type { KafkaRecord } from '../../log/index.ts'
-import { FetchedRecords, fetchVersion, PackedRecords } from '../../log/index.ts'
+import { FetchedRecords, PackedRecords } from '../../log/index.ts'
 import type { PassedOffsets, RecordBatch } from '../../types/index.ts'
+import { tooOld } from '../errors.ts'
 
 class FetchedBatch implements RecordBatch, PassedOffsets {
   readonly topic: string
@@ -42,6 +42,3 @@ export function readBatch(batch: Batch, maxBatchBytes: number): RecordBatch & Pa
   const { fetchedOffset } = batch as Batch & { readonly fetchedOffset: string }
   return new FetchedBatch(batch, Number(fetchedOffset), fetched, maxBatchBytes)
 }
-
-export const tooOld = (): KafkaError =>
-  new KafkaError('KAFKA_UNSUPPORTED', `a broker does not speak Fetch ${fetchVersion}: Kafka 2.3 or later is needed`)

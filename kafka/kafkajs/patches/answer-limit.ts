@@ -27,6 +27,14 @@ interface Connection {
   processData(bytes: Buffer): void
 }
 
+/** Whether each answer begins with its length, and the connection is of this adapter. In some logins none does. */
+export const hasLengths = ({
+  socketFactory,
+  authHandlers,
+  authExpectResponse
+}: Pick<Connection, 'socketFactory' | 'authHandlers' | 'authExpectResponse'>): boolean =>
+  isOurs(socketFactory) && (!authHandlers || authExpectResponse)
+
 /**
  * A length that an answer cannot have ends its connection, and kafkajs makes another one. Only for clients of this
  * adapter.
@@ -44,9 +52,7 @@ export const limitAnswers: Patch = patch(
       'processData',
       processData =>
         function (this: Connection, bytes) {
-          // In some logins answers have no length of their own.
-          if (!isOurs(this.socketFactory) || (this.authHandlers && !this.authExpectResponse))
-            return processData.call(this, bytes)
+          if (!hasLengths(this)) return processData.call(this, bytes)
           // One answer after the other, so that each length is seen.
           for (let at = 0; at < bytes.length && !this.socket?.destroyed; ) {
             const end = at + missing(this, bytes, at)

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import errorModule from 'kafkajs/src/protocol/error.js'
 import fetchResponseModule from 'kafkajs/src/protocol/requests/fetch/v11/response.js'
 import { decodeFetchResponse, type FetchResponse } from '../../log/index.ts'
 import type { PartitionTrouble, TopicPartition } from '../../types/index.ts'
@@ -20,13 +21,31 @@ export interface FetchEars {
 }
 
 /** Kafka's protocol guide, "Error Codes". */
+const noError = 0
 const offsetOutOfRange = 1
-/** Errors of one partition for which kafkajs would fail the fetch of all of them, again and again. */
-const troubles: Readonly<Record<number, Pick<PartitionTrouble, 'code' | 'reason'>>> = {
+const { createErrorFromCode } = errorModule as {
+  createErrorFromCode(code: number): { readonly type: string; readonly code: number; readonly retriable: boolean }
+}
+
+/** What is known of some errors of one partition. */
+const knownTroubles: Readonly<Record<number, Pick<PartitionTrouble, 'code' | 'reason'>>> = {
   [-1]: { code: 'NOT_SERVED', reason: 'the broker has an error of its own (UNKNOWN_SERVER_ERROR): see its log' },
   2: { code: 'NOT_SERVED', reason: 'the broker finds its log corrupt (CORRUPT_MESSAGE): see its log' },
   29: { code: 'NOT_AUTHORIZED', reason: 'the right READ is missing: grant it on this topic' },
   56: { code: 'NOT_SERVED', reason: 'the broker cannot read its disk (KAFKA_STORAGE_ERROR): see its log' }
+}
+
+/**
+ * What keeps one partition from being served, so that kafkajs would fail the fetch of all of them, again and again: every
+ * error that it does not retry itself, as it does where a leader moves.
+ */
+function troubleOf(errorCode: number): Pick<PartitionTrouble, 'code' | 'reason'> | undefined {
+  if (errorCode === noError || errorCode === offsetOutOfRange) return undefined
+  const known = knownTroubles[errorCode]
+  if (known) return known
+  const { type, code, retriable } = createErrorFromCode(errorCode)
+  const name = code === errorCode ? type : `error ${errorCode}`
+  return retriable ? undefined : { code: 'NOT_SERVED', reason: `the broker answers with ${name}: see its log` }
 }
 
 // A response is decoded where the fetch is awaited: this distinguishes the fetches of one consumer from all others.
@@ -59,10 +78,10 @@ async function decodeFor(ears: FetchEars, payload: Buffer): Promise<FetchRespons
   const broken = new Set(unserved.map(({ topic, partition }) => `${topic}/${partition}`))
   for (const { topicName: topic, partitions } of decoded.responses) {
     for (const { partition, errorCode } of partitions) {
-      const trouble = troubles[errorCode]
+      const trouble = troubleOf(errorCode)
       if (trouble) unserved.push({ topic, partition, ...trouble })
       else if (errorCode === offsetOutOfRange) waited.push(ears.outOfRange({ topic, partition }))
-      else if (errorCode === 0 && ears.someUnserved && !broken.has(`${topic}/${partition}`))
+      else if (errorCode === noError && ears.someUnserved && !broken.has(`${topic}/${partition}`))
         ears.served({ topic, partition })
     }
   }
@@ -80,7 +99,7 @@ type TopicResponse = FetchResponse['responses'][number]
 const withoutQuiet = ({ topicName, partitions }: TopicResponse): TopicResponse => ({
   topicName,
   partitions: partitions.filter(({ errorCode, messages }) =>
-    errorCode === 0 ? messages.length > 0 : !(errorCode in troubles)
+    errorCode === noError ? messages.length > 0 : !troubleOf(errorCode)
   )
 })
 

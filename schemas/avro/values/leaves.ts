@@ -87,11 +87,20 @@ function completeFloat(value: unknown): number {
   return shortestFloat(value) + 0
 }
 
-const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const isHyphenAt = (place: number): boolean => place === 8 || place === 13 || place === 18 || place === 23
 
-/** A UUID in lower case, or undefined when the value is none. */
+/** A UUID in lower case, or undefined when the value is none. Groups ask twice for each event: a RegExp costs ten times as much. */
 export function uuidOf(value: unknown): string | undefined {
-  return typeof value === 'string' && uuidPattern.test(value) ? value.toLowerCase() : undefined
+  if (typeof value !== 'string' || value.length !== 36) return undefined
+  let isLower = true
+  for (let place = 0; place < 36; place += 1) {
+    const code = value.charCodeAt(place)
+    if (isHyphenAt(place)) {
+      if (code !== 0x2d) return undefined
+    } else if (code >= 0x41 && code <= 0x46) isLower = false
+    else if (!((code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x66))) return undefined
+  }
+  return isLower ? value : value.toLowerCase()
 }
 
 const completeUuid = (value: unknown): string => uuidOf(value) ?? refuse('must be a UUID')

@@ -1,15 +1,27 @@
-import { mostServerText, printable, readSecret, type Secret, SecretUnreadable } from '../../../core/index.ts'
+import {
+  exchange,
+  type Incoming,
+  isToken,
+  type LimitedToken,
+  maxTokenAnswerBytes,
+  mostServerText,
+  printable,
+  readSecret,
+  type Secret,
+  SecretUnreadable,
+  TokenKeeper,
+  tokenIn,
+  tokenRequest
+} from '../../../core/index.ts'
 import { RegistryError } from '../../errors.ts'
 import type { OauthLogin, RegistryAuth } from '../options.ts'
 import type { Agents } from './agents.ts'
-import { exchange, type Incoming } from './exchange.ts'
 import { failureOf, tokenNames } from './failures.ts'
-import { type Token, TokenKeeper, tokenIn } from './token.ts'
 
 const pair = 'user name and password'
 const within = 'connection.registry.auth'
-/** The most bytes of an answer of a token endpoint. */
-const maxTokenBytes = 256 * 1024
+/** ms for which a token is used whose endpoint does not say how long it is valid. */
+const unsaidLifeMs = 300_000
 
 /** What a request logs in with: read for each one, so that rotated secrets are used. */
 export interface Credentials {
@@ -68,7 +80,7 @@ async function basicHeader(login: Extract<RegistryAuth, { basic: unknown }>['bas
 
 async function bearerHeader(secret: Extract<RegistryAuth, { bearer: unknown }>['bearer']): Promise<string> {
   const token = (await read(secret, 'bearer')).trim()
-  if (!/^[\x21-\x7e]+$/.test(token)) throw unusable(`\`${within}.bearer\` has characters that no token has`)
+  if (!isToken(token)) throw unusable(`\`${within}.bearer\` has characters that no token has`)
   return `Bearer ${token}`
 }
 
@@ -107,7 +119,7 @@ class OauthCredentials implements Credentials {
   }
 
   async authorization(): Promise<string> {
-    return `Bearer ${await this.#tokens.token()}`
+    return `Bearer ${await this.#tokens.get()}`
   }
 
   async refused(value: string): Promise<boolean> {
@@ -115,7 +127,7 @@ class OauthCredentials implements Credentials {
     return true
   }
 
-  async #ask(): Promise<Token> {
+  async #ask(): Promise<LimitedToken<string>> {
     const { tokenEndpoint, clientId, clientSecret, scope } = this.#login
     const secret = await read(clientSecret, 'oauth.clientSecret')
     const address = new URL(tokenEndpoint).origin
@@ -124,16 +136,10 @@ class OauthCredentials implements Credentials {
       answer = await exchange({
         method: 'POST',
         url: tokenEndpoint,
-        // RFC 6749, 2.3.1: both are encoded as in a form first.
-        headers: {
-          accept: 'application/json',
-          authorization: basicOf(`${inForm(clientId)}:${inForm(secret)}`),
-          'content-type': 'application/x-www-form-urlencoded'
-        },
-        body: new URLSearchParams({ grant_type: 'client_credentials', ...(scope && { scope }) }).toString(),
+        ...tokenRequest(clientId, secret, scope),
         agent: await this.#agents.of(tokenEndpoint, true),
         timeoutMs: this.#timeoutMs,
-        maxBytes: maxTokenBytes
+        maxBytes: maxTokenAnswerBytes
       })
     } catch (error) {
       if (error instanceof RegistryError) throw error
@@ -144,13 +150,11 @@ class OauthCredentials implements Credentials {
   }
 }
 
-const inForm = (text: string): string => new URLSearchParams({ a: text }).toString().slice(2)
-
 /** @throws RegistryError */
-export function tokenOf({ status, text, isHtml }: Incoming, address: string, setting: string): Token {
+export function tokenOf({ status, text, isHtml }: Incoming, address: string, setting: string): LimitedToken<string> {
   const body = parsed(text)
-  const token = status === 200 ? tokenIn(body) : undefined
-  if (token) return token
+  const found = status === 200 ? tokenIn(body) : undefined
+  if (found) return { token: found.token, lifeMs: found.lifeMs ?? unsaidLifeMs }
   const at = `The token endpoint at ${address}`
   if (status >= 500 || status === 429)
     throw new RegistryError('REGISTRY_UNAVAILABLE', `${at} gives no token: it answers ${status}`)

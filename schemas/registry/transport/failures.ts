@@ -1,4 +1,4 @@
-import { mostServerText, printable } from '../../../core/index.ts'
+import { mostServerText, printable, TimedOut, Unacceptable } from '../../../core/index.ts'
 import type { RegistryErrorCode } from '../../errors.ts'
 
 /** Why there was no answer. */
@@ -19,16 +19,6 @@ export const tokenNames: SettingNames = {
   url: 'SCHEMA_REGISTRY_BEARER_AUTH_ISSUER_ENDPOINT_URL',
   ca: 'SCHEMA_REGISTRY_SSL_CA_LOCATION'
 }
-
-/** Thrown when the time for an answer is over. */
-export class TimedOut extends Error {
-  constructor(timeoutMs: number) {
-    super(`no answer within ${timeoutMs} ms`)
-  }
-}
-
-/** Thrown when what came is no answer that can be taken; its message says why. */
-export class Unacceptable extends Error {}
 
 const untrustedCa =
   /^(UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|(DEPTH_ZERO_)?SELF_SIGNED_CERT(_IN_CHAIN)?|CERT_UNTRUSTED|INVALID_CA)$/

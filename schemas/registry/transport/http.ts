@@ -1,10 +1,9 @@
-import { mostServerText, printable } from '../../../core/index.ts'
+import { exchange, type Incoming, mostServerText, printable } from '../../../core/index.ts'
 import { RegistryError, type RegistryErrorCode } from '../../errors.ts'
 import type { RegistryConnection } from '../options.ts'
 import { Addresses } from './addresses.ts'
 import { Agents } from './agents.ts'
 import { type Credentials, credentialsInUrl, credentialsOf } from './credentials.ts'
-import { exchange, type Incoming } from './exchange.ts'
 import { failureOf } from './failures.ts'
 
 /** The most bytes that an answer may have, unless the question says otherwise. */

@@ -75,7 +75,7 @@ export function adminConformance(fixture: KafkaFixture): void {
       await expect(fixture.admin.ping()).resolves.toBeUndefined()
       expect(await fixture.admin.brokers()).toBe(1)
       const group = newName()
-      expect(await fixture.admin.describeGroup(group)).toEqual({ protocol: '', members: [] })
+      expect(await fixture.admin.describeGroup(group)).toEqual({ state: 'Dead', protocol: '', members: [] })
       expect(await fixture.admin.groupMembers(group)).toBe(0)
       expect(await fixture.admin.groupOffsets(group)).toEqual(new Map())
       // Without access control nothing is hidden: what is not listed does not exist.

@@ -30,6 +30,27 @@ export function memberConformance(fixture: KafkaFixture): void {
       await consumer.stop()
     })
 
+    it('is described with what it says of itself, what it wants and what it has; its group is listed', async () => {
+      const topic = await newTopic(2)
+      const about = Buffer.from('{"host":"here"}')
+      await assigned(start(topic, { about }), topic, [0, 1])
+      const { state, members } = await fixture.admin.describeGroup(`${topic}.group`)
+      expect(state).toBe('Stable')
+      expect(members).toEqual([
+        {
+          clientId: 'conformance',
+          host: expect.stringMatching(/^[\d.:a-f]+$/),
+          about,
+          topics: [topic],
+          partitions: [
+            { topic, partition: 0 },
+            { topic, partition: 1 }
+          ]
+        }
+      ])
+      expect(await fixture.admin.groups()).toContainEqual({ group: `${topic}.group`, protocolType: 'consumer' })
+    })
+
     it('a later member begins at what was committed, and where nothing was, at the start of the log', async () => {
       const topic = await newTopic(2)
       await sendAll(topic, ['a0', 'a1'], 0)

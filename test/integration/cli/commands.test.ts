@@ -1,4 +1,7 @@
+import { type Command, CommanderError } from 'commander'
 import { expect, test } from 'vitest'
+import { addSettingFlags, type CommandHost } from '../../../cli/command.ts'
+import { createProgram } from '../../../cli/program.ts'
 import { type CliResult, runCli } from '../../support/processes/cli.ts'
 import { testEnvironment } from '../../support/stack.ts'
 import { nobody, unset } from './environments.ts'
@@ -12,15 +15,48 @@ const commandsIn = (help: string): string[] =>
     .map(line => /^ {2}([a-z-]+)/.exec(line)?.[1])
     .filter(name => name !== undefined && name !== 'help') as string[]
 
-/** Every command with the words that lead to it, as the help shows them. */
-async function allCommands(path: readonly string[] = []): Promise<{ path: readonly string[]; help: CliResult }[]> {
-  const help = await runCli([...path, '--help'], unset)
-  const below = await Promise.all(commandsIn(help.stdout).map(name => allCommands([...path, name])))
-  return [{ path, help }, ...below.flat()]
+interface Shown {
+  readonly path: readonly string[]
+  readonly help: CliResult
+}
+
+/** Every command with the words that lead to it, as the help shows them. A process for each would take minutes. */
+async function allCommands(): Promise<Shown[]> {
+  const host: CommandHost = { connect: (command, ...keys) => addSettingFlags(command, keys), action: () => notRun }
+  const program = await createProgram(host)
+  const shown: Shown[] = []
+  for (const paths: (readonly string[])[] = [[]]; paths.length > 0; ) {
+    const path = paths.shift() ?? []
+    const help = await helpOf(program, path)
+    shown.push({ path, help })
+    paths.push(...commandsIn(help.stdout).map(name => [...path, name]))
+  }
+  return shown
+}
+
+const notRun = () => Promise.reject(new Error('a command was run'))
+
+async function helpOf(program: Command, path: readonly string[]): Promise<CliResult> {
+  const [stdout, stderr]: [string[], string[]] = [[], []]
+  const output = { writeOut: (text: string) => stdout.push(text), writeErr: (text: string) => stderr.push(text) }
+  const listen = (command: Command): void => {
+    command.configureOutput(output)
+    command.commands.forEach(listen)
+  }
+  listen(program)
+  const end = await program.parseAsync([...path, '--help'], { from: 'user' }).then(
+    () => undefined,
+    (error: unknown) => error
+  )
+  if (!(end instanceof CommanderError)) throw end ?? new Error('no help was asked for')
+  return { code: end.exitCode, stdout: stdout.join(''), stderr: stderr.join('') }
 }
 
 test('every command has a help, found from the first one on', async () => {
   const all = await allCommands()
+  // A process of its own prints the same.
+  for (const { path, help } of all.filter(({ path }) => ['', 'sink reset'].includes(path.join(' '))))
+    expect(await runCli([...path, '--help'], unset)).toEqual(help)
   for (const { path, help } of all) {
     expect([path.join(' '), help.code, help.stderr]).toEqual([path.join(' '), 0, ''])
     expect(help.stdout).toContain(`Usage: ${['eventtrail', ...path].join(' ')}`)
@@ -89,6 +125,8 @@ test.each([
   [['sink'], 'KAFKA_BROKERS is not set'],
   [['sink', 'reset'], '--event'],
   [['migrate'], 'DATABASE_URL is not set'],
+  [['search', 'shoes'], 'Neither DATABASE_URL nor OPENSEARCH_URL is set'],
+  [['indexer', '--example'], 'Neither DATABASE_URL nor OPENSEARCH_URL is set'],
   [['doctor'], 'KAFKA_BROKERS is not set'],
   [['quarantine', 'list'], 'DATABASE_URL is not set'],
   [['migrate', '--database', 'no url'], 'expected a URL'],

@@ -4,6 +4,7 @@ export const unset = {
   SCHEMA_REGISTRY_URL: '',
   DATABASE_URL: '',
   SMTP_URL: '',
+  OPENSEARCH_URL: '',
   EVENTTRAIL_CONFIG: ''
 }
 /** Addresses where no server is. */

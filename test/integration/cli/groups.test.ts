@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { cli } from '../../support/processes/cli.ts'
 import { eventually } from '../../support/stack.ts'
-import { lesson, testSchool } from '../consumers/school.ts'
+import { badge, lesson, testSchool } from '../consumers/school.ts'
 
 const school = await testSchool()
-const cli = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url))
 
 interface Run {
   readonly child: ChildProcess
@@ -25,7 +24,8 @@ function eventtrail(env: Record<string, string>, ...args: string[]): Run {
 test('indexer and search as commands: missing tables, a line on start, killed and started again, a clean stop', async () => {
   const term = school.enrol()
   await term.offer('lesson.published')
-  const env = { ...school.env, TOPIC_PREFIX: term.topicPrefix }
+  // Without it the documents go to an OpenSearch that the tests of others run on.
+  const env = { ...school.env, TOPIC_PREFIX: term.topicPrefix, OPENSEARCH_URL: '' }
   const search = async (words: string): Promise<string[]> => {
     const run = eventtrail(env, 'search', words)
     await run.exit
@@ -43,7 +43,7 @@ test('indexer and search as commands: missing tables, a line on start, killed an
   })
   const lessonId = '01934567-89ab-7def-8000-000000000009'
   await term.publish(lesson('Volcanoes', { aggregateId: lessonId }))
-  const found = await eventually(async () => (await search('volcano')).find(line => line.endsWith('Volcanoes')), {
+  const found = await eventually(async () => (await search('volcano')).find(line => line.endsWith('*Volcanoes*')), {
     what: 'the lesson is found'
   })
   expect(found).toContain(lessonId)
@@ -52,7 +52,7 @@ test('indexer and search as commands: missing tables, a line on start, killed an
 
   await term.publish(lesson('Glaciers'))
   const second = eventtrail(env, 'indexer', '--example')
-  await eventually(async () => (await search('glacier')).some(line => line.endsWith('Glaciers')), {
+  await eventually(async () => (await search('glacier')).some(line => line.endsWith('*Glaciers*')), {
     what: 'the next lesson is found',
     timeoutMs: 40_000
   })
@@ -74,8 +74,18 @@ test('notifier as a command: says what is missing, and stops when it is asked to
   expect(await nobody.exit).toBe(2)
   expect(nobody.output()).toContain('--from: expected an address, or Name <address>')
   expect(await eventtrail(env, 'migrate', '--with', 'notifier').exit).toBe(0)
-  const run = eventtrail(env, 'notifier', '--example', '--smtp', 'smtp://127.0.0.1:9', '--group', 'mailers')
+  const start = ['notifier', '--example', '--smtp', 'smtp://127.0.0.1:9', '--group', 'mailers', '--start-from']
+  const when = eventtrail(env, ...start, '2026-03-01')
+  expect(await when.exit).toBe(2)
+  expect(when.output()).toContain('Expected earliest, latest, or a time with its zone')
+  await term.offer('badge.awarded', 1)
+  await term.publish(badge(crypto.randomUUID()), badge(crypto.randomUUID()))
+  const run = eventtrail(env, ...start, 'latest')
   await eventually(() => run.output().includes(`group ${term.topicPrefix}mailers`), { what: 'the greeting' })
+  const position = async () =>
+    (await school.admin.groupOffsets(`${term.topicPrefix}mailers`)).get(`${term.topicPrefix}badge.awarded`)
+  await eventually(async () => (await position())?.get(0) === 2, { what: 'it begins at the end' })
   run.child.kill('SIGTERM')
   expect(await run.exit).toBe(0)
+  expect(run.output()).toContain('"handled":0')
 })

@@ -6,13 +6,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { v7 } from 'uuid'
 import { afterAll, describe, expect, it } from 'vitest'
 import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { decodeEnvelope } from '../../../schemas/index.ts'
 import { testTopics } from '../../support/kafka/topics.ts'
-import { runCli, runProgram } from '../../support/processes/cli.ts'
+import { cli, runCli, runProgram } from '../../support/processes/cli.ts'
 import { eventually, testEnvironment } from '../../support/stack.ts'
 
 const environment = await testEnvironment()
@@ -20,7 +19,6 @@ const { read } = await testTopics(environment)
 const folder = await mkdtemp(join(tmpdir(), 'publish-'))
 afterAll(() => rm(folder, { recursive: true }))
 
-const cli = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url))
 const publish = (args: readonly string[], input = '') =>
   runCli(['publish', '--example', ...args], environment.env, input)
 const example = (name: string, args: readonly string[], env = {}) =>

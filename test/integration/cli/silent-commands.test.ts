@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { silentBroker } from '../../support/kafka/silent-broker.ts'
-import { runCli } from '../../support/processes/cli.ts'
+import { cli, runCli } from '../../support/processes/cli.ts'
 import { eventually } from '../../support/stack.ts'
 import { testTrail } from '../../support/trail.ts'
 
@@ -13,7 +12,6 @@ await trail.offer('badge.awarded')
 
 const silent = await silentBroker()
 const env = { ...trail.env, KAFKA_BROKERS: silent.address }
-const cli = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url))
 
 const reset = ['sink', 'reset', '--event', 'badge.awarded', '--partition', '0', '--to', 'earliest', '--reason', 'r']
 const commands: Record<string, string[]> = {

@@ -88,7 +88,9 @@ describe('the words of others reach a terminal as text', () => {
        VALUES ($1::text, $2, 'book.printed', now(), $1::uuid)`,
       [randomUUID(), title]
     )
-    expect((await printed(['search', 'fractions'])).stdout).toContain(`fractions ${shown}`)
+    // A line break in what is found is shown as a dot between its lines.
+    const line = shown.replace('\\u{a}', ' · ')
+    expect((await printed(['search', 'fractions'])).stdout).toContain(`*fractions* ${line}`)
     const { stdout } = await printed(['search', 'fractions', '--json'])
     expect(JSON.parse(stdout)).toMatchObject({ text: title })
   })

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { zstdCompressSync } from 'node:zlib'
 import { expect, test } from 'vitest'
+import { connectHeaders } from '../../../consumers/dead-letters/index.ts'
 import { deadLetterHeaders, type MessageContext, RejectMessage } from '../../../consumers/index.ts'
 
 import { codecs, type RawRecordParts, rawBatch, rawRecords } from '../../support/kafka/raw-batch.ts'
@@ -36,7 +37,7 @@ const send = (topicPrefix: string, records: readonly RawRecordParts[], codec: 'n
 type Letter = Awaited<ReturnType<typeof school.read>>[number]
 /** The headers of a dead letter that are the message's own. */
 const ownHeaders = ({ headerList }: Letter) => {
-  const ours = new Set<string>(Object.values(deadLetterHeaders))
+  const ours = new Set<string>([...Object.values(deadLetterHeaders), ...Object.values(connectHeaders)])
   return headerList
     .filter(([name]) => !ours.has(name))
     .map(([name, value]) => [name, value?.toString('latin1') ?? null])

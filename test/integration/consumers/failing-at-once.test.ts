@@ -25,6 +25,7 @@ test('a handler that throws at once on a backlog has few messages begun, and a d
   let most = 0
   const group = await term.group({
     group: 'broken',
+    breaker: false,
     retry: { attempts: 2, initialMs: 50 },
     handlers: {
       'badge.awarded': () => {

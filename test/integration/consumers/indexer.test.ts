@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { loadDocuments } from '../../../cli/index.ts'
 import {
   createIndexer,
@@ -29,59 +29,28 @@ await client.connect()
 afterAll(() => client.end())
 await migrate(client, indexerMigrations)
 
-const document = (text: string, occurred_at: bigint, id: string = randomUUID()) => ({
-  id,
-  text,
-  data: { author: 'Ada', pages: 3 },
-  event_name: 'book.printed',
-  event_id: randomUUID(),
-  occurred_at
-})
 const documents = await loadDocuments({ example: true }, catalogue)
 const indexerOf = (
   { topicPrefix }: { readonly topicPrefix: string },
   more: Pick<IndexerOptions<Events>, 'retry' | 'commitIntervalMs'>
 ) => createIndexer({ connection: school.connection, topicPrefix, catalogue, documents, index, ...more })
 
-describe('the index in Postgres', () => {
-  test('finds documents by their words, the best first', async () => {
-    await index.put(document('Photosynthesis for beginners', 1n))
-    await index.put(document('Photosynthesis, photosynthesis and more photosynthesis', 2n))
-    await index.put(document('Cell division', 3n))
-    const hits = await index.search('photosynthesis')
-    expect(hits.map(({ text }) => text)).toEqual([
-      'Photosynthesis, photosynthesis and more photosynthesis',
-      'Photosynthesis for beginners'
-    ])
-    expect(await index.search('photosynthesis -beginners')).toHaveLength(1)
-    expect(await index.search('cells')).toHaveLength(1)
-    expect(await index.search('photosynthesis', { limit: 1 })).toHaveLength(1)
-    expect(await index.search(`nothing' of "the sort`)).toEqual([])
-  })
-
-  test('keeps the newest document of an id, in whatever order they come', async () => {
-    const id = randomUUID()
-    const before = await index.count()
-    const newest = document('Quantum tunnels', 1_700_000_000_123_456n, id)
-    await index.put(document('Quantum tunnel (draft)', 1_700_000_000_123_455n, id))
-    await index.put(newest)
-    await index.put(newest)
-    await index.put(document('Quantum tunnel (older)', 1n, id))
-    expect(await index.count()).toBe(before + 1)
-    expect(await index.search('quantum')).toEqual([newest])
-  })
-})
-
 test('documents of the first version of the table are kept, also where its migration has its first name', async () => {
   const secondFile = '002_rows_of_the_table_before'
+  const [thirdFile, fourthFile] = ['003_weights_and_languages', '004_when_documents_ended']
   const schema = `old_${randomUUID().slice(0, 8)}`
   const applied = async () =>
     (await client.query('SELECT id, name FROM eventtrail_migrations ORDER BY id')).rows.map(({ name }) => name)
   await client.query(`CREATE SCHEMA ${schema}; SET search_path = ${schema}`)
   try {
-    expect(await migrate(client, indexerMigrations)).toEqual(['001_search_documents', secondFile])
+    expect(await migrate(client, indexerMigrations)).toEqual([
+      '001_search_documents',
+      secondFile,
+      thirdFile,
+      fourthFile
+    ])
     // As the first version left a database.
-    await client.query(`DROP TABLE ${documentTable}; DELETE FROM eventtrail_migrations`)
+    await client.query(`DROP TABLE ${documentTable}, search_rebuilds; DELETE FROM eventtrail_migrations`)
     await client.query(
       `CREATE TABLE lesson_documents (
          lesson_id uuid PRIMARY KEY, course_id uuid NOT NULL, instructor_id uuid NOT NULL, title text NOT NULL,
@@ -95,9 +64,9 @@ test('documents of the first version of the table are kept, also where its migra
        VALUES ($1, $1, $1, 'Volcanoes', '2026-09-01T08:00:00Z', $1)`,
       [randomUUID()]
     )
-    expect(await migrate(client, indexerMigrations)).toEqual([secondFile])
+    expect(await migrate(client, indexerMigrations)).toEqual([secondFile, thirdFile, fourthFile])
     expect(await migrate(client, indexerMigrations)).toEqual([])
-    expect(await applied()).toEqual(['001_lesson_documents', secondFile])
+    expect(await applied()).toEqual(['001_lesson_documents', secondFile, thirdFile, fourthFile])
     const kept = await client.query(`SELECT text, event_name FROM ${documentTable} WHERE words @@ 'volcano'`)
     expect(kept.rows).toEqual([{ text: 'Volcanoes', event_name: 'lesson.published' }])
     // What has both under their names of today is left as it is.
@@ -124,12 +93,39 @@ test('the indexer keeps a document per event; one without text is kept, and what
   await term.send('lesson.published', record)
   await indexer.whenCaughtUp()
   expect(await index.count()).toBe(before + 2)
-  expect(await index.search('tea')).toMatchObject([
+  expect((await index.search('tea')).hits).toMatchObject([
     { text: 'Thermodynamics of tea', event_name: 'lesson.published', event_id: eventId }
   ])
   const [letter] = await school.read(`${term.topicPrefix}indexer.dead-letters`, 1)
   expect(String(letter?.headers['dead-letter-code'])).toBe('22021')
   expect(letter?.headerList[0]).toEqual(headers[0])
+})
+
+test('of many events that come at once, one that has no document fails alone', async () => {
+  const term = school.enrol()
+  await term.offer('lesson.published')
+  const aggregateId = randomUUID()
+  const lessons = Array.from({ length: 30 }, (_, at) => lesson(`Basalt ${at}`))
+  const bad = lesson('Basalt that throws', { aggregateId })
+  await term.publish(...lessons, bad, lesson('Basalt granite', { aggregateId }))
+  await using indexer = createIndexer<Events>({
+    connection: school.connection,
+    topicPrefix: term.topicPrefix,
+    catalogue,
+    index,
+    retry: { attempts: 2, initialMs: 10 },
+    documents: {
+      'lesson.published': ({ payload }) => {
+        if (payload.title === 'Basalt that throws') throw new Error('no document')
+        return { id: payload.lesson_id, text: payload.title ?? '' }
+      }
+    }
+  })
+  await indexer.start()
+  await indexer.whenCaughtUp()
+  expect(indexer.stats()).toMatchObject({ handled: 31, deadLettered: 1 })
+  expect((await index.search('basalt', { limit: 100 })).hits).toHaveLength(31)
+  expect((await index.search('"basalt granite"')).hits).toHaveLength(1)
 })
 
 test('a database that restarts is waited out', async () => {
@@ -158,5 +154,5 @@ test('a database that restarts is waited out', async () => {
   }
   await indexer.whenCaughtUp()
   expect(indexer.stats()).toMatchObject({ handled: 2, deadLettered: 0 })
-  expect(await index.search('dark')).toHaveLength(1)
+  expect((await index.search('dark')).hits).toHaveLength(1)
 })

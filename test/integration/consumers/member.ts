@@ -5,7 +5,14 @@ import { createConsumerGroup } from '../../../consumers/index.ts'
 import { silentLogger } from '../../../core/logger.ts'
 import { catalogue, type Events } from '../../../schemas/catalogue/index.ts'
 
-const { KAFKA_BROKERS = '', SCHEMA_REGISTRY_URL = '', TOPIC_PREFIX = '', GROUP = '', PAUSE_MS = '0' } = process.env
+const {
+  KAFKA_BROKERS = '',
+  SCHEMA_REGISTRY_URL = '',
+  TOPIC_PREFIX = '',
+  GROUP = '',
+  PAUSE_MS = '0',
+  SESSION_MS = '1000'
+} = process.env
 
 const log = {
   ...silentLogger,
@@ -18,7 +25,7 @@ const group = createConsumerGroup<Events>({
   connection: { kafka: { brokers: KAFKA_BROKERS.split(',') }, registry: { url: SCHEMA_REGISTRY_URL } },
   topicPrefix: TOPIC_PREFIX,
   catalogue,
-  sessionTimeoutMs: 1_000,
+  sessionTimeoutMs: Number(SESSION_MS),
   topicRefreshMs: 500,
   commitIntervalMs: 100,
   log,

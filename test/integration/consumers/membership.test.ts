@@ -136,13 +136,13 @@ test('members share the partitions, and everything is handled while they come an
   const first = await term.group({ group: 'shared', handlers })
   const ids = await term.publish(...Array.from({ length: 50 }, () => badge(randomUUID())))
   const second = await term.group({ group: 'shared', handlers })
-  await eventually(() => first.stats().partitions === 2 && second.stats().partitions === 2, { what: 'a fair share' })
+  await eventually(() => first.stats().partitions === 5 && second.stats().partitions === 5, { what: 'a fair share' })
   ids.push(...(await term.publish(...Array.from({ length: 50 }, () => badge(randomUUID())))))
   await first.drain()
   ids.push(...(await term.publish(...Array.from({ length: 50 }, () => badge(randomUUID())))))
   await second.whenCaughtUp()
   expect([...handled].toSorted()).toEqual(ids.toSorted())
-  expect(second.stats().partitions).toBe(4)
+  expect(second.stats().partitions).toBe(10)
 })
 
 test('memory is bounded: a partition is paused while too much of it is unfinished', async () => {

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { createLogger } from '../../../cli/log.ts'
 import { createConsumerGroup } from '../../../consumers/index.ts'
+import { controlTopics, reportsTopicOf } from '../../../control/index.ts'
+import type { Logger } from '../../../core/logger.ts'
 import { createKafkaClient } from '../../../kafka/kafkajs/client.ts'
 import { createProducer } from '../../../producers/index.ts'
 import { catalogue } from '../../../schemas/catalogue/index.ts'
@@ -12,7 +15,19 @@ import { eventually } from '../../support/stack.ts'
 import { badge, lesson, testTrail } from '../../support/trail.ts'
 
 const kafka = await guardedStack('missing-rights', [
-  ...['nobody', 'half', 'outsider', 'latecomer', 'reader', 'careful', 'maker', 'blind', 'looker', 'onlooker']
+  ...[
+    'nobody',
+    'half',
+    'outsider',
+    'latecomer',
+    'reader',
+    'careful',
+    'maker',
+    'blind',
+    'looker',
+    'onlooker',
+    'disobedient'
+  ]
 ])
 const trail = await testTrail({ partitions: 2 })
 for (const name of ['badge.awarded', 'lesson.published']) await trail.offer(name)
@@ -88,11 +103,10 @@ test('a sink that may not join its group says so and reads once it may', async (
 }, 60_000)
 
 describe('a group', () => {
-  const as = (user: string, name: string) => {
+  const as = (user: string, name: string, more: { readonly log?: Logger } = {}) => {
     const member = createConsumerGroup({
       ...{ connection: kafka.as(user, trail.connection), topicPrefix, catalogue },
-      group: name,
-      topicRefreshMs: 300,
+      ...{ group: name, topicRefreshMs: 300, ...more },
       handlers: { 'badge.awarded': () => undefined, 'lesson.published': () => undefined }
     })
     onTestFinished(() => member.close())
@@ -124,6 +138,31 @@ describe('a group', () => {
     await eventually(() => member.health().notReady.includes(hidden), { what: 'the hidden topic is named' })
     await kafka.grant('reader', topic(lessons, 'READ'))
     await eventually(() => member.health().notReady.length === 0, { what: 'it is ready', timeoutMs: 90_000 })
+  }, 120_000)
+
+  test('that may not read the orders to it works on, says so once, and is shown so', async () => {
+    const name = `${topicPrefix}disobedient.dead-letters`
+    const lines: string[] = []
+    await trail.admin.createTopics(controlTopics(topicPrefix, 1))
+    await kafka.grant(
+      'disobedient',
+      ...[topic(badges, 'READ'), topic(lessons, 'READ'), topic(name, 'WRITE', 'CREATE')],
+      ...[topic(`${name}-redrive`, 'READ', 'CREATE'), topic(reportsTopicOf(topicPrefix), 'WRITE')],
+      group(`${topicPrefix}disobedient`, 'READ')
+    )
+    const member = as('disobedient', 'disobedient', {
+      log: createLogger({ level: 'info', destination: { write: line => lines.push(line) } })
+    })
+    await member.start()
+    await trail.publish([badge(), lesson()])
+    await member.whenCaughtUp()
+    expect(member.stats().handled).toBeGreaterThanOrEqual(2)
+    const show = () => runCli(['groups', 'show', '--group', 'disobedient', '--over', '100'], trail.env)
+    await eventually(async () => (await show()).stdout.includes('cannot read orders'), { what: 'it is shown so' })
+    const said = lines.filter(line => line.includes('the control topic cannot be read: `eventtrail groups` cannot'))
+    expect(said).toHaveLength(1)
+    expect(said[0]).toContain('NOT_AUTHORIZED')
+    expect(member.health().notReady).toEqual([])
   }, 120_000)
 
   test('that may not join says so and reads once it may', async () => {

@@ -186,3 +186,29 @@ test('it hears of it when the log does not have what it asks for', async () => {
   await eventually(() => records.length === 7, { what: 'it goes on at the start of the log' })
   expect(told).toEqual([{ topic, partition: 0 }])
 })
+
+test('no partition waits until those before it are read, where a fetch has room for one (KIP-74)', async () => {
+  const [partitions, each] = [8, 60]
+  const topic = await makeTopic(partitions)
+  const value = Buffer.alloc(4_096)
+  // One batch of each partition a time: a fetch brings whole ones.
+  for (let left = each; left > 0; left -= 1) {
+    const toAll = Array.from({ length: partitions }, (_, partition) => ({
+      topic,
+      partition,
+      records: [{ key: '', value }]
+    }))
+    for (const result of await sender.send(toAll)) if ('error' in result) throw result.error
+  }
+  const read = new Map<number, number>()
+  const isOver = () => read.size === partitions || [...read.values()].includes(each)
+  startOurs(topic, {
+    fetchLimits: () => ({ maxBytesPerPartition: value.length, maxBytes: value.length }),
+    onBatch: async (batch, control) => {
+      if (!isOver()) read.set(batch.partition, (read.get(batch.partition) ?? 0) + [...batch.raw].length)
+      control.resolve(batch.lastOffset)
+    }
+  })
+  await eventually(isOver, { what: 'all partitions are read, or one to its end' })
+  expect([...read.keys()].sort()).toEqual(Array.from({ length: partitions }, (_, partition) => partition))
+})

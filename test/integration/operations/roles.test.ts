@@ -114,6 +114,9 @@ test.each<[Role, string]>([
   ['operator', 'DELETE FROM event_envelopes'],
   ['operator', "UPDATE sink_quarantine SET value = 'x'"],
   ['operator', 'UPDATE sink_ledger SET rows = 7'],
+  ['operator', "UPDATE operator_actions SET actor = 'x'"],
+  ['operator', 'DELETE FROM operator_results'],
+  ['reader', "INSERT INTO operator_results (action, status, result) VALUES (1, 'done', '{}')"],
   ['reader', 'INSERT INTO sink_gaps SELECT * FROM sink_gaps'],
   ['reader', 'UPDATE sink_offsets SET halted = NULL'],
   ['reader', 'SELECT key FROM sink_quarantine'],
@@ -130,21 +133,30 @@ test('an operator does all that the commands of operators do', async () => {
     ['quarantine', 'list'],
     ['quarantine', 'show', String(entry?.number)],
     ['quarantine', 'discard', String(entry?.number), '--reason', 'r'],
-    ['sink', 'resume', '--event', 'lesson.published'],
+    ['sink', 'resume', '--event', 'lesson.published', '--reason', 'r'],
     ['sink', 'reset', '--event', 'lesson.published', '--partition', '0', '--to', 'latest', '--force', '--reason', 'r'],
     ['sink', 'forget', '--event', 'badge.awarded', '--reason', 'r'],
     ['sink', 'remember', '--event', 'badge.awarded', '--reason', 'r']
   ]) {
-    const done = await cli('operator', ...command)
+    const done = await cli('operator', ...command, '--json')
     expect(done, `${command.join(' ')}: ${done.stderr}`).toMatchObject({ code: 0 })
+    const results = done.stdout.trim().split('\n')
+    expect(results.map(line => typeof JSON.parse(line))).toEqual(results.map(() => 'object'))
   }
   const denied = await cli('reader', 'sink', 'forget', '--event', 'badge.awarded', '--reason', 'r')
-  expect(denied).toMatchObject({ code: 2, stderr: expect.stringContaining('a right on table sink_forgotten (42501)') })
+  expect(denied).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('a right on table operator_actions (42501)')
+  })
   expect(denied.stderr).not.toContain('unreachable')
 })
 
 test('an auditor runs doctor and verify, and reads every table', async () => {
   expect((await cli('reader', 'verify')).stderr).not.toContain('42501')
+  const denied = await cli('writer', 'verify')
+  expect(denied.stderr).toMatch(/\(42501\): verify reads the whole trail, as the role eventtrail_reader may/)
+  expect(denied.stderr.match(/42501/g)).toHaveLength(1)
+  expect(denied.code).toBe(2)
   const doctor = await cli('reader', 'doctor')
   expect(doctor.stdout).not.toContain('42501')
   for (const view of ['sink_losses', 'sink_ledger_faults', 'sink_topics', 'sink_removals'])

@@ -152,7 +152,7 @@ test('a record that was stored out of quarantine is a row like any other', async
   await untilStored(trail)
   value.writeInt32BE(id, 1)
   await trail.rows("UPDATE sink_quarantine SET value = $1 WHERE status = 'held'", [value])
-  const retried = await runCli(['quarantine', 'retry', '--topic', topic, '--note', 'n'], trail.env)
+  const retried = await runCli(['quarantine', 'retry', '--topic', topic, '--reason', 'n'], trail.env)
   expect(retried).toMatchObject({ code: 0 })
   expect(await trail.count('event_envelopes')).toBe(2)
   expect(await losses(trail)).toEqual([])

@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { rmSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { Client } from 'pg'
 import { afterAll, expect, test } from 'vitest'
+import { cloneRoot } from '../../../dev/tools/folders.ts'
 import { fencesOf, pages } from '../../support/project/docs.ts'
+import { manifest } from '../../support/project/manifest.ts'
 import { packedProject } from '../../support/project/package.ts'
 import { eventually, testEnvironment } from '../../support/stack.ts'
 
@@ -50,15 +53,17 @@ async function freePort(): Promise<number> {
   return free
 }
 
-async function rows(): Promise<unknown[]> {
+async function ask(sql: string): Promise<unknown[]> {
   const client = new Client({ connectionString: environment.databaseUrl })
   await client.connect()
   try {
-    return (await client.query('SELECT event_name, payload FROM event_envelopes')).rows
+    return (await client.query(sql)).rows
   } finally {
     await client.end()
   }
 }
+
+const rows = () => ask('SELECT event_name, payload FROM event_envelopes')
 
 test('from an empty folder to a row of an own event in the trail', async () => {
   const began = performance.now()
@@ -140,3 +145,43 @@ test('the program on the first screen of README prints what its comment says, an
   child.kill('SIGINT')
   expect(await once(child, 'close')).toEqual([0, null])
 }, 120_000)
+
+// examples/points, in the same project: its imports find the packed package one folder up.
+test('the example of a group does what its README says, with its tests, its types, and real servers', async () => {
+  const example = join(cloneRoot, 'examples', 'points')
+  cpSync(example, join(project.folder, 'points'), { recursive: true })
+  const inExample = (...words: string[]) => project.do('npm', ['--prefix', 'points', ...words], env)
+  expect(await inExample('test')).toMatch(/^. pass 5$/m)
+  await project.do('npm', ['install', '--prefer-offline', `@types/pg@${manifest.devDependencies['@types/pg']}`], env)
+  await inExample('run', 'types')
+  await inExample('run', 'generate')
+  const generated = (folder: string) => readFileSync(join(folder, 'src', 'events.ts'), 'utf8')
+  expect(generated(join(project.folder, 'points'))).toBe(generated(example))
+
+  await inExample('run', 'setup')
+  await ask(readFileSync(join(example, 'tables.sql'), 'utf8'))
+  const group = start('npm', ['--prefix', 'points', 'start'])
+  await eventually(() => group.said().includes('reading'), { what: 'the group has started', timeoutMs: 60_000 })
+  const publish = async (event: string, ...payloads: [aggregate: string, payload: object][]) => {
+    const lines = payloads.map(([aggregate_id, payload]) => JSON.stringify({ aggregate_id, payload }))
+    project.write('lines.jsonl', lines.join('\n'))
+    await project.do('eventtrail', ['publish', event, '--schemas', 'points/schemas', '--file', 'lines.jsonl'], env)
+  }
+  const [customer, ...visits] = Array.from({ length: 4 }, () => randomUUID()) as [string, ...string[]]
+  const change = (change: number): [string, object] => [customer, { customer_id: customer, change }]
+  await publish('points.changed', change(100), change(-30))
+  await publish('page.viewed', ...visits.map((id): [string, object] => [id, { visit_id: id, page: '/shoes' }]))
+  await eventually(() => group.said().includes('"parks":true'), { what: 'an aggregate is parked', timeoutMs: 60_000 })
+  await ask(`INSERT INTO customers VALUES ('${customer}')`)
+  const redrive = ['dead-letters', 'redrive', '--group', 'points', '--all', '--reason', 'customer was imported']
+  await project.do('eventtrail', redrive, env)
+  expect(await ask('SELECT points FROM customers')).toEqual([{ points: 70 }])
+  const views = () => ask('SELECT page, views::int FROM page_views')
+  await eventually(async () => (await views()).length === 1, { what: 'pages are counted' })
+  expect(await views()).toEqual([{ page: '/shoes', views: 3 }])
+  expect(await ask('SELECT count(*)::int AS done FROM eventtrail_inbox')).toEqual([{ done: 5 }])
+
+  const ended = once(group.child, 'close')
+  group.child.kill('SIGTERM')
+  expect([await ended, group.said()]).toEqual([[0, null], expect.stringContaining('drained')])
+}, 240_000)

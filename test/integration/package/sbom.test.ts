@@ -23,6 +23,13 @@ beforeAll(async () => {
   await promisify(execFile)(process.execPath, [join(cloneRoot, 'dev', 'tools', 'sbom.mjs')])
 })
 
+/** The optional peers that the image has, and what they need. */
+const ofOptionalPeers = [
+  'nodemailer',
+  '@opensearch-project/opensearch',
+  ...['aws4', 'debug', 'json11', 'ms', 'secure-json-parse']
+]
+
 /** What the lock file says is installed with the package: not our tools, nor what a clone needs besides. */
 function installed(): string[] {
   const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, Locked> }
@@ -30,7 +37,7 @@ function installed(): string[] {
   return Object.entries(packages).flatMap(([path, { version, dev = false, link = false }]) => {
     const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
     const ours = path.startsWith('node_modules/') && !link && !Object.hasOwn(optionalDependencies, name)
-    return ours && (!dev || name === 'nodemailer') ? [`${name}@${version}`] : []
+    return ours && (!dev || ofOptionalPeers.includes(name)) ? [`${name}@${version}`] : []
   })
 }
 

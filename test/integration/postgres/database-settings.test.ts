@@ -108,8 +108,8 @@ describe('what a role or a database sets for its sessions changes nothing', () =
       occurred_at: 1_764_115_200_123_456n,
       event_id: randomUUID()
     }
-    await index.put(document)
-    expect(await index.search(document.text)).toEqual([document])
+    expect(await index.putMany([document])).toEqual([undefined])
+    expect((await index.search(document.text)).hits).toMatchObject([document])
 
     // And what the commands show.
     const pool = sessionPool(trail.databaseUrl, { applicationName: 'eventtrail-test' })

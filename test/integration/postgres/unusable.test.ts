@@ -38,7 +38,7 @@ describe('a Postgres that cannot be used is refused in words', () => {
   )
 
   test('that has migrations of a newer eventtrail, by every command', { timeout: 180_000 }, async () => {
-    const components = ['trail', 'indexer', 'notifier']
+    const components = ['trail', 'operations', 'indexer', 'notifier']
     const newest = `INSERT INTO eventtrail_migrations (component, id, name) SELECT c, 99, '099_later' FROM unnest($1::text[]) c`
     expect((await runCli(['migrate', '--with', 'indexer,notifier'], trail.env)).code).toBe(0)
     await trail.rows(newest, [components])
@@ -50,7 +50,7 @@ describe('a Postgres that cannot be used is refused in words', () => {
       ['migrate'],
       ['sink'],
       ['sink', 'reset', '--event', 'badge.awarded', '--partition', '0', '--to', 'latest', '--reason', 'a test'],
-      ['sink', 'resume', '--event', 'badge.awarded'],
+      ['sink', 'resume', '--event', 'badge.awarded', '--reason', 'a test'],
       ['quarantine', 'list'],
       ['indexer', '--example'],
       ['search', 'fractions'],

@@ -7,7 +7,7 @@ import { loadDocuments, loadMails } from '../../../cli/index.ts'
 import { type ConnectionWithPostgres, connectionFromEnvironment } from '../../../connection/index.ts'
 import { createConsumerGroup } from '../../../consumers/index.ts'
 import { createIndexer, postgresIndex } from '../../../consumers/indexer/index.ts'
-import { createMailer, createNotifier, postgresDirectory, postgresSentLog } from '../../../consumers/notifier/index.ts'
+import { createDeliverer, createMailer, createNotifier, postgresDeliveries } from '../../../consumers/notifier/index.ts'
 import { startStack } from '../../../dev/stack/index.ts'
 import { createProducer } from '../../../producers/index.ts'
 import { catalogue } from '../../../schemas/catalogue/index.ts'
@@ -113,11 +113,7 @@ test.each(Object.entries(registries))(
     const handled: string[] = []
     const { kafka, registry: registryOptions } = connectionOf('writer')
     const withoutPostgres = { kafka, registry: registryOptions }
-    const [index, recipients, sent] = [
-      postgresIndex(connectionOf('indexer')),
-      postgresDirectory(connectionOf('notifier')),
-      postgresSentLog(connectionOf('notifier'))
-    ]
+    const [index, deliveries] = [postgresIndex(connectionOf('indexer')), postgresDeliveries(connectionOf('notifier'))]
     {
       await using sink = createSink({ ...trail.sinkOptions, connection: connectionOf('writer'), topicPrefix })
       await using group = createConsumerGroup({
@@ -136,10 +132,12 @@ test.each(Object.entries(registries))(
         ...common,
         connection: connectionOf('notifier'),
         mails: await loadMails({ example: true }, catalogue),
-        ...{ mailer, recipients, sent }
+        deliveries
       })
+      await using deliverer = createDeliverer({ deliveries, mailer })
       await using producer = createProducer({ ...common, connection: withoutPostgres, source: 'walk' })
       await Promise.all([sink.start(), group.start(), indexer.start(), notifier.start(), producer.start()])
+      await deliverer.start()
       const badge = randomUUID()
       const { id } = await producer.publish('badge.awarded', badge, {
         badge_id: badge,
@@ -157,15 +155,15 @@ test.each(Object.entries(registries))(
       await eventually(async () => (await stored()).length === 2, { what: 'both are stored', timeoutMs: 30_000 })
       await eventually(() => handled.includes(id), { what: 'it is handled', timeoutMs: 30_000 })
       await eventually(() => received.includes(address), { what: 'a mail is sent', timeoutMs: 30_000 })
-      await eventually(async () => (await index.search('volcano')).length === 1, {
+      await eventually(async () => (await index.search('volcano')).hits.length === 1, {
         what: 'it is indexed',
         timeoutMs: 30_000
       })
       // What was sent and what was indexed are known to their roles again.
-      await Promise.all([notifier.drain(), indexer.drain()])
+      await Promise.all([notifier.drain(), deliverer.drain(), indexer.drain()])
     }
-    await Promise.all([index.close(), recipients.close(), sent.close()])
-    expect(await postgres.admin('SELECT FROM audit.notifications_sent', way)).toHaveLength(1)
+    await Promise.all([index.close(), deliveries.close()])
+    expect(await postgres.admin("SELECT FROM audit.deliveries WHERE state = 'delivered'", way)).toHaveLength(1)
     const plain = await postgres.admin(
       `SELECT usename FROM pg_stat_activity a JOIN pg_stat_ssl USING (pid) WHERE datname = '${way}' AND NOT ssl`
     )

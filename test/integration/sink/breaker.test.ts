@@ -73,7 +73,7 @@ const passed = async (topic: string) =>
     )
   )[0]
 const resume = (eventName: string, ...more: string[]) =>
-  runCli(['sink', 'resume', '--event', eventName, ...more], trail.env)
+  runCli(['sink', 'resume', '--event', eventName, '--reason', 'a test', ...more], trail.env)
 
 // Case 25
 test('a topic of which all is poison stops alone, continues when it is resumed, and all is accounted for', async () => {
@@ -94,7 +94,7 @@ test('a topic of which all is poison stops alone, continues when it is resumed, 
     expect(doctor.stdout).toContain(
       `${lessons}/0, 1, 2 of group ${trail.group}: TOO_MANY_BAD, more than half of its latest records were bad.`
     )
-    expect(doctor.stdout).toContain('`eventtrail sink resume --event lesson.published`')
+    expect(doctor.stdout).toContain("`eventtrail sink resume --event lesson.published --reason 'WHY'`")
 
     // What comes meanwhile waits in Kafka.
     await trail.send(poisons('lesson.published', 300))
@@ -256,7 +256,7 @@ test('doctor names the group of what is halted, and gives commands that work as 
   const [first, ...more] = await advised()
   const ofBadges = {
     group: other,
-    calls: [`quarantine list --topic ${badges}`, 'sink resume --event badge.awarded --group other']
+    calls: [`quarantine list --topic ${badges}`, "sink resume --event badge.awarded --reason 'WHY' --group other"]
   }
   const reset = "sink reset --event quiz.submitted --partition 1 --to earliest --reason 'WHY'"
   expect([first, ...more]).toEqual([ofBadges, { group: trail.group, calls: [reset] }])

@@ -160,6 +160,10 @@ test('draining and closing may be asked for twice and in any order, and leave th
   expect(sink.state).toBe('closed')
   expect(await sink.closed).toBeUndefined()
   expect(await trail.admin.groupMembers(trail.group)).toBe(0)
+  // Closing leaves what is in flight to the next one.
+  await using next = createSink(trail.sinkOptions)
+  await next.start()
+  await next.whenCaughtUp()
   expect(await trail.rows('SELECT 1 FROM event_envelopes WHERE id = $1', [sent?.id])).toHaveLength(1)
 })
 

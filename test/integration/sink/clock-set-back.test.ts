@@ -10,7 +10,7 @@ import { badge, testTrail } from '../../support/trail.ts'
 const trail = await testTrail()
 await trail.offer('badge.awarded')
 const hour = 3_600_000
-const sessionTimeoutMs = 6_000
+const sessionTimeoutMs = 4_000
 
 test.each([
   { words: 'set back by an hour', step: -hour },

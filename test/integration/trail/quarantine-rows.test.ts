@@ -56,9 +56,9 @@ test('a batch of the log that is kept as one is counted, listed and shown with a
 test('a batch that is kept as one is not retried: it says why, and may be discarded', async () => {
   const [batch] = await trail.rows('SELECT number FROM sink_quarantine WHERE kafka_last_offset IS NOT NULL')
   const number = String(batch?.number)
-  const retried = await runCli(['quarantine', 'retry', number], trail.env)
+  const retried = await runCli(['quarantine', 'retry', number, '--reason', 'a test'], trail.env)
   expect(retried).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('whole batch of the log') })
-  const all = await runCli(['quarantine', 'retry', '--code', 'NOT_WIRE_FORMAT'], trail.env)
+  const all = await runCli(['quarantine', 'retry', '--code', 'NOT_WIRE_FORMAT', '--reason', 'a test'], trail.env)
   expect(all).toMatchObject({ code: 1, stdout: '0 stored, 0 duplicates, 2 still held\n' })
   const discarded = await runCli(['quarantine', 'discard', number, '--reason', 'sent again'], trail.env)
   expect(discarded).toMatchObject({ code: 0, stdout: expect.stringContaining('@2-41') })
@@ -129,7 +129,7 @@ test('a value of 64 MiB is kept whole; of a larger one its length and digest, an
   ])
   expect(held[1]?.reason).toContain(`NOT_WIRE_FORMAT`)
   expect(held[1]?.reason).toContain(`${larger.length} bytes and the SHA-256 ${digest(larger)}`)
-  const retried = await runCli(['quarantine', 'retry', String(held[1]?.number)], trail.env)
+  const retried = await runCli(['quarantine', 'retry', String(held[1]?.number), '--reason', 'a test'], trail.env)
   expect(retried).toMatchObject({ code: 1, stderr: expect.stringContaining('could not be kept') })
 })
 

@@ -99,7 +99,7 @@ test('retry and discard of what nothing matches say so, as list does', async () 
     ['--event', 'nope'],
     ['--code', 'CONFLICT', '--event', 'quiz.submitted']
   ]) {
-    expect(await quarantine('retry', ...filter)).toMatchObject({
+    expect(await quarantine('retry', ...filter, '--reason', 'r')).toMatchObject({
       code: 0,
       stdout: '0 stored, 0 duplicates, 0 still held\n',
       stderr: expect.stringContaining(there)
@@ -131,18 +131,18 @@ test('show gives the record whole', async () => {
 
 test('retry of what still cannot be stored leaves it held, says so, and exits with 1', async () => {
   const number = await numberOf('CONFLICT')
-  const again = await quarantine('retry', String(number), '--note', 'tried by J.')
+  const again = await quarantine('retry', String(number), '--reason', 'tried by J.')
   expect(again.code).toBe(1)
   expect(again.stdout).toContain(`${number}\theld`)
   expect((await entry(number)).resolution).toBe('tried by J.')
-  const unknown = await quarantine('retry', String(await numberOf('SCHEMA_UNKNOWN')))
+  const unknown = await quarantine('retry', String(await numberOf('SCHEMA_UNKNOWN')), '--reason', 'r')
   expect(unknown).toMatchObject({ code: 1, stdout: expect.stringContaining('SCHEMA_UNKNOWN') })
 })
 
 test('retry with another prefix than the topic has is refused, and changes nothing', async () => {
   const number = await numberOf('CONFLICT')
   const before = await entry(number)
-  const wrong = await quarantine('retry', String(number), '--prefix', 'elsewhere.')
+  const wrong = await quarantine('retry', String(number), '--prefix', 'elsewhere.', '--reason', 'r')
   expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('TOPIC_PREFIX') })
   expect(await entry(number)).toEqual(before)
 })
@@ -152,13 +152,13 @@ test('of several numbers none is touched unless all are held, and each is taken 
   const before = await entry(Number(number))
   for (const given of [
     ['discard', number, '999999', '--reason', 'r'],
-    ['retry', number, '999999', '--note', 'n']
+    ['retry', number, '999999', '--reason', 'n']
   ]) {
     const refused = await quarantine(...given)
     expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('no number 999999') })
     expect(await entry(Number(number))).toEqual(before)
   }
-  const twice = await quarantine('retry', number, number)
+  const twice = await quarantine('retry', number, number, '--reason', 'r')
   expect(twice.code).toBe(1)
   expect(lines(twice.stdout)).toHaveLength(1)
 
@@ -204,7 +204,7 @@ test('retry stores a record once its schema is registered; ledger and table stay
   const before = await books()
 
   await trail.register(late)
-  const stored = await quarantine('retry', String(number), '--note', 'schema registered by J.')
+  const stored = await quarantine('retry', String(number), '--reason', 'schema registered by J.')
   expect(stored).toMatchObject({ code: 0, stdout: expect.stringContaining(`${number}\tstored`) })
   expect(await entry(number)).toMatchObject({
     status: 'stored',
@@ -223,7 +223,7 @@ test('retry stores a record once its schema is registered; ledger and table stay
   expect(after.ledger).toEqual(before.ledger)
   expect(after.rows).toBe(before.rows + 1)
   expect(after.rows).toBe(Number(after.ledger?.rows) + after.storedLater)
-  expect(await quarantine('retry', String(number))).toMatchObject({
+  expect(await quarantine('retry', String(number), '--reason', 'r')).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('no longer held, it is stored')
   })
@@ -247,7 +247,7 @@ test('retry of an envelope that is stored by now is a duplicate', async () => {
     held?.number,
     Buffer.from(String(sent.key))
   ])
-  const retried = await quarantine('retry', String(held?.number))
+  const retried = await quarantine('retry', String(held?.number), '--reason', 'r')
   expect(retried).toMatchObject({ code: 0, stdout: expect.stringContaining('\tduplicate\t') })
 })
 
@@ -280,7 +280,7 @@ test('retry and discard take all that match, through more than one batch, and co
   const found = await quarantine('list', '--code', 'NULL_VALUE', '--event', 'quiz.submitted')
   expect(found.stderr).toContain('100 of 1,100 shown: --limit N shows more\nby code: NULL_VALUE 1,100\n')
 
-  const retried = await quarantine('retry', '--code', 'NULL_VALUE', '--note', 'all of them')
+  const retried = await quarantine('retry', '--code', 'NULL_VALUE', '--reason', 'all of them')
   expect(retried).toMatchObject({ code: 1, stdout: '0 stored, 0 duplicates, 1,100 still held\n' })
   const elsewhere = await quarantine('discard', '--code', 'NULL_VALUE', '--event', 'badge.awarded', '--reason', 'r')
   expect(elsewhere).toMatchObject({ code: 0, stdout: '0 discarded\n' })

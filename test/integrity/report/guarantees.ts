@@ -139,6 +139,22 @@ export const guarantees: readonly Guarantee[] = [
     ]
   },
   {
+    title: 'What is done by `once` is done once, and a parked aggregate keeps its order',
+    to: ['owners of handlers', 'operators'],
+    words:
+      'An effect in Postgres that goes through `context.once` is there once for each event and group, whatever dies and however often the event comes. With the policy `park` the effects of an aggregate are in the order of its events and without a gap: they end before the first event that failed for good, and after a redrive they are complete. With `skip` this holds for the order of events that did not fail. A redrive that is killed and run again sends each letter once, and is recorded once.',
+    faults:
+      'handlers that fail for 2 % of the events, in six ways; members killed by SIGKILL, also during a redrive; events that arrive while their aggregate is redriven; redrives that are killed',
+    proofs: [
+      'integrity/groups/effects',
+      'integrity/groups/redrive',
+      'integration/consumers/exactness/effects',
+      'integration/operations/dead-letters/real-group',
+      'unit/consumers/parking/parking',
+      'unit/integrity/effects'
+    ]
+  },
+  {
     title: 'It recovers by itself, and reports its health',
     to: ['operators'],
     words:
@@ -198,7 +214,7 @@ export const notPromised: readonly NotPromised[] = [
   {
     title: 'Handlers exactly once',
     words:
-      'An event may come again after a crash, a rebalance or a redrive. Make handlers idempotent, by `id`. The notifier sends a second mail when it dies after the server took the first and before that was noted.'
+      'An event may come again after a crash, a rebalance or a redrive. Make handlers idempotent, by `id`. The notifier sends a mail or a webhook a second time when it dies after the receiver took the first and before that was recorded, with the same `Message-ID` or `webhook-id`.'
   },
   {
     title: 'Deduplication beyond what the trail holds',

@@ -85,6 +85,8 @@ export async function encodeBatch(batch: EncodedBatch): Promise<Buffer> {
 
 export interface EncodedPartition {
   readonly partition: number
+  /** Default 0, no error. */
+  readonly errorCode?: number
   readonly highWatermark?: number
   readonly aborted?: readonly { readonly producerId: number; readonly firstOffset: number }[]
   readonly recordSet: Buffer
@@ -94,8 +96,8 @@ export interface EncodedPartition {
 export function encodeFetchResponse(topic: string, partitions: readonly EncodedPartition[]): Buffer {
   const encoder = new KafkaEncoder().writeInt32(7).writeInt16(0).writeInt32(0).writeInt32(1).writeString(topic)
   encoder.writeInt32(partitions.length)
-  for (const { partition, highWatermark = 0, aborted, recordSet } of partitions) {
-    encoder.writeInt32(partition).writeInt16(0).writeInt64(Long.fromNumber(highWatermark))
+  for (const { partition, errorCode = 0, highWatermark = 0, aborted, recordSet } of partitions) {
+    encoder.writeInt32(partition).writeInt16(errorCode).writeInt64(Long.fromNumber(highWatermark))
     encoder.writeInt64(Long.fromNumber(highWatermark)).writeInt64(Long.fromNumber(0))
     encoder.writeInt32(aborted ? aborted.length : -1)
     for (const { producerId, firstOffset } of aborted ?? [])

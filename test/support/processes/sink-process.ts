@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll } from 'vitest'
 import type { TestTrail } from '../trail.ts'
+import { cli } from './cli.ts'
 import { imageFlags } from './node-flags.ts'
 import type { Sabotage } from './sabotage.ts'
 
-const cli = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url))
 const broken = fileURLToPath(new URL('./broken-sink.ts', import.meta.url))
 const running = new Set<ChildProcess>()
 afterAll(() => {

@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { afterAll } from 'vitest'
 import { eventually } from '../stack.ts'
+import { cli } from './cli.ts'
 
-const cli = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url))
 const running = new Set<ChildProcess>()
 afterAll(() => {
   for (const child of running) child.kill('SIGKILL')

@@ -10,6 +10,7 @@ export const rooms = [
   'schemas',
   'kafka',
   'connection',
+  'control',
   'producers',
   'trail',
   'consumers',

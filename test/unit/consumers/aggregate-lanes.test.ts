@@ -16,7 +16,8 @@ function controlled(concurrency: number, mostResting = 1_000) {
   const scheduler = new AggregateLanes<Item>({
     concurrency,
     mostResting,
-    work: (item, slot) => {
+    work: ([item], slot) => {
+      if (!item) throw new Error('no item')
       started.push(item)
       return new Promise<void>(resolve => {
         running.set(item, {
@@ -38,6 +39,31 @@ const settle = async (): Promise<void> => {
 }
 
 describe('AggregateLanes', () => {
+  test('starts the next item when one ends at once, in turns, and without more slots than there are', () => {
+    const ran: string[] = []
+    let deepest = 0
+    let depth = 0
+    const errors: unknown[] = []
+    const lanes = new AggregateLanes<Item>({
+      concurrency: 1,
+      work: ([item]) => {
+        depth += 1
+        deepest = Math.max(deepest, depth)
+        ran.push(`${item?.lane}${item?.number}`)
+        // What is added from within comes after what waits.
+        if (item?.lane === 'a' && item.number === 1) lanes.add([{ lane: 'a', number: 2 }])
+        depth -= 1
+        if (item?.lane === 'b') throw new Error('at once')
+      },
+      onError: error => errors.push(error)
+    })
+    lanes.add([...'abc'].map(lane => ({ lane, number: 0 })).concat({ lane: 'a', number: 1 }))
+    expect(ran).toEqual(['a0', 'b0', 'c0', 'a1', 'a2'])
+    expect(deepest).toBe(1)
+    expect(errors).toHaveLength(1)
+    expect([lanes.running, lanes.queued]).toEqual([0, 0])
+  })
+
   test('runs one item of a lane at a time, in order, and several lanes at once', async () => {
     const step = fc.oneof(
       { weight: 3, arbitrary: fc.record({ kind: fc.constant('add' as const), lane: fc.integer({ min: 0, max: 4 }) }) },
@@ -50,7 +76,7 @@ describe('AggregateLanes', () => {
         for (const each of steps) {
           if (each.kind === 'add') {
             const lane = `lane ${each.lane}`
-            scheduler.add(lane, { lane, number: number++ })
+            scheduler.add([{ lane, number: number++ }])
           } else if (running.size > 0) {
             const item = [...running.keys()][each.pick % running.size] as Item
             running.get(item)?.end()
@@ -85,9 +111,7 @@ describe('AggregateLanes', () => {
       { lane: 'a', number: 2 },
       { lane: 'b', number: 3 }
     ] as const
-    scheduler.add('a', first)
-    scheduler.add('a', second)
-    scheduler.add('b', third)
+    scheduler.add([first, second, third])
     const rested = Promise.withResolvers<string>()
     const back = running.get(first)?.slot.rest(() => rested.promise)
     await settle()
@@ -104,18 +128,18 @@ describe('AggregateLanes', () => {
   test('any number of items may rest at once', async () => {
     const rested: number[] = []
     const [added, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    const scheduler = new AggregateLanes<number>({
+    const scheduler = new AggregateLanes<Item>({
       concurrency: 1,
       mostResting: 20_000,
-      work: async (item, slot) => {
-        if (item === 0) await added.promise
+      work: async ([item], slot) => {
+        if (item?.number === 0) await added.promise
         await slot.rest(() => over.promise)
-        rested.push(item)
+        if (item) rested.push(item.number)
       },
       onError: error => expect.unreachable(String(error))
     })
     const items = Array.from({ length: 20_000 }, (_, item) => item)
-    for (const item of items) scheduler.add(`lane ${item}`, item)
+    scheduler.add(items.map(number => ({ lane: `lane ${number}`, number })))
     added.resolve()
     await settle()
     expect(scheduler.queued).toBe(0)
@@ -126,7 +150,7 @@ describe('AggregateLanes', () => {
 
   test('drops what waits and leaves what runs', async () => {
     const { scheduler, running, started } = controlled(1)
-    for (const number of [1, 2, 3]) scheduler.add('a', { lane: 'a', number })
+    scheduler.add([1, 2, 3].map(number => ({ lane: 'a', number })))
     expect(scheduler.remove(({ number }) => number !== 3)).toBe(1)
     expect(scheduler.queued).toBe(1)
     for (const { end } of running.values()) end()
@@ -136,7 +160,7 @@ describe('AggregateLanes', () => {
 
   test('starts nothing after a stop, and is idle when what runs has ended', async () => {
     const { scheduler, running, started } = controlled(1)
-    for (const number of [1, 2]) scheduler.add('a', { lane: 'a', number })
+    scheduler.add([1, 2].map(number => ({ lane: 'a', number })))
     scheduler.stop()
     const idle = scheduler.idle()
     for (const { end } of running.values()) end()
@@ -147,16 +171,15 @@ describe('AggregateLanes', () => {
 
   test('reports work that rejects and continues', async () => {
     const errors: unknown[] = []
-    const scheduler = new AggregateLanes<number>({
+    const scheduler = new AggregateLanes<Item>({
       concurrency: 1,
       mostResting: 1,
-      work: async number => {
-        if (number === 1) throw new Error('broken')
+      work: async ([item]) => {
+        if (item?.number === 1) throw new Error('broken')
       },
       onError: error => errors.push(error)
     })
-    scheduler.add('a', 1)
-    scheduler.add('a', 2)
+    scheduler.add([1, 2].map(number => ({ lane: 'a', number })))
     await settle()
     expect(errors).toEqual([new Error('broken')])
     expect(scheduler.queued).toBe(0)
@@ -164,7 +187,7 @@ describe('AggregateLanes', () => {
 
   test('none is started while as many rest as may; those that come back get the slots', async () => {
     const { scheduler, running, started } = controlled(2, 3)
-    for (let number = 0; number < 20; number += 1) scheduler.add(`lane ${number}`, { lane: '', number })
+    scheduler.add(Array.from({ length: 20 }, (_, number) => ({ lane: `lane ${number}`, number })))
     const rests: (() => void)[] = []
     for (let number = 0; number < started.length; number += 1) {
       void running.get(started[number] as Item)?.slot.rest(() => new Promise<void>(resolve => rests.push(resolve)))

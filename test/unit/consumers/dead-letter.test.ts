@@ -1,11 +1,20 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { barestDeadLetter, deadLettersOf } from '../../../consumers/dead-letters/dead-letter.ts'
+import { barestDeadLetter, type DeadLetterFacts, deadLettersOf } from '../../../consumers/dead-letters/dead-letter.ts'
 import type { Header, KafkaRecord } from '../../../kafka/index.ts'
 import type { HeaderList } from '../../../kafka/types/sender.ts'
 
-const facts = { group: 'indexer', topic: 'lesson.published', partition: 3, code: 'TypeError', attempts: 5 }
+const facts: DeadLetterFacts = {
+  group: 'indexer',
+  topic: 'lesson.published',
+  partition: 3,
+  offset: 42,
+  code: 'TypeError',
+  attempts: 5,
+  policy: 'skip',
+  wasRead: true
+}
 const message = (parts: Partial<KafkaRecord>): KafkaRecord => ({
   ...{ offset: 42, key: null, value: null, headers: [], timestamp: 1 },
   ...parts
@@ -17,7 +26,17 @@ const ours: HeaderList = [
   ['dead-letter-partition', '3'],
   ['dead-letter-offset', '42'],
   ['dead-letter-code', 'TypeError'],
-  ['dead-letter-attempts', '5']
+  ['dead-letter-attempts', '5'],
+  ['dead-letter-policy', 'skip'],
+  ['__connect.errors.topic', 'lesson.published'],
+  ['__connect.errors.partition', '3'],
+  ['__connect.errors.offset', '42'],
+  ['__connect.errors.connector.name', 'indexer'],
+  ['__connect.errors.task.id', '0'],
+  ['__connect.errors.stage', 'TASK_PUT'],
+  ['__connect.errors.class.name', 'eventtrail'],
+  ['__connect.errors.exception.class.name', 'TypeError'],
+  ['__connect.errors.exception.message', 'TypeError']
 ]
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
 
@@ -88,7 +107,7 @@ test('of any message the last one holds nothing, and none is larger than the one
       const last = letters.at(-1)
       expect(last?.record.key?.length ?? 0).toBe(0)
       expect(last?.record.value?.length ?? 0).toBe(0)
-      expect(last?.bytes).toBeLessThan(700)
+      expect(last?.bytes).toBeLessThan(1_500)
       // What is said of a part that is left out may be longer than the part.
       const told = 300
       for (const [place, { bytes: size }] of letters.entries())
@@ -98,16 +117,35 @@ test('of any message the last one holds nothing, and none is larger than the one
   )
 })
 
-test('the barest one looks at nothing of the message but its offset', () => {
-  const poisoned = new Proxy(message({}), {
-    get(target, name) {
-      if (name !== 'offset') throw new TypeError(`it looked at ${String(name)}`)
-      return target.offset
-    }
-  })
-  expect(barestDeadLetter(poisoned, facts).record).toEqual({
+test('the barest one has nothing of the message', () => {
+  expect(barestDeadLetter(facts).record).toEqual({
     key: null,
     value: null,
     headers: [...ours, ['dead-letter-truncated', 'true']]
   })
+})
+
+test('what is known of the failure is in headers, its reason printable and not longer than 1,000 characters', () => {
+  const reason = `no\nuse${'x'.repeat(2_000)}`
+  const known = { ...facts, wasRead: false, firstFailure: '2026-11-27T04:00:00.000Z', version: '1.2.3', reason }
+  const headers = new Map([...deadLettersOf(message({}), known)][0]?.record.headers as HeaderList)
+  expect(headers.get('dead-letter-first-failure')).toBe('2026-11-27T04:00:00.000Z')
+  expect(headers.get('dead-letter-version')).toBe('1.2.3')
+  const kept = headers.get('dead-letter-reason')
+  expect(kept).toMatch(/^no\\u\{a\}usex+…$/)
+  expect(String(kept).length).toBeLessThanOrEqual(1_000)
+  expect(headers.get('__connect.errors.exception.message')).toBe(kept)
+  expect(headers.get('__connect.errors.stage')).toBe('VALUE_CONVERTER')
+})
+
+test('a letter that fails again keeps its redrive headers and nothing of what the failure before said', () => {
+  const headers: Header[] = [
+    ['redrive-of', Buffer.from('id/7')],
+    ['redrive-action', Buffer.from('3')],
+    ['redrive-count', Buffer.from('1')],
+    ['dead-letter-reason', Buffer.from('no use')],
+    ['dead-letter-version', Buffer.from('1.0.0')],
+    ['__connect.errors.exception.message', Buffer.from('no use')]
+  ]
+  expect(whole({ headers })?.record.headers).toEqual([...headers.slice(0, 3), ...ours])
 })

@@ -43,7 +43,7 @@ describe('createDecoder', () => {
     ['a schema with which nothing can be read', lessonOf(2, 4), 'SCHEMA_UNUSABLE'],
     ['the same once more', lessonOf(2, 4), 'SCHEMA_UNUSABLE']
   ])('refuses %s for good', async (_, value, code) => {
-    await expect(decode('lesson.published', value)).rejects.toMatchObject({ code, retryable: false })
+    await expect((async () => decode('lesson.published', value))()).rejects.toMatchObject({ code, retryable: false })
   })
 
   test('compiles what cannot be compiled once', () => {

@@ -87,6 +87,19 @@ describe('OffsetTracker', () => {
     expect(tracker.locate(11)).toBe('expected')
   })
 
+  test('what it forgets is taken again, and nothing else', () => {
+    const tracker = new OffsetTracker()
+    for (const offset of [0, 1, 2, 3, 4]) tracker.take(offset)
+    tracker.finish(0)
+    tracker.finish(3)
+    expect(tracker.forget(offset => offset === 1)).toBe(2)
+    expect(tracker.position).toBe(1)
+    tracker.finish(1)
+    expect(tracker.position).toBe(2)
+    expect([2, 3, 4].map(offset => tracker.take(offset))).toEqual([true, false, true])
+    expect(tracker.forget(() => true)).toBeUndefined()
+  })
+
   test('whatever happens, the position never passes an unfinished record and nothing is handled twice', () => {
     const step = fc.oneof(
       {
@@ -95,7 +108,8 @@ describe('OffsetTracker', () => {
       },
       { weight: 5, arbitrary: fc.record({ kind: fc.constant('finish' as const), pick: fc.nat() }) },
       { weight: 2, arbitrary: fc.record({ kind: fc.constant('commit' as const) }) },
-      { weight: 1, arbitrary: fc.record({ kind: fc.constant('rejoin' as const), running: fc.nat() }) }
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('rejoin' as const), running: fc.nat() }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('forget' as const), running: fc.nat() }) }
     )
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), steps => {
@@ -120,12 +134,21 @@ describe('OffsetTracker', () => {
           } else if (each.kind === 'commit' && tracker.position !== undefined) {
             committed = tracker.position
             tracker.committed(committed)
-          } else if (each.kind === 'rejoin') {
+          } else if (each.kind === 'rejoin' || each.kind === 'forget') {
             // What was not started is dropped and comes again.
             const running = new Set([...open].filter(offset => (offset + each.running) % 2 === 0))
-            tracker.rewind(offset => running.has(offset))
-            for (const offset of [...open]) if (!running.has(offset)) open.delete(offset)
-            fetchAt = committed
+            const dropped = [...open].filter(offset => !running.has(offset))
+            const before = tracker.position
+            if (each.kind === 'rejoin') tracker.rewind(offset => running.has(offset))
+            const from = each.kind === 'forget' ? tracker.forget(offset => running.has(offset)) : committed
+            if (each.kind === 'forget') {
+              expect(tracker.position).toBe(before)
+              // All that was dropped comes again, and no more than that has to.
+              const delivered = dropped.filter(offset => offset < fetchAt)
+              if (before !== undefined) expect(from).toBe(delivered.length > 0 ? Math.min(...delivered) : undefined)
+            }
+            for (const offset of dropped) open.delete(offset)
+            fetchAt = from ?? fetchAt
           }
           const { position } = tracker
           if (position === undefined) continue

@@ -22,7 +22,18 @@ const member = {
   known: { missing: [] },
   troubles: [{ topic: 'a', partition: 0 }],
   progressAgeMs: 1_500,
-  stats: () => ({ running: 2, queued: 5, uncommitted: 9, partitions: 2, assignments: 1, longestRunningMs: 2_500 })
+  stats: () => ({
+    running: 2,
+    queued: 5,
+    uncommitted: 9,
+    partitions: 2,
+    stoppedTopics: 0,
+    hanging: 0,
+    paused: 0,
+    bytesHeld: 0,
+    assignments: 1,
+    longestRunningMs: 2_500
+  })
 }
 
 const samples = async (meter: PrometheusMeter): Promise<string[]> =>
@@ -31,7 +42,7 @@ const samples = async (meter: PrometheusMeter): Promise<string[]> =>
 describe('what a member reports', () => {
   it('is at 0 before anything came', async () => {
     const meter = createPrometheusMeter({ metrics: groupMetrics })
-    new Telemetry({ meter, log: silentLogger, line: lineOf({}), groupId: 'x.indexer' })
+    new Telemetry({ meter, log: silentLogger, line: lineOf({}), groupId: 'x.indexer', parked: () => 3 })
     const of = (name: string, more = '') => `eventtrail_group_${name}{group="x.indexer"${more}} 0`
     expect(await samples(meter)).toEqual([
       of('handled_total'),
@@ -56,7 +67,7 @@ describe('what a member reports', () => {
         { topic: 'a', partition: 2, start: 0, end: 1_000, highWatermark: 1_000 }
       ]
     })
-    const telemetry = new Telemetry({ meter, log: silentLogger, line, groupId: 'x.indexer' })
+    const telemetry = new Telemetry({ meter, log: silentLogger, line, groupId: 'x.indexer', parked: () => 3 })
     const end = telemetry.start(member)
     telemetry.assigned()
     telemetry.ended('handled')
@@ -64,8 +75,8 @@ describe('what a member reports', () => {
     telemetry.ended('left')
     telemetry.retried()
     telemetry.rebuilt('stalled')
-    await telemetry.timed(async () => undefined)
-    await expect(telemetry.timed(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
+    telemetry.called(5)
+    telemetry.called(7)
     await eventually(async () => (await samples(meter)).some(sample => sample.includes('_lag{')), { what: 'the lag' })
     const lines = await samples(meter)
     const of = (name: string, more = '') => `eventtrail_group_${name}{group="x.indexer"${more}}`
@@ -99,7 +110,13 @@ describe('what a member reports', () => {
 describe('the health of a group', () => {
   it('needs Kafka, the registry, and to be a member', () => {
     const health = new GroupHealth({ line: lineOf({}), pingRegistry: async () => undefined })
-    const member = { vitals: { awayMs: 0, dead: false }, troubles: [], known: { isNone: false, hidden: [] } }
+    const member = {
+      vitals: { awayMs: 0, dead: false },
+      troubles: [],
+      stopped: [],
+      hanging: [],
+      known: { isNone: false, hidden: [] }
+    }
     expect(health.read(life('starting'), member).notReady).toEqual(['it is starting'])
     health.kafka.heard(true)
     health.registry.heard(true)
@@ -109,7 +126,12 @@ describe('the health of a group', () => {
       dead: ['the Kafka consumer loop is stuck']
     })
     expect(
-      health.read(life('running'), { ...member, known: { isNone: false, hidden: ['order.placed'] } }).notReady
+      health.read(life('running'), {
+        ...member,
+        stopped: [],
+        hanging: [],
+        known: { isNone: false, hidden: ['order.placed'] }
+      }).notReady
     ).toEqual(['Kafka does not let it see topics: order.placed'])
     health.registry.heard(false)
     expect(health.read(life('running'), member).notReady).toEqual(['the registry is unreachable'])

@@ -40,6 +40,13 @@ describe('what is said about an error', () => {
     expect(describeError(wrapped)).toContain('22P02')
   })
 
+  it('ends with the right that is missing: what the client says of it adds nothing', () => {
+    const cause = new Error('Topic creation errors')
+    const denied = new EventtrailError('grant CREATE on topic t', { code: 'NOT_AUTHORIZED', retryable: true, cause })
+    expect(describeError(denied)).toBe('grant CREATE on topic t')
+    expect(describeError(new Error('not started', { cause: denied }))).toBe('not started: grant CREATE on topic t')
+  })
+
   it('is a sentence where the code says what is wrong with the server, and still no word of Postgres', () => {
     const error = Object.assign(databaseError(canary), { code: '25006', table: undefined, constraint: undefined })
     expect(describeError(error)).toBe(

@@ -11,7 +11,8 @@ const shown: readonly (readonly [string, Part, readonly string[], string?])[] = 
   ['sink', 'sink', []],
   ['group, indexer, notifier', 'group', ['<event>'], '<group>'],
   ['`schemas register`', 'register', []],
-  ['doctor', 'doctor', []]
+  ['doctor', 'doctor', []],
+  ['`groups`, `dead-letters`', 'operator', [], '<group>']
 ]
 
 const row = (who: string, { resource, name, pattern, operations, why }: Grant): string =>

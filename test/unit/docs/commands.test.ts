@@ -2,15 +2,18 @@ import { Command } from 'commander'
 import { expect, test } from 'vitest'
 import { aclCommandsOf } from '../../../cli/acls/command.ts'
 import { addSettingFlags, type CommandHost } from '../../../cli/command.ts'
-import { indexerCommands } from '../../../cli/commands/indexer.ts'
-import { notifierCommands } from '../../../cli/commands/notifier.ts'
+import { inboxCommands } from '../../../cli/commands/inbox.ts'
 import { operateCommands } from '../../../cli/commands/operate.ts'
 import { quarantineCommands } from '../../../cli/commands/quarantine.ts'
 import { schemaCommands } from '../../../cli/commands/schemas.ts'
 import { sinkCommands } from '../../../cli/commands/sink.ts'
 import { verifyCommands } from '../../../cli/commands/verify.ts'
+import { deadLetterCommands } from '../../../cli/dead-letters/index.ts'
+import { groupCommands } from '../../../cli/groups/command.ts'
 import { initCommands } from '../../../cli/index.ts'
+import { deliveryCommands, notifierCommands, subscriptionCommands } from '../../../cli/notifier/index.ts'
 import { publishCommands } from '../../../cli/publish/command.ts'
+import { indexerCommands } from '../../../cli/search/index.ts'
 import { demoCommands } from '../../../dev/demo/command.ts'
 import { stackCommands } from '../../../dev/stack/command.ts'
 import { testingCommands } from '../../../dev/testing/command.ts'
@@ -23,18 +26,23 @@ const host: CommandHost = {
 const program = new Command('eventtrail')
 initCommands(program, host)
 schemaCommands(program, host, async () => [])
-operateCommands(program, host, [])
+operateCommands(program, host, { migrations: [], searchExamination: () => undefined })
 for (const register of [
   publishCommands,
   sinkCommands,
   quarantineCommands,
+  deadLetterCommands,
   verifyCommands,
+  inboxCommands,
   indexerCommands,
   notifierCommands,
+  subscriptionCommands,
+  deliveryCommands,
   stackCommands,
   testingCommands,
   demoCommands,
-  aclCommandsOf
+  aclCommandsOf,
+  groupCommands
 ])
   register(program, host)
 

@@ -1,11 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { consumerErrorCodes, handlerErrorCodes } from '../../../consumers/index.ts'
+import { mappingErrorCodes } from '../../../cli/mappings/errors.ts'
+import { consumerErrorCodes, handlerErrorCodes, inboxErrorCodes } from '../../../consumers/index.ts'
+import { searchErrorCodes } from '../../../consumers/indexer/index.ts'
 import { notifierErrorCodes } from '../../../consumers/notifier/index.ts'
+import { testGroupErrorCodes } from '../../../consumers/testing/index.ts'
 import { configErrorCodes, type ErrorCodes, optionsErrorCodes, usageErrorCodes } from '../../../core/index.ts'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
 import { kafkaErrorCodes, sendErrorCodes } from '../../../kafka/index.ts'
+import { operationsErrorCodes } from '../../../operations/index.ts'
 import { migrationErrorCodes, postgresErrorCodes } from '../../../postgres/index.ts'
 import { publishAllErrorCodes, publishErrorCodes } from '../../../producers/index.ts'
 import { registryErrorCodes, schemaErrorCodes } from '../../../schemas/index.ts'
@@ -23,9 +27,13 @@ const classes: Readonly<Record<string, ErrorCodes>> = {
   ConsumerError: consumerErrorCodes,
   RetryLater: { RETRY_LATER: handlerErrorCodes.RETRY_LATER },
   RejectMessage: { REJECTED: handlerErrorCodes.REJECTED },
+  InboxError: inboxErrorCodes,
+  SearchError: searchErrorCodes,
+  TestGroupError: testGroupErrorCodes,
   NotifierError: notifierErrorCodes,
   SinkError: sinkErrorCodes,
   TrailError: trailErrorCodes,
+  OperationsError: operationsErrorCodes,
   PostgresError: postgresErrorCodes,
   MigrationError: migrationErrorCodes,
   KafkaError: kafkaErrorCodes,
@@ -33,11 +41,12 @@ const classes: Readonly<Record<string, ErrorCodes>> = {
   RegistryError: registryErrorCodes,
   SchemaError: schemaErrorCodes,
   ConfigError: configErrorCodes,
-  UsageError: usageErrorCodes
+  UsageError: usageErrorCodes,
+  MappingError: mappingErrorCodes
 }
 
 /** Seen by handlers' logs and as causes, or by people who run commands. */
-const notExported = ['SendError', 'UsageError']
+const notExported = ['OperationsError', 'SendError', 'UsageError', 'MappingError']
 
 const files = sourceFiles(rooms)
 const sources = files.map(file => readFileSync(join(cloneRoot, file), 'utf8'))
@@ -97,6 +106,7 @@ test('what an entry point can throw can be imported from there', async () => {
   expect(of('/consumer').sort()).toEqual([
     'ConfigError',
     'ConsumerError',
+    'InboxError',
     'KafkaError',
     'OptionsError',
     'RegistryError',

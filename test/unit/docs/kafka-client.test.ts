@@ -2,11 +2,11 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
-import { patches } from '../../../kafka/kafkajs/patches/patches.ts'
+import { patches } from '../../../kafka/kafkajs/patches/index.ts'
 import { expectGenerated } from '../../support/project/docs.ts'
 
 const folder = 'kafka/kafkajs/patches'
-const start = `<!-- patches: made from ${folder}/patches.ts -->\n`
+const start = `<!-- patches: made from ${folder}/index.ts -->\n`
 const end = '<!-- end of patches -->'
 
 const issue = (number: number): string => `[#${number}](https://github.com/tulios/kafkajs/issues/${number})`
@@ -25,6 +25,6 @@ test('the table of patches is that of the code (UPDATE_DOCS=1 npm test -- test/u
 
 test('every patch is in the table', () => {
   const files = readdirSync(join(cloneRoot, folder)).map(name => name.replace('.ts', ''))
-  const parts = ['index', 'patch', 'patches']
+  const parts = ['index', 'patch']
   expect(files.filter(name => !parts.includes(name)).sort()).toEqual(Object.keys(patches).sort())
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { HeldBackTimes } from '../../../kafka/held-back.ts'
 import { heldBackWords } from '../../../kafka/index.ts'
-import { firstTimeOf } from '../../../kafka/kafkajs/log-ends.ts'
+import { firstTimeOf } from '../../../kafka/kafkajs/log/log-ends.ts'
 
 /** A Fetch response (version 4) of one partition with the head of one batch. */
 function response({ topic = 'a.b', aborted = 0, base = 0n, max = 0n, attributes = 0, cut = false }) {

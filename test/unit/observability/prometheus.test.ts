@@ -24,6 +24,7 @@ describe('the table of metrics', () => {
     const all = new Set<string>(Object.values(metrics).flatMap(({ labels }) => Object.keys(labels)))
     expect([...all].toSorted()).toEqual([
       'cause',
+      'channel',
       'code',
       'group',
       'metric',
@@ -106,7 +107,9 @@ describe('a meter for Prometheus', () => {
         ...trigger.map(each => `eventtrail_sink_batches_total{trigger="${each}"} 0`),
         ...code.map(each => `eventtrail_sink_quarantined_total{code="${each}"} 0`),
         ...['ended', 'stalled'].map(cause => `eventtrail_sink_rebuilds_total{cause="${cause}"} 0`),
-        ...['sent', 'refused', 'failed', 'unwanted'].map(each => `eventtrail_notifier_mails_total{result="${each}"} 0`)
+        ...['delivered', 'failed', 'retried', 'unavailable', 'unwanted'].map(
+          each => `eventtrail_notifier_deliveries_total{channel="webhook",result="${each}"} 0`
+        )
       ])
     )
   })

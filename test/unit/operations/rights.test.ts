@@ -31,7 +31,7 @@ test('a group that it may not look into is a finding, and an unreachable Kafka i
   expect(await membersOf(denied, 'g')).toEqual({
     findings: [{ check: 'rights', level: 'wrong', words: expect.stringContaining('DESCRIBE on group g') }]
   })
-  const members = { protocol: '', members: [] }
+  const members = { state: 'Empty', protocol: '', members: [] }
   expect(await membersOf(answering({ describeGroup: async () => members }), 'g')).toEqual({
     described: members,
     findings: []

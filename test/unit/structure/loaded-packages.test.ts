@@ -15,6 +15,7 @@ const bounds: Readonly<Record<string, (name: string) => boolean>> = {
   schemas: () => false,
   example: () => false,
   consumer: name => name === 'kafkajs',
+  testing: () => false,
   indexer: name => name === 'kafkajs' || pgAndItsOwn.test(name),
   notifier: name => name === 'kafkajs' || pgAndItsOwn.test(name),
   sink: name => name === 'kafkajs' || pgAndItsOwn.test(name),

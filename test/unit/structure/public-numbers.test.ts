@@ -43,10 +43,13 @@ const producerNumbers: Record<keyof PickNumbers<ProducerOptions>, true> = {
 const groupNumbers: Record<keyof PickNumbers<ConsumerGroupOptions<Events>>, true> = {
   concurrency: true,
   maxUncommitted: true,
+  maxBytesHeld: true,
+  hangAfterMs: true,
   sessionTimeoutMs: true,
   commitIntervalMs: true,
   topicRefreshMs: true,
-  maxBatchBytes: true
+  maxBatchBytes: true,
+  timeoutMs: true
 }
 type PickNumbers<T> = { [Key in keyof T as Required<T>[Key] extends number ? Key : never]: T[Key] }
 

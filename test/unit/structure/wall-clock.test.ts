@@ -17,7 +17,17 @@ const dates: Readonly<Record<string, readonly [times: number, why: string]>> = {
     2,
     'the month of today; how long a transaction has been open by the time that its producer wrote'
   ],
+  'consumers/group-control.ts': [1, 'when a report was written, for those who read it'],
+  'control/identity.ts': [1, 'since when a member has been there'],
+  'operations/groups/actions.ts': [1, 'when a pause was ordered'],
+  'operations/groups/kafka-side.ts': [2, 'reports of the last seconds and the age of records, by the times in the log'],
+  'operations/groups/replay/find.ts': [1, 'the age of the oldest record, by its time in the log'],
   'cli/commands/operate.ts': [1, 'the month of today'],
+  'cli/notifier/test-delivery.ts': [1, 'the time in the header of a webhook that is a test'],
+  'consumers/indexer/opensearch/put-many.ts': [1, 'when the end of a document was written'],
+  'consumers/indexer/opensearch/remove-ends.ts': [1, 'which ends were written days ago'],
+  'consumers/notifier/deliveries/webhook-channel.ts': [1, 'the time in the header of a webhook'],
+  'consumers/notifier/webhooks/sender.ts': [1, 'what is left until a date in the header Retry-After'],
   'sink/sink.ts': [1, 'the month of today'],
   'sink/telemetry.ts': [1, 'how old a record is by the time that its producer wrote']
 }

@@ -39,12 +39,19 @@ export interface MavenOptions extends PartOptions {
 }
 
 const pom = join(cloneRoot, 'dev', 'stack', 'pom.xml')
+/** A file of its own: Kafka and the registry are downloaded again when theirs changes. */
+const searchPom = join(cloneRoot, 'dev', 'stack', 'opensearch.pom.xml')
 const mavenLog = join(logsFolder, 'maven.log')
 
 interface Artifact {
   readonly title: string
   /** As it is named in pom.xml. */
-  readonly server: 'kafka' | 'registry'
+  readonly server: 'kafka' | 'registry' | 'opensearch'
+  readonly pom?: string
+  /** Further goals. */
+  readonly also?: readonly string[]
+  /** Completes what came, in the folder of the part. */
+  readonly complete?: (folder: string) => void
   readonly version: string
   readonly goal: 'copy-dependencies' | 'unpack'
   readonly megabytes: number
@@ -72,12 +79,47 @@ export async function ensureRegistry(version: string, options: MavenOptions): Pr
   return { key: keyOf(folder), jar }
 }
 
+/**
+ * OpenSearch of a version, from Maven: the folder with lib/ and modules/. It has no plugins, and no login.
+ * @throws StackError as `ensureKafka`
+ */
+export async function ensureOpenSearch(version: string, options: MavenOptions): Promise<string> {
+  const folder = await ensure(
+    {
+      title: `OpenSearch ${version}`,
+      server: 'opensearch',
+      pom: searchPom,
+      also: ['dependency:copy@modules'],
+      complete: folder => describeAnalyzers(join(folder, 'opensearch', `opensearch-${version}`), version),
+      version,
+      goal: 'unpack',
+      megabytes: 56
+    },
+    options
+  )
+  return join(folder, 'opensearch', `opensearch-${version}`)
+}
+
+/** A module is a folder with jars and with this file, which Maven does not have. */
+function describeAnalyzers(home: string, version: string): void {
+  const lines = {
+    name: 'analysis-common',
+    description: 'Analyzers of languages',
+    version,
+    'opensearch.version': version,
+    'java.version': '11',
+    classname: 'org.opensearch.analysis.common.CommonAnalysisPlugin'
+  }
+  const text = Object.entries(lines).map(([key, value]) => `${key}=${value}\n`)
+  writeFileSync(join(home, 'modules', 'analysis-common', 'plugin-descriptor.properties'), text.join(''))
+}
+
 const keyOf = (folder: string): string => folder.slice(folder.lastIndexOf('/') + 1)
 
 function ensure(artifact: Artifact, options: MavenOptions): Promise<string> {
   // What Maven brings depends on the rest of its file too.
-  const key = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 8)
-  const { server, version } = artifact
+  const { server, version, pom: file = pom } = artifact
+  const key = createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 8)
   const pin = pinOf(`${server}-${version}`)
   const name = `${server}-${version}-${key}`
   return ensurePart({ name, pin, fetch: folder => fetch(artifact, folder, options) }, options)
@@ -104,6 +146,7 @@ async function fetch(artifact: Artifact, folder: string, options: MavenOptions):
     rmSync(join(folder, 'maven'), { recursive: true, force: true })
     const broken = failure ? undefined : findBroken(artifact, folder)
     if (!failure && !broken) {
+      artifact.complete?.(folder)
       rmSync(ownRepository, { recursive: true, force: true })
       return
     }
@@ -121,7 +164,7 @@ const isOffline = (failure: string): boolean =>
 
 async function runMaven(
   mvn: string,
-  { title, server, version, goal, megabytes }: Artifact,
+  { title, server, version, goal, megabytes, pom: file = pom, also = [] }: Artifact,
   folder: string,
   extra: readonly string[],
   { instance, say, signal }: MavenOptions
@@ -134,8 +177,8 @@ async function runMaven(
     command: mvn,
     // A file that is not what its repository says of it is an error, where Maven would warn.
     args: [
-      ...['-B', '-U', '--strict-checksums', ...extra, '-f', pom],
-      ...[`dependency:${goal}@${server}`, `-D${server}.version=${version}`, `-Dparts=${folder}`]
+      ...['-B', '-U', '--strict-checksums', ...extra, '-f', file],
+      ...[`dependency:${goal}@${server}`, ...also, `-D${server}.version=${version}`, `-Dparts=${folder}`]
     ],
     cwd: cloneRoot,
     log

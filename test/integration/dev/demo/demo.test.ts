@@ -22,8 +22,7 @@ test('a small day adds up, and says so to people and to machines', { timeout }, 
     versions: { 'quiz.submitted 1': 475, 'badge.awarded 1': 15 },
     ledger: { rows: 500, holes: 0, quarantined: 0, unaccounted: 0 },
     sampled: { compared: 100, different: 0 },
-    documents: 10,
-    deadLetters: 0
+    documents: 10
   })
   expect(figures.versions['lesson.published 1'] + figures.versions['lesson.published 2']).toBe(10)
   expect(figures.search.hits).toBeGreaterThan(0)
@@ -34,10 +33,16 @@ test('a small day adds up, and says so to people and to machines', { timeout }, 
     received: figures.mails.expected,
     distinct: figures.mails.expected
   })
+  expect(figures.webhooks).toEqual({ expected: 15, received: 15, distinct: 15 })
+  expect(figures.search.shown).toMatch(/^\*\w/)
+  const letters = figures.deadLetters.expected
+  expect(letters).toBeGreaterThan(0)
+  expect(figures.deadLetters).toEqual({ expected: letters, found: letters, listed: letters, handled: letters })
   expect(figures.kill.stored).toBeGreaterThanOrEqual(200)
-  expect(Object.values(figures.checks)).toEqual(Array.from({ length: 8 }, () => true))
+  expect(Object.values(figures.checks)).toEqual(Array.from({ length: 10 }, () => true))
 
   expect(demo.stderr()).toMatch(/killed the sink \(process \d+, SIGKILL\) with \d+ rows? stored/)
+  expect(demo.stderr()).toMatch(/dead-letters list --group notifier: \d+ open, RECIPIENT_UNKNOWN/)
   expect(demo.stderr()).toContain('everything adds up')
   expect(demo.stdout().trim().split('\n')).toHaveLength(1)
   expect(traces.processes.map(({ name }) => name)).toEqual(expect.arrayContaining(['sink', 'indexer', 'notifier']))

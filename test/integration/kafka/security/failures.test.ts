@@ -116,7 +116,8 @@ afterAll(() => {
   if (process.env.SENTENCES) writeFileSync(process.env.SENTENCES, `${sentences.join('\n')}\n`)
 })
 
-describe.each(failures)('%s', (what, env, code, words) => {
+// Most of their time is spent in waiting for the next try.
+describe.concurrent.each(failures)('%s', (what, env, code, words) => {
   const all = { ...trail.env, ...env }
   const expected = expect.objectContaining({ code, message: expect.stringMatching(words) })
 

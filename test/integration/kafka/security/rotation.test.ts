@@ -12,7 +12,7 @@ import { eventually } from '../../../support/stack.ts'
 import { badge, testTrail } from '../../../support/trail.ts'
 
 // Shorter than the 10 s by which kafkajs logs in ahead of the end of a session.
-const sessionMs = 8_000
+const sessionMs = 5_000
 const secured = await securedKafka({ settings: { 'connections.max.reauth.ms': `${sessionMs}` } })
 const { authority, broker } = secured
 const trail = await testTrail()
@@ -69,7 +69,8 @@ const sessionsPass = (count: number) => {
   return eventually(() => performance.now() > until, { what: 'sessions end', timeoutMs: (count + 1) * sessionMs })
 }
 
-test('sessions of 8 s end again and again, and no event is lost', { timeout: 180_000 }, async () => {
+// These two wait for sessions to end.
+test.concurrent('sessions of 5 s end again and again, and no event is lost', { timeout: 180_000 }, async () => {
   const sasl = { mechanism: 'SCRAM-SHA-512', username: 'trail', password } as const
   await underLoad(
     [broker.addresses.SASL],
@@ -78,7 +79,7 @@ test('sessions of 8 s end again and again, and no event is lost', { timeout: 180
   )
 })
 
-test('tokens that last as long as a session are renewed', { timeout: 180_000 }, async () => {
+test.concurrent('tokens that last as long as a session are renewed', { timeout: 180_000 }, async () => {
   const { issuer } = secured
   let made = 0
   const token = async () => {

@@ -45,7 +45,7 @@ async function walk(way: Way): Promise<void> {
   await Promise.all([sink.start(), group.start(), indexer.start(), producer.start()])
   const { id } = await producer.publish('badge.awarded', crypto.randomUUID(), payload)
   await eventually(() => handled.includes(id), { what: 'it is handled', timeoutMs: 30_000 })
-  await eventually(async () => (await index.search(way)).length > 0, { what: 'it is indexed', timeoutMs: 30_000 })
+  await eventually(async () => (await index.search(way)).hits.length > 0, { what: 'it is indexed', timeoutMs: 30_000 })
   const stored = () => trail.rows('SELECT 1 FROM event_envelopes WHERE id = $1', [id])
   await eventually(async () => (await stored()).length === 1, { what: 'it is stored', timeoutMs: 30_000 })
 

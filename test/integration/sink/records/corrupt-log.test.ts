@@ -73,8 +73,8 @@ test('batches that a disk has spoilt are put aside whole, all others are stored 
     // A record that is longer than its batch, and one of a length below zero, after one that is good.
     9: batch => batch.fill(0xfe, 61, 63),
     12: batch => batch.writeUInt8(3, secondRecordOf(batch)),
-    // The format from before Kafka 0.11.
-    15: batch => batch.writeInt8(1, 16)
+    // The format from before Kafka 0.11, with a codec that it does not have: Kafka answers with INVALID_RECORD to who begins there.
+    15: batch => batch.writeUInt16BE(0x01_04, 16)
   })
   // An unknown format, so that the end of its batch is unknown.
   spoil('quiz.submitted', { 1: batch => batch.writeInt8(7, 16) })
@@ -132,3 +132,25 @@ test('batches that a disk has spoilt are put aside whole, all others are stored 
     what: 'it is no longer named'
   })
 }, 300_000)
+
+test('where the broker itself cannot find an offset in a spoilt log, the others are handled', async () => {
+  const badges = `${trail.topicPrefix}badge.awarded`
+  const handled: string[] = []
+  const group = createConsumerGroup({
+    ...{ connection: trail.connection, topicPrefix: trail.topicPrefix, catalogue },
+    group: 'late-readers',
+    sessionTimeoutMs: 6_000,
+    startFrom: { [badges]: { 0: 15 } },
+    handlers: {
+      'badge.awarded': ({ id }) => void handled.push(id),
+      'lesson.published': ({ id }) => void handled.push(id)
+    }
+  })
+  onTestFinished(() => group.close())
+  await group.start()
+  const [sent] = await trail.publish([lesson()])
+  await eventually(() => handled.includes(String(sent?.id)), { what: 'the lesson is handled' })
+  await eventually(() => group.health().notReady.some(reason => /badge.awarded.*INVALID_RECORD/.test(reason)), {
+    what: 'the topic and the error are named'
+  })
+})

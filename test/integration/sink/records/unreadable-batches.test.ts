@@ -172,7 +172,7 @@ test('a batch that decompresses to more than the limit is kept as it is in the l
   }
   const listed = await runCli(['quarantine', 'list'], trail.env)
   expect(listed.stdout).toContain(`${badges}/0@${sent[0]}-${(sent[0] as number) + 1}`)
-  const retried = await runCli(['quarantine', 'retry', String(held[0]?.number)], trail.env)
+  const retried = await runCli(['quarantine', 'retry', String(held[0]?.number), '--reason', 'a test'], trail.env)
   expect([retried.code, retried.stderr]).toEqual([1, expect.stringContaining('whole batch of the log')])
 })
 

@@ -16,11 +16,24 @@ describe('the rights of a part', () => {
         'READ topic school. prefixed',
         'READ group school.indexer literal',
         'WRITE topic school.indexer.dead-letters literal',
-        'CREATE topic school.indexer.dead-letters literal'
+        'CREATE topic school.indexer.dead-letters literal',
+        'READ+CREATE topic school.indexer.dead-letters-redrive literal',
+        'READ+WRITE+CREATE topic school.indexer.dead-letters-parked literal',
+        'READ topic school.eventtrail-control literal',
+        'WRITE topic school.eventtrail-reports literal'
       ]
     ],
     ['register', ['CREATE+DESCRIBE topic school. prefixed']],
-    ['doctor', ['DESCRIBE+DESCRIBE_CONFIGS topic school. prefixed', 'DESCRIBE group school.sink literal']]
+    ['doctor', ['DESCRIBE+DESCRIBE_CONFIGS topic school. prefixed', 'DESCRIBE group school.sink literal']],
+    [
+      'operator',
+      [
+        'READ+DESCRIBE_CONFIGS topic school. prefixed',
+        'READ+WRITE+CREATE topic school.eventtrail-control literal',
+        'READ+CREATE topic school.eventtrail-reports literal',
+        'DESCRIBE group school. prefixed'
+      ]
+    ]
   ])('%s', (part, expected) => {
     expect(briefly(grantsOf(part, scope))).toEqual(expected)
   })
@@ -38,7 +51,16 @@ describe('the rights of a part', () => {
     expect(briefly(grantsOf('group', { ...scope, group: 'mine' })).slice(1)).toEqual([
       'READ group school.mine literal',
       'WRITE topic school.mine.dead-letters literal',
-      'CREATE topic school.mine.dead-letters literal'
+      'CREATE topic school.mine.dead-letters literal',
+      'READ+CREATE topic school.mine.dead-letters-redrive literal',
+      'READ+WRITE+CREATE topic school.mine.dead-letters-parked literal',
+      'READ topic school.eventtrail-control literal',
+      'WRITE topic school.eventtrail-reports literal'
+    ])
+    expect(briefly(grantsOf('operator', { ...scope, group: 'mine' })).slice(-3)).toEqual([
+      'READ topic school.mine.dead-letters literal',
+      'READ+WRITE topic school.mine.dead-letters-redrive literal',
+      'READ topic school.mine.dead-letters-parked literal'
     ])
   })
 

@@ -3,10 +3,11 @@ import { createConnection } from '../../../../connection/index.ts'
 import { createConsumerGroup } from '../../../../consumers/index.ts'
 import { createIndexer, postgresIndex } from '../../../../consumers/indexer/index.ts'
 import {
+  createDeliverer,
   createMailer,
   createNotifier,
-  postgresDirectory,
-  postgresSentLog
+  postgresDeliveries,
+  postgresDirectory
 } from '../../../../consumers/notifier/index.ts'
 import { OptionsError } from '../../../../core/index.ts'
 import { createPrometheusMeter, createStatusServer } from '../../../../observability/prometheus/index.ts'
@@ -37,10 +38,13 @@ const all: Readonly<Record<string, readonly [create: (options: never) => unknown
     {
       ...common,
       mails: { 'lesson.published': { to: nothing, content: nothing } },
-      mailer: { send: nothing },
-      recipients: { find: nothing },
-      sent: { has: nothing, add: nothing }
+      deliveries: { queue: nothing, subscriptions: nothing },
+      recipients: { find: nothing }
     }
+  ],
+  createDeliverer: [
+    createDeliverer,
+    { deliveries: { claim: nothing, record: nothing }, mailer: { send: nothing }, recipients: { find: nothing } }
   ],
   createMailer: [createMailer, { url: 'smtp://localhost:25', from: 'a@b.example' }],
   createRegistry: [createRegistry, { url: 'http://localhost:8081' }],
@@ -50,7 +54,7 @@ const all: Readonly<Record<string, readonly [create: (options: never) => unknown
   postgresEventStore: [postgresEventStore, servers],
   postgresIndex: [postgresIndex, servers],
   postgresDirectory: [postgresDirectory, servers],
-  postgresSentLog: [postgresSentLog, servers]
+  postgresDeliveries: [postgresDeliveries, servers]
 }
 
 const withoutLog = ['createBus', 'createMailer', 'createConnection', 'createPrometheusMeter', 'createStatusServer']
@@ -149,7 +153,16 @@ it.each<[string, object, RegExp]>([
   ['createIndexer', { documnts: {} }, /did you mean `documents`/],
   ['createIndexer', { documents: undefined }, /`documents`/],
   ['createIndexer', { index: {} }, /`index`/],
-  ['createNotifier', { mailer: null }, /`mailer`/],
+  ['createNotifier', { deliveries: {} }, /`deliveries`/],
+  ['createNotifier', { events: 'order.placed' }, /`events` to be a list/],
+  ['createDeliverer', { mailer: null }, /`mailer`/],
+  ['createDeliverer', { mailer: undefined }, /`mailer` to be given, or `webhooks`/],
+  ['createDeliverer', { webhooks: { key: 'c2hvcnQ=' } }, /`webhooks.key` to be 32 random bytes/],
+  [
+    'createDeliverer',
+    { webhooks: { key: 'c2hvcnQ=', allowedNetworks: ['10.0.0.0/99'] } },
+    /`webhooks.allowedNetworks`/
+  ],
   ['createRegistry', { url: 'localhost:8081' }, /`url` to be a URL that begins with http/],
   ['createRegistry', { url: 'ftp://localhost' }, /`url` to be a URL that begins with http/]
 ])('%s refuses %j', async (name, wrong, words) => {

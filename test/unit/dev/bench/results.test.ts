@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { differences } from '../../../../dev/bench/checks.ts'
 import type { Measured } from '../../../../dev/bench/contenders/contender.ts'
-import { page, spreadText } from '../../../../dev/bench/report/markdown.ts'
+import { page } from '../../../../dev/bench/report/markdown.ts'
+import { spreadText } from '../../../../dev/bench/report/parts.ts'
 import {
   bestOf,
   type GrowthResults,

@@ -13,6 +13,8 @@ const good: Outcome = {
   expected: {
     published: 1_000,
     mails: 90,
+    badges: 30,
+    letters: 7,
     tenths: 612_345,
     versions,
     lessons: 20,
@@ -26,11 +28,13 @@ const good: Outcome = {
     ledger: { rows: 1_000, ranges: 18, holes: 0, duplicates: 0, quarantined: 0, unaccounted: 0 },
     sampled: { compared: 100, different: 0 },
     documents: 20,
-    search: { text: 'Fractions', hits: 3, right: 3 },
-    deadLetters: 0
+    search: { text: 'Fractions', hits: 3, right: 3, shown: '*Fractions*: thirds' },
+    deadLetters: 7
   },
   inbox: { mails: 90, distinct: 90 },
-  kill: { stored: 410, published: 520, recoveredMs: 2_900 }
+  hook: { webhooks: 30, distinct: 30 },
+  kill: { stored: 410, published: 520, recoveredMs: 2_900 },
+  redrive: { listed: 7, codes: ['RECIPIENT_UNKNOWN'], handled: 7 }
 }
 const { found, expected } = good
 const failing = (outcome: Outcome) => checksOf(outcome).flatMap(({ id, ok }) => (ok ? [] : [id]))
@@ -49,19 +53,42 @@ describe('the checks', () => {
     ['the ledger counts less', { found: { ...found, ledger: { ...found.ledger, rows: 999 } } }, ['ledger']],
     ['an event is in quarantine', { found: { ...found, ledger: { ...found.ledger, quarantined: 1 } } }, ['ledger']],
     ['an offset was skipped', { found: { ...found, ledger: { ...found.ledger, unaccounted: 1 } } }, ['ledger']],
-    ['a group gave up on an event', { found: { ...found, deadLetters: 1 } }, ['ledger']],
+    ['a group gave up on another event', { found: { ...found, deadLetters: 8 } }, ['letters']],
+    ['a dead letter is not in the list', { redrive: { listed: 6, codes: [], handled: 6 } }, ['letters']],
+    ['a dead letter is dead again', { redrive: { listed: 7, codes: [], handled: 6 } }, ['letters']],
+    ['nothing was sent again', { redrive: undefined }, ['letters']],
     ['the sink was not killed', { kill: undefined }, ['kill']],
     ['a version is missing', { found: { ...found, versions: new Map([...versions].slice(1)) } }, ['versions']],
     ['a row differs', { found: { ...found, sampled: { compared: 100, different: 1 } } }, ['content']],
     ['the marks do not add up', { found: { ...found, tenths: 612_344 } }, ['content']],
     ['a lesson is not indexed', { found: { ...found, documents: 19 } }, ['search']],
-    ['a search finds less', { found: { ...found, search: { text: 'Fractions', hits: 2, right: 2 } } }, ['search']],
-    ['a search finds others', { found: { ...found, search: { text: 'Fractions', hits: 4, right: 3 } } }, ['search']],
+    [
+      'a search finds less',
+      { found: { ...found, search: { text: 'Fractions', hits: 2, right: 2, shown: '' } } },
+      ['search']
+    ],
+    [
+      'a search finds others',
+      { found: { ...found, search: { text: 'Fractions', hits: 4, right: 3, shown: '' } } },
+      ['search']
+    ],
     ['a mail is missing', { inbox: { mails: 89, distinct: 89 } }, ['mails']],
     ['a mail came twice', { inbox: { mails: 91, distinct: 90 } }, ['mails']],
-    ['a mail came twice and one not at all', { inbox: { mails: 90, distinct: 89 } }, ['mails']]
+    ['a mail came twice and one not at all', { inbox: { mails: 90, distinct: 89 } }, ['mails']],
+    ['a webhook is missing, or not signed', { hook: { webhooks: 29, distinct: 29 } }, ['webhooks']],
+    ['a webhook came twice', { hook: { webhooks: 31, distinct: 30 } }, ['webhooks']]
   ])('when %s', (_, change, ids) => {
     expect(failing({ ...good, ...change })).toEqual(ids)
+  })
+
+  test('say that a small day has no dead letter to send again', () => {
+    const small = {
+      ...good,
+      expected: { ...expected, letters: 0 },
+      found: { ...found, deadLetters: 0 },
+      redrive: undefined
+    }
+    expect(failing(small)).toEqual([])
   })
 
   test('say that nothing was left when the killed sink had stored all', () => {
@@ -74,9 +101,9 @@ describe('the checks', () => {
 
 test('the table has a sign and the numbers in each line', () => {
   const table = checkTable(checksOf({ ...good, inbox: { mails: 89, distinct: 89 } }), signsFor({}))
-  expect(table).toHaveLength(8)
+  expect(table).toHaveLength(10)
   expect(table[0]).toBe('  ok   published = stored         1,000 = 1,000')
-  expect(table.at(-1)).toBe('  NOT  mails arrive once          89 of 90, 89 different')
+  expect(table.at(-2)).toBe('  NOT  mails arrive once          89 of 90, 89 different')
   expect(table.join()).toMatch(/^[\x20-\x7e]+$/)
 })
 
@@ -87,6 +114,9 @@ test('the timings have rates', () => {
     '  stored     in 5.0 s     2,000 a second',
     '  all done   in 9.0 s'
   ])
+  expect(timingLines(1, { ready: 1, publish: 1, store: 1, done: 1, redrive: 2_500 }).at(-1)).toBe(
+    '  redriven   in 2.5 s'
+  )
 })
 
 test('there are three questions, one about a student', () => {

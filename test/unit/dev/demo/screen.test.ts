@@ -10,6 +10,8 @@ const progress: Progress = {
   stored: 11_200,
   documents: 240,
   mails: 890,
+  webhooks: 310,
+  pending: 0,
   lag: { sink: 1_200, indexer: 0, notifier: 310 }
 }
 const unicode = signsFor({ LANG: 'en_GB.UTF-8' })
@@ -20,13 +22,14 @@ test('the progress as a block', () => {
     '  published  12,400  of 20,000  3,105 a second',
     '  sink       11,200  rows       lag 1,200',
     '  indexer       240  lessons    up to date',
-    '  notifier      890  mails      lag 310'
+    '  notifier      890  mails      lag 310',
+    '                310  webhooks'
   ])
 })
 
 test('the progress as one line, also where there is only ASCII', () => {
   expect(progressLine(progress, unicode)).toBe(
-    'published 12,400 of 20,000 (3,105/s) · stored 11,200 · lag: sink 1,200, indexer 0, notifier 310 · lessons indexed 240 · mails 890'
+    'published 12,400 of 20,000 (3,105/s) · stored 11,200 · lag: sink 1,200, indexer 0, notifier 310 · lessons indexed 240 · mails 890, webhooks 310'
   )
   expect(progressLine(progress, ascii)).toMatch(/^[\x20-\x7e]+$/)
 })
@@ -64,7 +67,7 @@ describe('the screen', () => {
     on.show(progress, 1_000)
     expect(lines).toHaveLength(2)
     expect(lines[0]).not.toContain('\x1b')
-    expect(lines[1]?.startsWith('\x1b[4A\x1b[0J  published')).toBe(true)
+    expect(lines[1]?.startsWith('\x1b[5A\x1b[0J  published')).toBe(true)
   })
 
   test('puts a note above the block, which comes back below it', () => {
@@ -72,7 +75,7 @@ describe('the screen', () => {
     on.show(progress, 0)
     on.note('killed')
     on.show(progress, 1)
-    expect(lines[1]).toBe('\x1b[4A\x1b[0Jkilled')
+    expect(lines[1]).toBe('\x1b[5A\x1b[0Jkilled')
     expect(lines[2]).toMatch(/^ {2}published/)
   })
 

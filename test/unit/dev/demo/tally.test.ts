@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { schoolOf } from '../../../../dev/demo/day/school.ts'
-import { schoolDay } from '../../../../dev/demo/day/school-day.ts'
+import { firstMailed, schoolDay } from '../../../../dev/demo/day/school-day.ts'
 import { Tally } from '../../../../dev/demo/tally.ts'
 
 const day = (events: number) => [...schoolDay({ seed: 'test', events, date: new Date('2026-03-04') })]
@@ -31,6 +31,19 @@ test('what must come out follows from what was published', () => {
   )
   expect(tally.mails).toBe(mails.length)
   expect(tally.mails).toBeGreaterThan(0)
+})
+
+test('events about the student who is enrolled late are counted', () => {
+  const events = day(2_000)
+  const school = schoolOf('test', 2_000)
+  const late = firstMailed({ seed: 'test', events: 2_000, date: new Date('2026-03-04') }, school)
+  const tally = new Tally(() => false, late)
+  for (const event of events) tally.add(event, { id: event.aggregateId, schemaVersion: event.version })
+  expect(tally.letters).toBe(events.filter(({ student }) => student === late).length)
+  expect(tally.letters).toBeGreaterThan(0)
+  expect(school.student(late ?? -1).wantsMail).toBe(true)
+  // Only the first lesson: no one to be late.
+  expect(firstMailed({ seed: 'test', events: 1, date: new Date('2026-03-04') }, school)).toBeUndefined()
 })
 
 test('the favourite topic is the one of most lessons with a title', () => {

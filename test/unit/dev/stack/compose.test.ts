@@ -9,6 +9,8 @@ import { parse } from 'yaml'
 import {
   database,
   kafkaSettings,
+  openSearchSettings,
+  openSearchVersion,
   postgresSettings,
   registryPath,
   versions
@@ -144,6 +146,11 @@ describe('docker-compose.yml and the embedded stack agree', () => {
     expect(service('kafka').image).toBe(`apache/kafka:${versions.kafka}`)
     expect(service('registry').image).toBe(`apicurio/apicurio-registry:${versions.registry}`)
     expect(service('postgres').image).toBe(`postgres:${versions.postgres}`)
+    expect(service('opensearch').image).toBe(`opensearchproject/opensearch:${openSearchVersion}`)
+    expect(service('opensearch').environment).toMatchObject(openSearchSettings)
+    expect(read('dev', 'stack', 'opensearch.pom.xml')).toContain(
+      `<opensearch.version>${openSearchVersion}</opensearch.version>`
+    )
     const pom = read('dev', 'stack', 'pom.xml')
     expect(pom).toContain(`<kafka.version>${versions.kafka}</kafka.version>`)
     expect(pom).toContain(`<registry.version>${versions.registry}</registry.version>`)

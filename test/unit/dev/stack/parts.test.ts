@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { ensurePart } from '../../../../dev/stack/servers/parts/part.ts'
 import { pinOf } from '../../../../dev/stack/servers/parts/pins.ts'
-import { versions } from '../../../../dev/stack/servers/settings.ts'
+import { openSearchVersion, versions } from '../../../../dev/stack/servers/settings.ts'
 import { combinations } from '../../../../dev/testing/matrix/combinations.ts'
 import { partsFolder } from '../../../../dev/tools/folders.ts'
 
@@ -63,5 +63,9 @@ test('every version that the matrix runs is pinned', () => {
     // The usual one is held by the lock file.
     ...(postgres === versions.postgres ? [] : [`postgres-${postgres}-${platform}-${arch}`])
   ])
-  expect([...wanted, `java-25-${platform}-${arch}`].filter(name => pinOf(name) === undefined)).toEqual([])
+  expect(
+    [...wanted, `opensearch-${openSearchVersion}`, `java-25-${platform}-${arch}`].filter(
+      name => pinOf(name) === undefined
+    )
+  ).toEqual([])
 })

@@ -75,7 +75,7 @@ describe('what a token endpoint answers', () => {
     )
 
   it('is a token', () => {
-    expect(answered(200, { access_token: 'abc', expires_in: 10 })).toEqual({ text: 'abc', livesMs: 10_000 })
+    expect(answered(200, { access_token: 'abc', expires_in: 10 })).toEqual({ token: 'abc', lifeMs: 10_000 })
   })
 
   it.each<[number, unknown, boolean, string, RegExp]>([

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { failureOf, TimedOut, tokenNames, Unacceptable } from '../../../../schemas/registry/transport/failures.ts'
+import { TimedOut, Unacceptable } from '../../../../core/index.ts'
+import { failureOf, tokenNames } from '../../../../schemas/registry/transport/failures.ts'
 
 const withCode = (code: string, message = 'words', more: object = {}): Error =>
   Object.assign(new Error(message), { code, ...more })

@@ -1,0 +1,1 @@
+export { deadLetterCommands } from './command.ts'

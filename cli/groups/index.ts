@@ -1,0 +1,1 @@
+export { groupCommands } from './command.ts'

@@ -1,0 +1,2 @@
+export { type ActionCounts, type ActionRequest, act, type RunningAction, resumeAction } from './action-log.ts'
+export { type Operator, shellOperator } from './operator.ts'

@@ -1,0 +1,39 @@
+import type { Migrations, PartGrants } from '../postgres/index.ts'
+
+/** No one may change or remove a row of these, their owner included. */
+const logTables = [
+  'operator_actions',
+  'operator_results',
+  'operator_resumptions',
+  'dead_letter_states',
+  'dead_letter_plans',
+  'dead_letter_plan_letters'
+]
+const views = ['operator_log', 'dead_letter_list']
+
+const grants: PartGrants = {
+  grants: [
+    ...[...logTables, 'dead_letters'].map(on => ({ on, to: ['operator'] as const, may: 'SELECT, INSERT' })),
+    {
+      on: 'dead_letter_positions',
+      to: ['operator'],
+      may: 'SELECT, INSERT, UPDATE (topic_id, next_offset, read_at)'
+    },
+    ...[...logTables, 'dead_letters', 'dead_letter_positions'].map(on => ({
+      on,
+      to: ['reader'] as const,
+      may: 'SELECT'
+    })),
+    ...views.map(on => ({ on, to: ['operator', 'reader'] as const, may: 'SELECT' }))
+  ]
+}
+
+/** The tables of what operators do, and of dead letters. */
+export const operationsMigrations: Migrations = {
+  component: 'operations',
+  access: grants,
+  // Not before it is asked for: a bundle may have no import.meta.url.
+  get directory() {
+    return new URL('./migrations', import.meta.url)
+  }
+}
