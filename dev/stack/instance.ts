@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { identify, isAlive, logsFolder, type ProcessIdentity, runFolder } from '../tools/index.ts'
 import { removeContainers, runningContainers } from './docker.ts'
@@ -102,8 +102,9 @@ export class Instance {
       writeFileSync(fresh, `${JSON.stringify(this.#state, undefined, 2)}\n`, { mode: 0o600 })
       renameSync(fresh, file)
     } catch (error) {
-      // A killed run is cleared away by its watchdog and by the next run, perhaps at the same time.
-      if (existsSync(this.folder)) throw error
+      // A killed run is removed by its watchdog and by the next run, perhaps at the same time: the new file is gone
+      // then, even where the folder is still there.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
   }
 

@@ -58,7 +58,7 @@ test('generations that have begun again are a further era, so that what is writt
 
 test('what a member writes after the group was deleted counts more than what was written before', async () => {
   const log = new TableLog()
-  log.send({ key: names.parked, value: encodeRow(rowOf([0, 40, 9])) })
+  await log.send({ key: names.parked, value: encodeRow(rowOf([0, 40, 9])) })
   const { own, table } = await member(log, 1)
   const released = own.versioned<ParkedRow>(rowOf([0, 0, 0], { released: 1 }))
   await table.put(names.parked, encodeRow(released))
@@ -116,7 +116,7 @@ test('a row of the member before, stored late, is written over', async () => {
   await table.put(names.parked, encodeRow(row))
   own.wrote(names.parked, row)
   // It does not count, but compaction would keep it alone.
-  log.send({ key: names.parked, value: encodeRow(rowOf([0, 4, 12], { released: 1 })) })
+  await log.send({ key: names.parked, value: encodeRow(rowOf([0, 4, 12], { released: 1 })) })
   await table.refresh()
   expect(versionOf(table.get(names.parked))).toEqual([0, 5, 1])
   expect(table.outdated.has(names.parked)).toBe(true)
