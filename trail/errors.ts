@@ -22,6 +22,11 @@ export const trailErrorCodes = {
     meaning:
       'What was asked for does not fit what the trail has: a group, topic, partition or offset that it does not know, or a state that does not allow it.'
   },
+  QUESTION_INVALID: {
+    misconfigured: true,
+    meaning:
+      'A question to the trail cannot be asked as it is written: the message names the part, never its value, and says how to write it.'
+  },
   NO_SUCH_ENTRY: {
     misconfigured: true,
     meaning: 'The quarantine has no such entry, or it is resolved. `eventtrail quarantine list` lists the entries.'

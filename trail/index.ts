@@ -100,6 +100,17 @@ export {
 } from './read/index.ts'
 export { CopyBuffer, digestOf, idTimeOf, offsetOfRow, rowEnd, type TrailRow } from './rows/index.ts'
 export {
+  type Condition,
+  cursorOf,
+  type FieldMeaning,
+  type FoundRow,
+  matcherOf,
+  operators,
+  parseCondition,
+  type Question,
+  questionSql
+} from './search/index.ts'
+export {
   type Addition,
   blockerWords,
   CarefulInsert,
