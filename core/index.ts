@@ -43,7 +43,16 @@ export {
   unlessAborted
 } from './lifecycle.ts'
 export { type Logger, type LogLevel, logLevels, silentLogger } from './logger.ts'
-export { counted, few, isSchemaName, isTopicPrefix, legalCharacters, schemaWords } from './names.ts'
+export {
+  counted,
+  few,
+  isSchemaName,
+  isSourceName,
+  isTopicPrefix,
+  legalCharacters,
+  schemaWords,
+  sourceNameWords
+} from './names.ts'
 export {
   checkBrokers,
   checkDatabaseUrl,

@@ -7,6 +7,11 @@ export const isTopicPrefix = (text: string): boolean => /^[a-zA-Z0-9._-]{0,100}$
 /** 1 to 100 of the {@link legalCharacters}. Without the prefix. */
 export const isGroupName = (text: string): boolean => /^[a-zA-Z0-9._-]{1,100}$/.test(text)
 
+/** Name of a service, for a header. */
+export const isSourceName = (text: string): boolean => /^[\x21-\x7e]{1,100}$/.test(text)
+
+export const sourceNameWords = 'a name of 1 to 100 printable ASCII characters without spaces'
+
 /** The first of many names. */
 export function few(names: readonly string[], most = 5): string {
   const more = names.length - most

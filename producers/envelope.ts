@@ -1,12 +1,16 @@
 import { misspeltOption } from '../core/index.ts'
 import {
+  actorHint,
   type Catalogue,
   type EnvelopeInput,
   type EventVersion,
   encodeEnvelope,
   isOccurredAt,
   SchemaError,
-  uuidOf
+  tracestateRule,
+  uuidOf,
+  whoNames,
+  whoRules
 } from '../schemas/index.ts'
 import { PublishError } from './errors.ts'
 import { timeOfId } from './ids.ts'
@@ -17,7 +21,14 @@ export type Identity = Pick<EnvelopeInput, 'id' | 'aggregate_id' | 'occurred_at'
 
 export type Headers = Readonly<Record<string, string>>
 
-const ofPublish = ['id', 'occurredAt', 'actor', 'traceparent', 'tracestate'] satisfies (keyof PublishOptions)[]
+const ofPublish = [
+  'id',
+  'occurredAt',
+  'source',
+  'actor',
+  'traceparent',
+  'tracestate'
+] satisfies (keyof PublishOptions)[]
 // `publishAll` hands over its events as they are.
 const optionNames: ReadonlySet<string> = new Set([...ofPublish, 'eventName', 'aggregateId', 'payload'])
 
@@ -58,17 +69,8 @@ function microseconds(time: unknown): bigint | undefined {
   return Number.isNaN(ms) ? undefined : BigInt(ms) * 1_000n
 }
 
-const isPrintable = /^[\x20-\x7e]+$/
-const callHeaders = [
-  { name: 'actor', pattern: isPrintable, maxLength: 255, expected: '1 to 255 printable ASCII characters: an id' },
-  {
-    name: 'traceparent',
-    pattern: /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/,
-    maxLength: 55,
-    expected: 'a W3C traceparent'
-  },
-  { name: 'tracestate', pattern: isPrintable, maxLength: 512, expected: 'a W3C tracestate of at most 512 characters' }
-] as const
+const headerRules = { ...whoRules, tracestate: tracestateRule }
+const headerNames = [...whoNames, 'tracestate'] as const
 
 /**
  * The headers of one event: `common` ones and those of the call.
@@ -76,22 +78,21 @@ const callHeaders = [
  */
 export function headersOf(eventName: string, options: PublishOptions | undefined, common: Headers): Headers {
   let headers: Record<string, string> | undefined
-  for (const { name, pattern, maxLength, expected } of callHeaders) {
+  for (const name of headerNames) {
     const value: unknown = options?.[name]
     if (value === undefined) continue
-    if (typeof value !== 'string' || value.length > maxLength || !pattern.test(value))
-      throw invalid(eventName, name, expected)
+    const { isValid, expected } = headerRules[name]
+    if (typeof value !== 'string' || !isValid(value))
+      throw invalid(eventName, name, expected, name === 'actor' ? actorHint(value) : undefined)
     headers ??= { ...common }
     headers[name] = value
   }
   return headers ?? common
 }
 
-function invalid(eventName: string, field: string, expected: string): PublishError {
-  return new PublishError('ENVELOPE_INVALID', `${eventName}: expected \`${field}\` to be ${expected}`, {
-    eventName,
-    field
-  })
+function invalid(eventName: string, field: string, expected: string, hint?: string): PublishError {
+  const message = `${eventName}: expected \`${field}\` to be ${expected}${hint === undefined ? '' : `; ${hint}`}`
+  return new PublishError('ENVELOPE_INVALID', message, { eventName, field })
 }
 
 /** The version of an event that is published. @throws PublishError `EVENT_UNKNOWN` */

@@ -14,9 +14,14 @@ export interface PublishOptions {
    * to the millisecond; a new id has the time of the call.
    */
   readonly occurredAt?: Date | bigint
-  /** Who caused it: an id, never a name or an address; it travels as a header, unencrypted. */
+  /** Name of the service that publishes it. Default: that of the producer or the bus. */
+  readonly source?: string
+  /**
+   * The person or service that caused it: an id of 1 to 255 printable ASCII characters without spaces and "@", never a
+   * name or an e-mail address. It travels as a header, unencrypted, and the trail keeps it.
+   */
   readonly actor?: string
-  /** W3C trace context of the call that caused it. */
+  /** W3C trace context of the call that caused it. The trail keeps the `traceparent`. */
   readonly traceparent?: string
   readonly tracestate?: string
 }

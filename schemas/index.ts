@@ -70,6 +70,15 @@ export {
 export { schemaSettings } from './settings.ts'
 export type { Catalogue, Envelope, EnvelopeOf, EventMap, EventName, EventTypes, EventVersion } from './types.ts'
 export {
+  actorHint,
+  isWho,
+  tracestateRule,
+  type Who,
+  type WhoName,
+  whoNames,
+  whoRules
+} from './who.ts'
+export {
   decodeEnvelope,
   type EnvelopeInput,
   encodeEnvelope,

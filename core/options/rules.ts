@@ -1,4 +1,12 @@
-import { isGroupName, isSchemaName, isTopicPrefix, legalCharacters, schemaWords } from '../names.ts'
+import {
+  isGroupName,
+  isSchemaName,
+  isSourceName,
+  isTopicPrefix,
+  legalCharacters,
+  schemaWords,
+  sourceNameWords
+} from '../names.ts'
 import { durationWords, isDuration } from './durations.ts'
 
 /** What an option has to be. */
@@ -93,10 +101,7 @@ export const rule = {
   groupName: such(value => isText(value) && isGroupName(value), `1 to 100 ${legalCharacters}`),
 
   /** Name of a service, for a header. */
-  sourceName: such(
-    value => isText(value) && /^[\x21-\x7e]{1,100}$/.test(value),
-    'a name of 1 to 100 printable ASCII characters without spaces'
-  ),
+  sourceName: such(value => isText(value) && isSourceName(value), sourceNameWords),
 
   yesOrNo: such(value => typeof value === 'boolean', 'true or false'),
 
