@@ -13,6 +13,7 @@ export { MemberHealth, type MemberView } from './health.ts'
 export { HeldBackTimes, heldBackWords } from './held-back.ts'
 export {
   defaultMaxBatchBytes,
+  HeaderCursor,
   isCorrupt,
   type KafkaRecord,
   PackedRecords,

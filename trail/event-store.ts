@@ -14,13 +14,16 @@ import {
   type RowEncoder,
   readRow,
   type TrailRow,
-  timestampText
+  timestampText,
+  WhoHeaders
 } from './rows/index.ts'
 import { listAdditions, nameRefuser } from './session/index.ts'
 
 const sessions = { applicationName: 'eventtrail-bus' }
 const pingTimeoutMs = 3_000
-const columns = copyColumns.slice(0, 6).join(', ')
+const contentColumns = copyColumns.slice(0, 6).join(', ')
+// All but where a record is in Kafka.
+const columns = copyColumns.slice(0, 9).join(', ')
 
 /** The store of an in-process bus that keeps its events in the trail. */
 export interface PostgresEventStore extends EventStore, AsyncDisposable {
@@ -30,7 +33,8 @@ export interface PostgresEventStore extends EventStore, AsyncDisposable {
 
 /**
  * The trail as the store of an in-process bus: the same table, by INSERT, without Kafka coordinates.
- * The same id twice is stored once when the content is the same, and refused when it differs.
+ * The same id twice is stored once when the content is the same, and refused when it differs. Who caused it is no content:
+ * the first one stays.
  * @param connection where the database is, or a connection that is shared with other parts of the process
  * @throws OptionsError
  */
@@ -96,9 +100,13 @@ class TrailStore implements PostgresEventStore {
       rows.map(({ occurredAt }) => timestampText(occurredAt)),
       rows.map(({ eventName }) => eventName),
       rows.map(({ payload }) => payload),
-      rows.map(({ schemaVersion }) => schemaVersion)
+      rows.map(({ schemaVersion }) => schemaVersion),
+      rows.map(({ source }) => source),
+      rows.map(({ actor }) => actor),
+      rows.map(({ traceparent }) => traceparent)
     ]
-    const input = `unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[]::jsonb[], $6::smallint[]) AS w(${columns})`
+    const input = `unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[]::jsonb[], $6::smallint[],
+      $7::text[], $8::text[], $9::text[]) AS w(${columns})`
     await inTransaction(this.#pool, async client => {
       const { rowCount } = await client.query(
         `INSERT INTO event_envelopes (${columns}) SELECT * FROM ${input} ON CONFLICT (id) DO NOTHING`,
@@ -106,7 +114,7 @@ class TrailStore implements PostgresEventStore {
       )
       if (rowCount === records.length) return
       const same = await client.query(
-        `SELECT count(*)::int AS n FROM ${input} JOIN event_envelopes e USING (${columns})`,
+        `SELECT count(*)::int AS n FROM ${input} JOIN event_envelopes e USING (${contentColumns})`,
         values
       )
       if (same.rows[0]?.n !== records.length) {
@@ -116,12 +124,14 @@ class TrailStore implements PostgresEventStore {
   }
 
   /** As the sink would make it from the record in Kafka. @throws BadRecordError */
-  #rowOf({ value, version }: StoredEvent): TrailRow {
+  #rowOf({ value, version, headers }: StoredEvent): TrailRow {
     const { type, eventName } = version
     const encode = this.#encoders.get(type) ?? compileRowEncoder(type, eventName, [version.version])
     this.#encoders.set(type, encode)
     const out = new CopyBuffer(value.length + rowOverhead)
-    encode(value, 0, value.length, nowhere, out)
+    const who = new WhoHeaders()
+    who.set(headers)
+    encode(value, 0, value.length, { ...nowhere, who }, out)
     return readRow(out.bytes, 0, out.at)
   }
 }

@@ -6,6 +6,7 @@ export {
   type FetchResponse,
   fetchVersion
 } from './fetch-decoder.ts'
+export { HeaderCursor } from './header-cursor.ts'
 export {
   defaultMaxBatchBytes,
   isCorrupt,

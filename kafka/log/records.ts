@@ -109,6 +109,9 @@ export class RecordCursor {
   keyEnd = -1
   valueStart = -1
   valueEnd = -1
+  /** Their number is first; nothing has looked at them (`HeaderCursor`). */
+  headersStart = 0
+  headersEnd = 0
   /** For {@link Records.at}. */
   place = -1
   readonly #batches: readonly StoredBatch[]
@@ -170,6 +173,8 @@ export class RecordCursor {
     this.valueEnd = value < 0 ? -1 : walk.at
     // The number of headers follows at least.
     if (walk.at >= end) throw broken(this.#batch, 'a record is cut short')
+    this.headersStart = walk.at
+    this.headersEnd = end
     walk.at = end
   }
 }

@@ -104,6 +104,7 @@ class InProcessBus<Events extends EventMap> implements Bus<Events> {
         envelope,
         value,
         version,
+        headers,
         stored: () => {
           this.#telemetry.stored(bytes)
           for (const subscription of this.#subscriptions) subscription.push({ kind: 'event', envelope, headers })
@@ -202,12 +203,7 @@ class InProcessBus<Events extends EventMap> implements Bus<Events> {
   }
 
   /** The event as it would come out of Kafka: what a subscriber sees does not depend on the way. */
-  #wrap(
-    eventName: string,
-    aggregateId: string,
-    payload: unknown,
-    options: PublishOptions | undefined
-  ): StoredEvent & { readonly headers: Headers } {
+  #wrap(eventName: string, aggregateId: string, payload: unknown, options: PublishOptions | undefined): StoredEvent {
     return wrapped(eventName, () => {
       const pinned = Object.hasOwn(this.#versions, eventName) ? this.#versions[eventName] : undefined
       const version = versionOf(this.#catalogue, eventName, pinned)

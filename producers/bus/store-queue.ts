@@ -65,7 +65,9 @@ export class StoreQueue {
 
   async #append(events: readonly QueuedEvent[]): Promise<void> {
     try {
-      await this.#store.append(events.map(({ envelope, value, version }) => ({ envelope, value, version })))
+      await this.#store.append(
+        events.map(({ envelope, value, version, headers }) => ({ envelope, value, version, headers }))
+      )
     } catch (error) {
       const outage = error instanceof EventtrailError && error.retryable
       if (outage) this.#onReach(false)

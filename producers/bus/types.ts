@@ -8,6 +8,8 @@ export interface StoredEvent {
   /** The envelope as a record of Kafka would hold it: Avro in the registry's wire format, with the schema id 0. */
   readonly value: Buffer
   readonly version: EventVersion
+  /** As they would be in Kafka: `source`, `actor`, `traceparent` and others, as far as given. */
+  readonly headers: Headers
 }
 
 /** Where the bus keeps events before anybody sees them. */

@@ -20,7 +20,7 @@ function event(eventName: keyof Events, payload: object, id: string = v7(), vers
   const occurredAt = BigInt(Date.now()) * 1000n + 7n
   const input = { id, aggregate_id: randomUUID(), occurred_at: occurredAt, payload }
   const value = encodeEnvelope(version, 0, input, version.version)
-  return { envelope: decodeEnvelope(version.type, value), value, version }
+  return { envelope: decodeEnvelope(version.type, value), value, version, headers: {} }
 }
 
 const byId = (envelopes: readonly Envelope[]) => envelopes.toSorted((a, b) => (a.id < b.id ? -1 : 1))

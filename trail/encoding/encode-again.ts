@@ -1,3 +1,4 @@
+import type { Header } from '../../kafka/index.ts'
 import type { RecordFault } from '../errors.ts'
 import { CopyBuffer } from '../rows/index.ts'
 import type { RowBytes } from '../types.ts'
@@ -11,6 +12,7 @@ export interface KeptRecord {
   readonly offset: number
   readonly key: Buffer | null
   readonly value: Buffer | null
+  readonly headers: readonly Header[]
 }
 
 /**
@@ -23,7 +25,7 @@ export async function encodeAgain(
   record: KeptRecord,
   eventName: string
 ): Promise<{ readonly row: RowBytes } | { readonly fault: RecordFault }> {
-  const { topic, partition, offset, key, value } = record
+  const { topic, partition, offset, key, value, headers } = record
   const encoder = new PageEncoder(book, { topic, partition }, eventName)
   const buffer = new CopyBuffer()
   const bytes = {
@@ -33,19 +35,25 @@ export async function encodeAgain(
     valueStart: value ? 0 : -1,
     valueEnd: value?.length ?? -1
   }
-  let encoded = tryEncoding(encoder, bytes, buffer)
+  const tryEncoding = (): number | RecordFault | undefined => encodedOrFault(encoder, bytes, headers, buffer)
+  let encoded = tryEncoding()
   if (typeof encoded === 'number') {
     await encoder.learn([encoded])
-    encoded = tryEncoding(encoder, bytes, buffer)
+    encoded = tryEncoding()
   }
   if (typeof encoded === 'number') throw new TypeError('a schema was learnt and is not known')
   return encoded ? { fault: encoded } : { row: { buffer, start: 0, end: buffer.at } }
 }
 
 /** The schema that is needed first, or why the record is refused; undefined when its row is written. */
-function tryEncoding(encoder: PageEncoder, bytes: RecordBytes, buffer: CopyBuffer): number | RecordFault | undefined {
+function encodedOrFault(
+  encoder: PageEncoder,
+  bytes: RecordBytes,
+  headers: readonly Header[],
+  buffer: CopyBuffer
+): number | RecordFault | undefined {
   try {
-    return encoder.encodeRecord(bytes, buffer)
+    return encoder.encodeKept(bytes, headers, buffer)
   } catch (error) {
     return recordFaultOf(error)
   }

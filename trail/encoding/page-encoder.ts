@@ -1,9 +1,9 @@
 import { mapConcurrently } from '../../core/index.ts'
-import type { Portion, RecordCursor, Records, TopicPartition, UnreadableBatch } from '../../kafka/index.ts'
+import type { Header, Portion, RecordCursor, Records, TopicPartition, UnreadableBatch } from '../../kafka/index.ts'
 import { SchemaError, schemaIdWithin } from '../../schemas/index.ts'
 import { BadRecordError, type RecordFault } from '../errors.ts'
 import type { CopyBuffer } from '../rows/index.ts'
-import { VersionMismatch } from '../rows/index.ts'
+import { VersionMismatch, WhoHeaders } from '../rows/index.ts'
 import { type BadRecord, offsetsIn, type Page } from '../types.ts'
 import type { KnownSchema, SchemaBook, UnusableSchema } from './schema-book.ts'
 
@@ -32,6 +32,7 @@ export interface EncodedPage {
 
 /** Where key and value of a record are; a start of -1 is null. */
 export type RecordBytes = Pick<RecordCursor, 'offset' | 'bytes' | 'keyStart' | 'valueStart' | 'valueEnd'>
+type HeaderBytes = Pick<RecordCursor, 'headersStart' | 'headersEnd'>
 
 /** What it needs of a {@link SchemaBook}. */
 export type Schemas = Pick<SchemaBook, 'find' | 'learn' | 'doubt' | 'generation'>
@@ -51,7 +52,8 @@ export class PageEncoder {
   readonly #book: Schemas
   readonly #eventName: string
   readonly #subject: string
-  readonly #source: { readonly partition: number; offset: number }
+  readonly #who = new WhoHeaders()
+  readonly #origin: { readonly partition: number; offset: number; readonly who: WhoHeaders }
   /**
    * What was learnt for a batch that waits. The book forgets after a while that an id cannot be used: a batch that names
    * many of them would never have the answers for all at once.
@@ -66,7 +68,7 @@ export class PageEncoder {
     this.#book = book
     this.#eventName = eventName
     this.#subject = `${source.topic}-value`
-    this.#source = { partition: source.partition, offset: 0 }
+    this.#origin = { partition: source.partition, offset: 0, who: this.#who }
   }
 
   /**
@@ -105,7 +107,7 @@ export class PageEncoder {
       expected = cursor.offset + 1
       const { at, nulCharacters } = out
       try {
-        const needed = this.encodeRecord(cursor, out)
+        const needed = this.#encodeRecord(cursor, out)
         if (needed !== undefined) {
           out.at = start
           return { kind: 'needs schemas', ids: this.#missing(records, first) }
@@ -131,6 +133,7 @@ export class PageEncoder {
     }
     this.#unusable.clear()
     this.#doubts = 0
+    this.#who.forget()
     const page = { records, start, end: out.at, rows, suspects }
     return { kind: 'encoded', page, badRecords, last: until, skipped, lastPlace }
   }
@@ -160,8 +163,21 @@ export class PageEncoder {
     return [...missing]
   }
 
-  /** Writes the row of one record, or names the schema that it needs first. @throws BadRecordError with nothing written */
-  encodeRecord({ bytes, keyStart, valueStart, valueEnd, offset }: RecordBytes, out: CopyBuffer): number | undefined {
+  #encodeRecord(cursor: RecordBytes & HeaderBytes, out: CopyBuffer): number | undefined {
+    this.#who.read(cursor.bytes, cursor.headersStart, cursor.headersEnd)
+    return this.#encode(cursor, out)
+  }
+
+  /**
+   * Writes the row of one record that is kept outside of its log, or names the schema that it needs first.
+   * @throws BadRecordError with nothing written
+   */
+  encodeKept(record: RecordBytes, headers: readonly Header[], out: CopyBuffer): number | undefined {
+    this.#who.take(headers)
+    return this.#encode(record, out)
+  }
+
+  #encode({ bytes, keyStart, valueStart, valueEnd, offset }: RecordBytes, out: CopyBuffer): number | undefined {
     if (valueStart < 0) throw new BadRecordError('NULL_VALUE', 'the record has no value')
     if (keyStart < 0) throw new BadRecordError('NULL_KEY', 'the record has no key')
     if (valueEnd - valueStart > maxValueBytes) throw valueTooLarge(valueEnd - valueStart)
@@ -172,8 +188,8 @@ export class PageEncoder {
       const { code, reason, eventId } = schema.fault
       throw new BadRecordError(code, reason, eventId)
     }
-    this.#source.offset = offset
-    schema.encode(bytes, valueStart, valueEnd, this.#source, out)
+    this.#origin.offset = offset
+    schema.encode(bytes, valueStart, valueEnd, this.#origin, out)
     return undefined
   }
 

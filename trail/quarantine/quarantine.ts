@@ -1,3 +1,4 @@
+import type { Header } from '../../kafka/index.ts'
 import type { Pool, Queries } from '../../postgres/index.ts'
 import { inTransaction } from '../database.ts'
 import type { SchemaBook } from '../encoding/index.ts'
@@ -105,7 +106,10 @@ export async function retryQuarantined(
   const record = await showQuarantined(pool, number)
   requireHeld(record)
   requireKept(record)
-  const encoded = await encodeAgain(book, record, eventNameOf(record, topicPrefix))
+  const headers = record.headers.map(
+    ({ key, value }): Header => [key, value === null ? null : Buffer.from(value, 'base64')]
+  )
+  const encoded = await encodeAgain(book, { ...record, headers }, eventNameOf(record, topicPrefix))
   await inTransaction(pool, async client => {
     if ('fault' in encoded) return resolve(client, number, 'held', by, encoded.fault)
     // What a constraint refuses only at the end of the transaction is a fault as well.

@@ -10,6 +10,9 @@ export const copyColumns = [
   'event_name',
   'payload',
   'schema_version',
+  'source',
+  'actor',
+  'traceparent',
   'kafka_partition',
   'kafka_offset'
 ] as const
@@ -25,6 +28,10 @@ export interface TrailRow {
   /** JSON text. */
   readonly payload: string
   readonly schemaVersion: number
+  /** Who caused it, as far as the headers of its record say so in a way that is allowed. */
+  readonly source: string | null
+  readonly actor: string | null
+  readonly traceparent: string | null
   readonly partition: number
   readonly offset: number
 }
@@ -63,6 +70,9 @@ export function readRow(bytes: Buffer, start: number, end: number): TrailRow {
   const eventNameAt = start + variableAt + lengthBytes
   const payloadAt = columnEnd(bytes, start + variableAt) + lengthBytes
   const payloadEnd = columnEnd(bytes, payloadAt - lengthBytes)
+  const sourceAt = columnEnd(bytes, payloadEnd)
+  const actorAt = columnEnd(bytes, sourceAt)
+  const traceparentAt = columnEnd(bytes, actorAt)
   return {
     id: readRowId(bytes, start),
     aggregateId: uuidText(bytes, start + idEnd + lengthBytes),
@@ -70,6 +80,9 @@ export function readRow(bytes: Buffer, start: number, end: number): TrailRow {
     eventName: bytes.toString('utf8', eventNameAt, payloadAt - lengthBytes),
     payload: bytes.toString('utf8', payloadAt + 1, payloadEnd),
     schemaVersion: bytes.readInt16BE(payloadEnd + lengthBytes),
+    source: textAt(bytes, sourceAt),
+    actor: textAt(bytes, actorAt),
+    traceparent: textAt(bytes, traceparentAt),
     partition: bytes.readInt32BE(end - 16),
     offset: offsetOfRow(bytes, end)
   }
@@ -128,8 +141,12 @@ export function withoutPayload(bytes: Buffer, start: number, end: number): Buffe
 /** The Kafka offset of the row that ends at `end`: its last column. */
 export const offsetOfRow = (bytes: Buffer, end: number): number => Number(bytes.readBigInt64BE(end - 8))
 
-// A column begins with its length.
-const columnEnd = (bytes: Buffer, at: number): number => at + lengthBytes + bytes.readInt32BE(at)
+// A column begins with its length, which is -1 for null.
+const columnEnd = (bytes: Buffer, at: number): number => at + lengthBytes + Math.max(0, bytes.readInt32BE(at))
+
+/** The text of the column at `at`, null where it is null. */
+const textAt = (bytes: Buffer, at: number): string | null =>
+  bytes.readInt32BE(at) < 0 ? null : bytes.toString('utf8', at + lengthBytes, columnEnd(bytes, at))
 
 /** @throws BadRecordError `OCCURRED_AT_OUT_OF_RANGE` when the microseconds are outside of 1970 to 9999. */
 export function requireOccurredAt(micros: bigint): void {

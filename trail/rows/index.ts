@@ -22,3 +22,4 @@ export {
 export { digestOf } from './digest.ts'
 export { compileRowEncoder, type RowEncoder, VersionMismatch } from './row-encoder.ts'
 export { uuidLength } from './uuid.ts'
+export { WhoHeaders } from './who-headers.ts'

@@ -13,13 +13,16 @@ import {
 } from './copy-row.ts'
 import { AvroCursor, compileTranscode } from './transcode.ts'
 import { parseUuid, uuidLength, uuidTextLength } from './uuid.ts'
+import { WhoHeaders } from './who-headers.ts'
 
 type RecordField = Extract<AvroType['node'], { readonly kind: 'record' }>['fields'][number]
 
-/** Where a record is in Kafka. */
-export interface Coordinates {
+/** Where a record is in Kafka, and who caused its event. */
+export interface Origin {
   readonly partition: number
   readonly offset: number
+  /** Default: its headers say nothing of that. */
+  readonly who?: WhoHeaders
 }
 
 /**
@@ -27,9 +30,10 @@ export interface Coordinates {
  * holds, as a row of binary COPY.
  * @throws BadRecordError, with nothing written
  */
-export type RowEncoder = (bytes: Buffer, start: number, end: number, source: Coordinates, out: CopyBuffer) => void
+export type RowEncoder = (bytes: Buffer, start: number, end: number, origin: Origin, out: CopyBuffer) => void
 
 const headerBytes = 5
+const noWho = new WhoHeaders()
 
 const canonicalFields = ['id', 'aggregate_id', 'occurred_at', 'event_name', 'payload', 'schema_version']
 
@@ -53,7 +57,7 @@ function reordering(fields: readonly RecordField[], encode: RowEncoder): RowEnco
     place: canonicalFields.indexOf(name),
     read: compileReader(type).read
   }))
-  return (bytes, start, end, source, out) => {
+  return (bytes, start, end, origin, out) => {
     cursor.set(bytes, start + headerBytes, end)
     const parts = [bytes.subarray(start, start + headerBytes)]
     for (const { place, read } of readers) {
@@ -63,7 +67,7 @@ function reordering(fields: readonly RecordField[], encode: RowEncoder): RowEnco
     }
     if (cursor.at !== cursor.end) throw leftOver()
     const canonical = Buffer.concat(parts)
-    encode(canonical, 0, canonical.length, source, out)
+    encode(canonical, 0, canonical.length, origin, out)
   }
 }
 
@@ -78,11 +82,11 @@ function canonicalEncoder(type: AvroType, eventName: string, versions: readonly 
   const writePayload = compileTranscode(payloadOf(type))
   const name = Buffer.from(eventName)
   const head = rowHead(name)
-  const tails = new Map(versions.map(version => [version, rowTail(version)]))
+  const columns = new Map(versions.map(version => [version, versionColumn(version)]))
   let [version] = versions
-  let tail = rowTail(version ?? 0)
+  let column = versionColumn(version ?? 0)
 
-  const write = (source: Coordinates, out: CopyBuffer): void => {
+  const write = ({ partition, offset, who = noWho }: Origin, out: CopyBuffer): void => {
     const start = out.at
     // All that is the same in every row goes in at once; what differs is then written over it.
     out.raw(head)
@@ -101,24 +105,30 @@ function canonicalEncoder(type: AvroType, eventName: string, versions: readonly 
     writeInt32(out.bytes, out.at - payloadAt + 1, payloadAt - 5)
     const found = cursor.count()
     if (found !== version) {
-      const other = tails.get(found)
+      const other = columns.get(found)
       if (!other) throw new VersionMismatch(found, versions)
       version = found
-      tail = other
+      column = other
     }
     if (cursor.at !== cursor.end) throw leftOver()
     if (found > lastSmallint) throw versionTooLarge()
-    out.raw(tail)
-    writeInt32(out.bytes, source.partition, out.at - 16)
-    writeInt64(out.bytes, source.offset, out.at - 8)
+    out.raw(column)
+    who.write(out)
+    out.reserve(placeLength)
+    const { bytes, at } = out
+    writeInt32(bytes, 4, at)
+    writeInt32(bytes, partition, at + 4)
+    writeInt32(bytes, 8, at + 8)
+    writeInt64(bytes, offset, at + 12)
+    out.at = at + placeLength
   }
 
-  return (bytes, start, end, source, out) => {
+  return (bytes, start, end, origin, out) => {
     const row = out.at
     out.rowAt = row
     cursor.set(bytes, start + headerBytes, end)
     try {
-      write(source, out)
+      write(origin, out)
     } catch (error) {
       const id = out.at > row ? readRowId(out.bytes, row) : undefined
       out.at = row
@@ -140,15 +150,16 @@ function rowHead(name: Buffer): Buffer {
   return head
 }
 
-/** A row from its schema_version on, with gaps for partition (4 bytes) and offset (8 bytes). */
-function rowTail(version: number): Buffer {
-  const tail = Buffer.alloc(4 + 2 + 4 + 4 + 4 + 8)
-  tail.writeInt32BE(2)
-  if (version <= lastSmallint) tail.writeInt16BE(version, 4)
-  tail.writeInt32BE(4, 6)
-  tail.writeInt32BE(8, 14)
-  return tail
+/** The column schema_version. */
+function versionColumn(version: number): Buffer {
+  const column = Buffer.alloc(4 + 2)
+  column.writeInt32BE(2)
+  if (version <= lastSmallint) column.writeInt16BE(version, 4)
+  return column
 }
+
+/** Bytes of the columns kafka_partition and kafka_offset. */
+const placeLength = 4 + 4 + 4 + 8
 
 const leftOver = () => new BadRecordError('DECODE_FAILED', 'bytes are left over after the envelope')
 const nameMismatch = (eventName: string) =>

@@ -1,4 +1,5 @@
 import type { Queries } from '../../postgres/index.ts'
+import { whoNames } from '../../schemas/index.ts'
 import { copyColumns } from '../rows/index.ts'
 
 /** Something on the trail's table that eventtrail did not put there. */
@@ -12,10 +13,12 @@ export interface Addition {
 }
 
 const ourColumns = [...copyColumns, 'recorded_at']
+/** Texts that are never too long for an index. */
+const shortColumns = ['event_name', ...whoNames]
 /** They refuse no event. */
 const ourTriggers = ['sink_append_only', 'sink_no_truncate']
 
-// A key of a fixed size in a plain index takes every value; so does GIN, which hashes what is long, on the payload.
+// A key of a bounded size in a plain index takes every value; so does GIN, which hashes what is long, on the payload.
 const statement = `
   WITH tables AS (SELECT relid AS oid FROM pg_partition_tree('event_envelopes'))
   SELECT 'index' AS kind, i.indexrelid::regclass::text AS name, i.indrelid::regclass::text AS "table",
@@ -25,7 +28,7 @@ const statement = `
           SELECT FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey) AND a.attname <> 'payload')
         OR NOT EXISTS (
           SELECT FROM pg_attribute a
-          WHERE a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey) AND a.attlen < 0 AND a.attname <> 'event_name'))
+          WHERE a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey) AND a.attlen < 0 AND a.attname <> ALL($3)))
       THEN 'nothing' ELSE 'some' END AS refuses
   FROM pg_index i JOIN tables t ON t.oid = i.indrelid
     JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
@@ -59,7 +62,7 @@ export async function listAdditions(client: Queries): Promise<Addition[]> {
     table: string
     parts: string[]
     refuses: Addition['refuses']
-  }>(statement, [ourColumns, ourTriggers])
+  }>(statement, [ourColumns, ourTriggers, shortColumns])
   return rows.map(({ kind, name, table, parts, refuses }) => ({
     what: name === '' ? `${kind} of ${table}` : `${kind} ${name} of ${table}`,
     names: name === '' ? [] : [name, ...parts],

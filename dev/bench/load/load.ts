@@ -131,6 +131,7 @@ export async function load(options: LoadOptions): Promise<Loaded> {
           eventName: event.version.eventName,
           payload: variant.json,
           schemaVersion: event.registered.version,
+          ...{ source: null, actor: null, traceparent: null },
           partition: message.partition,
           offset
         }

@@ -3,7 +3,7 @@ import { to as copyTo } from 'pg-copy-streams'
 import { expect, test } from 'vitest'
 import { copyColumns, copyHeader, copyTrailer, type TrailRow, timestampText } from '../../../trail/rows/copy-row.ts'
 import { copyPieces } from '../../../trail/session/pg-rows.ts'
-import { copyRow } from '../../support/trail/plain-rows.ts'
+import { copyRow, noWho } from '../../support/trail/plain-rows.ts'
 import { testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail()
@@ -17,6 +17,7 @@ const extremes: readonly TrailRow[] = [
     eventName: 'a.b',
     payload: '{}',
     schemaVersion: 1,
+    ...noWho,
     partition: 0,
     offset: 0
   },
@@ -27,6 +28,9 @@ const extremes: readonly TrailRow[] = [
     eventName: `${'long.'.repeat(2_000)}name`,
     payload: '{"n": [9223372036854775807, 0.1, 87.3, null, true], "text": "\\t\\n\\\\N\\\\.\\"é\u{1f600}\u2028"}',
     schemaVersion: 256,
+    source: 'gradebook',
+    actor: null,
+    traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
     partition: 1,
     offset: 2 ** 32
   },
@@ -37,6 +41,9 @@ const extremes: readonly TrailRow[] = [
     eventName: 'tab\tand\\N',
     payload: JSON.stringify({ title: 'x'.repeat(100_000) }).replace(':', ': '),
     schemaVersion: 32_767,
+    source: null,
+    actor: '~'.repeat(255),
+    traceparent: null,
     partition: 2 ** 31 - 1,
     offset: Number.MAX_SAFE_INTEGER
   }
@@ -57,7 +64,7 @@ test('extremes of every column are stored, and Postgres gives the very same byte
     client.release()
   }
   const texts = await trail.rows(
-    `SELECT id, aggregate_id, event_name, payload::text AS payload, schema_version::text, kafka_partition::text,
+    `SELECT id, aggregate_id, event_name, payload::text AS payload, schema_version::text, source, actor, traceparent, kafka_partition::text,
        kafka_offset::text, to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US') || '+00' AS occurred_at
      FROM event_envelopes ORDER BY id`
   )
@@ -68,6 +75,7 @@ test('extremes of every column are stored, and Postgres gives the very same byte
       event_name: row.eventName,
       payload: row.payload,
       schema_version: String(row.schemaVersion),
+      ...{ source: row.source, actor: row.actor, traceparent: row.traceparent },
       kafka_partition: String(row.partition),
       kafka_offset: String(row.offset),
       occurred_at: timestampText(row.occurredAt)

@@ -8,7 +8,8 @@ import {
   compileUnwrap,
   type Envelope,
   type SchemaNode,
-  type UnionNode
+  type UnionNode,
+  type WhoName
 } from '../../../schemas/index.ts'
 import { BadRecordError } from '../../../trail/errors.ts'
 import { maxRowBytes, rowTooLarge } from '../../../trail/rows/copy-buffer.ts'
@@ -23,8 +24,12 @@ import {
 import { payloadOf, type RowEncoder, VersionMismatch } from '../../../trail/rows/row-encoder.ts'
 import { AvroCursor, requireFinite } from '../../../trail/rows/transcode.ts'
 
+/** Of a row whose record says nothing of who caused it. */
+export const noWho = { source: null, actor: null, traceparent: null } as const
+
 /** A row of binary COPY, as the documentation of PostgreSQL describes it. */
-export function copyRow(row: TrailRow): Buffer {
+export function copyRow(given: Omit<TrailRow, WhoName> & Partial<TrailRow>): Buffer {
+  const row = { ...noWho, ...given }
   const occurredAt = Buffer.alloc(8)
   occurredAt.writeBigInt64BE(row.occurredAt - BigInt(postgresEpoch))
   const schemaVersion = Buffer.alloc(2)
@@ -40,17 +45,18 @@ export function copyRow(row: TrailRow): Buffer {
     Buffer.from(row.eventName),
     Buffer.concat([Buffer.of(jsonbVersion), Buffer.from(row.payload)]),
     schemaVersion,
+    ...[row.source, row.actor, row.traceparent].map(text => (text === null ? null : Buffer.from(text))),
     partition,
     offset
   ]
   const count = Buffer.alloc(2)
   count.writeInt16BE(columns.length)
-  return Buffer.concat([count, ...columns.flatMap(column => [lengthOf(column), column])])
+  return Buffer.concat([count, ...columns.flatMap(column => [lengthOf(column), column ?? Buffer.alloc(0)])])
 }
 
-function lengthOf(column: Buffer): Buffer {
+function lengthOf(column: Buffer | null): Buffer {
   const length = Buffer.alloc(4)
-  length.writeInt32BE(column.length)
+  length.writeInt32BE(column?.length ?? -1)
   return length
 }
 

@@ -1,6 +1,6 @@
 import type { TrailPositions, TrailSession } from '../../../trail/session/session.ts'
 import type { Chunk, Row } from '../../../trail/types.ts'
-import { copyRow } from './plain-rows.ts'
+import { copyRow, noWho } from './plain-rows.ts'
 
 export interface SessionStage {
   readonly a: TrailSession
@@ -191,6 +191,7 @@ const contentOf = (id: number, reason = 'good') => ({
   eventName: 'badge.awarded',
   payload: `{"reason":"${reason}"}`,
   schemaVersion: 1,
+  ...noWho,
   partition: 0,
   offset: id
 })

@@ -15,6 +15,9 @@ const rows = fc.record({
   eventName: text,
   payload: text,
   schemaVersion: fc.integer({ min: 1, max: 32_767 }),
+  source: fc.option(text),
+  actor: fc.option(text),
+  traceparent: fc.option(text),
   partition: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
   offset: fc.maxSafeInteger().map(Math.abs)
 })
@@ -43,18 +46,24 @@ describe('a row for COPY', () => {
       eventName: 'a.b',
       payload: '{}',
       schemaVersion: 258,
+      source: 'desk',
+      actor: null,
+      traceparent: 'a',
       partition: 3,
       offset: 2 ** 32
     })
     expect(row.toString('hex')).toBe(
       [
-        '0008',
+        '000b',
         '00000010 00112233445566778899aabbccddeeff',
         '00000010 ffffffffffffffffffffffffffffffff',
         '00000008 0000000000000001',
         '00000003 612e62',
         '00000003 01 7b7d',
         '00000002 0102',
+        '00000004 6465736b',
+        'ffffffff',
+        '00000001 61',
         '00000004 00000003',
         '00000008 0000000100000000'
       ]

@@ -50,6 +50,8 @@ const badge = (reason: string) =>
     })
   )
 
+const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+
 const kinds = ['good', 'with U+0000', 'no value', 'no key', 'garbage'] as const
 const faults: Partial<Record<(typeof kinds)[number], string>> = {
   'no value': 'NULL_VALUE',
@@ -108,6 +110,33 @@ describe('decoding a fetch', () => {
         expect(byteRangesOf([whole])).toEqual([{ start: 6, end: buffer.at }])
       })
     )
+  })
+
+  it('writes who caused each event, and quarantines none for what its headers say', async () => {
+    const headers: Record<string, Buffer>[] = [
+      { source: Buffer.from('gradebook'), actor: Buffer.from('teacher-7'), traceparent: Buffer.from(traceparent) },
+      {},
+      { actor: Buffer.from('ada@school.example'), traceparent: Buffer.from('none'), source: Buffer.from([0]) },
+      { actor: Buffer.from('student-1') }
+    ]
+    const bytes = await encodeBatch({
+      firstOffset: 0,
+      records: headers.map(each => ({ key: Buffer.from('key'), value: badge('Ten quizzes'), headers: each }))
+    })
+    const portion = new PackedRecords(readRecordSet(bytes)?.batches ?? [], 0).portion()
+    const buffer = new CopyBuffer()
+    const encoded = decoderOf().encodePage(portion, { first: 0, last: 3 }, buffer)
+    if (encoded.kind !== 'encoded') throw new Error('the schema is known')
+    expect(encoded.badRecords).toEqual([])
+    const whole = chunk(0, 4, { pages: [encoded.page] })
+    const rows = rowsOf({ buffer, chunks: [whole], rows: 4, bytes: 0, trigger: 'rows' }, whole).map(contentOf)
+    expect(rows.map(({ source, actor, traceparent }) => [source, actor, traceparent])).toEqual([
+      ['gradebook', 'teacher-7', traceparent],
+      [null, null, null],
+      [null, null, null],
+      [null, 'student-1', null]
+    ])
+    expect(rows.map(({ offset }) => offset)).toEqual([0, 1, 2, 3])
   })
 
   it('writes nothing when it has to learn a schema first, and all of it after that', async () => {

@@ -141,7 +141,7 @@ describe('a encoder', () => {
   it('refuses a value of more than 16 MiB before anything is made of it', () => {
     const bytes = Buffer.alloc(maxValueBytes + 1)
     const record = { offset: 0, bytes, keyStart: 0, valueStart: 0, valueEnd: bytes.length }
-    expect(() => encoder.encodeRecord(record, new CopyBuffer())).toThrow(
+    expect(() => encoder.encodeKept(record, [], new CopyBuffer())).toThrow(
       expect.objectContaining({ fault: expect.objectContaining({ code: 'RECORD_TOO_LARGE' }) })
     )
   })

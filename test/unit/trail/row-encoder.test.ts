@@ -9,7 +9,7 @@ import { readRow, type TrailRow } from '../../../trail/rows/copy-row.ts'
 import { compileRowEncoder, type RowEncoder } from '../../../trail/rows/row-encoder.ts'
 import { wire } from '../../support/kafka/wire.ts'
 import { anyText, runs } from '../../support/properties.ts'
-import { plainEncoder } from '../../support/trail/plain-rows.ts'
+import { noWho, plainEncoder } from '../../support/trail/plain-rows.ts'
 
 const eventName = 'lesson.published'
 const { type } = catalogue.version(eventName)
@@ -120,6 +120,7 @@ describe('a row', () => {
       occurredAt: facts.occurred_at,
       eventName,
       schemaVersion: 2,
+      ...noWho,
       ...source
     })
     expect(JSON.parse(payload)).toEqual(facts.payload)

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { copyLine } from '../../../../dev/bench/contenders/copy-files.ts'
 import { randomFrom, shapes } from '../../../../dev/bench/load/shapes.ts'
 import { encodeEnvelope, eventNamePattern } from '../../../../schemas/index.ts'
+import { noWho } from '../../../support/trail/plain-rows.ts'
 
 describe('shapes', () => {
   it.each(Object.values(shapes))('$name can be published, in the size that it says', shape => {
@@ -47,6 +48,7 @@ describe('copyLine', () => {
       eventName: 'x.y',
       payload: JSON.stringify({ text: 'a "b"\n' }),
       schemaVersion: 2,
+      ...noWho,
       partition: 3,
       offset: 4
     })

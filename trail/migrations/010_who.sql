@@ -1,0 +1,14 @@
+-- Who caused an event, from the headers of its record: null where they do not say it, and in all rows before this
+-- migration. Nothing is rewritten: a column without a default is an entry of the catalogue. An older sink beside newer
+-- ones leaves them null.
+ALTER TABLE event_envelopes
+  ADD COLUMN source      text,
+  ADD COLUMN actor       text,
+  ADD COLUMN traceparent text;
+
+-- Who caused it is no more to be changed than what happened.
+DROP TRIGGER sink_append_only ON event_envelopes;
+CREATE TRIGGER sink_append_only
+  BEFORE DELETE OR UPDATE OF id, aggregate_id, occurred_at, event_name, payload, schema_version, source, actor,
+    traceparent, kafka_partition, kafka_offset, recorded_at
+  ON event_envelopes FOR EACH ROW EXECUTE FUNCTION sink_refuse_change();
