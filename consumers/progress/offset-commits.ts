@@ -1,5 +1,5 @@
 import { type Logger, safeError } from '../../core/index.ts'
-import type { CommittedOffset, GroupConsumer, TopicPartition } from '../../kafka/index.ts'
+import { type CommittedOffset, type GroupConsumer, KafkaError, type TopicPartition } from '../../kafka/index.ts'
 import type { CurrentAssignment } from './assignment.ts'
 
 /** Commits what is finished, one commit after the other. */
@@ -20,9 +20,18 @@ export class OffsetCommits {
     return this.#next(() => this.#commitNow())
   }
 
-  /** Sets positions, once every commit before it has ended. @throws KafkaError where Kafka did not confirm that */
+  /**
+   * Sets positions, once every commit before it has ended.
+   * @throws KafkaError where Kafka did not confirm that, or this member has joined again meanwhile
+   */
   set(positions: readonly (TopicPartition & CommittedOffset)[]): Promise<void> {
-    return this.#next(() => this.#consumer.commit(positions))
+    const { generation } = this.#assignment
+    return this.#next(async () => {
+      if (generation !== this.#assignment.generation) {
+        throw new KafkaError('KAFKA_UNAVAILABLE', 'setting positions: the group has another generation now')
+      }
+      await this.#consumer.commit(positions)
+    })
   }
 
   #next(commit: () => Promise<void>): Promise<void> {

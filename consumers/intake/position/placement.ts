@@ -81,7 +81,7 @@ export class Placement {
         if (startFrom === 'earliest' || this.#hasBegun(commits)) return this.#settle(commits)
         const isPatient = performance.now() - since < leaderPatienceMs
         if (!isLeader && isPatient) await pause(lookAgainMs, stopping)
-        else await this.#begin(startFrom)
+        else await this.#begin(generation, startFrom)
       } catch (error) {
         failures += 1
         log.debug({ err: safeError(error) }, 'the positions of the group are not known yet; it is tried again')
@@ -95,10 +95,14 @@ export class Placement {
     return consumer.topics.some(topic => (commits.get(topic)?.size ?? 0) > 0)
   }
 
-  async #begin(startFrom: StartFrom): Promise<void> {
-    const { line, consumer, commits, known, offsetsAt, log } = this.#options
+  async #begin(generation: number, startFrom: StartFrom): Promise<void> {
+    const { line, consumer, commits, groupId, known, offsetsAt, log } = this.#options
     const logs: readonly LogEnds[] = await line.ask(admin => admin.logEnds([...consumer.topics]))
     const positions = await startPoints(startFrom, logs, { appeared: known.appeared, offsetsAt })
+    // Asked after the ends: what was set meanwhile for an earlier generation holds. Set again to later ends, it would
+    // leave out what was published in between.
+    const current = await line.ask(admin => admin.groupCommits(groupId))
+    if (!this.#isNow(generation) || this.#hasBegun(current)) return
     await commits.set(positions)
     log.info({ partitions: positions.length }, 'the group is new: its positions were set to `startFrom`')
   }

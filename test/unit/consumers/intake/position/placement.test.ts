@@ -11,13 +11,19 @@ function placing(startFrom: StartFrom, committed: Readonly<Record<number, Commit
   const world = partitionsOf({ a: [0, 1] })
   const positions = new Map(Object.entries(committed).map(([partition, commit]) => [Number(partition), commit]))
   let [failures, placed] = [faults, 0]
+  const log = { end: 20 }
+  // What an answer about the ends waits for.
+  const slow: Promise<void>[] = []
   const line = {
     ask: async (question: (admin: object) => unknown) => {
       failures -= 1
       if (failures >= 0) throw new Error('Kafka is away')
       return question({
         groupCommits: async () => new Map(positions.size > 0 ? [['a', new Map(positions)]] : []),
-        logEnds: async () => [0, 1].map(partition => ({ topic: 'a', partition, start: 10, end: 20 }))
+        logEnds: async () => {
+          await slow.shift()
+          return [0, 1].map(partition => ({ topic: 'a', partition, start: 10, end: log.end }))
+        }
       })
     }
   } as unknown as AdminLine
@@ -42,7 +48,7 @@ function placing(startFrom: StartFrom, committed: Readonly<Record<number, Commit
     stopping: world.stopping.signal,
     log: silentLogger
   })
-  return { ...world, placement, positions, placed: () => placed }
+  return { ...world, placement, positions, logEnd: log, slow, placed: () => placed }
 }
 
 describe('where a group is in partitions that are new to a member', () => {
@@ -88,6 +94,39 @@ describe('where a group is in partitions that are new to a member', () => {
     expect(paused.size).toBe(0)
     await placement.settled
     expect(placed()).toBe(1)
+  })
+
+  it('is set once where the group joins again meanwhile: what is published then is not left out', async () => {
+    const { placement, assignment, positions, slow, logEnd } = placing('latest')
+    const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    slow.push(first.promise, second.promise)
+    placement.assigned(true)
+    const before = placement.settled
+    await new Promise(setImmediate)
+    assignment.replace(new Map([['a', [0, 1]]]))
+    placement.assigned(true)
+    await new Promise(setImmediate)
+    // Either may set the positions.
+    first.resolve()
+    await before
+    const seen = positions.get(0)?.offset
+    if (seen !== undefined) logEnd.end += 1
+    second.resolve()
+    await placement.settled
+    expect([...positions.values()]).toEqual([{ offset: 20 }, { offset: 20 }])
+  })
+
+  it('is not set again by the leader of a later generation, which asked before an earlier one had set it', async () => {
+    const { placement, positions, slow, logEnd } = placing('latest')
+    const asked = Promise.withResolvers<void>()
+    slow.push(asked.promise)
+    placement.assigned(true)
+    await new Promise(setImmediate)
+    for (const partition of [0, 1]) positions.set(partition, { offset: 20 })
+    logEnd.end += 1
+    asked.resolve()
+    await placement.settled
+    expect([...positions.values()]).toEqual([{ offset: 20 }, { offset: 20 }])
   })
 
   it('is not known where another join came meanwhile: that one asks', async () => {
