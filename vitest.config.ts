@@ -7,8 +7,8 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 
 export default defineConfig({
   test: {
-    // Tests wait for servers most of the time: with two cores vitest itself would run one file at a time.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Tests wait for servers most of the time: three files at a time keep two cores busy.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     projects: [
       // A bound is there to end what hangs; on a busy machine a property test takes ten times as long as on an idle one.
       // The files of a worker share its modules: loading them again for each file took four fifths of the time.
