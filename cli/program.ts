@@ -26,6 +26,7 @@ import { initCommands } from './init/index.ts'
 import { deliveryCommands, notifierCommands, subscriptionCommands } from './notifier/index.ts'
 import { onlyInClone } from './only-in-clone.ts'
 import { publishCommands } from './publish/index.ts'
+import { retentionCommands } from './retention/index.ts'
 import { indexerCommands, searchExamination } from './search/index.ts'
 
 const require = createRequire(import.meta.url)
@@ -73,6 +74,7 @@ export async function createProgram(host: CommandHost): Promise<Command> {
   quarantineCommands(program, host)
   deadLetterCommands(program, host)
   verifyCommands(program, host)
+  retentionCommands(program, host)
   groupCommands(program, host)
   operateCommands(program, host, {
     migrations: [trailMigrations, operationsMigrations, indexerMigrations, notifierMigrations, inboxMigrations],

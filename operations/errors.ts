@@ -80,6 +80,30 @@ export const operationsErrorCodes = {
     misconfigured: true,
     meaning: 'The group has no dead letter at that offset. `eventtrail dead-letters list` lists them.'
   },
+  MONTH_UNKNOWN: {
+    misconfigured: true,
+    meaning:
+      'The trail has nothing of that month, or it is not written as 2026-11. `eventtrail retention list` lists the months.'
+  },
+  MONTH_KEPT: {
+    misconfigured: true,
+    meaning:
+      'A month was not dropped: it does not add up, is under a hold, or sinks may still store events of it. The message has each reason.'
+  },
+  MONTH_CHANGED: {
+    retryable: true,
+    meaning:
+      'The rows of a month are not those of its archive any more, so it was not dropped. The same command writes another archive.'
+  },
+  MONTH_LOCKED: {
+    retryable: true,
+    meaning:
+      'A month was not dropped because other sessions hold locks on the trail, such as a long query or a backup. Run the same command again.'
+  },
+  HOLD_UNKNOWN: {
+    misconfigured: true,
+    meaning: 'There is no hold of that number, or it was released. `eventtrail retention list` lists the holds.'
+  },
   ACTION_ENDED: {
     misconfigured: true,
     meaning: 'The action has ended and cannot be continued. `SELECT * FROM operator_log` shows what came of it.'

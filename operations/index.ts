@@ -69,4 +69,19 @@ export {
   takesOrders
 } from './groups/index.ts'
 export { operationsMigrations } from './migrations.ts'
+export {
+  type DropPlan,
+  type DroppedMonth,
+  dropMonth,
+  type Hold,
+  hold,
+  type ListedMonth,
+  listDropped,
+  listHolds,
+  listMonths,
+  planDrop,
+  release,
+  requireMonth,
+  unreadUntil
+} from './retention/index.ts'
 export { type VerifyFinding, verify } from './verify/index.ts'

@@ -7,9 +7,13 @@ const logTables = [
   'operator_resumptions',
   'dead_letter_states',
   'dead_letter_plans',
-  'dead_letter_plan_letters'
+  'dead_letter_plan_letters',
+  'retention_holds',
+  'retention_releases'
 ]
-const views = ['operator_log', 'dead_letter_list']
+/** Written by the owner alone, who drops months; no one may change a row of these either. */
+const ofDrops = ['retention_steps', 'retention_counts']
+const views = ['operator_log', 'dead_letter_list', 'retention_open_holds', 'retention_dropped']
 
 const grants: PartGrants = {
   grants: [
@@ -24,11 +28,11 @@ const grants: PartGrants = {
       to: ['reader'] as const,
       may: 'SELECT'
     })),
-    ...views.map(on => ({ on, to: ['operator', 'reader'] as const, may: 'SELECT' }))
+    ...[...ofDrops, ...views].map(on => ({ on, to: ['operator', 'reader'] as const, may: 'SELECT' }))
   ]
 }
 
-/** The tables of what operators do, and of dead letters. */
+/** The tables of what operators do, of dead letters, and of months that are kept or dropped. */
 export const operationsMigrations: Migrations = {
   component: 'operations',
   access: grants,

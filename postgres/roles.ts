@@ -8,8 +8,8 @@ export type DatabaseRole = 'writer' | 'operator' | 'reader' | 'indexer' | 'notif
 export const roleUses: Readonly<Record<DatabaseRole, string>> = {
   writer: 'sinks, and buses that store in the trail: they append to it, and never update or delete a row of it',
   operator:
-    'people who run `quarantine`, `sink reset`, `resume`, `accept-gap`, `forget`, `remember`, `subscriptions`, `deliveries`, `dead-letters` and `groups`',
-  reader: 'auditors, `doctor` and `verify`: all but the bytes of records in quarantine',
+    'people who run `quarantine`, `sink reset`, `resume`, `accept-gap`, `forget`, `remember`, `subscriptions`, `deliveries`, `dead-letters`, `groups`, `retention hold` and `release`',
+  reader: 'auditors, `doctor`, `verify` and `retention list`: all but the bytes of records in quarantine',
   indexer: 'the indexer, and what searches its table',
   notifier: 'the notifier',
   handler: 'services whose handlers call `once`'

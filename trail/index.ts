@@ -36,7 +36,9 @@ export { trailMigrations } from './migrations.ts'
 export {
   keepMonthsAhead,
   keepMonthsIfAllowed,
+  type MonthPartition,
   makeMonthsSince,
+  monthPartition,
   monthsAhead,
   type RowsInDefault,
   rowsInDefault

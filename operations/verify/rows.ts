@@ -3,7 +3,7 @@ import { keyOf, type TopicPartition } from '../../kafka/index.ts'
 import type { VerifyFinding, VerifyParts } from './types.ts'
 
 /** An hour of a partition in which ledger and table differ. */
-interface Difference {
+export interface Difference {
   readonly partition: number
   readonly hour: Date
   /** How many more rows the ledger has than the table; below 0 where it has fewer. */
@@ -19,6 +19,9 @@ interface Range {
 const mostHours = 10_000
 /** Ranges of missing offsets that are named for each partition. */
 const mostRanges = 100
+
+/** Where rows are counted. */
+export type RowsParts = Pick<VerifyParts, 'pool' | 'since' | 'signal'>
 
 /** The ledger against the rows of the table, hour by hour; where they differ, which offsets are missing. */
 export async function* verifyRows(parts: VerifyParts, topics: readonly string[]): AsyncGenerator<VerifyFinding> {
@@ -61,20 +64,20 @@ export async function* verifyRows(parts: VerifyParts, topics: readonly string[])
     yield {
       check: 'rows',
       level: 'notice',
-      words: `${dropped} rows are from before ${oldest.toISOString().slice(0, 7)}, the first month that the trail has: dropped with their month, and not by sink_drop_month()`,
+      words: `${dropped} rows are from before ${oldest.toISOString().slice(0, 7)}, the first month that the trail has: dropped with their month by hand, and not by \`eventtrail retention drop\``,
       records: dropped
     }
   if (wrong === 0)
     yield { check: 'rows', level: 'ok', words: `${counted(rows, 'row')}, as the ledger has them`, records: rows }
 }
 
-const sinceOf = ({ since }: VerifyParts): Date => {
+const sinceOf = ({ since }: RowsParts): Date => {
   const from = since ?? new Date(0)
   return new Date(Math.floor(from.getTime() / 3_600_000) * 3_600_000)
 }
 
 /** When the first month begins that the trail has a partition of. */
-async function oldestMonth({ pool }: VerifyParts): Promise<Date> {
+async function oldestMonth({ pool }: RowsParts): Promise<Date> {
   const { rows } = await pool.query<{ month: string | null }>(
     `SELECT min(right(c.relname, 7)) AS month FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
      WHERE i.inhparent = 'event_envelopes'::regclass AND c.relname ~ '_\\d{4}_\\d{2}$'`
@@ -110,8 +113,13 @@ const comparison = `
     SELECT * FROM differences WHERE NOT (short > 0 AND hour < $4) ORDER BY hour, partition LIMIT ${mostHours}
   ) AS d ON true`
 
-async function compare(
-  parts: VerifyParts,
+/**
+ * The hours in which the rows of an event are not as many as its ledger has.
+ * @param sources its topics
+ * @param oldest where the ledger has more rows in hours before, these are `dropped` and no difference
+ */
+export async function compare(
+  parts: RowsParts,
   eventName: string,
   sources: readonly string[],
   oldest: Date
@@ -142,8 +150,8 @@ interface Place {
  * What hours that differ amount to. Where Postgres' clock was set back, rows are in the hour before the one that they
  * are booked in: then the hours make up for each other, and no offset is missing.
  */
-async function explain(
-  parts: VerifyParts,
+export async function explain(
+  parts: RowsParts,
   place: Place,
   hours: readonly Difference[]
 ): Promise<VerifyFinding | undefined> {
@@ -181,7 +189,7 @@ async function explain(
 }
 
 /** Whether an offset of the partition is one record: a log that was recreated has the same offsets again. */
-async function hasOneLog({ pool }: VerifyParts, { sources, partition }: Place): Promise<boolean> {
+async function hasOneLog({ pool }: RowsParts, { sources, partition }: Place): Promise<boolean> {
   const { rows } = await pool.query<{ logs: string }>(
     'SELECT count(DISTINCT (topic, incarnation)) AS logs FROM sink_ledger WHERE topic = ANY($1) AND partition = $2',
     [sources, partition]
@@ -199,7 +207,7 @@ interface LedgerRange extends TopicPartition {
 
 /** Offsets that the ledger counts in hours that are short of rows, or in any, and that are nowhere. */
 async function missingRanges(
-  { pool, signal }: VerifyParts,
+  { pool, signal }: RowsParts,
   { eventName, sources, partition }: Place,
   hours?: readonly Difference[]
 ): Promise<Range[]> {

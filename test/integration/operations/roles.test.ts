@@ -116,9 +116,13 @@ test.each<[Role, string]>([
   ['operator', 'UPDATE sink_ledger SET rows = 7'],
   ['operator', "UPDATE operator_actions SET actor = 'x'"],
   ['operator', 'DELETE FROM operator_results'],
+  ['operator', 'DELETE FROM retention_holds'],
+  ['operator', "INSERT INTO retention_steps (action, month, step, detail) VALUES (1, '2026-01', 'dropped', '{}')"],
+  ['operator', `SELECT sink_drop_month('${thisMonth}', 'r')`],
   ['reader', "INSERT INTO operator_results (action, status, result) VALUES (1, 'done', '{}')"],
   ['reader', 'INSERT INTO sink_gaps SELECT * FROM sink_gaps'],
   ['reader', 'UPDATE sink_offsets SET halted = NULL'],
+  ['reader', "INSERT INTO retention_holds (action, month) VALUES (1, '2026-01')"],
   ['reader', 'SELECT key FROM sink_quarantine'],
   ['reader', 'SELECT headers FROM sink_quarantine']
 ])('the %s is refused: %s', async (role, statement) => {
@@ -136,7 +140,10 @@ test('an operator does all that the commands of operators do', async () => {
     ['sink', 'resume', '--event', 'lesson.published', '--reason', 'r'],
     ['sink', 'reset', '--event', 'lesson.published', '--partition', '0', '--to', 'latest', '--force', '--reason', 'r'],
     ['sink', 'forget', '--event', 'badge.awarded', '--reason', 'r'],
-    ['sink', 'remember', '--event', 'badge.awarded', '--reason', 'r']
+    ['sink', 'remember', '--event', 'badge.awarded', '--reason', 'r'],
+    ['retention', 'hold', '--month', '2020-01', '--reason', 'r'],
+    ['retention', 'release', '1', '--reason', 'r'],
+    ['retention', 'list']
   ]) {
     const done = await cli('operator', ...command, '--json')
     expect(done, `${command.join(' ')}: ${done.stderr}`).toMatchObject({ code: 0 })
@@ -159,6 +166,7 @@ test('an auditor runs doctor and verify, and reads every table', async () => {
   expect(denied.code).toBe(2)
   const doctor = await cli('reader', 'doctor')
   expect(doctor.stdout).not.toContain('42501')
+  expect(await cli('reader', 'retention', 'list')).toMatchObject({ code: 0 })
   for (const view of ['sink_losses', 'sink_ledger_faults', 'sink_topics', 'sink_removals'])
     expect(await tried('reader', `SELECT * FROM ${view}`)).toBe('done')
 })

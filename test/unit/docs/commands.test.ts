@@ -13,6 +13,7 @@ import { groupCommands } from '../../../cli/groups/command.ts'
 import { initCommands } from '../../../cli/index.ts'
 import { deliveryCommands, notifierCommands, subscriptionCommands } from '../../../cli/notifier/index.ts'
 import { publishCommands } from '../../../cli/publish/command.ts'
+import { retentionCommands } from '../../../cli/retention/index.ts'
 import { indexerCommands } from '../../../cli/search/index.ts'
 import { demoCommands } from '../../../dev/demo/command.ts'
 import { stackCommands } from '../../../dev/stack/command.ts'
@@ -33,6 +34,7 @@ for (const register of [
   quarantineCommands,
   deadLetterCommands,
   verifyCommands,
+  retentionCommands,
   inboxCommands,
   indexerCommands,
   notifierCommands,

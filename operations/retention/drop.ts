@@ -1,0 +1,97 @@
+import type { Pool } from '../../postgres/index.ts'
+import { act, type Operator, type RunningAction, resumeAction } from '../actions/index.ts'
+import { OperationsError } from '../errors.ts'
+import type { Month } from './month.ts'
+import { type DropPlan, type PlanParts, planDrop, requireThere } from './plan.ts'
+import { removeMonth } from './remove.ts'
+import { dropOperation, stepsOf, unfinishedDrops } from './steps.ts'
+
+export interface DropParts extends PlanParts {
+  /** ms for which locks that others hold are waited for. Default 600,000. */
+  readonly patienceMs?: number
+}
+
+export interface DropRequest {
+  readonly month: Month
+  readonly reason: string
+}
+
+export interface DropResult {
+  /** The number in operator_log. */
+  readonly action: number
+  readonly month: string
+  readonly rows: number
+  /** Where the archive is; null: there is none. */
+  readonly archive: string | null
+}
+
+/**
+ * Drops a month: refuses one that does not add up, is under a hold or too young, records what goes, and drops it. The same
+ * call after a kill continues the same action.
+ * @throws OperationsError `MONTH_UNKNOWN`, `MONTH_KEPT`, `DROP_BLOCKED`, `MONTH_CHANGED`, `MONTH_LOCKED`, `ACTION_RUNNING`,
+ *   `ACTION_STOPPED`, `NOT_RECORDED` (nothing was done); a database error: it can be continued
+ */
+export async function dropMonth(parts: DropParts, operator: Operator, request: DropRequest): Promise<DropResult> {
+  const { pool } = parts
+  const { month, reason } = request
+  const exclusive = `retention of ${month.name}`
+  const check = async () => requireDroppable(await planDrop(parts, month))
+  const run = (action: RunningAction) => dropRecorded(parts, request, action)
+  const unfinished = (await unfinishedDrops(pool)).find(each => each.month === month.name)
+  if (unfinished?.status === 'interrupted')
+    return resumeAction(
+      pool,
+      operator,
+      { id: unfinished.id, exclusive },
+      async action => {
+        const dropped = await droppedBy(pool, month, action.id)
+        if (dropped) return dropped
+        // A hold may have been placed since.
+        await check()
+        return run(action)
+      },
+      countsOf
+    )
+  // Asked before: what Kafka answers is no fault of the log of operators.
+  await check()
+  return act(
+    pool,
+    operator,
+    {
+      operation: dropOperation,
+      target: { month: month.name },
+      reason,
+      exclusive,
+      resumable: true,
+      // Another process may have dropped it since.
+      check: () => requireThere(pool, month)
+    },
+    run,
+    countsOf
+  )
+}
+
+const countsOf = ({ action: _, ...counts }: DropResult) => ({ ...counts })
+
+/** @throws OperationsError `MONTH_KEPT` */
+export function requireDroppable({ month, refusals }: DropPlan): void {
+  if (refusals.length === 0) return
+  throw new OperationsError('MONTH_KEPT', [`${month.name} was not dropped`, ...refusals].join('\n  '))
+}
+
+/** What an action had done before it was interrupted: it was killed between the drop and its result. */
+async function droppedBy(pool: Pool, month: Month, action: number): Promise<DropResult | undefined> {
+  const done = (await stepsOf(pool, action)).find(({ step }) => step === 'dropped')
+  return done && { action, month: month.name, rows: Number(done.detail.rows), archive: null }
+}
+
+async function dropRecorded(
+  parts: DropParts,
+  { month, reason }: DropRequest,
+  action: RunningAction
+): Promise<DropResult> {
+  const { pool, patienceMs = 600_000, onProgress, signal } = parts
+  await action.requireHeld()
+  const rows = await removeMonth({ pool, month, reason, action: action.id, patienceMs, onProgress, signal })
+  return { action: action.id, month: month.name, rows, archive: null }
+}
