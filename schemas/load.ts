@@ -7,6 +7,7 @@ import { checkEvolution, eventNameFault, versionFaults } from './check/index.ts'
 import { type CatalogueData, catalogueOf } from './compile-catalogue.ts'
 import { eventNamePattern } from './envelope.ts'
 import { SchemaError } from './errors.ts'
+import { type EventFields, type FieldMeaning, fieldFaults, meaningsOf } from './fields/index.ts'
 import type { Catalogue, EventMap } from './types.ts'
 
 export interface CatalogueProblem {
@@ -19,12 +20,14 @@ export interface CatalogueProblem {
 export interface InspectedFolder {
   /** The events whose files are all valid, compatible or not. */
   readonly data: CatalogueData
+  /** What `fields.json` says, of the events that have one. */
+  readonly fields: ReadonlyMap<string, readonly FieldMeaning[]>
   readonly problems: readonly CatalogueProblem[]
 }
 
 /**
- * Reads a folder of schemas: `<event.name>/<version>.avsc`, versions 1, 2, 3 … without holes. Other files, and
- * folders without schemas, are passed over.
+ * Reads a folder of schemas: `<event.name>/<version>.avsc`, versions 1, 2, 3 … without holes, and
+ * `fields.json` next to them, which says what fields mean. Other files, and folders without schemas, are passed over.
  * @throws SchemaError `SCHEMA_INVALID` or `SCHEMA_INCOMPATIBLE` with every problem, naming the file;
  *   `CATALOGUE_UNREADABLE` when there is no such folder or no schema in it; OptionsError.
  */
@@ -45,6 +48,7 @@ export async function loadCatalogue<Events extends EventMap = EventMap>(dir: str
  */
 export async function inspectFolder(dir: string): Promise<InspectedFolder> {
   const data: Record<string, readonly AvroRecord[]> = {}
+  const fields = new Map<string, readonly FieldMeaning[]>()
   const problems: CatalogueProblem[] = []
   let schemaFiles = 0
   for (const entry of await list(dir)) {
@@ -65,11 +69,16 @@ export async function inspectFolder(dir: string): Promise<InspectedFolder> {
     schemaFiles += files.length
     const event = await inspectEvent(eventDir, entry.name, files)
     problems.push(...event.problems)
-    if (event.versions) data[entry.name] = event.versions
+    if (!event.versions) continue
+    data[entry.name] = event.versions
+    if (!names.includes(fieldsFile)) continue
+    const read = await readFields(join(eventDir, fieldsFile), entry.name, event.versions)
+    problems.push(...read.faults.map(fault => invalid(join(eventDir, fieldsFile), fault)))
+    fields.set(entry.name, read.meanings)
   }
   if (schemaFiles === 0 && problems.length === 0)
     throw new SchemaError('CATALOGUE_UNREADABLE', `${dir} has no schemas; expected files <event.name>/1.avsc in it`)
-  return { data, problems }
+  return { data, fields, problems }
 }
 
 async function inspectEvent(
@@ -111,15 +120,30 @@ async function inspectEvent(
 }
 
 async function readVersion(file: string, eventName: string): Promise<{ schema?: AvroRecord; faults: string[] }> {
-  let schema: unknown
-  try {
-    // Some editors put a byte order mark in front.
-    schema = parseJson((await readFile(file, 'utf8')).replace(/^\ufeff/, ''))
-  } catch (error) {
-    return { faults: [`cannot be read as JSON: ${(error as Error).message}`] }
-  }
+  const { content: schema, fault } = await readJson(file)
+  if (fault !== undefined) return { faults: [fault] }
   const faults = versionFaults(eventName, schema)
   return faults.length > 0 ? { faults } : { schema: schema as AvroRecord, faults }
+}
+
+async function readFields(
+  file: string,
+  eventName: string,
+  versions: readonly AvroRecord[]
+): Promise<{ readonly meanings: readonly FieldMeaning[]; readonly faults: readonly string[] }> {
+  const { content, fault } = await readJson(file)
+  const faults = fault === undefined ? fieldFaults(content, eventName, versions) : [fault]
+  if (faults.length > 0) return { meanings: [], faults }
+  return { meanings: meaningsOf(eventName, { subject: [], public: [], ...(content as Partial<EventFields>) }), faults }
+}
+
+async function readJson(file: string): Promise<{ readonly content?: unknown; readonly fault?: string }> {
+  try {
+    // Some editors put a byte order mark in front.
+    return { content: parseJson((await readFile(file, 'utf8')).replace(/^\ufeff/, '')) }
+  } catch (error) {
+    return { fault: `cannot be read as JSON: ${(error as Error).message}` }
+  }
 }
 
 async function list(dir: string) {
@@ -130,6 +154,8 @@ async function list(dir: string) {
     throw new SchemaError('CATALOGUE_UNREADABLE', `The folder of schemas ${dir} cannot be read`, { cause })
   }
 }
+
+const fieldsFile = 'fields.json'
 
 /** Other kinds of schemas, as people name them. */
 const isOtherSchema = (name: string): boolean => /\.(proto|avdl|avpr|xsd)$|^v?\d+\.(json|avro)$/.test(name)

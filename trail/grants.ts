@@ -47,6 +47,9 @@ export const trailGrants: PartGrants = {
       to: ['operator'],
       may: 'SELECT, INSERT, UPDATE (remembered_at, remembered_reason)'
     },
+    // Operators register schemas.
+    { on: 'field_meanings', to: ['operator'], may: 'SELECT, INSERT, UPDATE (meaning, registered_at)' },
+    { on: 'field_meanings', to: ['reader'], may: 'SELECT' },
     { on: 'sink_gaps', to: ['operator'], may: 'UPDATE (accepted_at, accepted_by, acceptance)' },
     { on: 'sink_resets', to: ['operator'], may: 'INSERT' },
     ...[...shown, ...views].map(on => ({ on, to: ['operator', 'reader'] as const, may: 'SELECT' }))

@@ -31,6 +31,7 @@ export {
 } from './encoding/index.ts'
 export { type RecordFaultCode, recordFaultCodes, TrailError, type TrailErrorCode, trailErrorCodes } from './errors.ts'
 export { type PostgresEventStore, postgresEventStore } from './event-store.ts'
+export { readFieldMeanings, storeFieldMeanings } from './field-meanings.ts'
 export { defaultGroup, unknownGroup } from './groups.ts'
 export { trailMigrations } from './migrations.ts'
 export {
@@ -104,7 +105,6 @@ export { CopyBuffer, digestOf, idTimeOf, offsetOfRow, rowEnd, type TrailRow } fr
 export {
   type Condition,
   cursorOf,
-  type FieldMeaning,
   type FoundRow,
   matcherOf,
   operators,

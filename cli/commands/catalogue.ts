@@ -1,7 +1,13 @@
 import { type Command, Option } from 'commander'
 import { UsageError } from '../../core/index.ts'
-import { catalogue as exampleCatalogue } from '../../schemas/catalogue/index.ts'
-import { type Catalogue, type CatalogueData, inspectFolder, loadCatalogue } from '../../schemas/index.ts'
+import { catalogue as exampleCatalogue, fieldMeanings as exampleFields } from '../../schemas/catalogue/index.ts'
+import {
+  type Catalogue,
+  type CatalogueData,
+  type FieldMeaning,
+  inspectFolder,
+  loadCatalogue
+} from '../../schemas/index.ts'
 import type { Config } from '../config.ts'
 
 /** Which schemas a command works on: the flag that {@link addCatalogueFlags} adds. */
@@ -41,7 +47,15 @@ export async function configuredCatalogue(config: Config, flags: CatalogueFlags,
   return flags.example ? exampleCatalogue : loadCatalogue(schemasFolder(config, from))
 }
 
-/** The same with its faults. @throws UsageError */
+/** What the fields of its events mean, by event name. @throws UsageError */
+export async function configuredFields(
+  config: Config,
+  { example, from }: FolderFlags
+): Promise<ReadonlyMap<string, readonly FieldMeaning[]>> {
+  return example ? exampleFields : (await inspectFolder(schemasFolder(config, from))).fields
+}
+
+/** The catalogue with its faults. @throws UsageError */
 export async function inspectCatalogue(config: Config, flags: FolderFlags): Promise<Inspected> {
   return flags.example ? { data: exampleData(), problems: [] } : await inspectFolder(schemasFolder(config, flags.from))
 }

@@ -25,7 +25,14 @@ import { type CommandContext, type CommandHost, type ExitCode, exitCodes, jsonFl
 import type { Config } from '../config.ts'
 import { registryOf } from '../connection.ts'
 import { makeFolder } from '../folder.ts'
-import { addCatalogueFlags, configuredCatalogue, type FolderFlags, inspectCatalogue } from './catalogue.ts'
+import {
+  addCatalogueFlags,
+  configuredCatalogue,
+  configuredFields,
+  type FolderFlags,
+  inspectCatalogue
+} from './catalogue.ts'
+import { storeFields } from './fields.ts'
 
 /** Makes the topics that do not exist and returns their names. Given by the CLI: schemas do not know Kafka. */
 export type MakeTopics = (plans: readonly TopicSpec[], context: CommandContext) => Promise<readonly string[]>
@@ -56,6 +63,7 @@ export function schemaCommands(program: Command, host: CommandHost, makeTopics: 
       'schemasDir',
       'registryUrl',
       'brokers',
+      'databaseUrl',
       'topicPrefix'
     )
     .action(host.action((context, options: ListedFlags) => register(context, makeTopics, options)))
@@ -123,7 +131,10 @@ async function register(context: CommandContext, makeTopics: MakeTopics, flags: 
       `${eventName}: version ${version} of the catalogue is number ${registeredVersion} in the registry; events are stored with that number`
     )
   if (refusal) say(describeError(refusal))
-  return refusal ? exitCodes.notOk : exitCodes.ok
+  const registered = new Set(done.map(({ eventName }) => eventName))
+  const fields = [...(await configuredFields(config, flags))].filter(([eventName]) => registered.has(eventName))
+  const isStored = await storeFields(context, new Map(fields))
+  return refusal || !isStored ? exitCodes.notOk : exitCodes.ok
 }
 
 /** What is reported after the list of what was done. */

@@ -7,3 +7,4 @@ export {
   type LessonPublishedInput,
   type QuizSubmitted
 } from './events.ts'
+export { fieldMeanings } from './fields.ts'

@@ -1,5 +1,5 @@
+import { pathAtStart, stepsOf } from '../../schemas/index.ts'
 import { TrailError } from '../errors.ts'
-import { pathAtStart, stepsOf } from './field-path.ts'
 import { scalarsOf } from './scalars.ts'
 
 export const operators = ['=', '≠', '<', '≤', '>', '≥', 'contains', 'exists'] as const

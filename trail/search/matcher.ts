@@ -1,6 +1,6 @@
+import { aggregatePath, type FieldMeaning, type Step, stepsOf } from '../../schemas/index.ts'
 import { type Condition, textOf } from './condition.ts'
-import { type Step, stepsOf } from './field-path.ts'
-import { aggregatePath, type FieldMeaning, personIds, type SubjectField, subjectFields } from './meanings.ts'
+import { personIds, type SubjectField, subjectFields } from './meanings.ts'
 import { checkedQuestion, microsOf, type Question } from './question.ts'
 import { compared, isSame, scalarsOf } from './scalars.ts'
 

@@ -1,17 +1,6 @@
-import { uuidOf } from '../../schemas/index.ts'
+import { type FieldMeaning, uuidOf } from '../../schemas/index.ts'
 import { invalid } from './condition.ts'
 import type { Question } from './question.ts'
-
-/** What a field of an event says of a person: whom it names, or that it may be shown to all. */
-export interface FieldMeaning {
-  readonly eventName: string
-  /** Path of the field in the payload, or `$aggregate` for the aggregate of the event. */
-  readonly path: string
-  readonly meaning: 'subject' | 'public'
-}
-
-/** In place of a path: the aggregate of an event. */
-export const aggregatePath = '$aggregate'
 
 /** Where a person is looked for: the events in which a path names one. */
 export interface SubjectField {

@@ -1,5 +1,5 @@
+import { type Step, stepsOf } from '../../schemas/index.ts'
 import { type Condition, textOf } from './condition.ts'
-import { type Step, stepsOf } from './field-path.ts'
 import { jsonOf, type Scalar, scalarsOf } from './scalars.ts'
 
 /** Keeps a value for the statement, and returns its place in it: `$3`. */

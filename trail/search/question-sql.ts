@@ -1,7 +1,6 @@
-import { uuidOf } from '../../schemas/index.ts'
+import { aggregatePath, type FieldMeaning, stepsOf, uuidOf } from '../../schemas/index.ts'
 import { type Place, readCursor } from './cursor.ts'
-import { stepsOf } from './field-path.ts'
-import { aggregatePath, type FieldMeaning, personIds, type SubjectField, subjectFields } from './meanings.ts'
+import { personIds, type SubjectField, subjectFields } from './meanings.ts'
 import { type Bind, conditionSql, holdsOneOf } from './payload-sql.ts'
 import { checkedQuestion, type Question } from './question.ts'
 

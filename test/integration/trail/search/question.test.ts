@@ -1,11 +1,10 @@
 import fc from 'fast-check'
 import { v7 } from 'uuid'
 import { expect, test } from 'vitest'
-import { parseExactJson } from '../../../../schemas/index.ts'
+import { type FieldMeaning, parseExactJson } from '../../../../schemas/index.ts'
 import {
   type Condition,
   cursorOf,
-  type FieldMeaning,
   type FoundRow,
   matcherOf,
   operators,
