@@ -31,7 +31,7 @@ export {
   tokenRequest,
   Unacceptable
 } from './http/index.ts'
-export { DuplicateKeyError, isObject, parseJson } from './json.ts'
+export { DuplicateKeyError, isObject, parseJson, plainNumber } from './json.ts'
 export {
   type DrainOptions,
   type Ending,

@@ -84,3 +84,27 @@ function positionOfSecond(text: string): number {
 
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Zeros that an exponent may add. A `numeric` of Postgres has no more digits after the point. */
+const mostZeros = 16_383
+
+const jsonNumber = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
+
+/**
+ * A number of JSON as `jsonb` prints it: all digits that were written, without exponent, without leading zeros (but the
+ * one before the point), and 0 without sign. `1.50e1` becomes `15.0`, `-0.00` becomes `0.00`.
+ * @throws RangeError when the text is no number of JSON, or its exponent adds more than 16,383 zeros
+ */
+export function plainNumber(text: string): string {
+  const match = jsonNumber.exec(text)
+  if (!match) throw new RangeError('the text is no number of JSON')
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = match
+  const moved = Number(exponent)
+  if (Math.abs(moved) > mostZeros) throw new RangeError(`an exponent is beyond ${mostZeros}`)
+  const scale = Math.max(0, fraction.length - moved)
+  const digits = (whole + fraction).padEnd(whole.length + moved, '0').padStart(scale + 1, '0')
+  const point = digits.length - scale
+  const front = digits.slice(0, point).replace(/^0+(?=\d)/, '')
+  const plain = scale === 0 ? front : `${front}.${digits.slice(point)}`
+  return sign && /[1-9]/.test(plain) ? `-${plain}` : plain
+}

@@ -2,6 +2,7 @@ import { catalogue } from '../../schemas/catalogue/index.ts'
 import type { KnownSchema } from '../../trail/encoding/schema-book.ts'
 import { compileRowEncoder } from '../../trail/rows/row-encoder.ts'
 import { wire } from '../support/kafka/wire.ts'
+import { reprinted } from '../support/trail/jsonb-text.ts'
 import { failsUnexplained, refusedByCopy } from './statements.ts'
 
 export const eventName = 'badge.awarded'
@@ -70,5 +71,5 @@ export function makeEvent(kind: Exclude<Kind, 'control' | 'again'>, number: numb
       schema_version: version.version
     })
   )
-  return { kind, id, payload: JSON.stringify(payload), key, value }
+  return { kind, id, payload: reprinted(payload), key, value }
 }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { plainNumber } from '../../core/index.ts'
 import { BadRecordError } from '../errors.ts'
 
 /**
@@ -114,7 +115,7 @@ export class CopyBuffer {
     this.#digits(rest, digitsOf(rest))
   }
 
-  /** A finite number as `String` writes it, and -0 as 0. */
+  /** A finite number with the digits of `String`, without an exponent, and -0 as 0: as `jsonb` prints it. */
   number(value: number): void {
     if (Number.isSafeInteger(value)) {
       this.integer(value)
@@ -129,7 +130,7 @@ export class CopyBuffer {
       this.#decimal(value < 0, digits, scale, places)
       return
     }
-    this.ascii(String(value))
+    this.ascii(plainNumber(String(value)))
   }
 
   #decimal(negative: boolean, digits: number, scale: number, places: number): void {

@@ -1,5 +1,6 @@
 import { AvroType, compileReader } from '../../schemas/index.ts'
 import { BadRecordError } from '../errors.ts'
+import { AvroCursor } from './avro-cursor.ts'
 import { type CopyBuffer, maxRowBytes, rowTooLarge } from './copy-buffer.ts'
 import {
   copyColumns,
@@ -11,7 +12,7 @@ import {
   refusedByPostgres,
   requireOccurredAt
 } from './copy-row.ts'
-import { AvroCursor, compileTranscode } from './transcode.ts'
+import { compileTranscode } from './transcode.ts'
 import { parseUuid, uuidLength, uuidTextLength } from './uuid.ts'
 import { WhoHeaders } from './who-headers.ts'
 

@@ -1,7 +1,6 @@
 import {
   type AvroType,
   blockOf,
-  Cursor,
   compileReader,
   isContainer,
   maxDepth,
@@ -11,40 +10,48 @@ import {
   takesNoBytes
 } from '../../schemas/index.ts'
 import { BadRecordError } from '../errors.ts'
+import type { AvroCursor } from './avro-cursor.ts'
 import type { CopyBuffer } from './copy-buffer.ts'
-
-/** A position in Avro bytes of which rows are made: what is wrong with them refuses the record. */
-export class AvroCursor extends Cursor {
-  /** @throws BadRecordError `DECODE_FAILED` */
-  override fail(what: string): never {
-    throw new BadRecordError('DECODE_FAILED', what)
-  }
-
-  override cutShort(): never {
-    return this.fail('the value is cut short')
-  }
-
-  /** @throws BadRecordError `NESTED_TOO_DEEP` */
-  override nestedTooDeep(): never {
-    throw new BadRecordError('NESTED_TOO_DEEP', `the payload nests deeper than ${maxDepth} levels`)
-  }
-}
+import { compileWalk, FieldPlaces, noBranch } from './field-places.ts'
+import { MapEntries } from './map-entries.ts'
 
 /** Reads one Avro value and writes it as JSON. @throws BadRecordError */
 export type Transcode = (cursor: AvroCursor, out: CopyBuffer) => void
 
 /**
  * Compiles the way from Avro bytes to the bytes of JSON text for a type, without a JavaScript value in between. It
- * writes the same bytes as decoding the value and writing its JSON.
+ * writes the JSON that `jsonb` prints: what Postgres gives back is then what was written.
  */
 export function compileTranscode(type: AvroType): Transcode {
-  return compile(type.node, new Known(mayNestTooDeep(type.node)))
+  const known = new Known(mayNestTooDeep(type.node))
+  const write = compile(type.node, known)
+  const { counted, places, maps, reordered } = known
+  if (reordered.size === 0)
+    return (cursor, out) => {
+      maps.clear()
+      write(cursor, out)
+    }
+  const walk = compileWalk(type.node, { counted, places, isNoted: node => reordered.has(node) })
+  return (cursor, out) => {
+    const { at, depth, emptyItems } = cursor
+    places.clear()
+    maps.clear()
+    walk(cursor)
+    cursor.at = at
+    cursor.depth = depth
+    cursor.emptyItems = emptyItems
+    write(cursor, out)
+  }
 }
 
 /** What was compiled by now. */
 class Known extends Map<SchemaNode, Transcode> {
   /** Whether the levels of values must be counted. */
   readonly counted: boolean
+  /** Records that are written in another order than they are read. */
+  readonly reordered = new Set<SchemaNode>()
+  readonly places = new FieldPlaces()
+  readonly maps = new MapEntries()
 
   constructor(counted: boolean) {
     super()
@@ -81,7 +88,7 @@ function compileFresh(node: SchemaNode, known: Known): Transcode {
     case 'array':
       return array(compile(node.items, known), takesNoBytes(node.items))
     case 'map':
-      return map(compile(node.values, known))
+      return map(compile(node.values, known), known.maps)
     case 'union':
       return union(node.branches.map(branch => compile(branch, known)))
     case 'enum':
@@ -142,20 +149,45 @@ function base64(cursor: AvroCursor, out: CopyBuffer, length: number): void {
   out.ascii(`"${cursor.bytes.toString('base64', start, start + length)}"`)
 }
 
+/** Writes fields in the order in which `jsonb` prints them: shorter names first, and those of a length by their letters. */
 function record(node: Extract<SchemaNode, { readonly kind: 'record' }>, known: Known): Transcode {
-  const fields = node.fields.map((field, index) => ({
-    label: Buffer.from(`${index === 0 ? '{' : ','}${JSON.stringify(field.name)}:`),
-    write: compile(field.type, known)
-  }))
+  const fields = node.fields
+    .map(({ name, type }, place) => ({ name, place: 2 * place, write: compile(type, known) }))
+    .sort(byName)
+    .map(({ name, place, write }, index) => ({
+      label: Buffer.from(`${index === 0 ? '{' : ', '}${JSON.stringify(name)}: `),
+      place,
+      write
+    }))
   if (fields.length === 0) return (_, out) => out.ascii('{}')
+  if (fields.every(({ place }, index) => place === 2 * index))
+    return (cursor, out) => {
+      for (const { label, write } of fields) {
+        out.raw(label)
+        write(cursor, out)
+      }
+      out.byte(0x7d)
+    }
+  known.reordered.add(node)
+  const { places } = known
+  const end = 2 * fields.length
   return (cursor, out) => {
-    for (const { label, write } of fields) {
+    const base = places.at
+    for (const { label, place, write } of fields) {
       out.raw(label)
+      cursor.at = places.numbers[base + place] as number
+      places.at = places.numbers[base + place + 1] as number
       write(cursor, out)
     }
+    cursor.at = places.numbers[base + end] as number
+    places.at = places.numbers[base + end + 1] as number
     out.byte(0x7d)
   }
 }
+
+// Names of fields are ASCII (Avro 1.12, "Names").
+const byName = (one: { readonly name: string }, other: { readonly name: string }): number =>
+  one.name.length - other.name.length || (one.name < other.name ? -1 : 1)
 
 function enumeration(symbols: readonly string[]): Transcode {
   const texts = symbols.map(symbol => Buffer.from(JSON.stringify(symbol)))
@@ -170,7 +202,7 @@ function enumeration(symbols: readonly string[]): Transcode {
 function union(branches: readonly Transcode[]): Transcode {
   return (cursor, out) => {
     const branch = branches[cursor.count()]
-    if (!branch) throw new BadRecordError('DECODE_FAILED', 'a union has an index that is none of its types')
+    if (!branch) throw new BadRecordError('DECODE_FAILED', noBranch)
     branch(cursor, out)
   }
 }
@@ -179,22 +211,28 @@ function array(write: Transcode, emptyItems: boolean): Transcode {
   return (cursor, out) => {
     out.byte(0x5b)
     eachItem(cursor, emptyItems, first => {
-      if (!first) out.byte(0x2c)
+      if (!first) out.ascii(', ')
       write(cursor, out)
     })
     out.byte(0x5d)
   }
 }
 
-function map(write: Transcode): Transcode {
+function map(write: Transcode, entries: MapEntries): Transcode {
   return (cursor, out) => {
+    const base = entries.begin()
     out.byte(0x7b)
     eachItem(cursor, false, first => {
-      if (!first) out.byte(0x2c)
-      string(cursor, out)
-      out.byte(0x3a)
+      if (!first) out.ascii(', ')
+      const start = out.at
+      const length = cursor.count()
+      const key = cursor.take(length)
+      entries.add(key, length, start)
+      out.jsonString(cursor.bytes, key, key + length)
+      out.ascii(': ')
       write(cursor, out)
     })
+    entries.finish(base, cursor.bytes, out)
     out.byte(0x7d)
   }
 }

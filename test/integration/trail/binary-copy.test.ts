@@ -1,9 +1,17 @@
 import { buffer } from 'node:stream/consumers'
+import fc from 'fast-check'
 import { to as copyTo } from 'pg-copy-streams'
 import { expect, test } from 'vitest'
+import { plainNumber } from '../../../core/json.ts'
+import { type AvroSchema, avroType, catalogueOf } from '../../../schemas/index.ts'
+import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
 import { copyColumns, copyHeader, copyTrailer, type TrailRow, timestampText } from '../../../trail/rows/copy-row.ts'
+import { compileRowEncoder } from '../../../trail/rows/row-encoder.ts'
 import { copyPieces } from '../../../trail/session/pg-rows.ts'
-import { copyRow, noWho } from '../../support/trail/plain-rows.ts'
+import { wire } from '../../support/kafka/wire.ts'
+import { runs } from '../../support/properties.ts'
+import { anyAvro, mapBytes, mapKeys } from '../../support/schemas/any-avro.ts'
+import { copyRow, noWho, plainEncoder } from '../../support/trail/plain-rows.ts'
 import { testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail()
@@ -49,20 +57,31 @@ const extremes: readonly TrailRow[] = [
   }
 ]
 
-test('extremes of every column are stored, and Postgres gives the very same bytes back', async () => {
-  const rows = extremes.map(copyRow)
+/** The rows of the trail as binary COPY gives them, in the order of their ids. */
+async function copiedOut(): Promise<Buffer> {
   const client = await trail.db.connect()
   try {
-    await copyPieces(client, rows, rows.length)
-    const columns = copyColumns.join(', ')
-    const copied = client.query(
-      copyTo(`COPY (SELECT ${columns} FROM event_envelopes ORDER BY id) TO STDOUT (FORMAT binary)`)
-    )
-    // The payloads are written as jsonb prints them, so that nothing need be compared by meaning.
-    expect((await buffer(copied)).equals(Buffer.concat([copyHeader, ...rows, copyTrailer]))).toBe(true)
+    const query = `COPY (SELECT ${copyColumns.join(', ')} FROM event_envelopes ORDER BY id) TO STDOUT (FORMAT binary)`
+    return await buffer(client.query(copyTo(query)))
   } finally {
     client.release()
   }
+}
+
+async function copyIn(rows: readonly Buffer[]): Promise<void> {
+  const client = await trail.db.connect()
+  try {
+    await copyPieces(client, rows, rows.length)
+  } finally {
+    client.release()
+  }
+}
+
+test('extremes of every column are stored, and Postgres gives the very same bytes back', async () => {
+  const rows = extremes.map(copyRow)
+  await copyIn(rows)
+  // The payloads are written as jsonb prints them, so that nothing need be compared by meaning.
+  expect((await copiedOut()).equals(Buffer.concat([copyHeader, ...rows, copyTrailer]))).toBe(true)
   const texts = await trail.rows(
     `SELECT id, aggregate_id, event_name, payload::text AS payload, schema_version::text, source, actor, traceparent, kafka_partition::text,
        kafka_offset::text, to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US') || '+00' AS occurred_at
@@ -81,6 +100,62 @@ test('extremes of every column are stored, and Postgres gives the very same byte
       occurred_at: timestampText(row.occurredAt)
     }))
   )
+})
+
+const idOf = (number: number): string => `0190a5b2-0000-7000-8000-${String(number).padStart(12, '0')}`
+
+/** The row that the sink makes of a value of any schema, and the row made the plain way. */
+function rowsOf(schema: AvroSchema, value: Buffer, number: number): { row: Buffer; plain: Buffer; nul: boolean } {
+  const version = catalogueOf({
+    'thing.done': [{ type: 'record', name: 'Payload', fields: [{ name: 'f', type: schema }] }]
+  }).version('thing.done')
+  const [id, aggregate] = [idOf(number), idOf(0)].map(uuid => avroType('string').toBuffer(uuid)) as [Buffer, Buffer]
+  const rest = [avroType('long').toBuffer(0n), avroType('string').toBuffer('thing.done'), value, Buffer.of(2)]
+  const record = wire(7, Buffer.concat([id, aggregate, ...rest]))
+  const [straight, plain] = [compileRowEncoder, plainEncoder].map(compile => {
+    const out = new CopyBuffer()
+    compile(version.type, 'thing.done', [1])(record, 0, record.length, { partition: 0, offset: number }, out)
+    return out
+  }) as [CopyBuffer, CopyBuffer]
+  const [row, other] = [straight, plain].map(out => Buffer.from(out.bytes.subarray(0, out.at))) as [Buffer, Buffer]
+  return { row, plain: other, nul: straight.nulCharacters > 0 }
+}
+
+test('Postgres gives back the very bytes of a row, for values of any schema', async () => {
+  const values = fc.sample(anyAvro, runs(2_000)).map(({ schema, value }) => ({
+    schema,
+    bytes: avroType(schema).toBuffer(value)
+  }))
+  // Maps with a key twice, which Avro allows and no JavaScript object can hold.
+  const maps = fc.sample(fc.tuple(anyAvro, mapKeys), runs(500)).map(([{ schema, value }, keys]) => {
+    const item = avroType(schema).toBuffer(value)
+    return { schema: { type: 'map', values: schema }, bytes: mapBytes(keys.map(key => [key, item])) }
+  })
+  const made = [...values, ...maps].map(({ schema, bytes }, index) => rowsOf(schema, bytes, index + 1))
+  for (const { row, plain } of made) expect(row.equals(plain)).toBe(true)
+  const rows = made.filter(({ nul }) => !nul).map(({ row }) => row)
+  expect(rows.length).toBeGreaterThan(made.length / 2)
+  await trail.tamper('TRUNCATE event_envelopes')
+  await copyIn(rows)
+  expect((await copiedOut()).equals(Buffer.concat([copyHeader, ...rows, copyTrailer]))).toBe(true)
+})
+
+test('plainNumber is what jsonb prints of a number', async () => {
+  const digits = fc.stringMatching(/^(0|[1-9][0-9]{0,20})$/)
+  const number = fc
+    .tuple(
+      fc.constantFrom('', '-'),
+      digits,
+      fc.stringMatching(/^([.][0-9]{1,20})?$/),
+      fc.stringMatching(/^([eE][+-]?[0-9]{1,3})?$/)
+    )
+    .map(parts => parts.join(''))
+  const texts = [...fc.sample(number, runs(2_000)), '-0', '-0.00', '0e5', '1e16383', '1e-16383']
+  const { rows } = await trail.db.query<{ text: string }>(
+    'SELECT t::jsonb::text AS text FROM unnest($1::text[]) WITH ORDINALITY AS w(t, n) ORDER BY n',
+    [texts]
+  )
+  expect(texts.map(plainNumber)).toEqual(rows.map(({ text }) => text))
 })
 
 test('U+0000 in a payload is refused as in text format, and so is a version past a smallint as number', async () => {

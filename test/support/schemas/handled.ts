@@ -21,6 +21,7 @@ import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
 import { readRow } from '../../../trail/rows/copy-row.ts'
 import { compileRowEncoder } from '../../../trail/rows/row-encoder.ts'
 import { runs } from '../properties.ts'
+import { digitsText, objectText } from '../trail/jsonb-text.ts'
 import { payloads } from './schema-shapes.ts'
 
 const eventName = 'thing.done'
@@ -205,20 +206,21 @@ function json(value: unknown, node: SchemaNode): string {
       return json(inner, node.branches[index] as SchemaNode)
     }
     case 'record':
-      return `{${node.fields
-        .map(({ name, type }) => `"${name}":${json((value as Record<string, unknown>)[name], type)}`)
-        .join(',')}}`
+      return objectText(
+        node.fields.map(({ name, type }) => [name, json((value as Record<string, unknown>)[name], type)])
+      )
     case 'array':
-      return `[${(value as unknown[]).map(item => json(item, node.items)).join(',')}]`
+      return `[${(value as unknown[]).map(item => json(item, node.items)).join(', ')}]`
     case 'map':
-      return `{${Object.entries(value as object)
-        .map(([key, item]) => `${JSON.stringify(key)}:${json(item, node.values)}`)
-        .join(',')}}`
+      return objectText(Object.entries(value as object).map(([key, item]) => [key, json(item, node.values)]))
     case 'bytes':
     case 'fixed':
       return node.logical?.name === 'decimal' ? (value as string) : `"${(value as Buffer).toString('base64')}"`
     case 'long':
       return String(value)
+    case 'float':
+    case 'double':
+      return digitsText(value as number)
     default:
       return JSON.stringify(value)
   }

@@ -12,6 +12,7 @@ import {
   type WhoName
 } from '../../../schemas/index.ts'
 import { BadRecordError } from '../../../trail/errors.ts'
+import { AvroCursor } from '../../../trail/rows/avro-cursor.ts'
 import { maxRowBytes, rowTooLarge } from '../../../trail/rows/copy-buffer.ts'
 import {
   jsonbVersion,
@@ -22,7 +23,8 @@ import {
   type TrailRow
 } from '../../../trail/rows/copy-row.ts'
 import { payloadOf, type RowEncoder, VersionMismatch } from '../../../trail/rows/row-encoder.ts'
-import { AvroCursor, requireFinite } from '../../../trail/rows/transcode.ts'
+import { requireFinite } from '../../../trail/rows/transcode.ts'
+import { digitsText, objectText } from './jsonb-text.ts'
 
 /** Of a row whose record says nothing of who caused it. */
 export const noWho = { source: null, actor: null, traceparent: null } as const
@@ -148,28 +150,17 @@ function compileFresh(node: SchemaNode, known: Map<SchemaNode, JsonWriter>): Jso
   if ('logical' in node && node.logical?.name === 'decimal') return String
   switch (node.kind) {
     case 'record': {
-      const fields = node.fields.map(({ name, type }) => ({
-        name,
-        label: `${JSON.stringify(name)}:`,
-        write: compile(type, known)
-      }))
-      return value => {
-        const record = value as Record<string, unknown>
-        let json = '{'
-        for (const { name, label, write } of fields) json += (json.length > 1 ? ',' : '') + label + write(record[name])
-        return `${json}}`
-      }
+      const fields = node.fields.map(({ name, type }) => ({ name, write: compile(type, known) }))
+      return value =>
+        objectText(fields.map(({ name, write }) => [name, write((value as Record<string, unknown>)[name])]))
     }
     case 'array': {
       const write = compile(node.items, known)
-      return value => `[${(value as unknown[]).map(write).join(',')}]`
+      return value => `[${(value as unknown[]).map(write).join(', ')}]`
     }
     case 'map': {
       const write = compile(node.values, known)
-      return value =>
-        `{${Object.entries(value as object)
-          .map(([key, item]) => `${JSON.stringify(key)}:${write(item)}`)
-          .join(',')}}`
+      return value => objectText(Object.entries(value as object).map(([key, item]) => [key, write(item)]))
     }
     case 'union':
       return union(node, known)
@@ -201,7 +192,4 @@ function union(node: UnionNode, known: Map<SchemaNode, JsonWriter>): JsonWriter 
 }
 
 // A decoded float is the shortest decimal of its float32 already (schemas/avro/avro-type.ts).
-function numberText(value: unknown): string {
-  const number = requireFinite(value as number)
-  return number === 0 ? '0' : String(number)
-}
+const numberText: JsonWriter = value => digitsText(requireFinite(value as number))

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { DuplicateKeyError, parseJson } from '../../../core/json.ts'
+import { DuplicateKeyError, parseJson, plainNumber } from '../../../core/json.ts'
 
 describe('parseJson', () => {
   it('gives what JSON.parse gives, however it is written', () => {
@@ -33,5 +33,37 @@ describe('parseJson', () => {
     )
     expect(() => parseJson('{"a":{"b":1},"b":2}')).not.toThrow()
     expect(() => parseJson('[{"a":1},{"a":1}]')).not.toThrow()
+  })
+})
+
+describe('plainNumber', () => {
+  it.each([
+    ['0', '0'],
+    ['-0', '0'],
+    ['-0.00', '0.00'],
+    ['12.50', '12.50'],
+    ['1.50e1', '15.0'],
+    ['1.5e-7', '0.00000015'],
+    ['-1e21', '-1000000000000000000000'],
+    ['0.0e-3', '0.0000'],
+    ['0e5', '0'],
+    ['0.00E+1', '0.0'],
+    ['9007199254740993', '9007199254740993']
+  ])('%s is %s', (text, plain) => {
+    expect(plainNumber(text)).toBe(plain)
+    expect(plainNumber(plain)).toBe(plain)
+  })
+
+  it.each(['', '1.', '.5', 'NaN', '+1', '1e16384', '1e-16384', '1e999999999999'])('refuses %j', text => {
+    expect(() => plainNumber(text)).toThrow(RangeError)
+  })
+
+  it('leaves the value of a number as it is', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), value => {
+        expect(Number(plainNumber(JSON.stringify(value)))).toBe(value === 0 ? 0 : value)
+        expect(plainNumber(JSON.stringify(value))).not.toMatch(/e/i)
+      })
+    )
   })
 })

@@ -8,8 +8,9 @@ import {
   encodeEnvelope,
   payloadFromJson
 } from '../../../schemas/index.ts'
+import { AvroCursor } from '../../../trail/rows/avro-cursor.ts'
 import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
-import { AvroCursor, compileTranscode } from '../../../trail/rows/transcode.ts'
+import { compileTranscode } from '../../../trail/rows/transcode.ts'
 import { runs } from '../../support/properties.ts'
 import { payloads } from '../../support/schemas/schema-shapes.ts'
 
@@ -25,30 +26,12 @@ function storedJson(version: EventVersion, payload: unknown): string {
   return payloadText(out.bytes.toString('utf8', 0, out.at))
 }
 
-const payloadText = (envelope: string): string => /"payload":(.*),"schema_version":1\}$/s.exec(envelope)?.[1] as string
+const payloadText = (envelope: string): string =>
+  /"payload": (.*), "event_name": "thing.done", /s.exec(envelope)?.[1] as string
 
 /** The payload of a line that holds the JSON. */
 const published = (version: EventVersion, json: string): unknown =>
   payloadFromJson(version, parseLine(Buffer.from(`{"aggregate_id":"${id}","payload":${json}}`)).payload)
-
-/** JSON as Postgres gives it back: the numbers in digits alone. */
-const inDigits = (json: string): string =>
-  json.replace(/("(?:[^"\\]|\\.)*")|(-?\d+)(?:\.(\d+))?e([+-]?\d+)/g, (all, text, whole, fraction = '', power) => {
-    if (text !== undefined) return all
-    const sign = whole.startsWith('-') ? '-' : ''
-    const digits = whole.replace('-', '') + fraction
-    const point = digits.length - fraction.length + Number(power)
-    if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`
-    return (
-      sign + (point >= digits.length ? digits.padEnd(point, '0') : `${digits.slice(0, point)}.${digits.slice(point)}`)
-    )
-  })
-
-/** Numbers by their digits as Postgres has them, objects whatever the order of their keys. */
-const content = (json: string): unknown =>
-  JSON.parse(inDigits(json), (_, value, context?: { source?: string }) =>
-    typeof value === 'number' ? context?.source : value
-  )
 
 const versionOf = (...types: AvroSchema[]): EventVersion =>
   catalogueOf({
@@ -63,8 +46,7 @@ describe('a payload as it is stored', () => {
         ([schema, value]) => {
           const version = catalogueOf({ 'thing.done': [schema] }).version('thing.done')
           const stored = storedJson(version, value)
-          for (const json of [stored, inDigits(stored)])
-            expect(content(storedJson(version, published(version, json)))).toEqual(content(stored))
+          expect(storedJson(version, published(version, stored))).toBe(stored)
         }
       ),
       { numRuns: runs(500) }
