@@ -4,6 +4,7 @@ import { ConfigError, DuplicateKeyError, parseJson, parseSetting, type Setting }
 import type { KafkaSecurity } from '../kafka/index.ts'
 import { kafkaSettings, securityFrom } from '../kafka/index.ts'
 import { observabilitySettings } from '../observability/index.ts'
+import { disclosureSettings } from '../operations/index.ts'
 import { postgresSettings } from '../postgres/index.ts'
 import { schemaSettings } from '../schemas/index.ts'
 
@@ -14,6 +15,7 @@ export const settings = {
   ...postgresSettings,
   ...consumerSettings,
   ...searchSettings,
+  ...disclosureSettings,
   ...observabilitySettings
 }
 

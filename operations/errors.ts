@@ -4,11 +4,11 @@ export const operationsErrorCodes = {
   NOT_RECORDED: {
     retryable: true,
     meaning:
-      'An action of an operator could not be written to `operator_actions`, so nothing was done. The message says why; try again once the log can be written.'
+      'An action of an operator could not be written to `operator_actions`, so nothing was done; or a disclosure to `disclosures`, so nothing was shown. The message says why; try again once it can be written.'
   },
   RESULT_NOT_RECORDED: {
     meaning:
-      'An action was done, and its result could not be written to `operator_results`: `operator_log` shows it as interrupted.'
+      'An action was done, and its result could not be written to `operator_results`: `operator_log` shows it as interrupted. Or content was shown, and the end of it could not be written to `disclosures`: it counts as given in full.'
   },
   ACTION_LOST: {
     retryable: true,

@@ -31,6 +31,19 @@ export {
   type StillParked,
   showLetter
 } from './dead-letters/index.ts'
+export {
+  bases,
+  type Disclosure,
+  disclose,
+  disclosureSettings,
+  type EndedDisclosure,
+  type Ending,
+  type ListedDisclosure,
+  listDisclosures,
+  personsOf,
+  personsOfStored,
+  type Statement
+} from './disclosures/index.ts'
 export { examine, type Finding } from './doctor/index.ts'
 export { operationsErrorCodes } from './errors.ts'
 export {

@@ -15,6 +15,8 @@ const logTables = [
 const ofDrops = ['retention_steps', 'retention_counts']
 const views = ['operator_log', 'dead_letter_list', 'retention_open_holds', 'retention_dropped']
 
+const disclosureEnd = 'ended_at, complete, rows, unattributed, ids_sha256, bytes, sha256'
+
 const grants: PartGrants = {
   grants: [
     ...[...logTables, 'dead_letters'].map(on => ({ on, to: ['operator'] as const, may: 'SELECT, INSERT' })),
@@ -28,11 +30,14 @@ const grants: PartGrants = {
       to: ['reader'] as const,
       may: 'SELECT'
     })),
-    ...[...ofDrops, ...views].map(on => ({ on, to: ['operator', 'reader'] as const, may: 'SELECT' }))
+    ...[...ofDrops, ...views].map(on => ({ on, to: ['operator', 'reader'] as const, may: 'SELECT' })),
+    // Who may read content records that it did. Auditors, who change nothing else, too.
+    { on: 'disclosures', to: ['operator', 'reader'], may: `SELECT, INSERT, UPDATE (${disclosureEnd})` },
+    { on: 'disclosure_subjects', to: ['operator', 'reader'], may: 'SELECT, INSERT' }
   ]
 }
 
-/** The tables of what operators do, of dead letters, and of months that are kept or dropped. */
+/** The tables of what operators do, of dead letters, of months that are kept or dropped, and of who was shown content. */
 export const operationsMigrations: Migrations = {
   component: 'operations',
   access: grants,

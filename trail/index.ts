@@ -135,6 +135,7 @@ export { forgetTopic, forgottenTopics, rememberTopic, topicsOfTrail, unreadTopic
 export {
   type BadRecord,
   type Chunk,
+  idOf,
   type LastRecord,
   offsetsIn,
   type Page,

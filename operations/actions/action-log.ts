@@ -177,7 +177,7 @@ async function runRecorded<T>(
     await recordResult(pool, session, id, 'done', counts(value)).catch(cause => {
       throw new OperationsError(
         'RESULT_NOT_RECORDED',
-        `Action ${id} was done, and its result could not be recorded: ${describeError(faultOf(cause))}`,
+        `Action ${id} was done, and its result could not be recorded: ${describeError(recordingFault(cause))}`,
         cause
       )
     })
@@ -216,14 +216,14 @@ const codeOf = (error: unknown): string =>
 
 const aboutTheRow: readonly string[] = ['values', 'constraint']
 
-/** What is wrong with Postgres; an error about the row itself stays as it is. */
-const faultOf = (cause: unknown): unknown =>
+/** What is wrong with Postgres where a record cannot be written; an error about the row itself stays as it is. */
+export const recordingFault = (cause: unknown): unknown =>
   aboutTheRow.includes(sqlStateKind(sqlStateOf(cause) ?? '')) || (cause instanceof EventtrailError && !isDenied(cause))
     ? cause
     : unavailable(cause)
 
 function notRecorded(cause: unknown): OperationsError {
-  const fault = faultOf(cause)
+  const fault = recordingFault(cause)
   return new OperationsError(
     'NOT_RECORDED',
     `Nothing was done, because who does it could not be recorded: ${describeError(fault)}`,

@@ -1,2 +1,9 @@
-export { type ActionCounts, type ActionRequest, act, type RunningAction, resumeAction } from './action-log.ts'
-export { type Operator, shellOperator } from './operator.ts'
+export {
+  type ActionCounts,
+  type ActionRequest,
+  act,
+  type RunningAction,
+  recordingFault,
+  resumeAction
+} from './action-log.ts'
+export { type Operator, processName, shellOperator } from './operator.ts'

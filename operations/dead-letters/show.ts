@@ -1,6 +1,5 @@
 import type { Header, KafkaRecord } from '../../kafka/index.ts'
-import { encodeAgain, type SchemaBook } from '../../trail/index.ts'
-import { act, type Operator } from '../actions/index.ts'
+import { encodeAgain, idOf, type SchemaBook } from '../../trail/index.ts'
 import { OperationsError } from '../errors.ts'
 import { type CatalogueParts, readCatalogue } from './catalogue.ts'
 import { letterFactsOf } from './letter.ts'
@@ -20,29 +19,30 @@ export interface ShownLetter extends ListedLetter {
   readonly headers: readonly ShownHeader[]
   /** Why it cannot be read with the schemas that the registry has now; undefined where it can. */
   readonly fault: { readonly code: string; readonly reason: string } | undefined
+  /** The id of its event; undefined where it cannot be read. */
+  readonly eventId: string | undefined
   /** Only where it was asked for. */
   readonly content?: { readonly key: string | null; readonly value: string | null }
 }
 
 export interface ShowRequest extends GroupName {
   readonly offset: number
-  /** Show key, value and all headers, which may be personal data: recorded, with this reason. Default: neither. */
-  readonly contentReason?: string
+  /** Also key, value and all headers, which may be personal data: who shows them records it before. Default false. */
+  readonly content?: boolean
 }
 
 /** Of the group and of a redrive: they hold codes and coordinates. */
 const withoutContent = /^(?:dead-letter-|redrive-|__connect\.errors\.)/
 
 /**
- * Shows a letter: its headers, whether it can be read now, and its content where a reason is given.
- * @throws OperationsError `LETTER_UNKNOWN`, `NOT_RECORDED`; KafkaError
+ * Reads a letter: its headers, whether it can be read now, and its content where that is asked for.
+ * @throws OperationsError `LETTER_UNKNOWN`; KafkaError
  */
 export async function showLetter(
   parts: CatalogueParts & { readonly book: SchemaBook },
-  operator: Operator,
   request: ShowRequest
 ): Promise<ShownLetter> {
-  const { offset, contentReason: reason, topicPrefix } = request
+  const { offset, content = false, topicPrefix } = request
   const topic = await readCatalogue(parts, request)
   const [listed] = await listLetters(parts.pool, topic, { state: 'all', limit: 1, offset })
   if (!listed || listed.offset !== offset) throw unknown(topic.topic, offset)
@@ -50,15 +50,14 @@ export async function showLetter(
   if (!record) throw unknown(topic.topic, offset)
   const shown = {
     ...listed,
-    headers: record.headers.map(header => shownHeader(header, reason !== undefined)),
-    fault: await faultOf(parts.book, record, topicPrefix)
+    headers: record.headers.map(header => shownHeader(header, content)),
+    ...(await readingOf(parts.book, record, topicPrefix))
   }
-  if (reason === undefined) return shown
-  const target = { group: topic.groupId, topicId: topic.topicId, offset }
-  return act(parts.pool, operator, { operation: 'dead-letters show', target, reason }, async () => ({
+  if (!content) return shown
+  return {
     ...shown,
     content: { key: record.key?.toString('base64') ?? null, value: record.value?.toString('base64') ?? null }
-  }))
+  }
 }
 
 function shownHeader([name, value]: Header, whole: boolean): ShownHeader {
@@ -66,12 +65,21 @@ function shownHeader([name, value]: Header, whole: boolean): ShownHeader {
   return whole || withoutContent.test(name) ? { name, value: value?.toString('utf8') ?? '', bytes } : { name, bytes }
 }
 
-async function faultOf(book: SchemaBook, record: KafkaRecord, topicPrefix: string): Promise<ShownLetter['fault']> {
+/** Whether it can be read, and the id that it has then. */
+async function readingOf(
+  book: SchemaBook,
+  record: KafkaRecord,
+  topicPrefix: string
+): Promise<Pick<ShownLetter, 'fault' | 'eventId'>> {
   const { source } = letterFactsOf(record)
-  if (!source?.topic.startsWith(topicPrefix))
-    return { code: 'TOPIC_OF_ANOTHER_PREFIX', reason: 'it is not of a topic with this prefix' }
+  if (!source?.topic.startsWith(topicPrefix)) {
+    const fault = { code: 'TOPIC_OF_ANOTHER_PREFIX', reason: 'it is not of a topic with this prefix' }
+    return { fault, eventId: undefined }
+  }
   const encoded = await encodeAgain(book, { ...record, ...source }, source.topic.slice(topicPrefix.length))
-  return 'fault' in encoded ? { code: encoded.fault.code, reason: encoded.fault.reason } : undefined
+  if ('row' in encoded) return { fault: undefined, eventId: idOf(encoded.row) }
+  const { code, reason } = encoded.fault
+  return { fault: { code, reason }, eventId: undefined }
 }
 
 const unknown = (topic: string, offset: number): OperationsError =>

@@ -34,7 +34,9 @@ test('no role may change or remove a row of the trail, or remove anything but wh
 test('the reader sees every table of the trail and of operators, and of quarantine no bytes', () => {
   const seen = new Set(ofRole('reader').map(({ on }) => on))
   expect([trailMigrations, operationsMigrations].flatMap(createdBy).filter(table => !seen.has(table))).toEqual([])
-  expect(ofRole('reader').every(({ may }) => /^SELECT(?: \([\w, ]+\))?$/.test(may))).toBe(true)
+  const writing = ofRole('reader').filter(({ may }) => !/^SELECT(?: \([\w, ]+\))?$/.test(may))
+  // An auditor who reads content records that.
+  expect(writing.map(({ on }) => on)).toEqual(['disclosures', 'disclosure_subjects'])
   const [quarantine] = ofRole('reader').filter(({ on }) => on === 'sink_quarantine')
   expect(quarantine?.may).not.toMatch(/\b(key|value|headers)\b/)
 })

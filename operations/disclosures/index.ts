@@ -1,0 +1,6 @@
+/** The gate for content: who was given what of it, recorded before the first byte. */
+export { bases } from './basis.ts'
+export { type Disclosure, disclose, type EndedDisclosure, type Ending, type Statement } from './disclose.ts'
+export { type ListedDisclosure, listDisclosures } from './list.ts'
+export { personsOf, personsOfStored } from './persons.ts'
+export { disclosureSettings } from './settings.ts'
