@@ -28,6 +28,7 @@ import { onlyInClone } from './only-in-clone.ts'
 import { publishCommands } from './publish/index.ts'
 import { retentionCommands } from './retention/index.ts'
 import { indexerCommands, searchExamination } from './search/index.ts'
+import { trailCommands } from './trail/index.ts'
 
 const require = createRequire(import.meta.url)
 const { version } = require('eventtrail/package.json') as { version: string }
@@ -73,6 +74,7 @@ export async function createProgram(host: CommandHost): Promise<Command> {
   sinkCommands(program, host)
   quarantineCommands(program, host)
   deadLetterCommands(program, host)
+  trailCommands(program, host)
   verifyCommands(program, host)
   retentionCommands(program, host)
   groupCommands(program, host)

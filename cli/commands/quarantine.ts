@@ -16,7 +16,6 @@ import {
   requireAllHeld,
   retryQuarantined,
   SchemaBook,
-  showQuarantined,
   TrailError
 } from '../../trail/index.ts'
 import {
@@ -29,6 +28,7 @@ import {
   wholeNumber
 } from '../command.ts'
 import { databaseOf, registryOf } from '../connection.ts'
+import { showCommand } from './quarantine-show.ts'
 
 interface MatchFlags {
   readonly topic?: string
@@ -66,16 +66,7 @@ export function quarantineCommands(program: Command, host: CommandHost): void {
     .option(...jsonFlag)
     .action(host.action((context, flags: ListFlags) => onPool(context, pool => list(context, pool, flags))))
 
-  host
-    .connect(quarantine.command('show'), 'databaseUrl')
-    .argument('<number>', 'number of the record in `quarantine list`', wholeNumber())
-    .description('show one record with its bytes (base64) and headers, which may contain personal data')
-    .option(...jsonFlag)
-    .action(
-      host.action((context, number: number, flags: { readonly json?: boolean }) =>
-        onPool(context, pool => show(context, pool, number, flags))
-      )
-    )
+  showCommand(quarantine, host)
 
   matching(host.connect(quarantine.command('retry'), 'databaseUrl', 'registryUrl', 'topicPrefix'))
     .argument('[numbers...]', 'numbers of the records in `quarantine list`', wholeNumbers)
@@ -155,21 +146,6 @@ async function sayNothingFound(context: CommandContext, pool: Pool, filter: Quar
 const figure = (count: number): string => count.toLocaleString('en-US')
 const byCode = (counts: readonly QuarantineCount[]): string =>
   counts.map(({ code, records }) => `${code} ${figure(records)}`).join(', ')
-
-async function show(
-  context: CommandContext,
-  pool: Pool,
-  number: number,
-  flags: { readonly json?: boolean }
-): Promise<ExitCode> {
-  const { key, value, ...rest } = await showQuarantined(pool, number)
-  const json = printableJson(
-    { ...rest, key: key?.toString('base64') ?? null, value: value?.toString('base64') ?? null },
-    flags.json ? undefined : 2
-  )
-  for (const each of json.split('\n')) context.out(each)
-  return exitCodes.ok
-}
 
 type Counts = Record<'stored' | 'duplicate' | 'held' | 'discarded' | 'found', number>
 

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import { printableJson, UsageError } from '../../core/index.ts'
-import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import {
   countLetters,
   discard,
@@ -10,34 +9,16 @@ import {
   listLetters,
   type MadePlan,
   makePlan,
-  operationsMigrations,
   type RedriveProgress,
   readCatalogue,
   redrive,
-  shellOperator,
-  showLetter
+  shellOperator
 } from '../../operations/index.ts'
-import { type Pool, requireTables } from '../../postgres/index.ts'
-import { createRegistry } from '../../schemas/index.ts'
-import { onTrail, SchemaBook } from '../../trail/index.ts'
-import {
-  type CommandContext,
-  type CommandHost,
-  type ExitCode,
-  exitCodes,
-  jsonFlag,
-  reason,
-  saidWhileWaiting,
-  wholeNumber
-} from '../command.ts'
-import { databaseOf, registryOf } from '../connection.ts'
-import { addFilterFlags, type FilterFlags, filterOf } from './flags.ts'
+import { type CommandContext, type CommandHost, type ExitCode, exitCodes, reason, wholeNumber } from '../command.ts'
+import { addFilterFlags, addGroupFlags, type FilterFlags, filterOf, type GroupFlags } from './flags.ts'
+import { bookOf, type Parts, withParts } from './parts.ts'
+import { showCommand } from './show.ts'
 import { columns, countLines, examinationLines, figure, lineOf, outcomeLines, planLines } from './words.ts'
-
-interface GroupFlags {
-  readonly group: string
-  readonly json?: boolean
-}
 
 interface ListFlags extends GroupFlags, FilterFlags {
   readonly state: LetterState | 'all'
@@ -57,11 +38,6 @@ interface RedriveFlags extends ActFlags {
   readonly wait: boolean
 }
 
-interface ShowFlags extends GroupFlags {
-  readonly content?: boolean
-  readonly reason?: string
-}
-
 const states = ['open', 'redriven', 'handled', 'dead again', 'discarded', 'all']
 
 /** `eventtrail dead-letters list|show|redrive|discard` */
@@ -69,27 +45,17 @@ export function deadLetterCommands(program: Command, host: CommandHost): void {
   const letters = program
     .command('dead-letters')
     .description('list, show, redrive or discard the messages that a consumer group gave up on')
-  const ofGroup = (command: Command): Command =>
-    command.requiredOption('--group <name>', 'consumer group, without the prefix').option(...jsonFlag)
 
-  addFilterFlags(ofGroup(host.connect(letters.command('list'), 'brokers', 'databaseUrl', 'topicPrefix')))
+  addFilterFlags(addGroupFlags(host.connect(letters.command('list'), 'brokers', 'databaseUrl', 'topicPrefix')))
     .description('list dead letters, oldest first, and count them; never shows content')
     .option('--state <state>', `${states.join(', ')}`, 'open')
     .option('--limit <n>', 'maximum number of letters', wholeNumber(), 100)
     .action(host.action((context, flags: ListFlags) => list(context, flags)))
 
-  ofGroup(host.connect(letters.command('show'), 'brokers', 'registryUrl', 'databaseUrl', 'topicPrefix'))
-    .argument('<offset>', 'offset of the letter in `dead-letters list`', wholeNumber(0))
-    .description('show one letter: headers, whether it can be read today, what became of it')
-    .option(
-      '--content',
-      'also key, value (base64) and all headers, which may be personal data: recorded, needs --reason'
-    )
-    .option('--reason <text>', 'why the content is looked at; kept in operator_actions', reason)
-    .action(host.action((context, offset: number, flags: ShowFlags) => show(context, offset, flags)))
+  showCommand(letters, host)
 
   const acting = (name: string, ...more: 'registryUrl'[]): Command =>
-    addFilterFlags(ofGroup(host.connect(letters.command(name), 'brokers', 'databaseUrl', 'topicPrefix', ...more)))
+    addFilterFlags(addGroupFlags(host.connect(letters.command(name), 'brokers', 'databaseUrl', 'topicPrefix', ...more)))
       .option('--all', 'all letters that are open')
       .option('--plan <n>', 'the letters of a plan that --dry-run made', wholeNumber())
       .option('--dry-run', 'make a plan, print its number and what is in it, and do nothing else')
@@ -130,19 +96,6 @@ async function list(context: CommandContext, flags: ListFlags): Promise<ExitCode
       .reduce((sum, { letters }) => sum + letters, 0)
     if (total > letters.length) context.say(`${figure(letters.length)} of ${figure(total)} shown: --limit N shows more`)
     for (const line of counts.length > 0 ? countLines(counts) : ['no dead letter matches']) context.say(line)
-    return exitCodes.ok
-  })
-}
-
-async function show(context: CommandContext, offset: number, flags: ShowFlags): Promise<ExitCode> {
-  const { content = false, reason } = flags
-  if (content !== (reason !== undefined))
-    throw new UsageError(content ? '--content needs --reason: it may be personal data' : '--reason goes with --content')
-  return withParts(context, flags, async parts => {
-    const request = { ...parts, offset, ...(reason !== undefined && { contentReason: reason }) }
-    const shown = await showLetter({ ...parts, book: bookOf(context, parts.pool) }, shellOperator(), request)
-    if (content) context.say('key, value and headers may be personal data; that you looked is recorded')
-    for (const line of printableJson(shown, flags.json ? undefined : 2).split('\n')) context.out(line)
     return exitCodes.ok
   })
 }
@@ -254,37 +207,4 @@ function draw({ interactive, draw }: CommandContext, { sent, total, states }: Re
   if (!interactive) return
   const after = states ? `, ${figure(states.handled)} handled, ${figure(states['dead again'])} dead again` : ''
   draw(`\r\x1b[K${figure(sent)} of ${figure(total)} sent${after}`)
-}
-
-const bookOf = ({ config, log }: CommandContext, pool: Pool): SchemaBook =>
-  new SchemaBook({ registry: createRegistry({ ...registryOf(config), log }), pool })
-
-type Parts = Awaited<ReturnType<typeof connect>> & {
-  readonly pool: Pool
-  readonly group: string
-  readonly topicPrefix: string
-}
-
-async function connect(context: CommandContext) {
-  const { config, log } = context
-  const client = createKafkaClient({ brokers: config.require('brokers'), security: config.security, log })
-  const admin = await saidWhileWaiting(context, 'waiting for Kafka', client.connectAdmin())
-  return { client, admin, reader: client.logReader() }
-}
-
-function withParts(
-  context: CommandContext,
-  { group }: GroupFlags,
-  work: (parts: Parts) => Promise<ExitCode>
-): Promise<ExitCode> {
-  const topicPrefix = context.config.get('topicPrefix')
-  return onTrail(databaseOf(context.config), 'eventtrail-dead-letters', async pool => {
-    await requireTables(pool, operationsMigrations)
-    const { client, admin, reader } = await connect(context)
-    try {
-      return await work({ client, admin, reader, pool, group, topicPrefix })
-    } finally {
-      await Promise.all([reader.close(), admin.close()])
-    }
-  })
 }

@@ -1,6 +1,16 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { LetterFilter } from '../../operations/index.ts'
+import { jsonFlag } from '../command.ts'
 import type { Config } from '../config.ts'
+
+/** Of every command about dead letters. */
+export interface GroupFlags {
+  readonly group: string
+  readonly json?: boolean
+}
+
+export const addGroupFlags = (command: Command): Command =>
+  command.requiredOption('--group <name>', 'consumer group, without the prefix').option(...jsonFlag)
 
 /** The flags that choose letters. */
 export interface FilterFlags {

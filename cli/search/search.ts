@@ -1,7 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import type { DataValue, SearchHit } from '../../consumers/indexer/index.ts'
+import type { DataValue, SearchHit, SearchIndex } from '../../consumers/indexer/index.ts'
 import { printableJson } from '../../core/index.ts'
+import { personsOfStored } from '../../operations/index.ts'
+import type { Pool } from '../../postgres/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, jsonFlag, wholeNumber } from '../command.ts'
+import { connectDisclosing, disclosed, onDisclosures, statementOf } from '../disclosure.ts'
 import { openIndex } from './index-of.ts'
 
 interface SearchFlags {
@@ -15,9 +18,8 @@ interface SearchFlags {
 
 /** `eventtrail search`. */
 export function searchCommand(program: Command, host: CommandHost): void {
-  host
-    .connect(program.command('search'), 'databaseUrl', 'openSearchUrl', 'searchLanguage')
-    .description('search the documents of the indexer')
+  connectDisclosing(host, program.command('search'), 'databaseUrl', 'openSearchUrl', 'searchLanguage')
+    .description('search the documents of the indexer; who is shown them is recorded')
     .showHelpAfterError(
       '(words that begin with - follow --, as in `eventtrail search -- shoes -running`; `eventtrail search --help` lists the options)'
     )
@@ -50,23 +52,44 @@ function asValue(text: string): DataValue {
 }
 
 async function runSearch(context: CommandContext, text: string, flags: SearchFlags): Promise<ExitCode> {
+  statementOf(context.config)
+  return onDisclosures(context.config, async pool => {
+    const { index, close } = await openIndex(context.config, { creates: false })
+    try {
+      return await searchIn(context, index, pool, text, flags)
+    } finally {
+      await close()
+    }
+  })
+}
+
+async function searchIn(
+  context: CommandContext,
+  index: SearchIndex,
+  pool: Pool,
+  text: string,
+  flags: SearchFlags
+): Promise<ExitCode> {
   const { limit, json, prefix, event, where, after } = flags
-  const { index, close } = await openIndex(context.config, { creates: false })
-  try {
-    const { hits, next } = await index.search(text, {
-      limit,
-      ...(prefix && { prefix }),
-      ...(event && { eventNames: event }),
-      ...(where && { data: where }),
-      ...(after !== undefined && { after })
-    })
-    for (const hit of hits) context.out(json ? inJson(hit) : inWords(hit))
-    if (hits.length === 0) context.say(`Nothing found among ${await index.count()} documents.`)
-    if (next !== undefined) context.say(`There are more: --after ${next}`)
-    return exitCodes.ok
-  } finally {
-    await close()
-  }
+  const { hits, next } = await index.search(text, {
+    limit,
+    ...(prefix && { prefix }),
+    ...(event && { eventNames: event }),
+    ...(where && { data: where }),
+    ...(after !== undefined && { after })
+  })
+  const ids = hits.map(({ event_id }) => event_id)
+  const persons = await personsOfStored(pool, ids)
+  await disclosed(context, pool, { tool: 'search', request: { words: text, ...flags } }, async disclosure => {
+    for (const hit of hits) {
+      disclosure.count({ id: hit.event_id, persons: persons.get(hit.event_id) })
+      context.out(json ? inJson(hit) : inWords(hit))
+    }
+    return undefined
+  })
+  if (hits.length === 0) context.say(`Nothing found among ${await index.count()} documents.`)
+  if (next !== undefined) context.say(`There are more: --after ${next}`)
+  return exitCodes.ok
 }
 
 const timeOf = ({ occurred_at }: SearchHit): string => new Date(Number(occurred_at / 1_000n)).toISOString()

@@ -1,4 +1,4 @@
-import { isDenied } from '../../core/index.ts'
+import { isDenied, sqlStateOf } from '../../core/index.ts'
 import type { Queries } from '../../postgres/index.ts'
 import { aggregatePath, type Step, stepsOf, uuidOf } from '../../schemas/index.ts'
 import { readFieldMeanings } from '../../trail/index.ts'
@@ -29,6 +29,8 @@ export async function readPersonFields(database: Queries): Promise<PersonFields>
     ])
   )
 }
+
+const undefinedTable = '42P01'
 
 /** An id as it is recorded and asked for: UUIDs in lower case. */
 export const personId = (id: string): string => uuidOf(id) ?? id
@@ -79,8 +81,8 @@ export async function personsOfStored(
   )
 }
 
-/** A role that may not look at it does not know persons. */
+/** A role that may not look at the trail, and a database without one, do not know persons. */
 function orNone(error: unknown): never[] {
-  if (!isDenied(error)) throw error
+  if (!isDenied(error) && sqlStateOf(error) !== undefinedTable) throw error
   return []
 }

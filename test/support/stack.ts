@@ -51,7 +51,9 @@ export async function testEnvironment(): Promise<TestEnvironment> {
       KAFKA_BROKERS: brokers,
       SCHEMA_REGISTRY_URL: registryUrl,
       DATABASE_URL: database.href,
-      TOPIC_PREFIX: topicPrefix
+      TOPIC_PREFIX: topicPrefix,
+      DISCLOSURE_PARTY: 'the tests',
+      DISCLOSURE_PURPOSE: 'a test'
     }
   }
 }

@@ -123,6 +123,10 @@ test.each<[Role, string]>([
   ['reader', 'INSERT INTO sink_gaps SELECT * FROM sink_gaps'],
   ['reader', 'UPDATE sink_offsets SET halted = NULL'],
   ['reader', "INSERT INTO retention_holds (action, month) VALUES (1, '2026-01')"],
+  ['reader', "UPDATE disclosures SET party = 'x'"],
+  ['reader', 'DELETE FROM disclosure_subjects'],
+  ['operator', 'DELETE FROM disclosures'],
+  ['writer', 'SELECT FROM disclosures'],
   ['reader', 'SELECT key FROM sink_quarantine'],
   ['reader', 'SELECT headers FROM sink_quarantine']
 ])('the %s is refused: %s', async (role, statement) => {
@@ -160,6 +164,8 @@ test('an operator does all that the commands of operators do', async () => {
 
 test('an auditor runs doctor and verify, and reads every table', async () => {
   expect((await cli('reader', 'verify')).stderr).not.toContain('42501')
+  const disclosures = await cli('reader', 'trail', 'disclosures')
+  expect(disclosures).toMatchObject({ code: 0, stdout: expect.stringContaining('\tquarantine show\t') })
   const denied = await cli('writer', 'verify')
   expect(denied.stderr).toMatch(/\(42501\): verify reads the whole trail, as the role eventtrail_reader may/)
   expect(denied.stderr.match(/42501/g)).toHaveLength(1)

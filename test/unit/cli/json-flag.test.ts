@@ -1,7 +1,5 @@
-import type { Command } from 'commander'
 import { expect, test } from 'vitest'
-import { addSettingFlags, type CommandHost } from '../../../cli/command.ts'
-import { createProgram } from '../../../cli/program.ts'
+import { allCommands } from '../../support/project/commands.ts'
 
 /** Commands without `--json`, and why programs do not read what they print. */
 const without: Readonly<Record<string, string>> = {
@@ -24,19 +22,8 @@ const without: Readonly<Record<string, string>> = {
   'bench growth': 'for people in a clone'
 }
 
-/** Commands that do something by themselves, by the words that lead to them. */
-const namesOf = (command: Command, path: readonly string[] = []): Map<string, Command> =>
-  new Map([
-    ...(command.commands.length === 0 || path.join(' ') === 'sink' ? [[path.join(' '), command] as const] : []),
-    ...command.commands.flatMap(each => [...namesOf(each, [...path, each.name()])])
-  ])
-
 test('every command that prints a result prints it as JSON too', async () => {
-  const host: CommandHost = {
-    connect: (command, ...keys) => addSettingFlags(command, keys),
-    action: () => () => Promise.reject(new Error('a command was run'))
-  }
-  const commands = namesOf(await createProgram(host))
+  const commands = await allCommands()
   expect(commands.size).toBeGreaterThan(40)
   const inWordsAlone = [...commands].filter(([, { options }]) => !options.some(({ long }) => long === '--json'))
   expect(inWordsAlone.map(([name]) => name).toSorted()).toEqual(Object.keys(without).toSorted())

@@ -15,6 +15,7 @@ import { deliveryCommands, notifierCommands, subscriptionCommands } from '../../
 import { publishCommands } from '../../../cli/publish/command.ts'
 import { retentionCommands } from '../../../cli/retention/index.ts'
 import { indexerCommands } from '../../../cli/search/index.ts'
+import { trailCommands } from '../../../cli/trail/index.ts'
 import { demoCommands } from '../../../dev/demo/command.ts'
 import { stackCommands } from '../../../dev/stack/command.ts'
 import { testingCommands } from '../../../dev/testing/command.ts'
@@ -44,7 +45,8 @@ for (const register of [
   testingCommands,
   demoCommands,
   aclCommandsOf,
-  groupCommands
+  groupCommands,
+  trailCommands
 ])
   register(program, host)
 

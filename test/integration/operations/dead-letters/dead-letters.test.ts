@@ -97,25 +97,35 @@ test('a dry run says what a redrive would meet, and does nothing', async () => {
   expect(await trail.rows("SELECT FROM operator_actions WHERE operation = 'dead-letters redrive'")).toEqual([])
 })
 
-test('a letter is shown without its content, unless that is asked for with a reason, and then it is recorded', async () => {
+test('a letter is shown without its content, unless that is asked for with a purpose, and then it is recorded', async () => {
   const [shown] = await json('show', '0')
   expect(shown.headers).toContainEqual({ name: 'dead-letter-code', value: 'ECONNRESET', bytes: 10 })
   expect(shown.headers).toContainEqual({ name: 'actor', bytes: canary.length })
   expect(JSON.stringify(shown)).not.toContain(canary)
   expect(shown.fault).toBeUndefined()
   expect((await json('show', '2'))[0].fault).toMatchObject({ code: 'NOT_WIRE_FORMAT' })
-  expect(await letters('show', '2', '--content')).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining('--reason')
+  const silent = await runCli(['dead-letters', 'show', '2', '--group', 'mails', '--content'], {
+    ...trail.env,
+    DISCLOSURE_PURPOSE: ''
   })
-  const whole = await letters('show', '2', '--content', '--reason', 'ticket 4711')
+  expect(silent).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--purpose') })
+  const whole = await letters('show', '2', '--content', '--purpose', 'ticket 4711', '--basis', 'official')
   expect(whole.stderr).toContain('personal data')
   expect(JSON.parse(whole.stdout).content).toEqual({
     key: Buffer.from(canary).toString('base64'),
     value: Buffer.from(canary).toString('base64')
   })
-  const looked = await trail.rows("SELECT target, reason FROM operator_actions WHERE operation = 'dead-letters show'")
-  expect(looked).toMatchObject([{ target: { group: group.groupId, offset: 2 }, reason: 'ticket 4711' }])
+  const looked = await trail.rows("SELECT * FROM disclosures WHERE tool = 'dead-letters show'")
+  expect(looked).toMatchObject([
+    {
+      request: { group: group.groupId, offset: 2 },
+      purpose: 'ticket 4711',
+      basis: 'official',
+      listed: false,
+      rows: '1',
+      unattributed: '1'
+    }
+  ])
   expect(await letters('show', '99')).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('no letter at offset 99')
@@ -181,7 +191,8 @@ test('no table that the catalogue fills has personal data', async () => {
     'dead_letter_states',
     'dead_letter_plans',
     'dead_letter_plan_letters',
-    'operator_actions'
+    'operator_actions',
+    'disclosures'
   ]
   for (const table of tables) {
     const [row] = await trail.rows(`SELECT coalesce(string_agg(t::text, ' '), '') AS text FROM ${table} t`)

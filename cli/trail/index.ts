@@ -1,0 +1,1 @@
+export { trailCommands } from './command.ts'
