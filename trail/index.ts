@@ -113,6 +113,11 @@ export {
   questionSql
 } from './search/index.ts'
 export {
+  buildSearchIndexes,
+  dropSearchIndexes,
+  searchIndexState
+} from './search-indexes/index.ts'
+export {
   type Addition,
   blockerWords,
   CarefulInsert,

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { deniedWords, exposedDatabase, few, isDenied, printableJson, UsageError } from '../../core/index.ts'
 import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import { examine, type Finding } from '../../operations/index.ts'
@@ -35,6 +35,7 @@ import {
 } from '../command.ts'
 import type { Config } from '../config.ts'
 import { databaseOf, registryOf } from '../connection.ts'
+import { runSearchIndexes } from './search-indexes.ts'
 
 /** What `eventtrail migrate` and `eventtrail doctor` know of all parts. */
 interface OperatedParts {
@@ -62,6 +63,11 @@ export function operateCommands(program: Command, host: CommandHost, parts: Oper
       wholeNumber(0, mostMonthsAhead)
     )
     .option(
+      '--search',
+      'also build the indexes that answer `eventtrail trail find`, month by month while sinks write'
+    )
+    .addOption(new Option('--drop-search', 'remove these indexes').conflicts('search'))
+    .option(
       '--roles [prefix]',
       `also create the database roles <prefix>_writer, _operator, _reader …, and give them their rights (default prefix: "${defaultRolePrefix}")`
     )
@@ -88,6 +94,8 @@ interface MigrateFlags {
   readonly only?: readonly string[]
   readonly fromMonth?: string
   readonly monthsAhead?: number
+  readonly search?: boolean
+  readonly dropSearch?: boolean
   /** True where no prefix was given. */
   readonly roles?: string | true
   readonly print?: boolean
@@ -101,15 +109,18 @@ const optionalParts = (migrations: readonly Migrations[]): readonly string[] =>
 async function runMigrate(
   context: CommandContext,
   all: readonly Migrations[],
-  { with: further = [], only, fromMonth, monthsAhead, roles, print }: MigrateFlags
+  { with: further = [], only, fromMonth, monthsAhead, search, dropSearch, roles, print }: MigrateFlags
 ): Promise<ExitCode> {
   const parts = optionalParts(all)
   const wanted = only ?? further
   const unknown = wanted.find(part => !parts.includes(part))
   if (unknown !== undefined)
     throw new UsageError(`${only ? '--only' : '--with'}: there is no part ${unknown}; expected ${parts.join(' or ')}`)
-  if (only && (further.length > 0 || fromMonth !== undefined || monthsAhead !== undefined))
-    throw new UsageError('--only leaves the trail out: do without --with, --from-month and --months-ahead')
+  const ofTrail = [fromMonth, monthsAhead, search, dropSearch].some(flag => flag !== undefined)
+  if (only && (further.length > 0 || ofTrail))
+    throw new UsageError(
+      '--only leaves the trail out: do without --with, --from-month, --months-ahead, --search and --drop-search'
+    )
   const migrations = only ? all.filter(({ component }) => only.includes(component)) : all
   const since = fromMonth === undefined ? undefined : monthOf(fromMonth)
   const prefix = roles === true ? defaultRolePrefix : roles
@@ -151,6 +162,7 @@ async function runMigrate(
       ...(await keepMonthsAhead(pool, now, monthsAhead))
     ]
     context.out(`partitions: ${made.length > 0 ? `made ${made.join(', ')}` : 'ahead'}`)
+    if (search || dropSearch) return await runSearchIndexes(context, pool, dropSearch === true)
   } catch (error) {
     if (!isDenied(error)) throw error
     throw new PostgresError(

@@ -32,7 +32,7 @@ const statement = `
       THEN 'nothing' ELSE 'some' END AS refuses
   FROM pg_index i JOIN tables t ON t.oid = i.indrelid
     JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
-  WHERE NOT i.indisprimary AND c.relname <> 'event_envelopes_event_name'
+  WHERE NOT i.indisprimary AND c.relname <> 'event_envelopes_event_name' AND c.relname !~ '^event_envelopes.*_search_[a-z]+$'
     AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = i.indexrelid)
     AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid)
   UNION ALL
