@@ -30,7 +30,14 @@ test('has the package and what it needs at run time, and nothing that only a clo
   expect(readdirSync(image.app).sort()).toEqual(['LICENSE', 'bin', 'dist', 'node_modules', 'package.json'])
   const modules = join(image.app, 'node_modules')
   const { dependencies } = JSON.parse(readFileSync(join(image.app, 'package.json'), 'utf8')) as { dependencies: object }
-  for (const name of [...Object.keys(dependencies), 'nodemailer', '@opensearch-project/opensearch', 'debug']) {
+  for (const name of [
+    ...Object.keys(dependencies),
+    'nodemailer',
+    '@opensearch-project/opensearch',
+    'debug',
+    'hyparquet',
+    'hyparquet-writer'
+  ]) {
     expect(existsSync(join(modules, name, 'package.json')), name).toBe(true)
   }
   const { platform, arch } = process

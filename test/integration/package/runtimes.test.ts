@@ -14,7 +14,9 @@ test.each(entryPoints)('require() of Node takes %s', async name => {
 })
 
 // They are not installed here.
-const optionalPeers = ['nodemailer', '@opensearch-project/opensearch'].map(name => `--external:${name}`)
+const optionalPeers = ['nodemailer', '@opensearch-project/opensearch', 'hyparquet', 'hyparquet-writer'].map(
+  name => `--external:${name}`
+)
 
 describe('esbuild --bundle --platform=node', () => {
   test.each(entryPoints)('a bundle of %s runs', async name => {

@@ -27,6 +27,8 @@ beforeAll(async () => {
 const ofOptionalPeers = [
   'nodemailer',
   '@opensearch-project/opensearch',
+  'hyparquet',
+  'hyparquet-writer',
   ...['aws4', 'debug', 'json11', 'ms', 'secure-json-parse']
 ]
 

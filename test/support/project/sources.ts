@@ -12,6 +12,7 @@ export const rooms = [
   'connection',
   'control',
   'producers',
+  'archive',
   'trail',
   'consumers',
   'sink',

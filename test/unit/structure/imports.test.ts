@@ -18,6 +18,7 @@ const allowed: Readonly<Record<string, { readonly rooms: readonly string[]; read
   connection: { rooms: ['core', 'schemas', 'kafka'], packages: [] },
   control: { rooms: ['core', 'kafka'], packages: [] },
   producers: { rooms: ['core', 'observability', 'schemas', 'kafka', 'connection'], packages: ['uuid'] },
+  archive: { rooms: ['core'], packages: ['hyparquet', 'hyparquet-writer'] },
   trail: {
     rooms: ['core', 'postgres', 'schemas', 'kafka', 'connection', 'producers'],
     packages: ['pg-copy-streams']
@@ -28,7 +29,7 @@ const allowed: Readonly<Record<string, { readonly rooms: readonly string[]; read
   },
   sink: { rooms: ['core', 'observability', 'postgres', 'schemas', 'kafka', 'connection', 'trail'], packages: [] },
   operations: {
-    rooms: ['core', 'postgres', 'schemas', 'kafka', 'control', 'consumers', 'trail', 'sink'],
+    rooms: ['core', 'postgres', 'schemas', 'kafka', 'control', 'archive', 'consumers', 'trail', 'sink'],
     packages: []
   },
   api: {
@@ -56,6 +57,7 @@ const allowed: Readonly<Record<string, { readonly rooms: readonly string[]; read
       'connection',
       'control',
       'producers',
+      'archive',
       'trail',
       'consumers',
       'sink',
@@ -79,6 +81,8 @@ const doorsInside = [
 /** Clients and libraries that one folder of their room loads. */
 const folderOfPackage: Readonly<Record<string, string>> = {
   '@opensearch-project/opensearch': 'consumers/indexer/opensearch',
+  hyparquet: 'archive/parquet',
+  'hyparquet-writer': 'archive/parquet',
   kafkajs: 'kafka/kafkajs',
   nodemailer: 'consumers/notifier',
   'pg-copy-streams': 'trail/session',
