@@ -62,10 +62,7 @@ export function operateCommands(program: Command, host: CommandHost, parts: Oper
       'how many months after this one get a partition (default: 3)',
       wholeNumber(0, mostMonthsAhead)
     )
-    .option(
-      '--search',
-      'also build the indexes that answer `eventtrail trail find`, month by month while sinks write'
-    )
+    .option('--search', 'also build the indexes that answer `eventtrail trail find`, month by month while sinks write')
     .addOption(new Option('--drop-search', 'remove these indexes').conflicts('search'))
     .option(
       '--roles [prefix]',
