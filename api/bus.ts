@@ -25,3 +25,4 @@ export {
   type PublishErrorFacts,
   type PublisherStats
 } from '../producers/bus/index.ts'
+export { causedBy, currentContext, type EventContext, withContext } from '../schemas/index.ts'

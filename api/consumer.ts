@@ -65,4 +65,13 @@ export type {
 } from '../kafka/index.ts'
 export { KafkaError, type KafkaErrorCode } from '../kafka/index.ts'
 export type { Health } from '../observability/index.ts'
-export { RegistryError, type RegistryErrorCode, SchemaError, type SchemaErrorCode } from '../schemas/index.ts'
+export type { EventContext } from '../schemas/index.ts'
+export {
+  causedBy,
+  currentContext,
+  RegistryError,
+  type RegistryErrorCode,
+  SchemaError,
+  type SchemaErrorCode,
+  withContext
+} from '../schemas/index.ts'

@@ -47,6 +47,16 @@ export {
   type Publisher,
   type Receipt
 } from '../producers/index.ts'
-export { type Envelope, type EventMap, loadCatalogue, RegistryError, SchemaError } from '../schemas/index.ts'
+export {
+  causedBy,
+  currentContext,
+  type Envelope,
+  type EventContext,
+  type EventMap,
+  loadCatalogue,
+  RegistryError,
+  SchemaError,
+  withContext
+} from '../schemas/index.ts'
 export { createSink, type Sink, SinkError, type SinkOptions } from '../sink/index.ts'
 export { postgresEventStore, TrailError } from '../trail/index.ts'

@@ -47,5 +47,5 @@ export {
   type PublishErrorFacts,
   producerMetrics
 } from '../producers/index.ts'
-export type { EventMap, EventName } from '../schemas/index.ts'
-export { RegistryError, type RegistryErrorCode } from '../schemas/index.ts'
+export type { EventContext, EventMap, EventName } from '../schemas/index.ts'
+export { causedBy, currentContext, RegistryError, type RegistryErrorCode, withContext } from '../schemas/index.ts'

@@ -2,6 +2,7 @@ import { misspeltOption } from '../core/index.ts'
 import {
   actorHint,
   type Catalogue,
+  currentContext,
   type EnvelopeInput,
   type EventVersion,
   encodeEnvelope,
@@ -73,21 +74,30 @@ const headerRules = { ...whoRules, tracestate: tracestateRule }
 const headerNames = [...whoNames, 'tracestate'] as const
 
 /**
- * The headers of one event: `common` ones and those of the call.
+ * The headers of one event: `common` ones, those of the context of the caller, and those of the call. A later one counts
+ * more; the `tracestate` belongs to the `traceparent` that it came with.
  * @throws PublishError `ENVELOPE_INVALID`
  */
 export function headersOf(eventName: string, options: PublishOptions | undefined, common: Headers): Headers {
+  const context = currentContext()
   let headers: Record<string, string> | undefined
   for (const name of headerNames) {
-    const value: unknown = options?.[name]
+    const given: unknown = options?.[name]
+    if (given !== undefined) checkHeader(eventName, name, given)
+    const isOfOther = name === 'tracestate' && options?.traceparent !== undefined
+    const value = (given as string | undefined) ?? (isOfOther ? undefined : context?.[name])
     if (value === undefined) continue
-    const { isValid, expected } = headerRules[name]
-    if (typeof value !== 'string' || !isValid(value))
-      throw invalid(eventName, name, expected, name === 'actor' ? actorHint(value) : undefined)
     headers ??= { ...common }
     headers[name] = value
   }
-  return headers ?? common
+  if (context?.causation === undefined) return headers ?? common
+  return { ...(headers ?? common), causation: context.causation }
+}
+
+function checkHeader(eventName: string, name: (typeof headerNames)[number], value: unknown): void {
+  const { isValid, expected } = headerRules[name]
+  if (typeof value === 'string' && isValid(value)) return
+  throw invalid(eventName, name, expected, name === 'actor' ? actorHint(value) : undefined)
 }
 
 function invalid(eventName: string, field: string, expected: string, hint?: string): PublishError {

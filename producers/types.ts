@@ -2,7 +2,10 @@ import type { Handle } from '../core/index.ts'
 import type { Health } from '../observability/index.ts'
 import type { EventMap, EventName } from '../schemas/index.ts'
 
-/** What may be said about one event besides its payload. */
+/**
+ * What may be said about one event besides its payload. What is left out of `source`, `actor`, `traceparent` and
+ * `tracestate` is that of `withContext` around the call.
+ */
 export interface PublishOptions {
   /**
    * Any UUID, lower-cased. Default: a new one of version 7. Give it when you may publish the same event again; one of

@@ -1,4 +1,4 @@
-import type { Envelope } from '../../schemas/index.ts'
+import { causedBy, type Envelope, inContext } from '../../schemas/index.ts'
 import { ConsumerError } from '../errors.ts'
 import type { MessageHandler, Middleware } from '../types.ts'
 import type { Decoder } from './decoder.ts'
@@ -15,6 +15,18 @@ export function composed(middlewares: readonly Middleware[], handler: Call): Cal
   const outer = middlewares.reduceRight((next, middleware) => middleware(next), inner)
   return (envelope, context) => promised(outer(envelope, context))
 }
+
+/** The same call, in which all that is published is caused by its event, whatever context the group was started in. */
+export const asCause =
+  (call: Call): Call =>
+  (envelope, context) =>
+    inContext(causedBy(envelope, context.headers), call, envelope, context)
+
+/** The same call in no context: what is published for many events has no single cause. */
+export const asNoCause =
+  (call: Call): Call =>
+  (envelope, context) =>
+    inContext(undefined, call, envelope, context)
 
 /** What a function of users has returned, if it has to be waited for: any object with `then` has, as for `await`. */
 export function promised(returned: unknown): Promise<void> | undefined {

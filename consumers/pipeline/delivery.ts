@@ -2,7 +2,7 @@ import { type Clock, type Logger, machineClock } from '../../core/index.ts'
 import type { RetryPolicy } from '../options.ts'
 import type { AnyBatchHandler, MessageHandler, Middleware } from '../types.ts'
 import { forOneEvent } from './batches/index.ts'
-import { type Call, composed, decoding } from './chain.ts'
+import { asCause, asNoCause, type Call, composed, decoding } from './chain.ts'
 import type { Decoder } from './decoder.ts'
 import { begin, type FinalFailureParts, giveUp, parkedError } from './failures/index.ts'
 import { measure, type RunningCall } from './measure.ts'
@@ -53,8 +53,8 @@ export function createDelivery(options: DeliveryOptions): Deliver {
   const inner = measure({ calls, onEnd: onCall, clock })
   const chains = new Map<string, Call>()
   for (const [name, handler] of Object.entries(handlers))
-    if (handler) chains.set(name, composed([...outer, ...use], inner(handler)))
-  for (const [name, handler] of batchHandlers) chains.set(name, composed(outer, inner(forOneEvent(handler))))
+    if (handler) chains.set(name, asCause(composed([...outer, ...use], inner(handler))))
+  for (const [name, handler] of batchHandlers) chains.set(name, asNoCause(composed(outer, inner(forOneEvent(handler)))))
   const attempts = retrying(parts)(decoding({ ...options, handlers: chains }))
 
   const succeeded = (message: Message, run: Run): Outcome => {

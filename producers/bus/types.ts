@@ -8,7 +8,7 @@ export interface StoredEvent {
   /** The envelope as a record of Kafka would hold it: Avro in the registry's wire format, with the schema id 0. */
   readonly value: Buffer
   readonly version: EventVersion
-  /** As they would be in Kafka: `source`, `actor`, `traceparent` and others, as far as given. */
+  /** As they would be in Kafka: `source`, `actor`, `traceparent`, `tracestate`, `causation`, as far as given. */
   readonly headers: Headers
 }
 
@@ -29,7 +29,7 @@ export type BusItem<AnEnvelope = Envelope> =
       readonly kind: 'event'
       /** Frozen: all subscribers get the same one. */
       readonly envelope: AnEnvelope
-      /** `source`, `actor`, `traceparent`, `tracestate`, as far as given. */
+      /** `source`, `actor`, `traceparent`, `tracestate`, `causation`, as far as given. */
       readonly headers: Headers
     }
   | { readonly kind: 'lagged'; readonly missed: number }

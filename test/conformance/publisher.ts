@@ -135,6 +135,7 @@ export function publisherConformance(name: string, make: () => Promise<Publisher
       ['an id that tells no time, without one', 'badge.awarded', badge(secret), { id: randomUUID() }, 'occurredAt'],
       ['a time that is none', 'badge.awarded', badge(secret), { occurredAt: new Date(Number.NaN) }, 'occurredAt'],
       ['an actor with a line feed', 'badge.awarded', badge(secret), { actor: `${secret}\n` }, 'actor'],
+      ['an e-mail address as actor', 'badge.awarded', badge(secret), { actor: 'secret@school.example' }, 'actor'],
       ['a traceparent that is none', 'badge.awarded', badge(secret), { traceparent: secret }, 'traceparent']
     ])('refuses %s and stores nothing', async (_, eventName, payload, options, field) => {
       const aggregate = randomUUID()

@@ -4,7 +4,7 @@ import { onceOfBatch } from '../../inbox/index.ts'
 import type { RetryPolicy } from '../../options.ts'
 import type { AnyBatchHandler } from '../../types.ts'
 import type { Slot } from '../aggregate-lanes.ts'
-import { composed } from '../chain.ts'
+import { asNoCause, composed } from '../chain.ts'
 import type { Decoder } from '../decoder.ts'
 import { judge, logFieldsOf, type PersistParts } from '../failures/index.ts'
 import { measure, type RunningCall } from '../measure.ts'
@@ -73,9 +73,11 @@ export function createBatchDelivery(options: BatchDeliveryOptions): DeliverBatch
     const handler = batchHandlers.get(message.eventName) as AnyBatchHandler
     const once = onceOfBatch(inbox, groupId, envelopes, event => call.hasFailed(event))
     // To those around it the call is one with its first event.
-    const attempt = composed(
-      outer,
-      inner((_first, { signal }) => call.call(handler, { group, signal, once }))
+    const attempt = asNoCause(
+      composed(
+        outer,
+        inner((_first, { signal }) => call.call(handler, { group, signal, once }))
+      )
     )
     let failure: { readonly thrown: unknown } | undefined
     try {

@@ -1,4 +1,5 @@
 import type { KafkaRecord } from '../../../kafka/index.ts'
+import { causedBy, inContext } from '../../../schemas/index.ts'
 import type { DeadLetterFacts, Part } from '../../dead-letters/index.ts'
 import { RejectMessage } from '../../errors.ts'
 import type { OnFailure } from '../../types.ts'
@@ -73,8 +74,12 @@ function factsOf(message: Message, run: Run, thrown: unknown, parts: FinalFailur
 }
 
 async function callOnFailure(message: Message, run: Run, thrown: unknown, parts: FinalFailureParts): Promise<void> {
+  const { onFailure } = parts
+  if (!onFailure) return
+  const context = contextOf(message, run, parts)
+  const cause = run.envelope && causedBy(run.envelope, context.headers)
   try {
-    await parts.onFailure?.(thrown, run.envelope, contextOf(message, run, parts))
+    await inContext(cause, onFailure, thrown, run.envelope, context)
   } catch (failure) {
     parts.log.error(logFieldsOf(message, run, failure, parts), 'onFailure failed; the message is dead-lettered anyway')
   }

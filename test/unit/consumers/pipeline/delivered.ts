@@ -5,6 +5,7 @@ import type { Message } from '../../../../consumers/pipeline/message.ts'
 import { AssignedPartition } from '../../../../consumers/progress/assigned-partition.ts'
 import { memoryInbox } from '../../../../consumers/testing/memory-inbox.ts'
 import { type Clock, type Logger, type LogLevel, machineClock } from '../../../../core/index.ts'
+import type { Header } from '../../../../kafka/index.ts'
 import type { Envelope } from '../../../../schemas/index.ts'
 
 /** What a test delivers: an event of a name that means nothing. */
@@ -73,7 +74,10 @@ export function keepingLog(): Logger & { readonly lines: LogLine[] } {
 }
 
 /** A delivery to one handler, with all that it did. */
-export function delivered(options: Partial<DeliveryOptions> = {}) {
+export function delivered({
+  headers = [],
+  ...options
+}: Partial<DeliveryOptions> & { readonly headers?: readonly Header[] } = {}) {
   const clock = new HandClock()
   const log = keepingLog()
   const calls = new Set<RunningCall>()
@@ -84,7 +88,7 @@ export function delivered(options: Partial<DeliveryOptions> = {}) {
   const message: Message = {
     eventName: 'order.placed',
     lane: 'order.placed k',
-    record: { offset: 7, key: Buffer.from('k'), value: Buffer.from('v'), headers: [], timestamp: 0 },
+    record: { offset: 7, key: Buffer.from('k'), value: Buffer.from('v'), headers, timestamp: 0 },
     source
   }
   const slot = {
