@@ -4,7 +4,7 @@ import { addAbortSignal, type Readable } from 'node:stream'
 import type { Command } from 'commander'
 import { OptionsError, onAbort, UsageError } from '../../core/index.ts'
 import { createProducer, type Producer } from '../../producers/index.ts'
-import type { Catalogue, EventMap } from '../../schemas/index.ts'
+import { type Catalogue, type EventMap, withContext } from '../../schemas/index.ts'
 import {
   type CommandContext,
   type CommandHost,
@@ -16,7 +16,7 @@ import {
 import { addCatalogueFlags, type CatalogueFlags, configuredCatalogue } from '../commands/index.ts'
 import { connectionOf } from '../connection.ts'
 import { type LineCounts, LineRun } from './line-run.ts'
-import { inFlags } from './line-words.ts'
+import { contextOf, inFlags } from './line-words.ts'
 import { splitLines } from './lines.ts'
 import { Rejects } from './rejects.ts'
 
@@ -24,6 +24,8 @@ interface PublishFlags extends CatalogueFlags {
   readonly file?: string
   readonly rejects?: string
   readonly source: string
+  readonly actor?: string
+  readonly traceparent?: string
   readonly eventVersion?: number
   readonly json?: boolean
 }
@@ -41,6 +43,11 @@ export function publishCommands(program: Command, host: CommandHost): void {
     .option('--file <file>', 'file with one JSON object per line (default: standard input)')
     .option('--rejects <file>', 'write invalid lines to this new file, unchanged')
     .option('--source <name>', 'name of the publishing service, sent as the header `source`', 'eventtrail-publish')
+    .option(
+      '--actor <id>',
+      'who caused the events, sent as the header `actor`: an id, never a name or an e-mail address'
+    )
+    .option('--traceparent <text>', 'the W3C trace that they belong to, sent as the header `traceparent`')
     .option('--event-version <n>', 'version of the event to publish (default: the latest)', wholeNumber())
     .option('--json', 'print the summary as JSON')
     .addHelpText(
@@ -52,6 +59,9 @@ Each line is {"aggregate_id": UUID, "payload": {…}}, optionally with:
   "id"           UUID of the event (default: a new one); with ids, a second run stores nothing twice.
                  An id that is not of version 7 needs "occurred_at" too
   "actor"        id of the person or service that caused the event, never a name or an address
+  "source"       name of the service that the event is of
+  "traceparent"  W3C trace context of the call that caused it
+These three come before the flags of their names.
 
 Exit codes: 0 all lines were published, 1 some lines were invalid, 2 the event, its schema or its topic does not
 exist, 3 a server failed or is unreachable, 130 interrupted; the last line that was published is reported.`
@@ -63,11 +73,12 @@ exist, 3 a server failed or is unreachable, 130 interrupted; the last line that 
     )
 }
 
-async function publishLines(context: CommandContext, eventName: string, flags: PublishFlags): Promise<ExitCode> {
-  const { config, say, signal } = context
+async function publishLines(host: CommandContext, eventName: string, flags: PublishFlags): Promise<ExitCode> {
+  const { config, say, signal } = host
+  const context = contextOf(flags)
   const catalogue = await configuredCatalogue(config, flags)
   const version = catalogue.version(eventName, flags.eventVersion)
-  await using producer = producerOf(context, catalogue, flags.source, { [eventName]: version.version })
+  await using producer = producerOf(host, catalogue, flags.source, { [eventName]: version.version })
   const input = await openInput(flags.file, say)
   const rejects = flags.rejects === undefined ? undefined : await Rejects.open(flags.rejects, flags.file)
   const started = performance.now()
@@ -78,11 +89,11 @@ async function publishLines(context: CommandContext, eventName: string, flags: P
   }
   signal.addEventListener('abort', onStop, { once: true })
   let interrupted = false
-  const connected = saidWhileWaiting(context, 'waiting for Kafka and the registry', producer.start())
+  const connected = saidWhileWaiting(host, 'waiting for Kafka and the registry', producer.start())
   if (await isDoneBeforeAbort(connected, signal)) {
     const progress = setInterval(() => say(`${inWords(run.counts)} so far`), progressEveryMs)
     try {
-      await run.take(splitLines(addAbortSignal(signal, input), maxLineBytes))
+      await withContext(context, () => run.take(splitLines(addAbortSignal(signal, input), maxLineBytes)))
     } catch (error) {
       if (!signal.aborted) throw error
       interrupted = true
@@ -109,7 +120,7 @@ async function publishLines(context: CommandContext, eventName: string, flags: P
       `good lines that were sent and not acknowledged: ${counts.unknown}; they may be stored. Lines that carry an id can be published again: they count once`
     )
   const seconds = (performance.now() - started) / 1_000
-  context.out(
+  host.out(
     flags.json
       ? JSON.stringify({
           event: eventName,

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { DuplicateKeyError } from '../../core/index.ts'
 import type { PublishOptions } from '../../producers/index.ts'
-import { nanosOf, occurredAtFault, parseExactJson } from '../../schemas/index.ts'
+import { nanosOf, occurredAtFault, parseExactJson, whoNames } from '../../schemas/index.ts'
 
 /** What a line says of an event. */
 export interface LineEvent {
@@ -13,7 +13,7 @@ export interface LineEvent {
 /** Why a line is no event; the message names keys, never values. */
 export class BadLine extends Error {}
 
-const known = new Set(['aggregate_id', 'payload', 'occurred_at', 'id', 'actor'])
+const known = new Set(['aggregate_id', 'payload', 'occurred_at', 'id', ...whoNames])
 
 /** @throws BadLine */
 export function parseLine(bytes: Buffer): LineEvent {
@@ -22,7 +22,7 @@ export function parseLine(bytes: Buffer): LineEvent {
     if (!known.has(key))
       throw new BadLine(`has the unknown key ${JSON.stringify(key.slice(0, 80))}; known are ${[...known].join(', ')}`)
   }
-  const { aggregate_id, payload, occurred_at, id, actor } = line
+  const { aggregate_id, payload, occurred_at, id } = line
   if (typeof aggregate_id !== 'string') throw new BadLine('has no `aggregate_id` (a UUID as text)')
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload))
     throw new BadLine('has no `payload` (an object)')
@@ -32,7 +32,9 @@ export function parseLine(bytes: Buffer): LineEvent {
     options: {
       ...(occurred_at !== undefined && { occurredAt: timeOf(occurred_at) }),
       ...(id !== undefined && { id: textOf('id', id) }),
-      ...(actor !== undefined && { actor: textOf('actor', actor) })
+      ...Object.fromEntries(
+        whoNames.flatMap(name => (line[name] === undefined ? [] : [[name, textOf(name, line[name])]]))
+      )
     }
   }
 }
@@ -55,7 +57,7 @@ function parseObject(bytes: Buffer): Record<string, unknown> {
 
 function textOf(key: string, value: unknown): string {
   if (typeof value === 'string') return value
-  throw new BadLine(`has an \`${key}\` that is not text`)
+  throw new BadLine(`has ${/^[aeiou]/.test(key) ? 'an' : 'a'} \`${key}\` that is not text`)
 }
 
 /** An ISO 8601 time with its zone, to the microsecond, a day, or whole microseconds since 1970 that are no ms or s. */

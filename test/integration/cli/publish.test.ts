@@ -37,17 +37,40 @@ const stored = async (eventName: string) => {
   return (await read(eventName)).map(({ value, headers }) => ({ ...decodeEnvelope(type, value as Buffer), headers }))
 }
 
+const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+
 describe('eventtrail publish', () => {
+  it.each([
+    ['--actor', 'secret@school.example', 'give the id of the account'],
+    ['--traceparent', 'secret', 'a W3C traceparent']
+  ])('refuses a %s that is none before it reads a line, and repeats nothing of it', async (flag, value, words) => {
+    const { code, stdout, stderr } = await publish(['badge.awarded', flag, value], '{}')
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain(flag)
+    expect(stderr).toContain(words)
+    expect(stderr).not.toContain('secret')
+  })
+
   it('publishes the good lines, reports and keeps the bad ones, and exits with 1', async () => {
     const id = randomUUID()
     const bad = [
       'no json with a secret',
       JSON.stringify(line('x', { actr: 'secret' })),
       JSON.stringify(line(7 as never)),
-      JSON.stringify(line('old', { occurred_at: '1492-01-01T00:00:00Z' }))
+      JSON.stringify(line('old', { occurred_at: '1492-01-01T00:00:00Z' })),
+      JSON.stringify(line('whose', { actor: 'secret@school.example' }))
     ]
     const first = line('first', { id, occurred_at: '2026-09-01T08:00:00.000001Z', actor: 'importer' })
-    const path = await file('mixed.ndjson', [first, bad[0], '', bad[1], line('second'), bad[2], bad[3]])
+    const path = await file('mixed.ndjson', [
+      first,
+      bad[0],
+      '',
+      bad[1],
+      line('second', { source: 'import' }),
+      bad[2],
+      bad[3],
+      bad[4]
+    ])
     const rejects = join(folder, 'rejects.ndjson')
     const { code, stdout, stderr } = await publish([
       'badge.awarded',
@@ -55,12 +78,18 @@ describe('eventtrail publish', () => {
       path,
       '--rejects',
       rejects,
-      '--source',
-      'school'
+      ...['--source', 'school', '--actor', 'job-1', '--traceparent', traceparent]
     ])
     expect(code).toBe(1)
-    expect(stdout).toMatch(/^2 of 6 lines published, 4 bad in [\d.]+ s\n$/)
-    expect(stderr.split('\n').map(each => each.split(':')[0])).toEqual(['line 2', 'line 4', 'line 6', 'line 7', ''])
+    expect(stdout).toMatch(/^2 of 7 lines published, 5 bad in [\d.]+ s\n$/)
+    expect(stderr.split('\n').map(each => each.split(':')[0])).toEqual([
+      'line 2',
+      'line 4',
+      'line 6',
+      'line 7',
+      'line 8',
+      ''
+    ])
     expect(stderr).toContain('`reason` must be a string')
     expect(stderr).toContain('line 7: has an `occurred_at` that is not between 1970 and 9999\n')
     expect(stderr).not.toContain('secret')
@@ -69,8 +98,12 @@ describe('eventtrail publish', () => {
     expect(envelopes.map(({ payload }) => (payload as { reason: string }).reason).sort()).toEqual(['first', 'second'])
     expect(envelopes.find(envelope => envelope.id === id)).toMatchObject({
       occurred_at: 1_788_249_600_000_001n,
-      headers: { source: 'school', actor: 'importer' }
+      headers: { source: 'school', actor: 'importer', traceparent }
     })
+    expect(envelopes.find(envelope => envelope.id !== id)).toMatchObject({
+      headers: { source: 'import', actor: 'job-1', traceparent }
+    })
+    expect(stderr).toContain('line 8: badge.awarded: expected `actor` to be an id')
   })
 
   it('reads standard input, any version of an event, and answers as JSON', async () => {

@@ -8,11 +8,15 @@ const good = { aggregate_id: 'a', payload: {} }
 describe('a line', () => {
   it('becomes the arguments of publish', () => {
     expect(
-      parse({ ...good, payload: { title: 'x' }, id: 'i', actor: 'w', occurred_at: 1_700_000_000_000_001 })
+      parse({
+        ...good,
+        ...{ payload: { title: 'x' }, id: 'i', actor: 'w', source: 's', traceparent: 't' },
+        occurred_at: 1_700_000_000_000_001
+      })
     ).toEqual({
       aggregateId: 'a',
       payload: { title: 'x' },
-      options: { id: 'i', actor: 'w', occurredAt: 1_700_000_000_000_001n }
+      options: { id: 'i', actor: 'w', source: 's', traceparent: 't', occurredAt: 1_700_000_000_000_001n }
     })
     expect(parse(`${JSON.stringify(good)}\r`).options).toEqual({})
   })
@@ -67,7 +71,9 @@ describe('a line', () => {
     [{ ...good, occurred_at: 1_795_704_050_651 }, /`occurred_at` that looks like milliseconds but counts microseconds/],
     [{ ...good, occurred_at: 1_795_704_050 }, /`occurred_at` that looks like seconds .* multiply it by 1,000,000,/],
     [{ ...good, id: 7 }, /`id`/],
-    [{ ...good, actor: {} }, /`actor`/]
+    [{ ...good, actor: {} }, /has an `actor`/],
+    [{ ...good, source: 7 }, /has a `source`/],
+    [{ ...good, traceparent: null }, /has a `traceparent`/]
   ])('%j is refused without repeating it', (line, reason) => {
     expect(() => parse(line)).toThrow(BadLine)
     expect(() => parse(line)).toThrow(reason)
