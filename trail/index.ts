@@ -90,6 +90,7 @@ export {
   readLedger,
   type StoredPlace,
   type StoredRange,
+  type StoredRecord,
   type StoredUpTo,
   StoredValues,
   storedPlaces,

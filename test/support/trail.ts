@@ -32,6 +32,7 @@ export interface TestEvent {
   readonly version?: number
   /** Encodes as a careless producer would: nothing is checked. The payload must be complete. */
   readonly unchecked?: boolean
+  readonly headers?: Record<string, string>
 }
 
 /** A fresh trail: its own database with all tables, its own topics, and raw access to both sides. */
@@ -88,7 +89,8 @@ export async function testTrail(
           version.type.toBuffer({ ...envelope, event_name: event.eventName, schema_version: registered.version })
         )
       : encodeEnvelope(version, registered.id, envelope, registered.version)
-    return { eventName: event.eventName, key: aggregateId, value, id }
+    const { eventName, headers } = event
+    return { eventName, key: aggregateId, value, id, ...(headers && { headers }) }
   }
 
   const send = async (records: readonly RawRecord[]): Promise<void> => {

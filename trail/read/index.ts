@@ -8,6 +8,7 @@ export {
   eventsOfSeveralTopics,
   type StoredPlace,
   type StoredRange,
+  type StoredRecord,
   type StoredUpTo,
   StoredValues,
   storedPlaces,

@@ -1,5 +1,5 @@
 import type { OutgoingRecord, Sender } from '../../../kafka/index.ts'
-import { type StoredPlace, StoredValues, storedPlaces } from '../../../trail/index.ts'
+import { type StoredPlace, type StoredRecord, StoredValues, storedPlaces } from '../../../trail/index.ts'
 import type { RunningAction } from '../../actions/index.ts'
 import {
   letterHeaders,
@@ -116,11 +116,11 @@ export class ReplayRun {
     await this.#pace.take(places.length, signal)
     if (signal.aborted) throw stopped(this.#events.sent)
     await this.#action.requireHeld()
-    const values = await this.#values.of(places.map(({ id }) => id))
+    const stored = await this.#values.of(places.map(({ id }) => id))
     const there = places.flatMap(place => {
-      const value = values.get(place.id)
-      if (value) return [{ place, record: this.#recordOf(place, value) }]
-      this.#events[values.has(place.id) ? 'unreadable' : 'removed'] += 1
+      const found = stored.get(place.id)
+      if (found) return [{ place, record: this.#recordOf(place, found) }]
+      this.#events[stored.has(place.id) ? 'unreadable' : 'removed'] += 1
       return []
     })
     const records = there.map(({ record }) => record)
@@ -134,12 +134,13 @@ export class ReplayRun {
     onProgress?.(this.#events.sent)
   }
 
-  #recordOf({ eventName, partition, offset, aggregateId }: StoredPlace, value: Buffer): OutgoingRecord {
+  #recordOf({ eventName, partition, offset, aggregateId }: StoredPlace, stored: StoredRecord): OutgoingRecord {
     const action = String(this.#action.id)
     return {
       key: Buffer.from(aggregateId),
-      value,
+      value: stored.value,
       headers: [
+        ...stored.headers,
         [letterHeaders.topic, this.#parts.topicPrefix + eventName],
         [letterHeaders.partition, String(partition)],
         [letterHeaders.offset, String(offset)],

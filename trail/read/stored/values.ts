@@ -6,8 +6,15 @@ import {
   parseExactJson,
   payloadFromJson,
   SchemaError,
+  whoNames,
   writtenVersion
 } from '../../../schemas/index.ts'
+
+/** What Kafka had of an event, besides its key. */
+export interface StoredRecord {
+  readonly value: Buffer
+  readonly headers: readonly (readonly [name: string, value: string])[]
+}
 
 interface Kept {
   readonly id: number
@@ -29,17 +36,20 @@ export class StoredValues {
     this.#topicPrefix = topicPrefix
   }
 
-  /** The values by event id, undefined where the trail has no schema for one. What is no longer there is left out. */
-  async of(ids: readonly string[]): Promise<ReadonlyMap<string, Buffer | undefined>> {
+  /** By event id, undefined where the trail has no schema for one. What is no longer there is left out. */
+  async of(ids: readonly string[]): Promise<ReadonlyMap<string, StoredRecord | undefined>> {
     const { rows } = await this.#pool.query<Record<string, unknown>>(
       `SELECT id, aggregate_id, (extract(epoch FROM occurred_at) * 1000000)::bigint::text AS micros, event_name,
-         payload::text AS payload, schema_version
+         payload::text AS payload, schema_version, ${whoNames.join(', ')}
        FROM event_envelopes WHERE id = ANY($1::uuid[])`,
       [ids]
     )
-    const values = new Map<string, Buffer | undefined>()
-    for (const row of rows) values.set(String(row.id), await this.#encode(row))
-    return values
+    const records = new Map<string, StoredRecord | undefined>()
+    for (const row of rows) {
+      const value = await this.#encode(row)
+      records.set(String(row.id), value && { value, headers: headersOf(row) })
+    }
+    return records
   }
 
   async #encode(row: Readonly<Record<string, unknown>>): Promise<Buffer | undefined> {
@@ -76,6 +86,10 @@ export class StoredValues {
     return kept
   }
 }
+
+/** Those of its publisher that the trail keeps. */
+const headersOf = (row: Readonly<Record<string, unknown>>): StoredRecord['headers'] =>
+  whoNames.flatMap(name => (row[name] === null ? [] : [[name, String(row[name])]]))
 
 function versionOf(schema: AvroRecord, number: number): EventVersion | undefined {
   try {

@@ -41,6 +41,7 @@ interface Had {
   readonly place: string
   /** The action that it was replayed by, where it comes from the trail. */
   readonly replay: string | undefined
+  readonly actor: string | undefined
 }
 
 async function started(group: string, isOpen: () => Promise<void> = async () => undefined) {
@@ -53,7 +54,12 @@ async function started(group: string, isOpen: () => Promise<void> = async () => 
         name,
         async (envelope: Envelope, context: Parameters<typeof placeOf>[0]) => {
           await isOpen()
-          had.push({ envelope, place: placeOf(context), replay: context.headers['replay-action'] })
+          had.push({
+            envelope,
+            place: placeOf(context),
+            replay: context.headers['replay-action'],
+            actor: context.headers.actor
+          })
         }
       ])
     )
@@ -94,7 +100,8 @@ test('what Kafka no longer has comes from the trail and the rest from Kafka, eac
 }, async () => {
   const events = Array.from({ length: 120 }, (_, n) => ({
     ...(n % 3 === 0 ? badge(`Badge ${n}`) : n % 3 === 1 ? quiz(n / 7) : lesson(`Lesson ${n}`, 1 + (n % 2))),
-    aggregateId: students[n % students.length] as string
+    aggregateId: students[n % students.length] as string,
+    headers: { actor: `student-${n % students.length}` }
   }))
   const published = await trail.publish(events)
   const gate = { open: Promise.resolve() }
@@ -161,6 +168,8 @@ test('what Kafka no longer has comes from the trail and the rest from Kafka, eac
   for (const each of had) {
     expect(each.envelope).toEqual(before.get(each.envelope.id)?.envelope)
     expect(each.place).toBe(before.get(each.envelope.id)?.place)
+    expect(each.actor).toMatch(/^student-\d$/)
+    expect(each.actor).toBe(before.get(each.envelope.id)?.actor)
     if (isRemoved(each)) expect(each.replay).toBe(String(id))
   }
   expect(had.filter(({ replay }) => replay !== undefined)).toHaveLength(sum('events'))
