@@ -17,7 +17,7 @@ export interface Outcome {
   readonly events: number
   readonly expected: Pick<
     Tally,
-    'published' | 'mails' | 'letters' | 'badges' | 'tenths' | 'versions' | 'lessons' | 'favourite'
+    'published' | 'mails' | 'letters' | 'badges' | 'tenths' | 'versions' | 'actors' | 'lessons' | 'favourite'
   >
   readonly found: Evidence
   readonly inbox: { readonly mails: number; readonly distinct: number }
@@ -65,6 +65,16 @@ export function checksOf({ events, expected, found, inbox, hook, kill, redrive }
         .sort(([one], [other]) => one.localeCompare(other))
         .map(([version, rows]) => `${version.replace(/ (\d+)$/, ' v$1')}: ${count(rows)}`)
         .join(', ')
+    },
+    {
+      id: 'who',
+      promise: 'who did it',
+      // Each event of the day comes with a request of its own.
+      ok:
+        found.who.complete === found.rows &&
+        found.who.requests === found.rows &&
+        sameCounts(expected.actors, found.who.actors),
+      detail: `${counted(found.who.complete, 'row')} with source, actor and traceparent; ${counted(found.who.actors.size, 'actor')} of ${count(expected.actors.size)}, ${counted(found.who.requests, 'request')}`
     },
     {
       id: 'content',

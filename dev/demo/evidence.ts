@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { SearchHit, SearchIndex } from '../../consumers/indexer/index.ts'
+import { publishedBy } from './day/index.ts'
 import type { Observer } from './observer.ts'
 import type { Sampled, Tally } from './tally.ts'
 
@@ -10,6 +11,14 @@ export interface Evidence {
   readonly distinct: number
   /** `lesson.published 2` → rows. */
   readonly versions: ReadonlyMap<string, number>
+  readonly who: {
+    /** Rows that have a source, an actor and a traceparent. */
+    readonly complete: number
+    /** Different requests. */
+    readonly requests: number
+    /** Actor → rows. */
+    readonly actors: ReadonlyMap<string, number>
+  }
   /** Sum of the marks, in tenths. */
   readonly tenths: number
   readonly ledger: {
@@ -38,11 +47,14 @@ export interface Evidence {
 export async function gatherEvidence(observer: Observer, index: SearchIndex, tally: Tally): Promise<Evidence> {
   const [trail = {}] = await observer.rows(`
     SELECT count(*) AS rows, count(DISTINCT aggregate_id) AS distinct,
-      coalesce(sum((payload ->> 'score_raw')::numeric) * 10, 0) AS tenths
+      coalesce(sum((payload ->> 'score_raw')::numeric) * 10, 0) AS tenths,
+      count(*) FILTER (WHERE num_nulls(source, actor, traceparent) = 0) AS complete,
+      count(DISTINCT traceparent) AS requests
     FROM event_envelopes`)
   const versions = await observer.rows(
     "SELECT event_name || ' ' || schema_version AS version, count(*) AS rows FROM event_envelopes GROUP BY 1"
   )
+  const actors = await observer.rows('SELECT actor, count(*) AS rows FROM event_envelopes GROUP BY 1')
   const [ledger = {}] = await observer.rows(`
     SELECT count(*) AS ranges, sum(rows) AS rows, sum(duplicates) AS duplicates, sum(quarantined) AS quarantined,
       sum(skipped + lost) AS unaccounted
@@ -52,6 +64,11 @@ export async function gatherEvidence(observer: Observer, index: SearchIndex, tal
   return {
     rows: Number(trail.rows),
     distinct: Number(trail.distinct),
+    who: {
+      complete: Number(trail.complete),
+      requests: Number(trail.requests),
+      actors: new Map(actors.map(({ actor, rows }) => [String(actor), Number(rows)]))
+    },
     tenths: Number(trail.tenths),
     versions: new Map(versions.map(({ version, rows }) => [String(version), Number(rows)])),
     ledger: {
@@ -81,7 +98,7 @@ const isAbout = ({ text, highlight }: SearchHit, topic: string): boolean =>
 async function countDifferent(observer: Observer, sample: readonly Sampled[]): Promise<number> {
   const rows = await observer.rows(
     `SELECT id, aggregate_id, (extract(epoch FROM occurred_at) * 1000000)::bigint::text AS micros, event_name, payload,
-      schema_version
+      schema_version, source, actor, traceparent
     FROM event_envelopes WHERE id = ANY($1::uuid[])`,
     [sample.map(({ id }) => id)]
   )
@@ -97,6 +114,9 @@ function rowOf({ id, version, event }: Sampled): Record<string, unknown> {
     micros: String(event.occurredAt),
     event_name: event.eventName,
     payload: event.payload,
-    schema_version: version
+    schema_version: version,
+    source: publishedBy(event),
+    actor: event.actor,
+    traceparent: event.traceparent
   }
 }

@@ -4,7 +4,8 @@ import type { Logger } from '../../core/index.ts'
 import { pause } from '../../core/index.ts'
 import { createProducer } from '../../producers/index.ts'
 import { catalogue } from '../../schemas/catalogue/index.ts'
-import type { SchoolEvent } from './day/index.ts'
+import { withContext } from '../../schemas/index.ts'
+import { publishedBy, type SchoolEvent } from './day/index.ts'
 import { DemoError } from './errors.ts'
 import type { Tally } from './tally.ts'
 
@@ -54,11 +55,12 @@ export async function publishDay(day: Iterable<SchoolEvent>, options: PublishOpt
     // Publishing needs no I/O until the buffer is full: acknowledgements and the progress get their turn here.
     if (number % turn === 0) await immediately()
     if (signal.aborted || failure !== undefined) break
-    const producer = event.eventName === 'lesson.published' && event.version === 1 ? old : current
+    const producer = publishedBy(event) === 'old-lesson-editor' ? old : current
     await producer.ready()
     if (signal.aborted) break
-    const { eventName, aggregateId, payload, occurredAt } = event
-    producer.publish(eventName, aggregateId, payload, { occurredAt }).then(
+    const { eventName, aggregateId, payload, occurredAt, actor, traceparent } = event
+    // As a service does once for each request.
+    withContext({ actor, traceparent }, () => producer.publish(eventName, aggregateId, payload, { occurredAt })).then(
       receipt => tally.add(event, receipt),
       error => {
         failure ??= error

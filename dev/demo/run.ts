@@ -144,6 +144,7 @@ function figuresOf({ ok, options, played, redrive, found, checks, timings, stage
     stored: found.rows,
     distinct: found.distinct,
     ledger: found.ledger,
+    who: { complete: found.who.complete, requests: found.who.requests, actors: found.who.actors.size },
     sampled: found.sampled,
     documents: found.documents,
     search: found.search,

@@ -26,6 +26,8 @@ export class Tally {
   tenths = 0
   /** `lesson.published 2` → count. */
   readonly versions = new Map<string, number>()
+  /** Who did it → events. */
+  readonly actors = new Map<string, number>()
   /** What lessons are about → lessons that a search for it must find. */
   readonly topics = new Map<string, number>()
   /** Some events, any of them as likely as another, to be compared field by field. */
@@ -42,6 +44,7 @@ export class Tally {
   add(event: SchoolEvent, { id, schemaVersion }: Receipt): void {
     this.published += 1
     increment(this.versions, `${event.eventName} ${schemaVersion}`)
+    increment(this.actors, event.actor)
     if (event.topic) increment(this.topics, event.topic)
     if (event.student !== undefined) {
       this.student = event.student

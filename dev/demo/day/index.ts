@@ -2,4 +2,4 @@
 export { Pace, Stall } from './pace.ts'
 export { below, randomFrom } from './random.ts'
 export { type School, schoolOf } from './school.ts'
-export { firstMailed, type SchoolEvent, schoolDay } from './school-day.ts'
+export { firstMailed, publishedBy, type SchoolEvent, schoolDay } from './school-day.ts'

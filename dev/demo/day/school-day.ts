@@ -23,12 +23,20 @@ export type SchoolEvent = {
     readonly payload: Events[N]['input']
     /** Microseconds since 1970. */
     readonly occurredAt: bigint
+    /** Who did it: the id of a student, an instructor or a service. */
+    readonly actor: string
+    /** The request that it came with, in W3C Trace Context. */
+    readonly traceparent: string
     /** Number of the student it is about, if it is about one. */
     readonly student?: number
     /** Of a lesson with a title: what a search finds it by. */
     readonly topic?: string
   }
 }[Name]
+
+/** The service that publishes it: an old one does not know titles yet. */
+export const publishedBy = ({ eventName, version }: SchoolEvent): 'school' | 'old-lesson-editor' =>
+  eventName === 'lesson.published' && version === 1 ? 'old-lesson-editor' : 'school'
 
 /** How many events of each name a day of this size has. */
 export function proportions(events: number): Record<Name, number> {
@@ -57,13 +65,14 @@ export function* schoolDay({ seed, events, date }: SchoolDayOptions): Generator<
     const turn = made[eventName]
     left[eventName] -= 1
     made[eventName] += 1
-    if (eventName === 'lesson.published') yield lessonPublished(school, turn, occurredAt)
+    const request = { occurredAt, traceparent: school.trace(number) }
+    if (eventName === 'lesson.published') yield lessonPublished(school, turn, request)
     else if (eventName === 'quiz.submitted') {
       const lesson = recentNumber(made['lesson.published'], random())
       const submission = submit(school, turn, lesson, random)
       recent.add(submission)
-      yield quizSubmitted(school, submission, occurredAt)
-    } else yield badgeAwarded(school, turn, recent.best(random), occurredAt)
+      yield quizSubmitted(school, submission, request)
+    } else yield badgeAwarded(school, turn, recent.best(random), request)
   }
 }
 
@@ -103,7 +112,9 @@ function recentNumber(lessons: number, fraction: number): number {
   return lessons - 1 - below(lessons, fraction * fraction)
 }
 
-function lessonPublished(school: School, number: number, occurredAt: bigint): SchoolEvent {
+type Request = Pick<SchoolEvent, 'occurredAt' | 'traceparent'>
+
+function lessonPublished(school: School, number: number, request: Request): SchoolEvent {
   const { course, instructor, title, topic, version } = school.lesson(number)
   const lessonId = school.id('lesson', number)
   const ids = {
@@ -111,7 +122,8 @@ function lessonPublished(school: School, number: number, occurredAt: bigint): Sc
     instructor_id: school.id('instructor', instructor),
     course_id: school.id('course', course)
   }
-  const common = { eventName: 'lesson.published', version, aggregateId: lessonId, occurredAt } as const
+  const actor = ids.instructor_id
+  const common = { eventName: 'lesson.published', version, aggregateId: lessonId, actor, ...request } as const
   return version === 1 ? { ...common, payload: ids } : { ...common, payload: { ...ids, title }, topic }
 }
 
@@ -134,29 +146,27 @@ function submit(school: School, number: number, lesson: number, random: Random):
   return { number, student, lesson, score, title }
 }
 
-function quizSubmitted(
-  school: School,
-  { number, student, lesson, score }: Submission,
-  occurredAt: bigint
-): SchoolEvent {
+function quizSubmitted(school: School, { number, student, lesson, score }: Submission, request: Request): SchoolEvent {
   const submissionId = school.id('submission', number)
+  const actor = school.student(student).id
   const payload = {
     submission_id: submissionId,
-    student_id: school.student(student).id,
+    student_id: actor,
     quiz_id: school.id('quiz', lesson),
     score_raw: score
   }
-  return { eventName: 'quiz.submitted', version: 1, aggregateId: submissionId, payload, occurredAt, student }
+  return { eventName: 'quiz.submitted', version: 1, aggregateId: submissionId, payload, actor, ...request, student }
 }
 
-function badgeAwarded(school: School, number: number, won: Submission, occurredAt: bigint): SchoolEvent {
+function badgeAwarded(school: School, number: number, won: Submission, request: Request): SchoolEvent {
   const badgeId = school.id('badge', number)
   const reason =
     won.score === 100
       ? `Full marks in "${won.title}"`
       : `${won.score} points in "${won.title}", among the best of the last hour; keep at it`
   const payload = { badge_id: badgeId, awarded_to: school.student(won.student).id, reason }
-  return { eventName: 'badge.awarded', version: 1, aggregateId: badgeId, payload, occurredAt, student: won.student }
+  const event = { eventName: 'badge.awarded', version: 1, aggregateId: badgeId, payload } as const
+  return { ...event, actor: 'badge-rules', ...request, student: won.student }
 }
 
 /** The last few submissions, from which badges are awarded. */

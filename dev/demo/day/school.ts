@@ -27,6 +27,8 @@ export interface School {
   studentOfCourse(course: number, fraction: number): number
   /** A UUID that belongs to a kind of thing and a number. */
   id(kind: 'lesson' | 'course' | 'instructor' | 'quiz' | 'submission' | 'badge', number: number): string
+  /** The `traceparent` of a request. */
+  trace(number: number): string
 }
 
 export interface Lesson {
@@ -66,6 +68,10 @@ export function schoolOf(seed: string, events: number): School {
     students,
     courses,
     id,
+    trace(number) {
+      const hex = id('request', number).replaceAll('-', '')
+      return `00-${hex}-${hex.slice(16)}-01`
+    },
     lesson(number) {
       const course = number % courses
       const topics = topicLists[course % topicLists.length] ?? []

@@ -39,7 +39,7 @@ test('a small day adds up, and says so to people and to machines', { timeout }, 
   expect(letters).toBeGreaterThan(0)
   expect(figures.deadLetters).toEqual({ expected: letters, found: letters, listed: letters, handled: letters })
   expect(figures.kill.stored).toBeGreaterThanOrEqual(200)
-  expect(Object.values(figures.checks)).toEqual(Array.from({ length: 10 }, () => true))
+  expect(Object.values(figures.checks)).toEqual(Array.from({ length: 11 }, () => true))
 
   expect(demo.stderr()).toMatch(/killed the sink \(process \d+, SIGKILL\) with \d+ rows? stored/)
   expect(demo.stderr()).toMatch(/dead-letters list --group notifier: \d+ open, RECIPIENT_UNKNOWN/)

@@ -8,6 +8,10 @@ const versions = new Map([
   ['lesson.published 2', 16],
   ['quiz.submitted 1', 980]
 ])
+const actors = new Map([
+  ['student-1', 980],
+  ['badge-rules', 20]
+])
 const good: Outcome = {
   events: 1_000,
   expected: {
@@ -17,6 +21,7 @@ const good: Outcome = {
     letters: 7,
     tenths: 612_345,
     versions,
+    actors,
     lessons: 20,
     favourite: { topic: 'Fractions', lessons: 3 }
   },
@@ -25,6 +30,7 @@ const good: Outcome = {
     distinct: 1_000,
     tenths: 612_345,
     versions: new Map([...versions].reverse()),
+    who: { complete: 1_000, requests: 1_000, actors: new Map([...actors].reverse()) },
     ledger: { rows: 1_000, ranges: 18, holes: 0, duplicates: 0, quarantined: 0, unaccounted: 0 },
     sampled: { compared: 100, different: 0 },
     documents: 20,
@@ -45,7 +51,14 @@ describe('the checks', () => {
   })
 
   test.each<[string, Partial<Outcome>, string[]]>([
-    ['a row is missing', { found: { ...found, rows: 999, distinct: 999 } }, ['stored', 'ledger']],
+    ['a row is missing', { found: { ...found, rows: 999, distinct: 999 } }, ['stored', 'ledger', 'who']],
+    ['a row has no actor', { found: { ...found, who: { ...found.who, complete: 999 } } }, ['who']],
+    ['a request is that of two events', { found: { ...found, who: { ...found.who, requests: 999 } } }, ['who']],
+    [
+      'an event is of another actor',
+      { found: { ...found, who: { ...found.who, actors: new Map([['student-1', 1_000]]) } } },
+      ['who']
+    ],
     ['an event was not published', { expected: { ...expected, published: 999 } }, ['stored']],
     ['an event stands there twice', { found: { ...found, distinct: 999 } }, ['once']],
     ['a record came twice and was left out', { found: { ...found, ledger: { ...found.ledger, duplicates: 1 } } }, []],
@@ -101,7 +114,7 @@ describe('the checks', () => {
 
 test('the table has a sign and the numbers in each line', () => {
   const table = checkTable(checksOf({ ...good, inbox: { mails: 89, distinct: 89 } }), signsFor({}))
-  expect(table).toHaveLength(10)
+  expect(table).toHaveLength(11)
   expect(table[0]).toBe('  ok   published = stored         1,000 = 1,000')
   expect(table.at(-2)).toBe('  NOT  mails arrive once          89 of 90, 89 different')
   expect(table.join()).toMatch(/^[\x20-\x7e]+$/)
