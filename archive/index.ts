@@ -7,7 +7,6 @@
  * await writer.finish({ question: 'all of 2026-01' })
  * ```
  */
-export { ArchiveError, archiveErrorCodes } from './errors.ts'
 export {
   type ByteSink,
   type ByteSource,
@@ -17,4 +16,3 @@ export {
   parquetFile,
   parquetWriter
 } from './parquet/index.ts'
-export { type ArchiveStore, openArchiveStore } from './store/index.ts'

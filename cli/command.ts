@@ -13,12 +13,22 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 /** The flag of commands whose findings programs read too. */
 export const jsonFlag = ['--json', 'print one JSON object per line'] as const
 
+/** Where bytes go as they are. */
+export interface ByteOutput {
+  /** A terminal would obey what is in them. */
+  readonly isTerminal: boolean
+  /** Resolves once there is room for more, or the command is signalled to stop. @throws an error of the stream */
+  write(bytes: Buffer): Promise<void>
+}
+
 /** What the CLI hands to every command: a command prints through it, stops on its signal and never exits itself. */
 export interface CommandContext {
   /** A line of result on stdout. One line, and text alone: what a terminal would obey is shown and not done. */
   out(line: string): void
   /** A line for the person at the terminal on stderr: progress, hints. Text alone, as with `out`. */
   say(line: string): void
+  /** Results that are bytes of a file, for `--out -`. */
+  readonly stdout: ByteOutput
   /** Text on stderr that may move the cursor; for what commands make themselves, never for the words of others. */
   draw(text: string): void
   /** Whether stderr is a terminal, that is, whether a progress line may be redrawn. */
@@ -84,6 +94,17 @@ export function wholeNumber(least = 1, most = Number.MAX_SAFE_INTEGER): (text: s
     return value
   }
 }
+
+/** Parser of a flag out of that of a setting. */
+export const parsed =
+  <T>(parse: (text: string) => T) =>
+  (text: string): T => {
+    try {
+      return parse(text)
+    } catch (error) {
+      throw new InvalidArgumentError(`${(error as Error).message.replace(/^e/, 'E')}.`)
+    }
+  }
 
 /** Parser of a flag that takes ms to wait. */
 export const milliseconds = (least: number): ((text: string) => number) => wholeNumber(least, longestTimerMs)

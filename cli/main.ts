@@ -44,6 +44,18 @@ process.stdout.on('error', error => {
   stop.abort()
 })
 
+/** Waits for a slow reader, until the process is signalled to stop. */
+async function writeBytes(bytes: Buffer): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const forget = onAbort(stop.signal, resolve)
+    process.stdout.write(bytes, error => {
+      forget()
+      if (error) reject(error)
+      else resolve()
+    })
+  })
+}
+
 const tell = (line: string): void => void process.stderr.write(`eventtrail: ${printableLine(line)}\n`)
 
 /** ms that a command without anything to finish has to end by itself once it was signalled. */
@@ -67,6 +79,7 @@ const host: CommandHost = {
       const context: CommandContext = {
         out: line => void process.stdout.write(`${printableLine(line)}\n`),
         say: line => void process.stderr.write(`${printableLine(line)}\n`),
+        stdout: { isTerminal: process.stdout.isTTY === true, write: writeBytes },
         draw: text => void process.stderr.write(text),
         interactive: process.stderr.isTTY === true,
         config,

@@ -40,6 +40,7 @@ export {
   type Ending,
   type ListedDisclosure,
   listDisclosures,
+  personFieldsOf,
   personsOf,
   personsOfStored,
   type Statement

@@ -86,6 +86,7 @@ export {
   listPositions,
   type PartitionPosition,
   type QuarantineTotal,
+  readAnswers,
   readEnvelopes,
   readLedger,
   type StoredPlace,
@@ -105,6 +106,7 @@ export {
 export { CopyBuffer, digestOf, idTimeOf, offsetOfRow, rowEnd, type TrailRow } from './rows/index.ts'
 export {
   type Condition,
+  checkedQuestion,
   cursorOf,
   type FoundRow,
   matcherOf,

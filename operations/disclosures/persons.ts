@@ -1,6 +1,6 @@
 import { isDenied, sqlStateOf } from '../../core/index.ts'
 import type { Queries } from '../../postgres/index.ts'
-import { aggregatePath, type Step, stepsOf, uuidOf } from '../../schemas/index.ts'
+import { aggregatePath, type FieldMeaning, type Step, stepsOf, uuidOf } from '../../schemas/index.ts'
 import { readFieldMeanings } from '../../trail/index.ts'
 
 /** Paths of the fields of an event that name a person, by the name of the event. */
@@ -15,8 +15,11 @@ export interface PersonalEvent {
 }
 
 /** The fields that `schemas register` has stored; none where they may not be read. */
-export async function readPersonFields(database: Queries): Promise<PersonFields> {
-  const meanings = await readFieldMeanings(database).catch(orNone)
+const readPersonFields = async (database: Queries): Promise<PersonFields> =>
+  personFieldsOf(await readFieldMeanings(database).catch(orNone))
+
+/** The fields that name a person, of all that is known of fields. */
+export function personFieldsOf(meanings: readonly FieldMeaning[]): PersonFields {
   const known = Map.groupBy(
     meanings.filter(({ meaning }) => meaning === 'subject' || meaning === 'public'),
     ({ eventName }) => eventName

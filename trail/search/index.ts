@@ -2,5 +2,5 @@
 export { type Condition, operators, parseCondition } from './condition.ts'
 export { cursorOf } from './cursor.ts'
 export { matcherOf } from './matcher.ts'
-export type { Question } from './question.ts'
-export { type FoundRow, questionSql } from './question-sql.ts'
+export { checkedQuestion, type Question } from './question.ts'
+export { type FoundRow, type QuestionStatement, questionSql } from './question-sql.ts'

@@ -18,6 +18,10 @@ type Calls = (stage: ContentStage) => readonly string[][]
 export const printContent: Readonly<Record<string, Calls>> = {
   'quarantine show': ({ quarantined }) => [['quarantine', 'show', quarantined]],
   'dead-letters show': ({ group }) => [['dead-letters', 'show', '0', '--group', group, '--content']],
+  'trail export': ({ eventName }) => [
+    ['trail', 'export', '--event', eventName, '--out', '-'],
+    ['trail', 'export', '--event', eventName, '--out', '-', '--format', 'csv']
+  ],
   search: ({ word }) => [
     ['search', word],
     ['search', word, '--json']

@@ -26,6 +26,7 @@ export function runInProcess(args: readonly string[]): RunningCommand {
         const context: CommandContext = {
           out: print,
           say: print,
+          stdout: { isTerminal: false, write: async bytes => print(bytes.toString()) },
           draw: print,
           interactive: false,
           config: configFromOptions(command?.optsWithGlobals() ?? {}),

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { archiveErrorCodes } from '../../../archive/index.ts'
 import { mappingErrorCodes } from '../../../cli/mappings/errors.ts'
 import { consumerErrorCodes, handlerErrorCodes, inboxErrorCodes } from '../../../consumers/index.ts'
 import { searchErrorCodes } from '../../../consumers/indexer/index.ts'
@@ -35,7 +34,6 @@ const classes: Readonly<Record<string, ErrorCodes>> = {
   SinkError: sinkErrorCodes,
   TrailError: trailErrorCodes,
   OperationsError: operationsErrorCodes,
-  ArchiveError: archiveErrorCodes,
   PostgresError: postgresErrorCodes,
   MigrationError: migrationErrorCodes,
   KafkaError: kafkaErrorCodes,
@@ -48,7 +46,7 @@ const classes: Readonly<Record<string, ErrorCodes>> = {
 }
 
 /** Seen by handlers' logs and as causes, or by people who run commands. */
-const notExported = ['OperationsError', 'ArchiveError', 'SendError', 'UsageError', 'MappingError']
+const notExported = ['OperationsError', 'SendError', 'UsageError', 'MappingError']
 
 const files = sourceFiles(rooms)
 const sources = files.map(file => readFileSync(join(cloneRoot, file), 'utf8'))

@@ -24,6 +24,7 @@ const dates: Readonly<Record<string, readonly [times: number, why: string]>> = {
   'operations/groups/replay/find.ts': [1, 'the age of the oldest record, by its time in the log'],
   'cli/commands/operate.ts': [1, 'the month of today'],
   'cli/retention/command.ts': [1, 'the month of today'],
+  'cli/trail/export/command.ts': [1, 'when a file was exported, on its receipt'],
   'cli/notifier/test-delivery.ts': [1, 'the time in the header of a webhook that is a test'],
   'consumers/indexer/opensearch/put-many.ts': [1, 'when the end of a document was written'],
   'consumers/indexer/opensearch/remove-ends.ts': [1, 'which ends were written days ago'],
