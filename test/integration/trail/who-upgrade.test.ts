@@ -8,7 +8,7 @@ import { migrate } from '../../../postgres/migrate.ts'
 import { trailMigrations } from '../../../trail/migrations.ts'
 import { makeMonthsSince, monthPartition } from '../../../trail/months.ts'
 import { copyPieces, PgRows } from '../../../trail/session/pg-rows.ts'
-import { testEnvironment } from '../../support/stack.ts'
+import { eventually, testEnvironment } from '../../support/stack.ts'
 import { copyRow } from '../../support/trail/plain-rows.ts'
 
 const { databaseUrl } = await testEnvironment()
@@ -44,7 +44,21 @@ test('a trail with rows gets the columns without a rewrite, while a sink of the 
     const before = (await filesOf()).rows
     expect(before.length).toBeGreaterThan(1)
 
-    expect(await migrate(client, trailMigrations)).toContain('010_who')
+    // A backup or a long query keeps the migration waiting. It lets the sink have its turn, and has its own afterwards.
+    const backup = await pool.connect()
+    await backup.query('BEGIN; SELECT count(*) FROM event_envelopes')
+    let isDone = false
+    const migrating = migrate(client, trailMigrations).finally(() => {
+      isDone = true
+    })
+    const waiting =
+      "SELECT FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    await eventually(async () => (await backup.query(waiting)).rowCount === 1, { what: 'the migration waits' })
+    await older.query({ ...write, values: [nextId(), rows] })
+    expect(isDone).toBe(false)
+    await backup.query('COMMIT')
+    backup.release()
+    expect(await migrating).toContain('010_who')
     expect((await filesOf()).rows).toEqual(before)
 
     // Its prepared statement and its session are those from before.
@@ -58,7 +72,7 @@ test('a trail with rows gets the columns without a rewrite, while a sink of the 
     const counts = await client.query(
       'SELECT count(*)::int AS rows, count(actor)::int AS actors, max(actor) AS actor FROM event_envelopes'
     )
-    expect(counts.rows).toEqual([{ rows: 1_002, actors: 1, actor: 'teacher-7' }])
+    expect(counts.rows).toEqual([{ rows: 1_003, actors: 1, actor: 'teacher-7' }])
     // A duplicate by a newer sink of what an older one stored is the same event.
     const content = { id: late.id, aggregateId: late.id, eventName: 'badge.awarded', payload: '{}', schemaVersion: 1 }
     const [{ micros }] = (
