@@ -77,7 +77,7 @@ export {
   splitBroker,
   startTlsModes
 } from './options/index.ts'
-export { mostServerText, printable, printableJson, printableLine, table } from './printable.ts'
+export { mostServerText, printable, printableJson, printableJsonText, printableLine, table } from './printable.ts'
 export { Pulse } from './pulse.ts'
 export {
   CurrentSecret,

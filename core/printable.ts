@@ -24,12 +24,13 @@ export const printableLine = (line: string): string =>
 /** Most letters of a server's own words that are shown. */
 export const mostServerText = 500
 
+/** JSON text of which a terminal shows every letter. */
+export const printableJsonText = (json: string): string =>
+  json.replace(unprintableInJson, letter => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
 /** A value as JSON of which a terminal shows every letter. */
 export const printableJson = (value: unknown, indent?: number): string =>
-  JSON.stringify(value, null, indent).replace(
-    unprintableInJson,
-    letter => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`
-  )
+  printableJsonText(JSON.stringify(value, null, indent))
 
 /** Rows in columns as wide as their widest cell; the first row is the head. */
 export function table(rows: readonly (readonly string[])[]): string[] {

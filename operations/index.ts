@@ -98,4 +98,14 @@ export {
   requireMonth,
   unreadUntil
 } from './retention/index.ts'
+export {
+  type Completeness,
+  completenessLine,
+  completenessOf,
+  type FoundField,
+  type FoundPage,
+  findEvents,
+  isComplete,
+  planQuestion
+} from './search/index.ts'
 export { type VerifyFinding, verify } from './verify/index.ts'

@@ -45,7 +45,7 @@ export {
   schemaErrorCodes
 } from './errors.ts'
 export { causedBy, currentContext, type EventContext, inContext, withContext } from './event-context.ts'
-export { aggregatePath, type FieldMeaning, pathAtStart, type Step, stepsOf } from './fields/index.ts'
+export { aggregatePath, type FieldMeaning, nodesAt, pathAtStart, type Step, stepsOf } from './fields/index.ts'
 export { type GenerateOptions, generateTypes } from './generation/index.ts'
 export { inspectFolder, loadCatalogue } from './load.ts'
 export { catalogueRule } from './options.ts'
@@ -69,6 +69,7 @@ export {
   registrySettings,
   type SubjectList
 } from './registry/index.ts'
+export { renderJson, storedTime } from './rendering/index.ts'
 export { schemaSettings } from './settings.ts'
 export type { Catalogue, Envelope, EnvelopeOf, EventMap, EventName, EventTypes, EventVersion } from './types.ts'
 export {

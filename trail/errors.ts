@@ -27,6 +27,11 @@ export const trailErrorCodes = {
     meaning:
       'A question to the trail cannot be asked as it is written: the message names the part, never its value, and says how to write it.'
   },
+  QUESTION_TOO_WIDE: {
+    misconfigured: true,
+    meaning:
+      'A question to the trail takes too long, or finds more events than can be sorted at once. Narrow the time, or build the indexes with `eventtrail migrate --search`.'
+  },
   NO_SUCH_ENTRY: {
     misconfigured: true,
     meaning: 'The quarantine has no such entry, or it is resolved. `eventtrail quarantine list` lists the entries.'

@@ -110,10 +110,13 @@ export {
   cursorOf,
   type FoundRow,
   matcherOf,
+  mostFound,
   operators,
   parseCondition,
   type Question,
-  questionSql
+  questionSql,
+  readCursor,
+  readsWholeTrail
 } from './search/index.ts'
 export {
   buildSearchIndexes,

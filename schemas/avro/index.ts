@@ -18,7 +18,7 @@ export {
 } from './model.ts'
 export { isSimpleName, parseSchema } from './parse.ts'
 export type { AvroRecord, AvroSchema } from './schema.ts'
-export { nanosOf, occurredAtFault, timeUnitOf } from './times.ts'
+export { nanosOf, occurredAtFault, type TimeUnit, timeUnitOf, unitsOfText } from './times.ts'
 export {
   type Complete,
   compileCompleter,

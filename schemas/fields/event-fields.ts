@@ -74,8 +74,8 @@ function pathFault(path: string, kind: 'subject' | 'public', versions: readonly 
     : undefined
 }
 
-/** What the values at a path are, null left out. */
-function nodesAt(node: SchemaNode, steps: readonly Step[]): readonly SchemaNode[] {
+/** The types of the values at a path, null left out; none where it leads nowhere. */
+export function nodesAt(node: SchemaNode, steps: readonly Step[]): readonly SchemaNode[] {
   if (node.kind === 'union') {
     // Its values are { "<branch>": value }, null apart.
     if (isAmbiguous(node.branches.map(shapeOf))) {

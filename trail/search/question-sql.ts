@@ -91,6 +91,9 @@ ${sorted('e')}`
   return { text, values }
 }
 
+/** Whether a question reads every row where the search indexes are missing: all but that for one event. */
+export const readsWholeTrail = ({ eventId }: Question): boolean => eventId === undefined
+
 /** Whether it is a value of payloads that narrows a question. */
 const looksIntoPayloads = ({ person, aggregate, eventId, where }: Question): boolean =>
   aggregate === undefined && eventId === undefined && (person !== undefined || where.some(({ is }) => is === '='))

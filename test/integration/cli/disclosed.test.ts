@@ -56,7 +56,7 @@ beforeAll(async () => {
     [event.id, eventName, marker]
   )
   const [held] = await trail.rows('SELECT number FROM sink_quarantine')
-  stage = { quarantined: String(held?.number), eventName, group: 'mails', recipient, word: marker }
+  stage = { quarantined: String(held?.number), eventName, eventId: event.id, group: 'mails', recipient, word: marker }
 })
 
 const latest = async () => (await trail.rows('SELECT * FROM disclosures ORDER BY number DESC LIMIT 1'))[0]

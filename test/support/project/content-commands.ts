@@ -4,6 +4,8 @@ export interface ContentStage {
   readonly quarantined: string
   /** Of an event name whose topic is there, and of its events. */
   readonly eventName: string
+  /** Id of an event of that name that is in the trail. */
+  readonly eventId: string
   /** A group with a dead letter at offset 0. */
   readonly group: string
   /** A row of `recipients`. */
@@ -16,6 +18,10 @@ type Calls = (stage: ContentStage) => readonly string[][]
 
 /** Commands that print content of events: called so that they do. */
 export const printContent: Readonly<Record<string, Calls>> = {
+  'trail find': ({ eventId }) => [
+    ['trail', 'find', '--event-id', eventId],
+    ['trail', 'find', '--event-id', eventId, '--json']
+  ],
   'quarantine show': ({ quarantined }) => [['quarantine', 'show', quarantined]],
   'dead-letters show': ({ group }) => [['dead-letters', 'show', '0', '--group', group, '--content']],
   'trail export': ({ eventName }) => [

@@ -8,6 +8,8 @@ import { describeError } from '../../../core/index.ts'
 export interface RunningCommand {
   /** Everything: results, words for the person at the terminal, and logs. */
   readonly printed: () => string
+  /** Results alone. */
+  readonly results: () => string
   /** The exit code, or what it was refused with, whose words are printed too. */
   readonly ended: Promise<number | Error>
 }
@@ -15,6 +17,7 @@ export interface RunningCommand {
 /** Runs a command in this process, with the settings of its environment: quicker than a process for each. */
 export function runInProcess(args: readonly string[]): RunningCommand {
   const lines: string[] = []
+  const results: string[] = []
   const print = (line: string): void => void lines.push(line)
   let code: number | undefined
   const host: CommandHost = {
@@ -24,7 +27,10 @@ export function runInProcess(args: readonly string[]): RunningCommand {
       async (...given) => {
         const command = given.find(arg => arg instanceof Command)
         const context: CommandContext = {
-          out: print,
+          out: line => {
+            results.push(line)
+            print(line)
+          },
           say: print,
           stdout: { isTerminal: false, write: async bytes => print(bytes.toString()) },
           draw: print,
@@ -46,5 +52,5 @@ export function runInProcess(args: readonly string[]): RunningCommand {
       return error as Error
     }
   }
-  return { printed: () => lines.join('\n'), ended: run() }
+  return { printed: () => lines.join('\n'), results: () => results.join('\n'), ended: run() }
 }
