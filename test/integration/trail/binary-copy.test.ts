@@ -3,12 +3,14 @@ import fc from 'fast-check'
 import { to as copyTo } from 'pg-copy-streams'
 import { expect, test } from 'vitest'
 import { plainNumber } from '../../../core/json.ts'
+import { canonicalJson, leafOf, parseRow } from '../../../proof/index.ts'
 import { type AvroSchema, avroType, catalogueOf } from '../../../schemas/index.ts'
 import { CopyBuffer } from '../../../trail/rows/copy-buffer.ts'
 import { copyColumns, copyHeader, copyTrailer, type TrailRow, timestampText } from '../../../trail/rows/copy-row.ts'
 import { compileRowEncoder } from '../../../trail/rows/row-encoder.ts'
 import { copyPieces } from '../../../trail/session/pg-rows.ts'
 import { wire } from '../../support/kafka/wire.ts'
+import { fencesOf, page } from '../../support/project/docs.ts'
 import { runs } from '../../support/properties.ts'
 import { anyAvro, mapBytes, mapKeys } from '../../support/schemas/any-avro.ts'
 import { copyRow, noWho, plainEncoder } from '../../support/trail/plain-rows.ts'
@@ -138,6 +140,10 @@ test('Postgres gives back the very bytes of a row, for values of any schema', as
   await trail.tamper('TRUNCATE event_envelopes')
   await copyIn(rows)
   expect((await copiedOut()).equals(Buffer.concat([copyHeader, ...rows, copyTrailer]))).toBe(true)
+  const [sql] = fencesOf(page('docs/proof-format.md')).filter(({ language }) => language === 'sql')
+  const { rows: said } = await trail.db.query<{ leaf: Buffer }>(sql?.text ?? '')
+  expect(said.map(({ leaf }) => leaf)).toEqual(rows.map(leafOf))
+  for (const row of rows) expect(parseRow(row).row.payload).toBe(canonicalJson(parseRow(row).row.payload))
 })
 
 test('plainNumber is what jsonb prints of a number', async () => {

@@ -12,6 +12,7 @@ import { kafkaErrorCodes, sendErrorCodes } from '../../../kafka/index.ts'
 import { operationsErrorCodes } from '../../../operations/index.ts'
 import { migrationErrorCodes, postgresErrorCodes } from '../../../postgres/index.ts'
 import { publishAllErrorCodes, publishErrorCodes } from '../../../producers/index.ts'
+import { proofErrorCodes } from '../../../proof/index.ts'
 import { registryErrorCodes, schemaErrorCodes } from '../../../schemas/index.ts'
 import { sinkErrorCodes } from '../../../sink/index.ts'
 import { trailErrorCodes } from '../../../trail/index.ts'
@@ -34,6 +35,7 @@ const classes: Readonly<Record<string, ErrorCodes>> = {
   SinkError: sinkErrorCodes,
   TrailError: trailErrorCodes,
   OperationsError: operationsErrorCodes,
+  ProofError: proofErrorCodes,
   PostgresError: postgresErrorCodes,
   MigrationError: migrationErrorCodes,
   KafkaError: kafkaErrorCodes,
@@ -46,7 +48,7 @@ const classes: Readonly<Record<string, ErrorCodes>> = {
 }
 
 /** Seen by handlers' logs and as causes, or by people who run commands. */
-const notExported = ['OperationsError', 'SendError', 'UsageError', 'MappingError']
+const notExported = ['OperationsError', 'ProofError', 'SendError', 'UsageError', 'MappingError']
 
 const files = sourceFiles(rooms)
 const sources = files.map(file => readFileSync(join(cloneRoot, file), 'utf8'))

@@ -12,6 +12,7 @@ import { sourceFiles } from '../../support/project/sources.ts'
 const allowed: Readonly<Record<string, { readonly rooms: readonly string[]; readonly packages: readonly string[] }>> = {
   core: { rooms: [], packages: [] },
   observability: { rooms: ['core'], packages: ['prom-client'] },
+  proof: { rooms: ['core'], packages: [] },
   postgres: { rooms: ['core', 'observability'], packages: ['pg'] },
   schemas: { rooms: ['core'], packages: ['@kafkajs/confluent-schema-registry', 'avsc'] },
   kafka: { rooms: ['core', 'observability'], packages: ['kafkajs'] },

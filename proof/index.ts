@@ -1,0 +1,63 @@
+/** Proofs: what is hashed and signed of the trail, in which form, and how it is checked. Pure rules, without servers. */
+export { canonicalJson } from './canonical-json.ts'
+export {
+  checkCheckpoint,
+  composeCheckpoint,
+  parseCheckpoint
+} from './checkpoint.ts'
+export {
+  AsideDigest,
+  type AsideLine,
+  asideText,
+  keptDigest,
+  quarantineDigest,
+  wordsDigest
+} from './digests.ts'
+export {
+  composeEntry,
+  type Entry,
+  type EntryKind,
+  type EntryOf,
+  grammar,
+  maxEntryTextBytes,
+  parseEntry
+} from './entries/index.ts'
+export { ProofError, proofErrorCodes } from './errors.ts'
+export { makeKey, parseVkey, type SignatureType, type Signer, signatureTypes, signerOf } from './keys.ts'
+export {
+  checkConsistency,
+  checkInclusion,
+  consistencyPath,
+  emptyRoot,
+  entryHash,
+  inclusionPath,
+  logRoot,
+  readerOf
+} from './log-tree.ts'
+export {
+  checkNote,
+  composeNote,
+  cosign,
+  parseNote,
+  signNote,
+  signText
+} from './notes.ts'
+export { composeRow, leafOf, leavesOf, type ProofRow, parseRow, rowColumns } from './row.ts'
+export {
+  type Chunk,
+  Statement,
+  type StatementLimits,
+  type StoredEntry
+} from './statement.ts'
+export {
+  bundlePath,
+  composeBundle,
+  composeTile,
+  maxEntryBytes,
+  newTiles,
+  parseBundle,
+  tilePath,
+  tileReader
+} from './tiles.ts'
+export { parseTrust } from './trust.ts'
+export { rootOfWidePath, WideTree, widePath } from './wide-tree.ts'

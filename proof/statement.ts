@@ -1,0 +1,290 @@
+import { hash } from 'node:crypto'
+import { AsideDigest, type AsideLine, offsetsOf } from './digests.ts'
+import { composeEntry, type EntryHead, type Stretch } from './entries/index.ts'
+import { ProofError } from './errors.ts'
+import { hashBytes, rowForm } from './row.ts'
+import { WideTree } from './wide-tree.ts'
+
+/**
+ * What one writer says of the rows that it stored, in the transaction of the rows.
+ *
+ *          attempt()            stored()
+ *   empty ----------> attempt -----------> open ----> attempt …   extended in place, until a limit closes it:
+ *     ^                  |  \                |         the next attempt begins another entry
+ *     |    rolledBack()  |   \ unknown()     | finish()
+ *     +------------------+    \              v
+ *                              v           closed
+ *                        asked: found() says which text is in the database
+ *
+ * Trees are forked for an attempt, and the forks are kept once it is stored: what was rolled back costs nothing.
+ */
+
+/** What of a partition is stored in one transaction: offsets that follow each other. */
+export interface Chunk {
+  readonly topic: string
+  readonly partition: number
+  readonly incarnation: number
+  readonly first: number
+  readonly last: number
+  /** 32 bytes for each row, in the order of the offsets. */
+  readonly leaves: Buffer
+  /** The offsets that became no rows, in their order; those that hold no event are not among them. */
+  readonly aside: readonly AsideLine[]
+}
+
+/** An entry as it is stored. */
+export interface StoredEntry {
+  readonly writer: string
+  readonly seq: number
+  /** Signed. */
+  readonly entry: string
+  /** Whether it may be extended by the next transaction. */
+  readonly open: boolean
+}
+
+export interface StatementOptions {
+  readonly origin: string
+  /** A UUID that no other session has. */
+  readonly writer: string
+  readonly group: string
+  readonly prefix: string
+  /** Signs a text: `signNote` with the key of the sink. */
+  readonly sign: (text: string) => string
+  /** When an entry is closed. */
+  readonly limits?: Partial<StatementLimits>
+}
+
+export interface StatementLimits {
+  /** Default 10,000. */
+  readonly rows: number
+  /** Milliseconds by the writer's clock. Default 10,000. */
+  readonly ms: number
+  /** Bytes of its text. Default 30,000. An entry has at most one transaction or this. */
+  readonly bytes: number
+}
+
+const defaultLimits: StatementLimits = { rows: 10_000, ms: 10_000, bytes: 30_000 }
+
+/** When a transaction began, by the clock of Postgres and by that of the writer. As in entries: UTC in microseconds. */
+export interface Moment {
+  readonly recorded: string
+  readonly clock: string
+}
+
+/** A stretch as it grows. */
+interface Growing {
+  readonly chunk: Omit<Chunk, 'leaves' | 'aside' | 'last'>
+  readonly last: number
+  readonly counts: { readonly duplicates: number; readonly quarantined: number; readonly lost: number }
+  readonly tree: WideTree
+  readonly aside: AsideDigest
+}
+
+/** An entry as it grows. */
+interface Draft {
+  readonly head: EntryHead
+  readonly stretches: readonly Growing[]
+  readonly first: Moment
+  readonly last: Moment
+}
+
+/** What an attempt would store. */
+export interface Attempt {
+  /** The entries in their order; the last one only is open. Written in the transaction of the rows. */
+  readonly entries: readonly StoredEntry[]
+}
+
+class Composed implements Attempt {
+  readonly entries: readonly StoredEntry[]
+  readonly last: Draft
+
+  constructor(entries: readonly StoredEntry[], last: Draft) {
+    this.entries = entries
+    this.last = last
+  }
+}
+
+/** The statements of one writer. */
+export class Statement {
+  readonly #options: StatementOptions
+  readonly #limits: StatementLimits
+  /** The entry that is stored and may be extended. */
+  #open: { readonly draft: Draft; readonly stored: StoredEntry } | undefined
+  #next: { readonly seq: number; readonly previous: string | null } = { seq: 0, previous: null }
+  #unknown: Composed | undefined
+  #refusals = 0
+
+  constructor(options: StatementOptions) {
+    this.#options = options
+    this.#limits = { ...defaultLimits, ...options.limits }
+  }
+
+  /**
+   * Composes what a transaction has to store besides its rows. Nothing of it counts until {@link stored}.
+   * @param chunks of which none is empty, and those of a partition follow each other
+   * @throws TypeError when the outcome of the attempt before is unknown
+   */
+  attempt(chunks: readonly Chunk[], moment: Moment): Attempt {
+    if (this.#unknown) throw outcomeUnknown()
+    const entries: StoredEntry[] = []
+    let draft = this.#open?.draft ?? this.#begin(this.#next, moment)
+    let extended = false
+    for (const chunk of chunks) {
+      const grown = grow(draft.stretches, chunk)
+      if (extended && sizeOf(grown) > this.#limits.bytes) {
+        const full = this.#compose({ ...draft, last: moment }, false)
+        entries.push(full)
+        draft = this.#begin(after(full), moment)
+      }
+      draft = { ...draft, stretches: grow(draft.stretches, chunk) }
+      extended = true
+    }
+    draft = { ...draft, last: moment }
+    return new Composed([...entries, this.#compose(draft, !this.#isFull(draft))], draft)
+  }
+
+  /** The transaction was committed. */
+  stored(attempt: Attempt): void {
+    const composed = mine(attempt)
+    const entry = composed.entries.at(-1) as StoredEntry
+    this.#unknown = undefined
+    this.#refusals = 0
+    this.#open = entry.open ? { draft: composed.last, stored: entry } : undefined
+    if (!entry.open) this.#next = after(entry)
+  }
+
+  /** COMMIT was sent, and no answer came: {@link found} has to say what is in the database before the next attempt. */
+  unknown(attempt: Attempt): void {
+    this.#unknown = mine(attempt)
+  }
+
+  /** Which entry has to be looked up; undefined where the outcome of all attempts is known. */
+  get asked(): { readonly writer: string; readonly seq: number } | undefined {
+    const last = this.#unknown?.entries.at(-1)
+    return last && { writer: last.writer, seq: last.seq }
+  }
+
+  /**
+   * The text that the database has of the entry that was {@link asked} for.
+   * @param entry undefined when there is none
+   * @returns whether the attempt was stored, rows and all
+   * @throws ProofError `STATEMENT_REFUSED` when it is neither the text of the attempt nor the one before
+   */
+  found(entry: string | undefined): boolean {
+    const attempt = this.#unknown
+    const last = attempt?.entries.at(-1)
+    if (!attempt || !last) throw new TypeError('no outcome is unknown')
+    if (entry === last.entry) {
+      this.stored(attempt)
+      return true
+    }
+    const before = this.#open?.stored.seq === last.seq ? this.#open.stored.entry : undefined
+    if (entry !== before)
+      throw new ProofError('STATEMENT_REFUSED', 'the database has another text of a statement than this writer wrote')
+    this.#unknown = undefined
+    return false
+  }
+
+  /**
+   * The database did not take the entry, since it is no longer open there: the transaction has to be rolled back and
+   * tried again, with the entry that then begins.
+   * @throws ProofError `STATEMENT_REFUSED` the second time in succession
+   */
+  refused(): void {
+    this.#refusals += 1
+    if (this.#refusals > 1 || !this.#open)
+      throw new ProofError('STATEMENT_REFUSED', 'the database refuses a statement that no one else can have written')
+    this.#next = after(this.#open.stored)
+    this.#open = undefined
+  }
+
+  /** Ends the entry that is open, so that the next attempt begins another one. @returns it, to be stored as closed */
+  finish(): StoredEntry | undefined {
+    if (this.#unknown) throw outcomeUnknown()
+    const open = this.#open
+    if (!open) return undefined
+    this.#open = undefined
+    this.#next = after(open.stored)
+    return { ...open.stored, open: false }
+  }
+
+  #begin({ seq, previous }: { readonly seq: number; readonly previous: string | null }, first: Moment): Draft {
+    const { origin, writer } = this.#options
+    return { head: { origin, writer, seq, previous }, stretches: [], first, last: first }
+  }
+
+  #isFull({ stretches, first, last }: Draft): boolean {
+    const { rows, ms, bytes } = this.#limits
+    const stored = stretches.reduce((sum, { tree }) => sum + tree.rows, 0)
+    return stored >= rows || sizeOf(stretches) >= bytes || Date.parse(last.clock) - Date.parse(first.clock) >= ms
+  }
+
+  #compose({ head, stretches, first, last }: Draft, open: boolean): StoredEntry {
+    const { group, prefix, sign } = this.#options
+    const text = composeEntry({
+      ...head,
+      kind: 'batch',
+      recorded: { first: first.recorded, last: last.recorded },
+      clock: { first: first.clock, last: last.clock },
+      group,
+      prefix,
+      form: rowForm,
+      stretch: stretches.map(lineOf).sort(byPlace)
+    })
+    return { writer: head.writer, seq: head.seq, entry: sign(text), open }
+  }
+}
+
+const outcomeUnknown = () => new TypeError('the outcome of the attempt before is unknown')
+
+function mine(attempt: Attempt): Composed {
+  if (attempt instanceof Composed) return attempt
+  throw new TypeError('the attempt is of no statement')
+}
+
+/** What the entry after this one has in its head. */
+const after = ({ seq, entry }: StoredEntry) => ({ seq: seq + 1, previous: hash('sha256', entry, 'base64') })
+
+/** The stretches with a chunk more: one of them grows, or another one begins. Those that are given stay as they are. */
+function grow(stretches: readonly Growing[], chunk: Chunk): readonly Growing[] {
+  const place = stretches.findLastIndex(
+    ({ chunk: { topic, partition, incarnation } }) =>
+      topic === chunk.topic && partition === chunk.partition && incarnation === chunk.incarnation
+  )
+  const known = stretches[place]
+  if (known?.last !== chunk.first - 1) return [...stretches, grown(undefined, chunk)]
+  return stretches.with(place, grown(known, chunk))
+}
+
+function grown(known: Growing | undefined, { leaves, aside, last, ...chunk }: Chunk): Growing {
+  const tree = known?.tree.fork() ?? new WideTree()
+  const digest = known?.aside.fork() ?? new AsideDigest()
+  const counts = { duplicates: 0, quarantined: 0, lost: 0, ...known?.counts }
+  tree.append(leaves)
+  for (const line of aside) {
+    digest.add(line)
+    counts[line.kind === 'duplicate' ? 'duplicates' : line.kind] += offsetsOf(line)
+  }
+  return { chunk: known?.chunk ?? chunk, last, counts, tree, aside: digest }
+}
+
+function lineOf({ chunk, last, counts, tree, aside }: Growing): Stretch {
+  const { duplicates, quarantined, lost } = counts
+  const { rows } = tree
+  const skipped = last - chunk.first + 1 - rows - duplicates - quarantined - lost
+  const root = tree.root()?.toString('base64') ?? null
+  return { ...chunk, last, rows, duplicates, quarantined, skipped, lost, root, aside: aside.digest() }
+}
+
+// As entries are sorted.
+const byPlace = (one: Stretch, other: Stretch): number =>
+  Buffer.from(one.topic).compare(Buffer.from(other.topic)) ||
+  one.partition - other.partition ||
+  one.incarnation - other.incarnation ||
+  one.first - other.first
+
+// The head, the signature and the lines at their longest: base64 of two hashes, ten numbers.
+const headBytes = 1_000
+const lineBytes = 2 * Math.ceil(hashBytes / 3) * 4 + 130
+const sizeOf = (stretches: readonly Growing[]): number =>
+  stretches.reduce((sum, { chunk }) => sum + chunk.topic.length + lineBytes, headBytes)

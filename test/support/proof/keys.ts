@@ -1,0 +1,13 @@
+import { hash } from 'node:crypto'
+import { type SignatureType, type Signer, signerOf } from '../../../proof/index.ts'
+
+// What comes before the 32 bytes of a seed in PKCS#8 (RFC 8410).
+const pkcs8Head = Buffer.from('302e020100300506032b657004220420', 'hex')
+
+/** The private key that tests make of a word: the same each time. */
+export function pemOf(word: string): string {
+  const der = Buffer.concat([pkcs8Head, hash('sha256', `eventtrail test key ${word}`, 'buffer')])
+  return `-----BEGIN PRIVATE KEY-----\n${der.toString('base64')}\n-----END PRIVATE KEY-----\n`
+}
+
+export const testSigner = (name: string, type?: SignatureType): Signer => signerOf(name, pemOf(name), type)
