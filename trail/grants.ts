@@ -1,7 +1,7 @@
 import type { PartGrants } from '../postgres/index.ts'
 
 const shown = ['sink_gaps', 'sink_resets', 'sink_duplicates', 'sink_removals']
-const views = ['sink_ledger_holes', 'sink_ledger_faults', 'sink_losses', 'sink_topics']
+const views = ['sink_ledger_holes', 'sink_ledger_faults', 'sink_losses', 'sink_topics', 'trail_readable']
 
 /** Of quarantine all but key, value and headers: these may hold what no auditor needs. */
 const withoutBytes =
