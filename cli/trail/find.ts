@@ -1,10 +1,8 @@
 import type { Command } from 'commander'
 import { printableJson, printableJsonText, table } from '../../core/index.ts'
-import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import {
   type Completeness,
   completenessLine,
-  completenessOf,
   type FoundField,
   type FoundPage,
   findEvents,
@@ -24,6 +22,7 @@ import {
 } from '../command.ts'
 import { databaseOf } from '../connection.ts'
 import { connectDisclosing, disclosed, statementOf } from '../disclosure.ts'
+import { completenessFor } from './completeness.ts'
 import { addQuestionFlags, type QuestionFlags, questionOf } from './question-flags.ts'
 
 interface FindFlags extends QuestionFlags {
@@ -65,11 +64,7 @@ async function find(context: CommandContext, flags: FindFlags): Promise<ExitCode
       'waiting for the answer of Postgres',
       findEvents({ pool, meanings, after, limit }, plan)
     )
-    const completeness = await saidWhileWaiting(
-      context,
-      'comparing with Kafka',
-      completenessOf(asked, { pool, meanings, ...kafkaParts(context, flags) })
-    )
+    const completeness = await completenessFor(context, asked, { pool, meanings, group: flags.group })
     const ids = page.events.map(({ id }) => id)
     const persons = await personsOfStored(pool, ids)
     const request = { ...asked, limit, ...(after !== undefined && { after }) }
@@ -81,17 +76,6 @@ async function find(context: CommandContext, flags: FindFlags): Promise<ExitCode
     })
     return exitCodes.ok
   })
-}
-
-function kafkaParts({ config, log }: CommandContext, { group }: FindFlags) {
-  const brokers = config.get('brokers')
-  const topicPrefix = config.get('topicPrefix')
-  const { security } = config
-  return {
-    group: topicPrefix + group,
-    topicPrefix,
-    connectKafka: brokers && (() => createKafkaClient({ brokers, security, log }).connectAdmin())
-  }
 }
 
 function printTable({ out, say }: CommandContext, completeness: Completeness, { events, next }: FoundPage): void {

@@ -2,19 +2,30 @@ import { writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { asOneOf, counted, printableJson } from '../../../core/index.ts'
 import {
+  type Completeness,
+  completenessLine,
   type Disclosure,
   type EndedDisclosure,
   type Ending,
+  isComplete,
   operationsMigrations,
   personFieldsOf,
   personsOf
 } from '../../../operations/index.ts'
 import { type Pool, requireTables } from '../../../postgres/index.ts'
 import type { FieldMeaning } from '../../../schemas/index.ts'
-import { onTrail, type Question, questionSql, readAnswers, readFieldMeanings } from '../../../trail/index.ts'
+import {
+  defaultGroup,
+  onTrail,
+  type Question,
+  questionSql,
+  readAnswers,
+  readFieldMeanings
+} from '../../../trail/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, jsonFlag, parsed } from '../../command.ts'
 import { databaseOf } from '../../connection.ts'
 import { connectDisclosing, disclosed, statementOf } from '../../disclosure.ts'
+import { completenessFor } from '../completeness.ts'
 import { addQuestionFlags, type QuestionFlags, questionOf } from '../question-flags.ts'
 import { csv, ndjson, type RowFormat, textFile } from './formats.ts'
 import { type Output, openOutput } from './output.ts'
@@ -26,6 +37,7 @@ const formatNames = Object.keys(formats) as (keyof typeof formats)[]
 interface ExportFlags extends QuestionFlags {
   readonly format: keyof typeof formats
   readonly out: string
+  readonly group: string
   readonly json?: boolean
 }
 
@@ -33,7 +45,7 @@ const application = 'eventtrail-export'
 
 /** `eventtrail trail export`. */
 export function exportCommand(trail: Command, host: CommandHost): void {
-  addQuestionFlags(connectDisclosing(host, trail.command('export'), 'databaseUrl'))
+  addQuestionFlags(connectDisclosing(host, trail.command('export'), 'brokers', 'databaseUrl', 'topicPrefix'))
     .description('write events of the trail into a file, as they are at one moment, with a receipt; recorded')
     .requiredOption('--out <file>', 'a new file, or - for stdout')
     .option(
@@ -42,6 +54,7 @@ export function exportCommand(trail: Command, host: CommandHost): void {
       parsed(asOneOf(formatNames)),
       'ndjson'
     )
+    .option('--group <name>', 'consumer group of the sinks, without the prefix', defaultGroup)
     .option(...jsonFlag)
     .addHelpText(
       'after',
@@ -58,6 +71,7 @@ async function run(context: CommandContext, flags: ExportFlags): Promise<ExitCod
     const meanings = await readFieldMeanings(pool)
     // A question that is refused leaves no file and no disclosure.
     questionSql(question, meanings)
+    const completeness = await completenessFor(context, question, { pool, meanings, group: flags.group })
     const output = await openOutput(flags.out, context.stdout)
     const request = { question, format: flags.format, ...(output.file !== undefined && { file: output.file }) }
     const give = (disclosure: Disclosure) =>
@@ -75,7 +89,7 @@ async function run(context: CommandContext, flags: ExportFlags): Promise<ExitCod
       )
       return exitCodes.interrupted
     }
-    await giveReceipt(context, output.file, receiptOf(context, ended, question, flags), flags)
+    await giveReceipt(context, output.file, receiptOf(context, ended, question, completeness, flags), flags)
     return exitCodes.ok
   })
 }
@@ -119,7 +133,13 @@ async function write(
 }
 
 /** What goes with a file: what it is, and how to see that it is still the same. */
-function receiptOf({ config }: CommandContext, ended: EndedDisclosure, question: Question, { format }: ExportFlags) {
+function receiptOf(
+  { config }: CommandContext,
+  ended: EndedDisclosure,
+  question: Question,
+  completeness: Completeness,
+  { format }: ExportFlags
+) {
   const { number, rows, unattributed, bytes, sha256 } = ended
   return {
     format,
@@ -130,7 +150,8 @@ function receiptOf({ config }: CommandContext, ended: EndedDisclosure, question:
     ...statementOf(config),
     disclosure: number,
     ofUnknownPersons: unattributed,
-    exportedAt: new Date().toISOString()
+    exportedAt: new Date().toISOString(),
+    completeness: { complete: isComplete(completeness), words: completenessLine(completeness), ...completeness }
   }
 }
 
@@ -147,6 +168,7 @@ async function giveReceipt(
   const place = `${file}.receipt.json`
   await writeFile(place, `${JSON.stringify({ file, ...receipt }, null, 2)}\n`, { mode: 0o600 })
   if (json) return out(printableJson({ file, ...receipt }))
+  out(receipt.completeness.words)
   out(`${counted(receipt.rows, 'event')}, ${counted(receipt.bytes, 'byte')}, SHA-256 ${receipt.sha256}`)
   out(`disclosure ${receipt.disclosure}; receipt ${place}`)
 }

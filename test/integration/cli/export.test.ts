@@ -67,7 +67,8 @@ test('NDJSON has every digit of the trail, and a receipt that says what the file
     question: { eventName: 'thing.done', where: [] },
     party: 'the tests',
     purpose: 'a test',
-    basis: 'unstated'
+    basis: 'unstated',
+    completeness: { kafka: { asked: true }, words: expect.stringMatching(/omplete as of/) }
   }
   expect(JSON.parse(done.stdout)).toMatchObject(receipt)
   expect(JSON.parse(readFileSync(`${out}.receipt.json`, 'utf8'))).toMatchObject(receipt)
