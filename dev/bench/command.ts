@@ -3,13 +3,16 @@ import { type CommandHost, wholeNumber } from '../../cli/index.ts'
 import type { ConsumeBenchOptions } from './run-consume.ts'
 import type { GrowthBenchOptions } from './run-growth.ts'
 import type { LatencyBenchOptions } from './run-latency.ts'
+import type { SearchBenchOptions } from './run-search.ts'
 import type { SinkBenchOptions } from './run-sink.ts'
 
-/** Adds `bench sink|latency|growth`: what only a clone of the project can do, because it brings servers and peers. */
+/** Adds `bench sink|latency|growth|consume|search`: what only a clone of the project can do, because it brings servers and peers. */
 export function benchCommands(program: Command, host: CommandHost): void {
   const bench = program
     .command('bench')
-    .description('compare the sink with Debezium and raw COPY, and groups with a bare loop, on temporary servers')
+    .description(
+      'compare the sink with Debezium and raw COPY, groups with a bare loop, and measure questions to the trail, on temporary servers'
+    )
   host
     .connect(bench.command('sink'))
     .description('measure rows per second, processor time and memory, in turns with Debezium and raw COPY')
@@ -72,6 +75,22 @@ export function benchCommands(program: Command, host: CommandHost): void {
         async (context, options: ConsumeBenchOptions) => {
           const { benchConsume } = await import('./run-consume.ts')
           return await benchConsume(context, options)
+        },
+        { finishes: true }
+      )
+    )
+  host
+    .connect(bench.command('search'))
+    .description('measure how long questions to the trail take, without and with the search indexes')
+    .option('--rows <n>', 'rows of the trail', wholeNumber(), 1_000_000)
+    .option('--large <n>', 'rows of a second, larger trail (default: none)', wholeNumber(0), 0)
+    .option('--quick', 'a trial with few rows and questions, which writes no report')
+    .option('--json', 'print the results as one JSON object, and nothing of each question')
+    .action(
+      host.action(
+        async (context, options: SearchBenchOptions) => {
+          const { benchSearch } = await import('./run-search.ts')
+          return await benchSearch(context, options)
         },
         { finishes: true }
       )

@@ -3,4 +3,5 @@ export { type ConsumeResults, type ConsumeTurn, consumeGoals, consumeSummaries }
 export { growthOf } from './growth.ts'
 export { writeReport } from './report.ts'
 export { type GrowthResults, type LatencyResults, type LatencySummary, type SinkResults, summarise } from './results.ts'
+export { type SearchResults, type SearchSize, searchGoals } from './search.ts'
 export { percentile, type Spread, spreadOf } from './statistics.ts'

@@ -3,10 +3,11 @@ import { consumePart } from './consume-page.ts'
 import { circumstancesText, fixed, goalTable, megabytes, percent, spreadText } from './parts.ts'
 import type { GrowthResults, LatencyResults, Results, SinkResults, Summary } from './results.ts'
 import { bestOf, goalsOf, growthGoals, latencyGoals } from './results.ts'
+import { searchPart } from './search.ts'
 
 /** The page: docs/benchmarks.md. */
 export function page(results: Results): string {
-  const { sink, latency, growth, consume } = results
+  const { sink, latency, growth, consume, search } = results
   return [
     '# Benchmarks',
     'Written by `npm run bench`; do not edit. The same numbers for programs are in [benchmarks.json](benchmarks.json). The benchmark brings its own servers and peers, runs on one machine, and measures all contenders in turns, A B C A B C …, so that what disturbs the machine disturbs all of them. A run of eventtrail whose table, duplicates, quarantine or ledger do not add up fails the benchmark.',
@@ -14,7 +15,8 @@ export function page(results: Results): string {
     ...(sink ? sinkPart(sink) : []),
     ...(latency ? latencyPart(latency) : []),
     ...(growth ? growthPart(growth) : []),
-    ...(consume ? consumePart(consume) : [])
+    ...(consume ? consumePart(consume) : []),
+    ...(search ? searchPart(search) : [])
   ]
     .join('\n\n')
     .concat('\n')

@@ -3,6 +3,7 @@ import type { Circumstances } from '../types.ts'
 import type { ConsumeResults } from './consume.ts'
 import type { Goal } from './goal.ts'
 import type { GrowthStep } from './growth.ts'
+import type { SearchResults } from './search.ts'
 import { type Spread, spreadOf } from './statistics.ts'
 
 /** What one contender did in all turns. */
@@ -82,6 +83,7 @@ export interface Results {
   readonly latency?: LatencyResults
   readonly growth?: GrowthResults
   readonly consume?: ConsumeResults
+  readonly search?: SearchResults
 }
 
 /** Medians with least and most, and the ratios to each of `references` turn by turn. */

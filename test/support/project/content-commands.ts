@@ -128,5 +128,6 @@ export const printNone: Readonly<Record<string, Calls | string>> = {
   'bench sink': inClone,
   'bench latency': inClone,
   'bench growth': inClone,
-  'bench consume': inClone
+  'bench consume': inClone,
+  'bench search': inClone
 }

@@ -1,0 +1,3 @@
+/** The trail and the questions of `bench search`. */
+export { fillStatements, meanings, months } from './data.ts'
+export { type BenchQuestion, benchQuestions } from './questions.ts'
