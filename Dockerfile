@@ -9,11 +9,11 @@ COPY dev/package.json dev/
 RUN npm ci --ignore-scripts
 COPY . .
 # The platform packages are for clones: Postgres and a second Node have no place in an image.
-# Optional peers: nodemailer and the client of OpenSearch, with what it needs, which notifier and indexer load; hyparquet for
-# archives and exports.
+# Optional peers: nodemailer and the client of OpenSearch, with what it needs, which notifier and indexer load; hyparquet and
+# aws4fetch for archives and exports.
 RUN node dev/tools/build.mjs \
  && tar -C node_modules -cf ../peers.tar nodemailer @opensearch-project/opensearch aws4 debug json11 ms \
-      hyparquet hyparquet-writer \
+      aws4fetch hyparquet hyparquet-writer \
  && npm prune --ignore-scripts --omit=dev --omit=optional && tar -C node_modules --skip-old-files -xf ../peers.tar \
  && rm -rf node_modules/eventtrail-stack node_modules/.package-lock.json
 

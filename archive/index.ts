@@ -7,6 +7,7 @@
  * await writer.finish({ question: 'all of 2026-01' })
  * ```
  */
+export { ArchiveError, archiveErrorCodes } from './errors.ts'
 export {
   type ByteSink,
   type ByteSource,
@@ -16,3 +17,4 @@ export {
   parquetFile,
   parquetWriter
 } from './parquet/index.ts'
+export { type ArchiveStore, openArchiveStore } from './store/index.ts'

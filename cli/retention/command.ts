@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { openArchiveStore } from '../../archive/index.ts'
 import { counted, deniedWords, isDenied, printableJson, UsageError } from '../../core/index.ts'
 import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import {
@@ -46,6 +47,7 @@ interface DropFlags {
   readonly reason?: string
   readonly dryRun?: boolean
   readonly yes?: boolean
+  readonly archive?: string
   readonly json?: boolean
 }
 
@@ -94,6 +96,10 @@ export function retentionCommands(program: Command, host: CommandHost): void {
     .argument('<month>', 'month such as 2026-11')
     .description('drop a month for good: records what it had, and refuses a month that has to stay')
     .option('--dry-run', 'show what would go and what keeps it, and do nothing else; exits 1 when something does')
+    .option(
+      '--archive <place>',
+      'write it to Parquet first and read that back: file:<folder> or s3://<bucket>/<prefix>'
+    )
     .option('--yes', 'drop it (required without --dry-run)')
     .option('--reason <text>', 'why; kept in operator_actions and sink_removals (required without --dry-run)', reason)
     .option(...jsonFlag)
@@ -153,6 +159,8 @@ async function drop(context: CommandContext, pool: Pool, name: string, flags: Dr
   if (!dryRun && !(yes && reason !== undefined))
     throw new UsageError('Expected --yes and --reason, or --dry-run to see what would go')
   const month = requireMonth(name)
+  const archive =
+    flags.archive === undefined ? undefined : { address: flags.archive, store: await openStore(context, flags.archive) }
   const brokers = config.get('brokers')
   const client = brokers && createKafkaClient({ brokers, security: config.security, log })
   if (!client)
@@ -177,10 +185,19 @@ async function drop(context: CommandContext, pool: Pool, name: string, flags: Dr
     } else for (const line of planLines(plan)) out(line)
     return plan.refusals.length > 0 ? exitCodes.notOk : exitCodes.ok
   }
-  const result = await dropMonth(parts, shellOperator(), { month, reason: reason ?? '' }).catch(asOwner)
-  out(json ? printableJson(result) : `${result.month}: dropped ${counted(result.rows, 'row')}, action ${result.action}`)
+  const result = await dropMonth(parts, shellOperator(), { month, reason: reason ?? '', archive }).catch(asOwner)
+  const kept = result.archive === null ? '' : `, archived in ${result.archive}`
+  out(
+    json
+      ? printableJson(result)
+      : `${result.month}: dropped ${counted(result.rows, 'row')}, action ${result.action}${kept}`
+  )
   return exitCodes.ok
 }
+
+/** Keys of S3 are where its other tools have them: in the environment. */
+const openStore = ({ say }: CommandContext, address: string) =>
+  openArchiveStore(address, { env: process.env, warn: words => say(`eventtrail retention: ${words}`) })
 
 /** Operators may place holds, and drop nothing. */
 function asOwner(error: unknown): never {

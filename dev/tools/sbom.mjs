@@ -12,7 +12,7 @@ const folder = join(root, 'sbom')
 const allowed = ['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT', 'MIT-0']
 
 /** Optional peers that the image has. */
-const inImage = ['nodemailer', '@opensearch-project/opensearch', 'hyparquet', 'hyparquet-writer']
+const inImage = ['nodemailer', '@opensearch-project/opensearch', 'aws4fetch', 'hyparquet', 'hyparquet-writer']
 
 const bill = billOf(JSON.parse(npmSbom()))
 const refused = bill.components.filter(each => !allowed.includes(licenseOf(each)))

@@ -25,7 +25,7 @@ CREATE TABLE retention_steps (
   at     timestamptz NOT NULL,
   action bigint      NOT NULL REFERENCES operator_actions,
   month  text        NOT NULL,
-  step   text        NOT NULL CHECK (step IN ('archive begun', 'archive written', 'archive verified', 'dropped')),
+  step   text        NOT NULL CHECK (step IN ('archive begun', 'archive written', 'archive rejected', 'archive verified', 'dropped')),
   -- Of an archive its name, bytes, rows and digests; of a drop its rows.
   detail jsonb       NOT NULL
 );

@@ -1,9 +1,11 @@
+import type { ArchiveStore } from '../../archive/index.ts'
 import type { Pool } from '../../postgres/index.ts'
 import { act, type Operator, type RunningAction, resumeAction } from '../actions/index.ts'
 import { OperationsError } from '../errors.ts'
+import { archiveMonth } from './archive.ts'
 import type { Month } from './month.ts'
 import { type DropPlan, type PlanParts, planDrop, requireThere } from './plan.ts'
-import { removeMonth } from './remove.ts'
+import { removeMonth, stopped } from './remove.ts'
 import { dropOperation, stepsOf, unfinishedDrops } from './steps.ts'
 
 export interface DropParts extends PlanParts {
@@ -14,6 +16,8 @@ export interface DropParts extends PlanParts {
 export interface DropRequest {
   readonly month: Month
   readonly reason: string
+  /** Where the month is archived before it is dropped. Default: nowhere. */
+  readonly archive?: { readonly address: string; readonly store: ArchiveStore } | undefined
 }
 
 export interface DropResult {
@@ -26,10 +30,11 @@ export interface DropResult {
 }
 
 /**
- * Drops a month: refuses one that does not add up, is under a hold or too young, records what goes, and drops it. The same
+ * Drops a month: refuses one that does not add up, is under a hold or too young, archives it where that is asked for, records
+ * what goes, and drops it. The same
  * call after a kill continues the same action.
- * @throws OperationsError `MONTH_UNKNOWN`, `MONTH_KEPT`, `DROP_BLOCKED`, `MONTH_CHANGED`, `MONTH_LOCKED`, `ACTION_RUNNING`,
- *   `ACTION_STOPPED`, `NOT_RECORDED` (nothing was done); a database error: it can be continued
+ * @throws OperationsError `MONTH_UNKNOWN`, `MONTH_KEPT`, `MONTH_CHANGED`, `MONTH_LOCKED`, `ACTION_RUNNING`,
+ *   `ACTION_STOPPED`, `NOT_RECORDED` (nothing was done); ArchiveError, a database error: it can be continued
  */
 export async function dropMonth(parts: DropParts, operator: Operator, request: DropRequest): Promise<DropResult> {
   const { pool } = parts
@@ -37,7 +42,9 @@ export async function dropMonth(parts: DropParts, operator: Operator, request: D
   const exclusive = `retention of ${month.name}`
   const check = async () => requireDroppable(await planDrop(parts, month))
   const run = (action: RunningAction) => dropRecorded(parts, request, action)
-  const unfinished = (await unfinishedDrops(pool)).find(each => each.month === month.name)
+  const address = request.archive?.address ?? null
+  // One with another archive has dropped nothing, and stays as it is.
+  const unfinished = (await unfinishedDrops(pool)).find(each => each.month === month.name && each.archive === address)
   if (unfinished?.status === 'interrupted')
     return resumeAction(
       pool,
@@ -59,7 +66,7 @@ export async function dropMonth(parts: DropParts, operator: Operator, request: D
     operator,
     {
       operation: dropOperation,
-      target: { month: month.name },
+      target: { month: month.name, archive: address },
       reason,
       exclusive,
       resumable: true,
@@ -82,16 +89,33 @@ export function requireDroppable({ month, refusals }: DropPlan): void {
 /** What an action had done before it was interrupted: it was killed between the drop and its result. */
 async function droppedBy(pool: Pool, month: Month, action: number): Promise<DropResult | undefined> {
   const done = (await stepsOf(pool, action)).find(({ step }) => step === 'dropped')
-  return done && { action, month: month.name, rows: Number(done.detail.rows), archive: null }
+  return (
+    done && {
+      action,
+      month: month.name,
+      rows: Number(done.detail.rows),
+      archive: (done.detail.archive as string | undefined) ?? null
+    }
+  )
 }
 
-async function dropRecorded(
-  parts: DropParts,
-  { month, reason }: DropRequest,
-  action: RunningAction
-): Promise<DropResult> {
+/** Archives that one call writes while late events of the month come in. */
+const mostArchives = 3
+
+async function dropRecorded(parts: DropParts, request: DropRequest, action: RunningAction): Promise<DropResult> {
   const { pool, patienceMs = 600_000, onProgress, signal } = parts
-  await action.requireHeld()
-  const rows = await removeMonth({ pool, month, reason, action: action.id, patienceMs, onProgress, signal })
-  return { action: action.id, month: month.name, rows, archive: null }
+  const { month, reason, archive } = request
+  const common = { pool, month, onProgress, signal }
+  for (let attempt = 1; ; attempt += 1) {
+    const archived = archive && (await archiveMonth({ ...common, store: archive.store, action }))
+    if (signal.aborted) throw stopped(month)
+    await action.requireHeld()
+    try {
+      const rows = await removeMonth({ ...common, reason, action: action.id, patienceMs, archived })
+      return { action: action.id, month: month.name, rows, archive: archived?.address ?? null }
+    } catch (error) {
+      // Late events came between the archive and the drop.
+      if (!(error instanceof OperationsError && error.code === 'MONTH_CHANGED') || attempt === mostArchives) throw error
+    }
+  }
 }

@@ -1,6 +1,6 @@
 import type { Pool, Queries } from '../../postgres/index.ts'
 
-export type DropStep = 'archive begun' | 'archive written' | 'archive verified' | 'dropped'
+export type DropStep = 'archive begun' | 'archive written' | 'archive rejected' | 'archive verified' | 'dropped'
 
 /** Notes that a step of a drop is done. */
 export async function noteStep(

@@ -35,6 +35,7 @@ test('has the package and what it needs at run time, and nothing that only a clo
     'nodemailer',
     '@opensearch-project/opensearch',
     'debug',
+    'aws4fetch',
     'hyparquet',
     'hyparquet-writer'
   ]) {

@@ -14,9 +14,13 @@ test.each(entryPoints)('require() of Node takes %s', async name => {
 })
 
 // They are not installed here.
-const optionalPeers = ['nodemailer', '@opensearch-project/opensearch', 'hyparquet', 'hyparquet-writer'].map(
-  name => `--external:${name}`
-)
+const optionalPeers = [
+  'nodemailer',
+  '@opensearch-project/opensearch',
+  'aws4fetch',
+  'hyparquet',
+  'hyparquet-writer'
+].map(name => `--external:${name}`)
 
 describe('esbuild --bundle --platform=node', () => {
   test.each(entryPoints)('a bundle of %s runs', async name => {

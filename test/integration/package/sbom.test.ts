@@ -27,6 +27,7 @@ beforeAll(async () => {
 const ofOptionalPeers = [
   'nodemailer',
   '@opensearch-project/opensearch',
+  'aws4fetch',
   'hyparquet',
   'hyparquet-writer',
   ...['aws4', 'debug', 'json11', 'ms', 'secure-json-parse']

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { archiveErrorCodes } from '../../../archive/index.ts'
 import { mappingErrorCodes } from '../../../cli/mappings/errors.ts'
 import { consumerErrorCodes, handlerErrorCodes, inboxErrorCodes } from '../../../consumers/index.ts'
 import { searchErrorCodes } from '../../../consumers/indexer/index.ts'
@@ -36,6 +37,7 @@ const classes: Readonly<Record<string, ErrorCodes>> = {
   TrailError: trailErrorCodes,
   OperationsError: operationsErrorCodes,
   ProofError: proofErrorCodes,
+  ArchiveError: archiveErrorCodes,
   PostgresError: postgresErrorCodes,
   MigrationError: migrationErrorCodes,
   KafkaError: kafkaErrorCodes,
@@ -48,7 +50,7 @@ const classes: Readonly<Record<string, ErrorCodes>> = {
 }
 
 /** Seen by handlers' logs and as causes, or by people who run commands. */
-const notExported = ['OperationsError', 'ProofError', 'SendError', 'UsageError', 'MappingError']
+const notExported = ['OperationsError', 'ProofError', 'ArchiveError', 'SendError', 'UsageError', 'MappingError']
 
 const files = sourceFiles(rooms)
 const sources = files.map(file => readFileSync(join(cloneRoot, file), 'utf8'))

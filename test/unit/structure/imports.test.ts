@@ -19,7 +19,7 @@ const allowed: Readonly<Record<string, { readonly rooms: readonly string[]; read
   connection: { rooms: ['core', 'schemas', 'kafka'], packages: [] },
   control: { rooms: ['core', 'kafka'], packages: [] },
   producers: { rooms: ['core', 'observability', 'schemas', 'kafka', 'connection'], packages: ['uuid'] },
-  archive: { rooms: ['core'], packages: ['hyparquet', 'hyparquet-writer'] },
+  archive: { rooms: ['core'], packages: ['aws4fetch', 'hyparquet', 'hyparquet-writer'] },
   trail: {
     rooms: ['core', 'postgres', 'schemas', 'kafka', 'connection', 'producers'],
     packages: ['pg-copy-streams']
@@ -82,6 +82,7 @@ const doorsInside = [
 /** Clients and libraries that one folder of their room loads. */
 const folderOfPackage: Readonly<Record<string, string>> = {
   '@opensearch-project/opensearch': 'consumers/indexer/opensearch',
+  aws4fetch: 'archive/store',
   hyparquet: 'archive/parquet',
   'hyparquet-writer': 'archive/parquet',
   kafkajs: 'kafka/kafkajs',

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { EventtrailError } from '../../../../core/index.ts'
 import { createSink } from '../../../../sink/index.ts'
 import { runCli } from '../../../support/processes/cli.ts'
+import { runInProcess } from '../../../support/project/program.ts'
 import { badge, lesson, type TestTrail } from '../../../support/trail.ts'
 
 /** An id of version 7 from so many ms after the begin of a month such as `2024-01`. */
@@ -20,15 +22,15 @@ export async function storeIn(trail: TestTrail, months: Readonly<Record<string, 
   await sink.whenCaughtUp()
 }
 
-/** Calls `eventtrail retention …`, with the objects that it printed. */
+/** Calls `eventtrail retention …` in this process, with the objects that it printed. */
 export async function retention(trail: TestTrail, ...args: string[]) {
-  const { code, stdout, stderr } = await runCli(['retention', ...args, '--json'], trail.env)
-  const found = stdout
-    .trim()
-    .split('\n')
-    .filter(Boolean)
-    .map(line => JSON.parse(line) as Record<string, unknown>)
-  return { code, found, stderr }
+  Object.assign(process.env, trail.env)
+  const { printed, ended } = runInProcess(['retention', ...args, '--json'])
+  const end = await ended
+  const code = typeof end === 'number' ? end : end instanceof EventtrailError && !end.misconfigured ? 3 : 2
+  const lines = printed().split('\n')
+  const found = lines.filter(line => line.startsWith('{')).map(line => JSON.parse(line) as Record<string, unknown>)
+  return { code, found: found.filter(each => !('level' in each)), stderr: printed() }
 }
 
 /** What `eventtrail verify` finds wrong; and all that it finds. */
