@@ -160,6 +160,50 @@ test('what is interrupted while no one reads is recorded as broken off', async (
   expect(Number(ended?.rows)).toBeLessThan(many)
 })
 
+/** Starts an export that waits for a lock on the trail: it is recorded, and has nothing to write yet. */
+async function waitingExport(out: string) {
+  const holder = await trail.db.connect()
+  await holder.query('BEGIN; LOCK TABLE event_envelopes')
+  const child = spawn(process.execPath, [cli, 'trail', 'export', '--out', out], {
+    env: { ...process.env, ...trail.env },
+    stdio: ['ignore', 'ignore', 'pipe']
+  })
+  const said = text(child.stderr)
+  const waiting = `SELECT FROM pg_locks WHERE NOT granted AND relation = 'event_envelopes'::regclass`
+  await eventually(async () => (await trail.rows(waiting)).length > 0, { what: 'the export waits for the lock' })
+  const stop = async (signal: 'SIGINT' | 'SIGKILL') => {
+    child.kill(signal)
+    const [code] = await once(child, 'close')
+    await holder.query('ROLLBACK')
+    holder.release()
+    return { code, said: await said }
+  }
+  return { stop }
+}
+
+test('what is interrupted while Postgres works ends at once, and leaves no file', async () => {
+  const out = file()
+  const waiting = await waitingExport(out)
+  expect(existsSync(`${out}.partial`)).toBe(true)
+  expect(await waiting.stop('SIGINT')).toEqual({
+    code: 130,
+    said: expect.stringContaining('broken off after 0 events')
+  })
+  expect([out, `${out}.partial`, `${out}.receipt.json`].filter(existsSync)).toEqual([])
+  expect(await latest()).toMatchObject({ complete: false, rows: '0' })
+})
+
+test('what is killed never looks complete, and counts as given in full', async () => {
+  const out = file()
+  const { stop } = await waitingExport(out)
+  expect(await stop('SIGKILL')).toMatchObject({ code: null })
+  expect([out, `${out}.partial`, `${out}.receipt.json`].filter(existsSync)).toEqual([`${out}.partial`])
+  const listed = await runCli(['trail', 'disclosures', '--limit', '1'], trail.env)
+  expect(listed.stdout).toContain('\tno end: counts as given in full\ttrail export\t')
+  const { code, stderr } = await exported('--out', out)
+  expect([code, stderr]).toEqual([2, expect.stringContaining('or one was killed')])
+})
+
 test.each([
   [['--out', '/nowhere/at/all'], 'cannot be written (ENOENT)'],
   [['--format', 'xls', '--out', 'x'], 'Expected one of ndjson, csv, parquet'],
