@@ -1,6 +1,6 @@
 import { few } from '../../core/index.ts'
 import type { Pool } from '../../postgres/index.ts'
-import { type Addition, listAdditions } from '../../trail/index.ts'
+import { type Addition, listAdditions, searchIndexState } from '../../trail/index.ts'
 import { type Finding, ok, warning, wrong } from './finding.ts'
 
 /** Names what others have put on the trail's table, by what it does to events. */
@@ -27,6 +27,20 @@ export async function examineAdditions(pool: Pool): Promise<Finding[]> {
         ]
       : []),
     ...(nothing.length > 0 ? [ok('table', `not part of the trail, and refuses no event: ${few(nothing)}`)] : []),
-    ...(additions.length === 0 ? [ok('table', 'as eventtrail made it')] : [])
+    ...(additions.length === 0 ? [ok('table', 'as eventtrail made it')] : []),
+    ...(await examineSearchIndexes(pool))
+  ]
+}
+
+/** They are opt-in: none is no finding. */
+async function examineSearchIndexes(pool: Pool): Promise<Finding[]> {
+  const { begun, complete } = await searchIndexState(pool)
+  if (complete) return [ok('table', 'the search indexes are on every month')]
+  if (!begun) return []
+  return [
+    warning(
+      'table',
+      'the search indexes are not on every month: `eventtrail migrate --search` continues where it was stopped, `--drop-search` removes them'
+    )
   ]
 }

@@ -19,10 +19,13 @@ export function completenessLine(each: Completeness): string {
   return `Not known to be complete as of ${when}: ${found.join('; ')}${retained}`
 }
 
-function missing({ kafka, quarantined, gaps, faults, unknownPersons }: Completeness): string[] {
+function missing({ kafka, notCompared, quarantined, gaps, faults, unknownPersons }: Completeness): string[] {
   const { held, discarded } = quarantined
   return [
     ...kafkaWords(kafka),
+    ...(notCompared.length > 0
+      ? [`topics of other groups of sinks were not looked at: ${few(notCompared)} (--group names a group)`]
+      : []),
     ...(held > 0 ? [`${counted(held, 'record')} in quarantine could not be read and may belong to this answer`] : []),
     ...(discarded > 0
       ? [`${counted(discarded, 'record')} of the quarantine, now discarded, may have belonged to it`]

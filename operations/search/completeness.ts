@@ -11,6 +11,8 @@ export interface Completeness {
   readonly at: Date
   /** Topics of the question, with their prefix. */
   readonly topics: readonly string[]
+  /** Topics of these events that other groups of sinks read: nothing below is about them. */
+  readonly notCompared: readonly string[]
   /** What Kafka holds of these topics and the trail does not yet, or why it could not be asked. */
   readonly kafka:
     | { readonly asked: true; readonly unstored: number; readonly halted: number; readonly gone: readonly string[] }
@@ -51,6 +53,7 @@ export async function completenessOf(question: Question, parts: CompletenessPart
   const events = await eventsOf(pool, question, parts)
   const names = events.map(({ eventName }) => eventName)
   const topics = events.flatMap(event => event.topics)
+  const notCompared = events.flatMap(event => event.others)
   const books = { group, topics }
   const kafka = await kafkaSide(topics, parts)
   const faults = await sumLedgerFaults(pool, books)
@@ -60,6 +63,7 @@ export async function completenessOf(question: Question, parts: CompletenessPart
   return {
     at: (rows[0] as { at: Date }).at,
     topics,
+    notCompared,
     kafka,
     quarantined: await quarantined(pool, question, topics),
     gaps: { open: sum(faults.filter(isGap)), accepted: (await sumAcceptedGaps(pool, books)).offsets },
@@ -71,7 +75,10 @@ export async function completenessOf(question: Question, parts: CompletenessPart
 
 interface EventTopics {
   readonly eventName: string
+  /** Those that the group reads, or that no group has read yet. */
   readonly topics: readonly string[]
+  /** Those that other groups of sinks read. */
+  readonly others: readonly string[]
 }
 
 const namesPersons = (meanings: readonly FieldMeaning[], eventName: string): boolean =>
@@ -81,19 +88,27 @@ const namesPersons = (meanings: readonly FieldMeaning[], eventName: string): boo
 async function eventsOf(
   queries: Queries,
   { eventName }: Question,
-  { topicPrefix }: CompletenessParts
+  { topicPrefix, group }: CompletenessParts
 ): Promise<readonly EventTopics[]> {
-  const { rows } = await queries.query<{ event_name: string; topic: string }>(
-    `SELECT event_name, topic FROM sink_topics WHERE $1::text IS NULL OR event_name = $1
-     UNION SELECT substr(topic, length($2) + 1), topic FROM sink_offsets o
-     WHERE starts_with(topic, $2) AND NOT EXISTS (SELECT FROM sink_topics t WHERE t.topic = o.topic)
-       AND ($1 IS NULL OR topic = $2 || $1)
+  const { rows } = await queries.query<{ event_name: string; topic: string; ours: boolean }>(
+    `SELECT event_name, topic, EXISTS (SELECT FROM sink_offsets o WHERE o.topic = t.topic AND consumer_group = $3)
+         OR starts_with(topic, $2) AND NOT EXISTS (SELECT FROM sink_offsets o WHERE o.topic = t.topic) AS ours
+     FROM sink_topics t WHERE $1::text IS NULL OR event_name = $1
+     UNION SELECT substr(topic, length($2) + 1), topic, true FROM sink_offsets o
+     WHERE consumer_group = $3 AND starts_with(topic, $2)
+       AND NOT EXISTS (SELECT FROM sink_topics t WHERE t.topic = o.topic) AND ($1 IS NULL OR topic = $2 || $1)
      ORDER BY 1, 2`,
-    [eventName ?? null, topicPrefix]
+    [eventName ?? null, topicPrefix, group]
   )
-  const named = eventName === undefined ? [] : [{ event_name: eventName, topic: topicPrefix + eventName }]
-  const all = Map.groupBy([...rows, ...named], row => row.event_name)
-  return [...all].map(([name, found]) => ({ eventName: name, topics: [...new Set(found.map(({ topic }) => topic))] }))
+  const known = new Set(rows.map(({ topic }) => topic))
+  // It may be an event that no sink has read a record of.
+  const named = eventName === undefined ? [] : [{ event_name: eventName, topic: topicPrefix + eventName, ours: true }]
+  const all = Map.groupBy([...rows, ...named.filter(({ topic }) => !known.has(topic))], row => row.event_name)
+  return [...all].map(([name, found]) => ({
+    eventName: name,
+    topics: found.filter(({ ours }) => ours).map(({ topic }) => topic),
+    others: found.filter(({ ours }) => !ours).map(({ topic }) => topic)
+  }))
 }
 
 async function kafkaSide(

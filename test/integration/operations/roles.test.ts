@@ -127,6 +127,8 @@ test.each<[Role, string]>([
   ['reader', 'DELETE FROM disclosure_subjects'],
   ['operator', 'DELETE FROM disclosures'],
   ['writer', 'SELECT FROM disclosures'],
+  ['operator', 'DELETE FROM field_meanings'],
+  ['reader', "UPDATE field_meanings SET meaning = 'none'"],
   ['reader', 'SELECT key FROM sink_quarantine'],
   ['reader', 'SELECT headers FROM sink_quarantine']
 ])('the %s is refused: %s', async (role, statement) => {
@@ -147,7 +149,9 @@ test('an operator does all that the commands of operators do', async () => {
     ['sink', 'remember', '--event', 'badge.awarded', '--reason', 'r'],
     ['retention', 'hold', '--month', '2020-01', '--reason', 'r'],
     ['retention', 'release', '1', '--reason', 'r'],
-    ['retention', 'list']
+    ['retention', 'list'],
+    ['schemas', 'register', '--example'],
+    ['trail', 'find', '--event', 'lesson.published', '--from', '2026-01-01']
   ]) {
     const done = await cli('operator', ...command, '--json')
     expect(done, `${command.join(' ')}: ${done.stderr}`).toMatchObject({ code: 0 })
@@ -173,6 +177,8 @@ test('an auditor runs doctor and verify, and reads every table', async () => {
   const doctor = await cli('reader', 'doctor')
   expect(doctor.stdout).not.toContain('42501')
   expect(await cli('reader', 'retention', 'list')).toMatchObject({ code: 0 })
+  const found = await cli('reader', 'trail', 'find', '--event', 'lesson.published', '--from', '2026-01-01')
+  expect(found).toMatchObject({ code: 0, stdout: expect.stringContaining('lesson.published v2') })
   for (const view of ['sink_losses', 'sink_ledger_faults', 'sink_topics', 'sink_removals'])
     expect(await tried('reader', `SELECT * FROM ${view}`)).toBe('done')
 })

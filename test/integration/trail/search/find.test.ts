@@ -178,6 +178,8 @@ test('what could be missing is said above the answer: unread, in quarantine, and
     quarantined: { held: 1, discarded: 0 }
   })
   expect(line?.words).toMatch(/2 records in Kafka not stored yet; 1 record in quarantine could not be read/)
+  const [ofOthers] = await found('--event', 'mark.given', '--group', 'another')
+  expect(ofOthers).toMatchObject({ complete: false, topics: [], notCompared: [`${trail.topicPrefix}mark.given`] })
   const [other] = await found('--event', 'mark.taken')
   expect(other).toMatchObject({ complete: true })
   const away = await find(['--event', 'mark.taken'], { KAFKA_BROKERS: '127.0.0.1:1' })

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { examineAdditions } from '../../../../operations/doctor/additions.ts'
 import type { FieldMeaning } from '../../../../schemas/index.ts'
 import { sessionPool } from '../../../../trail/database.ts'
 import {
@@ -76,6 +77,7 @@ test('building that is stopped in its middle lets sinks write, is continued, and
   expect(await first).toBeUndefined()
   expect((await invalid()).length).toBeGreaterThan(0)
   expect(await searchIndexState(pool)).toEqual({ complete: false, begun: true })
+  expect(await examineAdditions(pool)).toContainEqual(expect.objectContaining({ level: 'warning' }))
   await reader.query('COMMIT')
 
   await makeMonthsSince(pool, new Date('2025-12-01T00:00:00Z'), new Date('2025-12-01T00:00:00Z'))
@@ -90,6 +92,7 @@ test('building that is stopped in its middle lets sinks write, is continued, and
   expect(await invalid()).toEqual([])
   expect(await buildSearchIndexes(work())).toBe(0)
   expect(await listAdditions(pool)).toEqual([])
+  expect((await examineAdditions(pool)).map(({ level }) => level)).toEqual(['ok', 'ok'])
 })
 
 const meanings: readonly FieldMeaning[] = [

@@ -4,6 +4,7 @@ import { type Completeness, completenessLine, isComplete } from '../../../../ope
 const whole: Completeness = {
   at: new Date('2026-11-25T02:56:04Z'),
   topics: ['order.placed'],
+  notCompared: [],
   kafka: { asked: true, unstored: 0, halted: 0, gone: [] },
   quarantined: { held: 0, discarded: 0 },
   gaps: { open: 0, accepted: 0 },
@@ -42,6 +43,7 @@ test.each<[Partial<Completeness>, string]>([
     { kafka: { asked: false, why: 'no brokers are configured' } },
     'Kafka was not asked for what is not stored yet (no brokers'
   ],
+  [{ notCompared: ['old.order.placed'] }, 'topics of other groups of sinks were not looked at: old.order.placed'],
   [{ quarantined: { held: 3, discarded: 0 } }, '3 records in quarantine could not be read and may belong'],
   [{ quarantined: { held: 0, discarded: 1 } }, '1 record of the quarantine, now discarded, may have belonged'],
   [{ gaps: { open: 5, accepted: 0 } }, '5 offsets removed from Kafka unread'],
