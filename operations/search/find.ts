@@ -42,11 +42,12 @@ export interface FoundPage {
 
 export interface FindParts {
   readonly pool: Pool
-  readonly question: Question
   readonly meanings: readonly FieldMeaning[]
   readonly after?: string | undefined
   /** Events of a page, at most. */
   readonly limit: number
+  /** ms after which it ends. Default 5,000 where every row is read, else 30,000. */
+  readonly timeoutMs?: number
 }
 
 /** How a question will be answered. */
@@ -94,11 +95,11 @@ async function inUnits(
  * @throws TrailError `QUESTION_INVALID`; `QUESTION_TOO_WIDE` where it takes too long or finds too much; a database error
  */
 export async function findEvents(
-  { pool, meanings, after, limit }: Omit<FindParts, 'question'>,
+  { pool, meanings, after, limit, ...given }: FindParts,
   { question, readsAll }: QuestionPlan
 ): Promise<FoundPage> {
   const { text, values } = questionSql(question, meanings, { after, limit: limit + 1 })
-  const timeoutMs = readsAll ? withoutIndexesMs : withIndexesMs
+  const { timeoutMs = readsAll ? withoutIndexesMs : withIndexesMs } = given
   const rows = await inTransaction(pool, async session => {
     // Compiling a plan takes longer than answering by an index.
     await session.query(`SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = ${timeoutMs}; SET LOCAL jit = off`)

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { findEvents } from '../../../../operations/index.ts'
 import { type AvroRecord, catalogueOf } from '../../../../schemas/index.ts'
 import { createSink } from '../../../../sink/index.ts'
-import { storeFieldMeanings } from '../../../../trail/index.ts'
+import { readFieldMeanings, storeFieldMeanings } from '../../../../trail/index.ts'
 import { runCli } from '../../../support/processes/cli.ts'
 import { runInProcess } from '../../../support/project/program.ts'
 import { testTrail } from '../../../support/trail.ts'
@@ -189,4 +190,37 @@ test('what could be missing is said above the answer: unread, in quarantine, and
   })
   const none = await find(['--event', 'mark.taken'], { KAFKA_BROKERS: '' })
   expect(none.results).toContain('(no brokers are configured)')
+})
+
+test('a question that takes too long, or finds more than can be sorted at once, is refused with what to do', async () => {
+  const question = { person: 'many', from: '2026-01-01', where: [] }
+  const meanings = await readFieldMeanings(trail.db)
+  const ask = (readsAll: boolean, timeoutMs?: number) =>
+    findEvents({ pool: trail.db, meanings, limit: 10, ...(timeoutMs && { timeoutMs }) }, { question, readsAll })
+  const holder = await trail.db.connect()
+  try {
+    await holder.query('BEGIN; LOCK TABLE event_envelopes IN ACCESS EXCLUSIVE MODE')
+    await expect(ask(true, 100)).rejects.toMatchObject({
+      code: 'QUESTION_TOO_WIDE',
+      message:
+        'The question takes more than 0.1 s: narrow the time from and to, or build the search indexes with `eventtrail migrate --search`'
+    })
+  } finally {
+    await holder.query('ROLLBACK')
+    holder.release()
+  }
+  await trail.rows(
+    `INSERT INTO event_envelopes (id, aggregate_id, occurred_at, event_name, payload, schema_version)
+     SELECT gen_random_uuid(), gen_random_uuid(), '2026-02-01T00:00:00Z', 'mark.given', '{"pupil": "many"}', 1
+     FROM generate_series(1, 20001)`
+  )
+  await expect(ask(false)).rejects.toMatchObject({
+    code: 'QUESTION_TOO_WIDE',
+    message: 'The question finds more than 20,000 events: narrow the time from and to'
+  })
+  // One less is a page like any other.
+  await trail.tamper(
+    'DELETE FROM event_envelopes WHERE id = (SELECT id FROM event_envelopes WHERE payload = \'{"pupil": "many"}\' LIMIT 1)'
+  )
+  expect((await ask(false)).events).toHaveLength(10)
 })
