@@ -1,5 +1,6 @@
 import type { ConnectionOptions, ConnectionWithPostgres, PostgresConnection } from '../connection/index.ts'
-import { exposedDatabase, type Logger } from '../core/index.ts'
+import { deniedWords, exposedDatabase, isDenied, type Logger } from '../core/index.ts'
+import { PostgresError } from '../postgres/index.ts'
 import {
   type RegistryConnection,
   type RegistrySettings,
@@ -42,5 +43,17 @@ export function databaseOf(config: Config, log?: Logger): PostgresConnection {
     url: config.require('databaseUrl'),
     ...(passwordFile !== undefined && { password: { file: passwordFile } }),
     ...(schema !== undefined && { schema })
+  }
+}
+
+/**
+ * For the errors of a command: one about a missing right says whose login has it, the others stay as they are.
+ * @param words continue "Postgres denies the role of this session a right on table x (42501): "
+ */
+export function withWhoMay(words: string): (error: unknown) => never {
+  return error => {
+    if (!isDenied(error) && !(error instanceof PostgresError && error.code === 'POSTGRES_DENIED')) throw error
+    const cause = error instanceof PostgresError ? error.cause : error
+    throw new PostgresError('POSTGRES_DENIED', `${deniedWords(cause)}: ${words}`, cause)
   }
 }

@@ -64,11 +64,14 @@ export {
   tooManyBad
 } from './positions/index.ts'
 export {
+  countPurgeable,
   countQuarantine,
   discardHeld,
   discardQuarantined,
   heldBatches,
   listQuarantine,
+  purgeAfterDays,
+  purgeQuarantine,
   type QuarantineCount,
   type QuarantineEntry,
   type QuarantineFilter,

@@ -28,6 +28,7 @@ import {
   wholeNumber
 } from '../command.ts'
 import { databaseOf, registryOf } from '../connection.ts'
+import { purgeCommand } from './quarantine-purge.ts'
 import { showCommand } from './quarantine-show.ts'
 
 interface MatchFlags {
@@ -47,11 +48,11 @@ interface ChangeFlags extends MatchFlags {
   readonly json?: boolean
 }
 
-/** `eventtrail quarantine list|show|retry|discard` */
+/** `eventtrail quarantine list|show|retry|discard|purge` */
 export function quarantineCommands(program: Command, host: CommandHost): void {
   const quarantine = program
     .command('quarantine')
-    .description('list, show, retry or discard records that the sink could not store')
+    .description('list, show, retry, discard or purge records that the sink could not store')
 
   const matching = (command: Command): Command =>
     command
@@ -67,6 +68,7 @@ export function quarantineCommands(program: Command, host: CommandHost): void {
     .action(host.action((context, flags: ListFlags) => onPool(context, pool => list(context, pool, flags))))
 
   showCommand(quarantine, host)
+  purgeCommand(quarantine, host)
 
   matching(host.connect(quarantine.command('retry'), 'databaseUrl', 'registryUrl', 'topicPrefix'))
     .argument('[numbers...]', 'numbers of the records in `quarantine list`', wholeNumbers)

@@ -1,8 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { deniedWords, isDenied } from '../../core/index.ts'
 import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import { type VerifyFinding, verify } from '../../operations/index.ts'
-import { PostgresError } from '../../postgres/index.ts'
 import { defaultGroup, onTrail } from '../../trail/index.ts'
 import {
   type CommandContext,
@@ -12,7 +10,7 @@ import {
   jsonFlag,
   saidWhileWaiting
 } from '../command.ts'
-import { databaseOf } from '../connection.ts'
+import { databaseOf, withWhoMay } from '../connection.ts'
 
 interface VerifyFlags {
   readonly since?: Date
@@ -94,15 +92,9 @@ async function runVerify(context: CommandContext, { since, topic, group, json }:
 }
 
 /** The writer's login is the one at hand where a sink runs, and may not read the trail. */
-function asReader(error: unknown): never {
-  if (!isDenied(error) && !(error instanceof PostgresError && error.code === 'POSTGRES_DENIED')) throw error
-  const cause = error instanceof PostgresError ? error.cause : error
-  throw new PostgresError(
-    'POSTGRES_DENIED',
-    `${deniedWords(cause)}: verify reads the whole trail, as the role eventtrail_reader may. Use a login that has this role in DATABASE_URL; \`eventtrail migrate --roles\` creates it`,
-    cause
-  )
-}
+const asReader = withWhoMay(
+  'verify reads the whole trail, as the role eventtrail_reader may. Use a login that has this role in DATABASE_URL; `eventtrail migrate --roles` creates it'
+)
 
 const tellEveryMs = 10_000
 const marks = { ok: 'ok    ', notice: 'notice', wrong: 'WRONG ' }

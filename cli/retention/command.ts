@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { openArchiveStore } from '../../archive/index.ts'
-import { counted, deniedWords, isDenied, printableJson, UsageError } from '../../core/index.ts'
+import { counted, printableJson, UsageError } from '../../core/index.ts'
 import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import {
   dropMonth,
@@ -15,7 +15,7 @@ import {
   shellOperator,
   unreadUntil
 } from '../../operations/index.ts'
-import { type Pool, PostgresError, requireTables } from '../../postgres/index.ts'
+import { type Pool, requireTables } from '../../postgres/index.ts'
 import { onTrail } from '../../trail/index.ts'
 import {
   type CommandContext,
@@ -27,7 +27,7 @@ import {
   saidWhileWaiting,
   wholeNumber
 } from '../command.ts'
-import { databaseOf } from '../connection.ts'
+import { databaseOf, withWhoMay } from '../connection.ts'
 import { droppedLines, holdLines, monthLines, planLines } from './words.ts'
 
 interface ListFlags {
@@ -200,15 +200,9 @@ const openStore = ({ say }: CommandContext, address: string) =>
   openArchiveStore(address, { env: process.env, warn: words => say(`eventtrail retention: ${words}`) })
 
 /** Operators may place holds, and drop nothing. */
-function asOwner(error: unknown): never {
-  if (!isDenied(error) && !(error instanceof PostgresError && error.code === 'POSTGRES_DENIED')) throw error
-  const cause = error instanceof PostgresError ? error.cause : error
-  throw new PostgresError(
-    'POSTGRES_DENIED',
-    `${deniedWords(cause)}: a month is dropped by the owner of the tables, who runs \`eventtrail migrate\`. Use that login in DATABASE_URL`,
-    cause
-  )
-}
+const asOwner = withWhoMay(
+  'a month is dropped by the owner of the tables, who runs `eventtrail migrate`. Use that login in DATABASE_URL'
+)
 
 function uuid(text: string): string {
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return text

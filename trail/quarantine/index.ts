@@ -1,4 +1,6 @@
 /** Records in quarantine: list, retry, discard. */
+
+export { countPurgeable, purgeAfterDays, purgeQuarantine } from './purge.ts'
 export {
   countQuarantine,
   discardHeld,

@@ -31,6 +31,8 @@ export interface QuarantinedRecord extends QuarantineEntry {
   readonly timestamp: Date
   readonly key: Buffer | null
   readonly value: Buffer | null
+  /** Of a value that was purged, in hex; null while it is there, and where there was none. */
+  readonly valueSha256: string | null
   /** Values in base64. */
   readonly headers: readonly { readonly key: string; readonly value: string | null }[]
 }
@@ -84,7 +86,8 @@ export async function countQuarantine(pool: Pool, filter: QuarantineFilter = {})
 /** @throws TrailError `NO_SUCH_ENTRY` */
 export async function showQuarantined(pool: Pool, number: number): Promise<QuarantinedRecord> {
   const { rows } = await pool.query(
-    `SELECT ${entryColumns}, kafka_timestamp AS "timestamp", key, value, headers FROM sink_quarantine WHERE number = $1`,
+    `SELECT ${entryColumns}, kafka_timestamp AS "timestamp", key, value,
+       encode(value_sha256, 'hex') AS "valueSha256", headers FROM sink_quarantine WHERE number = $1`,
     [number]
   )
   if (!rows[0]) throw noSuchEntry(number)

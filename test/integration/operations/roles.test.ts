@@ -158,6 +158,10 @@ test('an operator does all that the commands of operators do', async () => {
     const results = done.stdout.trim().split('\n')
     expect(results.map(line => typeof JSON.parse(line))).toEqual(results.map(() => 'object'))
   }
+  expect(await cli('operator', 'quarantine', 'purge', '--reason', 'r')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('by the owner of the tables')
+  })
   const denied = await cli('reader', 'sink', 'forget', '--event', 'badge.awarded', '--reason', 'r')
   expect(denied).toMatchObject({
     code: 2,

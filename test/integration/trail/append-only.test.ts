@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
 import { createSink } from '../../../sink/sink.ts'
 import { keepMonthsAhead, monthPartition } from '../../../trail/months.ts'
+import { runCli } from '../../support/processes/cli.ts'
 import { lesson, testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail({ partitions: 1 })
@@ -87,7 +88,16 @@ test('bytes leave the quarantine once their entry is resolved and old, and its b
      WHERE number = (SELECT min(number) FROM sink_quarantine)`
   )
   await expect(trail.rows("SELECT sink_purge_quarantine('30 days', '')")).rejects.toThrow('reason')
-  expect(await trail.rows("SELECT sink_purge_quarantine('30 days', 'as agreed')::int AS n")).toEqual([{ n: 1 }])
+  const purge = async (...args: string[]) => {
+    const { code, stdout, stderr } = await runCli(['quarantine', 'purge', '--json', ...args], trail.env)
+    expect(code, stderr).toBe(0)
+    return JSON.parse(stdout)
+  }
+  const found = { days: 30, old: 1, young: 0, held: 1 }
+  expect(await purge('--dry-run')).toEqual({ purged: null, ...found })
+  expect(await purge('--dry-run', '--older-than', '32')).toMatchObject({ old: 0, young: 1 })
+  expect(await trail.rows('SELECT FROM sink_quarantine WHERE purged_at IS NOT NULL')).toEqual([])
+  expect(await purge('--reason', 'as agreed')).toEqual({ purged: 1, ...found })
   const [purged, held] = await trail.rows('SELECT * FROM sink_quarantine ORDER BY number')
   expect(purged).toMatchObject({
     key: null,
@@ -99,5 +109,18 @@ test('bytes leave the quarantine once their entry is resolved and old, and its b
   expect(purged?.value_sha256).toEqual(createHash('sha256').update(raw).digest())
   expect(held).toMatchObject({ status: 'held', value: raw, purged_at: null })
   expect(await trail.rows('SELECT * FROM sink_losses')).toEqual([])
-  expect(await trail.rows("SELECT sink_purge_quarantine('30 days', 'again')::int AS n")).toEqual([{ n: 0 }])
+  expect(await purge('--reason', 'again')).toMatchObject({ purged: 0, old: 0, held: 1 })
+  const shown = await runCli(
+    ['quarantine', 'show', String(purged?.number), '--json', '--party', 'a test', '--purpose', 'a test'],
+    trail.env
+  )
+  expect(JSON.parse(shown.stdout)).toMatchObject({
+    value: null,
+    valueSha256: createHash('sha256').update(raw).digest('hex')
+  })
+  expect(
+    await trail.rows(
+      "SELECT target, reason, result FROM operator_log WHERE operation = 'quarantine purge' ORDER BY id LIMIT 1"
+    )
+  ).toEqual([{ target: { olderThanDays: 30 }, reason: 'as agreed', result: { purged: 1 } }])
 })

@@ -48,6 +48,10 @@ export const printNone: Readonly<Record<string, Calls | string>> = {
     ['quarantine', 'list'],
     ['quarantine', 'list', '--json']
   ],
+  'quarantine purge': () => [
+    ['quarantine', 'purge', '--dry-run'],
+    ['quarantine', 'purge', '--older-than', '0', ...why]
+  ],
   'quarantine retry': ({ quarantined }) => [['quarantine', 'retry', quarantined, ...why]],
   'dead-letters list': ({ group }) => [
     ['dead-letters', 'list', '--group', group],
