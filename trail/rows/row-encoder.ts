@@ -1,4 +1,4 @@
-import { AvroType, compileReader } from '../../schemas/index.ts'
+import { AvroType, compileReader, whoNames } from '../../schemas/index.ts'
 import { BadRecordError } from '../errors.ts'
 import { AvroCursor } from './avro-cursor.ts'
 import { type CopyBuffer, maxRowBytes, rowTooLarge } from './copy-buffer.ts'
@@ -83,9 +83,9 @@ function canonicalEncoder(type: AvroType, eventName: string, versions: readonly 
   const writePayload = compileTranscode(payloadOf(type))
   const name = Buffer.from(eventName)
   const head = rowHead(name)
-  const columns = new Map(versions.map(version => [version, versionColumn(version)]))
+  const tails = new Map(versions.map(version => [version, rowTail(version)]))
   let [version] = versions
-  let column = versionColumn(version ?? 0)
+  let tail = rowTail(version ?? 0)
 
   const write = ({ partition, offset, who = noWho }: Origin, out: CopyBuffer): void => {
     const start = out.at
@@ -106,22 +106,21 @@ function canonicalEncoder(type: AvroType, eventName: string, versions: readonly 
     writeInt32(out.bytes, out.at - payloadAt + 1, payloadAt - 5)
     const found = cursor.count()
     if (found !== version) {
-      const other = columns.get(found)
+      const other = tails.get(found)
       if (!other) throw new VersionMismatch(found, versions)
       version = found
-      column = other
+      tail = other
     }
     if (cursor.at !== cursor.end) throw leftOver()
     if (found > lastSmallint) throw versionTooLarge()
-    out.raw(column)
-    who.write(out)
-    out.reserve(placeLength)
-    const { bytes, at } = out
-    writeInt32(bytes, 4, at)
-    writeInt32(bytes, partition, at + 4)
-    writeInt32(bytes, 8, at + 8)
-    writeInt64(bytes, offset, at + 12)
-    out.at = at + placeLength
+    if (who.isEmpty) out.raw(tail.whole)
+    else {
+      out.raw(tail.version)
+      who.write(out)
+      out.raw(tail.place)
+    }
+    writeInt32(out.bytes, partition, out.at - 16)
+    writeInt64(out.bytes, offset, out.at - 8)
   }
 
   return (bytes, start, end, origin, out) => {
@@ -151,16 +150,19 @@ function rowHead(name: Buffer): Buffer {
   return head
 }
 
-/** The column schema_version. */
-function versionColumn(version: number): Buffer {
+const nulls: Buffer = Buffer.alloc(4 * whoNames.length, 0xff)
+
+/** A row from its schema_version on, with gaps for partition (4 bytes) and offset (8 bytes). */
+function rowTail(version: number): { readonly version: Buffer; readonly place: Buffer; readonly whole: Buffer } {
   const column = Buffer.alloc(4 + 2)
   column.writeInt32BE(2)
   if (version <= lastSmallint) column.writeInt16BE(version, 4)
-  return column
+  const place = Buffer.alloc(4 + 4 + 4 + 8)
+  place.writeInt32BE(4)
+  place.writeInt32BE(8, 8)
+  // For a record that says nothing of who caused it.
+  return { version: column, place, whole: Buffer.concat([column, nulls, place]) }
 }
-
-/** Bytes of the columns kafka_partition and kafka_offset. */
-const placeLength = 4 + 4 + 4 + 8
 
 const leftOver = () => new BadRecordError('DECODE_FAILED', 'bytes are left over after the envelope')
 const nameMismatch = (eventName: string) =>

@@ -7,12 +7,25 @@ const lengthBytes = 4
 const maxSourceLength = 100
 const maxActorLength = 255
 const traceparentLength = 55
-const at = 0x40
-const dash = 0x2d
 
-/** 1 for the printable characters of ASCII but for the space. */
-const isVisible = Uint8Array.from({ length: 256 }, (_, byte) => Number(byte > 0x20 && byte < 0x7f))
-const isHex = Uint8Array.from({ length: 256 }, (_, byte) => Number(/[0-9a-f]/.test(String.fromCharCode(byte))))
+/** What each byte counts in a text of the printable characters of ASCII but for the space and others: 0, or 1 where it is not one. */
+const outside = (...others: string[]): Uint8Array =>
+  Uint8Array.from({ length: 256 }, (_, byte) =>
+    Number(byte <= 0x20 || byte >= 0x7f || others.includes(String.fromCharCode(byte)))
+  )
+const notOfSource = outside()
+const notOfActor = outside('@')
+
+// In a traceparent: a hexadecimal digit counts nothing, a dash 1, and any other byte more than all dashes.
+const traceCounts = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const letter = String.fromCharCode(byte)
+  if (letter === '-') return 1
+  return /[0-9a-f]/.test(letter) ? 0 : 64
+})
+const dash = 0x2d
+const [zero, f] = [0x30, 0x66]
+// Where the dashes are, and with them the ends of version, trace id and parent id.
+const [versionEnd, traceIdEnd, parentIdEnd] = [2, 35, 52]
 
 /**
  * Who caused an event, taken from the headers of its record and written as columns of its row. A value that breaks
@@ -20,6 +33,8 @@ const isHex = Uint8Array.from({ length: 256 }, (_, byte) => Number(/[0-9a-f]/.te
  * header that repeats the last one counts, as in a handler's context.
  */
 export class WhoHeaders {
+  /** Whether the record has none of the three headers: all columns are null. */
+  isEmpty = true
   readonly #cursor = new HeaderCursor()
   #bytes = nothing
   #sourceStart = 0
@@ -47,18 +62,22 @@ export class WhoHeaders {
       case sourceName.length:
         if (!isNamed(bytes, nameStart, sourceName)) return
         this.#sourceStart = valueStart
-        this.#sourceEnd = isSource(bytes, valueStart, valueEnd) ? valueEnd : valueStart
-        return
+        this.#sourceEnd = valueEnd
+        break
       case actorName.length:
         if (!isNamed(bytes, nameStart, actorName)) return
         this.#actorStart = valueStart
-        this.#actorEnd = isActor(bytes, valueStart, valueEnd) ? valueEnd : valueStart
-        return
+        this.#actorEnd = valueEnd
+        break
       case traceparentName.length:
         if (!isNamed(bytes, nameStart, traceparentName)) return
         this.#traceStart = valueStart
-        this.#traceEnd = isTraceparent(bytes, valueStart, valueEnd) ? valueEnd : valueStart
+        this.#traceEnd = valueEnd
+        break
+      default:
+        return
     }
+    this.isEmpty = false
   }
 
   /** Of a record that is kept outside of its log. */
@@ -79,6 +98,7 @@ export class WhoHeaders {
     this.#sourceEnd = this.#actorStart = source.length
     this.#actorEnd = this.#traceStart = source.length + actor.length
     this.#traceEnd = this.#bytes.length
+    this.isEmpty = false
   }
 
   /** Lets go of the bytes of the last record, and of what was in them. */
@@ -89,6 +109,7 @@ export class WhoHeaders {
   }
 
   #clear(): void {
+    this.isEmpty = true
     this.#sourceStart = this.#sourceEnd = 0
     this.#actorStart = this.#actorEnd = 0
     this.#traceStart = this.#traceEnd = 0
@@ -97,24 +118,69 @@ export class WhoHeaders {
   /** Writes the three columns of a row of COPY, in the order of `whoNames`. */
   write(out: CopyBuffer): void {
     out.reserve(3 * lengthBytes + maxSourceLength + maxActorLength + traceparentLength)
-    this.#column(out, this.#sourceStart, this.#sourceEnd)
-    this.#column(out, this.#actorStart, this.#actorEnd)
-    this.#column(out, this.#traceStart, this.#traceEnd)
+    this.#text(out, this.#sourceStart, this.#sourceEnd, maxSourceLength, notOfSource)
+    this.#text(out, this.#actorStart, this.#actorEnd, maxActorLength, notOfActor)
+    this.#trace(out, this.#traceStart, this.#traceEnd)
   }
 
-  // A length of -1 is null. An empty value is one too: no header may be empty.
-  #column(out: CopyBuffer, start: number, end: number): void {
-    const target = out.bytes
-    let to = out.at
-    // Of less than 256 bytes: the upper three of the four are those of -1, or 0.
-    const length = end === start ? -1 : end - start
-    target[to] = target[to + 1] = target[to + 2] = length >> 8
-    target[to + 3] = length
-    to += lengthBytes
+  // Values are checked while they are copied: nearly all are right, and each byte is looked at once.
+  #text(out: CopyBuffer, start: number, end: number, most: number, counts: Uint8Array): void {
+    const { bytes: target, at } = out
     const source = this.#bytes
-    for (let from = start; from < end; from += 1) target[to++] = source[from] as number
-    out.at = to
+    const length = end - start
+    if (length <= 0 || length > most) {
+      writeNull(out)
+      return
+    }
+    let wrong = 0
+    for (let index = 0; index < length; index += 1) {
+      const byte = source[start + index] as number
+      target[at + lengthBytes + index] = byte
+      wrong |= counts[byte] as number
+    }
+    if (wrong === 0) writeLength(out, length)
+    else writeNull(out)
   }
+
+  #trace(out: CopyBuffer, start: number, end: number): void {
+    const { bytes: target, at } = out
+    const source = this.#bytes
+    if (end - start !== traceparentLength) {
+      writeNull(out)
+      return
+    }
+    let count = 0
+    for (let index = 0; index < traceparentLength; index += 1) {
+      const byte = source[start + index] as number
+      target[at + lengthBytes + index] = byte
+      count += traceCounts[byte] as number
+    }
+    const isValid =
+      count === 3 &&
+      source[start + versionEnd] === dash &&
+      source[start + traceIdEnd] === dash &&
+      source[start + parentIdEnd] === dash &&
+      !(source[start] === f && source[start + 1] === f) &&
+      !isZero(source, start + versionEnd + 1, start + traceIdEnd) &&
+      !isZero(source, start + traceIdEnd + 1, start + parentIdEnd)
+    if (isValid) writeLength(out, traceparentLength)
+    else writeNull(out)
+  }
+}
+
+/** Ends a column whose bytes are written after the place of its length, which is less than 256. */
+function writeLength(out: CopyBuffer, length: number): void {
+  const { bytes, at } = out
+  bytes[at] = bytes[at + 1] = bytes[at + 2] = 0
+  bytes[at + 3] = length
+  out.at = at + lengthBytes + length
+}
+
+/** A length of -1. An empty value is null too: no header may be empty. */
+function writeNull(out: CopyBuffer): void {
+  const { bytes, at } = out
+  bytes[at] = bytes[at + 1] = bytes[at + 2] = bytes[at + 3] = 0xff
+  out.at = at + lengthBytes
 }
 
 const valid = (name: WhoName, value: string | undefined): string =>
@@ -127,47 +193,7 @@ function isNamed(bytes: Buffer, start: number, name: Buffer): boolean {
   return true
 }
 
-function isSource(bytes: Buffer, start: number, end: number): boolean {
-  if (end - start > maxSourceLength) return false
-  for (let index = start; index < end; index += 1) if (isVisible[bytes[index] as number] === 0) return false
-  return true
-}
-
-function isActor(bytes: Buffer, start: number, end: number): boolean {
-  if (end - start > maxActorLength) return false
-  for (let index = start; index < end; index += 1) {
-    const byte = bytes[index] as number
-    if (isVisible[byte] === 0 || byte === at) return false
-  }
-  return true
-}
-
-// Where the parts of a traceparent begin: version, trace id, parent id, flags.
-const partsAt = [0, 3, 36, 53] as const
-
-function isTraceparent(bytes: Buffer, start: number, end: number): boolean {
-  if (end - start !== traceparentLength) return false
-  const [version, traceId, parentId, flags] = partsAt
-  return (
-    isPart(bytes, start + version, start + traceId - 1) &&
-    !(bytes[start] === 0x66 && bytes[start + 1] === 0x66) &&
-    bytes[start + traceId - 1] === dash &&
-    isPart(bytes, start + traceId, start + parentId - 1) &&
-    !isZero(bytes, start + traceId, start + parentId - 1) &&
-    bytes[start + parentId - 1] === dash &&
-    isPart(bytes, start + parentId, start + flags - 1) &&
-    !isZero(bytes, start + parentId, start + flags - 1) &&
-    bytes[start + flags - 1] === dash &&
-    isPart(bytes, start + flags, end)
-  )
-}
-
-function isPart(bytes: Buffer, start: number, end: number): boolean {
-  for (let index = start; index < end; index += 1) if (isHex[bytes[index] as number] === 0) return false
-  return true
-}
-
 function isZero(bytes: Buffer, start: number, end: number): boolean {
-  for (let index = start; index < end; index += 1) if (bytes[index] !== 0x30) return false
+  for (let index = start; index < end; index += 1) if (bytes[index] !== zero) return false
   return true
 }
