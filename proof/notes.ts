@@ -95,8 +95,9 @@ export function checkNote({ text, signatures }: Note, known: readonly Verifier[]
   const found: Signed[] = []
   for (const signature of signatures) {
     const key = known.find(({ name, keyId }) => name === signature.name && keyId === signature.keyId)
-    if (!key || found.some(signed => signed.key === key)) continue
-    found.push(checkSignature(text, signature, key))
+    if (!key) continue
+    const signed = checkSignature(text, signature, key)
+    if (!found.some(each => each.key === key)) found.push(signed)
   }
   if (found.length === 0) throw new ProofError('NOTE_INVALID', 'no known key has signed the note')
   return found

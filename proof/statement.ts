@@ -65,7 +65,7 @@ export interface StatementLimits {
 
 const defaultLimits: StatementLimits = { rows: 10_000, ms: 10_000, bytes: 30_000 }
 
-/** When a transaction began, by the clock of Postgres and by that of the writer. As in entries: UTC in microseconds. */
+/** When a transaction began, by the clock of Postgres and by that of the writer: as in entries, UTC to the microsecond. */
 export interface Moment {
   readonly recorded: string
   readonly clock: string
@@ -128,6 +128,12 @@ export class Statement {
     if (this.#unknown) throw outcomeUnknown()
     const entries: StoredEntry[] = []
     let draft = this.#open?.draft ?? this.#begin(this.#next, moment)
+    // A clock was set back: what is open ends here, since its times would no longer hold its rows.
+    if (this.#open && isBefore(moment, draft.last)) {
+      const ended = { ...this.#open.stored, open: false }
+      entries.push(ended)
+      draft = this.#begin(after(ended), moment)
+    }
     let extended = false
     for (const chunk of chunks) {
       const grown = grow(draft.stretches, chunk)
@@ -234,6 +240,8 @@ export class Statement {
     return { writer: head.writer, seq: head.seq, entry: sign(text), open }
   }
 }
+
+const isBefore = (one: Moment, other: Moment): boolean => one.recorded < other.recorded || one.clock < other.clock
 
 const outcomeUnknown = () => new TypeError('the outcome of the attempt before is unknown')
 

@@ -5,8 +5,8 @@ import { parseVkey, signatureTypes, type Verifier } from './keys.ts'
 export interface Trust {
   readonly logs: readonly Verifier[]
   readonly witnesses: readonly Verifier[]
-  /** The key that adds and revokes the keys of entries; undefined where the policy names none. */
-  readonly root: Verifier | undefined
+  /** The key that adds and revokes the keys of entries. */
+  readonly root: Verifier
   /** Whether these have cosigned enough. */
   hasQuorum(keys: readonly Verifier[]): boolean
 }
@@ -77,6 +77,7 @@ class TrustReader {
   finish(): Trust {
     const hasQuorum = this.#quorum
     if (!hasQuorum) throw wrong('the trust policy has no line `quorum`; without witnesses it is `quorum none`')
+    if (!this.#root) throw wrong('the trust policy has no line `root`')
     return { logs: this.#logs, witnesses: this.#witnesses, root: this.#root, hasQuorum }
   }
 

@@ -4,7 +4,7 @@ import { meaningFault } from './meaning.ts'
 import type { Entry } from './types.ts'
 import { type WordName, wordTypes } from './words.ts'
 
-/** Bytes of an entry with its signature at most: its length in a bundle of the log has 16 bits. */
+/** Bytes of the text of an entry at most: with its signature its length in a bundle of the log has 16 bits. */
 export const maxEntryTextBytes = 60_000
 
 const invalid = (what: string): ProofError =>

@@ -5,8 +5,8 @@ import type { Entry, Stretch } from './types.ts'
 export function meaningFault(entry: Entry): string | undefined {
   if ((entry.seq === 0) !== (entry.previous === null)) return 'only the first entry of a writer has none before it'
   if ('form' in entry && entry.form !== rowForm) return `the form of rows is ${rowForm}`
-  const { recorded } = entry
-  if (typeof recorded === 'object' && recorded.first > recorded.last) return 'the last time is before the first'
+  const times = [entry.recorded, entry.clock]
+  if (times.some(time => typeof time === 'object' && time.first > time.last)) return 'the last time is before the first'
   switch (entry.kind) {
     case 'batch':
       return entry.stretch.map(stretchFault).find(fault => fault !== undefined) ?? overlapFault(entry.stretch)

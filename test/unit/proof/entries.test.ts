@@ -61,6 +61,10 @@ describe('an entry is refused', () => {
       'with a time that ends before it begins',
       { ...batch, recorded: { first: batch.recorded.last, last: batch.recorded.first } }
     ],
+    [
+      'with a clock that ends before it begins',
+      { ...batch, clock: { first: batch.clock.last, last: batch.clock.first } }
+    ],
     ['with a time that is none', { ...batch, recorded: { ...batch.recorded, last: '2026-02-30T00:00:00.000000Z' } }],
     ['with a number that is none', { ...batch, seq: -1 }],
     ['with a number past 53 bits', { ...batch, seq: 2 ** 53 }],

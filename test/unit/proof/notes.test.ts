@@ -84,6 +84,9 @@ describe('a note', () => {
     expect(() => checkNote(parseNote(both), [one])).toThrow(code('NOTE_INVALID'))
     const wrong = composeNote({ text, signatures: [signText(text, stranger), signText('other\n', log)] })
     expect(() => checkNote(parseNote(wrong), [stranger, log])).toThrow(code('NOTE_INVALID'))
+    // The same key twice, once of another text.
+    const twice = composeNote({ text, signatures: [signText(text, log), signText('other\n', log)] })
+    expect(() => checkNote(parseNote(twice), [log])).toThrow(code('NOTE_INVALID'))
     // The same name and id with other bytes.
     const swapped = { ...signText(text, stranger), name: log.name, keyId: log.keyId }
     expect(() => checkNote({ text, signatures: [swapped] }, [log])).toThrow(code('NOTE_INVALID'))
@@ -119,7 +122,8 @@ describe('a checkpoint', () => {
   const text = composeCheckpoint(checkpoint)
   const time = 1_790_000_000
   const [signed, first, second] = [signText(text, log), cosign(text, one, time), cosign(text, two, time)]
-  const keys = `log ${log.vkey} https://school.example/log\nwitness w1 ${one.vkey}\n  witness\tw2 ${two.vkey}\n`
+  const root = testSigner('school.example/trail/root')
+  const keys = `root ${root.vkey}\nlog ${log.vkey} https://school.example/log\nwitness w1 ${one.vkey}\n  witness\tw2 ${two.vkey}\n`
 
   test('is read as it was composed, and lines that follow are passed over', () => {
     expect(parseCheckpoint(text)).toEqual(checkpoint)
@@ -164,23 +168,24 @@ describe('a checkpoint', () => {
 
   test.each([
     ['nothing', ''],
-    ['no quorum', `log ${log.vkey}\n`],
-    ['two quorums', 'quorum none\nquorum none\n'],
-    ['a name that is not defined', 'quorum w3\n'],
+    ['no quorum', `root ${root.vkey}\nlog ${log.vkey}\n`],
+    ['no root', `log ${log.vkey}\nquorum none\n`],
+    ['two roots', `${keys}root ${root.vkey}\nquorum none\n`],
+    ['two quorums', `${keys}quorum none\nquorum none\n`],
+    ['a name that is not defined', `${keys}quorum w3\n`],
     ['a name twice', `${keys}group w1 any w2\nquorum none\n`],
     ['a key twice', `${keys}witness w3 ${one.vkey}\nquorum none\n`],
     ['a group of more than its members', `${keys}group g 3 w1 w2\nquorum g\n`],
     ['a group of none', `${keys}group g any none\nquorum g\n`],
     ['a member twice', `${keys}group g 2 w1 w1\nquorum g\n`],
-    ['the key of a witness as a log', `log ${one.vkey}\nquorum none\n`],
-    ['another word', 'trust everyone\nquorum none\n'],
-    ['a key that is none', 'log key\nquorum none\n']
+    ['the key of a witness as a log', `root ${root.vkey}\nlog ${one.vkey}\nquorum none\n`],
+    ['another word', `${keys}trust everyone\nquorum none\n`],
+    ['a key that is none', `${keys}log key\nquorum none\n`]
   ])('a policy with %s is refused', (_, policy) => {
     expect(() => parseTrust(policy)).toThrow(code('TRUST_INVALID'))
   })
 
   test('a policy may name the root, and a fault names the line', () => {
-    const root = testSigner('school.example/trail/root')
     expect(parseTrust(`root ${root.vkey}\nquorum none\n`).root?.vkey).toBe(root.vkey)
     expect(() => parseTrust('# one\nquorum none\n\nlog key\n')).toThrow('line 4 of the trust policy')
   })

@@ -1,62 +1,11 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  type Chunk,
-  checkNote,
-  type EntryOf,
-  maxEntryTextBytes,
-  parseEntry,
-  parseNote,
-  Statement,
-  type StatementLimits,
-  type StoredEntry,
-  signNote,
-  WideTree
-} from '../../../proof/index.ts'
-import { testSigner } from '../../support/proof/keys.ts'
+import { maxEntryTextBytes, type StoredEntry } from '../../../proof/index.ts'
+import { at, chunk, only, read, rootOf, statementOf, time, writer } from '../../support/proof/statements.ts'
 import { runs } from '../../support/properties.ts'
 
-const origin = 'school.example/trail'
-const key = testSigner(`${origin}/sink-1`)
-const writer = '0199e0c2-5a3c-7b0e-9d7e-2f0c5f1f7a10'
-
-const statementOf = (limits: Partial<StatementLimits> = {}) =>
-  new Statement({ origin, writer, group: 'sink', prefix: '', sign: text => signNote(text, key), limits })
-
-const time = (ms: number): string => new Date(1_790_000_000_000 + ms).toISOString().replace('Z', '000Z')
-const at = (ms: number) => ({ recorded: time(ms), clock: time(ms + 1) })
-
-const leafOf = (offset: number): Buffer => createHash('sha256').update(String(offset)).digest()
-const chunk = (first: number, rows: number, more: Partial<Chunk> = {}): Chunk => ({
-  topic: 'badge.awarded',
-  partition: 0,
-  incarnation: 1,
-  first,
-  last: first + rows - 1,
-  leaves: Buffer.concat(Array.from({ length: rows }, (_, index) => leafOf(first + index))),
-  aside: [],
-  ...more
-})
-
-function read({ entry }: StoredEntry): EntryOf<'batch'> {
-  const note = parseNote(entry)
-  checkNote(note, [key])
-  return parseEntry(note.text) as EntryOf<'batch'>
-}
-
-const rootOf = (first: number, rows: number): string | undefined => {
-  const tree = new WideTree()
-  tree.append(chunk(first, rows).leaves)
-  return tree.root()?.toString('base64')
-}
-
 const refused = expect.objectContaining({ code: 'STATEMENT_REFUSED' })
-const only = (entries: readonly StoredEntry[]): StoredEntry => {
-  expect(entries).toHaveLength(1)
-  return entries[0] as StoredEntry
-}
-
 describe('a statement', () => {
   test('is extended in place, and says of all its transactions what was stored', () => {
     const statement = statementOf()
@@ -141,6 +90,30 @@ describe('a statement', () => {
       expect(entries[index]?.previous).toBe(previous)
     }
     expect(entries.length).toBeGreaterThan(5)
+  })
+
+  test.each([
+    'recorded',
+    'clock'
+  ] as const)('is ended where %s is set back, and the next one has the times after that', which => {
+    const statement = statementOf()
+    const first = statement.attempt([chunk(0, 2)], at(5_000))
+    statement.stored(first)
+    const back = { ...at(6_000), [which]: time(4_000) }
+    const attempt = statement.attempt([chunk(2, 2)], back)
+    expect(attempt.entries).toMatchObject([
+      { seq: 0, open: false, entry: only(first.entries).entry },
+      { seq: 1, open: true }
+    ])
+    const next = read(attempt.entries[1] as StoredEntry)
+    expect(next).toMatchObject({ [which]: { first: time(4_000), last: time(4_000) }, stretch: [{ first: 2, last: 3 }] })
+    statement.unknown(attempt)
+    expect(statement.found(undefined)).toBe(false)
+    statement.stored(statement.attempt([chunk(2, 2)], back))
+    expect(read(only(statement.attempt([chunk(4, 1)], at(7_000)).entries))).toMatchObject({
+      seq: 1,
+      stretch: [{ last: 4 }]
+    })
   })
 
   test('can be ended: what is stored then is the same text, closed', () => {
@@ -228,7 +201,8 @@ describe('when the database does not take an entry', () => {
 
 test('whatever fails, the entries that are stored say of each offset once what is stored', () => {
   const outcome = fc.constantFrom('stored', 'rolled back', 'lost and stored', 'lost', 'refused', 'finished')
-  const step = fc.record({ outcome, partition: fc.nat(2), rows: fc.integer({ min: 1, max: 40 }), ms: fc.nat(4_000) })
+  const ms = fc.integer({ min: -500, max: 4_000 })
+  const step = fc.record({ outcome, partition: fc.nat(2), rows: fc.integer({ min: 1, max: 40 }), ms })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), steps => {
       const statement = statementOf({ rows: 100 })
