@@ -42,7 +42,7 @@ export {
   signNote,
   signText
 } from './notes.ts'
-export { composeRow, leafOf, leavesOf, type ProofRow, parseRow, rowColumns } from './row.ts'
+export { composeRow, leafOf, leavesOf, type ProofRow, parseRow, rowColumns, rowForm } from './row.ts'
 export {
   type Chunk,
   Statement,

@@ -1,0 +1,204 @@
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { cloneRoot } from '../../../dev/tools/folders.ts'
+import { type Bundle, checkpointOf, cleanBundle, resigned, trustText, writeBundle } from '../../support/proof/bundle.ts'
+
+const program = join(cloneRoot, 'verifier/verify.mjs')
+const folder = mkdtempSync(join(tmpdir(), 'eventtrail-verify-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function run(...words: string[]): { status: number | null; codes: string[]; output: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...words], { encoding: 'utf8' })
+  const codes = [...stdout.matchAll(/^([A-Z_]{5,}) {2}/gm)].map(([, code = '']) => code)
+  return { status, codes, output: stdout + stderr }
+}
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64')
+
+const vectors = join(cloneRoot, 'docs/proof-vectors.json')
+
+test('verify.mjs is one file that imports nothing but two modules of Node.js', () => {
+  const imports = [...readFileSync(program, 'utf8').matchAll(/^import .* from '(.*)'$|import\(|require\(/gm)]
+  expect(imports.map(([, from]) => from)).toEqual(['node:crypto', 'node:fs'])
+})
+
+describe('vectors', () => {
+  test('agree with it', () => {
+    expect(run('vectors', vectors)).toMatchObject({ status: 0, codes: [] })
+  })
+
+  test('of the reader in Java agree with it too', () => {
+    const all = JSON.parse(readFileSync(vectors, 'utf8'))
+    const further = JSON.parse(readFileSync(join(cloneRoot, 'test/verifiers/java/further-vectors.json'), 'utf8'))
+    const { about: _, ...sections } = further as Record<string, Record<string, unknown[]>>
+    for (const [section, lists] of Object.entries(sections))
+      for (const [list, added] of Object.entries(lists)) all[section][list].push(...added)
+    writeFileSync(join(folder, 'vectors.json'), JSON.stringify(all))
+    expect(run('vectors', join(folder, 'vectors.json'))).toMatchObject({ status: 0, codes: [] })
+  })
+
+  const other = Buffer.alloc(32, 7).toString('base64')
+  test.each<[string, (text: string) => string]>([
+    ['canonical JSON', text => text.replace('"canonical": "{}"', '"canonical": "{ }"')],
+    ['a row', text => text.replace(/"leaf": ".*"/, `"leaf": "${other}"`)],
+    ['a root of a stretch', text => text.replace(/("rows": 300,\s+"root": ").*"/, `$1${other}"`)],
+    ['a digest', text => text.replace(/"digest_hex": "../, '"digest_hex": "zz')],
+    ['a note', text => text.replace('"note": "one line', '"note": "one lime')],
+    ['a root of the log', text => text.replace(/("size": 256,\s+"root": ").*"/, `$1${other}"`)],
+    ['an entry', text => text.replace('"text": "eventtrail/bus@v1', '"text": "eventtrail/buss@v1')]
+  ])('are compared: %s that differs is found', (_, change) => {
+    const text = readFileSync(vectors, 'utf8')
+    expect(change(text)).not.toBe(text)
+    writeFileSync(join(folder, 'vectors.json'), change(text))
+    expect(run('vectors', join(folder, 'vectors.json'))).toMatchObject({ status: 1 })
+  })
+})
+
+describe('a bundle', () => {
+  const check = (change: (bundle: Bundle) => void = () => undefined) => {
+    const bundle = cleanBundle()
+    change(bundle)
+    writeBundle(folder, bundle)
+    return run('bundle', join(folder, 'bundle'), '--trust', join(folder, 'trust.txt'))
+  }
+
+  test('that is clean verifies', () => {
+    const { status, codes, output } = check()
+    expect({ status, codes }).toEqual({ status: 0, codes: [] })
+    expect(output).toContain('6 of 6 hold')
+    expect(output).toContain('68 recomputed; verified')
+  })
+
+  type Row = Bundle['rows'][number]
+  const at = ({ rows }: Bundle, offset: number): number => rows.findIndex(({ row }) => row.offset === BigInt(offset))
+  const changeRow = (bundle: Bundle, index: number, change: Partial<Row['row']>): void => {
+    const each = bundle.rows[index] as Row
+    bundle.rows[index] = { ...each, row: { ...each.row, ...change } }
+  }
+  const entry = (bundle: Bundle, index: number): string => bundle.entries[index] as string
+
+  test.each<[string, readonly string[], (bundle: Bundle) => void]>([
+    ['a byte of a payload', ['ROWS_CHANGED'], b => changeRow(b, 20, { payload: '{"reason": "Two quizzes"}' })],
+    ['the time of an event', ['ROWS_CHANGED'], b => changeRow(b, 20, { occurredAt: 5n })],
+    ['who did it', ['ROWS_CHANGED'], b => changeRow(b, 20, { actor: null })],
+    ['the row of the bus', ['ROWS_CHANGED'], b => changeRow(b, b.rows.length - 1, { payload: '{}' })],
+    ['the row from quarantine', ['ROWS_CHANGED'], b => changeRow(b, at(b, 40), { payload: '{}' })],
+    ['a row that is gone', ['ROW_MISSING'], b => void b.rows.splice(at(b, 12), 1)],
+    [
+      'two rows that changed places',
+      ['ROWS_CHANGED'],
+      b => {
+        changeRow(b, 3, { offset: 4n })
+        changeRow(b, 4, { offset: 3n })
+      }
+    ],
+    [
+      'a row of a free offset',
+      ['ROW_ADDED'],
+      b => void b.rows.push({ ...(b.rows[0] as Row), row: { ...(b.rows[0] as Row).row, offset: 99n } })
+    ],
+    [
+      'a row without an offset',
+      ['ROW_ADDED'],
+      b => {
+        const [first] = b.rows as [Row]
+        b.rows.push({
+          ...first,
+          row: { ...first.row, id: '0199d6a0-0000-7000-8000-000000009999', partition: null, offset: null }
+        })
+      }
+    ],
+    ['a row twice', ['ROW_TWICE'], b => void b.rows.push(b.rows[5] as Row)],
+    [
+      'a row that was recorded later',
+      ['RECORDED_AT_OUTSIDE'],
+      b => {
+        b.rows[5] = { ...(b.rows[5] as Row), recorded: '2026-12-24T00:00:00.000000Z' }
+      }
+    ],
+    [
+      'no cosignature',
+      ['QUORUM_MISSING'],
+      b => {
+        b.checkpoint = entries => checkpointOf(entries, false)
+      }
+    ],
+    [
+      'a checkpoint of fewer entries',
+      ['ENTRY_MISSING'],
+      b => {
+        b.checkpoint = entries => checkpointOf([...entries.slice(0, -1), 'another'])
+      }
+    ],
+    [
+      'an entry that was changed',
+      ['ENTRY_FORGED', 'RECORDED_AT_OUTSIDE', 'ROW_ADDED'],
+      b => {
+        b.entries[4] = entry(b, 4).replace(' 40\n', ' 39\n')
+      }
+    ],
+    [
+      'an entry of a key that no one added',
+      ['ENTRY_FORGED', 'RECORDED_AT_OUTSIDE', 'ROW_ADDED'],
+      b => {
+        b.entries[4] = resigned(entry(b, 4), text => text, 'operator-2')
+      }
+    ],
+    [
+      'an entry of a key of another role',
+      ['KEY_NOT_ALLOWED', 'RECORDED_AT_OUTSIDE', 'ROW_ADDED'],
+      b => {
+        b.entries[4] = resigned(entry(b, 4), text => text, 'sink-1')
+      }
+    ],
+    [
+      'an entry that was taken out',
+      ['CHAIN_BROKEN', ...Array<string>(37).fill('ROW_ADDED')],
+      b => void b.entries.splice(1, 1)
+    ],
+    [
+      'a stretch that leaves offsets out',
+      ['OFFSETS_HOLE'],
+      b => {
+        b.entries.push(
+          resigned(
+            entry(b, 3),
+            text =>
+              text
+                .replace(' 5 28 24 0 0 0 ', ' 35 58 0 0 0 24 ')
+                .replace(/ 0 \S+ -\n/, ' 0 - -\n')
+                .replace(/previous .*/, () => `previous ${digestOf(entry(b, 3))}`)
+                .replace(' 0\nprevious', ' 1\nprevious'),
+            'sink-1'
+          )
+        )
+      }
+    ]
+  ])('with %s is found', (_, codes, change) => {
+    const { status, codes: found, output } = check(change)
+    expect(found, output).toEqual(codes)
+    expect(status).toBe(1)
+  })
+
+  test('is not verified by a policy that does not know its log, and files that are missing have their code', () => {
+    writeBundle(folder, cleanBundle())
+    const trust = join(folder, 'none.txt')
+    writeFileSync(trust, `${trustText.split('\n')[1]}\nquorum none\n`)
+    expect(run('checkpoint', join(folder, 'bundle/checkpoint'), '--trust', trust)).toMatchObject({
+      status: 1,
+      codes: ['NOTE_INVALID']
+    })
+    expect(run('checkpoint', join(folder, 'bundle/checkpoint'), '--trust', join(folder, 'trust.txt')).status).toBe(0)
+    writeFileSync(trust, 'trust everyone\n')
+    expect(run('checkpoint', join(folder, 'bundle/checkpoint'), '--trust', trust).status).toBe(2)
+    expect(run('bundle', join(folder, 'bundle'), '--trust', join(folder, 'no.txt')).status).toBe(3)
+    rmSync(join(folder, 'bundle/checkpoint'))
+    expect(run('bundle', join(folder, 'bundle'), '--trust', join(folder, 'trust.txt')).status).toBe(3)
+    expect(run().status).toBe(2)
+    expect(run('bundle', folder).status).toBe(2)
+  })
+})
