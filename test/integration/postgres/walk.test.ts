@@ -100,7 +100,7 @@ test.each(Object.entries(registries))(
       await postgres.admin(`CREATE ROLE ${login(role)} LOGIN PASSWORD 'pw'; GRANT ${way}_${role} TO ${login(role)}`)
     const connectionOf = (role: Role): ConnectionWithPostgres =>
       connectionFromEnvironment({ env: envAs(login(role)), postgres: true })
-    const registered = await runCli(['schemas', 'register', '--example'], envAs(login('reader')))
+    const registered = await runCli(['schemas', 'register', '--example'], envAs(login('operator')))
     expect(registered, registered.stderr).toMatchObject({ code: 0 })
 
     const student = randomUUID()
