@@ -41,6 +41,7 @@ export {
   type ListedDisclosure,
   listDisclosures,
   personFieldsOf,
+  personsIn,
   personsOf,
   personsOfStored,
   type Statement

@@ -1,6 +1,7 @@
 /** The one door to Postgres: sessions, pools, migrations, and what its errors mean. */
 export { PostgresError, type PostgresErrorCode, postgresErrorCodes, unavailable } from './errors.ts'
 export { backendOf, requireFit } from './fitness.ts'
+export { withLiterals } from './literals.ts'
 export {
   MigrationError,
   type MigrationErrorCode,

@@ -80,6 +80,7 @@ export {
   showQuarantined
 } from './quarantine/index.ts'
 export {
+  type AnswersOptions,
   countStored,
   eventsOfSeveralTopics,
   type FaultTotal,
@@ -92,6 +93,7 @@ export {
   readAnswers,
   readEnvelopes,
   readLedger,
+  readLines,
   type StoredPlace,
   type StoredRange,
   type StoredRecord,
@@ -117,6 +119,7 @@ export {
   operators,
   parseCondition,
   type Question,
+  type QuestionStatement,
   questionSql,
   readCursor,
   readsWholeTrail

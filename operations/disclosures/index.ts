@@ -2,5 +2,5 @@
 export { bases } from './basis.ts'
 export { type Disclosure, disclose, type EndedDisclosure, type Ending, type Statement } from './disclose.ts'
 export { type ListedDisclosure, listDisclosures } from './list.ts'
-export { personFieldsOf, personsOf, personsOfStored } from './persons.ts'
+export { personFieldsOf, personsIn, personsOf, personsOfStored } from './persons.ts'
 export { disclosureSettings } from './settings.ts'

@@ -51,6 +51,11 @@ export function personsOf(fields: PersonFields, event: PersonalEvent): readonly 
   return found.length < 2 ? found : [...new Set(found)]
 }
 
+/** The same, of values that were looked up at the paths. */
+export const personsIn = (values: readonly unknown[]): readonly string[] => [
+  ...new Set(values.flatMap(value => (typeof value === 'string' ? [personId(value)] : [])))
+]
+
 function textsAt(value: unknown, [step, ...rest]: readonly Step[]): string[] {
   if (step === undefined) return typeof value === 'string' ? [personId(value)] : []
   if (step === 'each') return Array.isArray(value) ? value.flatMap(each => textsAt(each, rest)) : []

@@ -1,6 +1,16 @@
 import { onAbort } from '../../core/index.ts'
-import { type DatabaseAddress, openSession, type Pool, type Session, unavailable } from '../../postgres/index.ts'
-import type { FoundRow, QuestionStatement } from '../search/index.ts'
+import {
+  type DatabaseAddress,
+  openSession,
+  type Pool,
+  type Session,
+  unavailable,
+  withLiterals
+} from '../../postgres/index.ts'
+import type { FieldMeaning } from '../../schemas/index.ts'
+import { abandon } from '../database.ts'
+import { type FoundRow, lineSql, type QuestionStatement } from '../search/index.ts'
+import { copyOut } from '../session/index.ts'
 
 /** Rows that are fetched at a time: a few MB at most, and twice that is held. */
 const rowsAtOnce = 500
@@ -20,12 +30,10 @@ export interface AnswersOptions {
  */
 export async function* readAnswers(
   { text, values }: QuestionStatement,
-  { database, pool, applicationName, signal }: AnswersOptions
+  options: AnswersOptions
 ): AsyncGenerator<readonly FoundRow[]> {
-  const session = await connect(database, applicationName)
-  const stop = onAbort(signal, () => void cancel(session, pool))
+  const { session, close } = await begin(options)
   try {
-    await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
     await session.query({ text: `DECLARE answers NO SCROLL CURSOR FOR ${text}`, values })
     let next = fetch(session)
     for (;;) {
@@ -37,8 +45,69 @@ export async function* readAnswers(
       yield rows
     }
   } finally {
+    await close()
+  }
+}
+
+/** Takes the rows of an answer as lines of JSON. */
+export interface LineTaker {
+  /**
+   * @param line bytes that have it from `start` to `end`, with its line break; they are the caller's until this returns
+   * @param persons values of the fields that name one, as a list in JSON; undefined where the event has no meanings
+   */
+  take(
+    line: { readonly bytes: Buffer; readonly start: number; readonly end: number },
+    id: string,
+    persons?: string
+  ): void
+  /** Called after some lines: the next ones are read once it resolves. */
+  keepUp(): Promise<void>
+}
+
+/**
+ * The same as {@link readAnswers} as lines of JSON, which Postgres composes: with half of the processor time, and without
+ * an object or text for each value.
+ * @throws as {@link readAnswers}
+ */
+export async function readLines(
+  statement: QuestionStatement,
+  meanings: readonly FieldMeaning[],
+  options: AnswersOptions,
+  taker: LineTaker
+): Promise<void> {
+  const { session, close } = await begin(options)
+  try {
+    await copyOut(session, withLiterals(lineSql(statement, meanings)), {
+      take(bytes, at) {
+        const [start = 0, end = 0, idStart, idEnd, personsStart, personsEnd = -1] = at
+        const persons = personsEnd < 0 ? undefined : bytes.toString('utf8', personsStart, personsEnd)
+        taker.take({ bytes, start, end }, bytes.toString('latin1', idStart, idEnd), persons)
+      },
+      keepUp: () => taker.keepUp()
+    })
+  } catch (error) {
+    // Postgres is in the middle of sending, and would wait for someone who reads.
+    abandon(session)
+    throw error
+  } finally {
+    await close()
+  }
+}
+
+/** A session in a transaction that sees the trail at one moment. */
+async function begin({ database, pool, applicationName, signal }: AnswersOptions) {
+  const session = await connect(database, applicationName)
+  const stop = onAbort(signal, () => void cancel(session, pool))
+  const close = async () => {
     stop()
     await session.end().catch(() => undefined)
+  }
+  try {
+    await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+    return { session, close }
+  } catch (error) {
+    await close()
+    throw error
   }
 }
 

@@ -1,5 +1,5 @@
 /** Reading the trail: positions, ledger, its faults, lag. */
-export { readAnswers } from './answers.ts'
+export { type AnswersOptions, readAnswers, readLines } from './answers.ts'
 export { readEnvelopes } from './envelopes.ts'
 export { lagOf } from './lag.ts'
 export { listLedgerFaults, readLedger } from './ledger.ts'

@@ -6,32 +6,22 @@ import {
   completenessLine,
   type Disclosure,
   type EndedDisclosure,
-  type Ending,
   isComplete,
-  operationsMigrations,
-  personFieldsOf,
-  personsOf
+  operationsMigrations
 } from '../../../operations/index.ts'
-import { type Pool, requireTables } from '../../../postgres/index.ts'
-import type { FieldMeaning } from '../../../schemas/index.ts'
-import {
-  defaultGroup,
-  onTrail,
-  type Question,
-  questionSql,
-  readAnswers,
-  readFieldMeanings
-} from '../../../trail/index.ts'
+import { requireTables } from '../../../postgres/index.ts'
+import { defaultGroup, onTrail, type Question, questionSql, readFieldMeanings } from '../../../trail/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, jsonFlag, parsed } from '../../command.ts'
 import { databaseOf } from '../../connection.ts'
 import { connectDisclosing, disclosed, statementOf } from '../../disclosure.ts'
 import { completenessFor } from '../completeness.ts'
 import { addQuestionFlags, type QuestionFlags, questionOf } from '../question-flags.ts'
-import { csv, ndjson, type RowFormat, textFile } from './formats.ts'
-import { type Output, openOutput } from './output.ts'
+import { csv, type RowFormat, textFile } from './formats.ts'
+import { openOutput } from './output.ts'
 import { parquet } from './parquet.ts'
+import { writeRows } from './write.ts'
 
-const formats = { ndjson: textFile(ndjson), csv: textFile(csv), parquet } as const satisfies Record<string, RowFormat>
+const formats = { ndjson: 'lines', csv: textFile(csv), parquet } as const satisfies Record<string, RowFormat | 'lines'>
 const formatNames = Object.keys(formats) as (keyof typeof formats)[]
 
 interface ExportFlags extends QuestionFlags {
@@ -70,12 +60,14 @@ async function run(context: CommandContext, flags: ExportFlags): Promise<ExitCod
     await requireTables(pool, operationsMigrations)
     const meanings = await readFieldMeanings(pool)
     // A question that is refused leaves no file and no disclosure.
-    questionSql(question, meanings)
+    const statement = questionSql(question, meanings, { order: 'id' })
     const completeness = await completenessFor(context, question, { pool, meanings, group: flags.group })
     const output = await openOutput(flags.out, context.stdout)
     const request = { question, format: flags.format, ...(output.file !== undefined && { file: output.file }) }
+    const { config, signal } = context
+    const source = { database: databaseOf(config), pool, applicationName: application, signal }
     const give = (disclosure: Disclosure) =>
-      write(context, { question, meanings, output, pool, format: formats[flags.format] }, disclosure)
+      writeRows(context, { statement, meanings, source, output, format: formats[flags.format] }, disclosure)
     const ended = await disclosed(context, pool, { tool: 'trail export', request }, give).catch(async error => {
       await output.discard()
       throw error
@@ -92,44 +84,6 @@ async function run(context: CommandContext, flags: ExportFlags): Promise<ExitCod
     await giveReceipt(context, output.file, receiptOf(context, ended, question, completeness, flags), flags)
     return exitCodes.ok
   })
-}
-
-interface Export {
-  readonly question: Question
-  readonly meanings: readonly FieldMeaning[]
-  readonly output: Output
-  readonly format: RowFormat
-  readonly pool: Pool
-}
-
-async function write(
-  { config, signal, interactive, draw }: CommandContext,
-  { question, meanings, output, format, pool }: Export,
-  disclosure: Disclosure
-): Promise<Ending> {
-  const fields = personFieldsOf(meanings)
-  const statement = questionSql(question, meanings, { order: 'id' })
-  const source = { database: databaseOf(config), pool, applicationName: application, signal }
-  let rows = 0
-  try {
-    const file = await format(output)
-    for await (const page of readAnswers(statement, source)) {
-      if (signal.aborted) return { complete: false }
-      for (const { id, event_name: eventName, aggregate_id: aggregateId, payload } of page)
-        disclosure.count({ id, persons: personsOf(fields, { eventName, aggregateId, payload }) })
-      await file.write(page)
-      await disclosure.keepUp()
-      rows += page.length
-      if (interactive) draw(`\r\x1b[K${rows.toLocaleString('en-US')} events written`)
-    }
-    await file.end()
-    if (signal.aborted) return { complete: false }
-    return { complete: true, ...(await output.finish()) }
-  } catch (error) {
-    // What was asked of Postgres was cancelled, or the reader of stdout is gone.
-    if (signal.aborted) return { complete: false }
-    throw error
-  }
 }
 
 /** What goes with a file: what it is, and how to see that it is still the same. */

@@ -40,9 +40,6 @@ const columns = [
   'recorded_at'
 ] as const satisfies readonly (keyof FoundRow)[]
 
-/** Numbers as their digits, and JSON as it is in the trail: not a digit of it passes through a number of JavaScript. */
-const asItIs: ReadonlySet<string> = new Set(['payload', 'schema_version', 'kafka_partition', 'kafka_offset'])
-
 /** A file of lines. */
 export const textFile =
   ({ head, line }: TextFormat): RowFormat =>
@@ -58,17 +55,6 @@ export const textFile =
     if (head !== '') await write(head)
     return { write: rows => write(rows.map(line).join('')), end: async () => undefined }
   }
-
-/** JSON, a line for each row. The payload is the text that Postgres has of it. */
-export const ndjson: TextFormat = {
-  head: '',
-  line: row => `{${columns.map(name => `"${name}":${jsonOf(name, row[name])}`).join(',')}}\n`
-}
-
-function jsonOf(name: string, value: string | number | null): string | number {
-  if (value === null) return 'null'
-  return asItIs.has(name) ? value : JSON.stringify(value)
-}
 
 /** RFC 4180: fields in quotes where they need them, lines that end in CR LF, a head with the names. */
 export const csv: TextFormat = {

@@ -141,6 +141,47 @@ test('a person has all events that name them', async () => {
   ).toEqual([{ subject: person, events: '3' }])
 })
 
+test('persons are the same by every format: of lists, of records in records, of aggregates, of public events', async () => {
+  const meanings = { 'who[].id': 'subject', 'a."b c"': 'subject', $aggregate: 'subject', x: 'public' }
+  for (const [path, meaning] of Object.entries(meanings))
+    await trail.rows("INSERT INTO field_meanings (event_name, path, meaning) VALUES ('thing.shared', $1, $2)", [
+      path,
+      meaning
+    ])
+  await trail.rows("INSERT INTO field_meanings (event_name, path, meaning) VALUES ('thing.shown', 'x', 'public')")
+  const capital = '0199D6A0-0000-7000-8000-0000000000CC'
+  for (const payload of [
+    { who: [{ id: 'ada' }, { id: 'bob' }, { id: 'ada' }, { id: null }, {}], a: { 'b c': "o'hara\\" } },
+    { who: { id: 'no list' }, a: [{ 'b c': 'no record' }] },
+    { who: [{ id: 7 }, { id: capital }], a: null }
+  ])
+    await trail.rows(
+      `INSERT INTO event_envelopes (id, aggregate_id, occurred_at, event_name, payload, schema_version)
+       SELECT gen_random_uuid(), $1, now(), name, $2, 1 FROM unnest(ARRAY['thing.shared', 'thing.shown', 'thing.unknown']) name`,
+      [aggregate, payload]
+    )
+  const given = []
+  for (const format of ['csv', 'ndjson']) {
+    const { code, stderr } = await exported('--aggregate', aggregate, '--format', format, '--out', '-')
+    expect(code, stderr).toBe(0)
+    const { disclosure, rows, ofUnknownPersons } = JSON.parse(stderr)
+    const persons = 'SELECT subject, events FROM disclosure_subjects WHERE disclosure = $1 ORDER BY subject'
+    given.push({ rows, ofUnknownPersons, persons: await trail.rows(persons, [disclosure]) })
+  }
+  expect(given[0]).toEqual(given[1])
+  expect(given[0]).toMatchObject({
+    rows: 10,
+    ofUnknownPersons: 4,
+    persons: [
+      { subject: aggregate, events: '3' },
+      { subject: capital.toLowerCase(), events: '1' },
+      { subject: 'ada', events: '1' },
+      { subject: 'bob', events: '1' },
+      { subject: "o'hara\\", events: '1' }
+    ]
+  })
+})
+
 test('what is interrupted while no one reads is recorded as broken off', async () => {
   const piped = spawn(process.execPath, [cli, 'trail', 'export', '--out', '-'], {
     env: { ...process.env, ...trail.env },
@@ -180,6 +221,26 @@ async function waitingExport(out: string) {
   }
   return { stop }
 }
+
+test.each([
+  'ndjson',
+  'csv'
+])('a disk that is full in the middle ends an export of %s, which leaves no file', async format => {
+  const out = file()
+  // A limit of 64 KiB for a file, as an error and not as a signal.
+  const limited = ['-c', 'trap "" XFSZ; ulimit -f 128; exec "$0" "$@"', process.execPath, cli]
+  const child = spawn('sh', [...limited, 'trail', 'export', '--format', format, '--out', out], {
+    env: { ...process.env, ...trail.env, NODE_COMPILE_CACHE: '' },
+    stdio: ['ignore', 'ignore', 'pipe']
+  })
+  const said = text(child.stderr)
+  const [code] = await once(child, 'close')
+  expect([code, await said]).toEqual([2, expect.stringContaining('is not complete (EFBIG), and was removed')])
+  expect([out, `${out}.partial`, `${out}.receipt.json`].filter(existsSync)).toEqual([])
+  const ended = await latest()
+  expect(ended).toMatchObject({ complete: false })
+  expect(Number(ended?.rows)).toBeGreaterThan(0)
+})
 
 test('what is interrupted while Postgres works ends at once, and leaves no file', async () => {
   const out = file()
