@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { cloneRoot } from '../../../dev/tools/folders.ts'
 import {
   canonicalJson,
   checkCheckpoint,
@@ -12,7 +9,7 @@ import {
   parseVkey
 } from '../../../proof/index.ts'
 import { expectGeneratedFile } from '../../support/project/docs.ts'
-import { vectors } from '../../support/proof/vectors.ts'
+import { vectors } from '../../support/proof/vectors/index.ts'
 
 test('the vectors for other verifiers are what the code gives (UPDATE_DOCS=1 npm test -- test/unit/proof writes them)', () => {
   expectGeneratedFile('docs/proof-vectors.json', `${JSON.stringify(vectors(), undefined, 1)}\n`)
@@ -28,8 +25,8 @@ interface Vector {
 }
 type Section<Invalid = Vector> = { readonly valid: readonly Vector[]; readonly invalid: readonly Invalid[] }
 
-describe('the vectors of the reader in Java', () => {
-  const all = JSON.parse(readFileSync(join(cloneRoot, 'test/verifiers/java/further-vectors.json'), 'utf8')) as {
+describe('the code agrees with the vectors', () => {
+  const all = vectors() as {
     readonly canonical_json: Section<string>
     readonly notes: Section
     readonly entries: Section
@@ -44,7 +41,7 @@ describe('the vectors of the reader in Java', () => {
     return undefined
   }
 
-  test('agree in canonical JSON', () => {
+  test('in canonical JSON', () => {
     for (const { text, canonical } of all.canonical_json.valid) expect(canonicalJson(text)).toBe(canonical)
     for (const text of all.canonical_json.invalid)
       expect(
@@ -53,7 +50,7 @@ describe('the vectors of the reader in Java', () => {
       ).toBe('JSON_INVALID')
   })
 
-  test('agree in notes', () => {
+  test('in notes', () => {
     const names = ({ note, vkeys }: Vector) =>
       checkNote(parseNote(note), vkeys.map(parseVkey)).map(({ key }) => key.name)
     for (const each of all.notes.valid) expect(names(each)).toEqual(each.signed)
@@ -64,7 +61,7 @@ describe('the vectors of the reader in Java', () => {
       ).toMatch(/_INVALID$/)
   })
 
-  test('agree in entries', () => {
+  test('in entries', () => {
     for (const { text } of all.entries.valid)
       expect(
         fault(() => parseEntry(text)),
@@ -77,7 +74,7 @@ describe('the vectors of the reader in Java', () => {
       ).toBe('ENTRY_INVALID')
   })
 
-  test('agree in checkpoints', () => {
+  test('in checkpoints', () => {
     const check = ({ note, trust }: Vector) => checkCheckpoint(note, parseTrust(trust))
     for (const each of all.checkpoints.valid)
       expect(
