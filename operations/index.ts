@@ -97,6 +97,8 @@ export {
   planDrop,
   release,
   requireMonth,
+  type UnfinishedDrop,
+  unfinishedDrops,
   unreadUntil
 } from './retention/index.ts'
 export {

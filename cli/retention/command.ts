@@ -5,6 +5,7 @@ import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import {
   dropMonth,
   hold,
+  type ListedMonth,
   listDropped,
   listHolds,
   listMonths,
@@ -13,6 +14,7 @@ import {
   release,
   requireMonth,
   shellOperator,
+  unfinishedDrops,
   unreadUntil
 } from '../../operations/index.ts'
 import { type Pool, requireTables } from '../../postgres/index.ts'
@@ -28,7 +30,7 @@ import {
   wholeNumber
 } from '../command.ts'
 import { databaseOf, withWhoMay } from '../connection.ts'
-import { droppedLines, holdLines, monthLines, planLines } from './words.ts'
+import { droppedLines, holdLines, monthLines, planLines, unfinishedLines } from './words.ts'
 
 interface ListFlags {
   readonly quick?: boolean
@@ -128,16 +130,26 @@ const progress =
 
 async function list(context: CommandContext, pool: Pool, { quick = false, json }: ListFlags): Promise<ExitCode> {
   const { signal, out } = context
-  const months = []
+  const months: ListedMonth[] = []
   for await (const month of listMonths({ pool, quick, onProgress: progress(context), signal })) months.push(month)
   if (signal.aborted) return exitCodes.interrupted
   const dropped = await listDropped(pool)
   const holds = await listHolds(pool)
+  // One of a month that is gone was overtaken by another.
+  const unfinished = (await unfinishedDrops(pool)).filter(({ month }) => months.some(each => each.month === month))
   if (json) {
     for (const each of months) out(printableJson({ kind: 'month', ...each }))
     for (const each of dropped) out(printableJson({ kind: 'dropped', ...each }))
     for (const each of holds) out(printableJson({ kind: 'hold', ...each }))
-  } else for (const line of [...monthLines(months), ...droppedLines(dropped), ...holdLines(holds)]) out(line)
+    for (const each of unfinished) out(printableJson({ kind: 'unfinished', ...each }))
+  } else
+    for (const line of [
+      ...monthLines(months),
+      ...droppedLines(dropped),
+      ...holdLines(holds),
+      ...unfinishedLines(unfinished)
+    ])
+      out(line)
   return months.some(({ faults }) => (faults?.length ?? 0) > 0) ? exitCodes.notOk : exitCodes.ok
 }
 

@@ -1,5 +1,5 @@
-import { counted, table } from '../../core/index.ts'
-import type { DropPlan, DroppedMonth, Hold, ListedMonth } from '../../operations/index.ts'
+import { counted, printable, table } from '../../core/index.ts'
+import type { DropPlan, DroppedMonth, Hold, ListedMonth, UnfinishedDrop } from '../../operations/index.ts'
 
 const figure = (count: number): string => count.toLocaleString('en-US')
 const mebibytes = (bytes: number): string => `${figure(Math.ceil(bytes / 1_048_576))} MiB`
@@ -42,6 +42,14 @@ export function holdLines(holds: readonly Hold[]): string[] {
   ])
   return ['', ...table([['HOLD', 'SINCE', 'MONTH', 'EVENT', 'AGGREGATE', 'BY', 'REASON'], ...rows])]
 }
+
+/** Drops that have not ended: running, or to be continued by the same command. */
+export const unfinishedLines = (unfinished: readonly UnfinishedDrop[]): string[] =>
+  unfinished.map(({ month, status, archive, id }) =>
+    status === 'running'
+      ? `a drop of ${month} is running (action ${id})`
+      : `a drop of ${month} was interrupted (action ${id}): \`eventtrail retention drop ${month}${archive === null ? '' : ` --archive ${printable(archive)}`}\` with --yes and --reason continues it`
+  )
 
 /** What `retention drop --dry-run` found. */
 export function planLines({ month, facts, refusals, held }: DropPlan): string[] {

@@ -213,7 +213,7 @@ function inDefault({ timed, untimed, oldestMonth: month = '' }: RowsInDefault): 
       ? [
           warning(
             'default',
-            `${timed} in the DEFAULT partition: their ids carry the time of a month that has no partition, the oldest ${month}. Where that is right, \`eventtrail migrate --from-month ${month}\` makes partitions from there on; where it is not, their producer makes wrong ids, and they stay there`
+            `${timed} in the DEFAULT partition: their ids carry the time of a month that has no partition, the oldest ${month}. Where that is right, \`eventtrail migrate --from-month ${month}\` makes partitions from there on, and \`eventtrail retention drop\` drops those of a month that was dropped before; where it is not, their producer makes wrong ids, and they stay there`
           )
         ]
       : []),

@@ -75,7 +75,11 @@ test('a drop that is killed at each step while a sink stores is one action, with
 
   await sink.whenCaughtUp()
   expect(await trail.count('event_envelopes')).toBe(3 + 2 * steps.length)
-  expect((await verify(trail)).wrong).toEqual([])
+  const { wrong, found: findings } = await verify(trail)
+  expect(wrong).toEqual([])
+  expect(findings.map(({ words }) => words)).toContainEqual(
+    expect.stringContaining(`with 40 rows, archived in ${archive}`)
+  )
   expect(await trail.rows('SELECT * FROM sink_losses')).toEqual([])
 })
 
@@ -85,6 +89,9 @@ test('an archive that was damaged before it was read back is rejected, and anoth
   truncateSync(join(folder, name), 100)
   expect(await drop('2026-02')).toMatchObject({ code: 3, stderr: expect.stringContaining('has 100 bytes') })
   expect(await trail.count('event_envelopes_2026_02')).toBe(3)
+  expect((await retention(trail, 'list')).found).toContainEqual(
+    expect.objectContaining({ kind: 'unfinished', month: '2026-02', status: 'interrupted', archive: `file:${folder}` })
+  )
   // What came meanwhile is in the next one.
   await storeIn(trail, { '2026-02': 2 })
   expect(await drop('2026-02')).toMatchObject({ code: 0, found: [{ rows: 5 }] })
