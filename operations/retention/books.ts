@@ -44,12 +44,9 @@ export async function bookFaults(
   found: readonly EventDifferences[]
 ): Promise<string[]> {
   const words = await ledgerFaults(parts, facts)
-  const late = found.length > 0 ? await lateHours(parts, month) : new Set<string>()
+  const late = found.length > 0 ? await lateHours(parts, month) : new Set<number>()
   for (const { eventName, sources, hours } of found) {
-    const ours = hours.filter(
-      ({ hour, partition }) =>
-        (hour >= month.start && hour < month.end) || late.has(hourKey(eventName, partition, hour))
-    )
+    const ours = hours.filter(({ hour }) => (hour >= month.start && hour < month.end) || late.has(hour.getTime()))
     for (const [partition, each] of Map.groupBy(ours, ({ partition }) => partition)) {
       const finding = await explain(parts, { eventName, sources, partition }, each)
       if (finding?.level === 'wrong') words.push(finding.words)
@@ -58,17 +55,17 @@ export async function bookFaults(
   return words
 }
 
-const hourKey = (eventName: string, partition: number, hour: Date): string =>
-  `${eventName} ${partition} ${hour.toISOString()}`
-
-/** Hours outside of the month in which rows of it were stored. */
-async function lateHours({ pool }: RowsParts, { from, to, start, end }: Month): Promise<Set<string>> {
-  const { rows } = await pool.query<{ event_name: string; kafka_partition: number; hour: Date }>(
-    `SELECT DISTINCT event_name, kafka_partition, date_trunc('hour', recorded_at, 'UTC') AS hour FROM event_envelopes
-     WHERE id >= $1 AND id < $2 AND kafka_offset IS NOT NULL AND (recorded_at < $3 OR recorded_at >= $4)`,
+/**
+ * Hours outside of the month in which rows of it were stored, of any event: of what is missing it is not known which month
+ * it was of.
+ */
+async function lateHours({ pool }: RowsParts, { from, to, start, end }: Month): Promise<Set<number>> {
+  const { rows } = await pool.query<{ hour: Date }>(
+    `SELECT DISTINCT date_trunc('hour', recorded_at, 'UTC') AS hour FROM event_envelopes
+     WHERE id >= $1 AND id < $2 AND (recorded_at < $3 OR recorded_at >= $4)`,
     [from, to, start, end]
   )
-  return new Set(rows.map(row => hourKey(row.event_name, row.kafka_partition, row.hour)))
+  return new Set(rows.map(({ hour }) => hour.getTime()))
 }
 
 /** Most faults that are named one by one. */
