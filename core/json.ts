@@ -85,26 +85,32 @@ function positionOfSecond(text: string): number {
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Zeros that an exponent may add. A `numeric` of Postgres has no more digits after the point. */
-const mostZeros = 16_383
+/** Digits of a `numeric` of Postgres: before the point, and after it. */
+const mostDigits = { before: 131_072, after: 16_383 } as const
+/** Postgres reads no larger exponent, not even of 0. */
+const largestExponent = 1_073_741_822
 
 const jsonNumber = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
 
 /**
  * A number of JSON as `jsonb` prints it: all digits that were written, without exponent, without leading zeros (but the
  * one before the point), and 0 without sign. `1.50e1` becomes `15.0`, `-0.00` becomes `0.00`.
- * @throws RangeError when the text is no number of JSON, or its exponent adds more than 16,383 zeros
+ * @throws RangeError when the text is no number of JSON, or has more digits than a `numeric`: 131,072 before the point or
+ * 16,383 after it
  */
 export function plainNumber(text: string): string {
   const match = jsonNumber.exec(text)
   if (!match) throw new RangeError('the text is no number of JSON')
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = match
   const moved = Number(exponent)
-  if (Math.abs(moved) > mostZeros) throw new RangeError(`an exponent is beyond ${mostZeros}`)
   const scale = Math.max(0, fraction.length - moved)
+  const significant = (whole + fraction).replace(/^0+/, '').length
+  const before = significant === 0 ? 0 : significant + moved - fraction.length
+  if (Math.abs(moved) > largestExponent || scale > mostDigits.after || before > mostDigits.before)
+    throw new RangeError('a number has more digits than Postgres takes')
+  if (significant === 0) return scale === 0 ? '0' : `0.${'0'.repeat(scale)}`
   const digits = (whole + fraction).padEnd(whole.length + moved, '0').padStart(scale + 1, '0')
   const point = digits.length - scale
   const front = digits.slice(0, point).replace(/^0+(?=\d)/, '')
-  const plain = scale === 0 ? front : `${front}.${digits.slice(point)}`
-  return sign && /[1-9]/.test(plain) ? `-${plain}` : plain
+  return scale === 0 ? `${sign}${front}` : `${sign}${front}.${digits.slice(point)}`
 }

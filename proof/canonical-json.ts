@@ -7,8 +7,8 @@ const noJson = (): ProofError => new ProofError('JSON_INVALID', 'the text is no 
  * JSON in its canonical form, which is what `jsonb` prints: keys by the length of their UTF-8, then by its bytes, of
  * equal keys the last one; `", "` and `": "` as separators; the least escapes; numbers without exponents, with all
  * digits that were written.
- * @throws ProofError `JSON_INVALID` for what is no JSON, half surrogates, exponents beyond 16,383, and what nests deeper
- * than the stack
+ * @throws ProofError `JSON_INVALID` for what is no JSON, half surrogates, U+0000, numbers of more digits than a `numeric`,
+ * and what nests more than 1,000 deep
  */
 export function canonicalJson(text: string): string {
   try {
@@ -23,6 +23,9 @@ export function canonicalJson(text: string): string {
   }
 }
 
+/** How deep `jsonb` nests depends on a setting of the server. */
+const mostNested = 1_000
+
 const space = /[ \t\n\r]*/y
 // Its escapes and characters are checked when it is read.
 const string = /"[^"\\]*(?:\\.[^"\\]*)*"/y
@@ -36,6 +39,7 @@ const word = /true|false|null/y
 class Reader {
   readonly #text: string
   #at = 0
+  #depth = 0
 
   constructor(text: string) {
     this.#text = text
@@ -84,12 +88,16 @@ class Reader {
   }
 
   #list(end: string, item: () => void): void {
+    this.#depth += 1
+    if (this.#depth > mostNested) throw noJson()
     this.#at += 1
     this.#skipSpace()
-    if (this.#takes(end)) return
-    do item()
-    while (this.#takes(','))
-    if (!this.#takes(end)) throw noJson()
+    if (!this.#takes(end)) {
+      do item()
+      while (this.#takes(','))
+      if (!this.#takes(end)) throw noJson()
+    }
+    this.#depth -= 1
   }
 
   #string(): string {
@@ -118,8 +126,9 @@ class Reader {
   }
 }
 
-// JSON.stringify has the same escapes as jsonb, but for half surrogates, which are no characters.
+// JSON.stringify has the same escapes as jsonb, but for half surrogates, which are no characters, and U+0000, which
+// jsonb refuses.
 function quoted(text: string): string {
-  if (!text.isWellFormed()) throw noJson()
+  if (!text.isWellFormed() || text.includes('\0')) throw noJson()
   return JSON.stringify(text)
 }

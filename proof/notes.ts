@@ -26,7 +26,7 @@ export interface Signed {
 }
 
 const mostSignatures = 100
-const mostLetters = 1_000_000
+const mostBytes = 1_000_000
 const keyIdBytes = 4
 const timeBytes = 8
 const invalid = (what: string): ProofError => new ProofError('NOTE_INVALID', `the text is no signed note: ${what}`)
@@ -36,7 +36,7 @@ const controls = /[\u0000-\u0009\u000b-\u001f]/
 
 /** @throws ProofError `NOTE_INVALID` */
 export function parseNote(note: string): Note {
-  if (note.length > mostLetters) throw invalid('it is too long')
+  if (Buffer.byteLength(note) > mostBytes) throw invalid('it is too long')
   if (!note.isWellFormed() || controls.test(note)) throw invalid('it has control characters or is no UTF-8')
   const split = note.lastIndexOf('\n\n')
   if (split < 0 || !note.endsWith('\n')) throw invalid('it has no signatures after an empty line')

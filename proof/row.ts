@@ -44,8 +44,12 @@ export interface ProofRow {
 const postgresEpoch = 946_684_800_000_000n
 const jsonbVersion = 1
 
-/** Writes a row as binary COPY does. */
+/**
+ * Writes a row as binary COPY does.
+ * @throws ProofError `ROW_INVALID` for values that no row has
+ */
 export function composeRow(row: ProofRow): Buffer {
+  checkRow(row)
   const columns = [
     uuidBytes(row.id),
     uuidBytes(row.aggregateId),
@@ -105,7 +109,25 @@ export function parseRow(bytes: Buffer, start = 0): { readonly row: ProofRow; re
     partition: reader.fixedOrNull(4)?.readInt32BE() ?? null,
     offset: reader.fixedOrNull(8)?.readBigInt64BE() ?? null
   }
+  checkRow(row)
   return { row, end: reader.at }
+}
+
+// The `infinity` and `-infinity` of timestamptz.
+const infinite = [2n ** 63n - 1n, -(2n ** 63n)]
+
+/** What the types of the columns take and no row has. */
+function checkRow({ occurredAt, schemaVersion, partition, offset }: ProofRow): void {
+  const fault = infinite.includes(occurredAt - postgresEpoch)
+    ? 'occurred_at is infinite'
+    : schemaVersion < 0
+      ? 'schema_version is negative'
+      : (partition === null) !== (offset === null)
+        ? 'one of kafka_partition and kafka_offset is null'
+        : (partition ?? 0) < 0 || (offset ?? 0n) < 0n
+          ? 'kafka_partition or kafka_offset is negative'
+          : undefined
+  if (fault) throw new ProofError('ROW_INVALID', `the bytes are no row: ${fault}`)
 }
 
 class ColumnReader {

@@ -1,4 +1,5 @@
-import { isKeyName, parseVkey } from '../keys.ts'
+import { canonicalJson } from '../canonical-json.ts'
+import { isKeyName, parseVkey, signatureTypes } from '../keys.ts'
 import { hashBytes } from '../row.ts'
 
 /** What a word of an entry can be: how it is checked and read. A word has no spaces but for `text`, which is the last of its line. */
@@ -31,7 +32,7 @@ const count: WordType<number> = {
   compose: String
 }
 
-const instant = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})\d{3}Z$/
+const instant = /^((?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})\d{3}Z$/
 
 export const wordTypes = {
   /** A whole number of up to 53 bits, not negative. */
@@ -59,23 +60,25 @@ export const wordTypes = {
     },
     compose: (value: string) => value
   },
-  month: asIs(/^\d{4}-(0[1-9]|1[0-2])$/),
+  month: asIs(/^(?!0000)\d{4}-(0[1-9]|1[0-2])$/),
   /** A JSON string without needless escapes. */
   text: {
     parse: word => {
       try {
         const value: unknown = JSON.parse(word)
-        return typeof value === 'string' && value.isWellFormed() && JSON.stringify(value) === word ? value : undefined
+        return typeof value === 'string' && canonicalJson(word) === word ? value : undefined
       } catch {
         return undefined
       }
     },
     compose: JSON.stringify
   },
+  /** A key that signs entries or checkpoints: of ed25519. */
   vkey: {
     parse: word => {
       try {
-        return parseVkey(word).vkey
+        const { type, vkey } = parseVkey(word)
+        return type === signatureTypes.ed25519 ? vkey : undefined
       } catch {
         return undefined
       }

@@ -156,7 +156,18 @@ test('plainNumber is what jsonb prints of a number', async () => {
       fc.stringMatching(/^([eE][+-]?[0-9]{1,3})?$/)
     )
     .map(parts => parts.join(''))
-  const texts = [...fc.sample(number, runs(2_000)), '-0', '-0.00', '0e5', '1e16383', '1e-16383']
+  const texts = [
+    ...fc.sample(number, runs(2_000)),
+    '-0',
+    '-0.00',
+    '0e5',
+    '0e200000',
+    '1e16383',
+    '1e131071',
+    '0.1e131072',
+    '1e-16383',
+    '10.5e-16382'
+  ]
   const { rows } = await trail.db.query<{ text: string }>(
     'SELECT t::jsonb::text AS text FROM unnest($1::text[]) WITH ORDINALITY AS w(t, n) ORDER BY n',
     [texts]

@@ -48,14 +48,33 @@ describe('plainNumber', () => {
     ['0.0e-3', '0.0000'],
     ['0e5', '0'],
     ['0.00E+1', '0.0'],
+    ['0e200000', '0'],
+    ['-0.00e-1', '0.000'],
     ['9007199254740993', '9007199254740993']
   ])('%s is %s', (text, plain) => {
     expect(plainNumber(text)).toBe(plain)
     expect(plainNumber(plain)).toBe(plain)
   })
 
-  it.each(['', '1.', '.5', 'NaN', '+1', '1e16384', '1e-16384', '1e999999999999'])('refuses %j', text => {
+  it.each([
+    '',
+    '1.',
+    '.5',
+    'NaN',
+    '+1',
+    '1e131072',
+    '1e-16384',
+    '10.5e-16383',
+    '0e-16384',
+    '1e999999999999'
+  ])('refuses %j', text => {
     expect(() => plainNumber(text)).toThrow(RangeError)
+  })
+
+  it('takes as many digits as numeric', () => {
+    expect(plainNumber('-1e131071')).toHaveLength(131_073)
+    expect(plainNumber('0.1e131072')).toHaveLength(131_072)
+    expect(plainNumber('10e-16383')).toHaveLength(16_385)
   })
 
   it('leaves the value of a number as it is', () => {

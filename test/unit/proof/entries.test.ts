@@ -6,9 +6,11 @@ import {
   type EntryKind,
   grammar,
   maxEntryTextBytes,
-  parseEntry
+  parseEntry,
+  signatureTypes
 } from '../../../proof/index.ts'
 import { sampleEntries } from '../../support/proof/entries.ts'
+import { testSigner } from '../../support/proof/keys.ts'
 
 const kinds = Object.keys(grammar) as EntryKind[]
 const invalid = expect.objectContaining({ code: 'ENTRY_INVALID' })
@@ -46,7 +48,25 @@ test('there is one text of an entry: whatever else is read, is composed to the s
 })
 
 describe('an entry is refused', () => {
-  const { batch, bus, adopted, retention, key, erasure } = sampleEntries
+  const { batch, bus, adopted, retention, key, erasure, reset, resolution, loss, restored } = sampleEntries
+  const [resetLine, lossLine, dropped, adoptedBus] = [
+    reset.reset[0],
+    loss.lost[0],
+    retention.dropped[0],
+    adopted.bus[0]
+  ] as [
+    (typeof reset.reset)[number],
+    (typeof loss.lost)[number],
+    (typeof retention.dropped)[number],
+    (typeof adopted.bus)[number]
+  ]
+  const recorded = (day: string): string => `${day}T00:00:00.000000Z`
+  const witness = testSigner('school.example/trail/w1', signatureTypes.cosignature)
+  const [log, below, stranger] = [
+    testSigner('school.example/trail'),
+    testSigner('school.example/trail/log'),
+    testSigner('other.example/sink')
+  ]
   const [one, two] = batch.stretch as [(typeof batch.stretch)[number], (typeof batch.stretch)[number]]
   test.each<[string, Entry]>([
     ['without stretches', { ...batch, stretch: [] }],
@@ -80,6 +100,31 @@ describe('an entry is refused', () => {
       'with more rows than offsets',
       { ...adopted, block: [{ event: 'a', partition: 0, first: 1, last: 2, rows: 3, root: one.root as string }] }
     ],
+    ['with an empty stretch', { ...batch, stretch: [{ ...one, last: 4710, rows: 0, root: null }] }],
+    ['with the incarnation 0', { ...batch, stretch: [{ ...one, incarnation: 0 }] }],
+    ['with a reset to the incarnation 0', { ...reset, reset: [{ ...resetLine, incarnation: 0 }] }],
+    ['with a resolution that ends before it begins', { ...resolution, record: { ...resolution.record, last: 4712 } }],
+    ['with a loss that ends before it begins', { ...loss, lost: [{ ...lossLine, last: 4710 }] }],
+    [
+      'with what was dropped that ends before it begins',
+      { ...retention, dropped: [{ ...dropped, first: 2, last: 1 }] }
+    ],
+    [
+      'with ids of the bus in the wrong order',
+      { ...adopted, bus: [{ ...adoptedBus, first: adoptedBus.last, last: adoptedBus.first }] }
+    ],
+    ['with more entries restored than there are', { ...restored, entries: { had: 2, of: 1 } }],
+    ['with bounds of another month', { ...retention, month: '2026-09' }],
+    [
+      'with bounds that end within the month',
+      { ...retention, bounds: { ...retention.bounds, to: recorded('2026-10-31') } }
+    ],
+    ['with the year 0', { ...retention, recorded: recorded('0000-01-01') }],
+    ['with U+0000 in a text', { ...batch, group: 'a\0b' }],
+    ['with the key of a witness', { ...key, add: [{ key: witness.vkey, role: 'sink' }] }],
+    ['with a key that is not below the log', { ...key, add: [{ key: stranger.vkey, role: 'sink' }] }],
+    ['with the key of the log as that of a sink', { ...key, add: [{ key: log.vkey, role: 'sink' }] }],
+    ['with a key below the log as that of the log', { ...key, add: [{ key: below.vkey, role: 'log' }] }],
     ['with leaves that no digest is of', { ...retention, kept: { leaves: 1, digest: null } }],
     ['with no keys', { ...key, add: [], revoke: [] }],
     ['with a role that is none', { ...key, add: [{ key: key.add[0]?.key as string, role: 'root' }] }],
@@ -104,4 +149,12 @@ describe('an entry is refused', () => {
     expect(() => parseEntry(`${text}more\n`)).toThrow('line 12 is another one')
     expect(() => parseEntry('eventtrail/batch@v1\n')).toThrow('line 2 is missing')
   })
+})
+
+test('a retention of December ends with the year, and the key of a log has its name', () => {
+  const { retention, key } = sampleEntries
+  const bounds = { from: '2026-12-01T00:00:00.000000Z', to: '2027-01-01T00:00:00.000000Z' }
+  expect(parseEntry(composeEntry({ ...retention, month: '2026-12', bounds }))).toMatchObject({ bounds })
+  const add = [{ key: testSigner('school.example/trail').vkey, role: 'log' }]
+  expect(parseEntry(composeEntry({ ...key, add }))).toMatchObject({ add })
 })

@@ -8,7 +8,7 @@ import { anyText } from '../../support/properties.ts'
 import { copyRow } from '../../support/trail/plain-rows.ts'
 
 const text = fc.option(anyText({ maxLength: 20 }))
-const rows: fc.Arbitrary<ProofRow> = fc.record({
+const ofKafka: fc.Arbitrary<ProofRow> = fc.record({
   id: fc.uuid(),
   aggregateId: fc.uuid(),
   occurredAt: fc.bigInt({ min: 0n, max: 253_402_300_799_999_999n }),
@@ -18,9 +18,12 @@ const rows: fc.Arbitrary<ProofRow> = fc.record({
   source: text,
   actor: text,
   traceparent: text,
-  partition: fc.option(fc.nat()),
-  offset: fc.option(fc.bigInt({ min: 0n, max: 2n ** 53n }))
+  partition: fc.nat(),
+  offset: fc.bigInt({ min: 0n, max: 2n ** 53n })
 })
+const rows: fc.Arbitrary<ProofRow> = fc
+  .tuple(ofKafka, fc.boolean())
+  .map(([row, bus]) => (bus ? { ...row, partition: null, offset: null } : row))
 
 test('a row is read as it was composed, and its leaf is the hash of its bytes', () => {
   fc.assert(
@@ -62,4 +65,21 @@ test('bytes that are no row are refused, and nothing of them is repeated', () =>
   const nullName = Buffer.from(bytes)
   nullName.writeInt32BE(-1, 2 + 20 + 20 + 12)
   expect(() => parseRow(nullName)).toThrow('a null of event_name is wrong')
+})
+
+test.each<[string, Partial<ProofRow>, [at: number, bytes: string]]>([
+  ['a negative version of the schema', { schemaVersion: -1 }, [-34, 'ffff']],
+  ['a negative partition', { partition: -1 }, [-16, 'ffffffff']],
+  ['a negative offset', { offset: -1n }, [-8, 'ffffffffffffffff']],
+  ['a partition and no offset', { offset: null }, [-12, 'ffffffff']],
+  ['an offset and no partition', { partition: null }, [0, '']],
+  ['a time without end', { occurredAt: 2n ** 63n - 1n + 946_684_800_000_000n }, [46, '7fffffffffffffff']],
+  ['a time without beginning', { occurredAt: -(2n ** 63n) + 946_684_800_000_000n }, [46, '8000000000000000']]
+])('%s is refused', (_, change, [at, hex]) => {
+  const refused = expect.objectContaining({ code: 'ROW_INVALID' })
+  expect(() => composeRow({ ...vectorRow, ...change })).toThrow(refused)
+  if (hex === '') return
+  const bytes = composeRow({ ...vectorRow, source: null, actor: null, traceparent: null })
+  bytes.write(hex, at < 0 ? bytes.length + at : at, 'hex')
+  expect(() => parseRow(bytes)).toThrow(refused)
 })

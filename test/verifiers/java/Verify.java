@@ -18,6 +18,7 @@ import java.security.Signature;
 import java.security.spec.X509EncodedKeySpec;
 import java.time.DateTimeException;
 import java.time.LocalDate;
+import java.time.YearMonth;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
@@ -29,9 +30,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -170,12 +173,16 @@ public final class Verify {
     record Number(String text) {}
 
     private static final Pattern NUMBER = Pattern.compile("(-?)(0|[1-9][0-9]*)(?:\\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?");
-    private static final BigInteger LARGEST_EXPONENT = BigInteger.valueOf(16_383);
+    private static final BigInteger LARGEST_EXPONENT = BigInteger.valueOf(1_073_741_822);
+    private static final int MOST_BEFORE = 131_072;
+    private static final int MOST_AFTER = 16_383;
+    private static final int MOST_NESTED = 1_000;
     private static final String ESCAPES = "\"\\/bfnrt";
     private static final String ESCAPED = "\"\\/\b\f\n\r\t";
 
     private final String text;
     private int at = 0;
+    private int depth = 0;
 
     private Json(String text) {
       this.text = text;
@@ -202,8 +209,8 @@ public final class Verify {
       space();
       Object value =
           switch (next()) {
-            case '{' -> members();
-            case '[' -> elements();
+            case '{' -> nested(this::members);
+            case '[' -> nested(this::elements);
             case '"' -> string();
             case 't' -> word("true", true);
             case 'f' -> word("false", false);
@@ -211,6 +218,14 @@ public final class Verify {
             default -> number();
           };
       space();
+      return value;
+    }
+
+    private Object nested(Supplier<Object> read) {
+      depth++;
+      require(depth <= MOST_NESTED, "arrays and objects nest 1,000 deep at most");
+      Object value = read.get();
+      depth--;
       return value;
     }
 
@@ -298,22 +313,30 @@ public final class Verify {
     static String write(Object value) {
       if (value instanceof Number number) return number(number.text);
       if (value instanceof String string) return string(string);
-      if (value instanceof List<?> list) return list.stream().map(Json::write).collect(Collectors.joining(", ", "[", "]"));
+      // Without a stream, which takes several frames of the stack for each level.
+      if (value instanceof List<?> list) {
+        StringJoiner elements = new StringJoiner(", ", "[", "]");
+        for (Object element : list) elements.add(write(element));
+        return elements.toString();
+      }
       if (value instanceof Map<?, ?>) {
         Map<String, Object> sorted =
             new TreeMap<>(
                 Comparator.comparing((String key) -> Bytes.utf8(key).length)
                     .thenComparing(Bytes::utf8, Arrays::compareUnsigned));
         sorted.putAll(object(value));
-        return sorted.entrySet().stream()
-            .map(entry -> string(entry.getKey()) + ": " + write(entry.getValue()))
-            .collect(Collectors.joining(", ", "{", "}"));
+        StringJoiner members = new StringJoiner(", ", "{", "}");
+        for (Map.Entry<String, Object> entry : sorted.entrySet()) {
+          members.add(string(entry.getKey()) + ": " + write(entry.getValue()));
+        }
+        return members.toString();
       }
       return String.valueOf(value);
     }
 
     private static String string(String value) {
       Bytes.utf8(value);
+      require(value.indexOf(0) < 0, "a string has no U+0000");
       StringBuilder out = new StringBuilder("\"");
       for (char c : value.toCharArray()) {
         int escape = c == '/' ? -1 : ESCAPED.indexOf(c);
@@ -329,9 +352,13 @@ public final class Verify {
       require(parts.matches(), "this is a number");
       String after = parts.group(3) == null ? "" : parts.group(3);
       BigInteger exponent = new BigInteger(parts.group(4) == null ? "0" : parts.group(4));
-      require(exponent.abs().compareTo(LARGEST_EXPONENT) <= 0, "an exponent is within 16,383 of zero");
+      require(exponent.abs().compareTo(LARGEST_EXPONENT) <= 0, "an exponent is one that numeric takes");
       String digits = parts.group(2) + after;
       int scale = after.length() - exponent.intValue();
+      int significant = digits.replaceFirst("^0+", "").length();
+      require(scale <= MOST_AFTER, "a number has 16,383 digits after the point at most");
+      require(significant == 0 || significant - scale <= MOST_BEFORE, "a number has 131,072 digits before it at most");
+      if (significant == 0) return scale <= 0 ? "0" : "0." + "0".repeat(scale);
       if (scale < 0) digits += "0".repeat(-scale);
       scale = Math.max(scale, 0);
       digits = "0".repeat(Math.max(0, scale + 1 - digits.length())) + digits;
@@ -380,6 +407,11 @@ public final class Verify {
       ByteBuffer offset = column(in, 8);
       require((partition == null) == (offset == null), "a row has a partition and an offset, or neither");
       require(!in.hasRemaining(), "nothing comes after the last column");
+      require(schemaVersion >= 0, "the version of the schema is not negative");
+      require(partition == null || partition.getInt(0) >= 0, "the partition is not negative");
+      require(offset == null || offset.getLong(0) >= 0, "the offset is not negative");
+      long sinceEpoch = occurredAt - MICROS_1970_TO_2000;
+      require(sinceEpoch != Long.MAX_VALUE && sinceEpoch != Long.MIN_VALUE, "the time is finite");
       return new Row(
           id,
           aggregateId,
@@ -620,7 +652,7 @@ public final class Verify {
         for (Key key : known) {
           if (!key.name.equals(parts.group(1)) || !key.id.equals(id)) continue;
           require(key.fits(text, Arrays.copyOfRange(bytes, 4, bytes.length)), "the signature of a known key fits");
-          signedBy.add(key);
+          if (!signedBy.contains(key)) signedBy.add(key);
         }
       }
       require(!signedBy.isEmpty(), "a known key has signed");
@@ -635,7 +667,7 @@ public final class Verify {
     static final String UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
     static final String NAME = "[!-~]+";
     private static final Pattern TIME =
-        Pattern.compile("([0-9]{4})-([0-9]{2})-([0-9]{2})T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\\.[0-9]{6}Z");
+        Pattern.compile("((?!0000)[0-9]{4})-([0-9]{2})-([0-9]{2})T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\\.[0-9]{6}Z");
     private static final long LARGEST_COUNT = (1L << 53) - 1;
 
     static void check(String form, String word) {
@@ -651,10 +683,10 @@ public final class Verify {
             Bytes.base64(word, Base64.getUrlDecoder(), Base64.getUrlEncoder().withoutPadding()).length == 16,
             "an id has 16 bytes");
         case "time" -> time(word);
-        case "month" -> require(word.matches("[0-9]{4}-(0[1-9]|1[0-2])"), "a month has its form");
+        case "month" -> require(word.matches("(?!0000)[0-9]{4}-(0[1-9]|1[0-2])"), "a month has its form");
         case "text" -> require(
             Json.read(word) instanceof String && Json.canonical(word).equals(word), "a text is a canonical string");
-        case "vkey" -> Key.parse(word);
+        case "vkey" -> require(Key.parse(word).type == Key.SIGNS, "the key of an entry has the type 01");
         case "keyname" -> Key.name(word);
         default -> require(List.of(form.split("\\|")).contains(word), "the word is one of " + form);
       }
@@ -854,7 +886,9 @@ public final class Verify {
 
     static Entry open(String note, List<Key> known) {
       require(Bytes.utf8(note).length <= MOST_BYTES, "an entry has 60,000 bytes at most");
-      return parse(Note.open(note, known).text);
+      Note open = Note.open(note, known);
+      require(open.signedBy.size() == 1, "one known key has signed an entry");
+      return parse(open.text);
     }
 
     static Entry parse(String text) {
@@ -894,6 +928,7 @@ public final class Verify {
         List<String> words = lines.get(times).get(0);
         require(words.get(0).compareTo(words.get(words.size() - 1)) <= 0, "the last time is not before the first");
       }
+      lines.forEach(this::checkPlaces);
       switch (kind) {
         case "batch" -> checkStretches();
         case "adopted" -> {
@@ -902,12 +937,53 @@ public final class Verify {
             require(numbers[2] >= 1 && numbers[2] <= numbers[1] - numbers[0] + 1, "a block has rows, one an offset at most");
           }
         }
-        case "retention" -> require(
-            Words.count(word("kept", 0)) == 0 == word("kept", 1).equals("-"), "kept leaves have a digest");
-        case "key" -> require(
-            !lines.get("add").isEmpty() || !lines.get("revoke").isEmpty(), "a key is added or revoked");
+        case "retention" -> {
+          require(Words.count(word("kept", 0)) == 0 == word("kept", 1).equals("-"), "kept leaves have a digest");
+          YearMonth month = YearMonth.parse(word("month", 0));
+          require(word("bounds", 0).equals(month + "-01T00:00:00.000000Z"), "the month begins at its bounds");
+          require(word("bounds", 1).equals(month.plusMonths(1) + "-01T00:00:00.000000Z"), "the month ends at its bounds");
+        }
+        case "restored" -> require(
+            Words.count(word("entries", 0)) <= Words.count(word("entries", 1)), "the log has the entries that the database had");
+        case "key" -> {
+          require(!lines.get("add").isEmpty() || !lines.get("revoke").isEmpty(), "a key is added or revoked");
+          for (List<String> add : lines.get("add")) checkName(Key.parse(add.get(0)).name, add.get(1));
+        }
         default -> {}
       }
+    }
+
+    /** The places of first and last in the words of a line, and of the incarnation; -1 where there is none. */
+    private record Place(int incarnation, int first, int last) {}
+
+    private static final Map<String, Place> PLACES =
+        Map.of(
+            "stretch", new Place(2, 3, 4),
+            "record", new Place(2, 3, 4),
+            "reset", new Place(2, -1, -1),
+            "block", new Place(-1, 2, 3),
+            "bus", new Place(-1, 0, 1),
+            "position", new Place(2, -1, -1),
+            "dropped", new Place(2, 4, 5),
+            "lost", new Place(2, 3, 4));
+
+    private void checkPlaces(String name, List<List<String>> found) {
+      Place place = PLACES.get(name);
+      if (place == null) return;
+      for (List<String> words : found) {
+        require(place.incarnation < 0 || Words.count(words.get(place.incarnation)) > 0, "incarnations begin with 1");
+        if (place.first < 0 || words.size() <= place.last) continue;
+        String first = words.get(place.first);
+        String last = words.get(place.last);
+        boolean ascends = name.equals("bus") ? first.compareTo(last) <= 0 : Words.count(first) <= Words.count(last);
+        require(ascends, "the last of " + name + " is not before the first");
+      }
+    }
+
+    private void checkName(String name, String role) {
+      String origin = word("origin", 0);
+      boolean named = role.equals("log") ? name.equals(origin) : name.startsWith(origin + "/") && name.length() > origin.length() + 1;
+      require(named, "the name of a key is that of the log, or below it");
     }
 
     private void checkStretches() {
@@ -1048,7 +1124,8 @@ public final class Verify {
   record Checkpoint(String origin, long size, byte[] root) {
     static Checkpoint parse(String text) {
       String[] lines = text.split("\n", -1);
-      require(lines.length >= 4 && !lines[0].isEmpty(), "a checkpoint has three lines");
+      require(lines.length >= 4, "a checkpoint has three lines");
+      require(List.of(lines).subList(0, lines.length - 1).stream().noneMatch(String::isEmpty), "no line is empty");
       return new Checkpoint(lines[0], Words.count(lines[1]), Bytes.hash(lines[2]));
     }
   }
@@ -1518,7 +1595,7 @@ public final class Verify {
             vector,
             () -> {
               Policy policy = Policy.parse(vector.text("trust"));
-              require(vector.text("note").startsWith(text.text() + "\n"), "the note is of the text");
+              require(vector.text("note").startsWith(text.text()), "the note is of the text");
               require(policy.trusted(vector.text("note")).origin.equals("school.example/trail"), "the origin is the log's");
             });
       }

@@ -60,6 +60,7 @@ export function checkpointVectors(): object {
       by(none, signed),
       by(whole, signed, one),
       by(both, signed, one, two),
+      { trust: none, note: signNote(`${text}another line\n`, log), why: 'a line more, which is passed over' },
       policy(`# the log of the school\n\n${none}`, 'a comment and an empty line'),
       policy(none.replace('\n', ` https://${origin}\n`), 'a log with a URL'),
       group('1 w1 w2', 'one of two, as a number'),
@@ -111,6 +112,7 @@ export function checkpointVectors(): object {
         why: 'one cosignature does not fit, which the quorum does not need'
       },
       changed(/.*\n$/, '', 'two lines'),
+      changed(/$/, '\nanother line\n', 'an empty line before a line more'),
       changed(/.*\n$/, `${Buffer.alloc(31, 1).toString('base64')}\n`, 'a root of 31 bytes'),
       changed('m2Eg=', 'm2Eh=', 'a root in another form of base64'),
       changed('300', '-1', 'a negative size'),

@@ -75,6 +75,7 @@ const invalid: readonly Change[] = [
   ['retry', /recorded (.*)/, 'recorded $1 $1', 'two times of one'],
   ['retry', 'T07:', 'T24:', 'no such hour'],
   ['retry', ':31:', ':60:', 'no such minute'],
+  ['retry', ':02.', ':60.', 'a leap second'],
   ['retry', '774Z', '774z', 'a small z'],
   ['retry', '774Z', '774+00:00', 'a time zone'],
   ['retry', '101774Z', '101Z', 'three digits of a second'],

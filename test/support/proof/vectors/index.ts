@@ -106,7 +106,9 @@ const aside: readonly AsideLine[] = [
   { kind: 'duplicate', offset: 911, id: '0199d6a0-0000-7000-8000-000000000001' },
   { kind: 'quarantined', offset: 912, code: 'CONFLICT', digest: Buffer.alloc(32, 1) },
   { kind: 'quarantined', offset: 913, last: 920, code: 'BATCH_CORRUPT', digest: Buffer.alloc(32, 2) },
-  { kind: 'lost', offset: 921, last: 930 }
+  { kind: 'lost', offset: 921, last: 930 },
+  // A gap that was noticed by itself, next to the one before.
+  { kind: 'lost', offset: 931, last: 931 }
 ]
 
 function digestVectors(): object {
@@ -114,7 +116,8 @@ function digestVectors(): object {
   for (const line of aside) digest.add(line)
   const records = [
     { timestamp: 1_790_000_000_000n, key: Buffer.from('key'), value: Buffer.from('value'), headers: '[["a","YQ=="]]' },
-    { timestamp: -1n, key: null, value: null, headers: '[]' }
+    { timestamp: -1n, key: null, value: null, headers: '[]' },
+    { timestamp: 0n, key: Buffer.alloc(0), value: null, headers: '[["b",null],["a",""],["b","YQ=="]]' }
   ]
   const salt = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex')
   const said = '{"reason":"two years","by":"ada"}'

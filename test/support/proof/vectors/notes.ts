@@ -77,6 +77,8 @@ export function noteVectors(): object {
       ),
       valid(of(signed, signText(text, stranger)), [stranger, log], [log, stranger]),
       valid(ofCheckpoint(cosigned), [witness], [witness]),
+      valid(of(signed, signed), [log], [log], 'a key has signed twice, and counts once'),
+      valid(signNote('a\u007f\u0085\u009fb\n', log), [log], [log], 'control characters that C2SP takes'),
       valid(of(signed, ...times(99)), [log], [log], '100 signatures')
     ],
     invalid: [
