@@ -101,6 +101,7 @@ export function checkpointVectors(): object {
       ),
       policy(`log ${asWitness.vkey}\n${whole}`, 'a log whose key has the type of witnesses'),
       policy(`witness w0 ${asLog.vkey}\n${whole}`, 'a witness whose key has the type of logs'),
+      policy(none.replace(root.vkey, witness.vkey), 'a root whose key has the type of witnesses'),
       policy(none.replace(log.keyId, '00000000'), 'a key whose id is not its own'),
       policy(whole.replace('quorum both', 'quorum w2'), 'the witness of the quorum has not signed'),
       policy(
