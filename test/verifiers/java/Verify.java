@@ -50,7 +50,14 @@ import java.util.stream.Stream;
  * <p>The classes are in the order of the sections of the page, and end with the vectors of each section.
  */
 public final class Verify {
+  /** Enough for JSON that nests 1,000 deep, before it is compiled too: a thread has 1 MiB by default. */
+  private static final long STACK_BYTES = 64L << 20;
+
   public static void main(String[] files) {
+    new Thread(null, () -> verify(files), "verify", STACK_BYTES).start();
+  }
+
+  private static void verify(String[] files) {
     if (files.length == 0) {
       System.err.println("Name a file with vectors: java Verify.java docs/proof-vectors.json");
       System.exit(2);
