@@ -1,4 +1,4 @@
-import { composeEntry, type EntryKind, grammar, signNote } from '../../../../proof/index.ts'
+import { composeEntry, type EntryKind, grammar, signatureTypes, signNote } from '../../../../proof/index.ts'
 import { sampleEntries } from '../entries.ts'
 import { testSigner } from '../keys.ts'
 
@@ -7,6 +7,9 @@ type Change = readonly [kind: EntryKind, from: string | RegExp, to: string, why:
 
 const hashOf = (byte: number): string => Buffer.alloc(32, byte).toString('base64')
 const row = `1 0 0 0 0 ${hashOf(2)} -\n`
+const log = testSigner('school.example/trail')
+const stranger = testSigner('other.example/sink')
+const witness = testSigner('school.example/trail/w1', signatureTypes.cosignature)
 const bothTimes = /(20\S+) (20\S+)/
 const added = /(add .*\n)/
 
@@ -119,6 +122,23 @@ const invalid: readonly Change[] = [
   ['erasure', 'done', 'open', 'a state that is none'],
   ['erasure', /(key .*\n)(key .*\n)/, '$2$1', 'keys are not sorted'],
   ['loss', /lost .*\n/, '', 'nothing is lost'],
+  ['batch', '"sink"', '"a\\u0000b"', 'U+0000 in a text'],
+  ['batch', / 4711 5210 500 0 0 0 0 \S+/, ' 4711 4710 0 0 0 0 0 -', 'an empty stretch'],
+  ['batch', 'badge.awarded 3 1', 'badge.awarded 3 0', 'an incarnation of a stretch that is 0'],
+  ['retry', 'badge.awarded 3 1', 'badge.awarded 3 0', 'an incarnation of a record that is 0'],
+  ['retry', 'recorded 2026-11-26', 'recorded 0000-11-26', 'the year 0000'],
+  ['resolution', '4713 4713', '4713 4712', 'a record whose last is before its first'],
+  ['reset', '3 2 5211 0', '3 0 5211 0', 'a reset to the incarnation 0'],
+  ['adopted', /bus (\S+) (\S+)/, 'bus $2 $1', 'ids of the bus whose last is before the first'],
+  ['retention', 'month 2026-10', 'month 2026-09', 'bounds of another month'],
+  ['retention', '2026-11-01T00:00:00.000000Z', '2026-10-31T23:59:59.999999Z', 'bounds that end within the month'],
+  ['retention', ' 0 1204999', ' 2 1', 'what was dropped, whose last is before its first'],
+  ['restored', '20000 20852', '20853 20852', 'more entries than the log has'],
+  ['loss', '4711 5210', '4711 4710', 'a loss whose last is before its first'],
+  ['key', / \S+ sink\n/, ` ${witness.vkey} sink\n`, 'a key of the type of witnesses'],
+  ['key', / \S+ sink\n/, ` ${stranger.vkey} sink\n`, 'a key that is not below the log'],
+  ['key', / \S+ sink\n/, ` ${log.vkey} sink\n`, 'the key of the log as that of a sink'],
+  ['key', / sink\n/, ' log\n', 'a key below the log as that of the log'],
   ['key', /add .*/s, '', 'no key is added or revoked'],
   ['key', / sink\n/, ' root\n', 'a role that cannot be given'],
   ['key', 'sink-2+8', 'sink-2+9', 'a key whose id is not its own'],

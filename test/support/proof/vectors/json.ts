@@ -29,6 +29,8 @@ const noJson = [
   ...['"\\ud800"', '"\\udc00"', '"\\ude00\\ud83d"', '"\\ud83d\\u0041"'],
   ...['01', '-01', '+1', '.5', '1.', '1.e1', '1e', '1e+', '-', '--1', '0x1', '1 2', '1,', '// 1'],
   ...['1e131072', '1e-16384', '1e99999999999999999999'],
+  // What jsonb refuses: U+0000, also in a key, and digits past those of numeric; and what is too deep.
+  ...['"\\u0000"', '{"\\u0000":1}', '10.5e-16383', `${'['.repeat(1_001)}${']'.repeat(1_001)}`],
   ...['NaN', 'Infinity', 'nul', 'True', '\u00a01', '\ufeff1']
 ]
 
