@@ -31,10 +31,17 @@ function bytesOf(text) {
   return base64(bytes) === text ? bytes : undefined
 }
 
+/** Bytes of UTF-8 as text: others would be read as U+FFFD. */
+function textOf(bytes) {
+  const text = bytes.toString()
+  return Buffer.from(text).equals(bytes) ? text : fail('NOTE_INVALID', 'a note is no UTF-8')
+}
+
 // --- Canonical JSON. Not by JSON.parse: it loses digits, and that of Node.js 24 takes some keys for others.
 
 function canonicalJson(text) {
   let at = 0
+  let depth = 0
   const invalid = () => fail('JSON_INVALID', 'no JSON that has a canonical form')
   const take = pattern => {
     pattern.lastIndex = at
@@ -54,13 +61,17 @@ function canonicalJson(text) {
     const token = take(/"[^"\\]*(?:\\.[^"\\]*)*"/y) ?? invalid()
     space()
     const value = JSON.parse(token)
-    return value.isWellFormed() ? value : invalid()
+    return value.isWellFormed() && !value.includes('\0') ? value : invalid()
   }
   const list = (end, item) => {
-    if (next(end)) return
-    do item()
-    while (next(','))
-    if (!next(end)) invalid()
+    depth += 1
+    if (depth > 1_000) invalid()
+    if (!next(end)) {
+      do item()
+      while (next(','))
+      if (!next(end)) invalid()
+    }
+    depth -= 1
   }
   const value = () => {
     if (next('{')) {
@@ -97,12 +108,16 @@ function canonicalJson(text) {
 function plainNumber(text) {
   const [, sign, whole, fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text)
   const power = Number(exponent)
-  if (Math.abs(power) > 16_383) fail('JSON_INVALID', 'an exponent is too large')
   const places = Math.max(0, fraction.length - power)
+  const significant = (whole + fraction).replace(/^0+/, '').length
+  const before = significant > 0 ? significant + power - fraction.length : 0
+  if (Math.abs(power) > 1_073_741_822 || places > 16_383 || before > 131_072)
+    fail('JSON_INVALID', 'a number has more digits than numeric takes')
+  if (significant === 0) return places > 0 ? `0.${'0'.repeat(places)}` : '0'
   const digits = (whole + fraction).padEnd(whole.length + power, '0').padStart(places + 1, '0')
   const point = digits.length - places
   const plain = digits.slice(0, point).replace(/^0+(?=\d)/, '') + (places > 0 ? `.${digits.slice(point)}` : '')
-  return sign && /[1-9]/.test(plain) ? `-${plain}` : plain
+  return sign + plain
 }
 
 // --- Rows and leaves
@@ -250,7 +265,7 @@ function keyOf(text) {
 function parseNote(note) {
   const wrong = () => fail('NOTE_INVALID', 'a text is no signed note')
   const split = note.lastIndexOf('\n\n')
-  if (note.length > 1_000_000 || !note.isWellFormed() || split < 0 || !note.endsWith('\n')) wrong()
+  if (Buffer.byteLength(note) > 1_000_000 || !note.isWellFormed() || split < 0 || !note.endsWith('\n')) wrong()
   if ([...note].some(letter => letter < ' ' && letter !== '\n')) wrong()
   const lines = note.slice(split + 2, -1).split('\n')
   if (lines.length > 100) wrong()
@@ -425,15 +440,15 @@ const words = {
   id: word =>
     /^[\w-]{22}$/.test(word) && Buffer.from(word, 'base64url').toString('base64url') === word ? word : undefined,
   time: orUndefined(word => {
-    const [, millis] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})\d{3}Z$/.exec(word)
+    const [, millis] = /^((?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})\d{3}Z$/.exec(word)
     return new Date(`${millis}Z`).toISOString() === `${millis}Z` ? word : undefined
   }),
-  month: one(/^\d{4}-(0[1-9]|1[0-2])$/),
+  month: one(/^(?!0000)\d{4}-(0[1-9]|1[0-2])$/),
   text: orUndefined(word => {
     const value = JSON.parse(word)
-    return typeof value === 'string' && value.isWellFormed() && JSON.stringify(value) === word ? value : undefined
+    return typeof value === 'string' && canonicalJson(word) === word ? value : undefined
   }),
-  vkey: orUndefined(word => keyOf(word).text),
+  vkey: orUndefined(word => (keyOf(word).type === 1 ? word : undefined)),
   role: one(/^(sink|bus|operator|privacy|log)$/),
   resolution: one(/^(duplicate|discarded)$/),
   erasure: one(/^(refused|done)$/)
@@ -491,7 +506,8 @@ function compare(some, others) {
 /** What must hold beyond the form. */
 function holds(entry) {
   if ((entry.writer.seq === 0) !== (entry.previous === null) || (entry.form ?? 1) !== 1) return false
-  if ([entry.recorded, entry.clock].some(({ first, last }) => first > last)) return false
+  // Wherever a line has these words: times, stretches, records, blocks, and what was dropped or lost.
+  for (const each of Object.values(entry).flat()) if (each?.first > each?.last || each?.incarnation === 0) return false
   if (entry.kind === 'batch')
     return entry.stretch.every((each, index) => {
       const { first, last, rows, duplicates, quarantined, skipped, lost, root, aside } = each
@@ -510,16 +526,38 @@ function holds(entry) {
       entry.block.every(({ first, last, rows }) => rows > 0 && rows <= last - first + 1) &&
       entry.bus.every(({ rows }) => rows > 0)
     )
-  if (entry.kind === 'retention') return (entry.kept.leaves === 0) === (entry.kept.digest === null)
-  return entry.kind !== 'key' || entry.add.length + entry.revoke.length > 0
+  if (entry.kind === 'retention') {
+    const { month, bounds, kept } = entry
+    const [from, to] = boundsOf(month)
+    return bounds.from === from && bounds.to === to && (kept.leaves === 0) === (kept.digest === null)
+  }
+  if (entry.kind === 'restored') return entry.entries.had <= entry.entries.of
+  if (entry.kind === 'key')
+    return (
+      entry.add.length + entry.revoke.length > 0 &&
+      entry.add.every(({ key, role }) => suits(keyOf(key).name, role, entry.origin))
+    )
+  return true
 }
+
+/** The first moment of a month, and the first after it. */
+function boundsOf(text) {
+  const [year, month] = text.split('-').map(Number)
+  const startOf = (inYear, number) =>
+    `${String(inYear).padStart(4, '0')}-${String(number).padStart(2, '0')}-01T00:00:00.000000Z`
+  return [startOf(year, month), month === 12 ? startOf(year + 1, 1) : startOf(year, month + 1)]
+}
+
+/** Whether a key of a role may have this name: that of the log for its own key, for others one below it. */
+const suits = (name, role, origin) =>
+  role === 'log' ? name === origin : name.startsWith(`${origin}/`) && name !== `${origin}/`
 
 // --- A bundle: what a verifier does, step by step
 
 /** Verifies a bundle, and calls `report(code, words)` for each finding. @returns what was looked at */
 function verifyBundle(folder, trust, report) {
   const read = path => readFileSync(`${folder}/${path}`)
-  const checkpoint = checkCheckpoint(read('checkpoint').toString(), trust)
+  const checkpoint = checkCheckpoint(textOf(read('checkpoint')), trust)
   const texts = entriesOf(checkpoint.size, read)
   const root = logRoot(texts.map(entryHash))
   if (!root.equals(checkpoint.root)) {
@@ -571,9 +609,10 @@ function trustedEntries(texts, origin, trust, report) {
     let entry
     let signed
     try {
-      const note = parseNote(bytes.toString())
+      const note = parseNote(textOf(bytes))
       entry = parseEntry(note.text)
       signed = signersOf(note, keys)
+      if (signed.length > 1) fail('ENTRY_INVALID', 'several keys have signed an entry')
     } catch (error) {
       if (!(error instanceof Finding)) throw error
       report('ENTRY_FORGED', `${place}: ${error.message}`)
@@ -589,15 +628,25 @@ function trustedEntries(texts, origin, trust, report) {
     if (seq !== (before?.seq ?? -1) + 1 || entry.previous !== (before?.digest ?? null))
       report('CHAIN_BROKEN', `${place} does not follow the entry of its writer before it`)
     last.set(writer, { seq, digest: base64(sha256(bytes)) })
-    for (const { key, role } of entry.add ?? []) keys.push({ ...keyOf(key), role })
+    for (const { key: text, role } of entry.add ?? []) {
+      const key = keyOf(text)
+      if (keys.some(each => each.publicKey.equals(key.publicKey)))
+        report('KEY_NOT_ALLOWED', `${place} adds a key that was there before`)
+      else keys.push({ ...key, role })
+    }
     for (const { key, index: from } of entry.revoke ?? [])
-      for (const each of keys) if (each.text === key) each.revokedAt = from
-    entries.push({ ...entry, index })
+      for (const each of keys) if (each.text === key) each.revokedAt = Math.min(from, each.revokedAt ?? from)
+    entries.push({ ...entry, index, signer: signed[0] })
   }
-  return entries
+  // A key may be revoked from an earlier index on than that of the entry that says so.
+  return entries.filter(({ index, kind, signer }) => {
+    const isRevoked = index >= signer.revokedAt
+    if (isRevoked) report('KEY_NOT_ALLOWED', `entry ${index}, ${kind}, is signed by a key that was revoked later`)
+    return !isRevoked
+  })
 }
 
-/** What the entries say of rows: stretches by topic and partition, and rows that they name one by one. */
+/** What the entries say of rows: stretches by prefix, topic and partition, and rows that they name one by one. */
 function accountOf(entries, report) {
   const account = {
     partitions: new Map(),
@@ -606,11 +655,11 @@ function accountOf(entries, report) {
     redacted: new Map(),
     bus: new Map(),
     gone: [],
-    prefix: ''
+    prefixes: new Set()
   }
   const meets = new Map()
-  const add = (topic, partition, stretch) => {
-    const key = `${topic}/${partition}`
+  const add = (prefix, topic, partition, stretch) => {
+    const key = placeOf(prefix, topic, partition)
     const list = account.partitions.get(key) ?? []
     list.push(stretch)
     account.partitions.set(key, list)
@@ -618,8 +667,9 @@ function accountOf(entries, report) {
   }
   for (const entry of entries) {
     const { index, kind } = entry
-    const of = ({ topic, partition, incarnation }) => `${entry.group} ${topic}/${partition} ${incarnation}`
-    if (entry.prefix !== undefined) account.prefix = entry.prefix
+    const of = ({ topic, partition, incarnation }) =>
+      JSON.stringify([entry.group, entry.prefix, topic, partition, incarnation])
+    if (entry.prefix !== undefined) account.prefixes.add(entry.prefix)
     if (kind === 'batch')
       for (const each of entry.stretch) {
         const next = meets.get(of(each))
@@ -627,7 +677,13 @@ function accountOf(entries, report) {
         if (next !== undefined && each.first > next) report('OFFSETS_HOLE', `${where}: ${next} should be the first`)
         if (next !== undefined && each.first < next) report('OFFSETS_OVERLAP', `${where}: ${next} should be the first`)
         meets.set(of(each), each.last + 1)
-        add(each.topic, each.partition, { ...each, where, index, leaves: new Map(), recorded: entry.recorded })
+        add(entry.prefix, each.topic, each.partition, {
+          ...each,
+          where,
+          index,
+          leaves: new Map(),
+          recorded: entry.recorded
+        })
       }
     if (kind === 'reset') for (const each of entry.reset) meets.set(of(each), each.to)
     if (kind === 'adopted') {
@@ -635,7 +691,7 @@ function accountOf(entries, report) {
       for (const each of entry.block) {
         const topic = entry.prefix + each.event
         const where = `${topic}/${each.partition}, offsets ${each.first}-${each.last} (adopted, entry ${index})`
-        add(topic, each.partition, { ...each, topic, where, index, leaves: new Map() })
+        add(entry.prefix, topic, each.partition, { ...each, topic, where, index, leaves: new Map() })
       }
       for (const each of entry.bus)
         account.stretches.push({ ...each, where: `bus, adopted (entry ${index})`, index, leaves: new Map(), bus: true })
@@ -652,8 +708,10 @@ function accountOf(entries, report) {
       account.stretches.push(stretch)
       for (const id of entry.id) account.bus.set(uuidOf(Buffer.from(id, 'base64url')), stretch)
     }
-    if (kind === 'retry')
-      account.retried.set(`${entry.record.topic}/${entry.record.partition} ${entry.record.offset}`, entry)
+    if (kind === 'retry') {
+      const { topic, partition, offset } = entry.record
+      account.retried.set(`${placeOf(entry.prefix, topic, partition)} ${offset}`, entry)
+    }
     if (kind === 'redaction') account.redacted.set(entry.event, bytesOf(entry.leaf))
     if (kind === 'retention') account.gone.push(...entry.dropped)
     if (kind === 'loss') account.gone.push(...entry.lost)
@@ -661,19 +719,22 @@ function accountOf(entries, report) {
   return account
 }
 
+const placeOf = (prefix, topic, partition) => JSON.stringify([prefix, topic, partition])
+
 /** Puts the leaf of a row to its place. */
 function takeRow(row, account, report) {
-  const topic = account.prefix + row.eventName
-  const name = row.offset === null ? `bus, id ${row.id}` : `${topic}/${row.partition}, offset ${row.offset}`
+  const name = row.offset === null ? `bus, id ${row.id}` : `${row.eventName}/${row.partition}, offset ${row.offset}`
+  // The topic of a row is the prefix of its entry and the name of its event.
+  const places = [...account.prefixes].map(prefix => placeOf(prefix, prefix + row.eventName, row.partition))
   // A row that was blanked counts as what it was: the entry says so.
   const leaf = account.redacted.get(row.id) ?? row.leaf
-  const retried = account.retried.get(`${topic}/${row.partition} ${row.offset}`)
+  const retried = places.map(each => account.retried.get(`${each} ${row.offset}`)).find(Boolean)
   if (retried) {
     const same = retried.event === row.id && leaf.equals(bytesOf(retried.leaf))
     if (!same) report('ROWS_CHANGED', `${name} (entry ${retried.index}): not what was stored from quarantine`)
     return
   }
-  const stretch = row.offset === null ? busStretch(row, account) : stretchOf(row, topic, account, name, report)
+  const stretch = row.offset === null ? busStretch(row, account) : stretchOf(row, places, account, name, report)
   if (!stretch) return report('ROW_ADDED', `${name}: no entry accounts for it`)
   const key = row.offset === null ? row.id : row.offset
   if (stretch.leaves.has(key)) report('ROW_TWICE', name)
@@ -683,12 +744,11 @@ function takeRow(row, account, report) {
 const busStretch = (row, account) =>
   account.bus.get(row.id) ?? account.stretches.find(each => each.bus && each.first <= row.id && row.id <= each.last)
 
-function stretchOf(row, topic, account, name, report) {
-  const { partitions } = account
-  const found = (partitions.get(`${topic}/${row.partition}`) ?? []).filter(
-    ({ first, last }) => first <= row.offset && row.offset <= last
-  )
-  // An offset is in several stretches where a topic was replaced: the time says in which.
+function stretchOf(row, places, { partitions }, name, report) {
+  const found = places
+    .flatMap(each => partitions.get(each) ?? [])
+    .filter(({ first, last }) => first <= row.offset && row.offset <= last)
+  // An offset is in several stretches where a topic was replaced, or prefixes share an event: the time says in which.
   const inTime = found.filter(
     ({ recorded }) => !recorded || !row.recorded || (recorded.first <= row.recorded && row.recorded <= recorded.last)
   )
@@ -835,7 +895,7 @@ function main([command, path, flag, policy]) {
       say(`vectors     ${findings === 0 ? 'all agree' : `${findings} differ`}`)
     } else {
       const trust = parseTrust(readFileSync(policy, 'utf8'))
-      if (command === 'checkpoint') sayCheckpoint(checkCheckpoint(readFileSync(path, 'utf8'), trust), say)
+      if (command === 'checkpoint') sayCheckpoint(checkCheckpoint(textOf(readFileSync(path)), trust), say)
       else {
         const { checkpoint, entries, rows } = verifyBundle(path, trust, report)
         sayCheckpoint(checkpoint, say)

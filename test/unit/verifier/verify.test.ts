@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
+import { composeNote, parseNote, signatureTypes, signerOf, signNote, signText } from '../../../proof/index.ts'
 import { type Bundle, checkpointOf, cleanBundle, resigned, trustText, writeBundle } from '../../support/proof/bundle.ts'
+import { pemOf, testSigner } from '../../support/proof/keys.ts'
 
 const program = join(cloneRoot, 'verifier/verify.mjs')
 const folder = mkdtempSync(join(tmpdir(), 'eventtrail-verify-'))
@@ -46,6 +48,36 @@ describe('vectors', () => {
     writeFileSync(join(folder, 'vectors.json'), change(text))
     expect(run('vectors', join(folder, 'vectors.json'))).toMatchObject({ status: 1 })
   })
+
+  test('that are too large for the file agree too: limits of digits, of depth and of bytes', () => {
+    const all = JSON.parse(readFileSync(vectors, 'utf8'))
+    const zeros = (count: number): string => '0'.repeat(count)
+    const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth)
+    const pair = (text: string, canonical: string) => ({ text, canonical })
+    all.canonical_json.valid.push(
+      pair('1e16384', `1${zeros(16_384)}`),
+      pair('-1.5e131071', `-15${zeros(131_070)}`),
+      pair('0.001e131074', `1${zeros(131_071)}`),
+      pair('0e1073741822', '0'),
+      pair('-0e-16383', `0.${zeros(16_383)}`),
+      pair(`1.${zeros(16_383)}`, `1.${zeros(16_383)}`),
+      pair(nested(1_000), nested(1_000))
+    )
+    all.canonical_json.invalid.push('10e131071', '0e1073741823', '0e-16384', `1.${zeros(16_384)}`, nested(1_001))
+    // Of three bytes a character, so that a limit of characters would take it.
+    const signer = testSigner('school.example/trail/sink-1')
+    const noteOf = (bytes: number): string => {
+      const signed = Buffer.byteLength(signNote('\n', signer))
+      const [letters, rest] = [Math.floor((bytes - signed) / 3), (bytes - signed) % 3]
+      return signNote(`${'€'.repeat(letters)}${'a'.repeat(rest)}\n`, signer)
+    }
+    expect(Buffer.byteLength(noteOf(1_000_000))).toBe(1_000_000)
+    all.notes.valid.push({ note: noteOf(1_000_000), vkeys: [signer.vkey], signed: [signer.name] })
+    all.notes.invalid.push({ note: noteOf(1_000_001), vkeys: [signer.vkey], why: 'too many bytes' })
+    writeFileSync(join(folder, 'vectors.json'), JSON.stringify(all))
+    const { status, output } = run('vectors', join(folder, 'vectors.json'))
+    expect({ status, output: output.slice(0, 200) }).toEqual({ status: 0, output: 'vectors     all agree\n' })
+  })
 })
 
 describe('a bundle', () => {
@@ -71,7 +103,79 @@ describe('a bundle', () => {
   }
   const entry = (bundle: Bundle, index: number): string => bundle.entries[index] as string
 
+  /** A second entry of the writer of this one. */
+  const follow = (bundle: Bundle, index: number, name: string, change: (text: string) => string): void => {
+    const before = entry(bundle, index)
+    const followed = (text: string): string =>
+      text.replace(/previous .*/, () => `previous ${digestOf(before)}`).replace(' 0\nprevious', ' 1\nprevious')
+    bundle.entries.push(resigned(before, text => change(followed(text)), name))
+  }
+  const replaceAdded = (bundle: Bundle, lines: string): void =>
+    follow(bundle, 0, 'root', text => text.replace(/add .*/s, () => lines))
+  const vkeyOf = (name: string): string => testSigner(`school.example/trail/${name}`).vkey
+  const leaveOut = (text: string): string =>
+    text.replace(' 5 28 24 0 0 0 ', ' 35 58 0 0 0 24 ').replace(/ 0 \S+ -\n/, ' 0 - -\n')
+
+  test('joins the stretches of a group and a prefix, and no others', () => {
+    expect(check(b => follow(b, 3, 'sink-1', leaveOut)).codes).toEqual(['OFFSETS_HOLE'])
+    const elsewhere = ([from, to]: readonly [string, string]) =>
+      check(b => follow(b, 3, 'sink-1', text => leaveOut(text).replace(from, to)))
+    expect(elsewhere(['group "sink"', 'group "other sink"'])).toMatchObject({ status: 0, codes: [] })
+    expect(elsewhere(['prefix ""', 'prefix "badge."'])).toMatchObject({ status: 0, codes: [] })
+  })
+
+  test('may have topics of several prefixes', () => {
+    const { status, output } = check(b => {
+      b.entries[3] = resigned(
+        entry(b, 3),
+        text => text.replace('prefix ""', 'prefix "school."').replace('stretch ', 'stretch school.'),
+        'sink-1'
+      )
+    })
+    expect(output).toContain('68 recomputed; verified')
+    expect(status).toBe(0)
+  })
+
+  test('does not believe what a key has signed before it was revoked, from the index on that is said', () => {
+    const { status, codes, output } = check(b => replaceAdded(b, `revoke ${vkeyOf('sink-1')} 2\n`))
+    expect(codes.filter(code => code === 'KEY_NOT_ALLOWED')).toHaveLength(2)
+    expect(output).toContain('entry 2, batch, is signed by a key that was revoked later')
+    expect(status).toBe(1)
+  })
+
+  test('that is no UTF-8 is found', () => {
+    writeBundle(folder, cleanBundle())
+    const file = join(folder, 'bundle/checkpoint')
+    const log = testSigner('school.example/trail')
+    const text = `${parseNote(readFileSync(file, 'utf8')).text}\ufffd\n`
+    const [before, after] = signNote(text, log).split('\ufffd') as [string, string]
+    const trust = join(folder, 'log.txt')
+    writeFileSync(trust, trustText.replace(/witness .*\n/, '').replace('quorum w1', 'quorum none'))
+    const checkpoint = (...bytes: number[]) => {
+      writeFileSync(file, Buffer.concat([Buffer.from(before), Buffer.from(bytes), Buffer.from(after)]))
+      return run('checkpoint', file, '--trust', trust)
+    }
+    expect(checkpoint(0xef, 0xbf, 0xbd)).toMatchObject({ status: 0 })
+    expect(checkpoint(0xff)).toMatchObject({ status: 1, codes: ['NOTE_INVALID'] })
+  })
+
+  const renamed = signerOf('school.example/trail/sink-9', pemOf('school.example/trail/sink-1'))
+  const witness = testSigner('school.example/trail/w1', signatureTypes.cosignature)
+
   test.each<[string, readonly string[], (bundle: Bundle) => void]>([
+    ['a key that is added twice', ['KEY_NOT_ALLOWED'], b => replaceAdded(b, `add ${vkeyOf('sink-1')} sink\n`)],
+    ['a key that is added under another name', ['KEY_NOT_ALLOWED'], b => replaceAdded(b, `add ${renamed.vkey} sink\n`)],
+    ['the root as a key of a role', ['KEY_NOT_ALLOWED'], b => replaceAdded(b, `add ${vkeyOf('root')} operator\n`)],
+    ['a key of a witness for entries', ['ENTRY_FORGED'], b => replaceAdded(b, `add ${witness.vkey} sink\n`)],
+    [
+      'an entry that two keys have signed',
+      ['ENTRY_FORGED', 'RECORDED_AT_OUTSIDE', 'ROW_ADDED'],
+      b => {
+        const { text } = parseNote(entry(b, 4))
+        const signers = ['operator', 'sink-1'].map(name => testSigner(`school.example/trail/${name}`))
+        b.entries[4] = composeNote({ text, signatures: signers.map(signer => signText(text, signer)) })
+      }
+    ],
     ['a byte of a payload', ['ROWS_CHANGED'], b => changeRow(b, 20, { payload: '{"reason": "Two quizzes"}' })],
     ['the time of an event', ['ROWS_CHANGED'], b => changeRow(b, 20, { occurredAt: 5n })],
     ['who did it', ['ROWS_CHANGED'], b => changeRow(b, 20, { actor: null })],
@@ -149,24 +253,6 @@ describe('a bundle', () => {
       'an entry that was taken out',
       ['CHAIN_BROKEN', ...Array<string>(37).fill('ROW_ADDED')],
       b => void b.entries.splice(1, 1)
-    ],
-    [
-      'a stretch that leaves offsets out',
-      ['OFFSETS_HOLE'],
-      b => {
-        b.entries.push(
-          resigned(
-            entry(b, 3),
-            text =>
-              text
-                .replace(' 5 28 24 0 0 0 ', ' 35 58 0 0 0 24 ')
-                .replace(/ 0 \S+ -\n/, ' 0 - -\n')
-                .replace(/previous .*/, () => `previous ${digestOf(entry(b, 3))}`)
-                .replace(' 0\nprevious', ' 1\nprevious'),
-            'sink-1'
-          )
-        )
-      }
     ]
   ])('with %s is found', (_, codes, change) => {
     const { status, codes: found, output } = check(change)
