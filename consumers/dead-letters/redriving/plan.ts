@@ -74,9 +74,12 @@ export function planOf(letters: readonly OpenLetter[], rules: PlanRules): Plan {
   const chosen: PlannedLetter[] = []
   let added = 0
   for (const group of Map.groupBy(letters, aggregateOf).values()) {
-    // A message without a key parks nothing.
-    const whole = group.some(({ policy, matches, aggregate }) => policy === 'park' && aggregate !== '' && matches)
-    const wanted = onePerMessage(group).filter(({ matches }) => whole || matches)
+    const messages = onePerMessage(group)
+    // A message without a key parks nothing. One that matches by an earlier letter may be parked by its latest.
+    const whole = [...group, ...messages].some(
+      ({ policy, matches, aggregate }) => policy === 'park' && aggregate !== '' && matches
+    )
+    const wanted = messages.filter(({ matches }) => whole || matches)
     const fit: PlannedLetter[] = []
     let refused = 0
     for (const letter of wanted) {

@@ -59,6 +59,14 @@ test('a parked aggregate is redriven whole, or not at all', () => {
   expect([offsets(blocked.letters), blocked.leftOut.blocked, blocked.leftOut.truncated]).toEqual([[], 1, 1])
 })
 
+test('a message whose first letter matches and whose latest parks its aggregate takes the aggregate along', () => {
+  const { letters, added } = planOf(
+    [letter(0, 6), letter(1, 6, { policy: 'park', matches: false }), letter(2, 0, { matches: false })],
+    rules
+  )
+  expect([letters.flatMap(({ offset, copies }) => [offset, ...copies]).toSorted(), added]).toEqual([[0, 1, 2], 1])
+})
+
 test('a parked aggregate with letters on their way is left out whole', () => {
   const park = { policy: 'park', isUnderway: true }
   const plan = planOf(
