@@ -53,10 +53,11 @@ export const docs = words.map(text => text || 'Words.')
 const texts = anyText({ maxLength: 20 }).filter(text => !text.includes('\u0000'))
 export const keys = fc.oneof(texts, fc.constantFrom('__proto__', 'constructor', 'map', 'string', 'bytes'))
 
-// One backslash alone is left out: once JSON.parse of V8 13.6 has seen it as a key, it takes the key "\\u202e" for it.
+// One backslash alone is left out: once JSON.parse of V8 13.6 has seen it as a key, it takes others for it
+// (https://github.com/nodejs/node/issues/63785).
 export const attributes = fc.dictionary(
   fc.oneof(fc.constantFrom(...awkwardTexts), words).filter(name => !reserved.has(name) && name !== '\\'),
-  fc.jsonValue({ maxDepth: 2 }),
+  fc.jsonValue({ maxDepth: 2 }).filter(value => !JSON.stringify(value).includes('\\\\":')),
   { maxKeys: 3 }
 )
 
