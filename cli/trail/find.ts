@@ -7,7 +7,8 @@ import {
   type FoundPage,
   findEvents,
   isComplete,
-  personsOfStored,
+  personFieldsOf,
+  personsOf,
   planQuestion
 } from '../../operations/index.ts'
 import { defaultGroup, onTrail, readCursor, readFieldMeanings } from '../../trail/index.ts'
@@ -65,11 +66,11 @@ async function find(context: CommandContext, flags: FindFlags): Promise<ExitCode
       findEvents({ pool, meanings, after, limit }, plan)
     )
     const completeness = await completenessFor(context, asked, { pool, meanings, group: flags.group })
-    const ids = page.events.map(({ id }) => id)
-    const persons = await personsOfStored(pool, ids)
+    const fields = personFieldsOf(meanings)
     const request = { ...asked, limit, ...(after !== undefined && { after }) }
     await disclosed(context, pool, { tool: 'trail find', request }, async disclosure => {
-      for (const id of ids) disclosure.count({ id, persons: persons.get(id) })
+      for (const { id, event_name: eventName, aggregate_id: aggregateId, payload } of page.events)
+        disclosure.count({ id, persons: personsOf(fields, { eventName, aggregateId, payload }) })
       if (flags.json) printJson(context, completeness, page)
       else printTable(context, completeness, page)
       return undefined
