@@ -2,7 +2,7 @@
  * Roles of a database by what they do; the owner, who runs `eventtrail migrate`, is any role that may create tables.
  * Login users are members of them.
  */
-export type DatabaseRole = 'writer' | 'operator' | 'reader' | 'indexer' | 'notifier' | 'handler'
+export type DatabaseRole = 'writer' | 'operator' | 'reader' | 'sealer' | 'indexer' | 'notifier' | 'handler'
 
 /** What each role is for, in words. */
 export const roleUses: Readonly<Record<DatabaseRole, string>> = {
@@ -10,6 +10,7 @@ export const roleUses: Readonly<Record<DatabaseRole, string>> = {
   operator:
     'people who run `quarantine`, `sink reset`, `resume`, `accept-gap`, `forget`, `remember`, `subscriptions`, `deliveries`, `dead-letters`, `groups`, `retention hold` and `release`',
   reader: 'auditors, `doctor`, `verify` and `retention list`: all but the bytes of records in quarantine',
+  sealer: 'what seals the proof: it gives entries their place in the log, and changes none of them',
   indexer: 'the indexer, and what searches its table',
   notifier: 'the notifier',
   handler: 'services whose handlers call `once`'

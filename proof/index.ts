@@ -23,7 +23,16 @@ export {
   parseEntry
 } from './entries/index.ts'
 export { ProofError, proofErrorCodes } from './errors.ts'
-export { makeKey, parseVkey, type SignatureType, type Signer, signatureTypes, signerOf } from './keys.ts'
+export {
+  makeKey,
+  parseSigner,
+  parseVkey,
+  type SignatureType,
+  type Signer,
+  signatureTypes,
+  signerOf,
+  signerText
+} from './keys.ts'
 export {
   checkConsistency,
   checkInclusion,

@@ -76,6 +76,23 @@ function privateKeyOf(pem: string): KeyObject {
   return key
 }
 
+const keyLine = 'eventtrail-key '
+
+/** A private key with its name, as key files have it: a line before the PEM. */
+export const signerText = (name: string, pem: string): string => `${keyLine}${name}\n${pem}`
+
+/**
+ * Reads what {@link signerText} writes.
+ * @param type default ed25519; a witness has `cosignature`
+ * @throws ProofError `KEY_INVALID`, without anything of the key
+ */
+export function parseSigner(text: string, type?: SignatureType): Signer {
+  const [first = '', ...rest] = text.split(/\r?\n/)
+  if (!first.startsWith(keyLine))
+    throw new ProofError('KEY_INVALID', 'a key file must begin with a line `eventtrail-key NAME`, then PEM')
+  return signerOf(first.slice(keyLine.length), rest.join('\n'), type)
+}
+
 /** Makes a private key: PKCS#8 in PEM. */
 export const makeKey = (): string =>
   generateKeyPairSync('ed25519', {

@@ -5,7 +5,7 @@ const views = ['sink_ledger_holes', 'sink_ledger_faults', 'sink_losses', 'sink_t
 
 /** Of quarantine all but key, value and headers: these may hold what no auditor needs. */
 const withoutBytes =
-  'number, consumer_group, topic, partition, incarnation, kafka_offset, kafka_last_offset, kafka_timestamp, code, reason, event_id, status, quarantined_at, resolved_at, resolution, purged_at, purge_reason, value_sha256'
+  'number, consumer_group, topic, partition, incarnation, kafka_offset, kafka_last_offset, kafka_timestamp, code, reason, event_id, status, quarantined_at, resolved_at, resolution, purged_at, purge_reason, value_sha256, digest'
 
 /** Columns that a claim, a halt and a start of a partition set. */
 const claimed = 'next_offset, last_record_offset, last_digest, topic_id, halted, updated_at'
@@ -52,6 +52,22 @@ export const trailGrants: PartGrants = {
     { on: 'field_meanings', to: ['reader'], may: 'SELECT' },
     { on: 'sink_gaps', to: ['operator'], may: 'UPDATE (accepted_at, accepted_by, acceptance)' },
     { on: 'sink_resets', to: ['operator'], may: 'INSERT' },
+    // An entry that others have signed cannot be made by any of them: its signature is checked before it is sealed.
+    { on: 'proof_settings', to: ['writer', 'operator', 'sealer', 'reader'], may: 'SELECT' },
+    {
+      on: 'proof_entries',
+      to: ['writer'],
+      may: 'SELECT, INSERT (writer, seq, kind, entry, open), UPDATE (entry, open, touched_at)'
+    },
+    { on: 'proof_entries', to: ['operator'], may: 'SELECT, INSERT (writer, seq, kind, entry, open, log_index)' },
+    { on: 'proof_entries', to: ['sealer'], may: 'SELECT, UPDATE (log_index, open, rejected)' },
+    { on: 'proof_entries', to: ['reader'], may: 'SELECT' },
+    { on: 'proof_checkpoints', to: ['sealer'], may: 'SELECT, INSERT, UPDATE (note, places)' },
+    { on: 'proof_checkpoints', to: ['operator', 'reader'], may: 'SELECT' },
+    { on: 'proof_kept', to: ['operator'], may: 'SELECT, INSERT' },
+    { on: 'proof_kept', to: ['reader'], may: 'SELECT' },
+    { on: 'proof_words', to: ['operator'], may: 'SELECT, INSERT' },
+    { on: 'proof_words', to: ['reader'], may: 'SELECT' },
     ...[...shown, ...views].map(on => ({ on, to: ['operator', 'reader'] as const, may: 'SELECT' }))
   ]
 }

@@ -64,6 +64,15 @@ export {
   tooManyBad
 } from './positions/index.ts'
 export {
+  addEntry,
+  entryOf,
+  extendEntries,
+  keepWords,
+  momentOf,
+  proofOrigin,
+  sayProved
+} from './proof/index.ts'
+export {
   countPurgeable,
   countQuarantine,
   discardHeld,

@@ -16,7 +16,7 @@ const ourColumns = [...copyColumns, 'recorded_at']
 /** Texts that are never too long for an index. */
 const shortColumns = ['event_name', ...whoNames]
 /** They refuse no event. */
-const ourTriggers = ['sink_append_only', 'sink_no_truncate']
+const ourTriggers = ['sink_append_only', 'sink_no_truncate', 'sink_proof_required']
 
 // A key of a bounded size in a plain index takes every value; so does GIN, which hashes what is long, on the payload.
 const statement = `

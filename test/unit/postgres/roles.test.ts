@@ -52,13 +52,15 @@ test('rights are given on tables that the migrations create, and each column tha
     expect(tables, on).toContain(on)
     for (const [, columns = ''] of may.matchAll(/\(([^)]*)\)/g))
       for (const column of columns.split(', '))
-        expect(sql, column).toMatch(new RegExp(`\\b${column} +(?:text|bigint|integer|bytea|uuid|boolean|timestamptz)`))
+        expect(sql, column).toMatch(
+          new RegExp(`\\b${column} +(?:text|bigint|integer|bytea|uuid|boolean|timestamptz|jsonb)`)
+        )
   }
 })
 
 test('the script names only roles of its parts, in one transaction, and can be run again', () => {
   const script = rolesScript([trailMigrations.access], 'orders')
-  expect(rolesOf([trailMigrations.access])).toEqual(['writer', 'operator', 'reader'])
+  expect(rolesOf([trailMigrations.access])).toEqual(['writer', 'operator', 'reader', 'sealer'])
   expect(script).not.toMatch(/orders_(indexer|notifier)/)
   expect(script).not.toContain('search_path')
   const statements = script.split('\n').filter(line => !line.startsWith('--'))

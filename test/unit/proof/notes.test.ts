@@ -10,10 +10,12 @@ import {
   makeKey,
   parseCheckpoint,
   parseNote,
+  parseSigner,
   parseTrust,
   parseVkey,
   signatureTypes,
   signerOf,
+  signerText,
   signNote,
   signText
 } from '../../../proof/index.ts'
@@ -64,6 +66,18 @@ describe('a key', () => {
     for (const name of ['', 'a b', 'a+b', 'a\u00a0b', 'a\u2003b', 'a\nb'])
       expect(() => signerOf(name, makeKey())).toThrow(code('KEY_INVALID'))
   })
+})
+
+test('a key file names its key, with line ends of any system, and is refused without a name', () => {
+  const pem = makeKey()
+  const text = signerText('school.example/trail/sink-1', pem)
+  for (const each of [text, text.replaceAll('\n', '\r\n')])
+    expect(parseSigner(each).vkey).toBe(signerOf('school.example/trail/sink-1', pem).vkey)
+  expect(parseSigner(text, signatureTypes.cosignature).type).toBe(signatureTypes.cosignature)
+  for (const wrong of ['', pem, `eventtrail-key \n${pem}`, 'eventtrail-key a\nsecret'])
+    expect(() => parseSigner(wrong)).toThrow(
+      expect.objectContaining({ code: 'KEY_INVALID', message: expect.not.stringContaining('secret') })
+    )
 })
 
 describe('a note', () => {

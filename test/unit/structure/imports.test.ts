@@ -21,16 +21,19 @@ const allowed: Readonly<Record<string, { readonly rooms: readonly string[]; read
   producers: { rooms: ['core', 'observability', 'schemas', 'kafka', 'connection'], packages: ['uuid'] },
   archive: { rooms: ['core'], packages: ['aws4fetch', 'hyparquet', 'hyparquet-writer'] },
   trail: {
-    rooms: ['core', 'postgres', 'schemas', 'kafka', 'connection', 'producers'],
+    rooms: ['core', 'proof', 'postgres', 'schemas', 'kafka', 'connection', 'producers'],
     packages: ['pg-copy-streams']
   },
   consumers: {
     rooms: ['core', 'observability', 'postgres', 'schemas', 'kafka', 'connection', 'control'],
     packages: ['@opensearch-project/opensearch', 'nodemailer']
   },
-  sink: { rooms: ['core', 'observability', 'postgres', 'schemas', 'kafka', 'connection', 'trail'], packages: [] },
+  sink: {
+    rooms: ['core', 'proof', 'observability', 'postgres', 'schemas', 'kafka', 'connection', 'trail'],
+    packages: []
+  },
   operations: {
-    rooms: ['core', 'postgres', 'schemas', 'kafka', 'control', 'archive', 'consumers', 'trail', 'sink'],
+    rooms: ['core', 'proof', 'postgres', 'schemas', 'kafka', 'control', 'archive', 'consumers', 'trail', 'sink'],
     packages: []
   },
   api: {
@@ -62,6 +65,7 @@ const allowed: Readonly<Record<string, { readonly rooms: readonly string[]; read
       'trail',
       'consumers',
       'sink',
+      'proof',
       'operations'
     ],
     packages: ['commander', 'pino', 'pino-pretty']

@@ -1,0 +1,10 @@
+/** The tables of the proof in Postgres: what a transaction stores there besides rows. */
+export {
+  addEntry,
+  entryOf,
+  extendEntries,
+  keepWords,
+  momentOf,
+  proofOrigin,
+  sayProved
+} from './entries.ts'
