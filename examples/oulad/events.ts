@@ -47,14 +47,16 @@ export function presentationOf(row: Row): Presentation {
 export function lessonPublished(row: Row, tables: Tables): OuladEvent {
   const site = text(row, 'id_site')
   const { module, name, start } = presentationIn(tables, keyIn(row))
+  const instructor = entityId('instructor', module)
   return {
     eventName: 'lesson.published',
     id: eventId(start, 'lesson.published', module, name, site),
     aggregateId: entityId('site', site),
     occurredAt: start,
+    actor: instructor,
     payload: {
       lesson_id: entityId('site', site),
-      instructor_id: entityId('instructor', module),
+      instructor_id: instructor,
       course_id: entityId('course', module, name),
       title: text(row, 'activity_type')
     }
@@ -70,14 +72,16 @@ export function quizSubmitted(row: Row, tables: Tables): OuladEvent {
   const score = number(row, 'score')
   const occurredAt = start + BigInt(whole(row, 'date_submitted')) * microsADay
   const submission = entityId('submission', assessment, student)
+  const actor = entityId('student', student)
   return {
     eventName: 'quiz.submitted',
     id: idOf(occurredAt, 'quiz.submitted', assessment, student),
     aggregateId: submission,
     occurredAt,
+    actor,
     payload: {
       submission_id: submission,
-      student_id: entityId('student', student),
+      student_id: actor,
       quiz_id: entityId('assessment', assessment),
       score_raw: score
     }

@@ -63,7 +63,7 @@ async function ask(sql: string): Promise<unknown[]> {
   }
 }
 
-const rows = () => ask('SELECT event_name, payload FROM event_envelopes')
+const rows = () => ask('SELECT event_name, payload, source, traceparent FROM event_envelopes')
 
 test('from an empty folder to a row of an own event in the trail', async () => {
   const began = performance.now()
@@ -79,13 +79,15 @@ test('from an empty folder to a row of an own event in the trail', async () => {
   const service = start('npm', ['start'])
   await eventually(() => service.said().includes('listening on'), { what: 'the service listens', timeoutMs: 60_000 })
 
-  const post = (body: string) => fetch(`http://127.0.0.1:${port}/orders`, { method: 'POST', body })
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+  const post = (body: string) =>
+    fetch(`http://127.0.0.1:${port}/orders`, { method: 'POST', body, headers: { traceparent } })
   const posted = await post('{"product": "running shoes", "quantity": 2}')
   expect([posted.status, service.said()]).toEqual([201, expect.any(String)])
   const { order_id } = (await posted.json()) as { order_id: string }
   const payload = { order_id, product: 'running shoes', quantity: 2 }
   const stored = await eventually(async () => (await rows())[0], { what: 'the row is there', timeoutMs: 60_000 })
-  expect(stored).toEqual({ event_name: 'order.placed', payload })
+  expect(stored).toEqual({ event_name: 'order.placed', payload, source: 'orders', traceparent })
   const seconds = ((performance.now() - began) / 1_000).toFixed(1)
   process.stdout.write(`from npm install to the row in the trail: ${seconds} s\n`)
   await eventually(() => service.said().includes(`confirm order ${order_id}: 2 × running shoes`), {

@@ -68,6 +68,7 @@ describe('rows', () => {
     expect(event).toMatchObject({
       eventName: 'lesson.published',
       occurredAt: autumn.start,
+      actor: entityId('instructor', 'AAA'),
       aggregateId: entityId('site', '546943'),
       payload: { course_id: entityId('course', 'AAA', '2013J'), title: 'resource' }
     })
@@ -78,6 +79,7 @@ describe('rows', () => {
     const row = { id_assessment: '1752', id_student: '11391', date_submitted: '-1', is_banked: '0', score: '78' }
     expect(quizSubmitted(row, tables)).toMatchObject({
       occurredAt: micros('2013-09-30T00:00:00Z'),
+      actor: entityId('student', '11391'),
       payload: { student_id: entityId('student', '11391'), score_raw: 78 }
     })
   })
