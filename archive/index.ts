@@ -17,4 +17,12 @@ export {
   parquetFile,
   parquetWriter
 } from './parquet/index.ts'
-export { type ArchiveStore, openArchiveStore } from './store/index.ts'
+export {
+  type AddressOptions,
+  type ArchiveStore,
+  type Bucket,
+  bucketOf,
+  folderOf,
+  openArchiveStore,
+  openBucket
+} from './store/index.ts'

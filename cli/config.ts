@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { auditSettings } from '../audit/index.ts'
 import { consumerSettings, searchSettings } from '../consumers/index.ts'
 import { ConfigError, DuplicateKeyError, parseJson, parseSetting, type Setting } from '../core/index.ts'
 import type { KafkaSecurity } from '../kafka/index.ts'
@@ -16,6 +17,7 @@ export const settings = {
   ...consumerSettings,
   ...searchSettings,
   ...disclosureSettings,
+  ...auditSettings,
   ...observabilitySettings
 }
 

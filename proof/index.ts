@@ -65,8 +65,10 @@ export {
   maxEntryBytes,
   newTiles,
   parseBundle,
+  type Tile,
   tilePath,
-  tileReader
+  tileReader,
+  tileWidth
 } from './tiles.ts'
 export { parseTrust } from './trust.ts'
 export { rootOfWidePath, WideTree, widePath } from './wide-tree.ts'

@@ -33,8 +33,7 @@ export const elementsOf = (xml: string, name: string): string[] =>
 /** A header that an answer must have. @throws ArchiveError `ARCHIVE_UNAVAILABLE` */
 export function attributeOf(headers: Headers, name: string): string {
   const value = headers.get(name)
-  if (value === null)
-    throw new ArchiveError('ARCHIVE_UNAVAILABLE', `The server of the archive left out ${name} in its answer`)
+  if (value === null) throw new ArchiveError('ARCHIVE_UNAVAILABLE', `The S3 server left out ${name} in its answer`)
   return value
 }
 
@@ -71,8 +70,8 @@ export function faultOf({ status, text }: Pick<Answer, 'status' | 'text'>): Arch
     return new ArchiveError('ARCHIVE_MISSING', `The archive is not there any more (${named})`)
   const why = refusals[status]
   if (why !== undefined && !passing.has(code ?? ''))
-    return new ArchiveError('ARCHIVE_REFUSED', `The server of the archive refused: ${why} (${named})`)
-  return new ArchiveError('ARCHIVE_UNAVAILABLE', `The server of the archive cannot answer now (${named})`)
+    return new ArchiveError('ARCHIVE_REFUSED', `The S3 server refused: ${why} (${named})`)
+  return new ArchiveError('ARCHIVE_UNAVAILABLE', `The S3 server cannot answer now (${named})`)
 }
 
 /** Codes of 4xx after which the same request may succeed. */

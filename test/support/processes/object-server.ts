@@ -72,8 +72,9 @@ export async function objectServer() {
     const object = objects.get(key)
     if (!object) return refuse(404, 'NoSuchKey')
     if (request.method === 'HEAD') return end(200, '', { 'content-length': object.length, etag: etag(object) })
-    if (request.headers['if-match'] !== etag(object)) return refuse(412, 'PreconditionFailed')
     const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? []
+    if (from === undefined) return end(200, object, { etag: etag(object) })
+    if (request.headers['if-match'] !== etag(object)) return refuse(412, 'PreconditionFailed')
     end(206, object.subarray(Number(from), Number(to) + 1))
   }
 

@@ -17,6 +17,7 @@ export const rooms = [
   'consumers',
   'sink',
   'operations',
+  'audit',
   'proof',
   'cli'
 ]

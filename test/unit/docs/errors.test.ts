@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { archiveErrorCodes } from '../../../archive/index.ts'
+import { auditErrorCodes } from '../../../audit/index.ts'
 import { mappingErrorCodes } from '../../../cli/mappings/errors.ts'
 import { consumerErrorCodes, handlerErrorCodes, inboxErrorCodes } from '../../../consumers/index.ts'
 import { searchErrorCodes } from '../../../consumers/indexer/index.ts'
@@ -37,6 +38,7 @@ const classes: Readonly<Record<string, ErrorCodes>> = {
   TrailError: trailErrorCodes,
   OperationsError: operationsErrorCodes,
   ProofError: proofErrorCodes,
+  AuditError: auditErrorCodes,
   ArchiveError: archiveErrorCodes,
   PostgresError: postgresErrorCodes,
   MigrationError: migrationErrorCodes,
@@ -50,7 +52,15 @@ const classes: Readonly<Record<string, ErrorCodes>> = {
 }
 
 /** Seen by handlers' logs and as causes, or by people who run commands. */
-const notExported = ['OperationsError', 'ProofError', 'ArchiveError', 'SendError', 'UsageError', 'MappingError']
+const notExported = [
+  'OperationsError',
+  'ProofError',
+  'AuditError',
+  'ArchiveError',
+  'SendError',
+  'UsageError',
+  'MappingError'
+]
 
 const files = sourceFiles(rooms)
 const sources = files.map(file => readFileSync(join(cloneRoot, file), 'utf8'))

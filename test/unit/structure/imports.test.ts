@@ -36,6 +36,22 @@ const allowed: Readonly<Record<string, { readonly rooms: readonly string[]; read
     rooms: ['core', 'proof', 'postgres', 'schemas', 'kafka', 'control', 'archive', 'consumers', 'trail', 'sink'],
     packages: []
   },
+  audit: {
+    rooms: [
+      'core',
+      'proof',
+      'observability',
+      'postgres',
+      'schemas',
+      'kafka',
+      'connection',
+      'archive',
+      'trail',
+      'sink',
+      'operations'
+    ],
+    packages: []
+  },
   api: {
     rooms: [
       'core',
@@ -66,7 +82,8 @@ const allowed: Readonly<Record<string, { readonly rooms: readonly string[]; read
       'consumers',
       'sink',
       'proof',
-      'operations'
+      'operations',
+      'audit'
     ],
     packages: ['commander', 'pino', 'pino-pretty']
   }
