@@ -18,11 +18,26 @@ export const auditErrorCodes = {
   STORE_MISSING: {
     meaning:
       'A place of the log of the proof lacks a file that it must have. The message names the file; another place may have it.'
+  },
+  KEY_FILE_REFUSED: {
+    misconfigured: true,
+    meaning:
+      'The file of a key cannot be read or made, other users may read it, or it has another key than its name says. The message names the file and says what to do.'
+  },
+  PROOF_ON: {
+    misconfigured: true,
+    meaning:
+      'The trail is proved already, under the name of another log or with other keys. A trail has one log for all of its time.'
+  },
+  PREFIX_MIXED: {
+    misconfigured: true,
+    meaning:
+      'The trail has topics or groups that do not begin with the topic prefix. A trail that is proved has one prefix: give TOPIC_PREFIX as its sinks have it.'
   }
 } as const satisfies ErrorCodes
 export type AuditErrorCode = keyof typeof auditErrorCodes
 
-/** The log of the proof cannot be read or written, or is not what it has to be. */
+/** The proof of a trail cannot be begun, written, sealed or checked as was asked. */
 export class AuditError extends EventtrailError<AuditErrorCode> {
   constructor(code: AuditErrorCode, message: string, cause?: unknown) {
     super(message, { code, ...auditErrorCodes[code], cause })

@@ -1,5 +1,14 @@
-/** The log of the proof: where it is kept, what seals entries into it, and what verifies it. */
+/** The proof of a trail in operation: its keys, where the log is kept, what seals entries into it, and what verifies it. */
 export { AuditError, auditErrorCodes } from './errors.ts'
+export {
+  beginProof,
+  connectedWriters,
+  type FirstSigners,
+  fillKeyFolder,
+  hasKeys,
+  type KeyFolder,
+  readKeyFile
+} from './keys/index.ts'
 export { auditSettings } from './settings.ts'
 export {
   checkpointPath,

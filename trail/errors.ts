@@ -38,6 +38,16 @@ export const trailErrorCodes = {
   },
   NOT_RETRYABLE: {
     meaning: 'An entry of the quarantine can never become a row. Publish the event again, then discard the entry.'
+  },
+  PROOF_KEY_MISSING: {
+    misconfigured: true,
+    meaning:
+      'The trail is proved, and what changes it signs what it does: it needs the file of a key (`PROOF_KEY_FILE`, `--proof-key`). Nothing was changed.'
+  },
+  PROOF_KEY_REFUSED: {
+    misconfigured: true,
+    meaning:
+      'The trail does not take entries of this key: it was not added, was revoked, or has another role. The message says which. Nothing was changed.'
   }
 } as const satisfies ErrorCodes
 export type TrailErrorCode = keyof typeof trailErrorCodes

@@ -65,12 +65,17 @@ export {
 } from './positions/index.ts'
 export {
   addEntry,
+  type EntryBody,
+  EntryWriter,
   entryOf,
   extendEntries,
   keepWords,
   momentOf,
+  type ProofRole,
   proofOrigin,
-  sayProved
+  proverOf,
+  sayProved,
+  trailKeys
 } from './proof/index.ts'
 export {
   countPurgeable,

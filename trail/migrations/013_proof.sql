@@ -94,3 +94,6 @@ END
 $$;
 CREATE TRIGGER sink_proof_required BEFORE INSERT ON event_envelopes
   FOR EACH STATEMENT EXECUTE FUNCTION proof_require();
+-- A batch may have no row: its offsets are in the ledger, and in a statement.
+CREATE TRIGGER sink_proof_required BEFORE INSERT ON sink_ledger
+  FOR EACH STATEMENT EXECUTE FUNCTION proof_require();

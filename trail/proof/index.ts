@@ -8,3 +8,10 @@ export {
   proofOrigin,
   sayProved
 } from './entries.ts'
+export {
+  type EntryBody,
+  EntryWriter,
+  type ProofRole,
+  proverOf,
+  trailKeys
+} from './prover.ts'

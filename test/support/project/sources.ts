@@ -17,8 +17,8 @@ export const rooms = [
   'consumers',
   'sink',
   'operations',
-  'audit',
   'proof',
+  'audit',
   'cli'
 ]
 

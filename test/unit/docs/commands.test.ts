@@ -12,6 +12,7 @@ import { deadLetterCommands } from '../../../cli/dead-letters/index.ts'
 import { groupCommands } from '../../../cli/groups/command.ts'
 import { initCommands } from '../../../cli/index.ts'
 import { deliveryCommands, notifierCommands, subscriptionCommands } from '../../../cli/notifier/index.ts'
+import { proofCommands } from '../../../cli/proof/index.ts'
 import { publishCommands } from '../../../cli/publish/command.ts'
 import { retentionCommands } from '../../../cli/retention/index.ts'
 import { indexerCommands } from '../../../cli/search/index.ts'
@@ -36,6 +37,7 @@ for (const register of [
   deadLetterCommands,
   verifyCommands,
   retentionCommands,
+  proofCommands,
   inboxCommands,
   indexerCommands,
   notifierCommands,

@@ -1,0 +1,9 @@
+import type { Command } from 'commander'
+import type { CommandHost } from '../command.ts'
+import { initCommand } from './init.ts'
+
+/** `eventtrail proof init` */
+export function proofCommands(program: Command, host: CommandHost): void {
+  const proof = program.command('proof').description('prove the trail: what was stored in it, and that it is unchanged')
+  initCommand(proof, host)
+}

@@ -1,0 +1,1 @@
+export { proofCommands } from './command.ts'
