@@ -5,7 +5,7 @@ const views = ['sink_ledger_holes', 'sink_ledger_faults', 'sink_losses', 'sink_t
 
 /** Of quarantine all but key, value and headers: these may hold what no auditor needs. */
 const withoutBytes =
-  'number, consumer_group, topic, partition, incarnation, kafka_offset, kafka_last_offset, kafka_timestamp, code, reason, event_id, status, quarantined_at, resolved_at, resolution, purged_at, purge_reason, value_sha256, digest'
+  'number, consumer_group, topic, partition, incarnation, kafka_offset, kafka_last_offset, kafka_timestamp, code, reason, event_id, status, quarantined_at, resolved_at, resolution, purged_at, purge_reason, value_sha256, digest, first_code'
 
 /** Columns that a claim, a halt and a start of a partition set. */
 const claimed = 'next_offset, last_record_offset, last_digest, topic_id, halted, updated_at'
@@ -36,7 +36,7 @@ export const trailGrants: PartGrants = {
     {
       on: 'sink_quarantine',
       to: ['operator'],
-      may: 'SELECT, UPDATE (status, resolution, resolved_at, code, reason)'
+      may: 'SELECT, UPDATE (status, resolution, resolved_at, code, first_code, reason)'
     },
     { on: 'sink_quarantine', to: ['reader'], may: `SELECT (${withoutBytes})` },
     { on: 'sink_schemas', to: ['writer', 'operator'], may: 'SELECT, INSERT' },

@@ -60,7 +60,10 @@ CREATE TABLE proof_words (
 );
 
 -- Proves a record of the quarantine after its bytes were purged; null for those from before the proof.
-ALTER TABLE sink_quarantine ADD COLUMN digest bytea CHECK (octet_length(digest) = 32);
+ALTER TABLE sink_quarantine
+  ADD COLUMN digest bytea CHECK (octet_length(digest) = 32),
+  -- The code that the statement of the record has, where a retry found another one; null where it is `code`.
+  ADD COLUMN first_code text;
 
 -- Against accidents: an administrator can take a trigger away, which is what the proof is for.
 CREATE FUNCTION proof_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$

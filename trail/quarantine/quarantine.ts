@@ -233,7 +233,8 @@ async function resolve(
 ): Promise<void> {
   const { rowCount } = await client.query(
     `UPDATE sink_quarantine SET status = $2, resolution = $3, resolved_at = CASE WHEN $2 = 'held' THEN NULL ELSE now() END,
-       code = coalesce($4, code), reason = coalesce($5, reason)
+       code = coalesce($4, code), reason = coalesce($5, reason),
+       first_code = coalesce(first_code, CASE WHEN $4 <> code THEN code END)
      WHERE number = $1 AND status = 'held'`,
     [number, status, resolution, fault?.code ?? null, fault?.reason ?? null]
   )

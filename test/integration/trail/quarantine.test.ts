@@ -135,6 +135,11 @@ test('retry of what still cannot be stored leaves it held, says so, and exits wi
   expect(again.code).toBe(1)
   expect(again.stdout).toContain(`${number}\theld`)
   expect((await entry(number)).resolution).toBe('tried by J.')
+  // What proves the record has the code that it came with, whatever a retry finds later.
+  expect(await entry(number)).toMatchObject({ code: 'CONFLICT', first_code: null })
+  await trail.tamper("UPDATE sink_quarantine SET code = 'UNREADABLE' WHERE number = $1", [number])
+  for (const _ of [1, 2]) await quarantine('retry', String(number), '--reason', 'tried by J.')
+  expect(await entry(number)).toMatchObject({ code: 'CONFLICT', first_code: 'UNREADABLE' })
   const unknown = await quarantine('retry', String(await numberOf('SCHEMA_UNKNOWN')), '--reason', 'r')
   expect(unknown).toMatchObject({ code: 1, stdout: expect.stringContaining('SCHEMA_UNKNOWN') })
 })

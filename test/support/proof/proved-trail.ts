@@ -95,11 +95,12 @@ export async function provedTrail(given?: TestTrail) {
   /** The statements of one session of a sink. @param group without the prefix */
   const writer = (group = 'sink', limits: Partial<StatementLimits> = {}, key = testParties.sink) => {
     const sign = (text: string): string => signNote(text, key)
-    const statement = new Statement({ origin: testOrigin, writer: v7(), group, prefix, sign, limits })
+    const place = { group: prefix + group, prefix }
+    const statement = new Statement({ origin: testOrigin, writer: v7(), ...place, sign, limits })
     return {
       statement,
       store: (stretches: readonly GivenStretch[]) =>
-        withClient(client => storeStretches(client, { group: prefix + group, prefix, statement }, stretches))
+        withClient(client => storeStretches(client, { ...place, statement }, stretches))
     }
   }
   const sink = writer()
