@@ -1,16 +1,15 @@
 #!/usr/bin/env node
 // Verifies proofs of eventtrail. One file, without other code: an auditor can read it, and run it without network.
-// It is written from docs/proof-format.md, whose sections its own follow.
+// It is written from docs/proof-format.md, whose sections its own follow; docs/auditor.md says how to use it.
 //
-//   node verify.mjs vectors proof-vectors.json           this verifier against the vectors
-//   node verify.mjs checkpoint FILE --trust trust.txt    the signatures of a checkpoint
-//   node verify.mjs bundle DIR --trust trust.txt         checkpoint, entries and rows of a bundle
+//   node verify.mjs FOLDER --trust trust.txt [--kept checkpoint]   a bundle: log, lists and rows of a trail
+//   node verify.mjs FILE.eventproof --trust trust.txt              the proof of one event
+//   node verify.mjs CHECKPOINT --trust trust.txt                   the signatures of a checkpoint
 //
-// A bundle is a folder: `checkpoint`, `tile/entries/…` as the log has them, `rows/*.copy` by
-//   COPY (SELECT <the eleven columns>, recorded_at FROM event_envelopes) TO STDOUT (FORMAT binary)
+// vectors.mjs holds this file against the vectors of the format. --kept: a checkpoint of an earlier day, which the log of the bundle has to continue.
 // Exit codes: 0 verified, 1 findings, 2 called in a wrong way, 3 a file cannot be read.
 import { createPublicKey, hash, verify } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 
 /** Something that is not as it has to be, with a code and its place. */
 class Finding extends Error {
@@ -37,97 +36,15 @@ function textOf(bytes) {
   return Buffer.from(text).equals(bytes) ? text : fail('NOTE_INVALID', 'a note is no UTF-8')
 }
 
-// --- Canonical JSON. Not by JSON.parse: it loses digits, and that of Node.js 24 takes some keys for others.
-
-function canonicalJson(text) {
-  let at = 0
-  let depth = 0
-  const invalid = () => fail('JSON_INVALID', 'no JSON that has a canonical form')
-  const take = pattern => {
-    pattern.lastIndex = at
-    const found = pattern.exec(text)
-    if (!found) return undefined
-    at = pattern.lastIndex
-    return found[0]
-  }
-  const space = () => take(/[ \t\n\r]*/y)
-  const next = letter => {
-    if (text[at] !== letter) return false
-    at += 1
-    space()
-    return true
-  }
-  const string = () => {
-    const token = take(/"[^"\\]*(?:\\.[^"\\]*)*"/y) ?? invalid()
-    space()
-    const value = JSON.parse(token)
-    return value.isWellFormed() && !value.includes('\0') ? value : invalid()
-  }
-  const list = (end, item) => {
-    depth += 1
-    if (depth > 1_000) invalid()
-    if (!next(end)) {
-      do item()
-      while (next(','))
-      if (!next(end)) invalid()
-    }
-    depth -= 1
-  }
-  const value = () => {
-    if (next('{')) {
-      const entries = new Map()
-      list('}', () => {
-        const key = string()
-        if (!next(':')) invalid()
-        entries.set(key, value())
-      })
-      const sorted = [...entries]
-        .map(([key, json]) => [Buffer.from(key), `${JSON.stringify(key)}: ${json}`])
-        .sort(([one], [other]) => one.length - other.length || one.compare(other))
-      return `{${sorted.map(([, json]) => json).join(', ')}}`
-    }
-    if (next('[')) {
-      const items = []
-      list(']', () => items.push(value()))
-      return `[${items.join(', ')}]`
-    }
-    if (text[at] === '"') return JSON.stringify(string())
-    const token = take(/true|false|null/y) ?? plainNumber(take(/-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y) ?? invalid())
-    space()
-    return token
-  }
-  try {
-    space()
-    const canonical = value()
-    return at === text.length ? canonical : invalid()
-  } catch {
-    return invalid()
-  }
-}
-
-function plainNumber(text) {
-  const [, sign, whole, fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text)
-  const power = Number(exponent)
-  const places = Math.max(0, fraction.length - power)
-  const significant = (whole + fraction).replace(/^0+/, '').length
-  const before = significant > 0 ? significant + power - fraction.length : 0
-  if (Math.abs(power) > 1_073_741_822 || places > 16_383 || before > 131_072)
-    fail('JSON_INVALID', 'a number has more digits than numeric takes')
-  if (significant === 0) return places > 0 ? `0.${'0'.repeat(places)}` : '0'
-  const digits = (whole + fraction).padEnd(whole.length + power, '0').padStart(places + 1, '0')
-  const point = digits.length - places
-  const plain = digits.slice(0, point).replace(/^0+(?=\d)/, '') + (places > 0 ? `.${digits.slice(point)}` : '')
-  return sign + plain
-}
-
 // --- Rows and leaves
+
+const copyHead = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
 
 /** The rows of a file of binary COPY: of eleven columns, or of twelve, the last of which is recorded_at. */
 function* rowsIn(file) {
-  const wrong = () => fail('ROW_INVALID', 'a file of rows is no binary COPY of the columns of a row')
-  const head = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
-  if (!file.subarray(0, head.length).equals(head)) wrong()
-  for (let at = head.length; ; ) {
+  const wrong = () => fail('FILE_UNREADABLE', 'a file of rows is no binary COPY of the columns of a row')
+  if (!file.subarray(0, copyHead.length).equals(copyHead)) wrong()
+  for (let at = copyHead.length; ; ) {
     if (at + 2 > file.length) wrong()
     const columns = file.readInt16BE(at)
     if (columns === -1) return
@@ -145,27 +62,50 @@ function* rowsIn(file) {
       at += Math.max(0, length)
       if (column === 10) end = at
     }
-    const [id, , , eventName, , , , , , partition, offset, recorded] = values
-    yield {
-      id: uuidOf(id),
-      eventName: eventName.toString(),
-      partition: partition?.readInt32BE() ?? null,
-      offset: offset ? Number(offset.readBigInt64BE()) : null,
-      recorded: recorded ? timeOf(recorded.readBigInt64BE()) : null,
-      // A row of form 1 begins with its eleven columns, whatever follows in the file.
-      leaf: sha256(Buffer.of(0, 11), file.subarray(start + 2, end))
-    }
+    // A row of form 1 begins with its eleven columns, whatever follows in the file.
+    yield rowOf(values, sha256(Buffer.of(0, 11), file.subarray(start + 2, end)))
   }
+}
+
+// Bytes of each column; 0 where its length varies.
+const widths = [16, 16, 8, 0, 0, 2, 0, 0, 0, 4, 8, 8]
+const [infinity, noInfinity] = [2n ** 63n - 1n, -(2n ** 63n)]
+
+/** A row; with `fault` where it has values that no row of a trail has. */
+function rowOf(values, leaf) {
+  const [id, , occurred, name, payload, version, , , , partition, offset, recorded] = values
+  const isWrong = (value, column) =>
+    value === null ? column < 6 || column === 11 : widths[column] > 0 && value.length !== widths[column]
+  const place = values.findIndex(isWrong)
+  if (place >= 0) return { fault: `column ${place + 1} is null or has another length` }
+  const at = offset === null ? null : Number(offset.readBigInt64BE())
+  const row = {
+    values,
+    leaf,
+    id: uuidOf(id),
+    eventName: name.toString(),
+    occurred: occurred.readBigInt64BE(),
+    partition: partition?.readInt32BE() ?? null,
+    offset: at,
+    recorded: recorded ? Number(recorded.readBigInt64BE() + epoch) : null,
+    isBlank: payload.toString('utf8', 1) === '{}'
+  }
+  const fault = [
+    [payload[0] !== 1, 'the payload has another version'],
+    [(partition === null) !== (offset === null), 'it has a partition or an offset, and not both'],
+    [row.partition < 0 || at < 0 || version.readInt16BE() < 0, 'a number is negative'],
+    [at > Number.MAX_SAFE_INTEGER, 'its offset is too large'],
+    [row.occurred === infinity || row.occurred === noInfinity, 'its time is infinite']
+  ].find(([holds]) => holds)
+  return fault ? { ...row, fault: fault[1] } : row
 }
 
 const uuidOf = bytes => bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 
-/** Microseconds since 2000 as a time of an entry. */
-function timeOf(micros) {
-  const since1970 = micros + 946_684_800_000_000n
-  const second = new Date(Number(since1970 / 1000n)).toISOString().slice(0, 23)
-  return `${second}${String(since1970 % 1000n).padStart(3, '0')}Z`
-}
+// PostgreSQL counts microseconds from 2000-01-01.
+const epoch = 946_684_800_000_000n
+/** Microseconds since 1970 of a time as entries have it. */
+const microsOf = time => Date.parse(`${time.slice(0, 19)}Z`) * 1_000 + Number(time.slice(20, 26))
 
 // --- The tree of a stretch
 
@@ -347,79 +287,33 @@ function checkCheckpoint(note, trust) {
   return { origin, size: Number(size), root, signed }
 }
 
-// --- Entries. A line: its name, `+` for one or more, `*` for any number; its words, `!` for those it is sorted by.
+// --- Entries. Of each kind the role of its key, and its lines: a name, `+` for one or more, `*` for any number; then words,
+// `!` for those it is sorted by.
 
 const place = 'topic:name! partition:count! incarnation:count!'
 const at = place.replaceAll('!', '')
-const span = ['recorded first:time last:time', 'clock first:time last:time']
-const moment = ['recorded time', 'clock time']
-const stream = ['group text', 'prefix text']
-const salted = [...moment, 'number count', 'row hash']
+const counted = 'rows:count duplicates:count quarantined:count skipped:count lost:count'
+const span = 'recorded first:time last:time | clock first:time last:time'
+const moment = 'recorded time | clock time'
+const stream = 'group text | prefix text'
+const salted = `privacy | ${moment} | number count | row hash`
 const kinds = {
-  batch: [
-    'sink',
-    ...span,
-    ...stream,
-    'form count',
-    `stretch+ ${place} first:count! last:count rows:count duplicates:count quarantined:count skipped:count lost:count root:hash? aside:hash?`
-  ],
-  bus: ['bus', ...span, 'form count', 'root hash', 'id+ id!'],
-  retry: [
-    'operator',
-    ...moment,
-    ...stream,
-    'form count',
-    `record ${at} offset:count`,
-    'event uuid',
-    'leaf hash',
-    'words hash'
-  ],
-  resolution: [
-    'operator',
-    ...moment,
-    ...stream,
-    `record ${at} first:count last:count`,
-    'status resolution',
-    'words hash'
-  ],
-  reset: ['operator', ...moment, ...stream, `reset+ ${place} from:count to:count`, 'words hash'],
-  adopted: [
-    'operator',
-    ...moment,
-    ...stream,
-    'form count',
-    'block* event:name! partition:count! first:count! last:count rows:count root:hash',
-    'bus* first:uuid! last:uuid rows:count root:hash',
-    `position* ${place} next:count`
-  ],
-  retention: [
-    'operator',
-    ...moment,
-    'month month',
-    'bounds from:time to:time',
-    'rows count',
-    `dropped* ${place} rows:count first:count last:count`,
-    'kept leaves:count digest:hash?',
-    'words hash'
-  ],
-  redaction: ['privacy', ...moment, 'event uuid', 'leaf hash', 'basis name', 'words hash'],
-  erasure: [
-    'privacy',
-    ...moment,
-    'number uuid',
-    'state erasure',
-    'epoch count',
-    'basis name',
-    'words hash',
-    'key* uuid!'
-  ],
-  kek: ['privacy', ...moment, 'epoch count', 'destroyed time'],
-  hold: ['privacy', ...salted],
-  release: ['privacy', ...salted],
-  disclosure: ['privacy', ...salted],
-  restored: ['operator', ...moment, 'entries had:count of:count', 'words hash'],
-  loss: ['operator', ...moment, ...stream, `lost+ ${place} first:count! last:count`, 'words hash'],
-  key: ['root', ...moment, 'add* key:vkey! role:role', 'revoke* key:vkey! index:count']
+  batch: `sink | ${span} | ${stream} | form count | stretch+ ${place} first:count! last:count ${counted} root:hash? aside:hash?`,
+  bus: `bus | ${span} | form count | root hash | id+ id!`,
+  retry: `operator | ${moment} | ${stream} | form count | record ${at} offset:count | event uuid | leaf hash | words hash`,
+  resolution: `operator | ${moment} | ${stream} | record ${at} first:count last:count | status resolution | words hash`,
+  reset: `operator | ${moment} | ${stream} | reset+ ${place} from:count to:count | words hash`,
+  adopted: `operator | ${moment} | ${stream} | form count | block* event:name! partition:count! first:count! last:count rows:count root:hash | bus* first:uuid! last:uuid rows:count root:hash | position* ${place} next:count`,
+  retention: `operator | ${moment} | month month | bounds from:time to:time | rows count | dropped* ${place} rows:count first:count last:count | kept leaves:count digest:hash? | words hash`,
+  redaction: `privacy | ${moment} | event uuid | leaf hash | basis name | words hash`,
+  erasure: `privacy | ${moment} | number uuid | state erasure | epoch count | basis name | words hash | key* uuid!`,
+  kek: `privacy | ${moment} | epoch count | destroyed time`,
+  hold: salted,
+  release: salted,
+  disclosure: salted,
+  restored: `operator | ${moment} | entries had:count of:count | words hash`,
+  loss: `operator | ${moment} | ${stream} | lost+ ${place} first:count! last:count | words hash`,
+  key: `root | ${moment} | add* key:vkey! role:role | revoke* key:vkey! index:count`
 }
 
 const one = pattern => word => (pattern.test(word) ? word : undefined)
@@ -446,7 +340,8 @@ const words = {
   month: one(/^(?!0000)\d{4}-(0[1-9]|1[0-2])$/),
   text: orUndefined(word => {
     const value = JSON.parse(word)
-    return typeof value === 'string' && canonicalJson(word) === word ? value : undefined
+    const isText = typeof value === 'string' && value.isWellFormed() && !value.includes('\0')
+    return isText && JSON.stringify(value) === word ? value : undefined
   }),
   vkey: orUndefined(word => (keyOf(word).type === 1 ? word : undefined)),
   role: one(/^(sink|bus|operator|privacy|log)$/),
@@ -460,7 +355,7 @@ function parseEntry(text) {
   const lines = text.slice(0, -1).split('\n')
   const [, kind] = /^eventtrail\/([a-z]+)@v1$/.exec(lines.shift()) ?? []
   if (!Object.hasOwn(kinds, kind ?? '')) wrong()
-  const [role, ...rules] = kinds[kind]
+  const [role, ...rules] = kinds[kind].split(' | ')
   const entry = { kind, role }
   for (const rule of ['origin keyName', 'writer uuid:uuid seq:count', 'previous hash?', ...rules]) {
     const [head, ...fields] = rule.split(' ')
@@ -554,372 +449,716 @@ const suits = (name, role, origin) =>
 
 // --- A bundle: what a verifier does, step by step
 
-/** Verifies a bundle, and calls `report(code, words)` for each finding. @returns what was looked at */
-function verifyBundle(folder, trust, report) {
+/** Verifies a bundle: calls `report(code, words)` for each finding, and `say(line)` for what was looked at. */
+function verifyBundle(folder, trust, kept, report, say) {
   const read = path => readFileSync(`${folder}/${path}`)
-  const checkpoint = checkCheckpoint(textOf(read('checkpoint')), trust)
-  const texts = entriesOf(checkpoint.size, read)
-  const root = logRoot(texts.map(entryHash))
-  if (!root.equals(checkpoint.root)) {
-    report(
-      'ENTRY_MISSING',
-      `the entries are not those of the checkpoint: another one, another order, or one that is missing`
-    )
+  const has = path => existsSync(`${folder}/${path}`)
+  // The manifest is not signed. It leaves parts out, which is said: what is there has to hold.
+  const { month = null, rows: withRows = true } = has('manifest.json') ? jsonOf(read('manifest.json')) : {}
+  const bounds = month === null ? undefined : boundsOf(month).map(microsOf)
+
+  const checkpoint = checkCheckpoint(textOf(read('log/checkpoint')), trust)
+  const hashes = []
+  const log = new TrustedEntries(checkpoint.origin, trust, report)
+  for (const entry of entriesOf(checkpoint.size, path => read(`log/${path}`))) {
+    hashes.push(entryHash(entry))
+    log.take(entry)
   }
-  const entries = trustedEntries(texts, checkpoint.origin, trust, report)
+  if (!logRoot(hashes).equals(checkpoint.root))
+    report('ENTRY_MISSING', 'the entries are not those of the checkpoint: one is another, missing, or in another place')
+  if (kept) compareKept(kept, checkpoint, hashes, report)
+  const unsealed = has('log/unsealed') ? split(read('log/unsealed'), 'log/unsealed') : []
+  for (const entry of unsealed) log.take(entry)
+  const entries = log.trusted()
   const account = accountOf(entries, report)
+
+  const listed = takeLists(path => (has(`lists/${path}`) ? linesOf(read(`lists/${path}`), path) : []), account, report)
   let rows = 0
-  const files = readdirSync(`${folder}/rows`).filter(name => name.endsWith('.copy'))
-  for (const name of files.sort())
-    for (const row of rowsIn(read(`rows/${name}`))) {
-      rows += 1
-      takeRow(row, account, report)
-    }
-  for (const stretch of account.stretches) closeStretch(stretch, account, report)
-  return { checkpoint, entries: entries.length, rows }
+  if (withRows) {
+    const files = readdirSync(`${folder}/rows`).filter(name => name.endsWith('.copy'))
+    for (const name of files.sort())
+      for (const row of rowsIn(read(`rows/${name}`))) {
+        rows += 1
+        takeRow(row, account, report)
+      }
+    closeAccount(account, bounds, report)
+  }
+  sayCheckpoint(checkpoint, say)
+  if (kept) say(`kept        a checkpoint of ${kept.size} entries was compared`)
+  say(`entries     ${entries.length} of ${checkpoint.size + unsealed.length} hold: ${countsOf(entries)}`)
+  if (unsealed.length > 0) say(`            ${unsealed.length} of them are signed, and not in the log yet`)
+  say(`lists       ${listed.duplicates} duplicates, ${listed.quarantine} in quarantine, ${listed.gaps} gaps`)
+  if (withRows)
+    say(`rows        ${rows} recomputed; ${account.dropped} dropped by retention, ${account.lost} lost as signed`)
+  else say('not checked: rows, which the bundle leaves out')
+  if (month !== null) say(`not checked: what was recorded outside of ${month} (UTC)`)
+  if (listed.early > 0) say(`not checked: ${listed.early} lines of lists from before the proof`)
+  const late = entries.filter(({ recorded, clock }) => clocksDiffer(recorded?.last ?? recorded, clock?.last ?? clock))
+  if (late.length > 0)
+    say(`clocks      differ by more than 5 minutes in ${late.length} entries, as entry ${late[0].index}`)
 }
 
-/** The entries of the bundles of a log. */
-function entriesOf(size, read) {
-  const entries = []
+const clocksDiffer = (one, other) => Math.abs(microsOf(one) - microsOf(other)) > 300_000_000
+const countsOf = entries =>
+  [...new Set(entries.map(({ kind }) => kind))]
+    .sort()
+    .map(kind => `${kind} ${entries.filter(each => each.kind === kind).length}`)
+    .join(', ')
+
+function jsonOf(bytes) {
+  try {
+    return JSON.parse(textOf(bytes))
+  } catch {
+    return fail('FILE_UNREADABLE', 'a file is no JSON')
+  }
+}
+
+/** The log continues the one that a kept checkpoint is of. */
+function compareKept(kept, checkpoint, hashes, report) {
+  if (kept.origin !== checkpoint.origin) report('LOG_FORKED', `the kept checkpoint is of another log, ${kept.origin}`)
+  else if (kept.size > checkpoint.size)
+    report('LOG_ROLLED_BACK', `the log has ${checkpoint.size} entries, and had ${kept.size} when a checkpoint was kept`)
+  else if (!logRoot(hashes.slice(0, kept.size)).equals(kept.root))
+    report('LOG_FORKED', `the first ${kept.size} entries are not those of the checkpoint that was kept`)
+}
+
+/** The entries of the tiles of a log. */
+function* entriesOf(size, read) {
   for (let number = 0; number * 256 < size; number += 1) {
     const width = Math.min(256, size - number * 256)
     const digits = String(number).padStart(Math.ceil(String(number).length / 3) * 3, '0')
-    const path = digits.replace(/\d{3}(?=\d)/g, 'x$&/') + (width < 256 ? `.p/${width}` : '')
-    const bytes = read(`tile/entries/${path}`)
-    const before = entries.length
-    for (let start = 0; start < bytes.length; ) {
-      const end = start + 2 <= bytes.length ? start + 2 + bytes.readUInt16BE(start) : Number.POSITIVE_INFINITY
-      if (end > bytes.length) fail('ENTRY_MISSING', `a file of entries is cut short: tile/entries/${path}`)
-      entries.push(bytes.subarray(start + 2, end))
-      start = end
-    }
-    if (entries.length - before !== width) fail('ENTRY_MISSING', `tile/entries/${path} does not have ${width} entries`)
+    const path = `tile/entries/${digits.replace(/\d{3}(?=\d)/g, 'x$&/')}${width < 256 ? `.p/${width}` : ''}`
+    const entries = split(read(path), path)
+    if (entries.length !== width) fail('ENTRY_MISSING', `${path} does not have ${width} entries`)
+    yield* entries
+  }
+}
+
+/** Entries, each after its length. */
+function split(bytes, path) {
+  const entries = []
+  for (let start = 0; start < bytes.length; ) {
+    const end = start + 2 <= bytes.length ? start + 2 + bytes.readUInt16BE(start) : Number.POSITIVE_INFINITY
+    if (end > bytes.length) fail('ENTRY_MISSING', `a file of entries is cut short: ${path}`)
+    entries.push(bytes.subarray(start + 2, end))
+    start = end
   }
   return entries
 }
 
-/** The entries whose signature, role and place in the chain of their writer hold. */
-function trustedEntries(texts, origin, trust, report) {
-  const keys = [{ ...trust.root, role: 'root' }]
-  const last = new Map()
-  const entries = []
-  for (const [index, bytes] of texts.entries()) {
+/** Takes entries one after the other, and keeps those whose signature, role and place in the chain of their writer hold. */
+class TrustedEntries {
+  #entries = []
+  #count = 0
+  #last = new Map()
+
+  /** @param isWhole whether all entries are taken */
+  constructor(origin, trust, report, isWhole = true) {
+    this.isWhole = isWhole
+    this.origin = origin
+    this.report = report
+    this.keys = [{ ...trust.root, role: 'root' }]
+  }
+
+  take(bytes, index = this.#count) {
+    this.#count = index + 1
     const place = `entry ${index}`
     let entry
-    let signed
+    let signer
     try {
       const note = parseNote(textOf(bytes))
       entry = parseEntry(note.text)
-      signed = signersOf(note, keys)
+      const signed = signersOf(note, this.keys)
       if (signed.length > 1) fail('ENTRY_INVALID', 'several keys have signed an entry')
+      signer = signed[0]
     } catch (error) {
       if (!(error instanceof Finding)) throw error
-      report('ENTRY_FORGED', `${place}: ${error.message}`)
-      continue
+      this.report('ENTRY_FORGED', `${place}: ${error.message}`)
+      return
     }
-    if (entry.origin !== origin) report('ENTRY_FORGED', `${place} is of another log`)
-    if (!signed.some(key => key.role === entry.role && !(index >= key.revokedAt))) {
-      report('KEY_NOT_ALLOWED', `${place}, ${entry.kind}, is signed by a key that may not`)
-      continue
+    if (entry.origin !== this.origin) this.report('ENTRY_FORGED', `${place} is of another log`)
+    if (signer.role !== entry.role || index >= signer.revokedAt) {
+      this.report('KEY_NOT_ALLOWED', `${place}, ${entry.kind}, is signed by a key that may not`)
+      return
     }
     const { uuid: writer, seq } = entry.writer
-    const before = last.get(writer)
-    if (seq !== (before?.seq ?? -1) + 1 || entry.previous !== (before?.digest ?? null))
-      report('CHAIN_BROKEN', `${place} does not follow the entry of its writer before it`)
-    last.set(writer, { seq, digest: base64(sha256(bytes)) })
-    for (const { key: text, role } of entry.add ?? []) {
-      const key = keyOf(text)
-      if (keys.some(each => each.publicKey.equals(key.publicKey)))
-        report('KEY_NOT_ALLOWED', `${place} adds a key that was there before`)
-      else keys.push({ ...key, role })
-    }
-    for (const { key, index: from } of entry.revoke ?? [])
-      for (const each of keys) if (each.text === key) each.revokedAt = Math.min(from, each.revokedAt ?? from)
-    entries.push({ ...entry, index, signer: signed[0] })
+    const before = this.#last.get(writer)
+    const follows = seq === (before?.seq ?? -1) + 1 && entry.previous === (before?.digest ?? null)
+    if (this.isWhole && !follows)
+      this.report('CHAIN_BROKEN', `${place} does not follow the entry of its writer before it`)
+    this.#last.set(writer, { seq, digest: base64(sha256(bytes)) })
+    if (entry.kind === 'key') this.#learn(entry, place)
+    this.#entries.push({ ...entry, index, signer })
   }
-  // A key may be revoked from an earlier index on than that of the entry that says so.
-  return entries.filter(({ index, kind, signer }) => {
-    const isRevoked = index >= signer.revokedAt
-    if (isRevoked) report('KEY_NOT_ALLOWED', `entry ${index}, ${kind}, is signed by a key that was revoked later`)
-    return !isRevoked
-  })
+
+  #learn({ add, revoke }, place) {
+    for (const { key: text, role } of add) {
+      const key = keyOf(text)
+      if (this.keys.some(each => each.publicKey.equals(key.publicKey)))
+        this.report('KEY_NOT_ALLOWED', `${place} adds a key that was there before`)
+      else this.keys.push({ ...key, role })
+    }
+    for (const { key, index } of revoke)
+      for (const each of this.keys) if (each.text === key) each.revokedAt = Math.min(index, each.revokedAt ?? index)
+  }
+
+  /** A key may be revoked from an earlier index on than that of the entry that says so. */
+  trusted() {
+    return this.#entries.filter(({ index, kind, signer }) => {
+      const isRevoked = index >= signer.revokedAt
+      if (isRevoked)
+        this.report('KEY_NOT_ALLOWED', `entry ${index}, ${kind}, is signed by a key that was revoked later`)
+      return !isRevoked
+    })
+  }
 }
 
-/** What the entries say of rows: stretches by prefix, topic and partition, and rows that they name one by one. */
+/**
+ * What the entries say of rows. A stream is what a group has read of a log of a partition; its parts are the stretches
+ * before and after each restore of the database, since a sink reads again what the restored database does not have.
+ */
 function accountOf(entries, report) {
+  const streams = new Map()
   const account = {
-    partitions: new Map(),
     stretches: [],
+    places: new Map(),
+    lists: new Map(),
+    prefixes: new Set(),
     retried: new Map(),
     redacted: new Map(),
     bus: new Map(),
-    gone: [],
-    prefixes: new Set()
+    adoptedBus: [],
+    retentions: [],
+    losses: [],
+    restores: 0,
+    gone: new Map(),
+    dropped: 0,
+    lost: 0
   }
-  const meets = new Map()
-  const add = (prefix, topic, partition, stretch) => {
-    const key = placeOf(prefix, topic, partition)
-    const list = account.partitions.get(key) ?? []
-    list.push(stretch)
-    account.partitions.set(key, list)
+  const streamOf = ({ group, prefix }, { topic, partition, incarnation }) => {
+    const key = JSON.stringify([group, prefix, topic, partition, incarnation])
+    const place = `${topic}/${partition}`
+    const stream = streams.get(key) ?? { group, prefix, topic, partition, incarnation, place, parts: [] }
+    streams.set(key, stream)
+    return stream
+  }
+  const addTo = (stream, stretch) => {
+    stream.parts[account.restores] ??= []
+    stream.parts[account.restores].push(stretch)
     account.stretches.push(stretch)
   }
   for (const entry of entries) {
     const { index, kind } = entry
-    const of = ({ topic, partition, incarnation }) =>
-      JSON.stringify([entry.group, entry.prefix, topic, partition, incarnation])
     if (entry.prefix !== undefined) account.prefixes.add(entry.prefix)
+    const recorded = spanOf(entry)
+    const added = (each, where, more = {}) => ({ ...each, where, index, recorded, leaves: new Map(), live: 0, ...more })
     if (kind === 'batch')
       for (const each of entry.stretch) {
-        const next = meets.get(of(each))
         const where = `${each.topic}/${each.partition}, offsets ${each.first}-${each.last} (entry ${index})`
-        if (next !== undefined && each.first > next) report('OFFSETS_HOLE', `${where}: ${next} should be the first`)
-        if (next !== undefined && each.first < next) report('OFFSETS_OVERLAP', `${where}: ${next} should be the first`)
-        meets.set(of(each), each.last + 1)
-        add(entry.prefix, each.topic, each.partition, {
-          ...each,
-          where,
-          index,
-          leaves: new Map(),
-          recorded: entry.recorded
-        })
+        const stream = streamOf(entry, each)
+        addTo(stream, added(each, where, { stream, lines: [], isExact: each.skipped === 0 }))
       }
-    if (kind === 'reset') for (const each of entry.reset) meets.set(of(each), each.to)
+    if (kind === 'reset')
+      for (const each of entry.reset) {
+        const stream = streamOf(entry, each)
+        stream.start = each.to
+        stream.resetFrom = { from: each.from, index }
+      }
     if (kind === 'adopted') {
-      for (const each of entry.position) meets.set(of(each), each.next)
+      const before = { first: Number.NEGATIVE_INFINITY, last: recorded.last }
+      for (const each of entry.position) streamOf(entry, each).start = each.next
       for (const each of entry.block) {
         const topic = entry.prefix + each.event
-        const where = `${topic}/${each.partition}, offsets ${each.first}-${each.last} (adopted, entry ${index})`
-        add(entry.prefix, topic, each.partition, { ...each, topic, where, index, leaves: new Map() })
+        const stream = streamOf({ ...entry, group: ['adopted'] }, { ...each, topic, incarnation: 0 })
+        const where = `${stream.place}, offsets ${each.first}-${each.last} (adopted, entry ${index})`
+        addTo(stream, added({ ...each, topic }, where, { stream, recorded: before, isAdopted: true }))
       }
-      for (const each of entry.bus)
-        account.stretches.push({ ...each, where: `bus, adopted (entry ${index})`, index, leaves: new Map(), bus: true })
+      for (const each of entry.bus) {
+        const where = `bus, ids ${each.first} to ${each.last} (adopted, entry ${index})`
+        account.adoptedBus.push(added(each, where, { recorded: before, isAdopted: true, ids: [each.first, each.last] }))
+        account.stretches.push(account.adoptedBus.at(-1))
+      }
     }
     if (kind === 'bus') {
-      const stretch = {
-        rows: entry.id.length,
-        root: entry.root,
-        where: `bus (entry ${index})`,
-        index,
-        leaves: new Map(),
-        bus: true
-      }
+      const ids = entry.id.map(id => uuidOf(Buffer.from(id, 'base64url')))
+      const stretch = added({ rows: ids.length, root: entry.root }, `bus (entry ${index})`, { isExact: true, ids })
       account.stretches.push(stretch)
-      for (const id of entry.id) account.bus.set(uuidOf(Buffer.from(id, 'base64url')), stretch)
+      for (const id of ids) account.bus.set(id, stretch)
     }
     if (kind === 'retry') {
       const { topic, partition, offset } = entry.record
-      account.retried.set(`${placeOf(entry.prefix, topic, partition)} ${offset}`, entry)
+      const where = `${topic}/${partition}, offset ${offset} (entry ${index})`
+      const key = `${placeOf(entry.prefix, topic, partition)} ${offset} ${entry.event}`
+      account.retried.set(key, { ...entry, where, recorded })
     }
     if (kind === 'redaction') account.redacted.set(entry.event, bytesOf(entry.leaf))
-    if (kind === 'retention') account.gone.push(...entry.dropped)
-    if (kind === 'loss') account.gone.push(...entry.lost)
+    if (kind === 'retention') account.retentions.push(entry)
+    if (kind === 'loss') account.losses.push(...entry.lost)
+    if (kind === 'restored') account.restores += 1
   }
+  for (const stream of streams.values()) joinStretches(stream, account, report)
+  checkResets(streams, account, report)
   return account
 }
 
+/** The moments between which rows of an entry were recorded, in microseconds. */
+const spanOf = ({ recorded }) => ({
+  first: microsOf(recorded.first ?? recorded),
+  last: microsOf(recorded.last ?? recorded)
+})
 const placeOf = (prefix, topic, partition) => JSON.stringify([prefix, topic, partition])
+
+/** The stretches of a stream meet. An entry that its writer left open is sealed later than one that follows it: by offset. */
+function joinStretches(stream, account, report) {
+  const { group, prefix, topic, partition, incarnation, parts } = stream
+  const isAdopted = Array.isArray(group)
+  if (parts.length > 0 && incarnation > 1 && stream.start === undefined)
+    report('RESET_UNSIGNED', `${stream.place}: incarnation ${incarnation} has begun, and no entry says so`)
+  let next = stream.start
+  for (const [part, stretches = []] of parts.entries()) {
+    stretches.sort((one, other) => one.first - other.first)
+    for (const [place, { first, last, where }] of stretches.entries()) {
+      // After a restore the sink reads again from the position that the restored database had.
+      const goesBack = part > 0 && place === 0 && first < next
+      if (next !== undefined && !isAdopted && first > next)
+        report('OFFSETS_HOLE', `${where}: ${next} should be the first`)
+      if (next !== undefined && first < next && !goesBack)
+        report('OFFSETS_OVERLAP', `${where}: ${next} should be the first`)
+      next = last + 1
+    }
+    if (stretches.length === 0) continue
+    append(account.places, placeOf(prefix, topic, partition), stretches)
+    // The tables name a group with the prefix of the topics.
+    if (!isAdopted) append(account.lists, JSON.stringify([prefix + group, topic, partition, incarnation]), stretches)
+  }
+  stream.next = next
+}
+
+const append = (map, key, value) => map.set(key, [...(map.get(key) ?? []), value])
+
+/** A reset names the offset that would have been read next: what was stored after the last stretch would be missing. */
+function checkResets(streams, { restores }, report) {
+  for (const { group, prefix, topic, partition, incarnation, place, resetFrom } of streams.values()) {
+    const before = streams.get(JSON.stringify([group, prefix, topic, partition, incarnation - 1]))
+    if (!resetFrom || before?.next === undefined || restores > 0) continue
+    const { from, index } = resetFrom
+    if (before.next < from)
+      report('OFFSETS_HOLE', `${place}: ${before.next} to ${from - 1}, before the reset (entry ${index})`)
+    if (before.next > from)
+      report('OFFSETS_OVERLAP', `${place}: ${from} to ${before.next - 1}, before the reset (entry ${index})`)
+  }
+}
+
+// --- Lists
+
+/** Lines of JSON. */
+const linesOf = (bytes, path) =>
+  textOf(bytes)
+    .split('\n')
+    .filter(line => line !== '')
+    .map(line => {
+      try {
+        return Object(JSON.parse(line))
+      } catch {
+        return fail('LIST_CHANGED', `a line of lists/${path} is no JSON`)
+      }
+    })
+
+/** Holds the lists of a bundle against the entries. @returns how many lines each has */
+function takeLists(read, account, report) {
+  const counts = { duplicates: 0, quarantine: 0, gaps: 0, early: 0 }
+  const add = (name, text, { group, topic, partition, incarnation }, first, last = first) => {
+    counts[name] += 1
+    const isSound = Number.isSafeInteger(first) && Number.isSafeInteger(last) && first <= last
+    if (!isSound) fail('LIST_CHANGED', `a line of lists/${name}.ndjson has no offset`)
+    const parts = account.lists.get(JSON.stringify([group, topic, partition, incarnation])) ?? []
+    const found = parts.flatMap(stretches => stretchAt(stretches, first) ?? [])
+    if (found.length === 0) counts.early += 1
+    for (const stretch of found) stretch.lines.push({ name, text, first, last })
+  }
+  for (const each of read('duplicates.ndjson'))
+    add('duplicates', `d ${each.offset} ${each.event_id}\n`, each, each.offset)
+  for (const each of read('quarantine.ndjson')) {
+    const { offset: first, last, code, digest } = each
+    add('quarantine', `${first === last ? `q ${first}` : `b ${first} ${last}`} ${code} ${digest}\n`, each, first, last)
+  }
+  for (const each of read('gaps.ndjson')) add('gaps', `l ${each.first} ${each.last}\n`, each, each.first, each.last)
+  for (const stretch of account.stretches) if (stretch.lines) checkAside(stretch, report)
+  takeKept(read('kept.ndjson'), account, report)
+  return counts
+}
+
+function checkAside(stretch, report) {
+  const { lines, aside, where } = stretch
+  lines.sort((one, other) => one.first - other.first)
+  const digest = lines.length === 0 ? null : base64(sha256(lines.map(({ text }) => text).join('')))
+  if (digest === aside) return
+  const offsets = name => lines.reduce((sum, each) => sum + (each.name === name ? each.last - each.first + 1 : 0), 0)
+  const pairs = [
+    ['duplicates', stretch.duplicates, 'duplicates'],
+    ['quarantine', stretch.quarantined, 'offsets in quarantine'],
+    ['gaps', stretch.lost, 'offsets lost']
+  ].map(([name, recorded, words]) => `${offsets(name)} ${words} of ${recorded}`)
+  report('LIST_CHANGED', `${where}: the lists are not what was recorded (${pairs.join(', ')})`)
+}
+
+/** Whether an offset of a stretch is no row, as the lists have it. */
+function isAside({ lines = [] }, offset) {
+  let [from, to] = [0, lines.length]
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if (lines[middle].last < offset) from = middle + 1
+    else to = middle
+  }
+  return from < lines.length && lines[from].first <= offset
+}
+
+/** Leaves whose rows retention took, while other rows of their stretch stayed: they are put to their places. */
+function takeKept(lines, account, report) {
+  for (const { index, kept } of account.retentions) {
+    const own = lines.filter(({ retention }) => retention === index).map(({ leaf }) => bytesOf(String(leaf)))
+    const isSame = own.length === kept.leaves && own.every(leaf => leaf?.length === 32)
+    if (!isSame || (own.length > 0 && base64(sha256(...own)) !== kept.digest))
+      report('KEPT_CHANGED', `entry ${index}: ${kept.leaves} leaves were kept, and the ${own.length} here are others`)
+  }
+  for (const { event_id: id, topic, partition, incarnation, offset, leaf } of lines) {
+    const isHere = each => each.stream?.incarnation === incarnation || each.isAdopted
+    const found =
+      offset === null
+        ? [busStretch({ id: String(id) }, account)]
+        : [...account.prefixes]
+            .flatMap(prefix => account.places.get(placeOf(prefix, topic, partition)) ?? [])
+            .map(stretches => stretchAt(stretches, offset))
+            .filter(stretch => stretch && isHere(stretch) && !isAside(stretch, offset))
+    for (const stretch of found) if (stretch) put(stretch, offset ?? id, bytesOf(String(leaf)), report, true)
+  }
+}
+
+// --- Rows of a bundle
+
+/** The stretch that has an offset, of stretches that are sorted. */
+function stretchAt(stretches, offset) {
+  let [from, to] = [0, stretches.length]
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if (stretches[middle].first <= offset) from = middle + 1
+    else to = middle
+  }
+  const found = stretches[from - 1]
+  return found && offset <= found.last ? found : undefined
+}
 
 /** Puts the leaf of a row to its place. */
 function takeRow(row, account, report) {
-  const name = row.offset === null ? `bus, id ${row.id}` : `${row.eventName}/${row.partition}, offset ${row.offset}`
-  // The topic of a row is the prefix of its entry and the name of its event.
-  const places = [...account.prefixes].map(prefix => placeOf(prefix, prefix + row.eventName, row.partition))
-  // A row that was blanked counts as what it was: the entry says so.
-  const leaf = account.redacted.get(row.id) ?? row.leaf
-  const retried = places.map(each => account.retried.get(`${each} ${row.offset}`)).find(Boolean)
-  if (retried) {
-    const same = retried.event === row.id && leaf.equals(bytesOf(retried.leaf))
-    if (!same) report('ROWS_CHANGED', `${name} (entry ${retried.index}): not what was stored from quarantine`)
+  if (row.fault) {
+    report('ROW_ADDED', `a row${row.id ? `, id ${row.id}` : ''}: no row of a trail is like this: ${row.fault}`)
     return
   }
-  const stretch = row.offset === null ? busStretch(row, account) : stretchOf(row, places, account, name, report)
-  if (!stretch) return report('ROW_ADDED', `${name}: no entry accounts for it`)
-  const key = row.offset === null ? row.id : row.offset
-  if (stretch.leaves.has(key)) report('ROW_TWICE', name)
-  stretch.leaves.set(key, leaf)
+  const name = row.offset === null ? `bus, id ${row.id}` : `${row.eventName}/${row.partition}, offset ${row.offset}`
+  // A row whose payload was blanked counts as what it was: the entry says so.
+  const leaf = (row.isBlank && account.redacted.get(row.id)) || row.leaf
+  // The topic of a row is the prefix of its entry and the name of its event.
+  const places = [...account.prefixes].map(prefix => placeOf(prefix, prefix + row.eventName, row.partition))
+  const retried = places.map(each => account.retried.get(`${each} ${row.offset} ${row.id}`)).find(Boolean)
+  if (retried) {
+    if (retried.taken) report('ROW_TWICE', name)
+    if (!leaf.equals(bytesOf(retried.leaf)))
+      report('ROWS_CHANGED', `${retried.where}: not what was stored from quarantine`)
+    checkTime(row, [retried], name, report)
+    retried.taken = true
+    return
+  }
+  const found = row.offset === null ? busStretches(row, account) : stretchesOf(row, places, account)
+  if (found.length === 0) report('ROW_ADDED', `${name}: no entry accounts for it`)
+  const inTime = checkTime(row, found, name, report)
+  // Of two groups, or of two logs of a topic, one has stored the row: that of its time.
+  const chosen = inTime.findLast(each => !each.isAdopted) ?? inTime[0] ?? found[0]
+  for (const stretch of found) if (stretch.stream === chosen.stream) put(stretch, row.offset ?? row.id, leaf, report)
 }
 
-const busStretch = (row, account) =>
-  account.bus.get(row.id) ?? account.stretches.find(each => each.bus && each.first <= row.id && row.id <= each.last)
-
-function stretchOf(row, places, { partitions }, name, report) {
-  const found = places
-    .flatMap(each => partitions.get(each) ?? [])
-    .filter(({ first, last }) => first <= row.offset && row.offset <= last)
-  // An offset is in several stretches where a topic was replaced, or prefixes share an event: the time says in which.
-  const inTime = found.filter(
-    ({ recorded }) => !recorded || !row.recorded || (recorded.first <= row.recorded && row.recorded <= recorded.last)
-  )
+function checkTime({ recorded }, found, name, report) {
+  const inTime = found.filter(each => each.recorded.first <= recorded && recorded <= each.recorded.last)
   if (found.length > 0 && inTime.length === 0)
-    report('RECORDED_AT_OUTSIDE', `${name}: recorded_at is outside of what its entry says`)
-  return inTime[0] ?? found[0]
+    report('RECORDED_AT_OUTSIDE', `${name}: recorded_at is outside of what its entry says (entry ${found[0].index})`)
+  return inTime
 }
 
-/** Holds the rows of a stretch against its root. */
-function closeStretch(stretch, { gone }, report) {
-  const { where, rows, root, leaves, first, last } = stretch
-  if (rows === 0 && leaves.size === 0) return
-  const dropped = gone.some(
-    each =>
-      each.topic === stretch.topic && each.partition === stretch.partition && each.first <= first && last <= each.last
-  )
-  if (leaves.size === 0 && dropped) return
-  if (leaves.size < rows) return report('ROW_MISSING', `${where}: ${leaves.size} rows of ${rows}`)
-  if (leaves.size > rows) return report('ROW_ADDED', `${where}: ${leaves.size} rows, and its entry has ${rows}`)
+const busStretch = ({ id }, { bus, adoptedBus }) =>
+  bus.get(id) ?? adoptedBus.find(({ first, last }) => first <= id && id <= last)
+const busStretches = (row, account) => [busStretch(row, account)].filter(Boolean)
+
+const stretchesOf = ({ offset }, places, account) =>
+  places
+    .flatMap(place => account.places.get(place) ?? [])
+    .map(stretches => stretchAt(stretches, offset))
+    .filter(stretch => stretch && !isAside(stretch, offset))
+
+function put(stretch, key, leaf, report, isKept = false) {
+  const name = typeof key === 'number' ? `${stretch.topic}/${stretch.partition}, offset ${key}` : `bus, id ${key}`
+  if (!stretch.leaves || stretch.leaves.has(key)) {
+    const isTaken = stretch.leaves || stretch.isExact || stretch.taken.has(key)
+    report(isTaken ? 'ROW_TWICE' : 'ROW_ADDED', `${name} (entry ${stretch.index})`)
+    return
+  }
+  stretch.leaves.set(key, leaf)
+  if (!isKept) stretch.live += 1
+  // What holds is let go, so that a large trail fits into memory.
+  if (stretch.leaves.size === stretch.rows && rootOf(stretch).equals(bytesOf(stretch.root))) {
+    if (!stretch.isExact) stretch.taken = new Set(stretch.leaves.keys())
+    stretch.leaves = undefined
+  }
+}
+
+function rootOf({ leaves }) {
   const keys = [...leaves.keys()].sort((one, other) => (one < other ? -1 : 1))
-  if (!stretchRoot(keys.map(key => leaves.get(key))).equals(bytesOf(root)))
-    report('ROWS_CHANGED', `${where}: not what was recorded`)
+  return stretchRoot(keys.map(key => leaves.get(key)))
 }
 
-// --- The vectors
-
-function verifyVectors(all, report) {
-  const expect = (what, holds) => holds || report('VECTOR_DIFFERS', what)
-  const refuses = (what, work) => {
-    try {
-      work()
-    } catch (error) {
-      if (error instanceof Finding) return
-      throw error
-    }
-    report('VECTOR_DIFFERS', `${what} is taken`)
+/** What is left once all rows are at their places. */
+function closeAccount(account, bounds, report) {
+  const isOutside = ({ recorded, isAdopted }) =>
+    bounds && (isAdopted || recorded.last < bounds[0] || recorded.first >= bounds[1])
+  for (const stretch of account.stretches) closeStretch(stretch, account, isOutside(stretch), report)
+  for (const each of account.retried.values()) {
+    if (each.taken || isOutside(each)) continue
+    const { topic, partition, offset } = each.record
+    if (account.retentions.some(retention => hasId(retention, each.event)))
+      countGone(account, `${topic}/${partition}`, 1)
+    else if (isLost({ ...each.record, first: offset, last: offset }, account)) account.lost += 1
+    else report('ROW_MISSING', `${each.where}: the row that was stored from quarantine`)
   }
-  for (const { text, canonical } of all.canonical_json.valid)
-    expect(`canonical JSON ${text}`, canonicalJson(text) === canonical)
-  for (const text of all.canonical_json.invalid) refuses(`canonical JSON ${text}`, () => canonicalJson(text))
+  // A restore has stretches twice: how many of their rows are gone cannot be counted.
+  if (account.restores === 0) checkDropped(account, report)
+}
 
-  for (const { row_hex, leaf, id, kafka_offset, event_name } of all.rows) {
-    const head = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
-    const [row] = rowsIn(Buffer.concat([head, Buffer.from(row_hex, 'hex'), Buffer.of(0xff, 0xff)]))
-    const offset = kafka_offset === null ? null : Number(kafka_offset)
-    expect(
-      `the row ${id}`,
-      row.id === id && row.offset === offset && row.eventName === event_name && base64(row.leaf) === leaf
-    )
+function closeStretch(stretch, account, isOutside, report) {
+  const { where, rows, leaves, live, ids } = stretch
+  const place = ids ? 'bus' : `${stretch.topic}/${stretch.partition}`
+  if (!leaves) return countGone(account, place, rows - live)
+  if (leaves.size === 0 && rows === 0) return
+  if (leaves.size > rows) return report('ROW_ADDED', `${where}: ${leaves.size} rows, and its entry has ${rows}`)
+  if (leaves.size === rows) return report('ROWS_CHANGED', `${where}: not what was recorded`)
+  if (isOutside) return
+  if (live === 0 && isDropped(stretch, account)) return countGone(account, place, rows)
+  if (isLost(stretch, account)) account.lost += rows - leaves.size
+  else report('ROW_MISSING', `${where}: ${leaves.size} rows of ${rows}${missingOf(stretch)}`)
+}
+
+/** Which are missing, where that is known and they are few. */
+function missingOf({ first, last, rows, leaves, lines, ids, isExact }) {
+  if (!isExact || rows - leaves.size > 3) return ''
+  const all = ids ?? Array.from({ length: last - first + 1 }, (_, index) => first + index)
+  const missing = all.filter(key => !leaves.has(key) && !isAside({ lines }, key))
+  return `; missing: ${missing.join(', ')}`
+}
+
+const overlaps = (one, other) =>
+  one.topic === other.topic &&
+  one.partition === other.partition &&
+  (one.incarnation ?? other.incarnation) === other.incarnation &&
+  one.first <= other.last &&
+  other.first <= one.last
+const isLost = (stretch, { losses }) => !stretch.ids && losses.some(each => overlaps(stretch, each))
+const isDropped = (stretch, { retentions }) =>
+  stretch.ids
+    ? stretch.ids.every(id => retentions.some(retention => hasId(retention, id)))
+    : retentions.some(({ dropped }) => dropped.some(each => overlaps(stretch, each)))
+/** Whether an id is of the month that was dropped: it begins with milliseconds since 1970. */
+function hasId({ bounds }, id) {
+  const micros = Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16) * 1_000
+  return microsOf(bounds.from) <= micros && micros < microsOf(bounds.to)
+}
+
+const countGone = ({ gone }, place, rows) => gone.set(place, (gone.get(place) ?? 0) + rows)
+
+/** No more rows are gone than retention has dropped. */
+function checkDropped(account, report) {
+  const { retentions, gone } = account
+  const dropped = new Map()
+  const add = (place, rows) => dropped.set(place, (dropped.get(place) ?? 0) + rows)
+  for (const { rows, dropped: lines } of retentions) {
+    for (const each of lines) add(`${each.topic}/${each.partition}`, each.rows)
+    add('bus', rows - lines.reduce((sum, each) => sum + each.rows, 0))
   }
-  const first = Buffer.from(all.rows[0].row_hex, 'hex')
-  const leaves = Array.from({ length: 4_097 }, (_, index) => {
-    const row = Buffer.from(first)
-    row.writeBigInt64BE(4711n + BigInt(index), row.length - 8)
-    return sha256(row)
+  for (const [place, rows] of gone) {
+    account.dropped += rows
+    const most = dropped.get(place) ?? 0
+    if (rows > most) report('ROW_MISSING', `${place}: ${rows} rows are gone, and retention has dropped ${most}`)
+  }
+}
+
+// --- The proof of one event
+
+/** Verifies an `.eventproof`, and says what it proves. */
+function verifyEventProof(text, trust, say) {
+  const wrong = what => fail('PROOF_INVALID', `the file is no proof of an event: ${what}`)
+  const orWrong = (work, what) => orUndefined(work)() ?? wrong(what)
+  const file = orWrong(() => Object(JSON.parse(text)), 'no JSON')
+  const { format, row: encoded, line, number, index, path, entry: note, proof, keys } = file
+  if (format !== 'eventtrail/row-proof@v1') wrong('another format')
+  const strings = [encoded, note, proof, ...[keys].flat().flatMap(each => [each?.entry, each?.proof])]
+  if (!Array.isArray(keys) || !strings.every(each => typeof each === 'string')) wrong('a text is missing')
+  const tuple = bytesOf(encoded) ?? wrong('the row is no base64')
+  const rows = orWrong(() => [...rowsIn(Buffer.concat([copyHead, tuple, Buffer.of(0xff, 0xff)]))], 'the row is none')
+  const [row] = rows
+  if (rows.length !== 1 || row.fault || row.values.length !== 11 || !row.leaf.equals(sha256(tuple)))
+    wrong('the row is none of a trail')
+
+  // The keys, by the entries of the log that add and revoke them.
+  const checkpointText = splitProof(proof).checkpoint
+  const checkpoint = checkCheckpoint(checkpointText, trust)
+  const report = (code, words) => fail(code, words)
+  const log = new TrustedEntries(checkpoint.origin, trust, report, false)
+  const taken = [...keys, { entry: note, proof }].map(each => {
+    const included = splitProof(each.proof)
+    if (included.checkpoint !== checkpointText) fail('ENTRY_MISSING', 'the proofs are of several checkpoints')
+    const leaf = entryHash(Buffer.from(each.entry))
+    if (!includes(leaf, included.index, checkpoint.size, checkpoint.root, included.hashes))
+      fail('ENTRY_MISSING', `entry ${included.index} is not that of the log`)
+    return { bytes: Buffer.from(each.entry), index: included.index }
   })
-  for (const { rows, root } of all.stretches.roots)
-    expect(`the root of ${rows} rows`, base64(stretchRoot(leaves.slice(0, rows))) === root)
-  for (const { rows, index, leaf, path, root } of all.stretches.paths)
-    expect(
-      `the path of row ${index} of ${rows}`,
-      base64(leaves[index]) === leaf && base64(rootOfPath(leaves[index], index, rows, path)) === root
-    )
+  const own = taken.at(-1).index
+  for (const { bytes, index: at } of taken.sort((one, other) => one.index - other.index)) log.take(bytes, at)
+  const entry = log.trusted().find(each => each.index === own) ?? wrong('its entry is of another kind')
 
-  const { aside, quarantined, words: said, kept } = all.digests
-  expect('the digest of aside', base64(sha256(aside.lines)) === aside.digest)
-  for (const { timestamp, key, value, headers, digest_hex } of quarantined) {
-    const time = Buffer.alloc(8)
-    time.writeBigInt64BE(BigInt(timestamp))
-    const withLength = text => {
-      const bytes = text === null ? Buffer.alloc(0) : bytesOf(text)
-      const length = Buffer.alloc(4)
-      length.writeInt32BE(text === null ? -1 : bytes.length)
-      return Buffer.concat([length, bytes])
-    }
-    const digest = sha256(Buffer.of(2), time, withLength(key), withLength(value), canonicalJson(headers))
-    expect('the digest of a quarantined record', digest.toString('hex') === digest_hex)
-  }
-  expect(
-    'the digest of words',
-    base64(sha256(Buffer.from(said.salt_hex, 'hex'), canonicalJson(said.words))) === said.digest
-  )
-  expect('the digest of kept leaves', base64(sha256(...leaves.slice(0, kept.rows))) === kept.digest)
+  const lines = { stretch: entry.stretch, block: entry.block, bus: entry.bus, root: [entry], leaf: [entry] }
+  const isLine = Object.hasOwn(lines, line) && Number.isSafeInteger(number)
+  const stretch = (isLine && lines[line]?.[number]) || wrong('its entry has no such line')
+  checkPlace(row, { entry, line, stretch, index })
+  if (line === 'leaf' ? entry.leaf !== base64(row.leaf) : !leads(row.leaf, stretch, index, path))
+    fail('ROWS_CHANGED', 'the row is not that of its entry')
 
-  for (const { note, vkeys, signed } of all.notes.valid)
-    expect('a note', String(signersOf(parseNote(note), vkeys.map(keyOf)).map(({ name }) => name)) === String(signed))
-  for (const { note, vkeys, why } of all.notes.invalid)
-    refuses(`a note (${why})`, () => signersOf(parseNote(note), vkeys.map(keyOf)))
+  const { first = entry.recorded, last = entry.recorded } = entry.recorded
+  sayCheckpoint(checkpoint, say)
+  say(`event       ${row.eventName}, id ${row.id}`)
+  say(`entry       ${entry.index}, ${entry.kind}, signed by ${entry.signer.name}`)
+  if (row.offset !== null) say(`place       ${row.eventName}/${row.partition}, offset ${row.offset}`)
+  const isAdopted = entry.kind === 'adopted'
+  say(`recorded    ${isAdopted ? `before ${last}, when it was adopted` : `between ${first} and ${last}`}`)
+  const [, aggregate, , , payload, version, ...who] = row.values
+  const occurred = Number((row.occurred + epoch) / 1_000n)
+  const when = Math.abs(occurred) < 8.64e15 ? new Date(occurred).toISOString() : `${occurred} ms since 1970`
+  say(`occurred    ${when}, as its publisher says`)
+  say(`aggregate   ${uuidOf(aggregate)}`)
+  for (const [place, name] of ['source', 'actor', 'traceparent'].entries())
+    say(`${name.padEnd(11)} ${who[place] === null ? '-' : who[place].toString()}`)
+  say(`payload     ${payload.toString('utf8', 1)} (schema version ${version.readInt16BE()})`)
+  say('not checked: whether the row is in the trail today, and whether its key was revoked after the last entry above')
+}
 
-  const hashes = Array.from({ length: 300 }, (_, index) => entryHash(Buffer.from(`entry ${index}`)))
-  const headOf = size => ({ size, root: logRoot(hashes.slice(0, size)) })
-  expect('the root of no entries', base64(logRoot([])) === all.log.empty_root)
-  for (const { size, root } of all.log.roots) expect(`the root of ${size} entries`, base64(headOf(size).root) === root)
-  for (const { index, size, path } of all.log.inclusion)
-    expect(`entry ${index} of ${size}`, includes(hashes[index], index, size, headOf(size).root, path.map(bytesOf)))
-  for (const { older, size, path } of all.log.consistency)
-    expect(`${size} entries after ${older}`, continues(headOf(older), headOf(size), path.map(bytesOf)))
+/** A C2SP tlog-proof: the place of an entry in the log of a checkpoint. */
+function splitProof(text) {
+  const end = text.indexOf('\n\n')
+  const [head, ...lines] = text.slice(0, Math.max(0, end)).split('\n')
+  if (lines[0]?.startsWith('extra ')) lines.shift()
+  const [, index = ''] = /^index (0|[1-9]\d{0,15})$/.exec(lines.shift() ?? '') ?? []
+  const hashes = lines.map(bytesOf)
+  const isSound = head === 'c2sp.org/tlog-proof@v1' && index !== '' && hashes.every(each => each?.length === 32)
+  if (!isSound) fail('PROOF_INVALID', 'a proof of an entry has another form')
+  return { index: Number(index), hashes, checkpoint: text.slice(end + 2) }
+}
 
-  for (const { note, trust } of all.checkpoints.valid)
-    expect('a checkpoint', checkCheckpoint(note, parseTrust(trust)).size === 300)
-  for (const { note, trust, why } of all.checkpoints.invalid)
-    refuses(`a checkpoint (${why})`, () => checkCheckpoint(note, parseTrust(trust)))
+/** The row is of the partition and offset, or of the id, that its line names. */
+function checkPlace(row, { entry, line, stretch, index }) {
+  const { eventName, partition, offset, id } = row
+  const { topic, partition: own } = entry.record ?? stretch
+  const isAt = own === partition && stretch.first + index <= offset && offset <= stretch.last
+  const isOf = {
+    stretch: () => isAt && topic === entry.prefix + eventName,
+    block: () => isAt && stretch.event === eventName,
+    bus: () => offset === null && stretch.first <= id && id <= stretch.last,
+    root: () => offset === null && entry.kind === 'bus' && uuidsOf(entry)[index] === id,
+    leaf: () => entry.kind === 'retry' && entry.event === id && own === partition && entry.record.offset === offset
+  }[line]()
+  if (!isOf) fail('ROWS_CHANGED', 'the row is of another place than its entry')
+}
 
-  for (const { kind, role, text } of all.entries.valid) {
-    const entry = parseEntry(text)
-    expect(`an entry ${kind}`, entry.kind === kind && entry.role === role)
-  }
-  for (const { text, why } of all.entries.invalid) refuses(`an entry (${why})`, () => parseEntry(text))
-  const { vkey, note } = all.entries.signed
-  expect('a signed entry', signersOf(parseNote(note), [keyOf(vkey)]).length === 1)
+const uuidsOf = ({ id }) => id.map(each => uuidOf(Buffer.from(each, 'base64url'))).sort()
+
+function leads(leaf, { rows, root, id }, index, path) {
+  const count = rows ?? id.length
+  const isStep = step =>
+    Array.isArray(step?.others) && step.others.every(each => typeof each === 'string' && bytesOf(each))
+  const isSound =
+    Number.isSafeInteger(index) && index >= 0 && index < count && Array.isArray(path) && path.every(isStep)
+  if (!isSound) fail('PROOF_INVALID', 'the path of the row has another form')
+  return orUndefined(() => rootOfPath(leaf, index, count, path).equals(bytesOf(root)))() === true
 }
 
 // --- The command
 
-const usage = `node verify.mjs vectors FILE
-node verify.mjs checkpoint FILE --trust FILE
-node verify.mjs bundle FOLDER --trust FILE
+const usage = `node verify.mjs FOLDER --trust FILE [--kept FILE]
+node verify.mjs FILE.eventproof --trust FILE
+node verify.mjs CHECKPOINT --trust FILE
 `
 
-function main([command, path, flag, policy]) {
-  const known =
-    command === 'vectors'
-      ? flag === undefined
-      : ['checkpoint', 'bundle'].includes(command) && flag === '--trust' && policy
-  if (!known || path === undefined) {
-    process.stderr.write(usage)
-    return 2
+/** The words of the command; undefined where they are wrong. */
+function wordsOf([first, ...rest]) {
+  const words = { path: first }
+  for (let at = 0; at < rest.length; at += 2) {
+    const name = rest[at].replace(/^--/, '')
+    if (!['--trust', '--kept'].includes(rest[at]) || rest[at + 1] === undefined || words[name]) return undefined
+    words[name] = rest[at + 1]
   }
-  for (const each of [path, policy]) {
-    if (each !== undefined && !existsSync(each)) {
-      process.stderr.write(`${each} does not exist\n`)
-      return 3
-    }
+  return first && words.trust ? words : undefined
+}
+
+function main(given) {
+  const words = wordsOf(given)
+  const complain = (line, code) => {
+    process.stderr.write(`${line}\n`)
+    return code
   }
+  if (!words) return complain(usage, 2)
   let findings = 0
-  const say = line => process.stdout.write(`${line}\n`)
+  // What is in a trail does not command a terminal.
+  const shown = text => text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, each => `\\u{${each.codePointAt(0).toString(16)}}`)
+  const say = line => process.stdout.write(`${shown(line)}\n`)
   const report = (code, message) => {
     findings += 1
     say(`${code}  ${message}`)
   }
   try {
-    if (command === 'vectors') {
-      verifyVectors(JSON.parse(readFileSync(path, 'utf8')), report)
-      say(`vectors     ${findings === 0 ? 'all agree' : `${findings} differ`}`)
-    } else {
-      const trust = parseTrust(readFileSync(policy, 'utf8'))
-      if (command === 'checkpoint') sayCheckpoint(checkCheckpoint(textOf(readFileSync(path)), trust), say)
-      else {
-        const { checkpoint, entries, rows } = verifyBundle(path, trust, report)
-        sayCheckpoint(checkpoint, say)
-        say(`entries     ${entries} of ${checkpoint.size} hold`)
-        say(`rows        ${rows} recomputed; ${findings === 0 ? 'verified' : `${findings} findings`}`)
-        say(
-          'not checked here: the lists of duplicates, quarantine and gaps; several groups on one topic; leaves that were kept'
-        )
-      }
-    }
+    verifyPath(words, report, say)
+    say(findings === 0 ? 'verified' : `not verified: ${findings} ${findings === 1 ? 'finding' : 'findings'}`)
   } catch (error) {
-    if (error instanceof Finding) {
-      report(error.code, error.message)
-      return error.code === 'TRUST_INVALID' ? 2 : 1
+    if (!(error instanceof Finding)) {
+      if (error.code === undefined) throw error
+      return complain(`${error.code} ${error.path ?? ''}`, 3)
     }
-    if (error.code === undefined) throw error
-    process.stderr.write(`${error.code} ${error.path ?? ''}\n`)
-    return 3
+    if (error.code === 'TRUST_INVALID') return complain(`${error.code}  ${error.message}`, 2)
+    if (error.code === 'FILE_UNREADABLE') return complain(`${error.code}  ${error.message}`, 3)
+    report(error.code, error.message)
+    say(`not verified, and not all was looked at: ${findings} ${findings === 1 ? 'finding' : 'findings'}`)
   }
   return findings === 0 ? 0 : 1
+}
+
+function verifyPath({ path, trust: policy, kept: keptFile }, report, say) {
+  let trust
+  try {
+    trust = parseTrust(readFileSync(policy, 'utf8'))
+  } catch (error) {
+    if (error instanceof Finding) fail('TRUST_INVALID', error.message)
+    throw error
+  }
+  const isFolder = statSync(path).isDirectory()
+  if (keptFile && !isFolder) fail('TRUST_INVALID', '--kept is compared with a bundle')
+  const kept = keptFile && checkCheckpoint(textOf(readFileSync(keptFile)), trust)
+  if (isFolder) return verifyBundle(path, trust, kept, report, say)
+  const text = textOf(readFileSync(path))
+  if (text.trimStart().startsWith('{')) return verifyEventProof(text, trust, say)
+  return sayCheckpoint(checkCheckpoint(text, trust), say)
 }
 
 function sayCheckpoint({ origin, size, signed }, say) {
   say(`checkpoint  ${origin}, ${size} entries, signed by ${signed.map(({ name }) => name).join(', ')}`)
 }
 
-process.exitCode = main(process.argv.slice(2))
+// vectors.mjs takes these parts one by one.
+export const bytes = { base64, bytesOf, copyHead, rowsIn, sha256, stretchRoot, rootOfPath, Finding, fail }
+export const texts = { checkCheckpoint, keyOf, parseEntry, parseNote, parseTrust, signersOf }
+export const log = { continues, entryHash, includes, logRoot }
+
+if (process.argv[1] && realpathSync(process.argv[1]) === import.meta.filename)
+  process.exitCode = main(process.argv.slice(2))

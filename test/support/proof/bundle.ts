@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import {
   bundlePath,
@@ -33,6 +33,10 @@ export interface Bundle {
   rows: { row: ProofRow; recorded: string }[]
   /** Signed entries in the order of the log. */
   entries: string[]
+  /** By the names of their files: lines of JSON. */
+  lists: Record<string, object[]>
+  /** Signed entries that have no place in the log yet. */
+  unsealed: string[]
   /** Makes the checkpoint of the entries; default signed by the log and the witness. */
   checkpoint: (entries: readonly string[]) => string
 }
@@ -113,7 +117,8 @@ export function cleanBundle(): Bundle {
   store(one, [chunkOf(0, 0, 17, 1)], 1)
   entries.push(...store(one, [chunkOf(0, 17, 20, 2)], 2))
   // Offset 40 goes to quarantine, and becomes a row later.
-  const held = { kind: 'quarantined', offset: 40, code: 'CONFLICT', digest: Buffer.alloc(32) } as const
+  const held = { kind: 'quarantined', offset: 40, code: 'CONFLICT', digest: Buffer.alloc(32, 7) } as const
+  const quarantined = { group: 'sink', topic: 'badge.awarded', partition: 0, incarnation: 1, offset: 40, last: 40 }
   const more = chunkOf(0, 37, 3, 3)
   entries.push(...store(one, [{ ...more, last: 40, aside: [held] }], 3))
   entries.push(...store(other, [chunkOf(1, 5, 24, 4)], 4))
@@ -129,7 +134,10 @@ export function cleanBundle(): Bundle {
   const id = own.map(row => Buffer.from(row.id.replaceAll('-', ''), 'hex').toString('base64url')).sort()
   const span = { recorded: { first: time(6), last: time(6) }, clock: { first: time(6), last: time(6) } }
   entries.push(buses({ kind: 'bus', ...span, form: rowForm, root: rootOf(own), id }))
-  return { rows, entries, checkpoint: each => checkpointOf(each) }
+  const lists = {
+    quarantine: [{ ...quarantined, code: held.code, digest: held.digest.toString('hex') }]
+  }
+  return { rows, entries, lists, unsealed: [], checkpoint: each => checkpointOf(each) }
 }
 
 /** The checkpoint of entries. @param witnessed default true */
@@ -141,17 +149,21 @@ export function checkpointOf(entries: readonly string[], witnessed = true): stri
 }
 
 /** Writes a bundle, and the trust policy next to it. */
-export function writeBundle(folder: string, { rows, entries, checkpoint }: Bundle): void {
+export function writeBundle(folder: string, { rows, entries, lists, unsealed, checkpoint }: Bundle): void {
   const write = (path: string, bytes: string | Buffer) => {
     mkdirSync(dirname(join(folder, path)), { recursive: true })
     writeFileSync(join(folder, path), bytes)
   }
   write('trust.txt', trustText)
-  write('bundle/checkpoint', checkpoint(entries))
+  rmSync(join(folder, 'bundle'), { recursive: true, force: true })
+  write('bundle/log/checkpoint', checkpoint(entries))
+  if (unsealed.length > 0) write('bundle/log/unsealed', composeBundle(unsealed.map(each => Buffer.from(each))))
+  for (const [name, lines] of Object.entries(lists))
+    write(`bundle/lists/${name}.ndjson`, lines.map(line => `${JSON.stringify(line)}\n`).join(''))
   for (const { level, index, width } of newTiles(0, entries.length))
     if (level === 0) {
       const own = entries.slice(index * 256, index * 256 + width).map(entry => Buffer.from(entry))
-      write(`bundle/${bundlePath({ index, width })}`, composeBundle(own))
+      write(`bundle/log/${bundlePath({ index, width })}`, composeBundle(own))
     }
   const head = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
   write('bundle/rows/all.copy', Buffer.concat([head, ...rows.map(withRecorded), Buffer.of(0xff, 0xff)]))
