@@ -30,7 +30,7 @@ export {
   type Schemas
 } from './encoding/index.ts'
 export { type RecordFaultCode, recordFaultCodes, TrailError, type TrailErrorCode, trailErrorCodes } from './errors.ts'
-export { type PostgresEventStore, postgresEventStore } from './event-store.ts'
+export { type EventStoreOptions, type PostgresEventStore, postgresEventStore } from './event-store.ts'
 export { readFieldMeanings, storeFieldMeanings } from './field-meanings.ts'
 export { defaultGroup, unknownGroup } from './groups.ts'
 export { trailMigrations } from './migrations.ts'

@@ -1,4 +1,5 @@
 /** The tables of the proof in Postgres: what a transaction stores there besides rows. */
+export { busEntries } from './bus-entries.ts'
 export {
   addEntry,
   entryOf,
@@ -8,10 +9,12 @@ export {
   proofOrigin,
   sayProved
 } from './entries.ts'
+export { signerIn } from './key-option.ts'
 export {
   type EntryBody,
   EntryWriter,
   type ProofRole,
+  type Prover,
   proverOf,
   trailKeys
 } from './prover.ts'

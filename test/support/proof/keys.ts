@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { type SignatureType, type Signer, signerOf } from '../../../proof/index.ts'
+import { type SignatureType, type Signer, signerOf, signerText } from '../../../proof/index.ts'
 
 // What comes before the 32 bytes of a seed in PKCS#8 (RFC 8410).
 const pkcs8Head = Buffer.from('302e020100300506032b657004220420', 'hex')
@@ -11,3 +11,6 @@ export function pemOf(word: string): string {
 }
 
 export const testSigner = (name: string, type?: SignatureType): Signer => signerOf(name, pemOf(name), type)
+
+/** The text of the file of the same key. */
+export const keyText = (name: string): string => signerText(name, pemOf(name))
