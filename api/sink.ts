@@ -47,6 +47,7 @@ export { RegistryError, type RegistryErrorCode } from '../schemas/index.ts'
 export type { CaughtUpOptions, SinkOptions, SinkStats } from '../sink/index.ts'
 export { createSink, type Sink, SinkError, type SinkErrorCode, sinkMetrics } from '../sink/index.ts'
 export {
+  type EventStoreOptions,
   type PostgresEventStore,
   postgresEventStore,
   type RecordFaultCode,

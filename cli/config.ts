@@ -7,6 +7,7 @@ import { kafkaSettings, securityFrom } from '../kafka/index.ts'
 import { observabilitySettings } from '../observability/index.ts'
 import { disclosureSettings } from '../operations/index.ts'
 import { postgresSettings } from '../postgres/index.ts'
+import { proofSettings } from '../proof/index.ts'
 import { schemaSettings } from '../schemas/index.ts'
 
 /** Every setting there is: the key in the config file, its environment variable, its flag, its default. */
@@ -17,6 +18,7 @@ export const settings = {
   ...consumerSettings,
   ...searchSettings,
   ...disclosureSettings,
+  ...proofSettings,
   ...auditSettings,
   ...observabilitySettings
 }

@@ -52,6 +52,7 @@ export {
   signText
 } from './notes.ts'
 export { composeRow, leafOf, leavesOf, type ProofRow, parseRow, rowColumns, rowForm } from './row.ts'
+export { proofSettings } from './settings.ts'
 export {
   type Chunk,
   Statement,

@@ -74,6 +74,7 @@ export {
   type ProofRole,
   proofOrigin,
   proverOf,
+  type Signing,
   sayProved,
   trailKeys
 } from './proof/index.ts'

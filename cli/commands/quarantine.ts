@@ -16,6 +16,7 @@ import {
   requireAllHeld,
   retryQuarantined,
   SchemaBook,
+  type Signing,
   TrailError
 } from '../../trail/index.ts'
 import {
@@ -28,6 +29,7 @@ import {
   wholeNumber
 } from '../command.ts'
 import { databaseOf, registryOf } from '../connection.ts'
+import { signingOf } from '../proof-key.ts'
 import { purgeCommand } from './quarantine-purge.ts'
 import { showCommand } from './quarantine-show.ts'
 
@@ -46,6 +48,10 @@ interface ListFlags extends MatchFlags {
 interface ChangeFlags extends MatchFlags {
   readonly reason: string
   readonly json?: boolean
+}
+
+interface SignedFlags extends ChangeFlags {
+  readonly signing: Signing
 }
 
 /** `eventtrail quarantine list|show|retry|discard|purge` */
@@ -70,7 +76,7 @@ export function quarantineCommands(program: Command, host: CommandHost): void {
   showCommand(quarantine, host)
   purgeCommand(quarantine, host)
 
-  matching(host.connect(quarantine.command('retry'), 'databaseUrl', 'registryUrl', 'topicPrefix'))
+  matching(host.connect(quarantine.command('retry'), 'databaseUrl', 'registryUrl', 'topicPrefix', 'proofKeyFile'))
     .argument('[numbers...]', 'numbers of the records in `quarantine list`', wholeNumbers)
     .description(
       'try again to store records, for instance after their schema was registered: the given numbers, or all that match; exits 1 if one is still held'
@@ -85,7 +91,7 @@ export function quarantineCommands(program: Command, host: CommandHost): void {
       )
     )
 
-  matching(host.connect(quarantine.command('discard'), 'databaseUrl', 'topicPrefix'))
+  matching(host.connect(quarantine.command('discard'), 'databaseUrl', 'topicPrefix', 'proofKeyFile'))
     .argument('[numbers...]', 'numbers of the records in `quarantine list`', wholeNumbers)
     .description('give up on records: the given numbers, or all that match; their bytes stay in the table')
     .requiredOption('--reason <text>', 'why; kept with the record and in operator_actions', reason)
@@ -153,11 +159,12 @@ type Counts = Record<'stored' | 'duplicate' | 'held' | 'discarded' | 'found', nu
 
 async function retry(context: CommandContext, pool: Pool, which: Chosen, flags: ChangeFlags): Promise<ExitCode> {
   const request = { operation: 'quarantine retry', target: { ...which }, reason: flags.reason }
+  const signing = await signingOf(context.config, pool)
   const counts = await act(
     pool,
     shellOperator(),
     request,
-    () => retryRecorded(context, pool, which, flags),
+    () => retryRecorded(context, pool, which, { ...flags, signing }),
     counts => counts
   )
   const { stored, duplicate, held, found } = counts
@@ -176,14 +183,14 @@ async function retryRecorded(
   context: CommandContext,
   pool: Pool,
   which: Chosen,
-  { reason, json }: ChangeFlags
+  { reason, json, signing }: SignedFlags
 ): Promise<Counts> {
   const { config, log } = context
   const book = new SchemaBook({ registry: createRegistry({ ...registryOf(config), log }), pool })
   const counts: Counts = { stored: 0, duplicate: 0, held: 0, discarded: 0, found: 0 }
   const again = async (number: number) => {
     try {
-      const entry = await retryQuarantined(pool, book, number, config.get('topicPrefix'), reason)
+      const entry = await retryQuarantined(pool, book, number, config.get('topicPrefix'), reason, signing)
       counts[entry.status] += 1
       return entry
     } catch (error) {
@@ -219,11 +226,12 @@ function unlessResolved(error: unknown): undefined {
 
 async function discard(context: CommandContext, pool: Pool, which: Chosen, flags: ChangeFlags): Promise<ExitCode> {
   const request = { operation: 'quarantine discard', target: { ...which }, reason: flags.reason }
+  const signing = await signingOf(context.config, pool)
   const { found } = await act(
     pool,
     shellOperator(),
     request,
-    () => discardRecorded(context, pool, which, flags),
+    () => discardRecorded(context, pool, which, { ...flags, signing }),
     counts => counts
   )
   if (context.signal.aborted) return exitCodes.interrupted
@@ -235,10 +243,10 @@ async function discardRecorded(
   context: CommandContext,
   pool: Pool,
   which: Chosen,
-  { reason, json }: ChangeFlags
+  { reason, json, signing }: SignedFlags
 ): Promise<{ readonly found: number; readonly discarded: number }> {
   if ('numbers' in which) {
-    const entries = await discardQuarantined(pool, which.numbers, reason)
+    const entries = await discardQuarantined(pool, which.numbers, reason, signing)
     for (const entry of entries) context.out(shown(entry, json))
     return { found: entries.length, discarded: entries.length }
   }
@@ -247,7 +255,7 @@ async function discardRecorded(
   for await (const numbers of heldBatches(pool, which.filter)) {
     found += numbers.length
     if (context.signal.aborted) break
-    discarded += await discardHeld(pool, numbers, reason)
+    discarded += await discardHeld(pool, numbers, reason, signing)
   }
   context.out(json ? printableJson({ discarded }) : `${figure(discarded)} discarded`)
   return { found, discarded }

@@ -28,6 +28,7 @@ import {
 } from '../command.ts'
 import type { Config } from '../config.ts'
 import { databaseOf } from '../connection.ts'
+import { signingOf } from '../proof-key.ts'
 
 // The same for every command here.
 const eventFlag = new Option('--event <name>', 'event name of the topic').makeOptionMandatory()
@@ -37,7 +38,7 @@ const groupFlag = new Option('--group <name>', 'consumer group of the sink, with
 /** What an operator changes in the trail of a sink: `sink reset`, `resume`, `forget`, `remember` and `accept-gap`. */
 export function sinkRepairCommands(sink: Command, host: CommandHost): void {
   host
-    .connect(sink.command('reset'), 'brokers', 'databaseUrl', 'topicPrefix')
+    .connect(sink.command('reset'), 'brokers', 'databaseUrl', 'topicPrefix', 'proofKeyFile')
     .description('resume a halted partition by accepting its log as it is now; recorded in sink_resets')
     .addOption(eventFlag)
     .option(
@@ -161,6 +162,7 @@ async function runReset(context: CommandContext, flags: ResetFlags): Promise<Exi
   if (flags.partition === undefined && typeof to === 'number')
     throw new UsageError('An offset is one of a partition: give --partition too')
   const results = await onTrail(databaseOf(config), 'eventtrail-reset', async pool => {
+    const signing = await signingOf(config, pool)
     const client = createKafkaClient({
       brokers: config.require('brokers'),
       security: config.security,
@@ -175,7 +177,8 @@ async function runReset(context: CommandContext, flags: ResetFlags): Promise<Exi
       for (const partition of partitions) {
         const log = logs.find(range => range.partition === partition)
         if (!log) throw new TrailError('REQUEST_INVALID', `The topic ${topic} has no partition ${partition}`)
-        done.push({ partition, ...(await resetPartition(pool, { group, topic, partition, to, reason, force }, log)) })
+        const request = { group, topic, partition, to, reason, force, signing }
+        done.push({ partition, ...(await resetPartition(pool, request, log)) })
       }
       return done
     }

@@ -2,6 +2,7 @@ import type { PartitionRange } from '../../kafka/index.ts'
 import type { Pool } from '../../postgres/index.ts'
 import { inTransaction } from '../database.ts'
 import { TrailError } from '../errors.ts'
+import { ChangeEntries, type Signing } from '../proof/index.ts'
 import { resumable } from './halts.ts'
 
 export interface ResetRequest {
@@ -14,6 +15,8 @@ export interface ResetRequest {
   readonly reason: string
   /** Also where the partition is not halted. Default false. */
   readonly force?: boolean
+  /** Needed where the trail is proved. */
+  readonly signing?: Signing
 }
 
 export interface ResetResult {
@@ -39,10 +42,10 @@ export async function partitionsToReset(pool: Pool, group: string, topic: string
 /**
  * Accepts the log as it is now: the partition's offsets belong to a new incarnation from here on, and a sink that
  * runs continues by itself. What is stored already stays; it is recognised by its id when it comes again.
- * @throws TrailError `REQUEST_INVALID` when the offset is outside of the log, or the partition is not halted
+ * @throws TrailError `PROOF_KEY_MISSING`, `PROOF_KEY_REFUSED`, `REQUEST_INVALID` when the offset is outside of the log, or the partition is not halted
  */
 export async function resetPartition(pool: Pool, request: ResetRequest, log: PartitionRange): Promise<ResetResult> {
-  const { group, topic, partition, reason } = request
+  const { group, topic, partition, reason, signing } = request
   const to = request.to === 'earliest' ? log.start : request.to === 'latest' ? log.end : request.to
   if (!(to >= log.start && to <= log.end)) {
     throw new TrailError(
@@ -62,6 +65,8 @@ export async function resetPartition(pool: Pool, request: ResetRequest, log: Par
         `${topic}/${partition} is not halted (${old ? `it is at ${old.next_offset}` : `no sink of group ${group} has read it`}); --force resets it anyway`
       )
     }
+    // The row is locked: a proof that begins meanwhile has waited for it, or is on by now.
+    const entries = await ChangeEntries.begin(client, signing, reason)
     const incarnation = (old?.incarnation ?? 0) + 1
     await client.query(
       `INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, incarnation) VALUES ($1, $2, $3, $4, $5)
@@ -74,6 +79,8 @@ export async function resetPartition(pool: Pool, request: ResetRequest, log: Par
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
       [group, topic, partition, incarnation, old?.next_offset ?? null, to, old?.halted ?? null, reason]
     )
-    return { from: old && Number(old.next_offset), to, incarnation }
+    const from = old && Number(old.next_offset)
+    await entries?.add({ kind: 'reset', group, reset: [{ topic, partition, incarnation, from: from ?? to, to }] })
+    return { from, to, incarnation }
   })
 }

@@ -1,5 +1,6 @@
 /** The tables of the proof in Postgres: what a transaction stores there besides rows. */
 export { busEntries } from './bus-entries.ts'
+export { ChangeEntries, type Signing } from './changes.ts'
 export {
   addEntry,
   entryOf,

@@ -4,7 +4,9 @@ import { inTransaction } from '../database.ts'
 import type { SchemaBook } from '../encoding/index.ts'
 import { encodeAgain } from '../encoding/index.ts'
 import { TrailError } from '../errors.ts'
+import { ChangeEntries, type Signing } from '../proof/index.ts'
 import { CarefulInsert, PgRows } from '../session/index.ts'
+import { resolutionEntry, retryEntry } from './entries.ts'
 
 /** What is in quarantine, a record or a whole batch of the log, without its content. */
 export interface QuarantineEntry {
@@ -12,6 +14,8 @@ export interface QuarantineEntry {
   readonly group: string
   readonly topic: string
   readonly partition: number
+  /** Which log of the partition it came from. */
+  readonly incarnation: number
   readonly offset: number
   /** The last offset of a batch that is kept as one; null for a single record. */
   readonly lastOffset: number | null
@@ -57,7 +61,7 @@ export interface QuarantineCount {
   readonly records: number
 }
 
-const entryColumns = `number, consumer_group AS "group", topic, partition, kafka_offset AS "offset", kafka_last_offset AS "lastOffset", code,
+const entryColumns = `number, consumer_group AS "group", topic, partition, incarnation, kafka_offset AS "offset", kafka_last_offset AS "lastOffset", code,
   reason, event_id AS "eventId", status, quarantined_at AS "quarantinedAt", resolved_at AS "resolvedAt", resolution,
   purged_at AS "purgedAt"`
 
@@ -97,14 +101,16 @@ export async function showQuarantined(pool: Pool, number: number): Promise<Quara
 /**
  * Tries to store a record again, for instance after its schema was registered. It stays in the list with what came
  * of it: `stored`, `duplicate`, or still `held` with the reason of this attempt.
- * @throws TrailError `NO_SUCH_ENTRY`, `NOT_RETRYABLE` where what is kept cannot become a row by any retry
+ * @param signing needed where the trail is proved
+ * @throws TrailError `NO_SUCH_ENTRY`, `PROOF_KEY_MISSING`, `PROOF_KEY_REFUSED`, `NOT_RETRYABLE` where what is kept cannot become a row by any retry
  */
 export async function retryQuarantined(
   pool: Pool,
   book: SchemaBook,
   number: number,
   topicPrefix: string,
-  by: string
+  by: string,
+  signing?: Signing
 ): Promise<QuarantineEntry> {
   const record = await showQuarantined(pool, number)
   requireHeld(record)
@@ -114,30 +120,34 @@ export async function retryQuarantined(
   )
   const encoded = await encodeAgain(book, { ...record, headers }, eventNameOf(record, topicPrefix))
   await inTransaction(pool, async client => {
+    const entries = await ChangeEntries.begin(client, signing, by)
     if ('fault' in encoded) return resolve(client, number, 'held', by, encoded.fault)
     // What a constraint refuses only at the end of the transaction is a fault as well.
     await client.query('SET CONSTRAINTS ALL IMMEDIATE')
     const careful = new CarefulInsert(new PgRows(client), { isolate: true, blamesAlways: true })
     const { stored, badRows } = await careful.run([encoded.row])
     if (badRows[0]) return resolve(client, number, 'held', by, badRows[0].fault)
-    return resolve(client, number, stored > 0 ? 'stored' : 'duplicate', by)
+    await resolve(client, number, stored > 0 ? 'stored' : 'duplicate', by)
+    await entries?.add(stored > 0 ? retryEntry(record, encoded.row) : resolutionEntry(record, 'duplicate'))
   })
   return showQuarantined(pool, number)
 }
 
 /**
  * Gives records up, all or none of them. Their bytes stay in the table; who gave them up and why is recorded.
+ * @param signing needed where the trail is proved
  * @returns them in the order of the numbers, each of which comes once
- * @throws TrailError `NO_SUCH_ENTRY`
+ * @throws TrailError `NO_SUCH_ENTRY`, `PROOF_KEY_MISSING`, `PROOF_KEY_REFUSED`
  */
 export async function discardQuarantined(
   pool: Pool,
   numbers: readonly number[],
-  reason: string
+  reason: string,
+  signing?: Signing
 ): Promise<QuarantineEntry[]> {
   return inTransaction(pool, async client => {
     await requireAllHeld(client, numbers)
-    if ((await discardHeld(client, numbers, reason)) !== numbers.length) {
+    if ((await discardIn(client, numbers, reason, signing)) !== numbers.length) {
       throw new TrailError('NO_SUCH_ENTRY', 'One of them was resolved by someone else meanwhile: none was discarded')
     }
     return entriesOf(client, numbers)
@@ -182,14 +192,33 @@ export async function* heldBatches(
   }
 }
 
-/** Gives up those of the records that are still held. @returns how many those were */
-export async function discardHeld(client: Queries, numbers: readonly number[], reason: string): Promise<number> {
-  const { rowCount } = await client.query(
+/**
+ * Gives up those of the records that are still held.
+ * @param signing needed where the trail is proved
+ * @returns how many those were
+ * @throws TrailError `PROOF_KEY_MISSING`, `PROOF_KEY_REFUSED`
+ */
+export const discardHeld = (
+  pool: Pool,
+  numbers: readonly number[],
+  reason: string,
+  signing?: Signing
+): Promise<number> => inTransaction(pool, client => discardIn(client, numbers, reason, signing))
+
+async function discardIn(
+  client: Queries,
+  numbers: readonly number[],
+  reason: string,
+  signing: Signing | undefined
+): Promise<number> {
+  const entries = await ChangeEntries.begin(client, signing, reason)
+  const { rows } = await client.query(
     `UPDATE sink_quarantine SET status = 'discarded', resolution = $2, resolved_at = now()
-     WHERE number = ANY($1::bigint[]) AND status = 'held'`,
+     WHERE number = ANY($1::bigint[]) AND status = 'held' RETURNING ${entryColumns}`,
     [numbers, reason]
   )
-  return rowCount ?? 0
+  if (entries) for (const row of rows) await entries.add(resolutionEntry(toEntry(row), 'discarded'))
+  return rows.length
 }
 
 const noSuchEntry = (number: number): TrailError =>

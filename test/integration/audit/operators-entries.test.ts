@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { beginProof } from '../../../audit/index.ts'
 import { openPool } from '../../../postgres/index.ts'
@@ -10,14 +13,16 @@ import {
   grammar,
   parseEntry,
   parseNote,
-  WideTree
+  WideTree,
+  wordsDigest
 } from '../../../proof/index.ts'
 import { catalogue } from '../../../schemas/catalogue/index.ts'
-import { postgresEventStore } from '../../../trail/index.ts'
+import { postgresEventStore, retryQuarantined, SchemaBook, type Signing } from '../../../trail/index.ts'
+import { runCli } from '../../support/processes/cli.ts'
 import { copiedLeaf } from '../../support/proof/copied-leaf.ts'
 import { keyText } from '../../support/proof/keys.ts'
 import { testOrigin, testParties } from '../../support/proof/parties.ts'
-import { testTrail } from '../../support/trail.ts'
+import { badge, testTrail } from '../../support/trail.ts'
 
 const trail = await testTrail({ partitions: 1 })
 const pool = openPool(trail.databaseUrl, { applicationName: 'eventtrail-test', max: 3 })
@@ -37,7 +42,7 @@ async function entriesOf<Kind extends EntryKind>(kind: Kind): Promise<EntryOf<Ki
   return rows.map(({ entry }) => {
     const note = parseNote(entry as string)
     expect(checkNote(note, [testParties[grammar[kind].role]])).toHaveLength(1)
-    return parseEntry(note.text) as EntryOf<Kind>
+    return parseEntry(note.text) as unknown as EntryOf<Kind>
   })
 }
 
@@ -105,4 +110,112 @@ test('a bus without a key, or with one of another role, stores nothing', async (
     await expect(refused).rejects.toMatchObject({ code: 'STORE_FAILED', cause: { code } })
   }
   expect(await trail.count('event_envelopes')).toBe(before)
+})
+
+const folder = mkdtempSync(join(tmpdir(), 'eventtrail-keys-'))
+const keyFile = (name: string): string => {
+  const path = join(folder, `${name}.key`)
+  writeFileSync(path, keyText(`${testOrigin}/${name}`), { mode: 0o600 })
+  return path
+}
+const signing = { signer: operator, actor: 'ada@desk', topicPrefix: trail.topicPrefix }
+const topic = `${trail.topicPrefix}badge.awarded`
+
+/** Puts a record into quarantine. @returns its number */
+async function quarantined(offset: number, value: Buffer, lastOffset: number | null = null): Promise<number> {
+  const [row] = await trail.rows(
+    `INSERT INTO sink_quarantine (consumer_group, topic, partition, incarnation, kafka_offset, kafka_last_offset,
+       kafka_timestamp, key, value, headers, code, reason, digest)
+     VALUES ($1, $2, 0, 3, $3, $4, now(), 'k', $5, '[]', 'SCHEMA_UNKNOWN', 'unknown', $6) RETURNING number`,
+    [trail.group, topic, offset, lastOffset, value, Buffer.alloc(32)]
+  )
+  return Number(row?.number)
+}
+
+/** The reason and the actor that an entry has the digest of. */
+async function wordsOf({ words }: { readonly words: string }): Promise<unknown> {
+  const [kept] = await trail.rows('SELECT salt, words::text AS words FROM proof_words WHERE digest = $1', [
+    Buffer.from(words, 'base64')
+  ])
+  expect(wordsDigest(kept?.salt as Buffer, kept?.words as string)).toBe(words)
+  return JSON.parse(kept?.words as string)
+}
+
+test('a record from quarantine that becomes a row has an entry in the same transaction, a duplicate its resolution', async () => {
+  const { value, id } = await trail.encode(badge())
+  const again = await trail.encode({ ...badge(), id })
+  const [stored, other, broken] = [
+    await quarantined(4711, value as Buffer),
+    await quarantined(4712, value as Buffer),
+    await quarantined(4713, again.value as Buffer)
+  ]
+  const book = new SchemaBook({ registry: trail.registry, pool })
+  const retry = (number: number, by: Signing = signing) =>
+    retryQuarantined(pool, book, number, trail.topicPrefix, 'the schema is there', by)
+  await expect(retry(stored, { ...signing, signer: undefined })).rejects.toMatchObject({ code: 'PROOF_KEY_MISSING' })
+  await expect(retry(stored, { ...signing, signer: sink })).rejects.toMatchObject({ code: 'PROOF_KEY_REFUSED' })
+  expect(await retry(stored)).toMatchObject({ status: 'stored' })
+  expect(await retry(other)).toMatchObject({ status: 'duplicate' })
+  // Another content under the same id stays held, and needs no entry.
+  expect(await retry(broken)).toMatchObject({ status: 'held', code: 'CONFLICT' })
+  const [entry, ...others] = await entriesOf('retry')
+  const record = { topic, partition: 0, incarnation: 3 }
+  const leaf = await copiedLeaf(trail.databaseUrl, id)
+  expect(entry).toMatchObject({
+    ...{ seq: 0, group: trail.group, prefix: trail.topicPrefix, form: 1 },
+    ...{ record: { ...record, offset: 4711 }, event: id, leaf }
+  })
+  expect(others).toEqual([])
+  expect(await wordsOf(entry as never)).toEqual({ actor: 'ada@desk', reason: 'the schema is there' })
+  expect(await entriesOf('resolution')).toMatchObject([
+    { group: trail.group, record: { ...record, first: 4712, last: 4712 }, status: 'duplicate' }
+  ])
+})
+
+test('a record that is given up has an entry, and so has a whole batch; without a key nothing is recorded', async () => {
+  const numbers = [await quarantined(5000, Buffer.from('x')), await quarantined(5001, Buffer.from('y'), 5009)].map(
+    String
+  )
+  const actions = await trail.count('operator_actions')
+  const discard = (env = {}) =>
+    runCli(['quarantine', 'discard', ...numbers, '--reason', 'not ours'], { ...trail.env, ...env })
+  expect(await discard()).toMatchObject({ code: 2, stderr: expect.stringContaining('PROOF_KEY_FILE') })
+  expect(await trail.count('operator_actions')).toBe(actions)
+  expect(await discard({ PROOF_KEY_FILE: keyFile('operator') })).toMatchObject({ code: 0 })
+  const entries = (await entriesOf('resolution')).slice(1)
+  expect(entries).toMatchObject([
+    { seq: 0, status: 'discarded', record: { first: 5000, last: 5000 } },
+    { seq: 1, status: 'discarded', record: { first: 5001, last: 5009 } }
+  ])
+  expect(await wordsOf(entries[1] as never)).toMatchObject({ reason: 'not ours' })
+})
+
+test('a reset has an entry with where reading stopped and where it begins', async () => {
+  await trail.offer('badge.awarded')
+  await trail.rows(
+    'INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset, incarnation) VALUES ($1, $2, 0, 9, 3)',
+    [trail.group, topic]
+  )
+  const reset = (env = {}) =>
+    runCli(
+      [
+        'sink',
+        'reset',
+        '--event',
+        'badge.awarded',
+        '--partition',
+        '0',
+        '--to',
+        'earliest',
+        '--force',
+        '--reason',
+        'made again'
+      ],
+      { ...trail.env, ...env }
+    )
+  expect(await reset()).toMatchObject({ code: 2, stderr: expect.stringContaining('PROOF_KEY_FILE') })
+  expect(await reset({ PROOF_KEY_FILE: keyFile('operator') })).toMatchObject({ code: 0 })
+  const [entry, ...others] = await entriesOf('reset')
+  expect(entry).toMatchObject({ group: trail.group, reset: [{ topic, partition: 0, incarnation: 4, from: 9, to: 0 }] })
+  expect(others).toEqual([])
 })
