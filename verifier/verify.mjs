@@ -728,8 +728,7 @@ function joinStretches(stream, account, report) {
     }
     if (stretches.length === 0) continue
     append(account.places, placeOf(prefix, topic, partition), stretches)
-    // The tables name a group with the prefix of the topics.
-    if (!isAdopted) append(account.lists, JSON.stringify([prefix + group, topic, partition, incarnation]), stretches)
+    if (!isAdopted) append(account.lists, JSON.stringify([group, topic, partition, incarnation]), stretches)
   }
   stream.next = next
 }

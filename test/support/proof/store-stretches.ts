@@ -25,10 +25,22 @@ export interface StretchPlace {
 /** Stores rows, lists, books and the statement in one transaction, as a sink does. */
 export async function storeStretches(
   client: pg.PoolClient,
-  { group, prefix, statement }: StretchPlace,
+  place: StretchPlace,
   stretches: readonly GivenStretch[]
 ): Promise<void> {
   const given = stretches.map(completed)
+  if (await tryStoring(client, place, given)) return
+  // What was open is sealed by now: another entry begins.
+  place.statement.refused()
+  if (!(await tryStoring(client, place, given))) throw new Error('the statement was not taken')
+}
+
+/** @returns false where the entry is no longer open */
+async function tryStoring(
+  client: pg.PoolClient,
+  { group, prefix, statement }: StretchPlace,
+  given: readonly Given[]
+): Promise<boolean> {
   await client.query('BEGIN')
   try {
     await sayProved(client)
@@ -40,9 +52,10 @@ export async function storeStretches(
       given.map(each => chunkOf(prefix, each)),
       await momentOf(client, Date.now())
     )
-    if (!(await extendEntries(client, 'batch', attempt.entries))) throw new Error('the statement was not taken')
-    await client.query('COMMIT')
-    statement.stored(attempt)
+    const isTaken = await extendEntries(client, 'batch', attempt.entries)
+    await client.query(isTaken ? 'COMMIT' : 'ROLLBACK')
+    if (isTaken) statement.stored(attempt)
+    return isTaken
   } catch (error) {
     await client.query('ROLLBACK')
     throw error
