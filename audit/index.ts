@@ -7,7 +7,8 @@ export {
   fillKeyFolder,
   hasKeys,
   type KeyFolder,
-  readKeyFile
+  readKeyFile,
+  readKeyText
 } from './keys/index.ts'
 export { auditSettings } from './settings.ts'
 export {

@@ -61,9 +61,9 @@ export class AsideDigest {
   }
 }
 
-/** A record as the quarantine keeps it. */
+/** A record as the quarantine keeps it: what anyone can read from there until it is purged. */
 export interface QuarantinedRecord {
-  /** Milliseconds since 1970, as Kafka has it. */
+  /** Milliseconds since 1970. */
   readonly timestamp: bigint
   readonly key: Buffer | null
   readonly value: Buffer | null
@@ -77,8 +77,10 @@ const recordPrefix = 2
 export function quarantineDigest({ timestamp, key, value, headers }: QuarantinedRecord): Buffer {
   const time = Buffer.alloc(8)
   time.writeBigInt64BE(timestamp)
-  const parts = [Buffer.of(recordPrefix), time, ...withLength(key), ...withLength(value)]
-  return hash('sha256', Buffer.concat([...parts, Buffer.from(canonicalJson(headers))]), 'buffer')
+  // Piece by piece: a value has up to 64 MiB.
+  const sum = createHash('sha256').update(Buffer.of(recordPrefix)).update(time)
+  for (const part of [...withLength(key), ...withLength(value)]) sum.update(part)
+  return sum.update(canonicalJson(headers)).digest()
 }
 
 function withLength(bytes: Buffer | null): Buffer[] {

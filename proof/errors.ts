@@ -28,7 +28,7 @@ export const proofErrorCodes = {
   },
   STATEMENT_REFUSED: {
     meaning:
-      'The database did not take a statement twice in succession, or has another one than was written: another process uses its number, or a trigger changes it.'
+      'The database did not take a statement twice in succession: another process uses its number, or a trigger leaves it out.'
   }
 } as const satisfies ErrorCodes
 export type ProofErrorCode = keyof typeof proofErrorCodes

@@ -10,13 +10,15 @@ import { WideTree } from './wide-tree.ts'
  *
  *          attempt()            stored()
  *   empty ----------> attempt -----------> open ----> attempt …   extended in place, until a limit closes it:
- *     ^                  |  \                |         the next attempt begins another entry
- *     |    rolledBack()  |   \ unknown()     | finish()
- *     +------------------+    \              v
- *                              v           closed
- *                        asked: found() says which text is in the database
+ *     ^                  |                  |         the next attempt begins another entry
+ *     |    rolledBack()  |                  | finish()
+ *     +------------------+                  v
+ *                                         closed
  *
  * Trees are forked for an attempt, and the forks are kept once it is stored: what was rolled back costs nothing.
+ *
+ * It lives as long as its database session. Once the outcome of a COMMIT is not known, what the database has of the
+ * entry is not known either, and may yet change: the next session begins another one, with another writer.
  */
 
 /** What of a partition is stored in one transaction: offsets that follow each other. */
@@ -111,7 +113,6 @@ export class Statement {
   /** The entry that is stored and may be extended. */
   #open: { readonly draft: Draft; readonly stored: StoredEntry } | undefined
   #next: { readonly seq: number; readonly previous: string | null } = { seq: 0, previous: null }
-  #unknown: Composed | undefined
   #refusals = 0
 
   constructor(options: StatementOptions) {
@@ -119,13 +120,16 @@ export class Statement {
     this.#limits = { ...defaultLimits, ...options.limits }
   }
 
+  /** The UUID that it writes its entries under. */
+  get writer(): string {
+    return this.#options.writer
+  }
+
   /**
    * Composes what a transaction has to store besides its rows. Nothing of it counts until {@link stored}.
    * @param chunks of which none is empty, and those of a partition follow each other
-   * @throws TypeError when the outcome of the attempt before is unknown
    */
   attempt(chunks: readonly Chunk[], moment: Moment): Attempt {
-    if (this.#unknown) throw outcomeUnknown()
     const entries: StoredEntry[] = []
     let draft = this.#open?.draft ?? this.#begin(this.#next, moment)
     // A clock was set back: what is open ends here, since its times would no longer hold its rows.
@@ -136,13 +140,14 @@ export class Statement {
     }
     let extended = false
     for (const chunk of chunks) {
-      const grown = grow(draft.stretches, chunk)
-      if (extended && sizeOf(grown) > this.#limits.bytes) {
+      let stretches = grow(draft.stretches, chunk)
+      if (extended && sizeOf(stretches) > this.#limits.bytes) {
         const full = this.#compose({ ...draft, last: moment }, false)
         entries.push(full)
         draft = this.#begin(after(full), moment)
+        stretches = grow(draft.stretches, chunk)
       }
-      draft = { ...draft, stretches: grow(draft.stretches, chunk) }
+      draft = { ...draft, stretches }
       extended = true
     }
     draft = { ...draft, last: moment }
@@ -153,42 +158,9 @@ export class Statement {
   stored(attempt: Attempt): void {
     const composed = mine(attempt)
     const entry = composed.entries.at(-1) as StoredEntry
-    this.#unknown = undefined
     this.#refusals = 0
     this.#open = entry.open ? { draft: composed.last, stored: entry } : undefined
     if (!entry.open) this.#next = after(entry)
-  }
-
-  /** COMMIT was sent, and no answer came: {@link found} has to say what is in the database before the next attempt. */
-  unknown(attempt: Attempt): void {
-    this.#unknown = mine(attempt)
-  }
-
-  /** Which entry has to be looked up; undefined where the outcome of all attempts is known. */
-  get asked(): { readonly writer: string; readonly seq: number } | undefined {
-    const last = this.#unknown?.entries.at(-1)
-    return last && { writer: last.writer, seq: last.seq }
-  }
-
-  /**
-   * The text that the database has of the entry that was {@link asked} for.
-   * @param entry undefined when there is none
-   * @returns whether the attempt was stored, rows and all
-   * @throws ProofError `STATEMENT_REFUSED` when it is neither the text of the attempt nor the one before
-   */
-  found(entry: string | undefined): boolean {
-    const attempt = this.#unknown
-    const last = attempt?.entries.at(-1)
-    if (!attempt || !last) throw new TypeError('no outcome is unknown')
-    if (entry === last.entry) {
-      this.stored(attempt)
-      return true
-    }
-    const before = this.#open?.stored.seq === last.seq ? this.#open.stored.entry : undefined
-    if (entry !== before)
-      throw new ProofError('STATEMENT_REFUSED', 'the database has another text of a statement than this writer wrote')
-    this.#unknown = undefined
-    return false
   }
 
   /**
@@ -206,7 +178,6 @@ export class Statement {
 
   /** Ends the entry that is open, so that the next attempt begins another one. @returns it, to be stored as closed */
   finish(): StoredEntry | undefined {
-    if (this.#unknown) throw outcomeUnknown()
     const open = this.#open
     if (!open) return undefined
     this.#open = undefined
@@ -242,8 +213,6 @@ export class Statement {
 }
 
 const isBefore = (one: Moment, other: Moment): boolean => one.recorded < other.recorded || one.clock < other.clock
-
-const outcomeUnknown = () => new TypeError('the outcome of the attempt before is unknown')
 
 function mine(attempt: Attempt): Composed {
   if (attempt instanceof Composed) return attempt

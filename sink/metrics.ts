@@ -17,6 +17,14 @@ export const sinkMetrics = {
   eventtrail_sink_quarantined_total: counter('records', 'records put into quarantine, by the code of the reason', {
     code: recordFaultCodes
   }),
+  eventtrail_sink_statements_total: counter(
+    'statements',
+    'statements of the proof written or extended, each in the transaction of its rows'
+  ),
+  eventtrail_sink_statements_refused_total: counter(
+    'statements',
+    'statements that the database did not take, since they were sealed by then: their batch was written again'
+  ),
   eventtrail_sink_retries_total: counter('writes', 'writes that failed and were retried'),
   eventtrail_sink_fenced_total: counter(
     'chunks',

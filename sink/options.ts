@@ -1,7 +1,20 @@
 import { type ConnectionWithPostgres, connectionWithPostgresRule } from '../connection/index.ts'
-import { checkOptions, checkOrder, givenOnly, type Logger, type Rules, rule, silentLogger } from '../core/index.ts'
+import {
+  checkOptions,
+  checkOrder,
+  type FileOrText,
+  givenOnly,
+  type Logger,
+  OptionsError,
+  type Rules,
+  rule,
+  SecretUnreadable,
+  silentLogger,
+  textOf
+} from '../core/index.ts'
 import { defaultMaxBatchBytes, type FetchLimits, leastSessionTimeoutMs } from '../kafka/index.ts'
 import { type Meter, noMeter } from '../observability/index.ts'
+import { ProofError, parseSigner, type Signer } from '../proof/index.ts'
 import { eventNamePattern } from '../schemas/index.ts'
 import { defaultGroup } from '../trail/index.ts'
 import type { SinkMetrics } from './metrics.ts'
@@ -53,6 +66,11 @@ export interface SinkOptions {
   readonly maxBatchBytes?: number
   /** Months for which partitions are kept ahead. Default 3. */
   readonly monthsAhead?: number
+  /**
+   * The key that signs what is stored, where the trail is proved: the text of its file, or the file. It is read once.
+   * Default none: on a trail that is proved the sink does not start.
+   */
+  readonly proofKey?: FileOrText
 }
 
 export interface CaughtUpOptions {
@@ -67,8 +85,8 @@ export const caughtUpRules: Rules<CaughtUpOptions> = {
 }
 
 export type ResolvedSinkOptions = Readonly<
-  Required<Omit<SinkOptions, 'eventNames' | 'batch'>> &
-    Pick<SinkOptions, 'eventNames'> & { batch: Readonly<Required<SinkBatchOptions>> }
+  Required<Omit<SinkOptions, 'eventNames' | 'batch' | 'proofKey'>> &
+    Pick<SinkOptions, 'eventNames'> & { batch: Readonly<Required<SinkBatchOptions>>; signer: Signer | undefined }
 >
 
 // What a fetch brings stays in memory until it is stored; but it names every partition, so of many it has to bring more.
@@ -102,6 +120,7 @@ const rules: Rules<SinkOptions> = {
   breakerRecords: rule.wholeNumber(0),
   monthsAhead: rule.wholeNumber(0),
   maxBatchBytes: rule.wholeNumber(1),
+  proofKey: rule.fileOrText,
   log: rule.logger,
   meter: rule.meter
 }
@@ -126,5 +145,18 @@ export function resolveOptions(options: SinkOptions): ResolvedSinkOptions {
   const given = { ...defaults, ...givenOnly(options) }
   const batch = { maxRecords: 10_000, maxBytes: 4 * 1024 * 1024, lingerMs: 5, ...givenOnly(given.batch ?? {}) }
   checkOrder(['batch.lingerMs', batch.lingerMs], ['sessionTimeoutMs', given.sessionTimeoutMs], 'less than')
-  return Object.freeze({ ...given, batch, group: given.topicPrefix + given.group })
+  const { proofKey, ...others } = given
+  return Object.freeze({ ...others, batch, group: given.topicPrefix + given.group, signer: signerOf(proofKey) })
+}
+
+/** @throws OptionsError, which repeats nothing of the key */
+function signerOf(key: FileOrText | undefined): Signer | undefined {
+  if (key === undefined) return undefined
+  try {
+    return parseSigner(textOf(key))
+  } catch (error) {
+    if (!(error instanceof ProofError || error instanceof SecretUnreadable)) throw error
+    const words = error instanceof ProofError ? 'the text of a file that `eventtrail proof init` makes' : error.message
+    throw new OptionsError('proofKey', words)
+  }
 }

@@ -1,7 +1,8 @@
 import { type Clock, type Logger, machineClock } from '../core/index.ts'
 import type { BatchControl, GroupConsumer, PassedOffsets, RecordBatch } from '../kafka/index.ts'
 import { keyOf, type TopicPartition } from '../kafka/index.ts'
-import type { LedgerEntry, Schemas, TrailSession } from '../trail/index.ts'
+import type { Statement } from '../proof/index.ts'
+import type { LedgerEntry, Prover, Schemas, TrailSession } from '../trail/index.ts'
 import { offsetsIn, TrailError } from '../trail/index.ts'
 import type { Discovery, PartitionControl, StartPointSources } from './intake/index.ts'
 import { AssignedPositions, Breaker, Intake } from './intake/index.ts'
@@ -13,6 +14,8 @@ export interface WriteParts {
   /** Database sessions that write in parallel. */
   readonly connections: number
   readonly openSession: () => Promise<TrailSession>
+  /** See `WriterOptions`. */
+  readonly beginStatement: (prover: Prover) => Statement
   /** When a batch is due, and how much may wait. */
   readonly limits: BatcherLimits
   readonly watch: WatchOptions
@@ -67,7 +70,12 @@ export class Pipeline {
     this.#breaker = new Breaker(read.breakerRecords)
     this.queues = new WriteQueues({
       connections: write.connections,
-      writer: { openSession: write.openSession, watch: write.watch, ...shared },
+      writer: {
+        openSession: write.openSession,
+        beginStatement: write.beginStatement,
+        watch: write.watch,
+        ...shared
+      },
       queue: {
         limits: write.limits,
         onWritten: (batch, result) => this.#written(batch, result),

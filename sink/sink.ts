@@ -13,7 +13,7 @@ import {
 } from '../core/index.ts'
 import type { Health } from '../observability/index.ts'
 import { requireTables, unavailable } from '../postgres/index.ts'
-import { keepMonthsIfAllowed, requireFitPostgres, trailMigrations } from '../trail/index.ts'
+import { keepMonthsIfAllowed, proverOf, requireFitPostgres, trailMigrations } from '../trail/index.ts'
 import { caughtUp } from './caught-up.ts'
 import { SinkError } from './errors.ts'
 import { warnAboutMissingEvents } from './intake/index.ts'
@@ -137,6 +137,7 @@ class StreamSink implements Sink {
       const { pool, sessions } = this.#parts.servers
       await requireFitPostgres(pool, sessions)
       await requireTables(pool, trailMigrations)
+      await proverOf(pool, this.#options.signer, 'sink')
       await this.#keepMonths()
     } catch (cause) {
       throw cause instanceof EventtrailError ? cause : unavailable(cause)

@@ -84,6 +84,8 @@ export class Telemetry {
     meter.add('eventtrail_sink_rows_total', rows, {})
     meter.add('eventtrail_sink_duplicates_total', duplicates, {})
     meter.add('eventtrail_sink_fenced_total', fenced.length, {})
+    if (result.statements > 0) meter.add('eventtrail_sink_statements_total', result.statements, {})
+    if (result.refusals > 0) meter.add('eventtrail_sink_statements_refused_total', result.refusals, {})
     for (const [code, count] of result.faults) meter.add('eventtrail_sink_quarantined_total', count, { code })
     if (result.copyMs !== undefined) meter.observe('eventtrail_sink_copy_seconds', result.copyMs / 1_000, {})
     const now = Date.now()

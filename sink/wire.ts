@@ -11,6 +11,7 @@ import { SinkHealth } from './health.ts'
 import { Discovery, TopicReport } from './intake/index.ts'
 import { fetchLimits, type ResolvedSinkOptions, sinkProtocol } from './options.ts'
 import { Pipeline } from './pipeline.ts'
+import { isAboutKey, statementOf } from './statement-of.ts'
 import { type GaugeSources, Telemetry } from './telemetry.ts'
 
 /** ms for a query outside of the writes: one that takes longer is on a session whose backend is gone. */
@@ -90,7 +91,9 @@ export function wireSink({ options, log, onFailure, openSession = open => open()
     read: { consumer: () => consumer, book, discovery, starts, breakerRecords: options.breakerRecords },
     write: {
       connections: options.connections,
-      openSession: () => openSession(() => openPgSession({ database, group, applicationName, pool })),
+      openSession: () =>
+        openSession(() => openPgSession({ database, group, applicationName, pool, signer: options.signer })),
+      beginStatement: prover => statementOf(prover, options),
       limits: { maxRows: batch.maxRecords, maxBytes: batch.maxBytes, lingerMs: batch.lingerMs },
       watch: {
         blockedAfterMs: options.blockedAfterMs,
@@ -105,7 +108,7 @@ export function wireSink({ options, log, onFailure, openSession = open => open()
     },
     onRetry: error => {
       telemetry.retried()
-      denied = isDenied(error) ? deniedWords(error) : undefined
+      denied = isDenied(error) ? deniedWords(error) : isAboutKey(error) ? error.message : undefined
       if (error instanceof PostgresError && unreached.includes(error.code)) health.postgres.heard(false)
     },
     onFailure,

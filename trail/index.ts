@@ -65,13 +65,14 @@ export {
 } from './positions/index.ts'
 export {
   addEntry,
+  clockTime,
   type EntryBody,
   EntryWriter,
-  entryOf,
   extendEntries,
   keepWords,
   momentOf,
   type ProofRole,
+  type Prover,
   proofOrigin,
   proverOf,
   type Signing,

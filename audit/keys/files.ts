@@ -20,12 +20,18 @@ const ofOthers = 0o077
  * Reads the file of a key.
  * @throws AuditError `KEY_FILE_REFUSED` where it cannot be read or other users may read it; ProofError `KEY_INVALID`
  */
-export function readKeyFile(path: string): Signer {
+export const readKeyFile = (path: string): Signer => parseSigner(readKeyText(path))
+
+/**
+ * Reads the text of the file of a key.
+ * @throws AuditError `KEY_FILE_REFUSED` where it cannot be read or other users may read it
+ */
+export function readKeyText(path: string): string {
   try {
     // Windows has no such modes.
     if (process.platform !== 'win32' && (statSync(path).mode & ofOthers) !== 0)
       throw new AuditError('KEY_FILE_REFUSED', `Other users may read the key ${path}: \`chmod 600 ${path}\``)
-    return parseSigner(readFileSync(path, 'utf8'))
+    return readFileSync(path, 'utf8')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (error instanceof Error && 'syscall' in error)

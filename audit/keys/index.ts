@@ -1,4 +1,4 @@
 /** Keys of the proof: their files, and the entries that add them. */
 export { beginProof, connectedWriters, type FirstSigners } from './begin.ts'
-export { readKeyFile } from './files.ts'
+export { readKeyFile, readKeyText } from './files.ts'
 export { fillKeyFolder, hasKeys, type KeyFolder } from './folder.ts'

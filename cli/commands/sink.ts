@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { readKeyText } from '../../audit/index.ts'
 import { onAbort } from '../../core/index.ts'
 import { eventNamePattern } from '../../schemas/index.ts'
 import { createSink, mostConnections, type SinkOptions, sinkMetrics } from '../../sink/index.ts'
@@ -29,7 +30,15 @@ interface SinkFlags {
 /** `eventtrail sink` and, below it, what an operator changes in its trail. */
 export function sinkCommands(program: Command, host: CommandHost): void {
   const sink = host
-    .connect(program.command('sink'), 'brokers', 'registryUrl', 'databaseUrl', 'topicPrefix', 'statusPort')
+    .connect(
+      program.command('sink'),
+      'brokers',
+      'registryUrl',
+      'databaseUrl',
+      'topicPrefix',
+      'proofKeyFile',
+      'statusPort'
+    )
     .description('write every event of every topic of the prefix to Postgres, exactly once, until it is stopped')
     .option('--group <name>', 'consumer group, without the prefix; sinks of one group share the work', defaultGroup)
     .option(
@@ -80,7 +89,13 @@ export function sinkCommands(program: Command, host: CommandHost): void {
 async function runSink(context: CommandContext, flags: SinkFlags): Promise<ExitCode> {
   const { config, log, signal } = context
   await using status = await createStatus(context, sinkMetrics)
-  const sink = createSink({ ...sinkConfig(config), ...sinkFlags(flags), log, meter: status.meter })
+  const sink = createSink({
+    ...sinkConfig(config),
+    ...proofKeyOf(config),
+    ...sinkFlags(flags),
+    log,
+    meter: status.meter
+  })
   await status.serve(() => sink.health())
   await sink.start()
   context.say(
@@ -103,6 +118,12 @@ export function sinkConfig(
     topicPrefix: config.get('topicPrefix'),
     maxBatchBytes: config.get('maxBatchBytes')
   }
+}
+
+/** @throws AuditError `KEY_FILE_REFUSED` */
+function proofKeyOf(config: Config): Pick<SinkOptions, 'proofKey'> {
+  const file = config.get('proofKeyFile')
+  return file === undefined ? {} : { proofKey: readKeyText(file) }
 }
 
 function sinkFlags({

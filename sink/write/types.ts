@@ -35,4 +35,8 @@ export interface WriteResult {
   readonly stored: readonly Chunk[]
   /** Partitions whose offset in the trail was not ours to move: another sink has them. */
   readonly fenced: readonly TopicPartition[]
+  /** Statements of the proof that were written or extended. */
+  readonly statements: number
+  /** How often the database did not take one, since it was sealed by then: the batch was written once more. */
+  readonly refusals: number
 }

@@ -1,8 +1,9 @@
 import type { Logger } from '../../core/index.ts'
 import { backoffMs, type Clock, machineClock, pause, safeError } from '../../core/index.ts'
 import { keyOf, type TopicPartition } from '../../kafka/index.ts'
+import { ProofError } from '../../proof/index.ts'
 import type { CopyBuffer } from '../../trail/index.ts'
-import { type Chunk, classify, isProgramFault, TrailError } from '../../trail/index.ts'
+import { type Chunk, classify, isProgramFault, TrailError, type TrailErrorCode } from '../../trail/index.ts'
 import { Batcher, type BatcherLimits } from './batcher.ts'
 import type { Batch, WriteOptions, WriteResult } from './types.ts'
 
@@ -247,7 +248,11 @@ function weightOf(error: unknown): number {
 
 const refusesAll = (error: unknown): boolean => error instanceof TrailError && error.code === 'TABLE_REFUSES_ALL'
 
+// What an operator changes while the sink waits.
+const awaited: ReadonlySet<TrailErrorCode> = new Set(['PROOF_KEY_MISSING', 'PROOF_KEY_REFUSED'])
+
 function isDefect(error: unknown): boolean {
-  if (error instanceof TrailError) return !error.retryable
+  if (error instanceof TrailError) return !error.retryable && !awaited.has(error.code)
+  if (error instanceof ProofError) return error.code === 'STATEMENT_REFUSED'
   return classify(error) === 'defect'
 }

@@ -55,7 +55,12 @@ export class WriteQueues {
 
   /** Writes what is pending, and ends. */
   async drain(): Promise<void> {
-    await Promise.all(this.#all.map(({ queue }) => queue.drain()))
+    await Promise.all(
+      this.#all.map(async ({ queue, writer }) => {
+        await queue.drain()
+        await writer.finish()
+      })
+    )
   }
 
   /** Ends now; what is pending is read from Kafka again, by this sink or the next. */

@@ -1,12 +1,14 @@
 import type { Logger } from '../../core/index.ts'
-import { type Clock, machineClock } from '../../core/index.ts'
+import { type Clock, machineClock, safeError } from '../../core/index.ts'
 import { keyOf } from '../../kafka/index.ts'
-import type { QuarantineRow, TrailSession } from '../../trail/index.ts'
+import type { Statement } from '../../proof/index.ts'
+import type { Prover, QuarantineRow, TrailSession } from '../../trail/index.ts'
 import {
   bookEntries,
   CarefulInsert,
   type Chunk,
   classify,
+  clockTime,
   countByCode,
   countByPartition,
   quarantineByHalves,
@@ -19,6 +21,7 @@ import {
 import { IdOrder } from './id-order.ts'
 import { byteRangesOf, rowsOf } from './pages.ts'
 import { type WatchOptions, watchWrite } from './session-watch.ts'
+import { statedChunks } from './stated.ts'
 import type { Batch, WriteOptions, WriteResult } from './types.ts'
 
 // From here on a batch is put in order: fewer have so many rows each that their ids follow each other well enough.
@@ -31,14 +34,17 @@ export interface WriterOptions {
   readonly openSession: () => Promise<TrailSession>
   /** How a write that takes long is watched. */
   readonly watch: WatchOptions
+  /** Begins the statements of a session on a trail that is proved. */
+  readonly beginStatement: (prover: Prover) => Statement
   readonly log: Logger
   /** Default: the machine's. */
   readonly clock?: Clock
 }
 
 /**
- * Writes a batch in one transaction: offsets (the fence), rows by COPY, the quarantine, the ledger.
- * One session, one write at a time.
+ * Writes a batch in one transaction: offsets (the fence), rows by COPY, the quarantine, the ledger, and where the trail
+ * is proved a statement of it all. One session, one write at a time. Statements are those of the session: what became of
+ * the last one of a session that broke is not known, so the next session begins others.
  *
  * disconnected → (first write) → connected → disconnected again after an error that may have broken the session.
  */
@@ -46,6 +52,11 @@ export class Writer {
   readonly #options: WriterOptions
   readonly #clock: Clock
   #session: TrailSession | undefined
+  #statement: Statement | undefined
+  /** Whether the statements of the session may be in the database. */
+  #stated = false
+  /** Writers of statements whose session broke: they may have left one open. */
+  #abandoned: readonly string[] = []
   // After a duplicate the next batches look for stored ids first, until they find none.
   #careful = false
   readonly #idOrder = new IdOrder()
@@ -57,7 +68,7 @@ export class Writer {
 
   /** Any error means that nothing is known to be written: the caller calls again with the same batch. */
   async write(batch: Batch, { isolate }: WriteOptions = { isolate: false }): Promise<WriteResult> {
-    this.#session ??= await this.#options.openSession()
+    this.#session ??= await this.#open()
     const session = this.#session
     const stopWatching = watchWrite(session, {
       ...this.#options.watch,
@@ -66,6 +77,7 @@ export class Writer {
       clock: this.#clock
     })
     try {
+      await this.#closeAbandoned(session)
       return await this.#transaction(session, batch, isolate)
     } catch (error) {
       // The session's state is unknown; a new one costs a few ms, a half-dead one costs the batch.
@@ -76,14 +88,42 @@ export class Writer {
     }
   }
 
+  /** Closes the statement that is open, so that it can be sealed at once. Never fails: the sealer does it later. */
+  async finish(): Promise<void> {
+    const session = this.#session
+    if (!session || !this.#statement?.finish()) return
+    try {
+      await session.closeStatements(this.#statement.writer)
+    } catch (error) {
+      this.#options.log.debug({ err: safeError(error) }, 'the last statement stays open')
+    }
+  }
+
   async close(): Promise<void> {
     const session = this.#session
     this.#session = undefined
+    if (this.#statement && this.#stated) this.#abandoned = [...this.#abandoned, this.#statement.writer]
+    this.#statement = undefined
+    this.#stated = false
     await session?.end()
   }
 
+  async #open(): Promise<TrailSession> {
+    const session = await this.#options.openSession()
+    this.#statement = session.prover && this.#options.beginStatement(session.prover)
+    return session
+  }
+
+  async #closeAbandoned(session: TrailSession): Promise<void> {
+    for (const writer of this.#abandoned) {
+      await session.closeStatements(writer)
+      this.#abandoned = this.#abandoned.filter(each => each !== writer)
+    }
+  }
+
   async #transaction(session: TrailSession, batch: Batch, isolate: boolean): Promise<WriteResult> {
-    for (;;) {
+    const statement = this.#statement
+    for (let refusals = 0; ; ) {
       await session.begin()
       // What a constraint refuses only at the end of the transaction could not be found row by row.
       if (isolate) await session.checkAtOnce()
@@ -91,7 +131,15 @@ export class Writer {
       const chunks = batch.chunks.filter(chunk => claim.granted.has(keyOf(chunk)))
       if (chunks.length === 0) {
         await session.rollback()
-        const nothing = { rows: 0, duplicates: 0, quarantined: 0, faults: new Map(), booked: [] }
+        const nothing = {
+          rows: 0,
+          duplicates: 0,
+          quarantined: 0,
+          faults: new Map(),
+          booked: [],
+          statements: 0,
+          refusals
+        }
         return { ...nothing, stored: claim.stored, fenced: claim.fenced }
       }
       const began = performance.now()
@@ -107,8 +155,21 @@ export class Writer {
       await session.listDuplicates(result.duplicates)
       await session.writeGaps(chunks)
       const booked = bookEntries(chunks, result)
-      await session.writeLedger(booked, chunk => claim.granted.get(keyOf(chunk))?.hour ?? new Date(this.#clock.now()))
+      const now = this.#clock.now()
+      const attempt = statement?.attempt(statedChunks(batch, chunks, result, quarantineRows), {
+        recorded: claim.recorded as string,
+        clock: clockTime(now)
+      })
+      const hourOf = (chunk: Chunk) => claim.granted.get(keyOf(chunk))?.hour ?? new Date(now)
+      if (!(await session.writeLedger(booked, hourOf, attempt?.entries))) {
+        await session.rollback()
+        statement?.refused()
+        refusals += 1
+        continue
+      }
+      this.#stated = attempt !== undefined
       await session.commit()
+      if (attempt) statement?.stored(attempt)
       this.#report(chunks, quarantineRows)
       return {
         rows: result.stored,
@@ -118,7 +179,9 @@ export class Writer {
         copyMs,
         booked,
         stored: [...chunks, ...claim.stored],
-        fenced: claim.fenced
+        fenced: claim.fenced,
+        statements: attempt?.entries.length ?? 0,
+        refusals
       }
     }
   }

@@ -1,5 +1,7 @@
+import type { StoredEntry } from '../../proof/index.ts'
 import type { RecordFault } from '../../trail/errors.ts'
 import type { StoredPosition } from '../../trail/positions/start-point.ts'
+import type { Prover } from '../../trail/proof/index.ts'
 import type { TrailRow } from '../../trail/rows/copy-row.ts'
 import type { World } from './world.ts'
 
@@ -9,6 +11,8 @@ export interface StoredRow extends TrailRow {
   readonly incarnation: number
   /** Number of the commit. */
   readonly commit: number
+  /** When its transaction began. */
+  readonly recordedAt: number
 }
 
 export interface Place {
@@ -34,6 +38,13 @@ export interface Offsets extends StoredPosition {
   readonly updatedAt: number
 }
 
+/** A row of proof_entries. */
+export interface Entry extends StoredEntry {
+  readonly logIndex?: number
+}
+
+export const nameOfEntry = ({ writer, seq }: Pick<Entry, 'writer' | 'seq'>): string => `entry ${writer} ${seq}`
+
 /** What is committed. */
 export interface Tables {
   rows: StoredRow[]
@@ -41,9 +52,16 @@ export interface Tables {
   ids: Map<string, StoredRow>
   offsets: Map<string, Offsets>
   duplicates: (Place & { readonly id: string })[]
-  quarantine: (Place & { readonly last: number; readonly value: Buffer | null; readonly fault: RecordFault })[]
+  quarantine: (Place & {
+    readonly last: number
+    readonly value: Buffer | null
+    readonly fault: RecordFault
+    readonly digest: Buffer
+  })[]
   gaps: (Place & { readonly to: number })[]
   ledger: Map<string, Booked>
+  /** By {@link nameOfEntry}. */
+  entries: Map<string, Entry>
 }
 
 export const emptyTables = (): Tables => ({
@@ -53,7 +71,8 @@ export const emptyTables = (): Tables => ({
   duplicates: [],
   quarantine: [],
   gaps: [],
-  ledger: new Map()
+  ledger: new Map(),
+  entries: new Map()
 })
 
 const copyOf = (tables: Tables): Tables => ({
@@ -63,7 +82,8 @@ const copyOf = (tables: Tables): Tables => ({
   duplicates: [...tables.duplicates],
   quarantine: [...tables.quarantine],
   gaps: [...tables.gaps],
-  ledger: new Map(tables.ledger)
+  ledger: new Map(tables.ledger),
+  entries: new Map(tables.entries)
 })
 
 /** An error as Postgres reports it. */
@@ -88,9 +108,12 @@ const lockTimeoutMs = 10_000
 /** open → committed, or open → rolled back; aborted meanwhile after an error, until a savepoint is gone back to. */
 export class Transaction {
   readonly sessionId: number
+  readonly began: number
   readonly steps: Step[] = []
   readonly ownIds = new Map<string, StoredRow>()
   readonly ownOffsets = new Map<string, Offsets>()
+  /** Whether it said that its rows have a statement. */
+  proved = false
   readonly locks = new Map<string, Hold>()
   readonly staged: TrailRow[] = []
   aborted = false
@@ -100,8 +123,9 @@ export class Transaction {
   readonly ended: Promise<void>
   readonly #end: () => void
 
-  constructor(sessionId: number) {
+  constructor(sessionId: number, began: number) {
     this.sessionId = sessionId
+    this.began = began
     const ended = Promise.withResolvers<void>()
     this.ended = ended.promise
     this.#end = ended.resolve
@@ -123,14 +147,17 @@ export class Database {
   readonly world: World
   readonly uniqueIds: boolean
   readonly ledgerCheck: boolean
+  /** Where the trail is proved. */
+  readonly prover: Prover | undefined
   tables: Tables = emptyTables()
   readonly #holds = new Map<string, Hold>()
   #commits = 0
 
-  constructor(world: World, options: { uniqueIds?: boolean; ledgerCheck?: boolean } = {}) {
+  constructor(world: World, options: { uniqueIds?: boolean; ledgerCheck?: boolean; prover?: Prover } = {}) {
     this.world = world
     this.uniqueIds = options.uniqueIds ?? true
     this.ledgerCheck = options.ledgerCheck ?? true
+    this.prover = options.prover
   }
 
   backup(): Tables {
@@ -151,6 +178,17 @@ export class Database {
     if (!tx.open) return
     tx.undoTo(0)
     tx.finish()
+  }
+
+  /** As the sealer does with statements that no one has extended for a while; those that are locked are passed over. */
+  seal(): void {
+    const { entries } = this.tables
+    let next = [...entries.values()].filter(({ logIndex }) => logIndex !== undefined).length
+    for (const [name, entry] of entries) {
+      if (entry.logIndex !== undefined || this.#holds.has(name)) continue
+      entries.set(name, { ...entry, open: false, logIndex: next })
+      next += 1
+    }
   }
 
   /** The session that keeps this one waiting. */

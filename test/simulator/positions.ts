@@ -27,7 +27,7 @@ export function fakePositions(wire: Wire, process: Process): TrailPositions {
       })
     )
   const change = async (key: string, work: (tx: Transaction) => void) => {
-    const tx = new Transaction(-1)
+    const tx = new Transaction(-1, process.world.now)
     try {
       await db.lock(tx, `offsets ${key}`)
       work(tx)

@@ -9,7 +9,7 @@ export type Happening =
   | { readonly kind: 'retention' | 'cut back'; readonly partition: number; readonly count: number }
   | { readonly kind: 'recreate'; readonly partition: number }
   | { readonly kind: 'hint'; readonly partition: number; readonly offset: number }
-  | { readonly kind: 'backup' | 'restore' | 'add partition' | 'terminate sessions' }
+  | { readonly kind: 'backup' | 'restore' | 'add partition' | 'terminate sessions' | 'seal' }
 
 /** All that a run is made of: the same schedule is the same run. */
 export interface Schedule {
@@ -59,7 +59,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: fc.record({ kind: fc.constantFrom('backup', 'restore', 'add partition', 'terminate sessions') })
+    arbitrary: fc.record({ kind: fc.constantFrom('backup', 'restore', 'add partition', 'terminate sessions', 'seal') })
   }
 )
 

@@ -1,4 +1,5 @@
 import { keyOf } from '../../kafka/types/partition.ts'
+import type { Prover } from '../../trail/proof/index.ts'
 import type { TrailSession } from '../../trail/session/session.ts'
 import { type Database, databaseError, Transaction } from './database.ts'
 import * as statements from './statements.ts'
@@ -47,6 +48,10 @@ export class FakeSession implements TrailSession {
     wire.sessions.set(this.id, this)
   }
 
+  get prover(): Prover | undefined {
+    return this.#wire.db.prover
+  }
+
   get transaction(): Transaction | undefined {
     return this.#tx
   }
@@ -61,7 +66,7 @@ export class FakeSession implements TrailSession {
 
   begin = () =>
     this.#ask(async () => {
-      this.#tx = new Transaction(this.id)
+      this.#tx = new Transaction(this.id, this.process.world.now)
     })
   checkAtOnce = () => this.#in(async () => undefined)
   commit = () =>
@@ -133,9 +138,9 @@ export class FakeSession implements TrailSession {
     quarantineRows.length === 0
       ? Promise.resolve()
       : this.#in(async tx => {
-          for (const { chunk, offset, lastOffset: last = offset, record, fault } of quarantineRows) {
+          for (const { chunk, offset, lastOffset: last = offset, record, fault, digest } of quarantineRows) {
             const { value } = record
-            const entry = { key: keyOf(chunk), incarnation: chunk.incarnation, offset, last, value, fault: fault }
+            const entry = { key: keyOf(chunk), incarnation: chunk.incarnation, offset, last, value, fault, digest }
             tx.steps.push({ undo: () => undefined, apply: tables => tables.quarantine.push(entry) })
           }
         })
@@ -159,8 +164,23 @@ export class FakeSession implements TrailSession {
       })
     }
   }
-  writeLedger: TrailSession['writeLedger'] = (entries, hourOf) =>
-    this.#in(async tx => statements.extendLedger(this.#wire.db, tx, entries, hourOf))
+  writeLedger: TrailSession['writeLedger'] = (entries, hourOf, stated = []) =>
+    this.#in(async tx => {
+      statements.extendLedger(this.#wire.db, tx, entries, hourOf)
+      return statements.extendStatements(this.#wire.db, tx, stated)
+    })
+  closeStatements: TrailSession['closeStatements'] = writer =>
+    this.#ask(async () => {
+      const tx = new Transaction(this.id, this.process.world.now)
+      this.#tx = tx
+      try {
+        await statements.closeStatements(this.#wire.db, tx, writer)
+        this.#wire.db.commit(tx)
+      } finally {
+        this.#wire.db.rollBack(tx)
+        this.#tx = undefined
+      }
+    })
 
   /** As through a pooler: there is no way to know. */
   async isWorking(): Promise<boolean> {

@@ -1,13 +1,17 @@
+import { randomUUID } from 'node:crypto'
 import { regularly } from '../../core/clock.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { Pipeline } from '../../sink/pipeline.ts'
 import { guardsOf, type Sabotage, sabotaged } from '../support/processes/sabotage.ts'
+import { testOrigin, testParties } from '../support/proof/parties.ts'
 import { violations } from './checker.ts'
 import { Database, emptyTables, type Tables } from './database.ts'
 import { eventName, type Kind, makeEvent, type SimEvent, schemas } from './events.ts'
 import { Group, Member } from './group.ts'
 import { Log, Topic } from './log.ts'
 import { fakePositions } from './positions.ts'
+import { proofViolations } from './proof-checker.ts'
+import { type ProofSabotage, proofSabotages, statedLater, statements } from './proof-sabotage.ts'
 import type { Happening, Schedule } from './schedule.ts'
 import { FakeSession, type Wire } from './session.ts'
 import { Process, World } from './world.ts'
@@ -17,14 +21,18 @@ const restMs = 3_600_000
 const quietMs = 15_000
 
 /** Runs a schedule to its end. @returns what is wrong then, in words; nothing when all is well. */
-export async function simulate(schedule: Schedule, sabotage?: Sabotage): Promise<string[]> {
+export async function simulate(schedule: Schedule, sabotage?: Sabotage | ProofSabotage): Promise<string[]> {
   return new Simulation(schedule, sabotage).run()
 }
+
+const isOfProof = (sabotage: Sabotage | ProofSabotage | undefined): sabotage is ProofSabotage =>
+  proofSabotages.some(each => each === sabotage)
 
 /** One run: the world, and the sinks in it. */
 class Simulation {
   readonly #schedule: Schedule
   readonly #sabotage: Sabotage | undefined
+  readonly #proofSabotage: ProofSabotage | undefined
   readonly #world: World
   readonly #topic: Topic
   readonly #group: Group
@@ -38,9 +46,11 @@ class Simulation {
   #healed = false
   #backup: Tables = emptyTables()
 
-  constructor(schedule: Schedule, sabotage?: Sabotage) {
+  constructor(schedule: Schedule, broken?: Sabotage | ProofSabotage) {
     this.#schedule = schedule
+    const sabotage = isOfProof(broken) ? undefined : broken
     this.#sabotage = sabotage
+    this.#proofSabotage = isOfProof(broken) ? broken : undefined
     this.#world = new World(schedule.seed)
     this.#topic = new Topic(eventName, schedule.partitions)
     this.#group = new Group(this.#world, this.#topic, schedule.fetchCount)
@@ -48,7 +58,11 @@ class Simulation {
     this.#untilFault = this.#faults[0]?.after ?? 0
     const gone = sabotage ? guardsOf[sabotage] : []
     this.#wire = {
-      db: new Database(this.#world, { uniqueIds: !gone.includes('unique ids'), ledgerCheck: !gone.includes('ledger') }),
+      db: new Database(this.#world, {
+        uniqueIds: !gone.includes('unique ids'),
+        ledgerCheck: !gone.includes('ledger'),
+        prover: { origin: testOrigin, signer: testParties.sink }
+      }),
       sessions: new Map(),
       latencyMs: schedule.latencyMs,
       lastSession: 0,
@@ -73,7 +87,7 @@ class Simulation {
     await this.#world.run(quietMs, () => false)
     const caughtUp = await this.#world.run(restMs, () => this.#caughtUp())
     const { tables } = this.#wire.db
-    const found = violations(tables, this.#topic.byKey())
+    const found = [...violations(tables, this.#topic.byKey()), ...proofViolations(tables, testParties.sink)]
     for (const { process } of this.#sinks.values()) process.kill()
     return [...this.#failures, ...(caughtUp ? [] : ['the sinks do not catch up']), ...found]
   }
@@ -104,8 +118,10 @@ class Simulation {
         connections: lanes,
         openSession: async () => {
           await process.wait(this.#world.below(20))
-          return sabotaged(new FakeSession(this.#wire, process), this.#sabotage, trail.read)
+          const session = statedLater(new FakeSession(this.#wire, process), this.#proofSabotage)
+          return sabotaged(session, this.#sabotage, trail.read)
         },
+        beginStatement: statements(randomUUID, this.#proofSabotage),
         limits: { maxRows, maxBytes: 1_000_000, lingerMs: 5 },
         watch: { blockedAfterMs: 1_500 }
       },
@@ -189,6 +205,9 @@ class Simulation {
       case 'restore':
         this.#endSessions()
         this.#wire.db.restore(this.#backup)
+        return
+      case 'seal':
+        this.#wire.db.seal()
         return
       case 'terminate sessions':
         this.#endSessions()

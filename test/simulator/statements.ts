@@ -1,12 +1,15 @@
 import { keyOf } from '../../kafka/types/partition.ts'
+import type { StoredEntry } from '../../proof/index.ts'
 import { type Claim, sortDenied } from '../../trail/positions/fence.ts'
 import type { LedgerEntry } from '../../trail/positions/ledger.ts'
+import { clockTime } from '../../trail/proof/index.ts'
 import { readRow, readRowId, rowEnd, rowIdKey, type TrailRow } from '../../trail/rows/copy-row.ts'
 import type { Chunk, RowBytes } from '../../trail/types.ts'
 import {
   type Booked,
   type Database,
   databaseError,
+  nameOfEntry,
   type Offsets,
   type StoredRow,
   type Transaction
@@ -46,6 +49,7 @@ export const topicOf = (eventName: string): string => eventName
 
 export async function insert(db: Database, tx: Transaction, rows: readonly TrailRow[], skipStanding = false) {
   const stored = new Set<string>()
+  if (db.prover !== undefined && !tx.proved) throw databaseError('55000', { table: 'proof_settings' })
   for (const row of rows) {
     const fault = jsonbFault(row.payload)
     if (fault) throw databaseError(fault)
@@ -62,7 +66,7 @@ export async function insert(db: Database, tx: Transaction, rows: readonly Trail
     const topic = topicOf(row.eventName)
     const key = keyOf({ topic, partition: row.partition })
     const incarnation = tx.ownOffsets.get(key)?.incarnation ?? db.tables.offsets.get(key)?.incarnation ?? 1
-    const standing: StoredRow = { ...row, topic, incarnation, commit: 0 }
+    const standing: StoredRow = { ...row, topic, incarnation, commit: 0, recordedAt: tx.began }
     tx.ownIds.set(row.id, standing)
     stored.add(row.id)
     const lock = tx.locks.get(`id ${row.id}`)
@@ -137,7 +141,12 @@ export async function claim(db: Database, tx: Transaction, chunks: readonly Chun
     const at = now(keyOf(chunk))
     return at ? [[keyOf(chunk), at] as const] : []
   })
-  return { granted, ...sortDenied(refused, new Map(actual)) }
+  tx.proved = db.prover !== undefined
+  return {
+    granted,
+    ...sortDenied(refused, new Map(actual)),
+    ...(tx.proved && granted.size > 0 && { recorded: clockTime(tx.began) })
+  }
 }
 
 export function setOffsets(tx: Transaction, key: string, offsets: Offsets): void {
@@ -177,6 +186,36 @@ export function extendLedger(
     tx.steps.push({
       undo: () => undefined,
       apply: ({ ledger }) => ledger.set(name, extended(ledger.get(name)))
+    })
+  }
+}
+
+/** As `extensionSql` of `trail/proof`. @returns whether all were taken */
+export async function extendStatements(
+  db: Database,
+  tx: Transaction,
+  statements: readonly StoredEntry[]
+): Promise<boolean> {
+  let taken = 0
+  for (const statement of statements) {
+    const name = nameOfEntry(statement)
+    await db.lock(tx, name)
+    const before = db.tables.entries.get(name)
+    if (before && !before.open) continue
+    taken += 1
+    tx.steps.push({ undo: () => undefined, apply: ({ entries }) => entries.set(name, statement) })
+  }
+  return taken === statements.length
+}
+
+/** Closes what a writer has left open, in a transaction of its own. */
+export async function closeStatements(db: Database, tx: Transaction, writer: string): Promise<void> {
+  for (const [name, entry] of db.tables.entries) {
+    if (entry.writer !== writer || !entry.open) continue
+    await db.lock(tx, name)
+    tx.steps.push({
+      undo: () => undefined,
+      apply: ({ entries }) => entries.set(name, { ...(entries.get(name) ?? entry), open: false })
     })
   }
 }

@@ -11,12 +11,15 @@ interface Due {
 export class World {
   now = Date.UTC(2026, 10, 24, 9, 59, 40)
   readonly start: number = this.now
+  /** Whether the clocks of processes run backwards: nothing of a sink's may wait by them. */
+  readonly backwards: boolean
   readonly #due: Due[] = []
   #order = 0
   #state: number
 
   constructor(seed: number) {
     this.#state = seed >>> 0
+    this.backwards = seed % 2 === 0
   }
 
   /** From 0 to 1 (mulberry32). */
@@ -94,9 +97,8 @@ export class Process implements Clock {
     this.world = world
   }
 
-  /** Runs backwards: nothing of a sink's may wait by it. */
   now(): number {
-    return 2 * this.world.start - this.world.now
+    return this.world.backwards ? 2 * this.world.start - this.world.now : this.world.now
   }
 
   monotonic(): number {

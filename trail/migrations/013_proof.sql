@@ -27,6 +27,8 @@ CREATE TABLE proof_entries (
 ) WITH (fillfactor = 50, toast_tuple_target = 8160);
 -- Hashes do not compress.
 ALTER TABLE proof_entries ALTER COLUMN entry SET STORAGE EXTERNAL;
+-- Whoever signs looks at each start whether its key counts.
+CREATE INDEX proof_entries_keys ON proof_entries (number) WHERE kind = 'key';
 CREATE INDEX proof_entries_unsealed ON proof_entries (number) WHERE log_index IS NULL AND rejected IS NULL;
 
 CREATE TABLE proof_checkpoints (

@@ -1,6 +1,7 @@
 import { keyOf, type TopicPartition } from '../../kafka/index.ts'
 import type { Pool, Queries, Session } from '../../postgres/index.ts'
 import { sinkSessions } from '../database.ts'
+import { transactionTime } from '../proof/index.ts'
 import type { Chunk } from '../types.ts'
 import type { StoredPosition } from './start-point.ts'
 
@@ -12,16 +13,27 @@ export interface Claim {
   readonly stored: readonly Chunk[]
   /** Chunks whose partition has another owner, or another incarnation. */
   readonly fenced: readonly Chunk[]
+  /** When the transaction began, as entries of the proof have it: where the trail is proved and something is granted. */
+  readonly recorded?: string
 }
+
+// In a trail that is proved the transaction also says that its rows have a statement, as `sayProved` does.
+const provedColumns = `, ${transactionTime} AS recorded, set_config('eventtrail.proof', 'on', true)`
 
 /**
  * The fence: moves each partition's offset from the first to after the last offset of its chunk, only where it
  * is still at the first. It comes before the rows, so that a sink that was overtaken stops at one locked row and
  * not at the ids it copies; locks are taken in sorted order.
+ * @param proved whether the trail is
  */
-export async function claimOffsets(client: Session, group: string, chunks: readonly Chunk[]): Promise<Claim> {
-  const { rows } = await client.query<{ topic: string; partition: number; hour: Date }>({
-    name: 'claim-offsets',
+export async function claimOffsets(
+  client: Session,
+  group: string,
+  chunks: readonly Chunk[],
+  proved = false
+): Promise<Claim> {
+  const { rows } = await client.query<{ topic: string; partition: number; hour: Date; recorded?: string }>({
+    name: proved ? 'claim-offsets-proved' : 'claim-offsets',
     text: `
       WITH wanted AS (
         SELECT * FROM unnest($2::text[], $3::int[], $4::int[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[], $9::text[])
@@ -39,7 +51,7 @@ export async function claimOffsets(client: Session, group: string, chunks: reado
         last_digest = coalesce(l.digest, o.last_digest), topic_id = coalesce(o.topic_id, l.topic_id)
       FROM locked l
       WHERE o.consumer_group = $1 AND o.topic = l.topic AND o.partition = l.partition
-      RETURNING o.topic, o.partition, date_trunc('hour', o.updated_at) AS hour`,
+      RETURNING o.topic, o.partition, date_trunc('hour', o.updated_at) AS hour${proved ? provedColumns : ''}`,
     values: [
       group,
       chunks.map(({ topic }) => topic),
@@ -53,10 +65,12 @@ export async function claimOffsets(client: Session, group: string, chunks: reado
     ]
   })
   const granted = new Map(rows.map(row => [keyOf(row), { hour: row.hour }]))
+  const recorded = rows[0]?.recorded
+  const moment = recorded === undefined ? {} : { recorded }
   const denied = chunks.filter(chunk => !granted.has(keyOf(chunk)))
-  if (denied.length === 0) return { granted, stored: [], fenced: [] }
+  if (denied.length === 0) return { granted, stored: [], fenced: [], ...moment }
   const actual = await readPositions(client, group, denied)
-  return { granted, ...sortDenied(denied, actual) }
+  return { granted, ...sortDenied(denied, actual), ...moment }
 }
 
 /**

@@ -1,6 +1,8 @@
 import { keyOf } from '../../kafka/index.ts'
 import type { Session } from '../../postgres/index.ts'
+import type { StoredEntry } from '../../proof/index.ts'
 import { TrailError } from '../errors.ts'
+import { extensionSql, extensionValues } from '../proof/index.ts'
 import type { RowsResult } from '../types.ts'
 import { type Chunk, offsetsIn, type Row } from '../types.ts'
 
@@ -52,16 +54,23 @@ function countByChunk(rows: readonly Row[]): Map<unknown, number> {
   return counts
 }
 
-/** Extends the ledger's row of each partition's hour. The table's own check refuses a hole inside of an hour. */
+/**
+ * Extends the ledger's row of each partition's hour. The table's own check refuses a hole inside of an hour.
+ * @param statements what the proof says of the same rows, stored with one round trip
+ * @returns whether all of the statements were taken: false where one is sealed by now, or a trigger left it out
+ */
 export async function writeLedger(
   client: Session,
   group: string,
   entries: readonly LedgerEntry[],
-  hourOf: (chunk: Chunk) => Date
-): Promise<void> {
-  await client.query({
-    name: 'extend-ledger',
+  hourOf: (chunk: Chunk) => Date,
+  statements: readonly StoredEntry[] = []
+): Promise<boolean> {
+  const proved = statements.length > 0
+  const { rows } = await client.query<{ taken: number }>({
+    name: proved ? 'extend-ledger-proved' : 'extend-ledger',
     text: `
+      ${proved ? `WITH said AS (${extensionSql('$13', '$14', '$15', '$16', '$17')})` : ''}
       INSERT INTO sink_ledger AS l (consumer_group, topic, partition, incarnation, hour, first_offset, last_offset,
         rows, duplicates, quarantined, skipped, lost)
       SELECT $1, * FROM unnest($2::text[], $3::int[], $4::int[], $5::timestamptz[], $6::bigint[], $7::bigint[],
@@ -72,7 +81,8 @@ export async function writeLedger(
         duplicates = l.duplicates + excluded.duplicates,
         quarantined = l.quarantined + excluded.quarantined,
         skipped = l.skipped + excluded.skipped,
-        lost = l.lost + excluded.lost`,
+        lost = l.lost + excluded.lost
+      ${proved ? 'RETURNING (SELECT count(*) FROM said)::int AS taken' : ''}`,
     values: [
       group,
       entries.map(({ chunk }) => chunk.topic),
@@ -85,9 +95,11 @@ export async function writeLedger(
       entries.map(({ duplicates }) => duplicates),
       entries.map(({ quarantined }) => quarantined),
       entries.map(({ chunk }) => chunk.skipped),
-      entries.map(({ chunk }) => chunk.lost)
+      entries.map(({ chunk }) => chunk.lost),
+      ...(proved ? extensionValues('batch', statements) : [])
     ]
   })
+  return !proved || rows[0]?.taken === statements.length
 }
 
 /** Writes down what was lost before it could be read, for {@link Chunk.lost}. */

@@ -53,23 +53,22 @@ export const extensionSql = (writer: string, seq: string, kind: string, entry: s
  * @returns whether all of them were taken: false where one is sealed by now, or a trigger left it out
  */
 export async function extendEntries(client: Queries, kind: string, entries: readonly StoredEntry[]): Promise<boolean> {
-  const { rowCount } = await client.query(extensionSql('$1', '$2', '$3', '$4', '$5'), [
-    entries.map(({ writer }) => writer),
-    entries.map(({ seq }) => seq),
-    entries.map(() => kind),
-    entries.map(({ entry }) => entry),
-    entries.map(({ open }) => open)
-  ])
+  const { rowCount } = await client.query(extensionSql('$1', '$2', '$3', '$4', '$5'), extensionValues(kind, entries))
   return rowCount === entries.length
 }
 
-/** The text that the database has of an entry; undefined where it has none. */
-export async function entryOf(queries: Queries, writer: string, seq: number): Promise<string | undefined> {
-  const { rows } = await queries.query<{ entry: string }>(
-    'SELECT entry FROM proof_entries WHERE writer = $1 AND seq = $2',
-    [writer, seq]
-  )
-  return rows[0]?.entry
+/** What {@link extensionSql} takes, in its order. */
+export const extensionValues = (kind: string, entries: readonly StoredEntry[]): unknown[] => [
+  entries.map(({ writer }) => writer),
+  entries.map(({ seq }) => seq),
+  entries.map(() => kind),
+  entries.map(({ entry }) => entry),
+  entries.map(({ open }) => open)
+]
+
+/** Closes the entry of a writer that is still open, with the text that it has: the next one may then be sealed. */
+export async function closeEntries(client: Queries, writer: string): Promise<void> {
+  await client.query('UPDATE proof_entries SET open = false, touched_at = now() WHERE writer = $1 AND open', [writer])
 }
 
 const saltBytes = 16

@@ -3,12 +3,16 @@ export { busEntries } from './bus-entries.ts'
 export { ChangeEntries, type Signing } from './changes.ts'
 export {
   addEntry,
-  entryOf,
+  clockTime,
+  closeEntries,
   extendEntries,
+  extensionSql,
+  extensionValues,
   keepWords,
   momentOf,
   proofOrigin,
-  sayProved
+  sayProved,
+  transactionTime
 } from './entries.ts'
 export { signerIn } from './key-option.ts'
 export {

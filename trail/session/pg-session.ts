@@ -1,6 +1,7 @@
 import { within } from '../../core/index.ts'
 import type { DatabaseAddress, Pool, Session } from '../../postgres/index.ts'
 import { backendOf } from '../../postgres/index.ts'
+import type { Signer, StoredEntry } from '../../proof/index.ts'
 import { abandon, connectSession, isWorking } from '../database.ts'
 import {
   type Claim,
@@ -14,6 +15,7 @@ import {
   writeGaps,
   writeLedger
 } from '../positions/index.ts'
+import { closeEntries, type Prover, proverOf } from '../proof/index.ts'
 import type { Chunk, Row } from '../types.ts'
 import { type Blocker, listBlockers } from './blockers.ts'
 import { PgRows } from './pg-rows.ts'
@@ -28,13 +30,16 @@ export interface PgSessionOptions {
   readonly applicationName: string
   /** For queries outside of the transaction. */
   readonly pool: Pool
+  /** Default none: a trail that is proved is refused. */
+  readonly signer?: Signer | undefined
 }
 
-/** Opens a session of Postgres. @throws TrailError `POSTGRES_UNAVAILABLE` */
+/** Opens a session of Postgres. @throws PostgresError `POSTGRES_UNAVAILABLE`; as {@link proverOf} */
 export async function openPgSession(options: PgSessionOptions): Promise<TrailSession> {
   const client = await connectSession(options.database, options)
   try {
-    return new PgSession(client, await backendOf(client), options)
+    const id = await backendOf(client)
+    return new PgSession(client, options, { id, prover: await proverOf(client, options.signer, 'sink') })
   } catch (cause) {
     abandon(client)
     throw cause
@@ -46,12 +51,14 @@ const closeWithinMs = 2_000
 class PgSession extends PgRows<Session> implements TrailSession {
   readonly #options: PgSessionOptions
   readonly id: number | undefined
+  readonly prover: Prover | undefined
   #midway: readonly string[] = []
 
-  constructor(client: Session, backend: number | undefined, options: PgSessionOptions) {
+  constructor(client: Session, options: PgSessionOptions, { id, prover }: Pick<TrailSession, 'id' | 'prover'>) {
     super(client)
     this.#options = options
-    this.id = backend
+    this.id = id
+    this.prover = prover
   }
 
   async begin(): Promise<void> {
@@ -71,7 +78,7 @@ class PgSession extends PgRows<Session> implements TrailSession {
   }
 
   claim(chunks: readonly Chunk[]): Promise<Claim> {
-    return claimOffsets(this.client, this.#options.group, chunks)
+    return claimOffsets(this.client, this.#options.group, chunks, this.prover !== undefined)
   }
 
   quarantine(rows: readonly QuarantineRow[]): Promise<void> {
@@ -86,8 +93,16 @@ class PgSession extends PgRows<Session> implements TrailSession {
     return writeGaps(this.client, this.#options.group, chunks)
   }
 
-  writeLedger(entries: readonly LedgerEntry[], hourOf: (chunk: Chunk) => Date): Promise<void> {
-    return writeLedger(this.client, this.#options.group, entries, hourOf)
+  writeLedger(
+    entries: readonly LedgerEntry[],
+    hourOf: (chunk: Chunk) => Date,
+    statements: readonly StoredEntry[] = []
+  ): Promise<boolean> {
+    return writeLedger(this.client, this.#options.group, entries, hourOf, statements)
+  }
+
+  closeStatements(writer: string): Promise<void> {
+    return closeEntries(this.client, writer)
   }
 
   async isWorking(): Promise<boolean | undefined> {

@@ -1,4 +1,5 @@
 import type { KafkaRecord } from '../../kafka/index.ts'
+import { quarantineDigest } from '../../proof/index.ts'
 import type { RecordFault } from '../errors.ts'
 import { digestOf, jsonbVersion, postgresEpoch, uuidLength } from '../rows/index.ts'
 import type { BadRecord, Chunk } from '../types.ts'
@@ -16,7 +17,8 @@ export const quarantineColumns = [
   'headers',
   'code',
   'reason',
-  'event_id'
+  'event_id',
+  'digest'
 ] as const
 
 /** What is not stored, and why, with the columns under which it is kept. */
@@ -24,6 +26,8 @@ export interface QuarantineRow extends BadRecord {
   readonly chunk: Chunk
   /** Null where the column is null. */
   readonly columns: readonly (Buffer | null)[]
+  /** Of what is kept: it proves the entry after its bytes were purged. */
+  readonly digest: Buffer
 }
 
 /** Bytes of a key or a value that are kept at most. */
@@ -88,21 +92,30 @@ function bounded(bad: BadRecord): BadRecord {
 
 function rowOf(chunk: Chunk, bad: BadRecord): QuarantineRow {
   const { offset, lastOffset, record, fault } = bad
+  const headers = headerList(record)
+  const { key, value } = record
+  const digest = quarantineDigest({
+    timestamp: keptTime(record.timestamp),
+    key,
+    value,
+    headers: JSON.stringify(headers.map(header => [header.key, header.value]))
+  })
   const columns = [
     text(chunk.topic),
     int32(chunk.partition),
     int32(chunk.incarnation),
     int64(offset),
     lastOffset === undefined ? null : int64(lastOffset),
-    timestamp(record.timestamp),
-    record.key,
-    record.value,
-    jsonb(headerList(record)),
+    int64(keptTime(record.timestamp) * 1000n - BigInt(postgresEpoch)),
+    key,
+    value,
+    jsonb(headers),
     text(fault.code),
     text(fault.reason),
-    uuidOf(fault)
+    uuidOf(fault),
+    digest
   ]
-  return { ...bad, chunk, columns }
+  return { ...bad, chunk, columns, digest }
 }
 
 const headerList = ({ headers }: KafkaRecord): { key: string; value: string | null }[] =>
@@ -125,11 +138,8 @@ function int64(value: number | bigint): Buffer {
   return bytes
 }
 
-/** ms since 1970 of any size, as a timestamptz from 1970 to 9999: some producers write other units. */
-function timestamp(ms: number): Buffer {
-  const within = Math.trunc(Math.min(Math.max(0, ms), lastTime)) || 0
-  return int64(BigInt(within) * 1000n - BigInt(postgresEpoch))
-}
+/** ms since 1970 of any size, as a time from 1970 to 9999: some producers write other units. */
+const keptTime = (ms: number): bigint => BigInt(Math.trunc(Math.min(Math.max(0, ms), lastTime)) || 0)
 
 function uuidOf({ eventId }: RecordFault): Buffer | null {
   if (eventId === undefined) return null

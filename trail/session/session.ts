@@ -1,5 +1,7 @@
 import type { TopicPartition } from '../../kafka/index.ts'
+import type { StoredEntry } from '../../proof/index.ts'
 import type { Claim, FreshPartition, LedgerEntry, StoredPosition } from '../positions/index.ts'
+import type { Prover } from '../proof/index.ts'
 import type { TrailRow } from '../rows/index.ts'
 import type { Chunk, Row, RowBytes } from '../types.ts'
 import type { Addition } from './additions.ts'
@@ -33,6 +35,8 @@ export interface RowSession {
 
 /** A database session that writes batches of one consumer group. After any error of {@link commit} the outcome is unknown. */
 export interface TrailSession extends RowSession {
+  /** What signs the statements that are stored with each batch; undefined where the trail was not proved when it was opened. */
+  readonly prover: Prover | undefined
   begin(): Promise<void>
   /** From now on to the end of the transaction, constraints that would be checked by {@link commit} are checked at once. */
   checkAtOnce(): Promise<void>
@@ -43,7 +47,14 @@ export interface TrailSession extends RowSession {
   quarantine(rows: readonly QuarantineRow[]): Promise<void>
   listDuplicates(duplicates: readonly Row[]): Promise<void>
   writeGaps(chunks: readonly Chunk[]): Promise<void>
-  writeLedger(entries: readonly LedgerEntry[], hourOf: (chunk: Chunk) => Date): Promise<void>
+  /** @returns whether all of the statements were taken: see `writeLedger` of the positions */
+  writeLedger(
+    entries: readonly LedgerEntry[],
+    hourOf: (chunk: Chunk) => Date,
+    statements?: readonly StoredEntry[]
+  ): Promise<boolean>
+  /** Closes what a writer of statements has left open. Outside of a transaction. */
+  closeStatements(writer: string): Promise<void>
   /** Names it in the database; may be unknown. */
   readonly id: number | undefined
   /**

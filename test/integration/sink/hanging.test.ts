@@ -68,6 +68,7 @@ test('a write that hangs while Postgres waits for its next word is reported, onc
   const writer = new Writer({
     openSession: () =>
       openPgSession({ database: proxy.url, group: 'hanging', applicationName: 'eventtrail-sink/hanging', pool }),
+    beginStatement: () => expect.unreachable('the trail is not proved'),
     watch: { blockedAfterMs: 50, stalledAfterMs: 500, onStalled: stalled.resolve },
     log: silentLogger
   })

@@ -1,3 +1,5 @@
+import type { Signer } from '../../../proof/index.ts'
+import { statementOf } from '../../../sink/statement-of.ts'
 import type { Batch } from '../../../sink/write/types.ts'
 import { Writer } from '../../../sink/write/writer.ts'
 import { openPositions } from '../../../trail/positions/fence.ts'
@@ -38,10 +40,15 @@ export const batchOf = (chunks: readonly Chunk[]): Batch => ({
 })
 
 /** A writer on the trail's Postgres as a sink has it, and the means to begin partitions there. */
-export function writerOn({ databaseUrl, group, db, sinkOptions: { log } }: TestTrail) {
-  const options = { database: databaseUrl, group, applicationName: 'eventtrail-sink/test', pool: db }
+export function writerOn({ databaseUrl, group, db, sinkOptions: { log, topicPrefix } }: TestTrail, signer?: Signer) {
+  const options = { database: databaseUrl, group, applicationName: 'eventtrail-sink/test', pool: db, signer }
   return {
-    writer: new Writer({ openSession: () => openPgSession(options), watch: { blockedAfterMs: 1_500 }, log }),
+    writer: new Writer({
+      openSession: () => openPgSession(options),
+      beginStatement: prover => statementOf(prover, { group, topicPrefix }),
+      watch: { blockedAfterMs: 1_500 },
+      log
+    }),
     /** Makes the trail know partition 0 of a topic, at offset 0 or `start`. */
     begin: (topic: string, start = 0) => openPositions(db, group, [{ topic, partition: 0, start }])
   }

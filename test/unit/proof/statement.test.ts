@@ -107,8 +107,6 @@ describe('a statement', () => {
     ])
     const next = read(attempt.entries[1] as StoredEntry)
     expect(next).toMatchObject({ [which]: { first: time(4_000), last: time(4_000) }, stretch: [{ first: 2, last: 3 }] })
-    statement.unknown(attempt)
-    expect(statement.found(undefined)).toBe(false)
     statement.stored(statement.attempt([chunk(2, 2)], back))
     expect(read(only(statement.attempt([chunk(4, 1)], at(7_000)).entries))).toMatchObject({
       seq: 1,
@@ -124,49 +122,6 @@ describe('a statement', () => {
     expect(statement.finish()).toEqual({ ...only(attempt.entries), open: false })
     expect(statement.finish()).toBeUndefined()
     expect(read(only(statement.attempt([chunk(1, 1)], at(1)).entries)).seq).toBe(1)
-  })
-})
-
-describe('when the answer to COMMIT is lost', () => {
-  const began = (stored: number) => {
-    const statement = statementOf()
-    for (let index = 0; index < stored; index += 1) statement.stored(statement.attempt([chunk(index, 1)], at(index)))
-    const attempt = statement.attempt([chunk(stored, 1)], at(stored))
-    statement.unknown(attempt)
-    return { statement, attempt, text: only(attempt.entries).entry }
-  }
-
-  test('nothing is attempted before the database was asked', () => {
-    const { statement } = began(1)
-    expect(statement.asked).toEqual({ writer, seq: 0 })
-    expect(() => statement.attempt([chunk(9, 1)], at(9))).toThrow(TypeError)
-    expect(() => statement.finish()).toThrow(TypeError)
-  })
-
-  test.each([0, 1])('its text in the database says that all was stored (after %i)', stored => {
-    const { statement, text } = began(stored)
-    expect(statement.found(text)).toBe(true)
-    expect(statement.asked).toBeUndefined()
-    const next = read(only(statement.attempt([chunk(stored + 1, 1)], at(9)).entries))
-    expect(next.stretch).toMatchObject([{ first: 0, last: stored + 1, root: rootOf(0, stored + 2) }])
-  })
-
-  test('the text before it, or none, says that nothing was stored', () => {
-    const none = began(0)
-    expect(none.statement.found(undefined)).toBe(false)
-    expect(read(only(none.statement.attempt([chunk(0, 3)], at(9)).entries)).stretch).toMatchObject([{ last: 2 }])
-
-    const statement = statementOf()
-    const first = statement.attempt([chunk(0, 1)], at(0))
-    statement.stored(first)
-    statement.unknown(statement.attempt([chunk(1, 1)], at(1)))
-    expect(statement.found(only(first.entries).entry)).toBe(false)
-    expect(read(only(statement.attempt([chunk(1, 3)], at(9)).entries)).stretch).toMatchObject([{ last: 3 }])
-  })
-
-  test('any other text is refused', () => {
-    expect(() => began(0).statement.found('another')).toThrow(refused)
-    expect(() => began(1).statement.found(undefined)).toThrow(refused)
   })
 })
 
@@ -205,8 +160,10 @@ test('whatever fails, the entries that are stored say of each offset once what i
   const step = fc.record({ outcome, partition: fc.nat(2), rows: fc.integer({ min: 1, max: 40 }), ms })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), steps => {
-      const statement = statementOf({ rows: 100 })
-      const database = new Map<number, StoredEntry>()
+      // One for each session: the answer to COMMIT is lost with it.
+      let database = new Map<number, StoredEntry>()
+      const sessions = [database]
+      let statement = statementOf({ rows: 100 })
       const next = [0, 0, 0]
       let now = 0
       for (const { outcome, partition, rows, ms } of steps) {
@@ -226,19 +183,21 @@ test('whatever fails, the entries that are stored say of each offset once what i
         }
         if (outcome === 'stored') statement.stored(attempt)
         else {
-          statement.unknown(attempt)
-          expect(statement.found(database.get(statement.asked?.seq as number)?.entry)).toBe(
-            outcome === 'lost and stored'
-          )
+          statement = statementOf({ rows: 100 })
+          database = new Map()
+          sessions.push(database)
         }
       }
-      const entries = [...database.values()]
-      expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index))
-      for (const [index, entry] of entries.entries()) {
-        const before = entries[index - 1]
-        const previous = before ? createHash('sha256').update(before.entry).digest('base64') : null
-        expect(read(entry).previous).toBe(previous)
+      for (const session of sessions) {
+        const entries = [...session.values()]
+        expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index))
+        for (const [index, entry] of entries.entries()) {
+          const before = entries[index - 1]
+          const previous = before ? createHash('sha256').update(before.entry).digest('base64') : null
+          expect(read(entry).previous).toBe(previous)
+        }
       }
+      const entries = sessions.flatMap(session => [...session.values()])
       for (const partition of [0, 1, 2]) {
         const stretches = entries.flatMap(entry => read(entry).stretch.filter(each => each.partition === partition))
         let offset = 0

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { found } from '../../simulator/found.ts'
+import { proofSabotages } from '../../simulator/proof-sabotage.ts'
 import { schedules } from '../../simulator/schedule.ts'
 import { simulate } from '../../simulator/simulation.ts'
 import { sabotages } from '../../support/processes/sabotage.ts'
@@ -29,6 +30,12 @@ it.each(sabotages)('turns red: %s', { timeout: 60_000 }, async how => {
     // That the sink itself gives up, or hangs, is not what is asked of the checker.
     if (found.some(each => !each.startsWith('a sink failed') && !each.startsWith('the sinks do not'))) return
   }
+  expect.unreachable(`${few.length} schedules came out clean`)
+})
+
+it.each(proofSabotages)('turns red about the proof: %s', { timeout: 60_000 }, async how => {
+  const few = fc.sample(schedules, { numRuns: 100, seed: 5 })
+  for (const schedule of few) if ((await simulate(schedule, how)).some(each => each.startsWith('proof: '))) return
   expect.unreachable(`${few.length} schedules came out clean`)
 })
 

@@ -10,7 +10,9 @@ export const answer = (batch: Batch): WriteResult => ({
   faults: new Map(),
   booked: [],
   stored: batch.chunks,
-  fenced: []
+  fenced: [],
+  statements: 0,
+  refusals: 0
 })
 
 /** A queue that writes to a list; `write` may be replaced by one that waits or fails. */

@@ -58,6 +58,8 @@ const result = (facts: Partial<WriteResult>): WriteResult => ({
   booked: [],
   stored: [],
   fenced: [],
+  statements: 0,
+  refusals: 0,
   ...facts
 })
 
