@@ -88,7 +88,7 @@ export const operationsErrorCodes = {
   MONTH_KEPT: {
     misconfigured: true,
     meaning:
-      'A month was not dropped: it does not add up, is under a hold, or sinks may still store events of it. The message has each reason.'
+      'A month was not dropped: it does not add up, is under a hold, has other rows than the proof says, or sinks may still store events of it. The message has each reason.'
   },
   MONTH_CHANGED: {
     retryable: true,

@@ -65,6 +65,7 @@ export {
 } from './positions/index.ts'
 export {
   addEntry,
+  ChangeEntries,
   clockTime,
   type EntryBody,
   EntryWriter,
@@ -73,6 +74,7 @@ export {
   momentOf,
   type ProofRole,
   type Prover,
+  proofBegan,
   proofOrigin,
   proverOf,
   type Signing,
@@ -149,6 +151,7 @@ export {
   type Addition,
   blockerWords,
   CarefulInsert,
+  copyOut,
   countByCode,
   countByPartition,
   listAdditions,
@@ -159,6 +162,7 @@ export {
   type QuarantineRow,
   quarantineByHalves,
   quarantineRowsOf,
+  type RowTaker,
   type SinkLogin,
   type TrailPositions,
   type TrailSession,

@@ -57,7 +57,8 @@ export async function beginProof(pool: Pool, keys: FirstSigners, topicPrefix: st
       )
     }
     await requireOnePrefix(client, topicPrefix)
-    await client.query('INSERT INTO proof_settings (origin) VALUES ($1)', [origin])
+    // No row that is there was recorded later.
+    await client.query('INSERT INTO proof_settings (origin, began_at) VALUES ($1, clock_timestamp())', [origin])
     await new EntryWriter(client, { origin, signer: root }).add({ kind: 'key', add: added, revoke: [] })
     const writer = new EntryWriter(client, { origin, signer: operator })
     const groups = await positionsByGroup(client)

@@ -30,6 +30,7 @@ import {
   wholeNumber
 } from '../command.ts'
 import { databaseOf, withWhoMay } from '../connection.ts'
+import { signingOf } from '../proof-key.ts'
 import { droppedLines, holdLines, monthLines, planLines, unfinishedLines } from './words.ts'
 
 interface ListFlags {
@@ -94,7 +95,7 @@ export function retentionCommands(program: Command, host: CommandHost): void {
     )
 
   host
-    .connect(retention.command('drop'), 'brokers', 'databaseUrl', 'topicPrefix')
+    .connect(retention.command('drop'), 'brokers', 'databaseUrl', 'topicPrefix', 'proofKeyFile')
     .argument('<month>', 'month such as 2026-11')
     .description('drop a month for good: records what it had, and refuses a month that has to stay')
     .option('--dry-run', 'show what would go and what keeps it, and do nothing else; exits 1 when something does')
@@ -197,7 +198,12 @@ async function drop(context: CommandContext, pool: Pool, name: string, flags: Dr
     } else for (const line of planLines(plan)) out(line)
     return plan.refusals.length > 0 ? exitCodes.notOk : exitCodes.ok
   }
-  const result = await dropMonth(parts, shellOperator(), { month, reason: reason ?? '', archive }).catch(asOwner)
+  const signing = await signingOf(config, pool)
+  const result = await dropMonth({ ...parts, signing }, shellOperator(), {
+    month,
+    reason: reason ?? '',
+    archive
+  }).catch(asOwner)
   const kept = result.archive === null ? '' : `, archived in ${result.archive}`
   out(
     json

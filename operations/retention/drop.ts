@@ -1,5 +1,6 @@
 import type { ArchiveStore } from '../../archive/index.ts'
 import type { Pool } from '../../postgres/index.ts'
+import type { Signing } from '../../trail/index.ts'
 import { act, type Operator, type RunningAction, resumeAction } from '../actions/index.ts'
 import { OperationsError } from '../errors.ts'
 import { archiveMonth } from './archive.ts'
@@ -9,6 +10,8 @@ import { removeMonth, stopped } from './remove.ts'
 import { dropOperation, stepsOf, unfinishedDrops } from './steps.ts'
 
 export interface DropParts extends PlanParts {
+  /** Needed where the trail is proved. */
+  readonly signing?: Signing
   /** ms for which locks that others hold are waited for. Default 600,000. */
   readonly patienceMs?: number
 }
@@ -103,7 +106,7 @@ async function droppedBy(pool: Pool, month: Month, action: number): Promise<Drop
 const mostArchives = 3
 
 async function dropRecorded(parts: DropParts, request: DropRequest, action: RunningAction): Promise<DropResult> {
-  const { pool, patienceMs = 600_000, onProgress, signal } = parts
+  const { pool, patienceMs = 600_000, onProgress, signal, signing } = parts
   const { month, reason, archive } = request
   const common = { pool, month, onProgress, signal }
   for (let attempt = 1; ; attempt += 1) {
@@ -111,7 +114,7 @@ async function dropRecorded(parts: DropParts, request: DropRequest, action: Runn
     if (signal.aborted) throw stopped(month)
     await action.requireHeld()
     try {
-      const rows = await removeMonth({ ...common, reason, action: action.id, patienceMs, archived })
+      const rows = await removeMonth({ ...common, reason, action: action.id, patienceMs, archived, signing })
       return { action: action.id, month: month.name, rows, archive: archived?.address ?? null }
     } catch (error) {
       // Late events came between the archive and the drop.

@@ -1,11 +1,12 @@
 import { pause, sqlStateOf } from '../../core/index.ts'
 import type { Pool, PooledSession, Queries } from '../../postgres/index.ts'
-import { inTransaction, makeMonthsSince } from '../../trail/index.ts'
+import { ChangeEntries, inTransaction, makeMonthsSince, proofBegan, type Signing } from '../../trail/index.ts'
 import { OperationsError } from '../errors.ts'
 import { factsOf, type MonthFacts, sameRows } from './facts.ts'
 import { holdsOf } from './holds.ts'
 import type { Month } from './month.ts'
 import { hasPartition } from './plan.ts'
+import { lookAtMonth, signRemoval } from './proof/index.ts'
 import { noteStep } from './steps.ts'
 
 /**
@@ -16,6 +17,8 @@ const lockWaitMs = 300
 /** Turns that are tried before the lock on the month is given back, for the sinks that wait for that one. */
 const turnsOfLock = 5
 const betweenTurnsMs = 200
+/** Most faults that are named one by one. */
+const mostFaults = 20
 
 export interface RemoveParts {
   readonly pool: Pool
@@ -25,6 +28,8 @@ export interface RemoveParts {
   readonly action: number
   /** What is in the archive of the month, and where that is; default: it has none. */
   readonly archived?: { readonly facts: MonthFacts; readonly address: string } | undefined
+  /** Needed where the trail is proved. */
+  readonly signing?: Signing | undefined
   /** ms for which locks that others hold are waited for. */
   readonly patienceMs: number
   readonly onProgress: (words: string) => void
@@ -35,7 +40,7 @@ export interface RemoveParts {
  * Counts a month, records what it has, and drops it, all in one transaction. While it is counted only what writes into
  * this month waits; the whole trail is locked for the moment of the drop.
  * @returns its rows
- * @throws OperationsError `MONTH_KEPT` for a hold that was placed meanwhile, `MONTH_CHANGED` where the archive has other
+ * @throws OperationsError `MONTH_KEPT` for a hold that was placed meanwhile, and for rows that the proof has otherwise; `MONTH_CHANGED` where the archive has other
  *   rows, `MONTH_LOCKED`, `ACTION_STOPPED`; a database error
  */
 export async function removeMonth(parts: RemoveParts): Promise<number> {
@@ -87,6 +92,7 @@ async function removeIn(client: PooledSession, parts: RemoveParts): Promise<numb
       'MONTH_CHANGED',
       `${month.name} was not dropped: its rows are not those of its archive any more. Run the same command again, for an archive of what it has now`
     )
+  await sign(client, parts)
   await record(client, parts, facts)
   await noteStep(client, action, month.name, 'dropped', {
     rows: facts.rows,
@@ -96,6 +102,24 @@ async function removeIn(client: PooledSession, parts: RemoveParts): Promise<numb
   await client.query(`ALTER TABLE event_envelopes DETACH PARTITION ${place}`)
   await client.query(`DROP TABLE ${place}`)
   return facts.rows
+}
+
+/** Where the trail is proved, says what goes: rows that are not those that were recorded are evidence, and stay. */
+async function sign(client: PooledSession, { month, reason, signing, onProgress }: RemoveParts): Promise<void> {
+  const entries = await ChangeEntries.begin(client, signing, reason)
+  const began = await proofBegan(client)
+  if (!entries || !began) return
+  onProgress(`holding the rows of ${month.name} against the proof`)
+  const proof = await lookAtMonth(client, month, began, signing?.topicPrefix ?? '')
+  if (proof.faults.length > 0)
+    throw new OperationsError(
+      'MONTH_KEPT',
+      [
+        `${month.name} was not dropped: its rows are not those that the proof has. They are evidence; \`eventtrail proof verify\` says more`,
+        ...proof.faults.slice(0, mostFaults)
+      ].join('\n  ')
+    )
+  await signRemoval(client, entries, month, proof)
 }
 
 /** Locks the whole trail, in short turns: between them the sinks have their own. */

@@ -8,6 +8,12 @@ export async function proofOrigin(queries: Queries): Promise<string | undefined>
   return rows[0]?.origin
 }
 
+/** When the trail began to be proved; undefined where it is not. */
+export async function proofBegan(queries: Queries): Promise<Date | undefined> {
+  const { rows } = await queries.query<{ began: Date }>('SELECT began_at AS began FROM proof_settings')
+  return rows[0]?.began
+}
+
 /** Says for this transaction that its rows have a statement: `proof_require` refuses those of a proved trail without it. */
 export async function sayProved(client: Queries): Promise<void> {
   await client.query("SELECT set_config('eventtrail.proof', 'on', true)")

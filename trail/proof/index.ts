@@ -10,6 +10,7 @@ export {
   extensionValues,
   keepWords,
   momentOf,
+  proofBegan,
   proofOrigin,
   sayProved,
   transactionTime

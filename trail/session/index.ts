@@ -2,7 +2,7 @@
 export { type Addition, listAdditions, nameRefuser } from './additions.ts'
 export { blockerWords, listBlockers, listSinkLogins, type SinkLogin } from './blockers.ts'
 export { CarefulInsert } from './careful-insert.ts'
-export { copyOut } from './copy-out.ts'
+export { copyOut, type RowTaker } from './copy-out.ts'
 export { PgRows } from './pg-rows.ts'
 export { openPgSession, pgPositions } from './pg-session.ts'
 export type { QuarantineRow } from './quarantine-row.ts'

@@ -1,0 +1,3 @@
+/** What the proof says of a month that goes, and what stays of it. */
+export { lookAtMonth } from './look.ts'
+export { signRemoval } from './sign.ts'
