@@ -87,20 +87,38 @@ function completeFloat(value: unknown): number {
   return shortestFloat(value) + 0
 }
 
-const isHyphenAt = (place: number): boolean => place === 8 || place === 13 || place === 18 || place === 23
+const hyphen = 0x2d
+const lowerHex = 1
+const upperHex = 2
+const notHex = 4
+/** By character: a digit or a letter of a UUID, in lower or upper case; 0 for any other. */
+const hexKinds = new Uint8Array(128)
+for (const digit of '0123456789abcdef') hexKinds[digit.charCodeAt(0)] = lowerHex
+for (const letter of 'ABCDEF') hexKinds[letter.charCodeAt(0)] = upperHex
 
-/** A UUID in lower case, or undefined when the value is none. Groups ask twice for each event: a RegExp costs ten times as much. */
+/**
+ * A UUID in lower case, or undefined when the value is none. Groups ask twice for each event: a RegExp, and branches that
+ * depend on each character, cost four times as much.
+ */
 export function uuidOf(value: unknown): string | undefined {
   if (typeof value !== 'string' || value.length !== 36) return undefined
-  let isLower = true
-  for (let place = 0; place < 36; place += 1) {
-    const code = value.charCodeAt(place)
-    if (isHyphenAt(place)) {
-      if (code !== 0x2d) return undefined
-    } else if (code >= 0x41 && code <= 0x46) isLower = false
-    else if (!((code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x66))) return undefined
-  }
-  return isLower ? value : value.toLowerCase()
+  const hyphens = value.charCodeAt(8) === hyphen && value.charCodeAt(13) === hyphen
+  if (!hyphens || value.charCodeAt(18) !== hyphen || value.charCodeAt(23) !== hyphen) return undefined
+  const kinds =
+    hexWithin(value, 0, 8) |
+    hexWithin(value, 9, 13) |
+    hexWithin(value, 14, 18) |
+    hexWithin(value, 19, 23) |
+    hexWithin(value, 24, 36)
+  if (kinds > (lowerHex | upperHex)) return undefined
+  return kinds === lowerHex ? value : value.toLowerCase()
+}
+
+/** The kinds that are between two places, and a larger number where one of them is none. */
+function hexWithin(value: string, start: number, end: number): number {
+  let kinds = 0
+  for (let place = start; place < end; place += 1) kinds |= hexKinds[value.charCodeAt(place)] || notHex
+  return kinds
 }
 
 const completeUuid = (value: unknown): string => uuidOf(value) ?? refuse('must be a UUID')
