@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import { checkOptions, type Rule, type Rules, rule } from '../core/index.ts'
 import type { Envelope } from './types.ts'
 import { actorHint, isWho, tracestateRule, type Who, whoRules } from './who.ts'
@@ -68,12 +68,27 @@ export const currentContext = (): EventContext | undefined => storage.getStore()
  * of another producer that break the rules are left out; the source is that of the publisher.
  */
 export function causedBy({ id }: Pick<Envelope, 'id'>, headers: Readonly<Record<string, string>>): EventContext {
-  const { actor } = headers
-  return {
-    source: undefined,
-    actor: actor !== undefined && isWho('actor', actor) ? actor : undefined,
-    ...traceOf(headers.traceparent, headers.tracestate),
-    causation: id
+  const { actor, traceparent, tracestate } = headers
+  return new Cause(
+    actor !== undefined && isWho('actor', actor) ? actor : undefined,
+    traceparent === undefined ? noTrace : traceOf(traceparent, tracestate),
+    id
+  )
+}
+
+/** A class, because there is one for each message (decision 0070). */
+class Cause implements EventContext {
+  readonly source = undefined
+  readonly actor: string | undefined
+  readonly traceparent: string | undefined
+  readonly tracestate: string | undefined
+  readonly causation: string
+
+  constructor(actor: string | undefined, { traceparent, tracestate }: Trace, causation: string) {
+    this.actor = actor
+    this.traceparent = traceparent
+    this.tracestate = tracestate
+    this.causation = causation
   }
 }
 
@@ -84,10 +99,38 @@ export const inContext = <Given extends unknown[], T>(
   ...given: Given
 ): T => storage.run(context, work, ...given)
 
-function traceOf(traceparent: unknown, tracestate: unknown): Pick<EventContext, 'traceparent' | 'tracestate'> {
+/**
+ * The same as {@link inContext} for work that is done again and again, at a fifth of its cost: `run` of Node makes two
+ * copies of all that asynchronous context holds, one to begin and one to end. This makes one, of what held where
+ * `eachInContext` was called. What other storages hold for the work is of there too.
+ */
+export function eachInContext<One, Other, T>(
+  work: (one: One, other: Other) => T
+): (context: EventContext, one: One, other: Other) => T {
+  const around = new AsyncResource('eventtrail.context', { requireManualDestroy: true })
+  const begin = (context: EventContext, one: One, other: Other): T => {
+    storage.enterWith(context)
+    return work(one, other)
+  }
+  let isWithin = false
+  return (context, one, other) => {
+    // Node 22 keeps the context in the resource: one within the other would end it for both.
+    if (isWithin) return storage.run(context, work, one, other)
+    isWithin = true
+    try {
+      return around.runInAsyncScope(begin, undefined, context, one, other)
+    } finally {
+      isWithin = false
+    }
+  }
+}
+
+type Trace = Pick<EventContext, 'traceparent' | 'tracestate'>
+
+function traceOf(traceparent: unknown, tracestate: unknown): Trace {
   if (typeof traceparent !== 'string' || !isWho('traceparent', traceparent)) return noTrace
   const isValid = typeof tracestate === 'string' && tracestateRule.isValid(tracestate)
   return { traceparent, tracestate: isValid ? tracestate : undefined }
 }
 
-const noTrace: Pick<EventContext, 'traceparent' | 'tracestate'> = { traceparent: undefined, tracestate: undefined }
+const noTrace: Trace = { traceparent: undefined, tracestate: undefined }

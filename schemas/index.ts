@@ -44,7 +44,7 @@ export {
   type SchemaErrorCode,
   schemaErrorCodes
 } from './errors.ts'
-export { causedBy, currentContext, type EventContext, inContext, withContext } from './event-context.ts'
+export { causedBy, currentContext, type EventContext, eachInContext, inContext, withContext } from './event-context.ts'
 export { aggregatePath, type FieldMeaning, nodesAt, pathAtStart, type Step, stepsOf } from './fields/index.ts'
 export { type GenerateOptions, generateTypes } from './generation/index.ts'
 export { inspectFolder, loadCatalogue } from './load.ts'

@@ -1,4 +1,4 @@
-import { causedBy, type Envelope, inContext } from '../../schemas/index.ts'
+import { causedBy, type Envelope, eachInContext, inContext } from '../../schemas/index.ts'
 import { ConsumerError } from '../errors.ts'
 import type { MessageHandler, Middleware } from '../types.ts'
 import type { Decoder } from './decoder.ts'
@@ -17,10 +17,10 @@ export function composed(middlewares: readonly Middleware[], handler: Call): Cal
 }
 
 /** The same call, in which all that is published is caused by its event, whatever context the group was started in. */
-export const asCause =
-  (call: Call): Call =>
-  (envelope, context) =>
-    inContext(causedBy(envelope, context.headers), call, envelope, context)
+export function asCause(call: Call): Call {
+  const inCause = eachInContext(call)
+  return (envelope, context) => inCause(causedBy(envelope, context.headers), envelope, context)
+}
 
 /** The same call in no context: what is published for many events has no single cause. */
 export const asNoCause =

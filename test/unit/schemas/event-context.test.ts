@@ -1,5 +1,6 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe, expect, it } from 'vitest'
-import { causedBy, currentContext, withContext } from '../../../schemas/event-context.ts'
+import { causedBy, currentContext, eachInContext, withContext } from '../../../schemas/event-context.ts'
 
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
 const id = '0190a000-0000-7000-8000-000000000001'
@@ -75,6 +76,47 @@ describe('the context of a request', () => {
     )
     expect(copy.withContext).not.toBe(withContext)
     copy.withContext({ actor: 'teacher-7' }, () => expect(currentContext()).toEqual({ actor: 'teacher-7' }))
+  })
+})
+
+describe('the context of work that is done again and again', () => {
+  it('is that of each call, also after a wait and within another, and ends with the call', async () => {
+    const seen: [string, string | undefined][] = []
+    const note = (call: string) => void seen.push([call, currentContext()?.actor])
+    const run = eachInContext(async (call: string, inner?: () => Promise<void>): Promise<void> => {
+      note(call)
+      const ended = inner?.()
+      note(call)
+      await new Promise(resolve => setImmediate(resolve))
+      note(call)
+      await ended
+    })
+    await withContext({ actor: 'around' }, async () => {
+      const outer = run({ actor: 'one' }, 'one', () => run({ actor: 'two' }, 'two', undefined))
+      note('around')
+      const later = run({ actor: 'three' }, 'three', undefined)
+      note('around')
+      await outer
+      await later
+      note('around')
+    })
+    expect(seen).toHaveLength(12)
+    for (const [call, actor] of seen) expect(actor).toBe(call)
+    expect(currentContext()).toBeUndefined()
+  })
+
+  it('ends also with a call that throws', () => {
+    const run = eachInContext((message: string, _: undefined) => {
+      throw new Error(message)
+    })
+    expect(() => run({ actor: 'one' }, 'no', undefined)).toThrow('no')
+    expect(currentContext()).toBeUndefined()
+  })
+
+  it('has of other storages what they held where it was made', () => {
+    const other = new AsyncLocalStorage<string>()
+    const run = other.run('made', () => eachInContext((_: number, __: number) => other.getStore()))
+    expect(other.run('called', () => [run({}, 1, 2), other.getStore()])).toEqual(['made', 'called'])
   })
 })
 
