@@ -28,4 +28,4 @@ export {
   planOf,
   redrivenRecord
 } from './redriving/index.ts'
-export { type Route, Routes } from './routes.ts'
+export { Routes } from './routes.ts'

@@ -24,10 +24,13 @@ function claims(group: string): (ids: readonly string[], options: OnceOptions | 
 
 /** `context.once` of one attempt with one event. @param id undefined for a message that cannot be read */
 export function onceOf(inbox: Inbox, group: string, id: string | undefined): Once {
-  const claim = id === undefined ? noEvent : claims(group)
-  const ids = id === undefined ? [] : [id]
-  return async (client: Client, effect: (session: never) => unknown, options?: OnceOptions) =>
-    await inbox.run(client, claim(ids, options), (_fresh, session) => effect(session as never))
+  // Made with the first call: most handlers make none.
+  let claim: ReturnType<typeof claims> | undefined
+  return async (client: Client, effect: (session: never) => unknown, options?: OnceOptions) => {
+    if (id === undefined) return noEvent()
+    claim ??= claims(group)
+    return await inbox.run(client, claim([id], options), (_fresh, session) => effect(session as never))
+  }
 }
 
 function noEvent(): never {

@@ -54,7 +54,7 @@ export class BatchTaker {
     const limits = this.#limitsOf(source)
     if (!limits) return
     let portion = batch.raw.read(limits)
-    const place = source.tracker.locate(messagesIn(portion)[0]?.record.offset ?? batch.firstOffset)
+    const place = source.tracker.locate(messagesIn(portion)[0]?.offset ?? batch.firstOffset)
     if (place === 'ahead') return this.#reposition(source, control)
     if (place === 'new log') {
       log.warn({ topic, partition }, 'the offsets of a partition restarted')
@@ -90,9 +90,10 @@ export class BatchTaker {
 
   #takePortion(portion: ReadPortion, source: AssignedPartition): void {
     const { work, backpressure, breakers, routes } = this.#options
-    const taken = messagesIn(portion).filter(({ record }) => source.tracker.take(record.offset))
-    const held = holdEach(taken, portion, backpressure.held)
-    const messages = held.map(each => new FetchedMessage(each, routes.of(source, each.record), source))
+    const messages: FetchedMessage[] = []
+    for (const found of messagesIn(portion))
+      if (source.tracker.take(found.offset)) messages.push(new FetchedMessage(found, routes, source))
+    holdEach(messages, portion, backpressure.held)
     const [first] = messages
     if (first) breakers.taken(first)
     work.add(messages)

@@ -1,5 +1,5 @@
 import type { KafkaRecord, ReadPortion, UnreadableBatch } from '../../kafka/index.ts'
-import type { Route } from '../dead-letters/index.ts'
+import type { Routes } from '../dead-letters/index.ts'
 import type { Message } from '../pipeline/index.ts'
 import type { AssignedPartition } from '../progress/index.ts'
 import type { HeldBytes, SharedBytes } from './backpressure.ts'
@@ -11,27 +11,47 @@ import type { HeldBytes, SharedBytes } from './backpressure.ts'
 export class FetchedMessage implements Message {
   readonly eventName: string
   readonly lane: string
-  readonly record: KafkaRecord
   readonly source: AssignedPartition
   readonly redriven: Message['redriven']
   readonly unreadable: Message['unreadable']
-  readonly shared: SharedBytes
+  /** Set by {@link holdEach}, as is a copy of the record. */
+  shared: SharedBytes
+  record: KafkaRecord
   fault: Message['fault']
 
-  constructor({ record, unreadable, shared }: Held, { eventName, lane, redriven }: Route, source: AssignedPartition) {
+  constructor(found: Found, routes: Routes, source: AssignedPartition, shared = notHeld) {
+    const isWhole = found instanceof WholeBatch
+    const record = isWhole ? found.record : found
+    const { eventName, lane, redriven } = routes.of(source, record)
     this.eventName = eventName
     this.lane = lane
-    this.record = record
     this.source = source
     this.redriven = redriven
-    this.unreadable = unreadable
+    this.unreadable = isWhole ? found.unreadable : undefined
     this.shared = shared
+    this.record = record
     this.fault = undefined
   }
 }
 
-type Found = Pick<Message, 'record' | 'unreadable'>
-type Held = Found & Pick<FetchedMessage, 'shared'>
+const notHeld: SharedBytes = { bytes: 0, messages: 0 }
+
+/** A batch of the log that cannot be read: one message that has its bytes. */
+class WholeBatch {
+  readonly record: KafkaRecord
+  readonly unreadable: Message['unreadable']
+
+  constructor({ baseOffset, bytes, timestamp, code, reason }: UnreadableBatch) {
+    this.record = { offset: baseOffset, key: null, value: bytes, headers: [], timestamp }
+    this.unreadable = { code, reason }
+  }
+
+  get offset(): number {
+    return this.record.offset
+  }
+}
+
+type Found = KafkaRecord | WholeBatch
 
 /**
  * Messages of a larger portion get bytes of their own: one that waits for long must not keep all of it in memory, unless
@@ -41,41 +61,37 @@ const sharedUpTo = 1024 * 1024
 /** What a message takes in memory, besides its bytes. */
 const bytesPerMessage = 1024
 
-/** What a portion holds, in the order of the log. A batch that cannot be read is one message that has its bytes. */
+/** What a portion holds, in the order of the log. */
 export function messagesIn({ messages, unreadable }: Pick<ReadPortion, 'messages' | 'unreadable'>): readonly Found[] {
-  const records = messages.map((record): Found => ({ record, unreadable: undefined }))
-  if (unreadable.length === 0) return records
-  return [...records, ...unreadable.map(wholeBatch)].sort((one, other) => one.record.offset - other.record.offset)
+  if (unreadable.length === 0) return messages
+  const batches = unreadable.map(batch => new WholeBatch(batch))
+  return [...messages, ...batches].sort((one, other) => one.offset - other.offset)
 }
-
-const wholeBatch = ({ baseOffset, bytes, timestamp, code, reason }: UnreadableBatch): Found => ({
-  record: { offset: baseOffset, key: null, value: bytes, headers: [], timestamp },
-  unreadable: { code, reason }
-})
 
 /**
  * Counts the bytes of those messages of a portion that were taken, each with its share. Nothing else of the portion may
  * be read from here on.
  */
 export function holdEach(
-  taken: readonly Found[],
+  taken: readonly Pick<FetchedMessage, 'record' | 'shared'>[],
   { records, unreadable }: Pick<ReadPortion, 'records' | 'unreadable'>,
   held: HeldBytes
-): readonly Held[] {
+): void {
   const bytes = unreadable.reduce((sum, batch) => sum + batch.bytes.length, records.bytes)
   const value = taken.length === 1 ? taken[0]?.record.value : undefined
   const isMostOfIt = value != null && 2 * value.length > value.buffer.byteLength
   if (bytes <= sharedUpTo || isMostOfIt) {
     const shared = held.hold(bytes + taken.length * bytesPerMessage, taken.length)
-    return taken.map(({ record, unreadable }) => ({ record, unreadable, shared }))
+    for (const message of taken) message.shared = shared
+    return
   }
-  const copies = taken.map(({ record, unreadable }) => {
-    const own = copyOf(record)
+  for (const message of taken) {
+    const own = copyOf(message.record)
     const size = (own.key?.length ?? 0) + (own.value?.length ?? 0) + bytesPerMessage
-    return { record: own, unreadable, shared: held.hold(size, 1) }
-  })
+    message.record = own
+    message.shared = held.hold(size, 1)
+  }
   records.release()
-  return copies
 }
 
 const copyOf = (record: KafkaRecord): KafkaRecord => ({

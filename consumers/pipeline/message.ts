@@ -1,7 +1,7 @@
 import type { KafkaRecord, UnreadableBatch } from '../../kafka/index.ts'
 import type { Envelope } from '../../schemas/index.ts'
 import type { Origin, Redriven } from '../dead-letters/index.ts'
-import { type Inbox, onceOf } from '../inbox/index.ts'
+import { type Inbox, type Once, onceOf } from '../inbox/index.ts'
 import type { AssignedPartition } from '../progress/index.ts'
 import type { MessageContext } from '../types.ts'
 import type { Slot as LaneSlot } from './aggregate-lanes.ts'
@@ -89,15 +89,35 @@ function headersOf({ headers }: KafkaRecord): Readonly<Record<string, string>> {
 const noHeaders: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
 
 /** The context of one attempt. */
-export function contextOf(message: Message, run: Run, parts: ContextParts): RunContext {
-  const { record } = message
-  const headers = headersOf(record)
-  const { topic, partition, offset } = originOf(message)
-  const { timestamp } = record
-  const { attempt, slot, envelope } = run
-  const { group, groupId, closing: signal, inbox } = parts
-  const once = onceOf(inbox, groupId, envelope?.id)
-  return { group, topic, partition, offset, timestamp, headers, attempt, signal, once, [slotOf]: slot }
+export const contextOf = (message: Message, run: Run, parts: ContextParts): RunContext =>
+  new AttemptContext(message, run, parts)
+
+/** All of it is of its own: middlewares spread it. A class, because there is one for each message (decision 0070). */
+class AttemptContext implements RunContext {
+  readonly group: string
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly timestamp: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly attempt: number
+  readonly signal: AbortSignal
+  readonly once: Once
+  readonly [slotOf]: Slot
+
+  constructor({ record, source, redriven }: Message, run: Run, { group, groupId, inbox, closing }: ContextParts) {
+    const origin = redriven?.origin
+    this.group = group
+    this.topic = origin ? origin.topic : source.topic
+    this.partition = origin ? origin.partition : source.partition
+    this.offset = origin ? origin.offset : record.offset
+    this.timestamp = record.timestamp
+    this.headers = headersOf(record)
+    this.attempt = run.attempt
+    this.signal = closing
+    this.once = onceOf(inbox, groupId, run.envelope?.id)
+    this[slotOf] = run.slot
+  }
 }
 
 /** Where a message was first, which is where it was read from unless it is a redriven one. */

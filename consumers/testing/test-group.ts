@@ -265,7 +265,7 @@ class Kit<Events extends EventMap> implements TestGroup<Events> {
   #deliver(published: readonly Published<Events>[]): void {
     const messages = published.map(({ record, source }) => {
       const shared = this.#held.hold(record.value?.length ?? 0, 1)
-      return new FetchedMessage({ record, unreadable: undefined, shared }, this.#routes.of(source, record), source)
+      return new FetchedMessage(record, this.#routes, source, shared)
     })
     for (const [index, message] of messages.entries())
       this.#unfinished.set(message, (published[index] as Published<Events>).envelope)

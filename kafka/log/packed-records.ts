@@ -137,9 +137,9 @@ export class PackedRecords implements Iterable<KafkaRecord> {
       const portion = this.portion({ ...options, careful })
       try {
         const messages: KafkaRecord[] = []
-        for (const record of portion.records) {
+        for (const cursor = portion.records.cursor(); cursor.next(); ) {
           if (messages.length >= maxRecords) return { ...this.#upTo(messages, portion), messages }
-          messages.push(record)
+          messages.push(cursor.record())
         }
         return { ...portion, messages }
       } catch (error) {

@@ -60,7 +60,9 @@ export class Records implements Iterable<KafkaRecord> {
   /** The record at the `place` of a cursor of these records. */
   at(place: number): KafkaRecord {
     const { batch, start } = this.#find(place)
-    return readRecord(batch, start)
+    const walk = new Walk()
+    walk.enter(batch, start)
+    return readRecord(walk, batch)
   }
 
   /** The same record without its headers, which stay unread. */
@@ -86,7 +88,7 @@ export class Records implements Iterable<KafkaRecord> {
   }
 
   *[Symbol.iterator](): Iterator<KafkaRecord> {
-    for (const cursor = this.cursor(); cursor.next(); ) yield this.at(cursor.place)
+    for (const cursor = this.cursor(); cursor.next(); ) yield cursor.record()
   }
 }
 
@@ -117,6 +119,7 @@ export class RecordCursor {
   readonly #batches: readonly StoredBatch[]
   readonly #from: number
   readonly #walk = new Walk()
+  readonly #again = new Walk()
   #entered = 0
   #batch = none
   #left = 0
@@ -136,6 +139,12 @@ export class RecordCursor {
       this.#read()
     } while (this.offset < this.#from)
     return true
+  }
+
+  /** The record that it is at. */
+  record(): KafkaRecord {
+    this.#again.enter(this.#batch, this.place - this.#shift)
+    return readRecord(this.#again, this.#batch)
   }
 
   #enter(): boolean {
@@ -203,9 +212,8 @@ class ReadRecord implements KafkaRecord {
 
 const noHeaders: readonly Header[] = Object.freeze([])
 
-function readRecord(batch: StoredBatch, start: number): KafkaRecord {
-  const walk = new Walk()
-  walk.enter(batch, start)
+/** @param walk is where the record begins */
+function readRecord(walk: Walk, batch: StoredBatch): KafkaRecord {
   const end = walk.begin()
   const record = new ReadRecord(walk, batch)
   readHeaders(record, walk, end)

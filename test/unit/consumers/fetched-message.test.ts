@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
+import { Routes } from '../../../consumers/dead-letters/index.ts'
 import { HeldBytes } from '../../../consumers/intake/backpressure.ts'
-import { holdEach, messagesIn } from '../../../consumers/intake/fetched-message.ts'
+import { FetchedMessage, holdEach, messagesIn } from '../../../consumers/intake/fetched-message.ts'
+import { AssignedPartition } from '../../../consumers/progress/index.ts'
 import { readRecordSet } from '../../../kafka/log/fetch-decoder.ts'
 import { PackedRecords } from '../../../kafka/log/packed-records.ts'
 import { bomb } from '../../support/kafka/raw-codecs.ts'
@@ -11,7 +13,10 @@ const mebibyte = 1024 * 1024
 function hold(batch: Buffer) {
   const portion = new PackedRecords(readRecordSet(batch)?.batches ?? [], 0).read()
   const held = new HeldBytes()
-  const messages = holdEach(messagesIn(portion), portion, held)
+  const routes = new Routes(new Map([['orders', 'order.placed']]), 'orders.redrive')
+  const source = new AssignedPartition('orders', 0, new AbortController().signal)
+  const messages = messagesIn(portion).map(found => new FetchedMessage(found, routes, source))
+  holdEach(messages, portion, held)
   return { portion, held, messages }
 }
 
