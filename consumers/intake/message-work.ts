@@ -57,13 +57,15 @@ export class MessageWork {
   readonly #started = new ShortLivedMap<Message, number>()
   /** When a message was last finished, or the first one taken after a time without any. */
   #progressAt = performance.now()
+  /** A message has ended within the loop that started it, since the last ones were added. */
+  #endedAtOnce = false
 
   constructor(options: MessageWorkOptions) {
     const { concurrency, batchings, onError, clock } = options
     this.#options = options
     this.#lanes = new AggregateLanes({
       concurrency,
-      batchingOf: ({ eventName }) => batchings.get(eventName),
+      ...(batchings.size > 0 && { batchingOf: ({ eventName }) => batchings.get(eventName) }),
       work: (messages, slot) =>
         messages.length === 1 ? this.#work(messages[0] as FetchedMessage, slot) : this.#workOnBatch(messages, slot),
       onError,
@@ -104,6 +106,9 @@ export class MessageWork {
   add(messages: readonly FetchedMessage[]): void {
     if (this.#isIdle) this.#progressAt = performance.now()
     this.#lanes.add(messages)
+    // Once for all that ended at once: nothing can ask meanwhile, and looking at a clock is a part of what they cost.
+    if (this.#endedAtOnce) this.#progressAt = performance.now()
+    this.#endedAtOnce = false
   }
 
   /** Forgets what was not started, of one partition or of all. */
@@ -163,7 +168,7 @@ export class MessageWork {
       this.#started.set(message, performance.now())
       return outcome.then(ended => this.#end(message, ended), left)
     }
-    this.#progressAt = performance.now()
+    this.#endedAtOnce = true
     this.#end(message, outcome)
   }
 

@@ -2,17 +2,9 @@ import { type Clock, machineClock } from '../../core/index.ts'
 import { ShortLivedMap } from '../progress/index.ts'
 import { type Batching, Lane, type LaneItem } from './lane.ts'
 import { ReadyLanes } from './ready-lanes.ts'
+import { type Slot, Work, type WorkHost } from './work.ts'
 
-/** What a piece of work may do to the slot that it runs in. */
-export interface Slot<T extends LaneItem = LaneItem> {
-  /** Waits for `rest` with the slot given to others, and takes one again. Its lanes stay taken. */
-  rest<R>(rest: () => Promise<R>): Promise<R>
-  /**
-   * Everything that this work took of a lane has ended, but for `again`: these come again before anything later of the
-   * lane, each on its own. Lanes that are not released are released when the work ends.
-   */
-  release(lane: string, again?: readonly T[]): void
-}
+export type { Slot } from './work.ts'
 
 /** Work that fails at once is not to start all that was added. */
 const mostResting = 1_000
@@ -49,6 +41,9 @@ export class AggregateLanes<T extends LaneItem> {
   readonly #single: ReadyLanes<T>
   readonly #returning: (() => void)[] = []
   readonly #idle: (() => void)[] = []
+  /** What was added last, and how many of it are started; the others are in no lane yet. */
+  #arriving: readonly T[] = []
+  #arrived = 0
   #turn = 0
   #slotsTaken = 0
   #resting = 0
@@ -77,21 +72,23 @@ export class AggregateLanes<T extends LaneItem> {
 
   /** Adds all of them before it starts any, so that they can be in one batch. */
   add(items: readonly T[]): void {
-    for (const item of items) {
-      const lane = this.#lanes.get(item.lane) ?? this.#newLane(item)
-      const isNew = lane.waiting.push(item) === 1
-      if (!lane.isFree) continue
-      if (isNew) this.#takeTurn(lane)
-      else if (lane.alone === 0) (lane.turn as ReadyLanes<T>).grew()
-    }
     this.#queued += items.length
+    this.#arriving = this.#arriving.length > 0 ? [...this.#arriving, ...items] : items
+    // What is added while others arrive comes after them.
+    if (this.#arriving !== items) return
+    this.#startArriving()
+    for (const item of this.#arriving) this.#put(item)
+    this.#arriving = []
     this.#fill()
   }
 
   /** Drops the waiting items that `drop` says; returns how many. What runs is not touched. */
   remove(drop: (item: T) => boolean): number {
     for (const turn of this.#turns) turn.clear()
-    let removed = 0
+    const arriving = this.#arriving.slice(this.#arrived)
+    this.#arriving = arriving.filter(item => !drop(item))
+    this.#arrived = 0
+    let removed = arriving.length - this.#arriving.length
     for (const lane of this.#lanes.values()) {
       removed += lane.remove(drop)
       if (lane.isFree) this.#takeTurn(lane)
@@ -110,6 +107,66 @@ export class AggregateLanes<T extends LaneItem> {
   idle(): Promise<void> {
     if (this.#working === 0) return Promise.resolve()
     return new Promise(resolve => this.#idle.push(resolve))
+  }
+
+  /**
+   * Starts what arrives at once where nothing has to wait: it is in a lane only if it does not end at once, and most of what
+   * an item costs besides its work is a lane that comes and goes.
+   */
+  #startArriving(): void {
+    if (this.#filling || this.#options.batchingOf) return
+    this.#filling = true
+    try {
+      while (this.#arrived < this.#arriving.length && this.#isFree) {
+        const item = this.#arriving[this.#arrived] as T
+        if (this.#lanes.size > 0 && this.#lanes.get(item.lane)) break
+        this.#arrived += 1
+        this.#startAlone(item)
+      }
+    } finally {
+      this.#filling = false
+      this.#arriving = this.#arriving.slice(this.#arrived)
+      this.#arrived = 0
+    }
+  }
+
+  /** Whether an item can start without taking the turn of another. */
+  get #isFree(): boolean {
+    return (
+      this.#slotsTaken < this.#options.concurrency &&
+      this.#mayStart &&
+      this.#returning.length === 0 &&
+      this.#single.isEmpty
+    )
+  }
+
+  get #mayStart(): boolean {
+    return !this.#stopping && this.#resting < (this.#options.mostResting ?? mostResting)
+  }
+
+  /** Starts an item whose lane has no other. */
+  #startAlone(item: T): void {
+    const items = [item]
+    const work = new Work<T>([], items, this.#host)
+    const running = this.#begin(items, work)
+    if (running instanceof Promise) {
+      const lane = this.#newLane(item)
+      lane.taken = 1
+      lane.work = work
+      work.lanes = [lane]
+      void running.then(() => this.#ended(work))
+      return
+    }
+    this.#running -= 1
+    this.#ended(work)
+  }
+
+  #put(item: T): void {
+    const lane = this.#lanes.get(item.lane) ?? this.#newLane(item)
+    const isNew = lane.waiting.push(item) === 1
+    if (!lane.isFree) return
+    if (isNew) this.#takeTurn(lane)
+    else if (lane.alone === 0) (lane.turn as ReadyLanes<T>).grew()
   }
 
   #newTurn(batching: Batching): ReadyLanes<T> {
@@ -152,7 +209,7 @@ export class AggregateLanes<T extends LaneItem> {
       returning()
       return true
     }
-    if (this.#stopping || this.#resting >= (this.#options.mostResting ?? mostResting)) return false
+    if (!this.#mayStart) return false
     for (let tried = 0; tried < this.#turns.length; tried += 1) {
       const turn = this.#turns[this.#turn % this.#turns.length] as ReadyLanes<T>
       this.#turn = (this.#turn + 1) % this.#turns.length
@@ -169,17 +226,17 @@ export class AggregateLanes<T extends LaneItem> {
     const items: T[] = []
     const work = new Work(lanes, items, this.#host)
     for (const lane of lanes) lane.take(Math.min(lane.waiting.length, room - items.length), work, items)
-    this.#queued -= items.length
-    this.#running += items.length
-    this.#working += 1
-    this.#slotsTaken += 1
-    const running = this.#run(items, work)
+    const running = this.#begin(items, work)
     if (running instanceof Promise) void running.then(() => this.#ended(work))
     else this.#ended(work)
   }
 
   /** @returns a promise that never rejects, where there is something to wait for */
-  #run(items: readonly T[], work: Work<T>): Promise<void> | void {
+  #begin(items: readonly T[], work: Work<T>): Promise<void> | void {
+    this.#queued -= items.length
+    this.#running += items.length
+    this.#working += 1
+    this.#slotsTaken += 1
     const { onError } = this.#options
     try {
       return this.#options.work(items, work)?.catch(onError)
@@ -229,31 +286,5 @@ export class AggregateLanes<T extends LaneItem> {
         this.#fill()
       })
     }
-  }
-}
-
-interface WorkHost<T extends LaneItem> {
-  release(work: Work<T>, lane: string, again: readonly T[] | undefined): void
-  rest<R>(work: Work<T>, rest: () => Promise<R>): Promise<R>
-}
-
-/** A piece of work and the lanes that it has taken. */
-class Work<T extends LaneItem> implements Slot<T> {
-  readonly lanes: readonly Lane<T>[]
-  readonly items: readonly T[]
-  readonly #host: WorkHost<T>
-
-  constructor(lanes: readonly Lane<T>[], items: readonly T[], host: WorkHost<T>) {
-    this.lanes = lanes
-    this.items = items
-    this.#host = host
-  }
-
-  rest<R>(rest: () => Promise<R>): Promise<R> {
-    return this.#host.rest(this, rest)
-  }
-
-  release(lane: string, again?: readonly T[]): void {
-    this.#host.release(this, lane, again)
   }
 }

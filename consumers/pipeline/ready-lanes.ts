@@ -41,6 +41,10 @@ export class ReadyLanes<T extends LaneItem> {
     this.#items = 0
   }
 
+  get isEmpty(): boolean {
+    return this.#count === 0
+  }
+
   /** The lanes whose items fill a batch, the last one maybe with more than fits; undefined when none is to start now. */
   take(): readonly Lane<T>[] | undefined {
     if (this.#count === 0 || this.#isEarly()) return undefined

@@ -64,6 +64,80 @@ describe('AggregateLanes', () => {
     expect([lanes.running, lanes.queued]).toEqual([0, 0])
   })
 
+  test('keeps the order of lanes where some items end at once, and add or drop others while they arrive', async () => {
+    interface Step extends Item {
+      readonly does: 'end' | 'wait' | 'rest' | 'add' | 'drop'
+    }
+    const kinds = fc.constantFrom<Step['does']>('end', 'end', 'end', 'wait', 'rest', 'add', 'drop')
+    const item = fc.record({ lane: fc.constantFrom('a', 'b', 'c'), does: kinds })
+    const arrivals = fc.array(fc.array(item, { maxLength: 12 }), { maxLength: 6 })
+    const run = async (limit: number, portions: readonly (readonly Omit<Step, 'number'>[])[]): Promise<void> => {
+      let number = 0
+      const numbered = (each: Omit<Step, 'number'>): Step => ({ ...each, number: number++ })
+      const open = new Set<string>()
+      const ran = new Map<string, number>()
+      const added: Step[] = []
+      const dropped: Step[] = []
+      let droppedBelow = 0
+      let seen = 0
+      const begin = ({ lane, number }: Step): void => {
+        expect(open.has(lane)).toBe(false)
+        expect(ran.get(lane) ?? -1).toBeLessThan(number)
+        if (lane === 'b') expect(number).toBeGreaterThanOrEqual(droppedBelow)
+        open.add(lane)
+        ran.set(lane, number)
+        seen += 1
+        expect(open.size).toBeLessThanOrEqual(limit + resting)
+      }
+      let resting = 0
+      const add = (items: readonly Step[]): void => {
+        added.push(...items)
+        lanes.add(items)
+      }
+      const wait = async (lane: string): Promise<void> => {
+        await settle()
+        open.delete(lane)
+      }
+      const rest = async (lane: string, slot: Slot): Promise<void> => {
+        resting += 1
+        await slot.rest(settle)
+        resting -= 1
+        open.delete(lane)
+      }
+      const lanes = new AggregateLanes<Step>({
+        concurrency: limit,
+        work: ([one], slot) => {
+          if (!one) throw new Error('no item')
+          begin(one)
+          if (one.does === 'wait') return wait(one.lane)
+          if (one.does === 'rest') return rest(one.lane, slot)
+          if (one.does === 'add')
+            add([numbered({ lane: one.lane, does: 'end' }), numbered({ lane: 'd', does: 'wait' })])
+          if (one.does === 'drop') {
+            droppedBelow = number
+            lanes.remove(other => {
+              const isDropped = other.lane === 'b'
+              if (isDropped) dropped.push(other)
+              return isDropped
+            })
+          }
+          open.delete(one.lane)
+        },
+        onError: error => {
+          throw error
+        }
+      })
+      for (const portion of portions) {
+        add(portion.map(numbered))
+        await Promise.resolve()
+      }
+      for (let turn = 0; turn < 1_000 && lanes.running + lanes.queued > 0; turn += 1) await Promise.resolve()
+      expect(seen + dropped.length).toBe(added.length)
+      expect([lanes.running, lanes.queued]).toEqual([0, 0])
+    }
+    await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 3 }), arrivals, run), { numRuns: runs(1_000) })
+  })
+
   test('runs one item of a lane at a time, in order, and several lanes at once', async () => {
     const step = fc.oneof(
       { weight: 3, arbitrary: fc.record({ kind: fc.constant('add' as const), lane: fc.integer({ min: 0, max: 4 }) }) },
