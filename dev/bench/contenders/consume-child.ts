@@ -4,7 +4,6 @@
 import { writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
-import { connectionOf, createLogger, loadConfig } from '../../../cli/index.ts'
 import { createConsumerGroup } from '../../../consumers/index.ts'
 import { catalogue, type Events } from '../../../schemas/catalogue/index.ts'
 import { createRegistry, type Envelope, envelopeReader, readSchemaId } from '../../../schemas/index.ts'
@@ -12,8 +11,8 @@ import type { ConsumeReport, ConsumeWork } from './consume.ts'
 
 const [who, group = '', prefix = '', workText = '', file = ''] = process.argv.slice(2)
 const { eventNames, events, handlerMs, concurrency, maxEvents } = JSON.parse(workText) as ConsumeWork
-const config = loadConfig()
-const log = createLogger({ level: config.get('logLevel') })
+// As a service has it: with the command line all its commands would be in memory too.
+const { KAFKA_BROKERS: brokers = '', SCHEMA_REGISTRY_URL: registryUrl = '' } = process.env
 
 let handled = 0
 let first = 0
@@ -47,11 +46,10 @@ async function startGroup(): Promise<() => Promise<void>> {
     count(batch.length)
   }
   const member = createConsumerGroup<Events>({
-    connection: connectionOf(config),
+    connection: { kafka: { brokers: [brokers] }, registry: { url: registryUrl } },
     group,
     topicPrefix: prefix,
     catalogue,
-    log,
     ...(concurrency !== undefined && { concurrency }),
     handlers: Object.fromEntries(
       eventNames.map(name => [name, who === 'batch' ? { onBatch, ...(maxEvents && { maxEvents }) } : onEvent])
@@ -63,11 +61,11 @@ async function startGroup(): Promise<() => Promise<void>> {
 
 async function startRaw(): Promise<() => Promise<void>> {
   const kafka = new kafkajs.Kafka({
-    brokers: [...config.require('brokers')],
+    brokers: [brokers],
     clientId: 'raw',
     logLevel: kafkajs.logLevel.ERROR
   })
-  const registry = createRegistry({ url: config.require('registryUrl') })
+  const registry = createRegistry({ url: registryUrl })
   const readers = new Map<string, (value: Buffer) => Envelope>()
   const readerOf = async (name: string, value: Buffer) => {
     const key = `${readSchemaId(value)} ${name}`
