@@ -20,3 +20,12 @@ export {
   readTile,
   type TileStore
 } from './store/index.ts'
+export {
+  type Finding,
+  Findings,
+  findingCodes,
+  placeWords,
+  type Verified,
+  type VerifyProofParts,
+  verifyProof
+} from './verify/index.ts'

@@ -3,7 +3,8 @@ export { canonicalJson } from './canonical-json.ts'
 export {
   checkCheckpoint,
   composeCheckpoint,
-  parseCheckpoint
+  parseCheckpoint,
+  type TrustedCheckpoint
 } from './checkpoint.ts'
 export {
   AsideDigest,
@@ -31,7 +32,8 @@ export {
   type Signer,
   signatureTypes,
   signerOf,
-  signerText
+  signerText,
+  type Verifier
 } from './keys.ts'
 export {
   checkConsistency,
@@ -39,8 +41,10 @@ export {
   consistencyPath,
   emptyRoot,
   entryHash,
+  type HashReader,
   inclusionPath,
   logRoot,
+  nodeHash,
   readerOf
 } from './log-tree.ts'
 export {
@@ -51,7 +55,7 @@ export {
   signNote,
   signText
 } from './notes.ts'
-export { composeRow, leafOf, leavesOf, type ProofRow, parseRow, rowColumns, rowForm } from './row.ts'
+export { composeRow, leafLetters, leafOf, leavesOf, type ProofRow, parseRow, rowColumns, rowForm } from './row.ts'
 export { proofSettings } from './settings.ts'
 export {
   type Chunk,
@@ -71,5 +75,5 @@ export {
   tileReader,
   tileWidth
 } from './tiles.ts'
-export { parseTrust } from './trust.ts'
+export { parseTrust, type Trust } from './trust.ts'
 export { rootOfWidePath, WideTree, widePath } from './wide-tree.ts'

@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
 import type { CommandHost } from '../command.ts'
 import { initCommand } from './init.ts'
+import { verifyCommand } from './verify.ts'
 
-/** `eventtrail proof init` */
+/** `eventtrail proof init|verify` */
 export function proofCommands(program: Command, host: CommandHost): void {
   const proof = program.command('proof').description('prove the trail: what was stored in it, and that it is unchanged')
   initCommand(proof, host)
+  verifyCommand(proof, host)
 }

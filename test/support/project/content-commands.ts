@@ -91,6 +91,7 @@ export const printNone: Readonly<Record<string, Calls | string>> = {
   'retention release': () => [['retention', 'release', '1', ...why]],
   'retention drop': () => [['retention', 'drop', new Date().toISOString().slice(0, 7), '--dry-run']],
   'proof init': () => [['proof', 'init', '--origin', 'school.example/trail', '--keys', '/proc/none', '--keys-only']],
+  'proof verify': () => [['proof', 'verify', '--store', 'file:/proc/none', '--trust', '/proc/none']],
   'schemas list': () => [['schemas', 'list', '--example']],
   'schemas check': () => [['schemas', 'check', '--example']],
   'schemas register': () => [['schemas', 'register', '--example']],

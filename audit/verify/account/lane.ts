@@ -1,0 +1,90 @@
+import type { Source } from '../source.ts'
+import type { Stretch } from './stretch.ts'
+
+/** A log of a partition, as a group reads it. */
+export interface PartitionPlace {
+  readonly group: string
+  /** With its prefix. */
+  readonly topic: string
+  readonly partition: number
+  readonly incarnation: number
+}
+
+export const isSamePartition = (one: PartitionPlace, other: PartitionPlace): boolean =>
+  one.group === other.group &&
+  one.topic === other.topic &&
+  one.partition === other.partition &&
+  one.incarnation === other.incarnation
+
+/** Where offsets follow each other: in a log of a partition, between two restores of the database. */
+export interface LanePlace extends PartitionPlace {
+  readonly prefix: string
+  /** How often the database had been restored. */
+  readonly epoch: number
+}
+
+/** What is known of the offsets of a partition, in their order once {@link sort} was called. */
+export class Lane {
+  readonly place: LanePlace
+  readonly stretches: Stretch[] = []
+  /** Where the first stretch begins, by a reset or by a position of before the proof. */
+  begin: { readonly at: number; readonly source: Source } | undefined
+  #at = 0
+
+  constructor(place: LanePlace) {
+    this.place = place
+  }
+
+  /** The offset after the last one. */
+  get end(): number | undefined {
+    const last = this.stretches.at(-1)
+    return last && last.given.last + 1
+  }
+
+  sort(): void {
+    this.stretches.sort((one, other) => one.given.first - other.given.first || one.source.index - other.source.index)
+  }
+
+  find(offset: number): Stretch | undefined {
+    const near = this.stretches[this.#at]
+    if (near?.covers(offset)) return near
+    let [low, high] = [0, this.stretches.length - 1]
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2)
+      if ((this.stretches[middle] as Stretch).given.first <= offset) low = middle
+      else high = middle - 1
+    }
+    const found = this.stretches[low]
+    if (!found?.covers(offset)) return undefined
+    this.#at = low
+    return found
+  }
+}
+
+/** A record of quarantine that became a row. */
+export interface Retry {
+  readonly source: Source
+  readonly lane: LanePlace
+  readonly offset: number
+  readonly event: string
+  /** Base64. */
+  readonly leaf: string
+  seen: boolean
+}
+
+/** What is known of the rows of an event name and a partition. */
+export class Series {
+  readonly lanes: Lane[] = []
+  readonly retries = new Map<number, Retry[]>()
+
+  /** The only lane there is, where nothing else has to be looked at. */
+  get single(): Lane | undefined {
+    return this.lanes.length === 1 && this.retries.size === 0 ? this.lanes[0] : undefined
+  }
+
+  retriesAt(offset: number): readonly Retry[] {
+    return this.retries.get(offset) ?? []
+  }
+}
+
+export const seriesKey = (eventName: string, partition: number): string => `${partition} ${eventName}`
