@@ -29,6 +29,10 @@ export const auditErrorCodes = {
     meaning:
       'The trail is proved already, under the name of another log or with other keys. A trail has one log for all of its time.'
   },
+  EVENT_UNPROVED: {
+    meaning:
+      'No entry of the log accounts for an event as it is in the trail: it is not sealed yet, from before the proof, or was changed since. A verification of the trail says which.'
+  },
   PREFIX_MIXED: {
     misconfigured: true,
     meaning:

@@ -55,7 +55,17 @@ export {
   signNote,
   signText
 } from './notes.ts'
-export { composeRow, leafLetters, leafOf, leavesOf, type ProofRow, parseRow, rowColumns, rowForm } from './row.ts'
+export {
+  composeRow,
+  hashBytes,
+  leafLetters,
+  leafOf,
+  leavesOf,
+  type ProofRow,
+  parseRow,
+  rowColumns,
+  rowForm
+} from './row.ts'
 export { proofSettings } from './settings.ts'
 export {
   type Chunk,

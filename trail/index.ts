@@ -98,7 +98,6 @@ export {
   showQuarantined
 } from './quarantine/index.ts'
 export {
-  type AnswersOptions,
   countStored,
   eventsOfSeveralTopics,
   type FaultTotal,
@@ -106,12 +105,15 @@ export {
   listHalted,
   listLedgerFaults,
   listPositions,
+  openSnapshot,
   type PartitionPosition,
   type QuarantineTotal,
   readAnswers,
   readEnvelopes,
   readLedger,
   readLines,
+  type Snapshot,
+  type SnapshotOptions,
   type StoredPlace,
   type StoredRange,
   type StoredRecord,

@@ -1,1 +1,2 @@
 export { trailCommands } from './command.ts'
+export { openOutput } from './export/index.ts'

@@ -1,27 +1,10 @@
-import { onAbort } from '../../core/index.ts'
-import {
-  type DatabaseAddress,
-  openSession,
-  type Pool,
-  type Session,
-  unavailable,
-  withLiterals
-} from '../../postgres/index.ts'
+import { type Session, withLiterals } from '../../postgres/index.ts'
 import type { FieldMeaning } from '../../schemas/index.ts'
-import { abandon } from '../database.ts'
 import { type FoundRow, lineSql, type QuestionStatement } from '../search/index.ts'
-import { copyOut } from '../session/index.ts'
+import { openSnapshot, type SnapshotOptions } from './snapshot.ts'
 
 /** Rows that are fetched at a time: a few MB at most, and twice that is held. */
 const rowsAtOnce = 500
-
-export interface AnswersOptions {
-  readonly database: DatabaseAddress
-  /** Of the same login: ends a statement that runs for long when the signal aborts. */
-  readonly pool: Pool
-  readonly applicationName: string
-  readonly signal: AbortSignal
-}
 
 /**
  * All rows that answer a question, as they are at one moment, for work that reads on while its reader is slow: Postgres
@@ -30,9 +13,9 @@ export interface AnswersOptions {
  */
 export async function* readAnswers(
   { text, values }: QuestionStatement,
-  options: AnswersOptions
+  options: SnapshotOptions
 ): AsyncGenerator<readonly FoundRow[]> {
-  const { session, close } = await begin(options)
+  const { session, close } = await openSnapshot(options)
   try {
     await session.query({ text: `DECLARE answers NO SCROLL CURSOR FOR ${text}`, values })
     let next = fetch(session)
@@ -72,12 +55,12 @@ export interface LineTaker {
 export async function readLines(
   statement: QuestionStatement,
   meanings: readonly FieldMeaning[],
-  options: AnswersOptions,
+  options: SnapshotOptions,
   taker: LineTaker
 ): Promise<void> {
-  const { session, close } = await begin(options)
+  const snapshot = await openSnapshot(options)
   try {
-    await copyOut(session, withLiterals(lineSql(statement, meanings)), {
+    await snapshot.copyOut(withLiterals(lineSql(statement, meanings)), {
       take(bytes, at) {
         const [start = 0, end = 0, idStart, idEnd, personsStart, personsEnd = -1] = at
         const persons = personsEnd < 0 ? undefined : bytes.toString('utf8', personsStart, personsEnd)
@@ -85,54 +68,9 @@ export async function readLines(
       },
       keepUp: () => taker.keepUp()
     })
-  } catch (error) {
-    // Postgres is in the middle of sending, and would wait for someone who reads.
-    abandon(session)
-    throw error
   } finally {
-    await close()
-  }
-}
-
-/** A session in a transaction that sees the trail at one moment. */
-async function begin({ database, pool, applicationName, signal }: AnswersOptions) {
-  const session = await connect(database, applicationName)
-  const stop = onAbort(signal, () => void cancel(session, pool))
-  const close = async () => {
-    stop()
-    await session.end().catch(() => undefined)
-  }
-  try {
-    await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
-    return { session, close }
-  } catch (error) {
-    await close()
-    throw error
+    await snapshot.close()
   }
 }
 
 const fetch = (session: Session) => session.query<FoundRow>(`FETCH ${rowsAtOnce} FROM answers`)
-
-async function connect(database: DatabaseAddress, applicationName: string): Promise<Session> {
-  try {
-    return await openSession(database, {
-      applicationName,
-      settings: {
-        // A reader may pause for as long as it likes.
-        idle_in_transaction_session_timeout: '0',
-        tcp_user_timeout: '0',
-        // All rows are wanted, not the first ones soon.
-        cursor_tuple_fraction: '1',
-        // JSON of payloads is long: compiling the statement pays for itself only then, and not always.
-        jit: 'off'
-      }
-    })
-  } catch (cause) {
-    throw unavailable(cause)
-  }
-}
-
-async function cancel(session: Session, pool: Pool): Promise<void> {
-  const pid = (session as Session & { readonly processID?: number | null }).processID
-  if (typeof pid === 'number') await pool.query('SELECT pg_cancel_backend($1)', [pid]).catch(() => undefined)
-}

@@ -1,9 +1,10 @@
 /** Reading the trail: positions, ledger, its faults, lag. */
-export { type AnswersOptions, readAnswers, readLines } from './answers.ts'
+export { readAnswers, readLines } from './answers.ts'
 export { readEnvelopes } from './envelopes.ts'
 export { lagOf } from './lag.ts'
 export { listLedgerFaults, readLedger } from './ledger.ts'
 export { listHalted, listPositions, type PartitionPosition, topicsByGroup } from './positions.ts'
+export { openSnapshot, type Snapshot, type SnapshotOptions } from './snapshot.ts'
 export {
   countStored,
   eventsOfSeveralTopics,

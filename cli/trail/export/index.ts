@@ -1,1 +1,2 @@
 export { exportCommand } from './command.ts'
+export { openOutput } from './output.ts'

@@ -1,6 +1,6 @@
 import { type Disclosure, type Ending, personFieldsOf, personsIn, personsOf } from '../../../operations/index.ts'
 import type { FieldMeaning } from '../../../schemas/index.ts'
-import { type AnswersOptions, type QuestionStatement, readAnswers, readLines } from '../../../trail/index.ts'
+import { type QuestionStatement, readAnswers, readLines, type SnapshotOptions } from '../../../trail/index.ts'
 import type { CommandContext } from '../../command.ts'
 import type { RowFormat } from './formats.ts'
 import type { Output } from './output.ts'
@@ -9,7 +9,7 @@ import type { Output } from './output.ts'
 export interface Export {
   readonly statement: QuestionStatement
   readonly meanings: readonly FieldMeaning[]
-  readonly source: AnswersOptions
+  readonly source: SnapshotOptions
   readonly output: Output
   /** `lines`: of JSON, as Postgres composes them. */
   readonly format: RowFormat | 'lines'

@@ -1,5 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { beforeAll, expect, test, vi } from 'vitest'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { inboxMigrations } from '../../../consumers/index.ts'
 import { indexerMigrations } from '../../../consumers/indexer/migrations.ts'
 import { notifierMigrations } from '../../../consumers/notifier/index.ts'
@@ -7,6 +10,7 @@ import { migrate } from '../../../postgres/migrate.ts'
 import { createSink } from '../../../sink/index.ts'
 import { type ContentStage, printContent, printNone } from '../../support/project/content-commands.ts'
 import { runInProcess } from '../../support/project/program.ts'
+import { sealStored } from '../../support/proof/bundles/seal-stored.ts'
 import { eventually } from '../../support/stack.ts'
 import { badge, testTrail } from '../../support/trail.ts'
 import { letterGroup } from '../operations/dead-letters/letter-group.ts'
@@ -19,6 +23,7 @@ const hasContent = (text: string): boolean => forms.some(form => text.includes(f
 const trail = await testTrail({ partitions: 1 })
 const group = await letterGroup(trail, 'mails')
 const eventName = 'badge.awarded'
+const folder = mkdtempSync(join(tmpdir(), 'eventtrail-disclosed-'))
 let stage: ContentStage
 
 beforeAll(async () => {
@@ -56,8 +61,25 @@ beforeAll(async () => {
     [event.id, eventName, marker]
   )
   const [held] = await trail.rows('SELECT number FROM sink_quarantine')
-  stage = { quarantined: String(held?.number), eventName, eventId: event.id, group: 'mails', recipient, word: marker }
+  // A log that accounts for the event. The proof is not on, so that other commands need no key.
+  await sealStored(trail, folder)
+  vi.stubEnv('PROOF_STORE', `file:${folder}`)
+  const quarantined = String(held?.number)
+  stage = { quarantined, eventName, eventId: event.id, group: 'mails', recipient, word: marker, folder }
 })
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** What a command has written, whole or not; what is encoded in it as well. */
+function written(args: readonly string[]): string {
+  const out = args[args.indexOf('--out') + 1] ?? '-'
+  const files = out.startsWith(folder)
+    ? readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter(each => each.isFile() && join(each.parentPath, each.name).startsWith(out))
+        .map(each => readFileSync(join(each.parentPath, each.name), 'utf8'))
+    : []
+  const encoded = files.flatMap(text => text.match(/[\w+/]{40,}=*/g) ?? [])
+  return [...files, ...encoded.map(text => Buffer.from(text, 'base64').toString())].join('\n')
+}
 
 const latest = async () => (await trail.rows('SELECT * FROM disclosures ORDER BY number DESC LIMIT 1'))[0]
 
@@ -80,12 +102,13 @@ test.each(
       await eventually(async () => isOver || (await waits()), { what: 'it waits for its record' })
       expect(isOver).toBe(false)
       expect(running.printed()).toBe('')
+      expect(hasContent(written(args))).toBe(false)
     } finally {
       await holder.query('ROLLBACK')
       holder.release()
     }
     expect(await running.ended).toBe(0)
-    expect(hasContent(running.printed())).toBe(true)
+    expect(hasContent(running.printed() + written(args))).toBe(true)
     expect(await latest()).toMatchObject({
       number: String(before + 1),
       tool,
@@ -118,6 +141,7 @@ test.each(
 
 /** Commands that are refused on this stage: the words of errors have no content either. */
 const refused: readonly string[] = [
+  'proof init',
   'groups pause',
   'groups resume',
   'groups rewind',

@@ -12,6 +12,8 @@ export interface ContentStage {
   readonly recipient: string
   /** A word that is in a search document. */
   readonly word: string
+  /** Where files are written. */
+  readonly folder: string
 }
 
 type Calls = (stage: ContentStage) => readonly string[][]
@@ -28,6 +30,8 @@ export const printContent: Readonly<Record<string, Calls>> = {
     ['trail', 'export', '--event', eventName, '--out', '-'],
     ['trail', 'export', '--event', eventName, '--out', '-', '--format', 'csv']
   ],
+  'proof export': ({ folder }) => [['proof', 'export', '--out', `${folder}/bundle`]],
+  'proof prove': ({ eventId, folder }) => [['proof', 'prove', eventId, '--out', `${folder}/${eventId}.eventproof`]],
   search: ({ word }) => [
     ['search', word],
     ['search', word, '--json']

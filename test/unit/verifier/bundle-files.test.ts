@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { writeBundle } from '../../support/proof/bundle.ts'
-import { MadeLog } from '../../support/proof/made-log.ts'
+import { writeBundle } from '../../support/proof/bundles/bundle.ts'
+import { MadeLog } from '../../support/proof/bundles/made-log.ts'
 import { runVerifier } from '../../support/proof/verifier.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'eventtrail-bundle-files-'))

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { composeRow, keptDigest, leafOf, type ProofRow } from '../../../proof/index.ts'
-import { checkpointOf, writeBundle } from '../../support/proof/bundle.ts'
-import { MadeLog, madeUuid } from '../../support/proof/made-log.ts'
+import { checkpointOf, writeBundle } from '../../support/proof/bundles/bundle.ts'
+import { MadeLog, madeUuid } from '../../support/proof/bundles/made-log.ts'
 import { runVerifier } from '../../support/proof/verifier.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'eventtrail-bundles-'))

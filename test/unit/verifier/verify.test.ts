@@ -5,7 +5,14 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
 import { composeNote, parseNote, signatureTypes, signerOf, signNote, signText } from '../../../proof/index.ts'
-import { type Bundle, checkpointOf, cleanBundle, resigned, trustText, writeBundle } from '../../support/proof/bundle.ts'
+import {
+  type Bundle,
+  checkpointOf,
+  cleanBundle,
+  resigned,
+  trustText,
+  writeBundle
+} from '../../support/proof/bundles/bundle.ts'
 import { pemOf, testSigner } from '../../support/proof/keys.ts'
 import { runVerifier as run, runVectors, verifier } from '../../support/proof/verifier.ts'
 

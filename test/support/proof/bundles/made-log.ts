@@ -12,10 +12,10 @@ import {
   rowForm,
   signNote,
   WideTree
-} from '../../../proof/index.ts'
+} from '../../../../proof/index.ts'
+import { testOrigin, testParties } from '../parties.ts'
+import { vectorRow } from '../rows.ts'
 import { type Bundle, checkpointOf } from './bundle.ts'
-import { testOrigin, testParties } from './parties.ts'
-import { vectorRow } from './rows.ts'
 
 /** A stretch of a partition, with a row for each offset that is neither listed nor skipped. */
 export interface MadeStretch {

@@ -23,9 +23,9 @@ import {
   signNote,
   signText,
   WideTree
-} from '../../../proof/index.ts'
-import { testSigner } from './keys.ts'
-import { vectorRow } from './rows.ts'
+} from '../../../../proof/index.ts'
+import { testSigner } from '../keys.ts'
+import { vectorRow } from '../rows.ts'
 
 /** A bundle in memory, which a test can change before it is written. */
 export interface Bundle {
