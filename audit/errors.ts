@@ -37,6 +37,19 @@ export const auditErrorCodes = {
     misconfigured: true,
     meaning:
       'The trail has topics or groups that do not begin with the topic prefix. A trail that is proved has one prefix: give TOPIC_PREFIX as its sinks have it.'
+  },
+  PROOF_OFF: {
+    misconfigured: true,
+    meaning: 'The trail is not proved, so that there is nothing to seal. `eventtrail proof init` turns the proof on.'
+  },
+  LOG_KEY_REFUSED: {
+    misconfigured: true,
+    meaning:
+      'The key does not sign for the log of this trail: it has another name than the log, or the trust policy has no line `log` with it.'
+  },
+  LOG_ROLLED_BACK: {
+    meaning:
+      'The database has fewer sealed entries than the log outside of it, or other ones; or a place of the log has an older checkpoint than the database. Nothing is signed. Find out who restored which of them: docs/proof.md says what to do.'
   }
 } as const satisfies ErrorCodes
 export type AuditErrorCode = keyof typeof auditErrorCodes

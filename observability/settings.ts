@@ -5,7 +5,7 @@ export const observabilitySettings = {
   statusPort: {
     env: 'EVENTTRAIL_STATUS_PORT',
     flag: '--status-port <n>',
-    help: 'port for /livez, /readyz and /metrics of sink, indexer and notifier; 0 picks a free port (default: off)',
+    help: 'port for /livez, /readyz and /metrics of sink, indexer, notifier and proof checkpoint; 0 picks a free port (default: off)',
     parse: asPort
   },
   statusHost: {

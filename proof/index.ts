@@ -51,6 +51,8 @@ export {
   checkNote,
   composeNote,
   cosign,
+  type Note,
+  type NoteSignature,
   parseNote,
   signNote,
   signText

@@ -1,4 +1,4 @@
 /** Where the log of the proof is kept: a folder, or a bucket of S3. */
 export { openTileStore } from './address.ts'
-export { checkpointPath, checkpointPathOf, readCheckpoint, readEntries, readTile } from './log.ts'
+export { checkpointPath, checkpointPathOf, readBundle, readCheckpoint, readEntries, readTile } from './log.ts'
 export type { TileStore } from './store.ts'

@@ -1,4 +1,4 @@
-import { bundlePath, parseBundle, type Tile, tilePath, tileWidth } from '../../proof/index.ts'
+import { bundlePath, composeBundle, parseBundle, type Tile, tilePath, tileWidth } from '../../proof/index.ts'
 import { AuditError } from '../errors.ts'
 import type { TileStore } from './store.ts'
 
@@ -33,17 +33,23 @@ const hashBytes = 32
  */
 export async function* readEntries(store: TileStore, size: number, from = 0): AsyncGenerator<Buffer, void, undefined> {
   for (let index = Math.floor(from / tileWidth); index * tileWidth < size; index += 1) {
-    const entries = await readBundle(store, index, Math.min(tileWidth, size - index * tileWidth))
+    const width = Math.min(tileWidth, size - index * tileWidth)
+    const entries = parseBundle(await readBundle(store, { index, width }), width)
     yield* entries.slice(Math.max(0, from - index * tileWidth))
   }
 }
 
-async function readBundle(store: TileStore, index: number, width: number): Promise<Buffer[]> {
+/**
+ * The bytes of a bundle of entries. One that is not full is cut out of the full one where it is not there by itself any
+ * more.
+ * @throws AuditError `STORE_MISSING`; ProofError `TILE_INVALID`
+ */
+export async function readBundle(store: TileStore, { index, width }: Pick<Tile, 'index' | 'width'>): Promise<Buffer> {
   const part = await store.get(bundlePath({ index, width }))
-  if (part) return parseBundle(part, width)
-  const whole = await store.get(bundlePath({ index, width: tileWidth }))
+  if (part) return part
+  const whole = width < tileWidth ? await store.get(bundlePath({ index, width: tileWidth })) : undefined
   if (!whole) throw missing(bundlePath({ index, width }))
-  return parseBundle(whole, tileWidth).slice(0, width)
+  return composeBundle(parseBundle(whole, tileWidth).slice(0, width))
 }
 
 const missing = (path: string): AuditError =>

@@ -1,14 +1,16 @@
 import type { Command } from 'commander'
 import type { CommandHost } from '../command.ts'
+import { checkpointCommand } from './checkpoint.ts'
 import { exportCommand } from './export.ts'
 import { initCommand } from './init.ts'
 import { proveCommand } from './prove.ts'
 import { verifyCommand } from './verify.ts'
 
-/** `eventtrail proof init|verify|export|prove` */
+/** `eventtrail proof init|checkpoint|verify|export|prove` */
 export function proofCommands(program: Command, host: CommandHost): void {
   const proof = program.command('proof').description('prove the trail: what was stored in it, and that it is unchanged')
   initCommand(proof, host)
+  checkpointCommand(proof, host)
   verifyCommand(proof, host)
   exportCommand(proof, host)
   proveCommand(proof, host)

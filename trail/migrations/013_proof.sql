@@ -30,6 +30,7 @@ ALTER TABLE proof_entries ALTER COLUMN entry SET STORAGE EXTERNAL;
 -- Whoever signs looks at each start whether its key counts.
 CREATE INDEX proof_entries_keys ON proof_entries (number) WHERE kind = 'key';
 CREATE INDEX proof_entries_unsealed ON proof_entries (number) WHERE log_index IS NULL AND rejected IS NULL;
+CREATE INDEX proof_entries_rejected ON proof_entries (number) WHERE rejected IS NOT NULL;
 
 CREATE TABLE proof_checkpoints (
   -- Entries in the log.

@@ -96,6 +96,7 @@ export const printNone: Readonly<Record<string, Calls | string>> = {
   'retention drop': () => [['retention', 'drop', new Date().toISOString().slice(0, 7), '--dry-run']],
   'proof init': () => [['proof', 'init', '--origin', 'school.example/trail', '--keys', '/proc/none', '--keys-only']],
   'proof verify': () => [['proof', 'verify', '--store', 'file:/proc/none', '--trust', '/proc/none']],
+  'proof checkpoint': () => [['proof', 'checkpoint', '--once', '--store', 'file:/proc/none', '--trust', '/proc/none']],
   'schemas list': () => [['schemas', 'list', '--example']],
   'schemas check': () => [['schemas', 'check', '--example']],
   'schemas register': () => [['schemas', 'register', '--example']],

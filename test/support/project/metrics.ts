@@ -1,3 +1,4 @@
+import { sealerMetrics } from '../../../audit/index.ts'
 import { groupMetrics } from '../../../consumers/metrics.ts'
 import { notifierMetrics } from '../../../consumers/notifier/metrics.ts'
 import { type MetricTable, processMetrics } from '../../../observability/metrics.ts'
@@ -10,7 +11,8 @@ export const tables = {
   sink: sinkMetrics,
   group: groupMetrics,
   notifier: notifierMetrics,
-  producer: producerMetrics
+  producer: producerMetrics,
+  proof: sealerMetrics
 } satisfies Record<string, MetricTable>
 
 /** Every metric there is. */

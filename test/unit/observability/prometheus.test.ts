@@ -30,6 +30,7 @@ describe('the table of metrics', () => {
       'metric',
       'outcome',
       'partition',
+      'place',
       'result',
       'source',
       'state',
