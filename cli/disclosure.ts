@@ -12,6 +12,7 @@ import { type DatabaseAddress, openPool, type Pool } from '../postgres/index.ts'
 import type { CommandContext, CommandHost } from './command.ts'
 import type { Config, ConfigKey } from './config.ts'
 import { databaseOf } from './connection.ts'
+import { signerOf } from './proof-key.ts'
 
 /** What a command shows, and on whose behalf it asks. */
 export interface Shown {
@@ -23,7 +24,7 @@ export interface Shown {
 
 /** Adds the flags of settings and those of {@link statementOf}: for commands that print content. */
 export const connectDisclosing = (host: CommandHost, command: Command, ...keys: ConfigKey[]): Command =>
-  host.connect(command, ...keys, 'disclosureParty', 'disclosurePurpose', 'disclosureBasis')
+  host.connect(command, ...keys, 'disclosureParty', 'disclosurePurpose', 'disclosureBasis', 'proofKeyFile')
 
 /** Who receives content, and why: asked for before a command does anything. @throws ConfigError `CONFIG_MISSING` */
 export const statementOf = (config: Config): Statement => ({
@@ -43,10 +44,16 @@ export const disclosed = (
   { tool, request }: Shown,
   give: (disclosure: Disclosure) => Promise<Ending | undefined>
 ): Promise<EndedDisclosure> =>
-  disclose(pool, shellOperator(), { ...statementOf(config), tool, request }, async disclosure => {
-    const ending = await give(disclosure)
-    return ending ?? { complete: true }
-  })
+  disclose(
+    pool,
+    shellOperator(),
+    { ...statementOf(config), tool, request },
+    async disclosure => {
+      const ending = await give(disclosure)
+      return ending ?? { complete: true }
+    },
+    signerOf(config)
+  )
 
 /** Runs `work` on a pool for recording, for commands that print content of another store. @throws ConfigError */
 export async function onDisclosures<T>(config: Config, work: (pool: Pool) => Promise<T>): Promise<T> {

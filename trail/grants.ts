@@ -61,7 +61,8 @@ export const trailGrants: PartGrants = {
     },
     { on: 'proof_entries', to: ['operator'], may: 'SELECT, INSERT (writer, seq, kind, entry, open, log_index)' },
     { on: 'proof_entries', to: ['sealer'], may: 'SELECT, UPDATE (log_index, open, rejected)' },
-    { on: 'proof_entries', to: ['reader'], may: 'SELECT' },
+    // Who may read content records that it did, and signs it.
+    { on: 'proof_entries', to: ['reader'], may: 'SELECT, INSERT (writer, seq, kind, entry)' },
     { on: 'proof_checkpoints', to: ['sealer'], may: 'SELECT, INSERT, UPDATE (note, places)' },
     { on: 'proof_checkpoints', to: ['operator', 'reader'], may: 'SELECT' },
     { on: 'proof_kept', to: ['operator'], may: 'SELECT, INSERT' },

@@ -65,6 +65,7 @@ export {
 } from './positions/index.ts'
 export {
   addEntry,
+  addSalted,
   ChangeEntries,
   clockTime,
   type EntryBody,
@@ -72,6 +73,7 @@ export {
   extendEntries,
   keepWords,
   momentOf,
+  newSalt,
   type ProofRole,
   type Prover,
   proofBegan,
@@ -79,6 +81,7 @@ export {
   proverOf,
   type Signing,
   sayProved,
+  timeSql,
   trailKeys
 } from './proof/index.ts'
 export {

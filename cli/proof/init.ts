@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import {
+  AuditError,
   beginProof,
   connectedWriters,
   type FirstSigners,
@@ -47,7 +48,7 @@ async function init(
   // What is configured wrongly is said before a key is made.
   const [database, prefix] = [keysOnly ? undefined : databaseOf(config), config.get('topicPrefix')]
   const hadKeys = hasKeys(folder)
-  makeFolder(resolve(folder))
+  makeKeyFolder(resolve(folder))
   const made = fillKeyFolder(folder, origin)
   for (const line of json ? filesAsJson(made) : filesInWords(made)) out(line)
   if (!database) {
@@ -78,6 +79,16 @@ async function init(
       )
     return exitCodes.ok
   })
+}
+
+/** @throws AuditError `KEY_FILE_REFUSED` */
+function makeKeyFolder(folder: string): void {
+  try {
+    makeFolder(folder)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new AuditError('KEY_FILE_REFUSED', `The folder ${folder} cannot be made (${code})`)
+  }
 }
 
 const asOwner = withWhoMay(

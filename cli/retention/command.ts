@@ -69,7 +69,7 @@ export function retentionCommands(program: Command, host: CommandHost): void {
     .action(host.action((context, flags: ListFlags) => onPool(context, pool => list(context, pool, flags))))
 
   host
-    .connect(retention.command('hold'), 'databaseUrl')
+    .connect(retention.command('hold'), 'databaseUrl', 'proofKeyFile')
     .description('place a hold: months with rows that match all that is given are not dropped until it is released')
     .option('--month <month>', 'month such as 2026-11 (default: every month)')
     .option('--event <name>', 'only months that have this event name')
@@ -79,7 +79,7 @@ export function retentionCommands(program: Command, host: CommandHost): void {
     .action(host.action((context, flags: HoldFlags) => onPool(context, pool => place(context, pool, flags))))
 
   host
-    .connect(retention.command('release'), 'databaseUrl')
+    .connect(retention.command('release'), 'databaseUrl', 'proofKeyFile')
     .argument('<hold>', 'number of the hold in `retention list`', wholeNumber())
     .description('release a hold; it stays recorded')
     .requiredOption('--reason <text>', 'why; kept in operator_actions', reason)
@@ -87,7 +87,8 @@ export function retentionCommands(program: Command, host: CommandHost): void {
     .action(
       host.action((context, number: number, flags: { readonly reason: string; readonly json?: boolean }) =>
         onPool(context, async pool => {
-          await release(pool, shellOperator(), number, flags.reason)
+          const { signer } = await signingOf(context.config, pool, 'privacy')
+          await release(pool, shellOperator(), number, flags.reason, signer)
           context.out(flags.json ? printableJson({ released: number }) : `hold ${number} is released`)
           return exitCodes.ok
         })
@@ -159,7 +160,8 @@ async function place(context: CommandContext, pool: Pool, flags: HoldFlags): Pro
   if (flags.month === undefined && eventName === undefined && aggregateId === undefined)
     throw new UsageError('Expected --month, --event or --aggregate: a hold is about something')
   const month = flags.month === undefined ? undefined : requireMonth(flags.month).name
-  const number = await hold(pool, shellOperator(), { month, eventName, aggregateId }, flags.reason)
+  const { signer } = await signingOf(context.config, pool, 'privacy')
+  const number = await hold(pool, shellOperator(), { month, eventName, aggregateId }, flags.reason, signer)
   context.out(flags.json ? printableJson({ hold: number }) : `hold ${number} is placed`)
   return exitCodes.ok
 }

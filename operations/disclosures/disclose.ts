@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { describeError } from '../../core/index.ts'
-import { type Pool, requireTables } from '../../postgres/index.ts'
+import { type Pool, type Queries, requireTables } from '../../postgres/index.ts'
+import type { Signer } from '../../proof/index.ts'
+import { addSalted, inTransaction, newSalt, proverOf, TrailError, timeSql, trailMigrations } from '../../trail/index.ts'
 import { type Operator, processName, recordingFault } from '../actions/index.ts'
 import { OperationsError } from '../errors.ts'
 import { operationsMigrations } from '../migrations.ts'
@@ -66,15 +68,17 @@ const mostHeld = 20_000
  * The gate for content: records that it is given, then gives it, then records what was given.
  * An error of `give` is recorded as a disclosure that was broken off. One without an end counts as given in full.
  * @param give shows the content, or writes it somewhere, after counting it
- * @throws OperationsError `NOT_RECORDED`: nothing was given; `RESULT_NOT_RECORDED`: it was given; and what `give` throws
+ * @param signer of the role privacy; needed where the trail is proved
+ * @throws TrailError `PROOF_KEY_MISSING`, `PROOF_KEY_REFUSED`: nothing was given; OperationsError `NOT_RECORDED`: nothing was given; `RESULT_NOT_RECORDED`: it was given; and what `give` throws
  */
 export async function disclose(
   pool: Pool,
   operator: Operator,
   request: DisclosureRequest,
-  give: (disclosure: Disclosure) => Promise<Ending>
+  give: (disclosure: Disclosure) => Promise<Ending>,
+  signer?: Signer
 ): Promise<EndedDisclosure> {
-  const number = await begin(pool, operator, request)
+  const number = await begin(pool, operator, request, signer)
   const tally = new Tally(pool, number)
   const ended = await give(tally).catch(async error => {
     // What went wrong first is what is reported.
@@ -93,18 +97,18 @@ export async function disclose(
   return { ...ended, number, rows: tally.rows, unattributed: tally.unattributed }
 }
 
-async function begin(pool: Pool, operator: Operator, request: DisclosureRequest): Promise<number> {
-  const { actor, verified, via } = operator
-  const { tool, party, purpose, basis, request: asked } = request
+async function begin(
+  pool: Pool,
+  operator: Operator,
+  request: DisclosureRequest,
+  signer: Signer | undefined
+): Promise<number> {
   try {
     await requireTables(pool, operationsMigrations)
-    const { rows } = await pool.query<{ number: string }>(
-      `INSERT INTO disclosures (actor, verified, via, process, tool, party, purpose, basis, listed, request)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING number`,
-      [actor, verified, via, processName(), tool, party, purpose, basis, bases[basis].listed, JSON.stringify(asked)]
-    )
-    return Number(rows[0]?.number)
+    await requireTables(pool, trailMigrations)
+    return await inTransaction(pool, client => record(client, operator, request, signer))
   } catch (cause) {
+    if (cause instanceof TrailError) throw cause
     const fault = recordingFault(cause)
     throw new OperationsError(
       'NOT_RECORDED',
@@ -112,6 +116,37 @@ async function begin(pool: Pool, operator: Operator, request: DisclosureRequest)
       fault
     )
   }
+}
+
+async function record(
+  client: Queries,
+  { actor, verified, via }: Operator,
+  { tool, party, purpose, basis, request }: DisclosureRequest,
+  signer: Signer | undefined
+): Promise<number> {
+  const prover = await proverOf(client, signer, 'privacy')
+  const salt = prover ? newSalt() : null
+  const given = {
+    actor,
+    verified,
+    via,
+    process: processName(),
+    tool,
+    party,
+    purpose,
+    basis,
+    listed: bases[basis].listed
+  }
+  const { rows } = await client.query<{ number: string; began_at: string; login: string }>(
+    `INSERT INTO disclosures (actor, verified, via, process, tool, party, purpose, basis, listed, request, salt)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+     RETURNING number, ${timeSql('began_at')} AS began_at, login`,
+    [...Object.values(given), JSON.stringify(request), salt]
+  )
+  const { number, ...others } = rows[0] as (typeof rows)[number]
+  const members = { number: Number(number), ...others, ...given, request }
+  if (prover && salt) await addSalted(client, prover, { kind: 'disclosure', salt, members })
+  return members.number
 }
 
 /** Counts what is given. */

@@ -1,4 +1,6 @@
 import type { Pool, Queries } from '../../postgres/index.ts'
+import type { Signer } from '../../proof/index.ts'
+import { addSalted, inTransaction, newSalt, proverOf, timeSql } from '../../trail/index.ts'
 import { act, type Operator } from '../actions/index.ts'
 import { OperationsError } from '../errors.ts'
 
@@ -39,14 +41,16 @@ export async function holdsOf(queries: Queries, month: string): Promise<number[]
 
 /**
  * Places a hold: from then on no month that it is about is dropped.
+ * @param signer of the role privacy; needed where the trail is proved
  * @returns its number
- * @throws OperationsError `NOT_RECORDED`; a database error
+ * @throws OperationsError `NOT_RECORDED`; TrailError `PROOF_KEY_MISSING`, `PROOF_KEY_REFUSED`; a database error
  */
 export async function hold(
   pool: Pool,
   operator: Operator,
   { month, eventName, aggregateId }: HoldScope,
-  reason: string
+  reason: string,
+  signer?: Signer
 ): Promise<number> {
   // The id of an aggregate may be that of a person, and stays out of the log of operators.
   const target = { month, event: eventName, ...(aggregateId !== undefined && { aggregate: 'in retention_holds' }) }
@@ -54,22 +58,36 @@ export async function hold(
     pool,
     operator,
     { operation: 'retention hold', target, reason },
-    async ({ id: action }) => {
-      const { rows } = await pool.query<{ id: string }>(
-        'INSERT INTO retention_holds (action, month, event_name, aggregate_id) VALUES ($1, $2, $3, $4) RETURNING id',
-        [action, month ?? null, eventName ?? null, aggregateId ?? null]
-      )
-      return Number(rows[0]?.id)
-    },
+    ({ id: action }) =>
+      inTransaction(pool, async client => {
+        const prover = await proverOf(client, signer, 'privacy')
+        const salt = prover ? newSalt() : null
+        const { rows } = await client.query<{ id: string; at: string }>(
+          `INSERT INTO retention_holds (action, month, event_name, aggregate_id, salt) VALUES ($1, $2, $3, $4, $5)
+           RETURNING id, ${timeSql('at')} AS at, month, event_name, aggregate_id`,
+          [action, month ?? null, eventName ?? null, aggregateId ?? null, salt]
+        )
+        const { id, ...others } = rows[0] as (typeof rows)[number]
+        const number = Number(id)
+        if (prover && salt) await addSalted(client, prover, { kind: 'hold', salt, members: { number, ...others } })
+        return number
+      }),
     id => ({ hold: id })
   )
 }
 
 /**
  * Releases a hold. It stays in the table, with who placed and who released it.
- * @throws OperationsError `HOLD_UNKNOWN`, `NOT_RECORDED`; a database error
+ * @param signer of the role privacy; needed where the trail is proved
+ * @throws OperationsError `HOLD_UNKNOWN`, `NOT_RECORDED`; TrailError `PROOF_KEY_MISSING`, `PROOF_KEY_REFUSED`; a database error
  */
-export async function release(pool: Pool, operator: Operator, id: number, reason: string): Promise<void> {
+export async function release(
+  pool: Pool,
+  operator: Operator,
+  id: number,
+  reason: string,
+  signer?: Signer
+): Promise<void> {
   const isOpen = async () => (await listHolds(pool)).some(each => each.id === id)
   const unknown = () =>
     new OperationsError(
@@ -87,13 +105,19 @@ export async function release(pool: Pool, operator: Operator, id: number, reason
         if (!(await isOpen())) throw unknown()
       }
     },
-    async ({ id: action }) => {
-      const { rowCount } = await pool.query(
-        'INSERT INTO retention_releases (hold, action) VALUES ($1, $2) ON CONFLICT DO NOTHING',
-        [id, action]
-      )
-      // Another operator was faster.
-      if (rowCount !== 1) throw unknown()
-    }
+    ({ id: action }) =>
+      inTransaction(pool, async client => {
+        const prover = await proverOf(client, signer, 'privacy')
+        const salt = prover ? newSalt() : null
+        const { rows } = await client.query<{ at: string }>(
+          `INSERT INTO retention_releases (hold, action, salt) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+           RETURNING ${timeSql('at')} AS at`,
+          [id, action, salt]
+        )
+        // Another operator was faster.
+        if (!rows[0]) throw unknown()
+        const members = { number: id, at: rows[0].at }
+        if (prover && salt) await addSalted(client, prover, { kind: 'release', salt, members })
+      })
   )
 }

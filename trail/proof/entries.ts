@@ -19,8 +19,12 @@ export async function sayProved(client: Queries): Promise<void> {
   await client.query("SELECT set_config('eventtrail.proof', 'on', true)")
 }
 
-/** When the transaction began by the clock of Postgres, as entries have it: UTC to the microsecond. */
-export const transactionTime = `to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+/** SQL of a time as entries have it: UTC to the microsecond. */
+export const timeSql = (expression: string): string =>
+  `to_char(${expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+
+/** When the transaction began by the clock of Postgres, as entries have it. */
+export const transactionTime = timeSql('now()')
 
 /** {@link transactionTime} of this transaction, with the machine's own clock. */
 export async function momentOf(

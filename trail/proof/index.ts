@@ -13,6 +13,7 @@ export {
   proofBegan,
   proofOrigin,
   sayProved,
+  timeSql,
   transactionTime
 } from './entries.ts'
 export { signerIn } from './key-option.ts'
@@ -24,3 +25,4 @@ export {
   proverOf,
   trailKeys
 } from './prover.ts'
+export { addSalted, newSalt } from './salted.ts'

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { composeRow, leafOf, type ProofRow } from '../../../proof/index.ts'
 import { runInProcess } from '../../support/project/program.ts'
 import { givenRecord, givenRow } from '../../support/proof/given-rows.ts'
+import { writeKey } from '../../support/proof/keys.ts'
+import { testParties } from '../../support/proof/parties.ts'
 import { provedTrail } from '../../support/proof/proved-trail.ts'
 import { runVerifier } from '../../support/proof/verifier.ts'
 
@@ -30,7 +32,10 @@ const held = givenRecord(41)
 const retried = givenRow('badge.awarded', 0, 41)
 
 beforeAll(async () => {
-  for (const [name, value] of Object.entries({ ...trail.env, PROOF_STORE: trail.store })) vi.stubEnv(name, value)
+  // Who shows content signs that.
+  const key = writeKey(folder, testParties.privacy.name)
+  for (const [name, value] of Object.entries({ ...trail.env, PROOF_STORE: trail.store, PROOF_KEY_FILE: key }))
+    vi.stubEnv(name, value)
   await trail.rows(
     "INSERT INTO field_meanings (event_name, path, meaning) VALUES ('badge.awarded', 'awarded_to', 'subject')"
   )
@@ -103,7 +108,8 @@ describe('a bundle', () => {
     expect(await run('export', '--out', at('newer'), '--json')).toMatchObject({ ended: 0 })
     const { output, ...found } = verify('newer', '--kept', kept)
     expect(found, output).toEqual(clean)
-    expect(output).toContain('1 of them are signed, and not in the log yet')
+    // A batch, and the disclosures of this bundle and of the one before.
+    expect(output).toContain('3 of them are signed, and not in the log yet')
     expect(output).toContain('90 recomputed')
   })
 

@@ -140,6 +140,8 @@ test('a key that others may read is refused, as is one of another log, or none',
   expect(() => fillKeyFolder(join(folder, 'keys'), 'other.example/trail')).toThrow(
     expect.objectContaining({ code: 'KEY_FILE_REFUSED', message: expect.stringContaining('give another folder') })
   )
+  const nowhere = ['proof', 'init', '--origin', origin, '--keys', '/proc/none', '--keys-only']
+  expect(await runCli(nowhere)).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot be made (ENOENT)') })
   expect(() => readKeyFile(join(folder, 'none.key'))).toThrow(
     expect.objectContaining({ code: 'KEY_FILE_REFUSED', message: expect.stringContaining('ENOENT') })
   )

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { beginProof } from '../../../audit/index.ts'
+import { disclose, hold, release } from '../../../operations/index.ts'
 import { openPool } from '../../../postgres/index.ts'
 import { createBus } from '../../../producers/bus/index.ts'
 import {
@@ -20,7 +21,7 @@ import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { postgresEventStore, retryQuarantined, SchemaBook, type Signing } from '../../../trail/index.ts'
 import { runCli } from '../../support/processes/cli.ts'
 import { copiedLeaf } from '../../support/proof/copied-leaf.ts'
-import { keyText } from '../../support/proof/keys.ts'
+import { keyText, writeKey } from '../../support/proof/keys.ts'
 import { testOrigin, testParties } from '../../support/proof/parties.ts'
 import { badge, testTrail } from '../../support/trail.ts'
 
@@ -113,11 +114,7 @@ test('a bus without a key, or with one of another role, stores nothing', async (
 })
 
 const folder = mkdtempSync(join(tmpdir(), 'eventtrail-keys-'))
-const keyFile = (name: string): string => {
-  const path = join(folder, `${name}.key`)
-  writeFileSync(path, keyText(`${testOrigin}/${name}`), { mode: 0o600 })
-  return path
-}
+const keyFile = (name: string): string => writeKey(folder, `${testOrigin}/${name}`)
 const signing = { signer: operator, actor: 'ada@desk', topicPrefix: trail.topicPrefix }
 const topic = `${trail.topicPrefix}badge.awarded`
 
@@ -218,4 +215,60 @@ test('a reset has an entry with where reading stopped and where it begins', asyn
   const [entry, ...others] = await entriesOf('reset')
   expect(entry).toMatchObject({ group: trail.group, reset: [{ topic, partition: 0, incarnation: 4, from: 9, to: 0 }] })
   expect(others).toEqual([])
+})
+
+test('holds, releases and disclosures have the salted digest of their row, signed by the privacy key', async () => {
+  const me = { actor: 'ada@desk', verified: false, via: 'cli' } as const
+  const aggregateId = randomUUID()
+  const scope = { month: '2026-01', aggregateId }
+  const shown = (signer?: typeof privacy) =>
+    disclose(
+      pool,
+      me,
+      {
+        party: 'the parent',
+        purpose: 'request 7',
+        basis: 'subject',
+        tool: 'trail find',
+        request: { limit: 1e21, b: 'é' }
+      },
+      // The entry is committed before anything is given.
+      async () => ({
+        complete: (await trail.count('proof_entries')) > 0 && (await entriesOf('disclosure')).length === 1
+      }),
+      signer
+    )
+  await expect(hold(pool, me, scope, 'case 7')).rejects.toMatchObject({ code: 'PROOF_KEY_MISSING' })
+  await expect(hold(pool, me, scope, 'case 7', operator)).rejects.toMatchObject({ code: 'PROOF_KEY_REFUSED' })
+  await expect(shown()).rejects.toMatchObject({ code: 'PROOF_KEY_MISSING' })
+  expect(await trail.count('retention_holds')).toBe(0)
+  expect(await trail.count('disclosures')).toBe(0)
+  const number = await hold(pool, me, scope, 'case 7', privacy)
+  await release(pool, me, number, 'closed', privacy)
+  await expect(release(pool, me, number, 'closed', privacy)).rejects.toMatchObject({ code: 'HOLD_UNKNOWN' })
+  const disclosed = await shown(privacy)
+  expect(disclosed.complete).toBe(true)
+
+  const time = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+  for (const [kind, of, members] of [
+    [
+      'hold',
+      'retention_holds',
+      `'number', id, 'at', ${time('at')}, 'month', month, 'event_name', event_name, 'aggregate_id', aggregate_id`
+    ],
+    ['release', 'retention_releases', `'number', hold, 'at', ${time('at')}`],
+    [
+      'disclosure',
+      'disclosures',
+      `'number', number, 'began_at', ${time('began_at')}, 'actor', actor, 'verified', verified, 'via', via, 'login', login,
+       'process', process, 'tool', tool, 'party', party, 'purpose', purpose, 'basis', basis, 'listed', listed, 'request', request`
+    ]
+  ] as const) {
+    // As a verifier reads it from the table.
+    const [row] = await trail.rows(`SELECT salt, jsonb_build_object(${members})::text AS members FROM ${of}`)
+    const [entry, ...others] = await entriesOf(kind)
+    expect(entry).toMatchObject({ number: kind === 'disclosure' ? disclosed.number : number })
+    expect(entry?.row, kind).toBe(wordsDigest(row?.salt as Buffer, row?.members as string))
+    expect(others).toEqual([])
+  }
 })

@@ -141,7 +141,7 @@ test.each(
 
 /** Commands that are refused on this stage: the words of errors have no content either. */
 const refused: readonly string[] = [
-  'proof init',
+  'proof verify',
   'groups pause',
   'groups resume',
   'groups rewind',

@@ -130,7 +130,10 @@ test.each<[Role, string]>([
   ['operator', 'DELETE FROM field_meanings'],
   ['reader', "UPDATE field_meanings SET meaning = 'none'"],
   ['reader', 'SELECT key FROM sink_quarantine'],
-  ['reader', 'SELECT headers FROM sink_quarantine']
+  ['reader', 'SELECT headers FROM sink_quarantine'],
+  ['reader', "UPDATE proof_entries SET entry = 'another'"],
+  ['operator', "UPDATE proof_entries SET entry = 'another'"],
+  ['operator', 'UPDATE proof_settings SET origin = origin']
 ])('the %s is refused: %s', async (role, statement) => {
   expect(await tried(role, statement)).toBe('42501')
 })

@@ -1,3 +1,7 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
 /** What is on the stage on which the commands are run: each of it is full of content. */
 export interface ContentStage {
   /** A record that is held in quarantine. */
@@ -94,7 +98,17 @@ export const printNone: Readonly<Record<string, Calls | string>> = {
   'retention hold': ({ eventName }) => [['retention', 'hold', '--event', eventName, ...why]],
   'retention release': () => [['retention', 'release', '1', ...why]],
   'retention drop': () => [['retention', 'drop', new Date().toISOString().slice(0, 7), '--dry-run']],
-  'proof init': () => [['proof', 'init', '--origin', 'school.example/trail', '--keys', '/proc/none', '--keys-only']],
+  'proof init': () => [
+    [
+      'proof',
+      'init',
+      '--origin',
+      'school.example/trail',
+      '--keys',
+      mkdtempSync(join(tmpdir(), 'eventtrail-keys-')),
+      '--keys-only'
+    ]
+  ],
   'proof verify': () => [['proof', 'verify', '--store', 'file:/proc/none', '--trust', '/proc/none']],
   'proof checkpoint': () => [['proof', 'checkpoint', '--once', '--store', 'file:/proc/none', '--trust', '/proc/none']],
   'schemas list': () => [['schemas', 'list', '--example']],

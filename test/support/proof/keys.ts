@@ -1,4 +1,6 @@
 import { hash } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type SignatureType, type Signer, signerOf, signerText } from '../../../proof/index.ts'
 
 // What comes before the 32 bytes of a seed in PKCS#8 (RFC 8410).
@@ -14,3 +16,10 @@ export const testSigner = (name: string, type?: SignatureType): Signer => signer
 
 /** The text of the file of the same key. */
 export const keyText = (name: string): string => signerText(name, pemOf(name))
+
+/** Writes that file, for commands. @param name of the key @returns its path */
+export function writeKey(folder: string, name: string): string {
+  const path = join(folder, `${name.replaceAll('/', '_')}.key`)
+  writeFileSync(path, keyText(name), { mode: 0o600 })
+  return path
+}

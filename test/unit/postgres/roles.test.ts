@@ -35,8 +35,8 @@ test('the reader sees every table of the trail and of operators, and of quaranti
   const seen = new Set(ofRole('reader').map(({ on }) => on))
   expect([trailMigrations, operationsMigrations].flatMap(createdBy).filter(table => !seen.has(table))).toEqual([])
   const writing = ofRole('reader').filter(({ may }) => !/^SELECT(?: \([\w, ]+\))?$/.test(may))
-  // An auditor who reads content records that.
-  expect(writing.map(({ on }) => on)).toEqual(['disclosures', 'disclosure_subjects'])
+  // An auditor who reads content records that, and signs it.
+  expect(writing.map(({ on }) => on).toSorted()).toEqual(['disclosure_subjects', 'disclosures', 'proof_entries'])
   const [quarantine] = ofRole('reader').filter(({ on }) => on === 'sink_quarantine')
   expect(quarantine?.may).not.toMatch(/\b(key|value|headers)\b/)
 })
