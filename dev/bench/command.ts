@@ -3,15 +3,16 @@ import { type CommandHost, wholeNumber } from '../../cli/index.ts'
 import type { ConsumeBenchOptions } from './run-consume.ts'
 import type { GrowthBenchOptions } from './run-growth.ts'
 import type { LatencyBenchOptions } from './run-latency.ts'
+import type { ProofBenchOptions } from './run-proof.ts'
 import type { SearchBenchOptions } from './run-search.ts'
 import type { SinkBenchOptions } from './run-sink.ts'
 
-/** Adds `bench sink|latency|growth|consume|search`: what only a clone of the project can do, because it brings servers and peers. */
+/** Adds `bench sink|latency|growth|consume|search|proof`: what only a clone of the project can do, because it brings servers and peers. */
 export function benchCommands(program: Command, host: CommandHost): void {
   const bench = program
     .command('bench')
     .description(
-      'compare the sink with Debezium and raw COPY, groups with a bare loop, and measure questions to the trail, on temporary servers'
+      'compare the sink with Debezium and raw COPY, groups with a bare loop, and measure questions to the trail and its verification, on temporary servers'
     )
   host
     .connect(bench.command('sink'))
@@ -91,6 +92,20 @@ export function benchCommands(program: Command, host: CommandHost): void {
         async (context, options: SearchBenchOptions) => {
           const { benchSearch } = await import('./run-search.ts')
           return await benchSearch(context, options)
+        },
+        { finishes: true }
+      )
+    )
+  host
+    .connect(bench.command('proof'))
+    .description('measure how long `proof verify` takes, and how much memory, whole and since an older checkpoint')
+    .option('--rows <n>', 'rows of the trail', wholeNumber(), 1_000_000)
+    .option('--json', 'print the results as one JSON object')
+    .action(
+      host.action(
+        async (context, options: ProofBenchOptions) => {
+          const { benchProof } = await import('./run-proof.ts')
+          return await benchProof(context, options)
         },
         { finishes: true }
       )
