@@ -1,9 +1,8 @@
-import { leafLetters, rowColumns } from '../../../proof/index.ts'
+import { canonicalJson, composeRow, leafLetters, ProofError, parseRow, rowColumns } from '../../../proof/index.ts'
 import type { Findings } from '../findings.ts'
 import { placeOfSource, type Source, timeOf } from '../source.ts'
 import { type Account, letters } from './account.ts'
 import { hexOf } from './bus.ts'
-import { canonicalRow } from './canonical-row.ts'
 import type { Retry, Series } from './lane.ts'
 import type { Stretch } from './stretch.ts'
 
@@ -29,7 +28,7 @@ interface RowPlace {
   readonly id: () => string
 }
 
-const [idColumn, eventColumn] = [0, rowColumns.indexOf('event_name')]
+const [idColumn, eventColumn, payloadColumn] = [0, rowColumns.indexOf('event_name'), rowColumns.indexOf('payload')]
 const [partitionColumn, offsetColumn] = [rowColumns.indexOf('kafka_partition'), rowColumns.indexOf('kafka_offset')]
 /** Follows the columns that are hashed. */
 const recordedColumn = rowColumns.length
@@ -108,7 +107,8 @@ export class RowPlacer {
     }
     const id = () => idOf(bytes, at)
     const eventName = this.#name.toString()
-    this.#place({ series: this.#series, eventName, partition, offset, recorded, leaf: this.#unredacted(leaf, id), id })
+    const counted = isBlank(bytes, at) ? this.#unredacted(leaf, id) : leaf
+    this.#place({ series: this.#series, eventName, partition, offset, recorded, leaf: counted, id })
   }
 
   #isName(bytes: Buffer, from: number, to: number): boolean {
@@ -124,10 +124,10 @@ export class RowPlacer {
     this.#series = this.#account.series(this.#name.toString(), partition)
   }
 
-  /** A row that was blanked counts as what it was: a signed entry says so. */
+  /** A row whose payload was taken away counts as what it was: a signed entry says so. */
   #unredacted(leaf: string, id: () => string): string {
-    const { redactions } = this.#account
-    return redactions.size === 0 ? leaf : (redactions.get(id())?.leaf ?? leaf)
+    const redaction = this.#account.redactions.get(id())
+    return redaction?.source.isTrusted ? redaction.leaf : leaf
   }
 
   #place(row: RowPlace): void {
@@ -237,10 +237,7 @@ export class RowPlacer {
       return
     }
     if (group.leaves.has(id)) this.#findings.report('ROW_TWICE', { ...group.where, event: id }, 'the id has two rows')
-    group.leaves.set(
-      id,
-      this.#unredacted(leaf, () => id)
-    )
+    group.leaves.set(id, isBlank(bytes, at) ? this.#unredacted(leaf, () => id) : leaf)
     this.#count(group.source)
     if (!isWithin(group.source, recorded) && !this.#mayBeLater(group.source, recorded)) group.outside += 1
   }
@@ -251,9 +248,25 @@ export class RowPlacer {
   }
 }
 
+/** The row with its payload in canonical JSON; one that has no such form stays as it is. */
+function canonicalRow(bytes: Buffer): Buffer {
+  try {
+    const { row } = parseRow(bytes)
+    return composeRow({ ...row, payload: canonicalJson(row.payload) })
+  } catch (error) {
+    if (error instanceof ProofError) return bytes
+    throw error
+  }
+}
+
 const column = (at: Int32Array, index: number): number => at[2 * index] as number
 /** Below 2^53, as offsets and times are. */
 const int64 = (bytes: Buffer, at: number): number => bytes.readInt32BE(at) * 4_294_967_296 + bytes.readUInt32BE(at + 4)
+/** Whether a payload is `{}`, after the version of jsonb. */
+const isBlank = (bytes: Buffer, at: Int32Array): boolean => {
+  const from = column(at, payloadColumn)
+  return at[2 * payloadColumn + 1] === from + 3 && bytes[from + 1] === 0x7b && bytes[from + 2] === 0x7d
+}
 const idOf = (bytes: Buffer, at: Int32Array): string => bytes.toString('hex', column(at, idColumn), at[1])
 
 /** Rows that were adopted are older than their entry. */

@@ -1,7 +1,7 @@
 import type { Findings, Place } from '../findings.ts'
 import { placeOfSource, timeOf } from '../source.ts'
 import type { Account } from './account.ts'
-import { type BusGroup, rootOfGroup } from './bus.ts'
+import { type BusGroup, hexOf, rootOfGroup } from './bus.ts'
 import { Gone, type GonePlace, isVerified } from './gone.ts'
 import type { AddedRow, RowPlacer } from './rows.ts'
 import { type Leaf, rootOf, type Stretch } from './stretch.ts'
@@ -139,11 +139,11 @@ function settleBus(account: Account, group: BusGroup, gone: Gone, findings: Find
 }
 
 function settleRetries(account: Account, gone: Gone, findings: Findings): void {
-  for (const { seen, source, lane, offset } of account.retries()) {
+  for (const { seen, source, lane, offset, event } of account.retries()) {
     if (seen || !isVerified(source)) continue
     const { topic, partition, incarnation } = lane
     const place = { topic, partition, incarnation, first: offset, last: offset }
-    if (gone.isDropped(place)) gone.drop(place, 1)
+    if (gone.isInDroppedMonth(hexOf(event))) gone.drop(place, 1)
     else if (gone.lostOf(place, [offset]) > 0) gone.rows.lost += 1
     else
       findings.report(

@@ -155,4 +155,5 @@ export const printNone: Readonly<Record<string, Calls | string>> = {
   'bench growth': inClone,
   'bench consume': inClone,
   'bench search': inClone
+  'bench proof': inClone
 }
