@@ -154,6 +154,6 @@ export const printNone: Readonly<Record<string, Calls | string>> = {
   'bench latency': inClone,
   'bench growth': inClone,
   'bench consume': inClone,
-  'bench search': inClone
+  'bench search': inClone,
   'bench proof': inClone
 }
