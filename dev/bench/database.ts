@@ -1,5 +1,7 @@
+import { mkdirSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
+import { beginProof, fillKeyFolder } from '../../audit/index.ts'
 import { migrate } from '../../postgres/index.ts'
 import { keepMonthsAhead, trailMigrations } from '../../trail/index.ts'
 import type { Durability } from './types.ts'
@@ -67,6 +69,18 @@ export class Trail implements AsyncDisposable {
     return this.number(
       "SELECT coalesce(sum(pg_relation_size(inhrelid)), 0) FROM pg_inherits WHERE inhparent = 'event_envelopes'::regclass"
     )
+  }
+
+  /** Turns the proof on. @param folder for its keys @returns the file of the key of sinks */
+  async prove(folder: string, topicPrefix: string): Promise<string> {
+    mkdirSync(folder)
+    const { keys } = fillKeyFolder(folder, 'bench.example/trail')
+    const pool = new pg.Pool({ connectionString: this.url, max: 1 })
+    const { root, log, operator } = keys
+    const signers = { root: root.signer, log: log.signer, operator: operator.signer }
+    await beginProof(pool, { ...signers, others: [{ signer: keys['sink-1'].signer, role: 'sink' }] }, topicPrefix)
+    await pool.end()
+    return keys['sink-1'].path
   }
 
   /** Records that sinks have dealt with. */

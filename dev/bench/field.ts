@@ -20,6 +20,7 @@ const ownVariants = [
   { name: 'sink-1', lanes: 1, processes: 1 },
   { name: 'sink-2', lanes: 2, processes: 1 },
   { name: 'sink-3', lanes: 3, processes: 1 },
+  { name: 'sink-3-proved', lanes: 3, processes: 1, proved: true },
   { name: 'sink-2p', lanes: 2, processes: 2 }
 ] as const
 const modes: readonly DebeziumMode[] = ['upsert', 'unnest', 'insert']

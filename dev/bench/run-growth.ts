@@ -105,7 +105,13 @@ async function fill(context: CommandContext, servers: Servers, loaded: Loaded, i
   await using trail = await Trail.make(servers.databaseUrl, id)
   const durability: Durability = await trail.durability()
   const turn = { servers, trail, id, signal: context.signal }
-  const { samples, peakMemory } = await meterSink(turn, { name: id, loaded, lanes: lanesForShapes, processes: 1 })
+  const { samples, peakMemory } = await meterSink(turn, {
+    name: id,
+    loaded,
+    lanes: lanesForShapes,
+    processes: 1,
+    proved: false
+  })
   const seconds = ((samples.at(-1)?.at ?? 0) - (samples[0]?.at ?? 0)) / 1_000
   return { samples, peakMemory, seconds, durability }
 }

@@ -23,9 +23,11 @@ const rates = [1_000, 20_000]
 const warmUpSeconds = 4
 const settleMs = 60_000
 
-type Who = 'sink' | 'bare'
+const contenders = ['sink', 'proved', 'bare'] as const
+type Who = (typeof contenders)[number]
 const labels: Record<Who, string> = {
   sink: 'SDK producer and `eventtrail sink`, both with their defaults',
+  proved: 'the same, with the proof',
   bare: 'bare loop: kafkajs producer, kafkajs consumer, one INSERT of all that has arrived; nothing is checked or recorded'
 }
 
@@ -59,7 +61,7 @@ export async function benchLatency(context: CommandContext, given: LatencyBenchO
     let durability: Durability = {}
     for (let turn = 1; turn <= options.turns; turn += 1) {
       for (const rate of rates) {
-        for (const who of ['sink', 'bare'] as const) {
+        for (const who of contenders) {
           if (context.signal.aborted) return exitCodes.interrupted
           await using trail = await Trail.make(servers.databaseUrl, `latency_${who}_${rate}_${turn}`)
           durability = await trail.durability()
@@ -67,7 +69,7 @@ export async function benchLatency(context: CommandContext, given: LatencyBenchO
           measured.push(result)
           const figures = [result.p50, result.p90, result.p99, result.max].map(ms => ms.toFixed(1)).join(' / ')
           context.out(
-            `turn ${turn}  ${who.padEnd(4)} ${rate} events/s: p50 / p90 / p99 / max ${figures} ms, publisher ${result.late.toFixed(0)} ms late`
+            `turn ${turn}  ${who.padEnd(6)} ${rate} events/s: p50 / p90 / p99 / max ${figures} ms, publisher ${result.late.toFixed(0)} ms late`
           )
         }
       }
@@ -87,7 +89,7 @@ export async function benchLatency(context: CommandContext, given: LatencyBenchO
 
 function summarise(measured: readonly Turn[]): LatencySummary[] {
   return rates.flatMap(rate =>
-    (['sink', 'bare'] as const).map(who => {
+    contenders.map(who => {
       const turns = measured.filter(turn => turn.rate === rate && turn.who === who)
       const spread = (name: 'p50' | 'p90' | 'p99' | 'max'): Spread =>
         spreadOf(turns.map(turn => turn[name])) ?? { median: Number.NaN, min: Number.NaN, max: Number.NaN }
@@ -117,11 +119,12 @@ async function takeTurn(
   // The topics, the schemas, and a few events that show that the reader reads.
   const shape = plainShape(id)
   const first = await load({ ...servers, shape, prefix, records: 100 })
-  const env = { ...servers.env, DATABASE_URL: trail.url, LOG_LEVEL: 'warn' }
+  const key = who === 'proved' ? { PROOF_KEY_FILE: await trail.prove(join(servers.scratch, `${id}-keys`), prefix) } : {}
+  const env = { ...servers.env, DATABASE_URL: trail.url, LOG_LEVEL: 'warn', ...key }
   const child = { logs: servers.logs, adopt: servers.adopt, env }
   const topics = shape.events.map(versions => prefix + versions[0]?.eventName)
   const reader =
-    who === 'sink'
+    who !== 'bare'
       ? startSubject(['sink', '--group', id, '--prefix', prefix], { ...child, name: 'latency sink' })
       : startScript('contenders/naive-child.ts', ['batch', id, ...topics], { ...child, name: 'latency bare loop' })
   const snapshots = join(servers.scratch, `${id}.snapshots`)
@@ -130,7 +133,7 @@ async function takeTurn(
   try {
     await stored(trail, first.records, reader, signal)
     observer = startScript('measure/observe-child.ts', [trail.url, snapshots], { ...child, name: 'latency observer' })
-    const kind = who === 'sink' ? 'sdk' : 'bare'
+    const kind = who === 'bare' ? 'bare' : 'sdk'
     const args = [kind, prefix, String(rate), String(seconds + warmUpSeconds), report]
     const publisher = startScript('load/publish-child.ts', args, { ...child, name: 'latency publisher' })
     const stop = () => void publisher.stop()

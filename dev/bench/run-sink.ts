@@ -4,7 +4,7 @@ import type { Contender, Measured } from './contenders/index.ts'
 import { Trail } from './database.ts'
 import { BenchError } from './errors.ts'
 import { assemble, contenderNames, type Field } from './field.ts'
-import { type SinkResults, summarise, writeReport } from './report/index.ts'
+import { type SinkResults, spreadOf, summarise, writeReport } from './report/index.ts'
 import { circumstances, withServers } from './servers.ts'
 import type { Durability, Servers } from './types.ts'
 
@@ -27,6 +27,7 @@ export async function benchSink(context: CommandContext, given: SinkBenchOptions
     const field = await assemble({ context, servers, cleanUps, rows: options.rows, only })
     const measured = await takeTurns(context, servers, field, options.turns)
     if (context.signal.aborted) return exitCodes.interrupted
+    for (const line of proofLines(measured)) context.out(line)
     if (!given.quick && !given.only) {
       const files = writeReport({ sink: await resultsOf(servers, field, measured, options) })
       context.out(`written: ${files.join(', ')}`)
@@ -109,6 +110,21 @@ function requireSame(first: Durability | undefined, now: Durability, who: string
   const weak = ['fsync', 'full_page_writes', 'synchronous_commit'].filter(name => now[name] !== 'on')
   const wrong = [...changed, ...weak]
   if (wrong.length > 0) throw new BenchError('SETTINGS_DIFFER', `${who} ran with other settings: ${wrong.join(', ')}`)
+}
+
+/** What the proof costs: medians with it, in parts of those without. */
+function proofLines(measured: readonly Measured[]): string[] {
+  const of = (name: string) => measured.filter(({ contender }) => contender === name)
+  const [bare, proved] = [of('sink-3'), of('sink-3-proved')]
+  if (bare.length === 0 || proved.length === 0) return []
+  const ratio = (figure: (turn: Measured) => number) => {
+    const [one, other] = [proved, bare].map(turns => spreadOf(turns.map(figure))?.median ?? Number.NaN)
+    return ((one as number) / (other as number)).toFixed(3)
+  }
+  const client = ratio(({ figures }) => figures.whole.client)
+  const postgres = ratio(({ figures }) => figures.whole.postgres)
+  const rows = ratio(({ figures }) => figures.whole.rowsPerSecond)
+  return [`with the proof, in parts of without: ${rows} rows/s, processor time ${client} client, ${postgres} Postgres`]
 }
 
 function turnLine(turn: number, { contender, figures, peakMemory, seconds }: Measured): string {

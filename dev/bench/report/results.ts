@@ -46,7 +46,7 @@ export interface SinkResults extends Circumstances {
 }
 
 export interface LatencySummary {
-  readonly who: 'sink' | 'bare'
+  readonly who: 'sink' | 'proved' | 'bare'
   readonly label: string
   /** Events a second. */
   readonly rate: number
