@@ -1,19 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { v7 } from 'uuid'
 import { expect, test } from 'vitest'
-import { quarantineDigest, signerText } from '../../../proof/index.ts'
+import { quarantineDigest } from '../../../proof/index.ts'
 import { createSink } from '../../../sink/index.ts'
-import { pemOf } from '../../support/proof/keys.ts'
 import { testParties } from '../../support/proof/parties.ts'
-import { provedTrail } from '../../support/proof/proved-trail.ts'
 import { proofFaults } from '../../support/proof/read-stretches.ts'
+import { keyText, signedTrail } from '../../support/proof/signed-trail.ts'
 import { badge, quiz, testTrail } from '../../support/trail.ts'
 
-const trail = await provedTrail(await testTrail({ partitions: 2 }))
+const trail = await signedTrail(await testTrail({ partitions: 2 }))
 await trail.offer('badge.awarded')
 await trail.offer('quiz.submitted')
-const keyOf = ({ name }: { readonly name: string }) => signerText(name, pemOf(name))
-const options = { ...trail.sinkOptions, proofKey: keyOf(testParties.sink) }
 
 interface KeptRecord {
   readonly kafka_timestamp: Date
@@ -31,7 +28,7 @@ const garbage = (text: string) => ({
 const entries = () => trail.rows("SELECT * FROM proof_entries WHERE kind = 'batch' ORDER BY number")
 
 test('rows, duplicates, conflicts and bad records are in exactly one stretch each, as Postgres gives them back', async () => {
-  await using sink = createSink(options)
+  await using sink = createSink(trail.sinkOptions)
   await sink.start()
   const twice = { ...badge(), id: v7(), aggregateId: randomUUID(), occurredAt: 1_700_000_000_000_000n }
   await trail.publish(Array.from({ length: 300 }, () => badge('é "quoted" \\ 🦉')))
@@ -60,7 +57,7 @@ test('rows, duplicates, conflicts and bad records are in exactly one stretch eac
 })
 
 test('a statement that is sealed while it is open is followed by another one', async () => {
-  await using sink = createSink(options)
+  await using sink = createSink(trail.sinkOptions)
   await sink.start()
   await trail.publish([badge()])
   await sink.whenCaughtUp()
@@ -73,16 +70,17 @@ test('a statement that is sealed while it is open is followed by another one', a
 })
 
 test('a sink without a key does not start, nor one with a key of another role', async () => {
+  const { proofKey: _, ...withoutKey } = trail.sinkOptions
   const refused = (proofKey: string | undefined) =>
-    createSink({ ...trail.sinkOptions, ...(proofKey !== undefined && { proofKey }) })
+    createSink({ ...withoutKey, ...(proofKey !== undefined && { proofKey }) })
       .start()
       .catch(error => error)
   expect(await refused(undefined)).toMatchObject({ code: 'PROOF_KEY_MISSING', misconfigured: true })
-  expect(await refused(keyOf(testParties.operator))).toMatchObject({ code: 'PROOF_KEY_REFUSED' })
+  expect(await refused(keyText(testParties.operator))).toMatchObject({ code: 'PROOF_KEY_REFUSED' })
 })
 
 test('a value that a trigger changes is not what was signed', async () => {
-  await using sink = createSink(options)
+  await using sink = createSink(trail.sinkOptions)
   await sink.start()
   await trail.rows(`CREATE FUNCTION other_payload() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN NEW.payload := NEW.payload || '{"reason": "other"}'; RETURN NEW; END $$`)

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { startSink } from '../../support/processes/sink-process.ts'
+import { signedTrail } from '../../support/proof/signed-trail.ts'
 import { eventually } from '../../support/stack.ts'
 import { testTrail } from '../../support/trail.ts'
 import { Range } from '../harness/check/range.ts'
@@ -9,7 +10,7 @@ import { settings } from '../harness/settings.ts'
 const times = settings.times(20)
 /** Events a second. */
 const rate = 500
-const trail = await testTrail({ partitions: 2 })
+const trail = await signedTrail(await testTrail({ partitions: 2 }))
 for (const eventName of loadEvents) await trail.offer(eventName)
 
 /** ms within which a successor must have stored what a sleeping sink held: the session timeout, and the wait for its locks. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { startSink } from '../../support/processes/sink-process.ts'
+import { signedTrail } from '../../support/proof/signed-trail.ts'
 import { eventually } from '../../support/stack.ts'
 import { testTrail } from '../../support/trail.ts'
 import { Range } from '../harness/check/range.ts'
@@ -8,7 +9,7 @@ import { settings } from '../harness/settings.ts'
 
 const rounds = settings.times(30)
 const partitions = 6
-const trail = await testTrail({ partitions })
+const trail = await signedTrail(await testTrail({ partitions }))
 for (const eventName of loadEvents) await trail.offer(eventName)
 
 /** ms for which the trail may stop growing while sinks come and go: a session timeout, a join, and their margins. */

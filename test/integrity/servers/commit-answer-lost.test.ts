@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
 import { startSink } from '../../support/processes/sink-process.ts'
+import { signedTrail } from '../../support/proof/signed-trail.ts'
 import { eventually } from '../../support/stack.ts'
-import { testTrail } from '../../support/trail.ts'
 import { Range } from '../harness/check/range.ts'
 import { loadEvents, startLoad } from '../harness/processes/load.ts'
 import { FaultProxy } from '../harness/proxy.ts'
 import { settings } from '../harness/settings.ts'
 
 const times = settings.times(50)
-const trail = await testTrail()
+const trail = await signedTrail()
 for (const eventName of loadEvents) await trail.offer(eventName)
 
 /** How Postgres ends its answer to COMMIT: CommandComplete with the command's name. */

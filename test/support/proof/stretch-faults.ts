@@ -46,8 +46,8 @@ export function stretchFaults({ entries, rows, asides, booked }: StretchFacts, s
   const { said, found } = readEntries(entries, signer)
   const stretches = said.flatMap(({ stretch, recorded }) => stretch.map(each => ({ ...each, recorded })))
   const byPlace = Map.groupBy(stretches, placeOf)
-  const rowsOf = Map.groupBy(rows, ({ topic, partition }) => `${topic}/${partition}`)
-  const asidesOf = Map.groupBy(asides, placeOf)
+  const rowsAt = Map.groupBy(rows, ({ topic, partition, offset }) => `${topic}/${partition}@${offset}`)
+  const asidesAt = Map.groupBy(asides, each => `${placeOf(each)}@${each.line.offset}`)
   const counts = new Map(rows.map(row => [row, 0]))
   for (const [place, parts] of Map.groupBy(booked, placeOf)) {
     const [first, last] = [Math.min(...parts.map(each => each.first)), Math.max(...parts.map(each => each.last))]
@@ -56,9 +56,12 @@ export function stretchFaults({ entries, rows, asides, booked }: StretchFacts, s
       const where = `${place}@${stretch.first} to ${stretch.last}`
       if (stretch.first !== next) found.push(`${where}: does not follow ${next - 1}`)
       next = stretch.last + 1
-      const its = rowsIn(stretch, rowsOf.get(`${stretch.topic}/${stretch.partition}`) ?? [])
+      const offsets = Array.from({ length: stretch.last - stretch.first + 1 }, (_, index) => stretch.first + index)
+      const its = offsets.flatMap(offset =>
+        (rowsAt.get(`${stretch.topic}/${stretch.partition}@${offset}`) ?? []).filter(row => isOf(stretch, row))
+      )
       for (const row of its) counts.set(row, (counts.get(row) ?? 0) + 1)
-      const lines = (asidesOf.get(place) ?? []).map(({ line }) => line)
+      const lines = offsets.flatMap(offset => (asidesAt.get(`${place}@${offset}`) ?? []).map(({ line }) => line))
       found.push(...faultsOf(stretch, its, lines).map(what => `${where}: ${what}`))
     }
     if (next !== last + 1) found.push(`${place}: statements end at ${next - 1}, the ledger at ${last}`)
@@ -93,13 +96,11 @@ function readEntries(entries: StretchFacts['entries'], signer: Signer): { said: 
   return { said, found }
 }
 
-/** The rows of a stretch: offsets of another incarnation were recorded at another time. */
-const rowsIn = ({ first, last, incarnation, recorded }: Stretch, rows: readonly ProvedRow[]): ProvedRow[] =>
-  rows
-    .filter(({ offset }) => offset >= first && offset <= last)
-    .filter(row => row.recorded >= recorded.first && row.recorded <= recorded.last)
-    .filter(row => row.incarnation === undefined || row.incarnation === incarnation)
-    .toSorted((a, b) => a.offset - b.offset)
+/** Whether a row at an offset of a stretch is its row: offsets of another incarnation were recorded at another time. */
+const isOf = ({ incarnation, recorded }: Stretch, row: ProvedRow): boolean =>
+  row.recorded >= recorded.first &&
+  row.recorded <= recorded.last &&
+  (row.incarnation === undefined || row.incarnation === incarnation)
 
 function faultsOf(stretch: Stretch, rows: readonly ProvedRow[], asides: readonly AsideLine[]): string[] {
   const found: string[] = []
@@ -107,9 +108,8 @@ function faultsOf(stretch: Stretch, rows: readonly ProvedRow[], asides: readonly
   for (const { leaf } of rows) tree.append(leaf)
   if (stretch.rows !== rows.length) found.push(`says ${stretch.rows} rows of ${rows.length}`)
   if (stretch.root !== (tree.root()?.toString('base64') ?? null)) found.push('has another root than its rows')
-  const its = asides.filter(({ offset }) => offset >= stretch.first && offset <= stretch.last)
   const digest = new AsideDigest()
-  for (const line of its.toSorted((a, b) => a.offset - b.offset)) digest.add(line)
+  for (const line of asides) digest.add(line)
   if (stretch.aside !== digest.digest()) found.push('says something else of offsets that are no rows than the lists')
   return found
 }

@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import { expect } from 'vitest'
+import { proofFaults } from '../../../support/proof/read-stretches.ts'
 import { eventually } from '../../../support/stack.ts'
 import type { TestTrail } from '../../../support/trail.ts'
 import type { Handling } from '../processes/handling.ts'
@@ -80,10 +81,11 @@ export class Range implements AsyncDisposable {
     options: CheckOptions = {}
   ): Promise<void> {
     const found = check(await collectEvidence(this.trail, { published, effects }), options)
-    report(
-      published,
-      found.map(({ kind, what }) => `${kind}: ${what}`)
-    )
+    const proved = 'PROOF_KEY_FILE' in this.trail.env
+    report(published, [
+      ...found.map(({ kind, what }) => `${kind}: ${what}`),
+      ...(proved ? await proofFaults(this.trail) : [])
+    ])
   }
 
   /** The same partition by partition, for what does not fit into memory as a whole. */
