@@ -127,25 +127,29 @@ export class Statement {
 
   /**
    * Composes what a transaction has to store besides its rows. Nothing of it counts until {@link stored}.
+   * An entry has one stretch of a partition: one that continues elsewhere, or in another incarnation, is in the next
+   * entry, so that the time of a row shows which incarnation it is of.
    * @param chunks of which none is empty, and those of a partition follow each other
    */
   attempt(chunks: readonly Chunk[], moment: Moment): Attempt {
     const entries: StoredEntry[] = []
     let draft = this.#open?.draft ?? this.#begin(this.#next, moment)
-    // A clock was set back: what is open ends here, since its times would no longer hold its rows.
-    if (this.#open && isBefore(moment, draft.last)) {
-      const ended = { ...this.#open.stored, open: false }
+    let extended = false
+    const end = () => {
+      const ended = extended
+        ? this.#compose({ ...draft, last: moment }, false)
+        : { ...(this.#open?.stored as StoredEntry), open: false }
       entries.push(ended)
       draft = this.#begin(after(ended), moment)
+      extended = false
     }
-    let extended = false
+    // A clock was set back: the times of what is open would no longer hold its rows.
+    if (this.#open && isBefore(moment, draft.last)) end()
     for (const chunk of chunks) {
       let stretches = grow(draft.stretches, chunk)
-      if (extended && sizeOf(stretches) > this.#limits.bytes) {
-        const full = this.#compose({ ...draft, last: moment }, false)
-        entries.push(full)
-        draft = this.#begin(after(full), moment)
-        stretches = grow(draft.stretches, chunk)
+      if (!stretches || (extended && sizeOf(stretches) > this.#limits.bytes)) {
+        end()
+        stretches = grow(draft.stretches, chunk) as readonly Growing[]
       }
       draft = { ...draft, stretches }
       extended = true
@@ -222,15 +226,18 @@ function mine(attempt: Attempt): Composed {
 /** What the entry after this one has in its head. */
 const after = ({ seq, entry }: StoredEntry) => ({ seq: seq + 1, previous: hash('sha256', entry, 'base64') })
 
-/** The stretches with a chunk more: one of them grows, or another one begins. Those that are given stay as they are. */
-function grow(stretches: readonly Growing[], chunk: Chunk): readonly Growing[] {
-  const place = stretches.findLastIndex(
-    ({ chunk: { topic, partition, incarnation } }) =>
-      topic === chunk.topic && partition === chunk.partition && incarnation === chunk.incarnation
+/**
+ * The stretches with a chunk more: one of them grows, or another one begins. Those that are given stay as they are.
+ * @returns undefined where there is one of the partition that it does not follow
+ */
+function grow(stretches: readonly Growing[], chunk: Chunk): readonly Growing[] | undefined {
+  const place = stretches.findIndex(
+    known => known.chunk.topic === chunk.topic && known.chunk.partition === chunk.partition
   )
   const known = stretches[place]
-  if (known?.last !== chunk.first - 1) return [...stretches, grown(undefined, chunk)]
-  return stretches.with(place, grown(known, chunk))
+  if (!known) return [...stretches, grown(undefined, chunk)]
+  const follows = known.last === chunk.first - 1 && known.chunk.incarnation === chunk.incarnation
+  return follows ? stretches.with(place, grown(known, chunk)) : undefined
 }
 
 function grown(known: Growing | undefined, { leaves, aside, last, ...chunk }: Chunk): Growing {

@@ -27,6 +27,9 @@ import type { Batch, WriteOptions, WriteResult } from './types.ts'
 // From here on a batch is put in order: fewer have so many rows each that their ids follow each other well enough.
 const manyPages = 16
 
+/** ms without a write after which the statement that is open is closed, so that it can be sealed. */
+const idleMs = 10_000
+
 /** Codes of faults that were not foreseen. */
 const unforeseen: ReadonlySet<RecordFaultCode> = new Set(['UNKEEPABLE', 'WRITE_FAILED'])
 
@@ -59,6 +62,10 @@ export class Writer {
   #abandoned: readonly string[] = []
   // After a duplicate the next batches look for stored ids first, until they find none.
   #careful = false
+  /** Calls off the end of the statement that is open. */
+  #callOff: () => void = () => undefined
+  #finishing: Promise<void> | undefined
+  #writing = false
   readonly #idOrder = new IdOrder()
 
   constructor(options: WriterOptions) {
@@ -70,6 +77,7 @@ export class Writer {
   async write(batch: Batch, { isolate }: WriteOptions = { isolate: false }): Promise<WriteResult> {
     this.#session ??= await this.#open()
     const session = this.#session
+    this.#writing = true
     const stopWatching = watchWrite(session, {
       ...this.#options.watch,
       isCurrent: () => this.#session === session,
@@ -77,6 +85,7 @@ export class Writer {
       clock: this.#clock
     })
     try {
+      await this.#finishing
       await this.#closeAbandoned(session)
       return await this.#transaction(session, batch, isolate)
     } catch (error) {
@@ -84,12 +93,14 @@ export class Writer {
       await this.close()
       throw error
     } finally {
+      this.#writing = false
       stopWatching()
     }
   }
 
   /** Closes the statement that is open, so that it can be sealed at once. Never fails: the sealer does it later. */
   async finish(): Promise<void> {
+    this.#callOff()
     const session = this.#session
     if (!session || !this.#statement?.finish()) return
     try {
@@ -100,12 +111,22 @@ export class Writer {
   }
 
   async close(): Promise<void> {
+    this.#callOff()
     const session = this.#session
     this.#session = undefined
     if (this.#statement && this.#stated) this.#abandoned = [...this.#abandoned, this.#statement.writer]
     this.#statement = undefined
     this.#stated = false
     await session?.end()
+  }
+
+  #finishWhenIdle(): void {
+    this.#callOff()
+    this.#callOff = this.#clock.after(idleMs, () => {
+      // What is stored ends it by itself.
+      if (this.#writing) this.#finishWhenIdle()
+      else this.#finishing = this.finish()
+    })
   }
 
   async #open(): Promise<TrailSession> {
@@ -169,7 +190,10 @@ export class Writer {
       }
       this.#stated = attempt !== undefined
       await session.commit()
-      if (attempt) statement?.stored(attempt)
+      if (attempt) {
+        statement?.stored(attempt)
+        this.#finishWhenIdle()
+      }
       this.#report(chunks, quarantineRows)
       return {
         rows: result.stored,

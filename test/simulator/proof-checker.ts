@@ -1,6 +1,6 @@
 import { composeRow, leafOf, type Signer } from '../../proof/index.ts'
 import { clockTime } from '../../trail/proof/index.ts'
-import { stretchFaults } from '../support/proof/stretch-faults.ts'
+import { stretchFaults } from '../support/proof/sinks/stretch-faults.ts'
 import type { Place, Tables } from './database.ts'
 
 /** Holds the statements that are committed against the rows and lists that are. @returns every violation, in words. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { startSink } from '../../support/processes/sink-process.ts'
-import { signedTrail } from '../../support/proof/signed-trail.ts'
+import { signedTrail } from '../../support/proof/sinks/signed-trail.ts'
 import { eventually } from '../../support/stack.ts'
 import { testTrail } from '../../support/trail.ts'
 import { Range } from '../harness/check/range.ts'

@@ -48,12 +48,14 @@ describe('a statement', () => {
   test('joins no offsets over a gap, and none of another incarnation', () => {
     const statement = statementOf()
     const chunks = [chunk(0, 2), chunk(2, 2), chunk(5, 2), chunk(7, 1, { incarnation: 2 })]
-    const { stretch } = read(only(statement.attempt(chunks, at(0)).entries))
-    expect(stretch.map(({ incarnation, first, last }) => [incarnation, first, last])).toEqual([
+    const { entries } = statement.attempt(chunks, at(0))
+    const stretches = entries.map(entry => read(entry).stretch)
+    expect(stretches.map(([one, ...more]) => [one?.incarnation, one?.first, one?.last, ...more])).toEqual([
       [1, 0, 3],
       [1, 5, 6],
       [2, 7, 7]
     ])
+    expect(entries.map(({ open }) => open)).toEqual([false, false, true])
   })
 
   test.each([

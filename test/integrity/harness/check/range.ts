@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { expect } from 'vitest'
-import { proofFaults } from '../../../support/proof/read-stretches.ts'
+import { proofFaults } from '../../../support/proof/sinks/read-stretches.ts'
 import { eventually } from '../../../support/stack.ts'
 import type { TestTrail } from '../../../support/trail.ts'
 import type { Handling } from '../processes/handling.ts'

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
-import { signerText } from '../../../proof/index.ts'
-import { type TestTrail, testTrail } from '../trail.ts'
-import { pemOf } from './keys.ts'
-import { testParties } from './parties.ts'
-import { provedTrail } from './proved-trail.ts'
+import { signerText } from '../../../../proof/index.ts'
+import { type TestTrail, testTrail } from '../../trail.ts'
+import { pemOf } from '../keys.ts'
+import { testParties } from '../parties.ts'
+import { provedTrail } from '../proved-trail.ts'
 
 /** The text of the file of a key of tests. */
 export const keyText = ({ name }: { readonly name: string }): string => signerText(name, pemOf(name))

@@ -1,7 +1,7 @@
-import { type AsideLine, leafOf, rowColumns } from '../../../proof/index.ts'
-import { copyOut } from '../../../trail/session/index.ts'
-import type { TestTrail } from '../trail.ts'
-import { testParties } from './parties.ts'
+import { type AsideLine, leafOf, rowColumns } from '../../../../proof/index.ts'
+import { copyOut } from '../../../../trail/session/index.ts'
+import type { TestTrail } from '../../trail.ts'
+import { testParties } from '../parties.ts'
 import { type ProvedRow, stretchFaults } from './stretch-faults.ts'
 
 const utc = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`

@@ -8,7 +8,7 @@ import {
   parseNote,
   type Signer,
   WideTree
-} from '../../../proof/index.ts'
+} from '../../../../proof/index.ts'
 
 interface Place {
   readonly topic: string
