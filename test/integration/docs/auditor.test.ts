@@ -8,7 +8,7 @@ import { bundlePath, parseBundle, parseNote, signNote } from '../../../proof/ind
 import { page } from '../../support/project/docs.ts'
 import { runInProcess } from '../../support/project/program.ts'
 import { givenRecord, givenRow } from '../../support/proof/given-rows.ts'
-import { testSigner } from '../../support/proof/keys.ts'
+import { keyText, testSigner } from '../../support/proof/keys.ts'
 import { testOrigin, testParties } from '../../support/proof/parties.ts'
 import { provedTrail } from '../../support/proof/proved-trail.ts'
 import { sealedCheckpoint, writeLog } from '../../support/proof/seal.ts'
@@ -20,7 +20,7 @@ const folder = mkdtempSync(join(tmpdir(), 'auditor-'))
 const bundle = join(folder, 'bundle')
 const clean = `${folder}-clean`
 afterAll(() => {
-  for (const each of [folder, clean]) rmSync(each, { recursive: true, force: true })
+  for (const each of [folder, clean, `${folder}-privacy.key`]) rmSync(each, { recursive: true, force: true })
 })
 
 const sh = (command: string) => {
@@ -46,16 +46,19 @@ async function exportBundle(): Promise<void> {
 const ada = givenRow('badge.awarded', 0, 0, { payload: '{"reason": "Ten quizzes"}' })
 
 beforeAll(async () => {
-  for (const [name, value] of Object.entries({ ...trail.env, PROOF_STORE: trail.store })) vi.stubEnv(name, value)
+  const key = `${folder}-privacy.key`
+  writeFileSync(key, keyText(testParties.privacy.name), { mode: 0o600 })
+  for (const [name, value] of Object.entries({ ...trail.env, PROOF_STORE: trail.store, PROOF_KEY_FILE: key }))
+    vi.stubEnv(name, value)
   const others = Array.from({ length: 18 }, (_, index) => givenRow('badge.awarded', 0, index + 1))
   await trail.stored([{ first: 0, last: 19, rows: [ada, ...others], duplicates: [{ offset: 19, id: ada.id }] }])
   await trail.storedByBus([givenRow('lesson.published', null, null)])
   copyFileSync(join(cloneRoot, 'verifier/verify.mjs'), join(folder, 'verify.mjs'))
   writeFileSync(join(folder, 'trust.txt'), trail.trust)
   writeFileSync(join(folder, 'checkpoint-before'), await trail.seal())
+  await run('prove', ada.id, '--out', join(folder, 'ada.eventproof'))
   await trail.writer().store([{ first: 20, last: 60, quarantined: [givenRecord(30)] }])
   await trail.seal()
-  await run('prove', ada.id, '--out', join(folder, 'ada.eventproof'))
   await exportBundle()
   await trail.rows('CREATE TABLE rows_before AS SELECT * FROM event_envelopes')
   cpSync(folder, clean, { recursive: true })
@@ -131,15 +134,16 @@ describe('what someone may have done, and what is found', () => {
     'the last rows were cut off with their entries, and the shorter log was signed with all keys': async () => {
       await inDatabase(`DELETE FROM event_envelopes WHERE kafka_offset IS NULL OR ${row} >= 20`)()
       file('lists/quarantine.ndjson', () => '')
+      writeFileSync(join(bundle, 'log/unsealed'), '')
       log(all => all.slice(0, 2))
     },
     'an entry was changed in the log': () => log(all => all.with(2, String(all[2]).replace('form 1', 'form 2')), false),
     'an entry was signed again with another key, and the log as well': () =>
       log(all => all.with(2, signedBy('bus-2')(String(all[2])))),
-    'the checkpoint was changed': () => file('log/checkpoint', before => before.replace('\n4\n', '\n5\n')),
+    'the checkpoint was changed': () => file('log/checkpoint', before => before.replace('\n5\n', '\n6\n')),
     'another past was written and signed with all keys': () => {
       // The same keys, another order.
-      log(all => [all[0], all[2], all[1], all[3]].map(String))
+      log(all => [all[0], all[2], all[1], ...all.slice(3)].map(String))
     },
     'a line of a list was changed': () =>
       file('lists/duplicates.ndjson', before => before.replace(ada.id, ada.aggregateId))
