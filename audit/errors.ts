@@ -47,9 +47,18 @@ export const auditErrorCodes = {
     meaning:
       'The key does not sign for the log of this trail: it has another name than the log, or the trust policy has no line `log` with it.'
   },
+  LOG_FORKED: {
+    meaning:
+      'The database, a place of the log or a witness has another past than the log that was signed. Nothing is signed or recovered. Keep all of them: they are evidence.'
+  },
+  SEALER_RUNNING: {
+    misconfigured: true,
+    meaning:
+      'A sealer works on the database at the moment. Stop `eventtrail proof checkpoint`, then run the command again.'
+  },
   LOG_ROLLED_BACK: {
     meaning:
-      'The database has fewer sealed entries than the log outside of it, or other ones; or a place of the log has an older checkpoint than the database. Nothing is signed. Find out who restored which of them: docs/proof.md says what to do.'
+      'The database has fewer sealed entries than the log outside of it, or other ones; or a place of the log has an older checkpoint than the database. Nothing is signed. After a restore of the database run `eventtrail proof recover`; otherwise find out who put it back.'
   }
 } as const satisfies ErrorCodes
 export type AuditErrorCode = keyof typeof auditErrorCodes

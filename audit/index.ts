@@ -11,6 +11,7 @@ export {
   readKeyFile,
   readKeyText
 } from './keys/index.ts'
+export { recoverLog } from './recover/index.ts'
 export { type Round, rejections, Sealer, type SealerOptions, sealerMetrics } from './sealer/index.ts'
 export { auditSettings } from './settings.ts'
 export {

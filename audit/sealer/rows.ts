@@ -1,5 +1,7 @@
+import { sqlStateOf } from '../../core/index.ts'
 import type { Queries } from '../../postgres/index.ts'
 import { entryHash } from '../../proof/index.ts'
+import { AuditError } from '../errors.ts'
 import { type Candidate, digestOfEntry, type Judgement, type Predecessor, placeOf } from './judge.ts'
 
 /** Takes the lock that one sealer of a database has, for as long as the session lives. @returns whether it has it */
@@ -8,6 +10,23 @@ export async function takeSealerLock(session: Queries): Promise<boolean> {
     "SELECT pg_try_advisory_lock('proof_entries'::regclass::oid::int, 0) AS taken"
   )
   return rows[0]?.taken === true
+}
+
+/**
+ * Keeps sealers from their work until the transaction ends; waits for a round that is under way.
+ * @throws AuditError `SEALER_RUNNING`
+ */
+export async function holdSealerLock(client: Queries): Promise<void> {
+  try {
+    await client.query("SELECT pg_advisory_xact_lock('proof_entries'::regclass::oid::int, 0)")
+  } catch (cause) {
+    if (sqlStateOf(cause) !== '55P03') throw cause
+    throw new AuditError(
+      'SEALER_RUNNING',
+      'A sealer is at work on this database (`eventtrail proof checkpoint`): stop it first',
+      cause
+    )
+  }
 }
 
 /** What waits to be sealed, and what never will be. */
@@ -114,6 +133,32 @@ export async function writeJudgement(session: Queries, { sealed, rejected }: Jud
     `UPDATE proof_entries e SET rejected = given.reason, open = false
      FROM unnest($1::bigint[], $2::text[]) AS given (number, reason) WHERE e.number = given.number`,
     [rejected.map(({ number }) => number), rejected.map(({ reason }) => reason)]
+  )
+}
+
+/** A sealed entry that a database lacks. */
+export interface SealedRow {
+  readonly writer: string
+  readonly seq: number
+  readonly kind: string
+  readonly entry: string
+  readonly logIndex: number
+}
+
+/** Adds sealed entries; those that are there without a place get it, and become what was sealed where they were open. */
+export async function insertSealed(client: Queries, rows: readonly SealedRow[]): Promise<void> {
+  await client.query(
+    `INSERT INTO proof_entries AS e (writer, seq, kind, entry, log_index)
+     SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::bigint[])
+     ON CONFLICT (writer, seq) DO UPDATE
+       SET entry = excluded.entry, open = false, log_index = excluded.log_index, rejected = NULL`,
+    [
+      rows.map(({ writer }) => writer),
+      rows.map(({ seq }) => seq),
+      rows.map(({ kind }) => kind),
+      rows.map(({ entry }) => entry),
+      rows.map(({ logIndex }) => logIndex)
+    ]
   )
 }
 

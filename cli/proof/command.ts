@@ -4,9 +4,10 @@ import { checkpointCommand } from './checkpoint.ts'
 import { exportCommand } from './export.ts'
 import { initCommand } from './init.ts'
 import { proveCommand } from './prove.ts'
+import { recoverCommand } from './recover.ts'
 import { verifyCommand } from './verify.ts'
 
-/** `eventtrail proof init|checkpoint|verify|export|prove` */
+/** `eventtrail proof init|checkpoint|verify|export|prove|recover` */
 export function proofCommands(program: Command, host: CommandHost): void {
   const proof = program.command('proof').description('prove the trail: what was stored in it, and that it is unchanged')
   initCommand(proof, host)
@@ -14,4 +15,5 @@ export function proofCommands(program: Command, host: CommandHost): void {
   verifyCommand(proof, host)
   exportCommand(proof, host)
   proveCommand(proof, host)
+  recoverCommand(proof, host)
 }

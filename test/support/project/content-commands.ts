@@ -110,6 +110,7 @@ export const printNone: Readonly<Record<string, Calls | string>> = {
     ]
   ],
   'proof verify': () => [['proof', 'verify', '--store', 'file:/proc/none', '--trust', '/proc/none']],
+  'proof recover': () => [['proof', 'recover', '--store', 'file:/proc/none', '--trust', '/proc/none', ...why]],
   'proof checkpoint': () => [['proof', 'checkpoint', '--once', '--store', 'file:/proc/none', '--trust', '/proc/none']],
   'schemas list': () => [['schemas', 'list', '--example']],
   'schemas check': () => [['schemas', 'check', '--example']],

@@ -1,0 +1,2 @@
+/** What follows a restore of the database from a backup. */
+export { recoverLog } from './recover.ts'
