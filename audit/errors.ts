@@ -40,7 +40,8 @@ export const auditErrorCodes = {
   },
   PROOF_OFF: {
     misconfigured: true,
-    meaning: 'The trail is not proved, so that there is nothing to seal. `eventtrail proof init` turns the proof on.'
+    meaning:
+      'The trail is not proved, so that there is nothing to seal or to adopt. `eventtrail proof init` turns the proof on.'
   },
   LOG_KEY_REFUSED: {
     misconfigured: true,

@@ -1,4 +1,5 @@
 /** The proof of a trail in operation: its keys, where the log is kept, what seals entries into it, and what verifies it. */
+export { adopt } from './adopt/index.ts'
 export { BundleFolder, proveEvent, writeBundle } from './bundle/index.ts'
 export { AuditError, auditErrorCodes } from './errors.ts'
 export {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { CommandHost } from '../command.ts'
+import { adoptCommand } from './adopt.ts'
 import { checkpointCommand } from './checkpoint.ts'
 import { exportCommand } from './export.ts'
 import { initCommand } from './init.ts'
@@ -7,10 +8,11 @@ import { proveCommand } from './prove.ts'
 import { recoverCommand } from './recover.ts'
 import { verifyCommand } from './verify.ts'
 
-/** `eventtrail proof init|checkpoint|verify|export|prove|recover` */
+/** `eventtrail proof init|adopt|checkpoint|verify|export|prove|recover` */
 export function proofCommands(program: Command, host: CommandHost): void {
   const proof = program.command('proof').description('prove the trail: what was stored in it, and that it is unchanged')
   initCommand(proof, host)
+  adoptCommand(proof, host)
   checkpointCommand(proof, host)
   verifyCommand(proof, host)
   exportCommand(proof, host)

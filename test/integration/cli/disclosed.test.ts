@@ -141,6 +141,8 @@ test.each(
 
 /** Commands that are refused on this stage: the words of errors have no content either. */
 const refused: readonly string[] = [
+  'proof adopt',
+  'proof checkpoint',
   'proof verify',
   'groups pause',
   'groups resume',

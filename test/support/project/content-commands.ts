@@ -109,6 +109,7 @@ export const printNone: Readonly<Record<string, Calls | string>> = {
       '--keys-only'
     ]
   ],
+  'proof adopt': () => [['proof', 'adopt']],
   'proof verify': () => [['proof', 'verify', '--store', 'file:/proc/none', '--trust', '/proc/none']],
   'proof recover': () => [['proof', 'recover', '--store', 'file:/proc/none', '--trust', '/proc/none', ...why]],
   'proof checkpoint': () => [['proof', 'checkpoint', '--once', '--store', 'file:/proc/none', '--trust', '/proc/none']],
