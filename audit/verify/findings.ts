@@ -106,7 +106,7 @@ export interface Finding {
   readonly code: FindingCode
   readonly place: Place
   /** What is wrong there, without any value of a row. */
-  readonly words: string
+  words: string
 }
 
 /** Findings of a code that are kept; more are counted. */
@@ -117,10 +117,13 @@ export class Findings {
   readonly #kept: Finding[] = []
   readonly #counts = new Map<FindingCode, number>()
 
-  report(code: FindingCode, place: Place, words: string): void {
+  /** @returns it: more may be known later */
+  report(code: FindingCode, place: Place, words: string): Finding {
+    const finding = { code, place, words }
     const count = (this.#counts.get(code) ?? 0) + 1
     this.#counts.set(code, count)
-    if (count <= mostOfACode) this.#kept.push({ code, place, words })
+    if (count <= mostOfACode) this.#kept.push(finding)
+    return finding
   }
 
   /** How many of each code. */

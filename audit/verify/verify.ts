@@ -2,6 +2,7 @@ import type { Pool, SessionQueries } from '../../postgres/index.ts'
 import type { EntryKind, Trust, TrustedCheckpoint } from '../../proof/index.ts'
 import { readEntries, type TileStore } from '../store/index.ts'
 import { Account, checkBooks, checkOffsets, ListChecker, placeKept, RowPlacer, settle } from './account/index.ts'
+import { explain, type RecordSource } from './explain/index.ts'
 import type { Findings } from './findings.ts'
 import { checkOlder, EntryChecker, type ReadLog, readLog } from './log/index.ts'
 import {
@@ -26,6 +27,8 @@ export interface VerifyProofParts {
   readonly kept?: readonly string[]
   /** Hashes each payload in canonical JSON, for a Postgres that prints `jsonb` in another form. Default false. */
   readonly normalise?: boolean
+  /** Where rows that were changed can be compared with their records, as long as Kafka has these. */
+  readonly kafka?: RecordSource | undefined
   /** Hears what is done, in words. */
   readonly onProgress: (words: string) => void
   readonly signal: AbortSignal
@@ -41,7 +44,7 @@ export interface Verified {
   /** Records in quarantine whose digest was made again; undefined where the login may not read them. */
   readonly quarantine: number | undefined
   readonly rows: RowPlacer['counts']
-  readonly gone: ReturnType<typeof settle>
+  readonly gone: ReturnType<typeof settle>['gone']
   /** Entries that are not sealed. */
   readonly unsealed: number
 }
@@ -120,7 +123,7 @@ const everyRows = 1_000_000
 async function verifyTables(
   session: SessionQueries,
   { log, account, checker, counts, from }: Entries & { readonly log: ReadLog; readonly account: Account },
-  { trust, normalise, onProgress, signal }: VerifyProofParts,
+  { trust, normalise, kafka, onProgress, signal }: VerifyProofParts,
   findings: Findings
 ): Promise<Verified> {
   const { checkpoint } = log
@@ -159,7 +162,11 @@ async function verifyTables(
     said = rows
     onProgress(`hashing rows: ${rows}`)
   })
-  const gone = settle(account, placer, findings)
+  const { gone, changed } = settle(account, placer, findings)
+  if (changed.length > 0) {
+    onProgress('looking for the rows that were changed')
+    await explain(session, changed, kafka)
+  }
   return {
     ...{ checkpoint, entries: counts, listed: lists.counts, quarantine, rows: placer.counts, gone },
     partitions: new Set([...account.lanes].map(({ place }) => `${place.topic}/${place.partition}`)).size,

@@ -10,14 +10,17 @@ import {
   verifyProof
 } from '../../audit/index.ts'
 import { counted, printableJson, UsageError } from '../../core/index.ts'
-import { onTrail } from '../../trail/index.ts'
+import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
+import { createRegistry } from '../../schemas/index.ts'
+import { onTrail, SchemaBook } from '../../trail/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, jsonFlag } from '../command.ts'
-import { databaseOf, withWhoMay } from '../connection.ts'
+import { databaseOf, registryOf, withWhoMay } from '../connection.ts'
 import { readTrust } from './trust.ts'
 
 interface VerifyFlags {
   readonly since?: string
   readonly kept?: readonly string[]
+  readonly kafka?: boolean
   readonly normalise?: boolean
   readonly json?: boolean
 }
@@ -25,24 +28,28 @@ interface VerifyFlags {
 /** `eventtrail proof verify` */
 export function verifyCommand(proof: Command, host: CommandHost): void {
   host
-    .connect(proof.command('verify'), 'databaseUrl', 'proofStore', 'proofTrust')
+    .connect(proof.command('verify'), 'brokers', 'registryUrl', 'databaseUrl', 'proofStore', 'proofTrust')
     .description('verify the trail against its signed log; exits 1 when something is not as it was recorded')
     .option('--since <file>', 'a checkpoint of an earlier verification: what it covers is not verified again')
     .option('--kept <files...>', 'checkpoints that were kept from earlier days, which the log has to continue')
+    .option(
+      '--kafka',
+      'compare rows that were changed with their records, and name those that differ, while Kafka has them'
+    )
     .option('--normalise', 'hash each payload in canonical JSON, for a Postgres that prints jsonb in another form')
     .option(...jsonFlag)
     .addHelpText(
       'after',
-      '\nThis changes nothing. It reads every row, unless --since is given. A login with the role eventtrail_reader is enough, and does not see the bytes of records in quarantine: their digests are compared, and not made again.\nFindings begin with a code: docs/proof.md says what each means. Keep the checkpoint that was verified: it is the file `checkpoint` of the place.'
+      '\nThis changes nothing. It reads every row, unless --since is given. A login with the role eventtrail_reader is enough, and does not see the bytes of records in quarantine: their digests are compared, and not made again. --kafka needs the login of an operator, and the registry.\nFindings begin with a code: docs/proof.md says what each means. Keep the checkpoint that was verified: it is the file `checkpoint` of the place.'
     )
     .action(host.action((context, flags: VerifyFlags) => verify(context, flags), { finishes: true }))
 }
 
 async function verify(
   context: CommandContext,
-  { since, kept = [], normalise = false, json }: VerifyFlags
+  { since, kept = [], kafka = false, normalise = false, json }: VerifyFlags
 ): Promise<ExitCode> {
-  const { config, signal, say, out } = context
+  const { config, log, signal, say, out } = context
   const database = databaseOf(config)
   const warn = (words: string): void => say(`eventtrail proof verify: ${words}`)
   const addresses = config.require('proofStore')
@@ -54,9 +61,16 @@ async function verify(
   const stores = await Promise.all(addresses.map(address => openTileStore(address, { env: process.env, warn })))
   const began = performance.now()
   const findings = new Findings()
-  const verified = await onTrail(database, 'eventtrail-proof-verify', pool => {
+  const client = kafka
+    ? createKafkaClient({ brokers: config.require('brokers'), security: config.security, log })
+    : undefined
+  const registry = kafka ? createRegistry({ ...registryOf(config), log }) : undefined
+  const verified = await onTrail(database, 'eventtrail-proof-verify', async pool => {
     const parts: VerifyProofParts = { pool, stores, ...given, normalise, onProgress: warn, signal }
-    return verifyProof(parts, findings)
+    if (!client || !registry) return await verifyProof(parts, findings)
+    await using reader = client.logReader()
+    const records = { reader, book: new SchemaBook({ registry, pool }) }
+    return await verifyProof({ ...parts, kafka: records }, findings)
   }).catch(asReader)
   if (signal.aborted) return exitCodes.interrupted
   const seconds = (performance.now() - began) / 1_000

@@ -1,4 +1,4 @@
-import type { Findings, Place } from '../findings.ts'
+import type { Finding, Findings, Place } from '../findings.ts'
 import { placeOfSource, timeOf } from '../source.ts'
 import type { Account } from './account.ts'
 import { type BusGroup, hexOf, rootOfGroup } from './bus.ts'
@@ -11,17 +11,34 @@ const mostRanges = 100
 /** Rows of a stretch up to which it is tried out which one is too many. */
 const mostTried = 2_048
 
-/** What became of rows that are gone, with a signed entry that says so. */
-export interface Settled {
-  readonly dropped: number
-  readonly lost: number
+/** A stretch with as many rows as it has to have, of which some are not what was recorded. */
+export interface ChangedStretch {
+  readonly finding: Finding
+  readonly eventName: string
+  readonly topic: string
+  readonly partition: number
+  readonly first: number
+  readonly last: number
+  /** Its rows as they are. */
+  readonly rows: readonly Leaf[]
 }
+
+export interface Settled {
+  /** Rows that are gone, with a signed entry that says so. */
+  readonly gone: { readonly dropped: number; readonly lost: number }
+  /** The first ones of the stretches that were changed. */
+  readonly changed: readonly ChangedStretch[]
+}
+
+/** Stretches that were changed, and whose rows are looked at one by one. */
+const mostChanged = 20
 
 /** After the last row: says what is wrong with each stretch that is not whole, and which rows no statement has. */
 export function settle(account: Account, placer: RowPlacer, findings: Findings): Settled {
   const gone = new Gone(account)
   const added = new Added(placer.added)
-  for (const { stretches } of account.lanes)
+  const changed: ChangedStretch[] = []
+  for (const { stretches, place } of account.lanes)
     for (const stretch of stretches) {
       if (!isVerified(stretch.source)) continue
       if (stretch.outside) {
@@ -35,7 +52,15 @@ export function settle(account: Account, placer: RowPlacer, findings: Findings):
       }
       if (stretch.state === 'whole') continue
       if (stretch.count < stretch.given.rows) settleMissing(stretch, gone, added, findings)
-      else settleOther(stretch, findings)
+      else {
+        const finding = settleOther(stretch, findings)
+        const rows = finding && changed.length < mostChanged ? stretch.found() : []
+        const { topic, partition, prefix } = place
+        const eventName = topic.startsWith(prefix) ? topic.slice(prefix.length) : topic
+        const { first, last } = stretch.given
+        if (finding && rows.length > 0)
+          changed.push({ finding, eventName, topic: stretch.where.topic ?? topic, partition, first, last, rows })
+      }
     }
   for (const group of account.bus.groups) if (isVerified(group.source)) settleBus(account, group, gone, findings)
   settleRetries(account, gone, findings)
@@ -46,7 +71,7 @@ export function settle(account: Account, placer: RowPlacer, findings: Findings):
       `${rows} rows are gone, and the months that were dropped had ${said}`
     )
   added.report(findings)
-  return gone.rows
+  return { gone: gone.rows, changed }
 }
 
 function settleMissing(stretch: Stretch, gone: Gone, added: Added, findings: Findings): void {
@@ -85,13 +110,13 @@ function settleMissing(stretch: Stretch, gone: Gone, added: Added, findings: Fin
     )
 }
 
-/** As many rows as there have to be, or more, and not those. */
-function settleOther(stretch: Stretch, findings: Findings): void {
+/** As many rows as there have to be, or more, and not those. @returns the finding where no row can be named */
+function settleOther(stretch: Stretch, findings: Findings): Finding | undefined {
   const { given, where, count } = stretch
   const found = stretch.found()
   const changed = `${given.rows === 1 ? 'the row is' : 'the rows are'} not what was recorded`
-  if (found.length === 0) findings.report('ROWS_CHANGED', where, changed)
-  else if (count === given.rows) {
+  if (found.length === 0) return findings.report('ROWS_CHANGED', where, changed)
+  if (count === given.rows) {
     // The other one of two rows with an offset may be the one that was recorded: it is reported as being there twice.
     const isOther = stretch.twice.some(other =>
       isRoot(
@@ -99,20 +124,20 @@ function settleOther(stretch: Stretch, findings: Findings): void {
         given.root
       )
     )
-    if (!isOther) findings.report('ROWS_CHANGED', where, changed)
-  } else {
-    const one =
-      count === given.rows + 1 && count <= mostTried
-        ? found.find((_, index) => isRoot(found.toSpliced(index, 1), given.root))
-        : undefined
-    if (one)
-      findings.report(
-        'ROW_ADDED',
-        { ...where, first: one.offset, last: one.offset },
-        'the statement does not have this row'
-      )
-    else findings.report('ROW_ADDED', where, `${count} rows are there, and the statement has ${given.rows}`)
+    return isOther ? undefined : findings.report('ROWS_CHANGED', where, changed)
   }
+  const one =
+    count === given.rows + 1 && count <= mostTried
+      ? found.find((_, index) => isRoot(found.toSpliced(index, 1), given.root))
+      : undefined
+  if (one)
+    findings.report(
+      'ROW_ADDED',
+      { ...where, first: one.offset, last: one.offset },
+      'the statement does not have this row'
+    )
+  else findings.report('ROW_ADDED', where, `${count} rows are there, and the statement has ${given.rows}`)
+  return undefined
 }
 
 const isRoot = (rows: readonly Leaf[], root: string | null): boolean =>

@@ -17,7 +17,7 @@ import { badge, lesson, quiz, testTrail } from '../../support/trail.ts'
 import { idIn } from '../operations/retention/old-events.ts'
 
 const trail = await provedTrail(await testTrail({ partitions: 2 }))
-const { sealer, place, openPlace, keyFile } = sealing(trail.databaseUrl)
+const { sealer, place, openPlace, keyFile, trustFile } = sealing(trail.databaseUrl)
 const folder = place()
 const { verify, fresh } = verifierOf({ ...trail, store: `file:${folder}`, trust: logTrust })
 const sealed = sealer([await openPlace(folder)], { staleMs: 0 })
@@ -106,6 +106,10 @@ test('what is stored, and changed, before it is sealed is seen as well', async (
   expect(await fresh()).toEqual([
     expect.stringMatching(new RegExp(`^ROWS_CHANGED {2}${badgeTopic}/\\d, offset.*not sealed yet`))
   ])
+  const [row] = await trail.rows("SELECT id, kafka_offset FROM event_envelopes WHERE actor = 'user:x'")
+  const flags = ['--store', `file:${folder}`, '--trust', trustFile]
+  const compared = await runCli(['proof', 'verify', '--kafka', ...flags], trail.env)
+  expect(compared.stdout).toContain(`; offset ${row?.kafka_offset} (event ${row?.id}) is not what Kafka has\n`)
   await trail.tamper('DELETE FROM sink_duplicates WHERE ctid = (SELECT min(ctid) FROM sink_duplicates)')
   expect(await fresh()).toEqual([expect.stringMatching(/^LIST_CHANGED {2}/)])
 })
