@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeKey, parseSigner, type Signer, signerText } from '../../proof/index.ts'
 import { AuditError } from '../errors.ts'
@@ -14,7 +14,16 @@ export const keyNameOf = (origin: string, key: string): string => (key === 'log'
 export const keyPath = (folder: string, key: string): string => join(folder, `${key}.key`)
 
 const onlyOwner = 0o600
-const ofOthers = 0o077
+
+/**
+ * Whether others may read the file of a key. One of root may be read by a group, as PostgreSQL has it for its own key:
+ * Kubernetes mounts Secrets so for a process that is not root.
+ * @param self the user of this process
+ */
+export function isOpen({ mode, uid }: Pick<Stats, 'mode' | 'uid'>, self: number | undefined): boolean {
+  const refused = uid === 0 && self !== 0 ? 0o037 : 0o077
+  return (mode & refused) !== 0
+}
 
 /**
  * Reads the file of a key.
@@ -29,7 +38,7 @@ export const readKeyFile = (path: string): Signer => parseSigner(readKeyText(pat
 export function readKeyText(path: string): string {
   try {
     // Windows has no such modes.
-    if (process.platform !== 'win32' && (statSync(path).mode & ofOthers) !== 0)
+    if (process.platform !== 'win32' && isOpen(statSync(path), process.getuid?.()))
       throw new AuditError('KEY_FILE_REFUSED', `Other users may read the key ${path}: \`chmod 600 ${path}\``)
     return readFileSync(path, 'utf8')
   } catch (error) {

@@ -5,6 +5,24 @@ import type { Batch } from './types.ts'
 /** Where rows end: used again for each page. */
 let ends = new Uint32Array(16_384)
 
+/** The leaves of pages. Hashed as pages come they cost no time of the transaction: the batch before is being stored. */
+export class PageLeaves {
+  readonly #known = new WeakMap<Page, readonly Buffer[]>()
+
+  /** Hashes pages whose rows are in `bytes`, for {@link of}. */
+  prepare(bytes: Buffer, pages: readonly Page[]): void {
+    for (const page of pages) this.#known.set(page, leavesOfPage(bytes, page, none))
+  }
+
+  /** The leaves of the rows of a page, but for those that begin at these places. */
+  of(bytes: Buffer, page: Page, leftOut: ReadonlySet<number>): readonly Buffer[] {
+    const known = leftOut.size === 0 ? this.#known.get(page) : undefined
+    return known ?? leavesOfPage(bytes, page, leftOut)
+  }
+}
+
+const none: ReadonlySet<number> = new Set()
+
 /**
  * What a statement says of chunks that are stored: the leaves of their rows, and what became of the other offsets.
  * @param kept the entries of the quarantine as they are kept
@@ -13,7 +31,8 @@ export function statedChunks(
   { buffer: { bytes } }: Pick<Batch, 'buffer'>,
   chunks: readonly Chunk[],
   { duplicates, badRows }: Pick<RowsResult, 'duplicates' | 'badRows'>,
-  kept: readonly QuarantineRow[]
+  kept: readonly QuarantineRow[],
+  pageLeaves: PageLeaves
 ): StatedChunk[] {
   const leftOut = new Set([...duplicates, ...badRows.map(({ row }) => row)].map(({ start }) => start))
   const asides = new Map<Chunk, AsideLine[]>(chunks.map(chunk => [chunk, lost(chunk)]))
@@ -22,7 +41,7 @@ export function statedChunks(
     asides.get(chunk)?.push({ kind: 'quarantined', offset, last, code: fault.code, digest })
   return chunks.map(chunk => {
     const { topic, partition, incarnation, first, last, pages } = chunk
-    const leaves = pages.flatMap(page => leavesOfPage(bytes, page, leftOut))
+    const leaves = pages.flatMap(page => pageLeaves.of(bytes, page, leftOut))
     const aside = (asides.get(chunk) ?? []).sort((a, b) => a.offset - b.offset)
     return { topic, partition, incarnation, first, last, leaves: joined(leaves), aside }
   })

@@ -10,6 +10,8 @@ import type { Batch, WriteOptions, WriteResult } from './types.ts'
 export interface WriteQueueOptions {
   readonly limits: BatcherLimits
   readonly write: (batch: Batch, options: WriteOptions) => Promise<WriteResult>
+  /** A chunk was added; its rows are in the buffer. */
+  readonly onAdded?: (chunk: Chunk, buffer: CopyBuffer) => void
   /** A batch was written (or found to be written already). */
   readonly onWritten: (batch: Batch, result: WriteResult) => void
   readonly onRetry?: (error: unknown, attempt: number) => void
@@ -101,6 +103,7 @@ export class WriteQueue {
     if (this.#failure) throw this.#failure
     if (this.idle) this.#waitingSince = this.#clock.monotonic()
     this.#batcher.add(chunk)
+    this.#options.onAdded?.(chunk, this.#batcher.buffer)
     this.#notify()
   }
 

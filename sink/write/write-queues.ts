@@ -1,12 +1,14 @@
 import { within } from '../../core/index.ts'
 import type { TopicPartition } from '../../kafka/index.ts'
+import type { Chunk, CopyBuffer } from '../../trail/index.ts'
+import type { Batch, WriteOptions } from './types.ts'
 import { WriteQueue, type WriteQueueOptions } from './write-queue.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
 export interface WriteQueuesOptions {
   /** Database sessions that write in parallel: each has a queue of its own. */
   readonly connections: number
-  readonly queue: Omit<WriteQueueOptions, 'write'>
+  readonly queue: Omit<WriteQueueOptions, 'write' | 'onAdded'>
   readonly writer: WriterOptions
 }
 
@@ -17,7 +19,11 @@ export class WriteQueues {
   constructor({ connections, queue, writer: writing }: WriteQueuesOptions) {
     this.#all = Array.from({ length: connections }, () => {
       const writer = new Writer(writing)
-      return { writer, queue: new WriteQueue({ ...queue, write: (batch, how) => writer.write(batch, how) }) }
+      const work = {
+        write: (batch: Batch, how: WriteOptions) => writer.write(batch, how),
+        onAdded: (chunk: Chunk, buffer: CopyBuffer) => writer.prepare(chunk, buffer)
+      }
+      return { writer, queue: new WriteQueue({ ...queue, ...work }) }
     })
   }
 

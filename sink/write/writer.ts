@@ -7,6 +7,7 @@ import {
   bookEntries,
   CarefulInsert,
   type Chunk,
+  type CopyBuffer,
   classify,
   clockTime,
   countByCode,
@@ -21,7 +22,7 @@ import {
 import { IdOrder } from './id-order.ts'
 import { byteRangesOf, rowsOf } from './pages.ts'
 import { type WatchOptions, watchWrite } from './session-watch.ts'
-import { statedChunks } from './stated.ts'
+import { PageLeaves, statedChunks } from './stated.ts'
 import type { Batch, WriteOptions, WriteResult } from './types.ts'
 
 // From here on a batch is put in order: fewer have so many rows each that their ids follow each other well enough.
@@ -56,6 +57,7 @@ export class Writer {
   readonly #clock: Clock
   #session: TrailSession | undefined
   #statement: Statement | undefined
+  readonly #leaves = new PageLeaves()
   /** Whether the statements of the session may be in the database. */
   #stated = false
   /** Writers of statements whose session broke: they may have left one open. */
@@ -71,6 +73,11 @@ export class Writer {
   constructor(options: WriterOptions) {
     this.#options = options
     this.#clock = options.clock ?? machineClock
+  }
+
+  /** A chunk will be in a batch of this writer. @param buffer with its rows */
+  prepare({ pages }: Chunk, { bytes }: CopyBuffer): void {
+    if (this.#statement) this.#leaves.prepare(bytes, pages)
   }
 
   /** Any error means that nothing is known to be written: the caller calls again with the same batch. */
@@ -177,7 +184,7 @@ export class Writer {
       await session.writeGaps(chunks)
       const booked = bookEntries(chunks, result)
       const now = this.#clock.now()
-      const attempt = statement?.attempt(statedChunks(batch, chunks, result, quarantineRows), {
+      const attempt = statement?.attempt(statedChunks(batch, chunks, result, quarantineRows, this.#leaves), {
         recorded: claim.recorded as string,
         clock: clockTime(now)
       })
