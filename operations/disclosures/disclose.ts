@@ -63,6 +63,8 @@ export interface EndedDisclosure extends Ending {
 
 /** Persons that are held in memory. */
 const mostHeld = 20_000
+/** Of one statement: the texts of its arrays are many times as large as what is held. */
+const mostWritten = 1_000
 
 /**
  * The gate for content: records that it is given, then gives it, then records what was given.
@@ -187,10 +189,20 @@ class Tally implements Disclosure {
     if (this.#persons.size === 0) return
     const persons = this.#persons
     this.#persons = new Map()
-    await this.#pool.query(
-      `INSERT INTO disclosure_subjects (disclosure, subject, events)
-       SELECT $1, subject, events FROM unnest($2::text[], $3::bigint[]) AS given(subject, events)`,
-      [this.number, [...persons.keys()], [...persons.values()]]
-    )
+    let [subjects, events]: [string[], number[]] = [[], []]
+    const write = async () => {
+      await this.#pool.query(
+        `INSERT INTO disclosure_subjects (disclosure, subject, events)
+         SELECT $1, subject, events FROM unnest($2::text[], $3::bigint[]) AS given(subject, events)`,
+        [this.number, subjects, events]
+      )
+      ;[subjects, events] = [[], []]
+    }
+    for (const [subject, count] of persons) {
+      subjects.push(subject)
+      events.push(count)
+      if (subjects.length >= mostWritten) await write()
+    }
+    if (subjects.length > 0) await write()
   }
 }

@@ -56,6 +56,9 @@ const iso = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', '
 const columns = `e.id, e.aggregate_id, ${iso('e.occurred_at')} AS occurred_at, e.event_name, e.payload::text AS payload,
   e.schema_version, e.source, e.actor, e.traceparent, e.kafka_partition, e.kafka_offset::text AS kafka_offset, ${iso('e.recorded_at')} AS recorded_at`
 
+const stored = `e.id, e.aggregate_id, e.occurred_at, e.event_name, e.payload, e.schema_version, e.source, e.actor,
+  e.traceparent, e.kafka_partition, e.kafka_offset, e.recorded_at`
+
 /**
  * The statement that answers a question, one row an event ({@link FoundRow}), in the order of (occurred_at, id).
  * @param meanings all that the trail has, of which a question for a person needs those of its events
@@ -79,14 +82,14 @@ export function questionSql(
       text: `SELECT ${columns}\nFROM event_envelopes e\n${where}\n${sorted('e')}${limit === undefined ? '' : `\nLIMIT ${bind(limit)}::bigint`}`,
       values
     }
-  // Asked on its own, by the index of payloads: else the planner reads the trail by time until it has found enough.
+  // Asked on its own, by the index of payloads: else the planner reads the trail by time until it has found enough. With
+  // whole rows, for a second look at the trail would have to be planned for each month again (decision 0073). Their texts
+  // are made of the page alone.
   const text = `WITH found AS MATERIALIZED (
-  SELECT e.id, e.occurred_at FROM event_envelopes e ${where} LIMIT ${mostFound + 1}
-), page AS (
-  SELECT f.id FROM found f ${sorted('f')} LIMIT ${bind(limit)}::bigint
+  SELECT ${stored} FROM event_envelopes e ${where} LIMIT ${mostFound + 1}
 )
 SELECT ${columns}, (SELECT count(*) FROM found)::text AS found
-FROM page JOIN event_envelopes e ON e.id = page.id
+FROM (SELECT * FROM found f ${sorted('f')} LIMIT ${bind(limit)}::bigint) e
 ${sorted('e')}`
   return { text, values }
 }

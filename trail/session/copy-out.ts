@@ -16,6 +16,8 @@ export interface RowTaker {
 const countBytes = 2
 const lengthBytes = 4
 const mostColumns = 16
+/** Bytes that are enough for the rest of most rows. */
+const firstJoined = 1024
 
 /**
  * Reads the rows of a query, for many: they never become text or objects of JavaScript.
@@ -25,21 +27,43 @@ const mostColumns = 16
 export async function copyOut(client: SessionQueries, query: string, taker: RowTaker): Promise<void> {
   const stream = client.query(copyTo(`COPY (${query}) TO STDOUT (FORMAT binary)`))
   const places = new Int32Array(2 * mostColumns)
-  let rest: Buffer = Buffer.alloc(0)
+  /** The header, or a row, as far as it has come. */
+  let begin: Buffer = Buffer.alloc(0)
   let begun = false
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    const bytes: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+  for await (let chunk of stream as AsyncIterable<Buffer>) {
     let at = 0
-    if (!begun && bytes.length >= copyHeader.length) {
+    if (!begun) {
+      begin = Buffer.concat([begin, chunk])
+      if (begin.length < copyHeader.length) continue
       begun = true
-      at = copyHeader.length
+      chunk = begin.subarray(copyHeader.length)
+    } else if (begin.length > 0) {
+      const cut = joined(begin, chunk, places)
+      if (cut.end < 0) {
+        begin = cut.bytes
+        continue
+      }
+      taker.take(cut.bytes, places)
+      at = cut.end - begin.length
     }
-    for (let end = begun ? place(bytes, at, places) : -1; end >= 0; end = place(bytes, at, places)) {
-      taker.take(bytes, places)
+    for (let end = place(chunk, at, places); end >= 0; end = place(chunk, at, places)) {
+      taker.take(chunk, places)
       at = end
     }
-    rest = bytes.subarray(at)
+    begin = Buffer.from(chunk.subarray(at))
     await taker.keepUp()
+  }
+}
+
+/**
+ * The begin of a row with as much of the next chunk as it needs: a copy of all of it would be a third of the memory that
+ * is garbage while rows are read. `end` is -1 where the chunk does not have it.
+ */
+function joined(begin: Buffer, chunk: Buffer, places: Int32Array): { readonly bytes: Buffer; readonly end: number } {
+  for (let more = firstJoined; ; more *= 4) {
+    const bytes = Buffer.concat([begin, chunk.subarray(0, more)])
+    const end = place(bytes, 0, places)
+    if (end >= 0 || more >= chunk.length) return { bytes, end }
   }
 }
 

@@ -19,6 +19,7 @@ import { addQuestionFlags, type QuestionFlags, questionOf } from '../question-fl
 import { csv, type RowFormat, textFile } from './formats.ts'
 import { openOutput } from './output.ts'
 import { parquet } from './parquet.ts'
+import { keepHeapSmall } from './small-heap.ts'
 import { writeRows } from './write.ts'
 
 const formats = { ndjson: 'lines', csv: textFile(csv), parquet } as const satisfies Record<string, RowFormat | 'lines'>
@@ -56,6 +57,8 @@ export function exportCommand(trail: Command, host: CommandHost): void {
 async function run(context: CommandContext, flags: ExportFlags): Promise<ExitCode> {
   statementOf(context.config)
   const question = questionOf(flags)
+  // The other formats hold rows as objects: their collections would cost more than they save.
+  if (formats[flags.format] === 'lines') keepHeapSmall()
   return onTrail(databaseOf(context.config), application, async pool => {
     await requireTables(pool, operationsMigrations)
     const meanings = await readFieldMeanings(pool)

@@ -284,3 +284,20 @@ test('a file that is there stays as it is', async () => {
   expect([code, stderr]).toEqual([2, expect.stringContaining('is there already')])
   expect(readFileSync(out, 'utf8')).toBe('mine')
 })
+
+test('rows of any length are whole, also where they take many packets', async () => {
+  const lengths = [0, 1, 700, 65_500, 65_536, 70_000, 2_000_000, 3]
+  for (const [n, length] of lengths.entries())
+    await trail.rows(
+      `INSERT INTO event_envelopes (id, aggregate_id, occurred_at, event_name, payload, schema_version)
+       VALUES ($1, gen_random_uuid(), now(), 'text.long', jsonb_build_object('text', repeat('ä', $2)), 1)`,
+      [`0199d6a0-0000-7000-8000-0000000001${String(n).padStart(2, '0')}`, length]
+    )
+  const { code, stdout, stderr } = await exported('--event', 'text.long', '--out', '-')
+  expect(code, stderr).toBe(0)
+  const texts = stdout
+    .split('\n')
+    .slice(0, -1)
+    .map(line => JSON.parse(line).payload.text)
+  expect(texts.map(text => text === 'ä'.repeat(text.length) && text.length)).toEqual(lengths)
+})
