@@ -1,5 +1,5 @@
 import type { Evidence } from './evidence.ts'
-import type { Redrive } from './redrive.ts'
+import type { Proof, Redrive } from './operate/index.ts'
 import { type Check, count, counted, seconds } from './show/index.ts'
 import type { Tally } from './tally.ts'
 
@@ -25,10 +25,11 @@ export interface Outcome {
   readonly kill: Kill | undefined
   /** Undefined where no event became a dead letter. */
   readonly redrive: Pick<Redrive, 'listed' | 'codes' | 'handled'> | undefined
+  readonly proof: Omit<Proof, 'ms'>
 }
 
 /** Holds what was published against what was found. */
-export function checksOf({ events, expected, found, inbox, hook, kill, redrive }: Outcome): Check[] {
+export function checksOf({ events, expected, found, inbox, hook, kill, redrive, proof }: Outcome): Check[] {
   const { ledger, sampled, search } = found
   const { topic, lessons } = expected.favourite
   return [
@@ -113,6 +114,21 @@ export function checksOf({ events, expected, found, inbox, hook, kill, redrive }
       // The receiver counts those alone whose signature is right.
       ok: hook.webhooks === expected.badges && hook.distinct === hook.webhooks,
       detail: `${count(hook.webhooks)} of ${count(expected.badges)} badges, all signed, ${count(hook.distinct)} different`
+    },
+    {
+      id: 'proof',
+      promise: 'the trail is proved',
+      ok: proof.findings === 0 && proof.rows === found.rows,
+      detail: `${counted(proof.rows, 'row')} recomputed, ${count(proof.entries)} signed entries, ${count(proof.sealed)} of them in the log; ${counted(proof.findings, 'finding')}`
+    },
+    {
+      id: 'tampering',
+      promise: 'a change is found',
+      ok: proof.tampered.join() === 'ROWS_CHANGED',
+      detail:
+        proof.tampered.length > 0
+          ? `a mark was changed in the database: ${proof.tampered.join(', ')} in ${proof.place}`
+          : 'a mark was changed in the database, and nothing was found'
     }
   ]
 }

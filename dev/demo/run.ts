@@ -6,8 +6,8 @@ import { type Stack, startStack } from '../stack/index.ts'
 import { checksOf } from './checks.ts'
 import { firstMailed, schoolOf } from './day/index.ts'
 import { type Evidence, gatherEvidence } from './evidence.ts'
+import { type Proof, proveDay, type Redrive, redriveLetters } from './operate/index.ts'
 import { type Played, playDay } from './play.ts'
-import { type Redrive, redriveLetters } from './redrive.ts'
 import { type Check, checkTable, counted, queriesAbout, signsFor, type Timings, timingLines } from './show/index.ts'
 import { type Stage, setStage } from './stage.ts'
 
@@ -65,9 +65,11 @@ async function demonstrate(
   if (stuck) say(`nothing has moved for a minute; lagging: ${stuck}`)
   const redrive = tally.letters > 0 && stuck === undefined ? await redriveLetters(stage, say, signal) : undefined
   const found = await lookAt(stage, played)
-  const checks = checksOf({ events, expected: tally, found, inbox: stage.inbox, hook: stage.hook, kill, redrive })
+  const proof = await proveDay(stage, say)
+  const { inbox, hook } = stage
+  const checks = checksOf({ events, expected: tally, found, inbox, hook, kill, redrive, proof })
   const ok = stuck === undefined && checks.every(check => check.ok)
-  const timings = { ready, ...times, ...(redrive && { redrive: redrive.ms }) }
+  const timings = { ready, ...times, ...(redrive && { redrive: redrive.ms }), proof: proof.ms }
 
   tell('')
   for (const line of checkTable(checks, signs)) tell(line)
@@ -82,7 +84,8 @@ async function demonstrate(
       : 'three questions to the trail (`npm run demo -- --keep` leaves it running):'
   )
   for (const query of queriesAbout(school.student(tally.student).id)) tell(`  ${query}`)
-  if (json) context.out(JSON.stringify(figuresOf({ ok, options, played, redrive, found, checks, timings, stage })))
+  if (json)
+    context.out(JSON.stringify(figuresOf({ ok, options, played, redrive, proof, found, checks, timings, stage })))
   if (keep) await keepRunning(context, stage, tally.favourite.topic, tell)
   return ok
 }
@@ -123,6 +126,7 @@ interface Run {
   readonly options: DemoOptions
   readonly played: Played
   readonly redrive: Redrive | undefined
+  readonly proof: Proof
   readonly found: Evidence
   readonly checks: readonly Check[]
   readonly timings: Timings
@@ -130,7 +134,7 @@ interface Run {
 }
 
 /** Everything as one object, for machines. */
-function figuresOf({ ok, options, played, redrive, found, checks, timings, stage }: Run) {
+function figuresOf({ ok, options, played, redrive, proof, found, checks, timings, stage }: Run) {
   const { tally, kill, stuck } = played
   const { mails, distinct } = stage.inbox
   const { webhooks } = stage.hook
@@ -156,6 +160,7 @@ function figuresOf({ ok, options, played, redrive, found, checks, timings, stage
       listed: redrive?.listed ?? 0,
       handled: redrive?.handled ?? 0
     },
+    proof: { ...proof, ms: Math.round(proof.ms) },
     ...(kill && { kill: { ...kill, ...(kill.recoveredMs && { recoveredMs: Math.round(kill.recoveredMs) }) } }),
     ...(stuck && { stuck }),
     checks: Object.fromEntries(checks.map(check => [check.id, check.ok])),

@@ -11,6 +11,7 @@ import type { School } from './day/index.ts'
 import { type Hook, openHook } from './hook.ts'
 import { type Inbox, openInbox } from './inbox.ts'
 import { Observer } from './observer.ts'
+import { ProofFiles } from './proof-files.ts'
 import { counted, seconds } from './show/index.ts'
 
 /** Everything that runs while the day is played. */
@@ -20,6 +21,8 @@ export interface Stage {
   readonly inbox: Inbox
   readonly hook: Hook
   readonly observer: Observer
+  /** The keys of the proof, and its log. */
+  readonly proof: ProofFiles
   /** Of the demo's own clients; a file next to the servers' logs. */
   readonly log: Logger
   /** Starts the sink, also in the place of one that was killed. */
@@ -68,7 +71,12 @@ export async function setStage({ stack, school, late, say, signal, cleanUps }: S
     signal,
     Promise.all([crew.run('migrate', '--with', 'indexer,notifier'), crew.run('schemas', 'register', '--example')])
   )
-  say(`made the tables, registered the schemas, made the topics (${seconds(performance.now() - began)})`)
+  const proof = new ProofFiles()
+  cleanUps.add(() => proof.remove())
+  await untilAborted(signal, proof.begin(crew))
+  say(
+    `made the tables and the keys of the proof, registered the schemas, made the topics (${seconds(performance.now() - began)})`
+  )
   const all = Array.from({ length: school.students }, (_, number) => number)
   const mailed = await enrol(
     observer,
@@ -80,7 +88,8 @@ export async function setStage({ stack, school, late, say, signal, cleanUps }: S
     `enrolled ${counted(school.students - (late === undefined ? 0 : 1), 'student')}, ${mailed} of them with e-mail, and subscribed a webhook to badges${late === undefined ? '' : '; one student is left out for now'}`
   )
 
-  const startSink = () => crew.start('sink', '--session-timeout', String(sinkSessionMs))
+  const startSink = () =>
+    crew.start('sink', '--session-timeout', String(sinkSessionMs), '--proof-key', proof.key('sink-1'))
   const sink = startSink()
   const indexer = crew.start('indexer', '--example')
   const notifier = crew.start('notifier', '--example')
@@ -93,7 +102,7 @@ export async function setStage({ stack, school, late, say, signal, cleanUps }: S
   const enrolLate = async (): Promise<void> => {
     if (late !== undefined) await enrol(observer, school, [late])
   }
-  return { stack, crew, inbox, hook, observer, log, startSink, sink, enrolLate }
+  return { stack, crew, inbox, hook, observer, proof, log, startSink, sink, enrolLate }
 }
 
 /** Puts students into the directory of recipients. Answers how many of them get mail. */

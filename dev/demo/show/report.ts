@@ -12,6 +12,8 @@ export interface Timings {
   readonly done: number
   /** From the list of the dead letters until the last of their mails was out. */
   readonly redrive?: number
+  /** From the seal of the log until a change was found in the trail. */
+  readonly proof?: number
 }
 
 /** The table that adds up, or not. */
@@ -19,14 +21,15 @@ export function checkTable(checks: readonly Check[], { right, wrong }: Signs): s
   return columns(checks.map(({ ok, promise, detail }) => [`  ${ok ? right : wrong}`, promise, detail]))
 }
 
-export function timingLines(events: number, { ready, publish, store, done, redrive }: Timings): string[] {
+export function timingLines(events: number, { ready, publish, store, done, redrive, proof }: Timings): string[] {
   const rate = (ms: number) => `${count(events / (Math.max(1, ms) / 1_000))} a second`
   return columns([
     ['  ready', `after ${seconds(ready)}`],
     ['  published', `in ${seconds(publish)}`, rate(publish)],
     ['  stored', `in ${seconds(store)}`, rate(store)],
     ['  all done', `in ${seconds(done)}`],
-    ...(redrive === undefined ? [] : [['  redriven', `in ${seconds(redrive)}`]])
+    ...(redrive === undefined ? [] : [['  redriven', `in ${seconds(redrive)}`]]),
+    ...(proof === undefined ? [] : [['  proved', `in ${seconds(proof)}`]])
   ])
 }
 

@@ -143,6 +143,7 @@ test.each(
 const refused: readonly string[] = [
   'proof adopt',
   'proof checkpoint',
+  'proof recover',
   'proof verify',
   'groups pause',
   'groups resume',

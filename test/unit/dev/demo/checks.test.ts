@@ -40,7 +40,11 @@ const good: Outcome = {
   inbox: { mails: 90, distinct: 90 },
   hook: { webhooks: 30, distinct: 30 },
   kill: { stored: 410, published: 520, recoveredMs: 2_900 },
-  redrive: { listed: 7, codes: ['RECIPIENT_UNKNOWN'], handled: 7 }
+  redrive: { listed: 7, codes: ['RECIPIENT_UNKNOWN'], handled: 7 },
+  proof: {
+    ...{ entries: 12, sealed: 9, rows: 1_000, findings: 0 },
+    ...{ tampered: ['ROWS_CHANGED'], place: 'quiz.submitted/0, offsets 0-99' }
+  }
 }
 const { found, expected } = good
 const failing = (outcome: Outcome) => checksOf(outcome).flatMap(({ id, ok }) => (ok ? [] : [id]))
@@ -51,7 +55,7 @@ describe('the checks', () => {
   })
 
   test.each<[string, Partial<Outcome>, string[]]>([
-    ['a row is missing', { found: { ...found, rows: 999, distinct: 999 } }, ['stored', 'ledger', 'who']],
+    ['a row is missing', { found: { ...found, rows: 999, distinct: 999 } }, ['stored', 'ledger', 'who', 'proof']],
     ['a row has no actor', { found: { ...found, who: { ...found.who, complete: 999 } } }, ['who']],
     ['a request is that of two events', { found: { ...found, who: { ...found.who, requests: 999 } } }, ['who']],
     [
@@ -70,6 +74,9 @@ describe('the checks', () => {
     ['a dead letter is not in the list', { redrive: { listed: 6, codes: [], handled: 6 } }, ['letters']],
     ['a dead letter is dead again', { redrive: { listed: 7, codes: [], handled: 6 } }, ['letters']],
     ['nothing was sent again', { redrive: undefined }, ['letters']],
+    ['the proof has a finding', { proof: { ...good.proof, findings: 1 } }, ['proof']],
+    ['the proof is not of all rows', { proof: { ...good.proof, rows: 999 } }, ['proof']],
+    ['a change is not found', { proof: { ...good.proof, tampered: [] } }, ['tampering']],
     ['the sink was not killed', { kill: undefined }, ['kill']],
     ['a version is missing', { found: { ...found, versions: new Map([...versions].slice(1)) } }, ['versions']],
     ['a row differs', { found: { ...found, sampled: { compared: 100, different: 1 } } }, ['content']],
@@ -114,9 +121,9 @@ describe('the checks', () => {
 
 test('the table has a sign and the numbers in each line', () => {
   const table = checkTable(checksOf({ ...good, inbox: { mails: 89, distinct: 89 } }), signsFor({}))
-  expect(table).toHaveLength(11)
+  expect(table).toHaveLength(13)
   expect(table[0]).toBe('  ok   published = stored         1,000 = 1,000')
-  expect(table.at(-2)).toBe('  NOT  mails arrive once          89 of 90, 89 different')
+  expect(table.at(-4)).toBe('  NOT  mails arrive once          89 of 90, 89 different')
   expect(table.join()).toMatch(/^[\x20-\x7e]+$/)
 })
 

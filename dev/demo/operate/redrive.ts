@@ -1,5 +1,5 @@
-import { pause } from '../../core/index.ts'
-import type { Stage } from './stage.ts'
+import { pause } from '../../../core/index.ts'
+import type { Stage } from '../stage.ts'
 
 /** What became of the events that the notifier gave up on. */
 export interface Redrive {
