@@ -33,6 +33,11 @@ export const auditErrorCodes = {
     meaning:
       'No entry of the log accounts for an event as it is in the trail: it is not sealed yet, from before the proof, or was changed since. A verification of the trail says which.'
   },
+  KEY_CHANGE_REFUSED: {
+    misconfigured: true,
+    meaning:
+      'A key cannot be added or revoked as was asked: the root key is another one, the key is there or is not, or entries of it are not in the log yet. The message says which.'
+  },
   PREFIX_MIXED: {
     misconfigured: true,
     meaning:

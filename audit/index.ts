@@ -3,14 +3,18 @@ export { adopt } from './adopt/index.ts'
 export { BundleFolder, proveEvent, writeBundle } from './bundle/index.ts'
 export { AuditError, auditErrorCodes } from './errors.ts'
 export {
+  addKey,
   beginProof,
   connectedWriters,
   type FirstSigners,
   fillKeyFolder,
   hasKeys,
   type KeyFolder,
+  listKeys,
+  makeOrReadKey,
   readKeyFile,
-  readKeyText
+  readKeyText,
+  revokeKey
 } from './keys/index.ts'
 export { recoverLog } from './recover/index.ts'
 export { type Round, rejections, Sealer, type SealerOptions, sealerMetrics } from './sealer/index.ts'

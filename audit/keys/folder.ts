@@ -25,15 +25,22 @@ export interface KeyFolder {
  * @throws AuditError `KEY_FILE_REFUSED`, also for a file that is of another log; ProofError `KEY_INVALID`, `TRUST_INVALID`
  */
 export function fillKeyFolder(folder: string, origin: string): KeyFolder {
-  const found = firstKeys.map(key => {
-    const [path, name] = [keyPath(folder, key), keyNameOf(origin, key)]
-    const made = makeKeyFile(path, name)
-    const signer = made ?? readKeyFile(path)
-    if (signer.name !== name) throw ofAnother(path, `the key ${signer.name}`, `the key ${name}`)
-    return [key, { path, made: made !== undefined, signer }] as const
-  })
+  const found = firstKeys.map(key => [key, makeOrReadKey(folder, key, keyNameOf(origin, key))] as const)
   const keys = Object.fromEntries(found) as KeyFolder['keys']
   return { keys, trust: trustFile(folder, keys.log.signer, keys.root.signer) }
+}
+
+/**
+ * A key of a folder, which is made where it is not there.
+ * @param key the name of its file, without `.key`
+ * @throws AuditError `KEY_FILE_REFUSED`, also for a file that has a key of another name; ProofError `KEY_INVALID`
+ */
+export function makeOrReadKey(folder: string, key: string, name: string): FolderFile & { readonly signer: Signer } {
+  const path = keyPath(folder, key)
+  const made = makeKeyFile(path, name)
+  const signer = made ?? readKeyFile(path)
+  if (signer.name !== name) throw ofAnother(path, `the key ${signer.name}`, `the key ${name}`)
+  return { path, made: made !== undefined, signer }
 }
 
 /** Whether a folder has any of the keys that {@link fillKeyFolder} makes. */

@@ -4,15 +4,17 @@ import { adoptCommand } from './adopt.ts'
 import { checkpointCommand } from './checkpoint.ts'
 import { exportCommand } from './export.ts'
 import { initCommand } from './init.ts'
+import { keyCommands } from './key.ts'
 import { proveCommand } from './prove.ts'
 import { recoverCommand } from './recover.ts'
 import { verifyCommand } from './verify.ts'
 
-/** `eventtrail proof init|adopt|checkpoint|verify|export|prove|recover` */
+/** `eventtrail proof init|adopt|key|checkpoint|verify|export|prove|recover` */
 export function proofCommands(program: Command, host: CommandHost): void {
   const proof = program.command('proof').description('prove the trail: what was stored in it, and that it is unchanged')
   initCommand(proof, host)
   adoptCommand(proof, host)
+  keyCommands(proof, host)
   checkpointCommand(proof, host)
   verifyCommand(proof, host)
   exportCommand(proof, host)

@@ -110,6 +110,9 @@ export const printNone: Readonly<Record<string, Calls | string>> = {
     ]
   ],
   'proof adopt': () => [['proof', 'adopt']],
+  'proof key list': () => [['proof', 'key', 'list']],
+  'proof key add': () => [['proof', 'key', 'add', 'sink-2', '--role', 'sink', '--keys', '/proc/none']],
+  'proof key revoke': () => [['proof', 'key', 'revoke', 'sink-1']],
   'proof verify': () => [['proof', 'verify', '--store', 'file:/proc/none', '--trust', '/proc/none']],
   'proof recover': () => [['proof', 'recover', '--store', 'file:/proc/none', '--trust', '/proc/none', ...why]],
   'proof checkpoint': () => [['proof', 'checkpoint', '--once', '--store', 'file:/proc/none', '--trust', '/proc/none']],
