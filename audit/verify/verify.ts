@@ -13,7 +13,8 @@ import {
   readLists,
   readNewestCheckpoint,
   readRows,
-  readUnsealed
+  readUnsealed,
+  reportRejected
 } from './tables/index.ts'
 
 export interface VerifyProofParts {
@@ -133,6 +134,7 @@ async function verifyTables(
   const newest = await readNewestCheckpoint(session)
   if (newest !== undefined) checkOlder(newest, 'the newest checkpoint of the database', log, trust, findings)
   await compareSealed(session, log, findings)
+  await reportRejected(session, findings)
   const unsealed = await readUnsealed(session, checkpoint.size)
   let since = from
   for (const [place, { number, entry }] of unsealed.entries()) {
@@ -154,6 +156,7 @@ async function verifyTables(
   placeKept(account, await readKept(session, checkpoint.size), findings)
 
   const placer = new RowPlacer(account, findings, normalise === undefined ? {} : { normalise })
+  onProgress('reading the rows')
   let said = 0
   await readRows(session, since, placer, async () => {
     await keepUp()

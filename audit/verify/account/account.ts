@@ -99,8 +99,7 @@ export class Account {
   #batch(entry: EntryOf<'batch'>, source: Source): void {
     for (const { topic, partition, incarnation, ...given } of entry.stretch) {
       const lane = this.#laneOf({ ...streamOf(entry, { topic, partition, incarnation }), epoch: this.epoch })
-      const where = { topic, partition, incarnation, first: given.first, last: given.last, ...placeOfSource(source) }
-      lane.stretches.push(new Stretch(source, where, given))
+      lane.stretches.push(new Stretch(source, lane.place, given))
     }
   }
 
@@ -112,10 +111,10 @@ export class Account {
         ...{ group: '', prefix: '', topic: event, partition },
         ...{ incarnation: 0, epoch: this.epoch }
       })
-      const where = { topic: entry.prefix + event, partition, first: given.first, last: given.last }
+      const place = { topic: entry.prefix + event, partition, incarnation: 0 }
       const skipped = given.last - given.first + 1 - given.rows
       const none = { duplicates: 0, quarantined: 0, lost: 0, aside: null }
-      lane.stretches.push(new Stretch(source, { ...where, ...placeOfSource(source) }, { ...given, ...none, skipped }))
+      lane.stretches.push(new Stretch(source, place, { ...given, ...none, skipped }))
     }
     for (const each of entry.bus) this.bus.adopt(source, placeOfSource(source), each)
   }

@@ -171,7 +171,7 @@ export class RowPlacer {
   }
 
   #put(stretch: Stretch, offset: number, recorded: number, leaf: string): void {
-    const { source, where } = stretch
+    const { source } = stretch
     if (source.isOld) {
       this.#counts.old += 1
       return
@@ -188,7 +188,7 @@ export class RowPlacer {
       return
     }
     this.#counts.added += 1
-    const place = { ...where, first: offset, last: offset }
+    const place = { ...stretch.where, first: offset, last: offset }
     if (came === 'twice') this.#findings.report('ROW_TWICE', place, 'the offset has two rows')
     else this.#findings.report('ROW_ADDED', place, 'the statement has no row at this offset')
   }

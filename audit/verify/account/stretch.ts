@@ -1,6 +1,6 @@
 import { WideTree } from '../../../proof/index.ts'
 import type { Place } from '../findings.ts'
-import type { Source } from '../source.ts'
+import { placeOfSource, type Source } from '../source.ts'
 import { OffsetSet } from './offset-set.ts'
 
 /** What an entry says of successive offsets. */
@@ -17,6 +17,14 @@ export interface StretchGiven {
   readonly root: string | null
   /** The digest of what the offsets are that are neither row nor skipped, base64. */
   readonly aside: string | null
+}
+
+/** Where a stretch is. */
+export interface StretchPlace {
+  readonly topic: string
+  readonly partition: number
+  /** 0: of adopted rows, of any. */
+  readonly incarnation: number
 }
 
 /** A row as it is verified: its offset, and its leaf as a text of a byte a letter. */
@@ -39,7 +47,7 @@ const mostTwice = 16
  */
 export class Stretch {
   readonly source: Source
-  readonly where: Place
+  readonly #place: StretchPlace
   readonly given: StretchGiven
   /** Offsets that are no rows, as the lists of the database have them; undefined where the entry has none. */
   readonly aside: OffsetSet | undefined
@@ -49,16 +57,27 @@ export class Stretch {
   #leaves: Buffer | undefined
   #taken: OffsetSet | undefined
   #isAscending = true
-  #twice: Leaf[] = []
+  #twice: Leaf[] | undefined
   /** Rows whose `recorded_at` is outside of what the entry says, and the offset of the first of them. */
   outside: { count: number; offset: number } | undefined
 
-  constructor(source: Source, where: Place, given: StretchGiven) {
+  constructor(source: Source, place: StretchPlace, given: StretchGiven) {
     this.source = source
-    this.where = where
+    this.#place = place
     this.given = given
     this.aside = given.aside === null ? undefined : new OffsetSet(given.first, given.last)
     this.#state = given.rows === 0 ? 'whole' : 'open'
+  }
+
+  /** Made when it is asked for: a log may have millions of stretches, and few findings. */
+  get where(): Place {
+    const { topic, partition, incarnation } = this.#place
+    const { first, last } = this.given
+    return {
+      ...{ topic, partition, first, last },
+      ...(incarnation > 0 && { incarnation }),
+      ...placeOfSource(this.source)
+    }
   }
 
   get state(): 'open' | 'whole' | 'differs' {
@@ -72,7 +91,7 @@ export class Stretch {
 
   /** Rows that share an offset with another one: the first of them. */
   get twice(): readonly Leaf[] {
-    return this.#twice
+    return this.#twice ?? []
   }
 
   covers(offset: number): boolean {
@@ -92,7 +111,7 @@ export class Stretch {
    */
   put(offset: number, leaf: string): 'placed' | 'twice' | 'beyond' {
     if (this.isTaken(offset)) {
-      if (this.#state !== 'whole' && this.#twice.length < mostTwice) this.#twice.push({ offset, leaf })
+      if (this.#state !== 'whole' && this.twice.length < mostTwice) this.#twice = [...this.twice, { offset, leaf }]
       return 'twice'
     }
     if (this.#state === 'whole') return 'beyond'

@@ -8,9 +8,9 @@ import {
   parseNote,
   type Verifier
 } from '../../../proof/index.ts'
+import { KeyRing } from '../../sealer/index.ts'
 import type { Findings } from '../findings.ts'
 import { placeOfSource, recordedOf, type Source } from '../source.ts'
-import { KeyRing, type KnownKey } from './key-ring.ts'
 
 /** An entry whose form and signature hold. */
 export interface CheckedEntry {
@@ -27,7 +27,7 @@ export class EntryChecker {
   readonly #findings: Findings
   readonly #chains = new Map<string, { seq: number; digest: string }>()
   /** What keys have signed: one may be revoked later, from an earlier index on. */
-  readonly #signed = new Map<KnownKey, Source[]>()
+  readonly #signed = new Map<string, { readonly key: Verifier; readonly sources: Source[] }>()
 
   constructor(origin: string, root: Verifier, findings: Findings) {
     this.#origin = origin
@@ -42,7 +42,7 @@ export class EntryChecker {
       const source: Source = { ...place, kind: entry.kind, recorded: recordedOf(entry), isTrusted: true }
       if (key) this.#allow(key, source)
       this.#follow(entry, bytes, source)
-      if (entry.kind === 'key' && source.isTrusted && this.#keys.take(entry) > 0)
+      if (entry.kind === 'key' && source.isTrusted && !this.#keys.take(entry))
         this.#findings.report('KEY_NOT_ALLOWED', placeOfSource(source), 'it adds a key that was there before')
       return { entry, source }
     } catch (error) {
@@ -54,13 +54,12 @@ export class EntryChecker {
 
   /** After the last entry: what revoked keys have signed from the index of their revocation on. */
   finish(): void {
-    for (const key of this.#keys.revoked)
-      for (const source of this.#signed.get(key) ?? [])
-        if (source.isTrusted && source.index >= key.revokedFrom) this.#refuse(source)
+    for (const { key, sources } of this.#signed.values())
+      for (const source of sources) if (source.isTrusted && !this.#maySign(key, source)) this.#refuse(source)
   }
 
   // With an older checkpoint the signatures of its entries were checked: only the keys that they add are needed.
-  #read(bytes: Buffer, isOld: boolean): { readonly entry: Entry; readonly key: KnownKey | undefined } {
+  #read(bytes: Buffer, isOld: boolean): { readonly entry: Entry; readonly key: Verifier | undefined } {
     const text = bytes.toString()
     if (!Buffer.from(text).equals(bytes)) throw new ProofError('ENTRY_INVALID', 'the entry is no UTF-8')
     const note = parseNote(text)
@@ -69,14 +68,18 @@ export class EntryChecker {
     if (isOld && entry.kind !== 'key') return { entry, key: undefined }
     const signed = checkNote(note, this.#keys.verifiers)
     if (signed.length > 1) throw new ProofError('ENTRY_INVALID', 'several keys have signed the entry')
-    return { entry, key: signed[0] && this.#keys.of(signed[0].key) }
+    return { entry, key: signed[0]?.key }
   }
 
-  #allow(key: KnownKey, source: Source): void {
-    if (key.role !== grammar[source.kind].role || source.index >= key.revokedFrom) this.#refuse(source)
-    const list = this.#signed.get(key)
-    if (list) list.push(source)
-    else this.#signed.set(key, [source])
+  #maySign(key: Verifier, { kind, index }: Source): boolean {
+    return this.#keys.allows(key, grammar[kind].role, index)
+  }
+
+  #allow(key: Verifier, source: Source): void {
+    if (!this.#maySign(key, source)) this.#refuse(source)
+    const known = this.#signed.get(key.vkey)
+    if (known) known.sources.push(source)
+    else this.#signed.set(key.vkey, { key, sources: [source] })
   }
 
   #refuse(source: Source): void {

@@ -41,6 +41,15 @@ export async function compareSealed(
   else findings.report('ENTRY_MISSING', { entry: first }, `the database lacks ${count} entries that the log has`)
 }
 
+/** Entries that the sealer has left out of the log are evidence: someone wrote them who may not. */
+export async function reportRejected(session: Queries, findings: Findings): Promise<void> {
+  const { rows } = await session.query<{ number: string; rejected: string }>(
+    'SELECT number, rejected FROM proof_entries WHERE rejected IS NOT NULL ORDER BY number'
+  )
+  for (const { number, rejected } of rows)
+    findings.report('ENTRY_FORGED', { unsealed: Number(number) }, `the sealer has left it out of the log: ${rejected}`)
+}
+
 /** Entries that the checkpoint does not have, in the order of their numbers; those that the sealer rejected left out. */
 export async function readUnsealed(session: Queries, size: number): Promise<{ number: number; entry: Buffer }[]> {
   const { rows } = await session.query<{ number: string; entry: string }>(

@@ -47,6 +47,22 @@ test('what is newer than a checkpoint that was kept is verified by itself, and t
   expect((await verify()).found).toEqual([])
 })
 
+test('a verification that is interrupted says nothing, wherever it is', async () => {
+  const doings: string[] = []
+  await verify({ onProgress: words => void doings.push(words) })
+  expect(doings).toEqual([
+    'reading the log',
+    'comparing the lists of duplicates, quarantine and gaps',
+    'reading the rows'
+  ])
+  for (const words of doings) {
+    const stop = new AbortController()
+    const { verified } = await verify({ onProgress: now => now === words && stop.abort(), signal: stop.signal })
+    expect(verified, words).toBeUndefined()
+  }
+  expect((await verify()).verified).toBeDefined()
+})
+
 test('a checkpoint, a tile or an entry that is changed or gone is found, and another place is used', async () => {
   const good = trail.store
   for (const [file, change, code] of [
@@ -117,6 +133,10 @@ test('entries that are changed, forged or deleted in the database are found', as
     expect.arrayContaining(
       beginning(`ENTRY_FORGED  number ${forged?.number}, not sealed yet: `, 'ROW_ADDED  badge.awarded/2, offsets 0-4: ')
     )
+  )
+  await trail.tamper("UPDATE proof_entries SET rejected = 'KEY_UNKNOWN' WHERE number = $1", [forged?.number])
+  expect((await verify()).found).toContainEqual(
+    `ENTRY_FORGED  number ${forged?.number}, not sealed yet: the sealer has left it out of the log: KEY_UNKNOWN`
   )
   await trail.tamper('DELETE FROM proof_entries WHERE number = $1', [forged?.number])
   await trail.tamper('DELETE FROM event_envelopes WHERE kafka_partition = 2')

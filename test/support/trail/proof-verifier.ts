@@ -1,5 +1,5 @@
 import { afterAll } from 'vitest'
-import { Findings, openTileStore, placeWords, verifyProof } from '../../../audit/index.ts'
+import { Findings, openTileStore, placeWords, type VerifyProofParts, verifyProof } from '../../../audit/index.ts'
 import { openPool } from '../../../postgres/index.ts'
 import { parseTrust } from '../../../proof/index.ts'
 
@@ -11,15 +11,15 @@ export function verifierOf(trail: { readonly databaseUrl: string; readonly store
 
   /** @param places default: that of the trail */
   const verify = async (
-    more: { readonly since?: string; readonly kept?: readonly string[]; readonly normalise?: boolean } = {},
+    more: Partial<Pick<VerifyProofParts, 'since' | 'kept' | 'onProgress' | 'signal'>> = {},
     places: readonly string[] = [trail.store]
   ) => {
     const findings = new Findings()
     const stores = await Promise.all(places.map(place => openTileStore(place, { env: {}, warn: () => undefined })))
     const verified = await verifyProof(
       {
-        ...{ pool, stores, trust: parseTrust(trail.trust), ...more },
-        ...{ onProgress: () => undefined, signal: new AbortController().signal }
+        ...{ onProgress: () => undefined, signal: new AbortController().signal },
+        ...{ pool, stores, trust: parseTrust(trail.trust), ...more }
       },
       findings
     )
