@@ -53,6 +53,20 @@ export const auditErrorCodes = {
     meaning:
       'The key does not sign for the log of this trail: it has another name than the log, or the trust policy has no line `log` with it.'
   },
+  WITNESS_UNAVAILABLE: {
+    retryable: true,
+    meaning:
+      'A witness cannot be reached, gives no answer in time, or gives one that no witness gives. Checkpoints without it are published as long as the quorum of the trust policy is there.'
+  },
+  WITNESS_REFUSED: {
+    misconfigured: true,
+    meaning: 'A witness does not know the log, or not its key. Give its operator the line `log` of the trust policy.'
+  },
+  QUORUM_MISSING: {
+    retryable: true,
+    meaning:
+      'Too few witnesses have cosigned the newest checkpoint, so it is not published. Entries are sealed meanwhile, and a later checkpoint covers them.'
+  },
   LOG_FORKED: {
     meaning:
       'The database, a place of the log or a witness has another past than the log that was signed. Nothing is signed or recovered. Keep all of them: they are evidence.'

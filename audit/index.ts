@@ -11,6 +11,7 @@ export {
   hasKeys,
   type KeyFolder,
   listKeys,
+  makeKeyFile,
   makeOrReadKey,
   readKeyFile,
   readKeyText,
@@ -37,3 +38,4 @@ export {
   type VerifyProofParts,
   verifyProof
 } from './verify/index.ts'
+export { startWitness } from './witness/index.ts'

@@ -1,6 +1,7 @@
 /** Proofs: what is hashed and signed of the trail, in which form, and how it is checked. Pure rules, without servers. */
 export { canonicalJson } from './canonical-json.ts'
 export {
+  type Checkpoint,
   checkCheckpoint,
   composeCheckpoint,
   parseCheckpoint,
@@ -45,7 +46,8 @@ export {
   inclusionPath,
   logRoot,
   nodeHash,
-  readerOf
+  readerOf,
+  type TreeHead
 } from './log-tree.ts'
 export {
   checkNote,
@@ -54,6 +56,8 @@ export {
   type Note,
   type NoteSignature,
   parseNote,
+  signatureIn,
+  signatureLine,
   signNote,
   signText
 } from './notes.ts'

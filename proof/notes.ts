@@ -48,7 +48,8 @@ export function parseNote(note: string): Note {
   return { text: note.slice(0, split + 1), signatures: lines.map(signatureIn) }
 }
 
-function signatureIn(line: string): NoteSignature {
+/** Reads a line of a signature. @throws ProofError `NOTE_INVALID` */
+export function signatureIn(line: string): NoteSignature {
   const [, name = '', encoded = ''] = /^— (\S+) ([A-Za-z0-9+/]+=*)$/u.exec(line) ?? []
   const bytes = Buffer.from(encoded, 'base64')
   if (!isKeyName(name) || bytes.toString('base64') !== encoded || bytes.length <= keyIdBytes)
@@ -57,13 +58,11 @@ function signatureIn(line: string): NoteSignature {
 }
 
 /** The text with its signatures. */
-export const composeNote = ({ text, signatures }: Note): string => {
-  const lines = signatures.map(
-    ({ name, keyId, signature }) =>
-      `— ${name} ${Buffer.concat([Buffer.from(keyId, 'hex'), signature]).toString('base64')}\n`
-  )
-  return `${text}\n${lines.join('')}`
-}
+export const composeNote = ({ text, signatures }: Note): string => `${text}\n${signatures.map(signatureLine).join('')}`
+
+/** The line of a signature, with the line feed at its end. */
+export const signatureLine = ({ name, keyId, signature }: NoteSignature): string =>
+  `— ${name} ${Buffer.concat([Buffer.from(keyId, 'hex'), signature]).toString('base64')}\n`
 
 /** The signature of a text, for {@link composeNote}. @param text with the line feed at its end */
 export const signText = (text: string, signer: Signer): NoteSignature => {

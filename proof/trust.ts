@@ -5,6 +5,8 @@ import { parseVkey, signatureTypes, type Verifier } from './keys.ts'
 export interface Trust {
   readonly logs: readonly Verifier[]
   readonly witnesses: readonly Verifier[]
+  /** Where witnesses take checkpoints, by their keys as text; those that the policy names without a URL are not here. */
+  readonly witnessUrls: ReadonlyMap<string, string>
   /** The key that adds and revokes the keys of entries. */
   readonly root: Verifier
   /** Whether these have cosigned enough. */
@@ -40,12 +42,13 @@ const wrong = (message: string): ProofError => new ProofError('TRUST_INVALID', m
 class TrustReader {
   readonly #logs: Verifier[] = []
   readonly #witnesses: Verifier[] = []
+  readonly #urls = new Map<string, string>()
   readonly #rules = new Map<string, Rule>([['none', () => true]])
   #root: Verifier | undefined
   #quorum: Rule | undefined
 
   take([keyword, ...words]: readonly string[]): void {
-    const [name = '', second = ''] = words
+    const [name = '', second = '', url] = words
     switch (keyword) {
       case 'log':
         if (words.length !== 1 && words.length !== 2) throw wrong('expected `log <vkey> [<url>]`')
@@ -55,6 +58,7 @@ class TrustReader {
         if (words.length !== 2 && words.length !== 3) throw wrong('expected `witness <name> <vkey> [<url>]`')
         const witness = fresh(second, signatureTypes.cosignature, this.#witnesses)
         this.#witnesses.push(witness)
+        if (url !== undefined) this.#urls.set(witness.vkey, url)
         this.#define(name, keys => keys.includes(witness))
         return
       }
@@ -78,7 +82,7 @@ class TrustReader {
     const hasQuorum = this.#quorum
     if (!hasQuorum) throw wrong('the trust policy has no line `quorum`; without witnesses it is `quorum none`')
     if (!this.#root) throw wrong('the trust policy has no line `root`')
-    return { logs: this.#logs, witnesses: this.#witnesses, root: this.#root, hasQuorum }
+    return { logs: this.#logs, witnesses: this.#witnesses, witnessUrls: this.#urls, root: this.#root, hasQuorum }
   }
 
   #group([name = '', threshold = '', ...members]: readonly string[]): void {

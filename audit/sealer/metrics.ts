@@ -16,7 +16,7 @@ export const sealerMetrics = {
   ),
   eventtrail_proof_place_lag_seconds: gauge(
     'seconds',
-    'time for which a place of the log has lacked the newest checkpoint; 0 where it has it',
+    'time for which a place has lacked the newest checkpoint of the log, or a witness has not cosigned it; 0 where all is well',
     { place: anyText }
   ),
   eventtrail_proof_rejected_total: counter(

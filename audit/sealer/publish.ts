@@ -6,6 +6,7 @@ import {
   composeCheckpoint,
   composeNote,
   composeTile,
+  consistencyPath,
   type NoteSignature,
   newTiles,
   parseNote,
@@ -13,10 +14,11 @@ import {
   signText,
   type Tile,
   tilePath,
+  tileReader,
   tileWidth
 } from '../../proof/index.ts'
 import { AuditError } from '../errors.ts'
-import { checkpointPath, checkpointPathOf, type TileStore } from '../store/index.ts'
+import { checkpointPath, checkpointPathOf, readTile, type TileStore } from '../store/index.ts'
 import type { Log, Published } from './load.ts'
 import { readSealed } from './rows.ts'
 
@@ -71,5 +73,33 @@ export async function writeCheckpoint(
   await store.put(checkpointPath, Buffer.from(note), { replace: true })
   return { size, note }
 }
+
+/** The proof that the log of `size` entries continues that of `older`, from the tiles of a place. */
+export async function consistencyFrom(store: TileStore, older: number, size: number): Promise<readonly Buffer[]> {
+  const tiles = new Map<string, Tile>()
+  // What it asks for does not depend on what it gets.
+  consistencyPath(
+    older,
+    size,
+    tileReader(size, tile => {
+      tiles.set(tilePath(tile), tile)
+      return Buffer.alloc(tile.width * hashBytes)
+    })
+  )
+  const read = new Map(
+    await mapConcurrently(
+      [...tiles],
+      writesAtOnce,
+      async ([path, tile]) => [path, await readTile(store, tile)] as const
+    )
+  )
+  return consistencyPath(
+    older,
+    size,
+    tileReader(size, tile => read.get(tilePath(tile)) as Buffer)
+  )
+}
+
+const hashBytes = 32
 
 const isDifference = (error: unknown): boolean => error instanceof AuditError && error.code === 'STORE_DIFFERS'

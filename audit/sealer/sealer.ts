@@ -9,15 +9,16 @@ import {
 } from '../../core/index.ts'
 import { type Health, type Meter, noMeter } from '../../observability/index.ts'
 import type { Session } from '../../postgres/index.ts'
-import { entryHash, type Signer, type Trust } from '../../proof/index.ts'
+import { composeNote, entryHash, type Signer, type Trust } from '../../proof/index.ts'
 import { proofOrigin } from '../../trail/index.ts'
 import { AuditError } from '../errors.ts'
 import { readCheckpoint, type TileStore } from '../store/index.ts'
+import { Cosigners } from './cosigners.ts'
 import { Follower } from './follow.ts'
 import { type Judgement, judge } from './judge.ts'
 import { type Log, loadLog } from './load.ts'
 import type { SealerMetrics } from './metrics.ts'
-import { signCheckpoint, writeCheckpoint, writeTiles } from './publish.ts'
+import { consistencyFrom, signCheckpoint, writeCheckpoint, writeTiles } from './publish.ts'
 import {
   countUnsealed,
   lastSealed,
@@ -56,7 +57,7 @@ export interface Round {
   readonly size: number
   /** There may be more to seal at once. */
   readonly more: boolean
-  /** Places that lack the newest checkpoint, and why. */
+  /** Places that lack the newest checkpoint, and witnesses that have not cosigned it, and why. */
   readonly lagging: readonly { readonly place: string; readonly why: string }[]
 }
 
@@ -77,6 +78,7 @@ const nothing: Judgement = { sealed: [], rejected: [], broken: [] }
 export class Sealer {
   readonly #options: Required<SealerOptions>
   readonly #followers: Follower[] = []
+  readonly #cosigners: Cosigners
   #session: Session | undefined
   #hasLock = false
   #state: Log | undefined
@@ -91,6 +93,8 @@ export class Sealer {
       ...{ log: silentLogger, meter: noMeter, clock: machineClock, most: 5_000, staleMs: 60_000 },
       ...options
     }
+    const { trust, log, clock } = this.#options
+    this.#cosigners = new Cosigners(trust, log, clock)
     this.#gauges()
   }
 
@@ -102,7 +106,7 @@ export class Sealer {
 
   /**
    * Seals what can be sealed, and publishes it.
-   * @throws AuditError `PROOF_OFF`, `LOG_KEY_REFUSED`, `LOG_ROLLED_BACK`, and those of places; ProofError; a database error
+   * @throws AuditError `PROOF_OFF`, `LOG_KEY_REFUSED`, `LOG_ROLLED_BACK`, `LOG_FORKED`, `QUORUM_MISSING`, and those of places; ProofError; a database error
    */
   async round(): Promise<Round> {
     try {
@@ -155,9 +159,10 @@ export class Sealer {
     await this.#publish(session, state)
     await this.#follow(session, state)
     this.#unsealed = await countUnsealed(session)
-    const lagging = this.#followers.flatMap(({ address, trouble }) =>
+    const places = this.#followers.flatMap(({ address, trouble }) =>
       trouble === undefined ? [] : [{ place: address, why: describeError(trouble) }]
     )
+    const lagging = [...places, ...this.#cosigners.lagging]
     const more = candidates === this.#options.most && judgement.sealed.length + judgement.rejected.length > 0
     return { isOurs: true, judgement, size: state.frontier.size, more, lagging }
   }
@@ -227,9 +232,12 @@ export class Sealer {
     if (size > (state.published?.size ?? 0)) {
       await writeTiles(session, store, state)
       const { text, signature } = signCheckpoint(state, signer)
+      const note = composeNote({ text, signatures: [signature] })
+      const pathFrom = (old: number) => consistencyFrom(store, old, size)
+      const cosigned = await this.#cosigners.cosign({ text, size, note, pathFrom })
       // One that has lost its session may have a successor, which has written a newer checkpoint.
       await session.query('SELECT 1')
-      state.published = await writeCheckpoint(store, size, text, [signature])
+      state.published = await writeCheckpoint(store, size, text, [signature, ...cosigned])
     }
     const { published } = state
     if (!published || state.noted === published.size) return
@@ -266,7 +274,8 @@ export class Sealer {
     )
     meter.gauge('eventtrail_proof_place_lag_seconds', () => [
       { value: 0, labels: { place: places[0].address } },
-      ...this.#followers.map(({ address, lagSeconds }) => ({ value: lagSeconds, labels: { place: address } }))
+      ...this.#followers.map(({ address, lagSeconds }) => ({ value: lagSeconds, labels: { place: address } })),
+      ...this.#cosigners.lags.map(({ place, seconds }) => ({ value: seconds, labels: { place } }))
     ])
   }
 }

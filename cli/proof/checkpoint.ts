@@ -94,7 +94,7 @@ async function sealOnce({ out, say, signal }: CommandContext, sealer: Sealer, js
       return isClean ? exitCodes.ok : exitCodes.notOk
     }
   } catch (error) {
-    if (!(error instanceof AuditError) || error.code !== 'LOG_ROLLED_BACK') throw error
+    if (!(error instanceof AuditError) || !alarms.includes(error.code)) throw error
     out(
       json
         ? printableJson({ kind: 'finding', code: error.code, words: error.message })
@@ -105,6 +105,9 @@ async function sealOnce({ out, say, signal }: CommandContext, sealer: Sealer, js
     await sealer.close()
   }
 }
+
+/** Errors of a round that are findings about the log, and no outage. */
+const alarms: readonly string[] = ['LOG_ROLLED_BACK', 'LOG_FORKED']
 
 interface SealFinding {
   readonly code: string
@@ -120,5 +123,5 @@ const findingsOf = ({ judgement, lagging }: Round): SealFinding[] => [
     code: 'CHAIN_BROKEN',
     words: `entry ${number} of proof_entries is sealed, and the entry of its writer before it is missing or was changed`
   })),
-  ...lagging.map(({ place, why }) => ({ code: 'PLACE_LAGGING', words: `${place} lacks the newest checkpoint: ${why}` }))
+  ...lagging.map(({ place, why }) => ({ code: 'PLACE_LAGGING', words: `${place}: ${why}` }))
 ]
