@@ -75,12 +75,15 @@ export {
   momentOf,
   newSalt,
   type ProofRole,
+  type ProofStanding,
   type Prover,
   proofBegan,
   proofOrigin,
+  proofStanding,
   proverOf,
   type Signing,
   sayProved,
+  silentSeconds,
   timeSql,
   trailKeys
 } from './proof/index.ts'

@@ -28,6 +28,7 @@ import {
 import { examineAdditions } from './additions.ts'
 import { type Finding, ok, warning, wrong } from './finding.ts'
 import { examineLogs, examineReplicas } from './logs.ts'
+import { examineProof } from './proof.ts'
 import { examineRescue } from './rescue.ts'
 import { examineRights } from './rights.ts'
 import { compareTopics, hiddenOf, type KnownTopics } from './topics.ts'
@@ -56,7 +57,12 @@ export async function examine(parts: DoctorParts): Promise<Finding[]> {
   if (broker.topics && registry.known) findings.push(...compareTopics(registry.known, broker.topics, broker.hidden))
   if (broker.topics && database.migrated) findings.push(...(await examineReading(parts, registry.known)))
   if (database.migrated)
-    findings.push(...(await examineLocks(parts)), ...(await examineRescue(parts.pool)), ...(await examineTrail(parts)))
+    findings.push(
+      ...(await examineLocks(parts)),
+      ...(await examineRescue(parts.pool)),
+      ...(await examineTrail(parts)),
+      ...(await examineProof(parts.pool))
+    )
   return findings
 }
 

@@ -5,6 +5,7 @@ import type { Pool } from '../../postgres/index.ts'
 import { sinkProtocol } from '../../sink/index.ts'
 import { type Standing, standings } from '../standing.ts'
 import { type Finding, ok, warning, wrong } from './finding.ts'
+import { examineSilence } from './proof.ts'
 import { membersOf } from './rights.ts'
 
 export interface LogParts {
@@ -20,13 +21,19 @@ export interface LogParts {
 
 /** Holds the ends of the logs against the positions of a group. Never throws: what cannot be asked is a finding. */
 export async function examineLogs(parts: LogParts): Promise<Finding[]> {
-  const { admin, group, topics, isOurs } = parts
+  const { admin, pool, group, topics, isOurs } = parts
   try {
     const { partitions } = await standings(parts, group, topics)
     const { described, findings: rights } = await membersOf(admin, group)
     const strangers = described ? strangersIn(group, described) : []
     const sinks = strangers.length > 0 ? 0 : described?.members.length
-    const found = [...rights, ...readFindings(parts, partitions, sinks), ...strangers, ...partitions.flatMap(brokenLog)]
+    const found = [
+      ...rights,
+      ...readFindings(parts, partitions, sinks),
+      ...strangers,
+      ...(await examineSilence(pool, group, partitions, sinks)),
+      ...partitions.flatMap(brokenLog)
+    ]
     const findings = isOurs
       ? found
       : found.map(each => (each.level === 'wrong' ? { ...each, level: 'warning' as const } : each))

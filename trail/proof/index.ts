@@ -26,3 +26,4 @@ export {
   trailKeys
 } from './prover.ts'
 export { addSalted, newSalt } from './salted.ts'
+export { type ProofStanding, proofStanding, silentSeconds } from './standing.ts'
