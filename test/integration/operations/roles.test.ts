@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beginProof } from '../../../audit/index.ts'
 import { createLogger } from '../../../cli/log.ts'
 import { rolesScript } from '../../../postgres/roles.ts'
 import { createSink } from '../../../sink/sink.ts'
@@ -9,6 +10,8 @@ import { monthPartition } from '../../../trail/months.ts'
 import { endBlockers } from '../../../trail/positions/fence.ts'
 import { listBlockers } from '../../../trail/session/blockers.ts'
 import { runCli } from '../../support/processes/cli.ts'
+import { testParties } from '../../support/proof/parties.ts'
+import { keyText } from '../../support/proof/sinks/signed-trail.ts'
 import { eventually } from '../../support/stack.ts'
 import { badge, lesson, testTrail } from '../../support/trail.ts'
 
@@ -274,4 +277,23 @@ test('a role that may not create roles is given the script to hand on', async ()
   const printed = await runCli(['migrate', '--roles', `${prefix}y`, '--print'], {})
   expect(printed).toMatchObject({ code: 0, stdout: expect.stringContaining(`${prefix}y_writer`) })
   expect(await runCli(['migrate', '--print'], {})).toMatchObject({ code: 2 })
+})
+
+test('a sink that may only append signs what it stores, once the trail is proved', async () => {
+  const { root, log, sink: signer, operator } = testParties
+  await beginProof(trail.db, { root, log, operator, others: [{ signer, role: 'sink' }] }, trail.topicPrefix)
+  await using sink = createSink({
+    ...trail.sinkOptions,
+    connection: connectionAs('writer'),
+    proofKey: keyText(signer)
+  })
+  await sink.start()
+  for (let batch = 0; batch < 2; batch += 1) {
+    await trail.publish([badge()])
+    await sink.whenCaughtUp()
+  }
+  await sink.drain()
+  expect(await trail.rows("SELECT seq, open FROM proof_entries WHERE kind = 'batch'")).toEqual([
+    { seq: 0, open: false }
+  ])
 })
