@@ -4,9 +4,9 @@ import { openPool, type Pool } from '../../postgres/index.ts'
 import { buildSearchIndexes, makeMonthsSince, questionSql } from '../../trail/index.ts'
 import { Trail } from './database.ts'
 import { percentile, type SearchResults, type SearchSize, searchGoals, writeReport } from './report/index.ts'
-import { type BenchQuestion, benchQuestions, fillStatements, meanings, months } from './search/index.ts'
+import { type BenchQuestion, benchQuestions, fillStatements, meanings, measureExport, months } from './search/index.ts'
 import { circumstances, withServers } from './servers.ts'
-import type { Durability } from './types.ts'
+import type { Durability, Servers } from './types.ts'
 
 export interface SearchBenchOptions {
   readonly rows: number
@@ -35,6 +35,7 @@ export async function benchSearch(context: CommandContext, given: SearchBenchOpt
       try {
         const size = await measureSize(
           given.json ? { ...context, out: context.say } : context,
+          servers,
           trail,
           pool,
           rows,
@@ -60,6 +61,7 @@ type Times = typeof times
 
 async function measureSize(
   context: CommandContext,
+  servers: Servers,
   trail: Trail,
   pool: Pool,
   rows: number,
@@ -97,7 +99,13 @@ async function measureSize(
       `${rows.toLocaleString('en')} rows  ${question.name.padEnd(13)} without ${ms(each.without)} ms, with p50 ${ms(each.p50)} ms, p99 ${ms(each.p99)} ms`
     )
   }
-  return { rows, buildSeconds, indexBytes: { before, after: await bytes() }, questions: measured }
+  const exported = await measureExport(servers, trail, signal)
+  if (signal.aborted) return undefined
+  const { seconds, processor, peakMemory } = exported
+  out(
+    `${rows.toLocaleString('en')} rows  export ${Math.round(rows / seconds).toLocaleString('en')} rows/s, ${((processor / rows) * 1e6).toFixed(1)} s of processor time a million, peak ${Math.round(peakMemory / 2 ** 20)} MB`
+  )
+  return { rows, buildSeconds, indexBytes: { before, after: await bytes() }, questions: measured, exported }
 }
 
 /** @returns the times of the first event and the last, ms since 1970; undefined when it was interrupted */

@@ -1,4 +1,5 @@
 import { table, whole } from '../../tools/index.ts'
+import type { ExportMeasured } from '../search/index.ts'
 import type { Circumstances } from '../types.ts'
 import type { Goal } from './goal.ts'
 import { circumstancesText, fixed, goalTable, megabytes } from './parts.ts'
@@ -20,6 +21,8 @@ export interface SearchSize {
   /** Bytes of all indexes, without the search indexes and with them. */
   readonly indexBytes: { readonly before: number; readonly after: number }
   readonly questions: readonly SearchQuestion[]
+  /** `trail export` of all rows as NDJSON, without the search indexes being of use. */
+  readonly exported: ExportMeasured
 }
 
 export interface SearchResults extends Circumstances {
@@ -48,6 +51,7 @@ export function searchGoals({ sizes }: Pick<SearchResults, 'sizes'>): Goal[] {
         atMost(`${what}, p99`, found.p99, 50, 'at most 50 ms')
       ]
     }),
+    ...exportGoals(small),
     ...larger.flatMap(size =>
       quick.flatMap(name => {
         const [found, before] = [find(size, name), find(small, name)]
@@ -66,19 +70,31 @@ export function searchGoals({ sizes }: Pick<SearchResults, 'sizes'>): Goal[] {
   ]
 }
 
+function exportGoals(size: SearchSize | undefined): Goal[] {
+  if (!size) return []
+  const { rows, exported } = size
+  const [rate, peak] = [rows / exported.seconds, exported.peakMemory / 2 ** 20]
+  const what = `export of ${whole(rows)} rows as NDJSON`
+  return [
+    { what: `${what}, rows/s`, wanted: 'at least 50,000', reached: whole(rate), ok: rate >= 50_000 },
+    { what: `${what}, peak memory`, wanted: 'at most 150 MB', reached: `${peak.toFixed(0)} MB`, ok: peak <= 150 }
+  ]
+}
+
 /** The part of the page about questions to the trail. */
 export function searchPart(search: SearchResults): string[] {
   return [
     '## Questions to the trail',
     `ms until Postgres has answered with a page of 51 rows, over a warm cache, of rows in ${search.months} months. Without the search indexes: the median of 5; with them: of 200, each with other values. \`npm run bench -- search\`, and \`--large 10000000\` for a second size.`,
     goalTable(searchGoals(search)),
-    ...search.sizes.flatMap(({ rows, buildSeconds, indexBytes, questions }) => [
+    ...search.sizes.flatMap(({ rows, buildSeconds, indexBytes, questions, exported }) => [
       `### ${whole(rows)} rows`,
       table(
         ['', 'without the search indexes', 'p50', 'p99'],
         questions.map(({ label, without, p50, p99 }) => [label, ...[without, p50, p99].map(fixed(1))])
       ),
-      `Building the search indexes took ${fixed(0)(buildSeconds)} s. All indexes together have ${megabytes(indexBytes.before)} MB without them and ${megabytes(indexBytes.after)} MB with them.`
+      `Building the search indexes took ${fixed(0)(buildSeconds)} s. All indexes together have ${megabytes(indexBytes.before)} MB without them and ${megabytes(indexBytes.after)} MB with them.`,
+      `\`trail export\` of all rows as NDJSON, its start included: ${whole(rows / exported.seconds)} rows/s, ${fixed(1)((exported.processor / rows) * 1e6)} s of processor time a million, at most ${megabytes(exported.peakMemory)} MB.`
     ]),
     circumstancesText(search)
   ]
