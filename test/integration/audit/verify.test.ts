@@ -175,3 +175,20 @@ test('the command says what was verified, names findings, and its exit code is 1
   const nowhere = await runCli(['proof', 'verify', '--store', 'file:/proc/none', '--trust', trust], trail.env)
   expect(nowhere).toMatchObject({ code: 2, stdout: '' })
 })
+
+test('rows and statements that a trigger changes as they are stored are found', async () => {
+  const trigger = (table: string, change: string) =>
+    trail.rows(`CREATE FUNCTION changed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${change} RETURN NEW; END $$;
+      CREATE TRIGGER changed BEFORE INSERT ON ${table} FOR EACH ROW EXECUTE FUNCTION changed()`)
+  const without = (table: string) => trail.rows(`DROP TRIGGER changed ON ${table}; DROP FUNCTION changed()`)
+  await trigger('event_envelopes', "IF NEW.kafka_offset = 3 THEN NEW.actor := 'user:x'; END IF;")
+  await trail.writer().store([{ partition: 301, first: 0, last: 9 }])
+  await without('event_envelopes')
+  expect(await fresh()).toEqual(beginning(`ROWS_CHANGED  ${badge}/301, offsets 0-9 (number `))
+  await trigger('proof_entries', "NEW.entry := replace(NEW.entry, ' 0 9 10 ', ' 0 8 9 ');")
+  await trail.writer().store([{ partition: 302, first: 0, last: 9 }])
+  await without('proof_entries')
+  expect(await fresh()).toEqual(
+    expect.arrayContaining(beginning('ENTRY_FORGED  number ', 'ROW_ADDED  badge.awarded/302, offsets 0-9: '))
+  )
+})
