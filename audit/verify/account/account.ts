@@ -46,11 +46,13 @@ export class Account {
     return this.#partitions.get(partitionKey(place)) ?? []
   }
 
-  /** The lanes of a log of a partition, whichever group has read it. */
+  /** The lanes of a log of a partition, whichever group has read it; 0 for rows that were adopted. */
   *lanesAt(topic: string, partition: number, incarnation: number): Generator<Lane> {
-    for (const lane of this.#lanes.values())
-      if (lane.place.topic === topic && lane.place.partition === partition && lane.place.incarnation === incarnation)
-        yield lane
+    for (const lane of this.#lanes.values()) {
+      // Adopted rows are found by the name of their event: their blocks have the topic.
+      const found = lane.place.incarnation === 0 ? lane.stretches[0]?.where.topic : lane.place.topic
+      if (found === topic && lane.place.partition === partition && lane.place.incarnation === incarnation) yield lane
+    }
   }
 
   take({ entry, source }: CheckedEntry): void {

@@ -136,8 +136,8 @@ export class MonthAccount {
   #takeAdopted({ group, prefix, block, bus }: EntryOf<'adopted'>): void {
     const recorded = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const
     for (const { event, partition, first, last, rows, root } of block) {
-      // What was there before the proof is of no known log of the partition.
-      const place = { topic: prefix + event, partition, incarnation: 1 }
+      // Rows of before the proof may be of several logs of the partition.
+      const place = { topic: prefix + event, partition, incarnation: 0 }
       const stated = this.#add(new StatedRows({ place, first, last, recorded, rows, root, isOpen: false }))
       this.#laneOf(event, partition, group, 0).stretches.push(stated)
     }

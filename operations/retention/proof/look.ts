@@ -117,7 +117,9 @@ class Look implements RowTaker {
     }
   }
 
-  #drop({ topic, partition, incarnation }: StatedPlace, offset: bigint): void {
+  #drop({ topic, partition, ...place }: StatedPlace, offset: bigint): void {
+    // As entries have it, the first is 1.
+    const incarnation = Math.max(1, place.incarnation)
     const key = `${topic}/${partition}/${incarnation}`
     const at = Number(offset)
     const { rows, first, last } = this.#dropped.get(key) ?? { rows: 0, first: at, last: at }

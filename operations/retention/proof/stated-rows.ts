@@ -4,6 +4,7 @@ import { WideTree } from '../../../proof/index.ts'
 export interface StatedPlace {
   readonly topic: string
   readonly partition: number
+  /** 0 where it is not known: of rows that were adopted. */
   readonly incarnation: number
 }
 

@@ -13,6 +13,7 @@ import { postgresEventStore } from '../../../trail/index.ts'
 import { runCli } from '../../support/processes/cli.ts'
 import { testOrigin } from '../../support/proof/parties.ts'
 import { badge, lesson, testTrail } from '../../support/trail.ts'
+import { idIn } from '../operations/retention/old-events.ts'
 
 const trail = await testTrail({ partitions: 2 })
 await trail.offer('lesson.published')
@@ -30,8 +31,14 @@ const proof = (command: string, key = 'operator', ...flags: string[]) =>
     PROOF_TRUST: join(keys, 'trust.txt'),
     PROOF_KEY_FILE: keyOf(key)
   })
+/** Every fourth event is of a month that has ended. */
 const publish = (count: number) =>
-  trail.publish(Array.from({ length: count }, (_, index) => (index % 3 === 0 ? badge() : lesson())))
+  trail.publish(
+    Array.from({ length: count }, (_, index) => ({
+      ...(index % 3 === 0 ? badge() : lesson()),
+      ...(index % 4 === 0 && { id: idIn('2026-01', index) })
+    }))
+  )
 /** Lets a sink store all that Kafka has. */
 async function store(proofKey?: string): Promise<void> {
   await using sink = createSink({
@@ -90,6 +97,27 @@ test('rows of before the proof are adopted while a sink stores others; it contin
   expect(await proof('checkpoint', 'log', '--once')).toMatchObject({ code: 0 })
   const clean = await proof('verify')
   expect(clean.code, clean.stdout + clean.stderr).toBe(0)
+})
+
+test('a month with adopted rows and others goes; what stays is verified, and a leaf that is taken away is found', async () => {
+  const drop = ['retention', 'drop', '2026-01', '--yes', '--reason', 'two years']
+  const before = await trail.count('event_envelopes')
+  expect(await runCli(drop, trail.env)).toMatchObject({ code: 2, stderr: expect.stringContaining('PROOF_KEY_FILE') })
+  const dropped = await runCli(drop, { ...trail.env, PROOF_KEY_FILE: keyOf('operator') })
+  expect(dropped.code, dropped.stderr).toBe(0)
+  expect(await trail.count('event_envelopes')).toBe(before - 23)
+  // Each block and each stretch has rows of other months too.
+  expect(await trail.count('proof_kept')).toBe(23)
+  expect(await proof('checkpoint', 'log', '--once')).toMatchObject({ code: 0 })
+  const clean = await proof('verify')
+  expect(clean.code, clean.stdout + clean.stderr).toBe(0)
+  const [kept] = await trail.rows(
+    'DELETE FROM proof_kept WHERE kafka_offset = (SELECT max(kafka_offset) FROM proof_kept) RETURNING *'
+  )
+  expect((await proof('verify')).stdout).toContain('KEPT_CHANGED')
+  await trail.rows('INSERT INTO proof_kept SELECT * FROM json_populate_record(NULL::proof_kept, $1)', [
+    JSON.stringify({ ...kept, leaf: `\\x${(kept?.leaf as Buffer).toString('hex')}` })
+  ])
 })
 
 test('a change to a row that was adopted is found, as is one to a row of the bus', async () => {

@@ -27,10 +27,14 @@ const proof = (key: string, ...command: string[]) =>
     PROOF_TRUST: join(keys, 'trust.txt'),
     PROOF_KEY_FILE: keyOf(key)
   })
+const batches = async () =>
+  Number((await trail.rows("SELECT count(*) AS n FROM proof_entries WHERE kind = 'batch'"))[0]?.n)
 const sinkWith = (key: string) => createSink({ ...trail.sinkOptions, proofKey: { file: keyOf(key) } })
 
-test('a key of the sinks is replaced while they store: nothing is lost, and all of it is verified', async () => {
-  expect(await runCli(['proof', 'init', '--origin', testOrigin, '--keys', keys], trail.env)).toMatchObject({ code: 0 })
+test('the proof is turned on, and a key replaced, while sinks store: nothing is lost, and all is verified from there', async () => {
+  const init = (...flags: string[]) =>
+    runCli(['proof', 'init', '--origin', testOrigin, '--keys', keys, ...flags], trail.env)
+  expect(await init('--keys-only')).toMatchObject({ code: 0 })
   let published = 0
   let isLoaded = true
   const load = (async () => {
@@ -41,7 +45,9 @@ test('a key of the sinks is replaced while they store: nothing is lost, and all 
   })()
   await using former = sinkWith('sink-1')
   await former.start()
-  await eventually(async () => (await trail.count('event_envelopes')) > 10, { what: 'the first key signs' })
+  await eventually(async () => (await trail.count('event_envelopes')) > 10, { what: 'rows of before the proof' })
+  expect(await init()).toMatchObject({ code: 0 })
+  await eventually(async () => (await batches()) > 0, { what: 'the first key signs' })
   expect(await proof('operator', 'key', 'add', 'sink-2', '--role', 'sink', '--keys', keys)).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('by root')
@@ -70,6 +76,7 @@ test('a key of the sinks is replaced while they store: nothing is lost, and all 
   expect(revoked).toMatchObject({ code: 0 })
   expect(JSON.parse(revoked.stdout)).toMatchObject({ index: sealed })
   expect(await proof('log', 'checkpoint', '--once')).toMatchObject({ code: 0 })
+  expect(await proof('operator', 'adopt')).toMatchObject({ code: 0 })
   const verified = await proof('operator', 'verify')
   expect(verified.code, verified.stdout).toBe(0)
   const listed = (await proof('operator', 'key', 'list', '--json')).stdout.trim().split('\n')

@@ -21,6 +21,7 @@ import { givenRow } from '../../support/proof/given-rows.ts'
 import { testParties } from '../../support/proof/parties.ts'
 import { provedTrail } from '../../support/proof/proved-trail.ts'
 import { runVerifier } from '../../support/proof/verifier.ts'
+import { eventually } from '../../support/stack.ts'
 import { idIn } from '../operations/retention/old-events.ts'
 
 const trail = await provedTrail()
@@ -30,7 +31,7 @@ afterAll(() => pool.end())
 const topic = `${trail.topicPrefix}badge.awarded`
 const operator = { actor: 'ada@desk', verified: false, via: 'cli' } as const
 const signing = { signer: testParties.operator, actor: operator.actor, topicPrefix: trail.topicPrefix }
-const drop = (with_: Partial<typeof signing> = {}) =>
+const dropOnce = (with_: Partial<typeof signing>) =>
   dropMonth(
     {
       pool,
@@ -42,6 +43,23 @@ const drop = (with_: Partial<typeof signing> = {}) =>
     operator,
     { month: requireMonth('2026-01'), reason: 'two years, as agreed' }
   )
+
+/** The session of a drop that was refused ends a moment later, and with it the lock on the month. */
+async function drop(with_: Partial<typeof signing> = {}) {
+  let outcome: { value: Awaited<ReturnType<typeof dropOnce>> } | { error: unknown } | undefined
+  await eventually(
+    async () => {
+      outcome = await dropOnce(with_).then(
+        value => ({ value }),
+        (error: unknown) => ({ error })
+      )
+      return !('error' in outcome && (outcome.error as { code?: string }).code === 'ACTION_RUNNING')
+    },
+    { what: 'no other drop runs' }
+  )
+  if (outcome && 'value' in outcome) return outcome.value
+  throw outcome?.error
+}
 
 const old = (n: number) => ({ id: idIn('2026-01', n) })
 const at = (offset: number, more: Partial<ProofRow> = {}) => givenRow('badge.awarded', 0, offset, more)
