@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { composeRow, leafOf, type ProofRow } from '../../../proof/index.ts'
 import { runInProcess } from '../../support/project/program.ts'
 import { givenRecord, givenRow } from '../../support/proof/given-rows.ts'
+import { heldByJava } from '../../support/proof/java-verifier.ts'
 import { writeKey } from '../../support/proof/keys.ts'
 import { testParties } from '../../support/proof/parties.ts'
 import { provedTrail } from '../../support/proof/proved-trail.ts'
@@ -203,5 +204,26 @@ describe('the proof of one event', () => {
     found('PROOF_INVALID', proof => (proof.keys = undefined))
     writeFileSync(at('altered.eventproof'), '{"format": ')
     expect(verify('altered.eventproof')).toMatchObject({ status: 1, codes: ['PROOF_INVALID'] })
+  })
+})
+
+test('a verifier in another language agrees on bundles and proofs', async () => {
+  const good = [
+    'whole',
+    'newer',
+    'bare',
+    'month',
+    'other',
+    'sink.eventproof',
+    'bus.eventproof',
+    'quarantine.eventproof'
+  ]
+  const whole = JSON.parse(readFileSync(at('sink.eventproof'), 'utf8'))
+  const altered = { ...whole, index: whole.index + 1 }
+  writeFileSync(at('altered.eventproof'), JSON.stringify(altered))
+  const found = await heldByJava(trust, [...good, 'altered.eventproof'].map(at))
+  expect(found).toEqual({
+    ...Object.fromEntries(good.map(name => [at(name), 'holds'])),
+    [at('altered.eventproof')]: expect.stringMatching(/^refused/)
   })
 })

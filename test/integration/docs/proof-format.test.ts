@@ -1,16 +1,14 @@
-import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { findJava } from '../../../dev/stack/index.ts'
 import { cloneRoot } from '../../../dev/tools/folders.ts'
+import { runJava } from '../../support/proof/java-verifier.ts'
 
 // test/verifiers/java/Verify.java is written from docs/proof-format.md alone: what both read the same is what the page says.
 const vectorsFile = join(cloneRoot, 'docs', 'proof-vectors.json')
 const vectorsText = readFileSync(vectorsFile, 'utf8')
 const vectors = JSON.parse(vectorsText)
-const java = join(cloneRoot, 'test', 'verifiers', 'java')
 const zeros = Buffer.alloc(32).toString('base64')
 
 /** Sets one value of the vectors; the last word of the way is its name. */
@@ -55,15 +53,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-async function verify(...files: string[]) {
-  const { command } = await findJava()
-  return new Promise<{ code: number | string; stdout: string; stderr: string }>(resolve => {
-    // It starts and ends before the second compiler of the JVM is worth its time.
-    execFile(command, ['-XX:TieredStopAtLevel=1', join(java, 'Verify.java'), ...files], (error, stdout, stderr) =>
-      resolve({ code: error?.code ?? 0, stdout, stderr })
-    )
-  })
-}
+const verify = runJava
 
 function altered({ way, value }: ReturnType<typeof set>): string {
   const copy = JSON.parse(vectorsText)

@@ -17,6 +17,7 @@ import java.security.PublicKey;
 import java.security.Signature;
 import java.security.spec.X509EncodedKeySpec;
 import java.time.DateTimeException;
+import java.time.Instant;
 import java.time.LocalDate;
 import java.time.YearMonth;
 import java.util.ArrayList;
@@ -45,6 +46,7 @@ import java.util.stream.Stream;
  * A second reader of the proof, written from docs/proof-format.md alone: Java 17, one file, no libraries.
  *
  * <p>{@code java Verify.java docs/proof-vectors.json} checks all vectors. Several files are checked one after the other.
+ * {@code java Verify.java --trust trust.txt PATH...} checks bundles and proofs of events: each holds or is refused.
  * It exits with 0 when all vectors hold, with 1 when one does not, and with 2 when a file cannot be read.
  *
  * <p>The classes are in the order of the sections of the page, and end with the vectors of each section.
@@ -62,6 +64,10 @@ public final class Verify {
       System.err.println("Name a file with vectors: java Verify.java docs/proof-vectors.json");
       System.exit(2);
     }
+    System.exit(files[0].equals("--trust") ? proved(files) : vectors(files));
+  }
+
+  private static int vectors(String[] files) {
     boolean hold = true;
     for (String file : files) {
       if (files.length > 1) System.out.println(file);
@@ -69,10 +75,32 @@ public final class Verify {
         hold &= new Vectors(Json.object(Json.read(Bytes.text(Files.readAllBytes(Path.of(file)))))).hold();
       } catch (IOException | Refused error) {
         System.err.println(file + " cannot be read as vectors: " + error);
-        System.exit(2);
+        return 2;
       }
     }
-    System.exit(hold ? 0 : 1);
+    return hold ? 0 : 1;
+  }
+
+  /** Bundles and proofs of events, each of which holds or is refused, by the policy that is named first. */
+  private static int proved(String[] words) {
+    boolean hold = true;
+    try {
+      Policy policy = Policy.parse(Bytes.text(Files.readAllBytes(Path.of(words[1]))));
+      for (String path : List.of(words).subList(2, words.length)) {
+        try {
+          if (Files.isDirectory(Path.of(path))) new Bundle(Path.of(path)).check(policy);
+          else EventProof.check(Bytes.text(Files.readAllBytes(Path.of(path))), policy);
+          System.out.println("holds " + path);
+        } catch (Refused reason) {
+          System.out.println("refused " + path + ": " + reason.getMessage());
+          hold = false;
+        }
+      }
+    } catch (IOException | Refused error) {
+      System.err.println("cannot be read: " + error);
+      return 2;
+    }
+    return hold ? 0 : 1;
   }
 
   /** What is read is not of the format, or does not fit. Anything else that is thrown is a fault of this program. */
@@ -1214,6 +1242,592 @@ public final class Verify {
           "a log of the policy has signed, whose name is the origin");
       require(quorum.apply(open.signedBy), "the quorum has cosigned");
       return checkpoint;
+    }
+  }
+
+  // ------------------------------------------------------------------------------------ Bundles, and proofs of events
+
+  /** A key of the log: what it may sign, and from which index on no more. */
+  static final class Holder {
+    final Key key;
+    final String role;
+    long revokedAt = Long.MAX_VALUE;
+
+    Holder(Key key, String role) {
+      this.key = key;
+      this.role = role;
+    }
+  }
+
+  /** An entry that a key may sign, with its index in the log. */
+  record Said(Entry entry, long index, Holder by) {
+    String word(String line, int index) {
+      return entry.word(line, index);
+    }
+
+    List<List<String>> lines(String name) {
+      return entry.lines.getOrDefault(name, List.of());
+    }
+
+    /** Microseconds since 1970. */
+    long from() {
+      return micros(word("recorded", 0));
+    }
+
+    long to() {
+      List<String> words = lines("recorded").get(0);
+      return micros(words.get(words.size() - 1));
+    }
+
+    static long micros(String time) {
+      Instant instant = Instant.parse(time);
+      return instant.getEpochSecond() * 1_000_000 + instant.getNano() / 1_000;
+    }
+  }
+
+  /** Entries one after the other, and the keys that follow from them. */
+  static final class Believed {
+    private final String origin;
+    private final boolean whole;
+    private final List<Holder> holders = new ArrayList<>();
+    private final Map<String, String> last = new HashMap<>();
+    private final List<Said> said = new ArrayList<>();
+
+    /** {@code whole}: all entries are taken, so that those of each writer have no hole. */
+    Believed(String origin, Policy policy, boolean whole) {
+      this.origin = origin;
+      this.whole = whole;
+      holders.add(new Holder(policy.root, "root"));
+    }
+
+    void take(String note, long index) {
+      List<Key> known = holders.stream().map(holder -> holder.key).toList();
+      Entry entry = Entry.open(note, known);
+      Key signer = Note.open(note, known).signedBy.get(0);
+      Holder by = holders.stream().filter(holder -> holder.key == signer).findFirst().orElseThrow();
+      require(entry.word("origin", 0).equals(origin), "entry " + index + " is of this log");
+      require(by.role.equals(entry.role), "entry " + index + " is signed by a key of its role");
+      String own = entry.word("writer", 0);
+      String previous = entry.word("writer", 1) + " " + entry.word("previous", 0);
+      require(!whole || previous.equals(last.getOrDefault(own, "0 -")), "entry " + index + " follows that before it");
+      String digest = Bytes.base64(Bytes.sha256(Bytes.utf8(note)));
+      last.put(own, Words.count(entry.word("writer", 1)) + 1 + " " + digest);
+      said.add(new Said(entry, index, by));
+      if (!entry.kind.equals("key")) return;
+      for (List<String> add : entry.lines.get("add")) {
+        Key key = Key.parse(add.get(0));
+        require(
+            holders.stream().noneMatch(holder -> Arrays.equals(holder.key.publicKey, key.publicKey)), "a key is added once");
+        holders.add(new Holder(key, add.get(1)));
+      }
+      for (List<String> revoke : entry.lines.get("revoke")) {
+        String id = revoke.get(0).split("\\+")[1];
+        String name = revoke.get(0).split("\\+")[0];
+        for (Holder holder : holders) {
+          if (holder.key.name.equals(name) && holder.key.id.equals(id))
+            holder.revokedAt = Math.min(holder.revokedAt, Words.count(revoke.get(1)));
+        }
+      }
+    }
+
+    List<Said> all() {
+      for (Said each : said) require(each.index < each.by.revokedAt, "entry " + each.index + " is signed before a revocation");
+      return said;
+    }
+  }
+
+  /** Rows that one line of an entry accounts for. */
+  static final class Lot {
+    final String stream;
+    final String topic;
+    final long partition;
+    final long incarnation;
+    final long first;
+    final long last;
+    final long rows;
+    final String root;
+    final String aside;
+    final long from;
+    final long to;
+    final boolean adopted;
+    final Set<String> ids;
+    final TreeMap<Long, String> lines = new TreeMap<>();
+    final TreeMap<Long, Long> ends = new TreeMap<>();
+    final TreeMap<String, byte[]> leaves = new TreeMap<>();
+    long live = 0;
+
+    Lot(Said said, String stream, String[] place, long[] numbers, String root, String aside, Set<String> ids) {
+      this.stream = stream;
+      topic = place[0];
+      partition = Long.parseLong(place[1]);
+      incarnation = Long.parseLong(place[2]);
+      first = numbers[0];
+      last = numbers[1];
+      rows = numbers[2];
+      this.root = root;
+      this.aside = aside;
+      this.ids = ids;
+      adopted = said.entry.kind.equals("adopted");
+      from = adopted ? Long.MIN_VALUE : said.from();
+      to = said.to();
+    }
+
+    boolean isAside(long offset) {
+      Map.Entry<Long, Long> line = ends.floorEntry(offset);
+      return line != null && offset <= line.getValue();
+    }
+
+    boolean has(long offset) {
+      return first <= offset && offset <= last && !isAside(offset);
+    }
+
+    void put(String key, byte[] leaf, boolean isLive) {
+      require(leaves.put(key, leaf) == null, "a row is there once: " + topic + " " + key);
+      if (isLive) live++;
+    }
+
+    /** Offsets sorted as numbers. */
+    static String key(long offset) {
+      return String.format("%020d", offset);
+    }
+  }
+
+  /** A folder that `eventtrail proof export` writes: refused at the first thing that does not hold. */
+  static final class Bundle {
+    private final Path folder;
+    private final Map<String, List<List<Lot>>> streams = new LinkedHashMap<>();
+    private final Map<String, Long> starts = new HashMap<>();
+    private final List<Lot> lots = new ArrayList<>();
+    private final Map<String, Said> retried = new HashMap<>();
+    private final Set<String> taken = new HashSet<>();
+    private final Map<String, byte[]> redacted = new HashMap<>();
+    private final List<Said> retentions = new ArrayList<>();
+    private final List<List<String>> losses = new ArrayList<>();
+    private final Set<String> prefixes = new HashSet<>();
+    private final List<Said> resets = new ArrayList<>();
+    private final Map<String, Long> gone = new HashMap<>();
+    private int restores = 0;
+
+    Bundle(Path folder) {
+      this.folder = folder;
+    }
+
+    private byte[] read(String path) throws IOException {
+      return Files.readAllBytes(folder.resolve(path));
+    }
+
+    void check(Policy policy) throws IOException {
+      Map<String, Object> manifest =
+          Files.exists(folder.resolve("manifest.json"))
+              ? Json.object(Json.read(Bytes.text(read("manifest.json"))))
+              : Map.of();
+      boolean withRows = !Boolean.FALSE.equals(manifest.get("rows"));
+      String month = (String) manifest.get("month");
+      Checkpoint checkpoint = policy.trusted(Bytes.text(read("log/checkpoint")));
+      List<byte[]> hashes = new ArrayList<>();
+      Believed believed = new Believed(checkpoint.origin, policy, true);
+      for (long number = 0; number * Log.TILE < checkpoint.size; number++) {
+        int width = (int) Math.min(Log.TILE, checkpoint.size - number * Log.TILE);
+        List<String> entries = Log.entries(read("log/" + Log.tile("entries", number, width)));
+        require(entries.size() == width, "a file of entries has as many as its name says");
+        for (String entry : entries) {
+          believed.take(entry, hashes.size());
+          hashes.add(Log.leaf(entry));
+        }
+      }
+      require(Arrays.equals(Log.root(hashes), checkpoint.root), "the entries have the root of the checkpoint");
+      if (Files.exists(folder.resolve("log/unsealed"))) {
+        long index = checkpoint.size;
+        for (String entry : Log.entries(read("log/unsealed"))) believed.take(entry, index++);
+      }
+      for (Said each : believed.all()) take(each);
+      join();
+      lists();
+      if (!withRows) return;
+      for (Path file : files()) rows(Files.readAllBytes(file));
+      close(month);
+    }
+
+    private List<Path> files() throws IOException {
+      if (!Files.isDirectory(folder.resolve("rows"))) return List.of();
+      try (Stream<Path> all = Files.list(folder.resolve("rows"))) {
+        return all.filter(path -> path.toString().endsWith(".copy")).sorted().toList();
+      }
+    }
+
+    private static String stream(Said said, String topic, String partition, String incarnation) {
+      return String.join("\n", said.word("group", 0), said.word("prefix", 0), topic, partition, incarnation);
+    }
+
+    private void add(Lot lot) {
+      lots.add(lot);
+      if (lot.ids != null) return;
+      List<List<Lot>> parts = streams.computeIfAbsent(lot.stream, key -> new ArrayList<>());
+      while (parts.size() <= restores) parts.add(new ArrayList<>());
+      parts.get(restores).add(lot);
+    }
+
+    private static long[] three(List<String> words, int... at) {
+      return Arrays.stream(at).mapToLong(index -> Words.count(words.get(index))).toArray();
+    }
+
+    private void take(Said said) {
+      if (said.entry.lines.containsKey("prefix")) prefixes.add((String) Json.read(said.word("prefix", 0)));
+      switch (said.entry.kind) {
+        case "batch" -> {
+          for (List<String> line : said.lines("stretch")) {
+            String[] place = {line.get(0), line.get(1), line.get(2)};
+            String own = stream(said, line.get(0), line.get(1), line.get(2));
+            add(new Lot(said, own, place, three(line, 3, 4, 5), line.get(10), line.get(11), null));
+          }
+        }
+        case "adopted" -> {
+          String prefix = (String) Json.read(said.word("prefix", 0));
+          for (List<String> line : said.lines("position"))
+            starts.put(stream(said, line.get(0), line.get(1), line.get(2)), Words.count(line.get(3)));
+          for (List<String> line : said.lines("block")) {
+            String topic = prefix + line.get(0);
+            String[] place = {topic, line.get(1), "0"};
+            add(new Lot(said, "adopted\n" + topic + "\n" + line.get(1), place, three(line, 2, 3, 4), line.get(5), "-", null));
+          }
+          for (List<String> line : said.lines("bus")) {
+            Set<String> range = Set.of(line.get(0), line.get(1));
+            long[] numbers = {0, 0, Words.count(line.get(2))};
+            add(new Lot(said, "", new String[] {"bus", "0", "0"}, numbers, line.get(3), "-", range));
+          }
+        }
+        case "bus" -> {
+          Set<String> ids = new HashSet<>();
+          for (List<String> line : said.lines("id")) {
+            ByteBuffer id = ByteBuffer.wrap(Base64.getUrlDecoder().decode(line.get(0)));
+            ids.add(new UUID(id.getLong(), id.getLong()).toString());
+          }
+          add(new Lot(said, "", new String[] {"bus", "0", "0"}, new long[] {0, 0, ids.size()}, said.word("root", 0), "-", ids));
+        }
+        case "reset" -> {
+          resets.add(said);
+          for (List<String> line : said.lines("reset"))
+            starts.put(stream(said, line.get(0), line.get(1), line.get(2)), Words.count(line.get(4)));
+        }
+        case "retry" -> retried.put(said.word("event", 0), said);
+        case "redaction" -> redacted.put(said.word("event", 0), Bytes.hash(said.word("leaf", 0)));
+        case "retention" -> retentions.add(said);
+        case "loss" -> losses.addAll(said.lines("lost"));
+        case "restored" -> restores++;
+        default -> {}
+      }
+    }
+
+    /** Stretches of a stream meet, in the order of their offsets, before and after each restore. */
+    private void join() {
+      Map<String, Long> ends = new HashMap<>(starts);
+      for (Map.Entry<String, List<List<Lot>>> stream : streams.entrySet()) {
+        if (stream.getKey().startsWith("adopted\n")) continue;
+        Long next = starts.get(stream.getKey());
+        require(next != null || stream.getKey().endsWith("\n1"), "an incarnation begins with a reset");
+        boolean again = false;
+        for (List<Lot> part : stream.getValue()) {
+          part.sort(Comparator.comparingLong(lot -> lot.first));
+          boolean begins = true;
+          for (Lot lot : part) {
+            require(next == null || lot.first == next || (again && begins && lot.first < next), "stretches meet at " + next);
+            next = lot.last + 1;
+            begins = false;
+          }
+          again = true;
+        }
+        ends.put(stream.getKey(), next);
+      }
+      if (restores > 0) return;
+      for (Said said : resets) {
+        for (List<String> line : said.lines("reset")) {
+          String before = String.valueOf(Words.count(line.get(2)) - 1);
+          Long end = ends.get(stream(said, line.get(0), line.get(1), before));
+          require(end == null || end == Words.count(line.get(3)), "a reset begins where the incarnation before ends");
+        }
+      }
+    }
+
+    private List<Value> list(String name) throws IOException {
+      Path file = folder.resolve("lists/" + name + ".ndjson");
+      if (!Files.exists(file)) return List.of();
+      List<Value> lines = new ArrayList<>();
+      for (String line : Bytes.text(Files.readAllBytes(file)).split("\n"))
+        if (!line.isEmpty()) lines.add(new Value(name, Json.read(line)));
+      return lines;
+    }
+
+    private void line(Value line, long first, long last, String text) {
+      require(first >= 0 && first <= last, "a line has offsets");
+      String group = Json.write(line.get("group").text());
+      for (Lot lot : lots) {
+        if (lot.ids != null || lot.adopted || !lot.stream.startsWith(group + "\n") || !lot.topic.equals(line.get("topic").text())) continue;
+        if (lot.partition != line.number("partition") || lot.incarnation != line.number("incarnation")) continue;
+        if (first < lot.first || first > lot.last) continue;
+        require(lot.lines.put(first, text) == null, "an offset is in a list once");
+        lot.ends.put(first, last);
+      }
+    }
+
+    private void lists() throws IOException {
+      for (Value each : list("duplicates")) {
+        long offset = each.number("offset");
+        line(each, offset, offset, "d " + offset + " " + each.get("event_id").text() + "\n");
+      }
+      for (Value each : list("quarantine")) {
+        long first = each.number("offset");
+        long last = each.number("last");
+        String what = each.get("code").text() + " " + each.text("digest") + "\n";
+        line(each, first, last, first == last ? "q " + first + " " + what : "b " + first + " " + last + " " + what);
+      }
+      for (Value each : list("gaps"))
+        line(each, each.number("first"), each.number("last"), "l " + each.number("first") + " " + each.number("last") + "\n");
+      for (Lot lot : lots) {
+        if (lot.ids != null || lot.adopted) continue;
+        String all = String.join("", lot.lines.values());
+        require(all.isEmpty() == lot.aside.equals("-"), "lists have what entries say: " + lot.topic);
+        require(all.isEmpty() || Arrays.equals(Digests.aside(all), Bytes.hash(lot.aside)), "lists have their digest");
+      }
+      List<Value> kept = list("kept");
+      for (Said retention : retentions) {
+        List<byte[]> own =
+            kept.stream().filter(each -> each.number("retention") == retention.index).map(each -> each.hash("leaf")).toList();
+        require(own.size() == Words.count(retention.word("kept", 0)), "as many leaves are kept");
+        require(own.isEmpty() || Arrays.equals(Digests.kept(own), Bytes.hash(retention.word("kept", 1))), "kept leaves");
+      }
+      for (Value each : kept) {
+        String id = each.get("event_id").text();
+        for (Lot lot : lots) {
+          if (each.isNull("offset")) {
+            if (isOf(lot, id)) lot.put(id, each.hash("leaf"), false);
+          } else if (lot.ids == null
+              && lot.topic.equals(each.get("topic").text())
+              && lot.partition == each.number("partition")
+              && (lot.adopted || lot.incarnation == each.number("incarnation"))
+              && lot.has(each.number("offset"))) {
+            lot.put(Lot.key(each.number("offset")), each.hash("leaf"), false);
+          }
+        }
+      }
+    }
+
+    private static boolean isOf(Lot lot, String id) {
+      if (lot.ids == null) return false;
+      if (!lot.adopted) return lot.ids.contains(id);
+      List<String> range = lot.ids.stream().sorted().toList();
+      return range.get(0).compareTo(id) <= 0 && id.compareTo(range.get(range.size() - 1)) <= 0;
+    }
+
+    /** Binary COPY: rows with the time as a twelfth column. */
+    private void rows(byte[] file) {
+      ByteBuffer in = ByteBuffer.wrap(file);
+      byte[] head = new byte[19];
+      require(file.length >= 21, "a file of rows has a head");
+      in.get(head);
+      require(Arrays.equals(head, Bytes.join("PGCOPY\n".getBytes(UTF_8), new byte[] {(byte) 0xff, '\r', '\n', 0}, new byte[8])), "it is COPY");
+      while (true) {
+        int start = in.position();
+        require(in.remaining() >= 2, "a file of rows has an end");
+        int columns = in.getShort();
+        if (columns == -1) return;
+        require(columns == 12, "a row has its time");
+        int end = start;
+        long recorded = 0;
+        for (int column = 0; column < 12; column++) {
+          require(in.remaining() >= 4, "a column has a length");
+          int length = in.getInt();
+          require(length >= -1 && length <= in.remaining(), "a column is whole");
+          if (column == 11) {
+            require(length == 8, "a row has its time");
+            recorded = in.getLong(in.position()) + Row.MICROS_1970_TO_2000;
+          }
+          in.position(in.position() + Math.max(0, length));
+          if (column == 10) end = in.position();
+        }
+        row(Row.parse(Bytes.join(Bytes.int16(11), Arrays.copyOfRange(file, start + 2, end))), recorded);
+      }
+    }
+
+    private void row(Row row, long recorded) {
+      byte[] leaf = row.payload.equals("{}") && redacted.containsKey(row.id.toString()) ? redacted.get(row.id.toString()) : row.leaf();
+      String id = row.id.toString();
+      Said retry = retried.get(id);
+      if (retry != null && row.offset != null && Words.count(retry.lines("record").get(0).get(3)) == row.offset) {
+        require(taken.add(id), "a row from quarantine is there once");
+        require(Arrays.equals(leaf, Bytes.hash(retry.word("leaf", 0))), "a row from quarantine is that of its entry");
+        require(recorded == retry.from(), "a row from quarantine has the time of its entry");
+        return;
+      }
+      List<Lot> found = new ArrayList<>();
+      for (Lot lot : lots) {
+        boolean fits =
+            row.offset == null
+                ? isOf(lot, id)
+                : lot.ids == null
+                    && lot.partition == row.partition
+                    && lot.has(row.offset)
+                    && prefixes.stream().anyMatch(prefix -> lot.topic.equals(prefix + row.eventName));
+        if (fits) found.add(lot);
+      }
+      List<Lot> inTime = found.stream().filter(lot -> lot.from <= recorded && recorded <= lot.to).toList();
+      require(!inTime.isEmpty(), "an entry of its time accounts for the row " + id);
+      Lot chosen = inTime.stream().filter(lot -> !lot.adopted).reduce((one, other) -> other).orElse(inTime.get(0));
+      for (Lot lot : found)
+        if (lot == chosen || (lot.ids == null && lot.stream.equals(chosen.stream)))
+          lot.put(row.offset == null ? id : Lot.key(row.offset), leaf, true);
+    }
+
+    private boolean isOfMonth(Said retention, String id) {
+      long micros = Long.parseLong(id.replace("-", "").substring(0, 12), 16) * 1_000;
+      return Said.micros(retention.word("bounds", 0)) <= micros && micros < Said.micros(retention.word("bounds", 1));
+    }
+
+    private static boolean overlaps(List<String> line, int first, int last, Lot lot) {
+      return lot.ids == null
+          && line.get(0).equals(lot.topic)
+          && Words.count(line.get(1)) == lot.partition
+          && (lot.adopted || Words.count(line.get(2)) == lot.incarnation)
+          && Words.count(line.get(first)) <= lot.last
+          && lot.first <= Words.count(line.get(last));
+    }
+
+    private void close(String month) {
+      long from = month == null ? Long.MIN_VALUE : Said.micros(month + "-01T00:00:00Z");
+      long to = month == null ? Long.MAX_VALUE : Said.micros(YearMonth.parse(month).plusMonths(1) + "-01T00:00:00Z");
+      for (Lot lot : lots) {
+        boolean isOutside = month != null && (lot.adopted || lot.to < from || lot.from >= to);
+        require(lot.leaves.size() <= lot.rows, "no row was added to " + lot.topic);
+        if (lot.leaves.size() == lot.rows) {
+          if (lot.rows > 0)
+            require(Arrays.equals(Stretch.root(List.copyOf(lot.leaves.values())), Bytes.hash(lot.root)), "rows of " + lot.topic + " are those that were recorded");
+          count(lot, lot.rows - lot.live);
+          continue;
+        }
+        if (isOutside) continue;
+        boolean isDropped =
+            lot.ids == null
+                ? retentions.stream().anyMatch(each -> each.lines("dropped").stream().anyMatch(line -> overlaps(line, 4, 5, lot)))
+                : lot.ids.stream().allMatch(id -> retentions.stream().anyMatch(each -> isOfMonth(each, id)));
+        if (lot.live == 0 && isDropped) count(lot, lot.rows);
+        else require(losses.stream().anyMatch(line -> overlaps(line, 3, 4, lot)), "rows of " + lot.topic + " are not missing");
+      }
+      for (Map.Entry<String, Said> each : retried.entrySet()) {
+        if (taken.contains(each.getKey()) || each.getValue().to() < from || each.getValue().from() >= to) continue;
+        List<String> record = each.getValue().lines("record").get(0);
+        if (retentions.stream().anyMatch(retention -> isOfMonth(retention, each.getKey())))
+          gone.merge(record.get(0) + "/" + record.get(1), 1L, Long::sum);
+        else
+          require(
+              losses.stream()
+                  .anyMatch(
+                      line ->
+                          line.subList(0, 3).equals(record.subList(0, 3))
+                              && Words.count(line.get(3)) <= Words.count(record.get(3))
+                              && Words.count(record.get(3)) <= Words.count(line.get(4))),
+              "a row from quarantine is not missing");
+      }
+      if (restores > 0) return;
+      Map<String, Long> dropped = new HashMap<>();
+      for (Said retention : retentions) {
+        long rest = Words.count(retention.word("rows", 0));
+        for (List<String> line : retention.lines("dropped")) {
+          dropped.merge(line.get(0) + "/" + line.get(1), Words.count(line.get(3)), Long::sum);
+          rest -= Words.count(line.get(3));
+        }
+        dropped.merge("bus", rest, Long::sum);
+      }
+      gone.forEach((place, rows) -> require(rows <= dropped.getOrDefault(place, 0L), "no more rows are gone than were dropped"));
+    }
+
+    private void count(Lot lot, long rows) {
+      if (rows > 0) gone.merge(lot.ids == null ? lot.topic + "/" + lot.partition : "bus", rows, Long::sum);
+    }
+  }
+
+  /** A file {@code .eventproof}. */
+  static final class EventProof {
+    private record Included(long index, List<byte[]> path, String checkpoint) {
+      static Included parse(String text) {
+        int end = text.indexOf("\n\n");
+        require(end > 0, "a proof ends with an empty line");
+        List<String> lines = new ArrayList<>(List.of(text.substring(0, end).split("\n", -1)));
+        require(lines.remove(0).equals("c2sp.org/tlog-proof@v1"), "it is a tlog-proof");
+        if (!lines.isEmpty() && lines.get(0).startsWith("extra ")) lines.remove(0);
+        require(!lines.isEmpty() && lines.get(0).startsWith("index "), "it has an index");
+        long index = Words.count(lines.remove(0).substring(6));
+        return new Included(index, lines.stream().map(Bytes::hash).toList(), text.substring(end + 2));
+      }
+    }
+
+    static void check(String text, Policy policy) {
+      Value proof = new Value("proof", Json.read(text));
+      require(proof.get("format").text().equals("eventtrail/row-proof@v1"), "the format is known");
+      Row row = Row.parse(proof.bytes("row"));
+      Included own = Included.parse(proof.get("proof").text());
+      Checkpoint checkpoint = policy.trusted(own.checkpoint);
+      TreeMap<Long, String> entries = new TreeMap<>();
+      List<Value> all = new ArrayList<>(proof.get("keys").list());
+      all.add(proof);
+      for (Value each : all) {
+        Included included = Included.parse(each.get("proof").text());
+        require(included.checkpoint.equals(own.checkpoint), "all proofs have one checkpoint");
+        String entry = each.get("entry").text();
+        Log.checkInclusion(Log.leaf(entry), included.index, checkpoint.size, included.path, checkpoint.root);
+        entries.put(included.index, entry);
+      }
+      Believed believed = new Believed(checkpoint.origin, policy, false);
+      entries.forEach((index, entry) -> believed.take(entry, index));
+      Said said = believed.all().stream().filter(each -> each.index == own.index).findFirst().orElseThrow();
+      prove(proof, row, said);
+    }
+
+    private static void prove(Value proof, Row row, Said said) {
+      String name = proof.get("line").text();
+      int number = (int) proof.number("number");
+      long index = proof.number("index");
+      String topic = said.entry.lines.containsKey("prefix") ? Json.read(said.word("prefix", 0)) + row.eventName : "";
+      Map<String, String> kinds = Map.of("stretch", "batch", "block", "adopted", "bus", "adopted", "root", "bus", "leaf", "retry");
+      require(said.entry.kind.equals(kinds.get(name)), "the entry has such a line");
+      List<List<String>> lines = said.lines(name);
+      require(number >= 0 && number < lines.size(), "the entry has so many lines");
+      List<String> line = lines.get(number);
+      switch (name) {
+        case "stretch", "block" -> {
+          int at = name.equals("stretch") ? 3 : 2;
+          String place = name.equals("stretch") ? topic : row.eventName;
+          require(line.get(0).equals(place) && row.partition != null, "the row is of the topic");
+          require(Words.count(line.get(1)) == row.partition, "the row is of the partition");
+          long first = Words.count(line.get(at));
+          require(first + index <= row.offset && row.offset <= Words.count(line.get(at + 1)), "the row is of the stretch");
+          Stretch.check(row.leaf(), index, Words.count(line.get(at + 2)), path(proof), Bytes.hash(line.get(name.equals("stretch") ? 10 : 5)));
+        }
+        case "bus" -> {
+          String id = row.id.toString();
+          require(row.offset == null && line.get(0).compareTo(id) <= 0 && id.compareTo(line.get(1)) <= 0, "the row is of the ids");
+          Stretch.check(row.leaf(), index, Words.count(line.get(2)), path(proof), Bytes.hash(line.get(3)));
+        }
+        case "root" -> {
+          List<String> ids =
+              said.lines("id").stream()
+                  .map(id -> Bytes.hex(Base64.getUrlDecoder().decode(id.get(0))))
+                  .sorted()
+                  .toList();
+          require(row.offset == null && ids.indexOf(row.id.toString().replace("-", "")) == index, "the row is of its id");
+          Stretch.check(row.leaf(), index, ids.size(), path(proof), Bytes.hash(line.get(0)));
+        }
+        default -> {
+          List<String> record = said.lines("record").get(0);
+          require(record.get(0).equals(topic) && said.word("event", 0).equals(row.id.toString()), "the row is of the record");
+          require(Words.count(record.get(1)) == row.partition && Words.count(record.get(3)) == row.offset, "and of its place");
+          require(Arrays.equals(row.leaf(), Bytes.hash(line.get(0))), "the row is that of the entry");
+        }
+      }
+    }
+
+    private static List<Stretch.Step> path(Value proof) {
+      return proof.get("path").list().stream()
+          .map(step -> new Stretch.Step((int) step.number("place"), step.hashes("others")))
+          .toList();
     }
   }
 
