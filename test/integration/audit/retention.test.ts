@@ -82,6 +82,7 @@ await trail.storedByBus(ofBus)
 test('a month whose rows are not those of the proof stays, as evidence; so it does without a key', async () => {
   const before = await trail.count('event_envelopes')
   await expect(drop({ signer: undefined as never })).rejects.toMatchObject({ code: 'PROOF_KEY_MISSING' })
+  await expect(trail.rows("SELECT sink_drop_month('2026-01', 'r')")).rejects.toMatchObject({ code: '55000' })
   await expect(drop({ signer: testParties.sink as never })).rejects.toMatchObject({ code: 'PROOF_KEY_REFUSED' })
   const id = whole[4]?.id
   const payload = async (text: string) =>
