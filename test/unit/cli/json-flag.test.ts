@@ -11,6 +11,7 @@ const without: Readonly<Record<string, string>> = {
   sink: 'runs until it is stopped, and logs JSON',
   indexer: 'runs until it is stopped, and logs JSON',
   notifier: 'runs until it is stopped, and logs JSON',
+  'proof witness': 'runs until it is stopped, and logs JSON',
   'stack up': 'for people in a clone',
   'stack down': 'for people in a clone',
   'stack status': 'for people in a clone',
