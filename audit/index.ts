@@ -18,7 +18,15 @@ export {
   revokeKey
 } from './keys/index.ts'
 export { recoverLog } from './recover/index.ts'
-export { type Round, rejections, Sealer, type SealerOptions, sealerMetrics } from './sealer/index.ts'
+export {
+  examineLog,
+  type ProofFinding,
+  type Round,
+  rejections,
+  Sealer,
+  type SealerOptions,
+  sealerMetrics
+} from './sealer/index.ts'
 export { auditSettings } from './settings.ts'
 export {
   checkpointPath,

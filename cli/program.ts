@@ -25,7 +25,7 @@ import { groupCommands } from './groups/index.ts'
 import { initCommands } from './init/index.ts'
 import { deliveryCommands, notifierCommands, subscriptionCommands } from './notifier/index.ts'
 import { onlyInClone } from './only-in-clone.ts'
-import { proofCommands } from './proof/index.ts'
+import { logExamination, proofCommands } from './proof/index.ts'
 import { publishCommands } from './publish/index.ts'
 import { retentionCommands } from './retention/index.ts'
 import { indexerCommands, searchExamination } from './search/index.ts'
@@ -82,7 +82,8 @@ export async function createProgram(host: CommandHost): Promise<Command> {
   groupCommands(program, host)
   operateCommands(program, host, {
     migrations: [trailMigrations, operationsMigrations, indexerMigrations, notifierMigrations, inboxMigrations],
-    searchExamination
+    searchExamination,
+    logExamination
   })
   inboxCommands(program, host)
   aclCommandsOf(program, host)

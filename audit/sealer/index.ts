@@ -1,4 +1,5 @@
 /** What gives the entries of a trail their place in the log, and publishes it. */
+export { examineLog, type ProofFinding } from './examine.ts'
 export { Frontier } from './frontier.ts'
 export { rejections } from './judge.ts'
 export { KeyRing } from './key-ring.ts'

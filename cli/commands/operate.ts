@@ -8,6 +8,7 @@ import {
   type Migrations,
   migrate,
   migrationStatus,
+  type Pool,
   PostgresError,
   roleName,
   rolePrefixShape,
@@ -42,6 +43,8 @@ interface OperatedParts {
   readonly migrations: readonly Migrations[]
   /** Looks at OpenSearch, where it is configured. @throws ConfigError */
   readonly searchExamination: (config: Config) => (() => Promise<readonly Omit<Finding, 'check'>[]>) | undefined
+  /** Compares the log of the proof in the database with that in its places. */
+  readonly logExamination: (config: Config) => (pool: Pool) => Promise<readonly Omit<Finding, 'check'>[]>
 }
 
 /** `eventtrail migrate` and `eventtrail doctor`: over every part, which the CLI hands in. */
@@ -216,7 +219,7 @@ interface DoctorFlags {
 
 async function runDoctor(
   context: CommandContext,
-  { migrations, searchExamination }: OperatedParts,
+  { migrations, searchExamination, logExamination }: OperatedParts,
   { group, json }: DoctorFlags
 ): Promise<ExitCode> {
   const { config, log } = context
@@ -226,6 +229,7 @@ async function runDoctor(
   const registry = registryOf(config)
   const database = databaseOf(config)
   const examineSearch = searchExamination(config)
+  const examineLog = logExamination(config)
   const pool = sessionPool(database, doctorSessions)
   try {
     const findings = await saidWhileWaiting(
@@ -242,6 +246,11 @@ async function runDoctor(
         group
       })
     )
+    const hasTables = !findings.some(
+      ({ check, level }) => level === 'wrong' && ['database', 'migrations'].includes(check)
+    )
+    for (const { level, words } of hasTables ? await examineLog(pool) : [])
+      findings.push({ check: 'proof', level, words })
     for (const { level, words } of (await examineSearch?.()) ?? []) findings.push({ check: 'opensearch', level, words })
     const marks = { ok: 'ok     ', warning: 'warning', wrong: 'WRONG  ' }
     for (const { check, level, words } of findings) {

@@ -1,1 +1,2 @@
 export { proofCommands } from './command.ts'
+export { logExamination } from './examine.ts'

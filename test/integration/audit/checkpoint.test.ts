@@ -112,3 +112,27 @@ test('a process seals until it is stopped, reports on itself, and reveals no key
   rmSync(join(folder, 'checkpoint'))
   expect(await once()).toMatchObject({ code: 1, lines: [expect.stringMatching(/^LOG_ROLLED_BACK {2}The first place/)] })
 })
+
+test('doctor says where the log in the database and the one in its places differ', async () => {
+  const doctor = async () => {
+    const { stdout } = await runCli(['doctor', '--json'], { ...trail.env, PROOF_STORE: `file:${folder}` })
+    const all = stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    return all.filter(({ check, words }) => check === 'proof' && /place-|LOG_ROLLED_BACK/.test(words))
+  }
+  // The place lost its newest checkpoint in the test before.
+  expect(await doctor()).toEqual([
+    { check: 'proof', level: 'warning', words: expect.stringContaining('has a checkpoint of 0 entries') }
+  ])
+  await trail.rows('DELETE FROM proof_checkpoints')
+  expect(await once()).toMatchObject({ code: 0 })
+  expect(await doctor()).toEqual([])
+  await trail.rows('ALTER TABLE proof_entries DISABLE TRIGGER USER')
+  await trail.rows('DELETE FROM proof_entries WHERE log_index = 3')
+  expect(await doctor()).toMatchObject([
+    { level: 'wrong', words: expect.stringContaining('LOG_ROLLED_BACK: the database lacks entries') },
+    { level: 'wrong', words: expect.stringContaining('has a log of 4 entries, and the database 3 sealed ones') }
+  ])
+})

@@ -29,7 +29,11 @@ const host: CommandHost = {
 const program = new Command('eventtrail')
 initCommands(program, host)
 schemaCommands(program, host, async () => [])
-operateCommands(program, host, { migrations: [], searchExamination: () => undefined })
+operateCommands(program, host, {
+  migrations: [],
+  searchExamination: () => undefined,
+  logExamination: () => async () => []
+})
 for (const register of [
   publishCommands,
   sinkCommands,

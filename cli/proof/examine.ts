@@ -1,0 +1,24 @@
+import { examineLog, openTileStore, type ProofFinding, type TileStore } from '../../audit/index.ts'
+import { describeError } from '../../core/index.ts'
+import type { Queries } from '../../postgres/index.ts'
+import type { Config } from '../config.ts'
+
+/** Compares the log of a trail in the database with that in its places, where these are configured. Never throws. */
+export function logExamination(config: Config): (queries: Queries) => Promise<readonly ProofFinding[]> {
+  const addresses = config.get('proofStore') ?? []
+  return async queries => {
+    const findings: ProofFinding[] = []
+    const places: TileStore[] = []
+    for (const address of addresses)
+      try {
+        places.push(await openTileStore(address, { env: process.env, warn: () => undefined }))
+      } catch (error) {
+        findings.push({ level: 'wrong', words: describeError(error) })
+      }
+    try {
+      return [...findings, ...(await examineLog(queries, places))]
+    } catch (error) {
+      return [...findings, { level: 'wrong', words: describeError(error) }]
+    }
+  }
+}
