@@ -9,7 +9,7 @@ import { MadeLog, madeUuid } from '../../support/proof/bundles/made-log.ts'
 import { heldByJava } from '../../support/proof/java-verifier.ts'
 import { runVerifier } from '../../support/proof/verifier.ts'
 
-// verify.mjs and test/verifiers/java/Verify.java have no code in common: what both take and refuse is what the page says.
+// verify.mjs and test/verifiers/java/Verify.java have no code in common, and one author for bundles.
 const folder = mkdtempSync(join(tmpdir(), 'eventtrail-verifiers-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 

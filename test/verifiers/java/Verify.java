@@ -43,7 +43,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * A second reader of the proof, written from docs/proof-format.md alone: Java 17, one file, no libraries.
+ * A second reader of the proof, written from docs/proof-format.md: Java 17, one file, no libraries. What the vectors check
+ * was written from the page alone; bundles and proofs of events were added by the author of verify.mjs.
  *
  * <p>{@code java Verify.java docs/proof-vectors.json} checks all vectors. Several files are checked one after the other.
  * {@code java Verify.java --trust trust.txt PATH...} checks bundles and proofs of events: each holds or is refused.
