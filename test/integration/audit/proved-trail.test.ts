@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { to as copyTo } from 'pg-copy-streams'
-import { afterAll, expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { rowColumns } from '../../../proof/index.ts'
 import { givenRecord, givenRow } from '../../support/proof/given-rows.ts'
 import { provedTrail } from '../../support/proof/proved-trail.ts'
@@ -21,7 +21,7 @@ test('the trail that tests of the proof work on is one that verify.mjs finds cle
   await trail.storedByBus([givenRow('lesson.published', null, null), givenRow('lesson.published', null, null)])
   await trail.seal()
   const folder = mkdtempSync(join(tmpdir(), 'eventtrail-bundle-'))
-  afterAll(() => rmSync(folder, { recursive: true }))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
   await symlink(trail.folder, join(folder, 'log'))
   for (const name of ['rows', 'lists']) await mkdir(join(folder, name))
   const copyOut = (query: string, file: string, format: string): Promise<void> =>
