@@ -122,12 +122,22 @@ export function checksOf({ events, expected, found, inbox, hook, kill, redrive, 
       detail: `${counted(proof.rows, 'row')} recomputed, ${count(proof.entries)} signed entries, ${count(proof.sealed)} of them in the log; ${counted(proof.findings, 'finding')}`
     },
     {
+      id: 'event',
+      promise: 'one event is proved',
+      // The last line of the verifier for auditors.
+      ok: proof.event === 'verified' || (proof.event === undefined && kill?.recoveredMs === undefined),
+      detail:
+        proof.event === undefined
+          ? 'none is in the log yet: the sink that was killed stored all of them'
+          : `verify.mjs has its row, its path and the log, no database, and says: ${proof.event}`
+    },
+    {
       id: 'tampering',
       promise: 'a change is found',
-      ok: proof.tampered.join() === 'ROWS_CHANGED',
+      ok: proof.tampered.join() === 'ROWS_CHANGED' && proof.afterwards === 0,
       detail:
         proof.tampered.length > 0
-          ? `a mark was changed in the database: ${proof.tampered.join(', ')} in ${proof.place}`
+          ? `a mark was changed in the database: ${proof.tampered.join(', ')} in ${proof.place}; put back: ${counted(proof.afterwards, 'finding')}`
           : 'a mark was changed in the database, and nothing was found'
     }
   ]

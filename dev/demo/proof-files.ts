@@ -16,9 +16,24 @@ export class ProofFiles {
   /** The file of a key: `sink-1`, `log`. */
   key = (name: string): string => join(this.#folder, 'keys', `${name}.key`)
 
-  /** Flags of the commands that read or write the log. */
+  /** Whom an auditor trusts. */
+  get trust(): string {
+    return join(this.#folder, 'keys', 'trust.txt')
+  }
+
+  /** Flag of the commands that read the log. */
+  get store(): readonly string[] {
+    return ['--store', `file:${join(this.#folder, 'log')}`]
+  }
+
+  /** Flags of the commands that seal or verify the log. */
   get flags(): readonly string[] {
-    return ['--store', `file:${join(this.#folder, 'log')}`, '--trust', join(this.#folder, 'keys', 'trust.txt')]
+    return [...this.store, '--trust', this.trust]
+  }
+
+  /** The proof of one event, once it is written. */
+  get eventProof(): string {
+    return join(this.#folder, 'quiz.eventproof')
   }
 
   /** Makes the keys, and turns the proof on: before the first sink starts. @throws DemoError `CHILD_FAILED` */

@@ -65,7 +65,7 @@ async function demonstrate(
   if (stuck) say(`nothing has moved for a minute; lagging: ${stuck}`)
   const redrive = tally.letters > 0 && stuck === undefined ? await redriveLetters(stage, say, signal) : undefined
   const found = await lookAt(stage, played)
-  const proof = await proveDay(stage, say)
+  const proof = await proveDay(stage, say, signal)
   const { inbox, hook } = stage
   const checks = checksOf({ events, expected: tally, found, inbox, hook, kill, redrive, proof })
   const ok = stuck === undefined && checks.every(check => check.ok)
@@ -86,6 +86,7 @@ async function demonstrate(
   for (const query of queriesAbout(school.student(tally.student).id)) tell(`  ${query}`)
   if (json)
     context.out(JSON.stringify(figuresOf({ ok, options, played, redrive, proof, found, checks, timings, stage })))
+  if (keep) stage.startSink()
   if (keep) await keepRunning(context, stage, tally.favourite.topic, tell)
   return ok
 }

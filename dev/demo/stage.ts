@@ -27,6 +27,8 @@ export interface Stage {
   readonly log: Logger
   /** Starts the sink, also in the place of one that was killed. */
   startSink(): Child
+  /** Stops the sink that runs, as an operator does: it closes what it has signed. */
+  stopSink(): Promise<void>
   /** The sink that was started with the others. */
   readonly sink: Child
   /** Enrols the student who was left out. */
@@ -88,8 +90,13 @@ export async function setStage({ stack, school, late, say, signal, cleanUps }: S
     `enrolled ${counted(school.students - (late === undefined ? 0 : 1), 'student')}, ${mailed} of them with e-mail, and subscribed a webhook to badges${late === undefined ? '' : '; one student is left out for now'}`
   )
 
-  const startSink = () =>
-    crew.start('sink', '--session-timeout', String(sinkSessionMs), '--proof-key', proof.key('sink-1'))
+  let running: Child | undefined
+  const startSink = () => {
+    const flags = ['--session-timeout', String(sinkSessionMs), '--proof-key', proof.key('sink-1')]
+    running = crew.start('sink', ...flags)
+    return running
+  }
+  const stopSink = async (): Promise<void> => await running?.stop()
   const sink = startSink()
   const indexer = crew.start('indexer', '--example')
   const notifier = crew.start('notifier', '--example')
@@ -102,7 +109,7 @@ export async function setStage({ stack, school, late, say, signal, cleanUps }: S
   const enrolLate = async (): Promise<void> => {
     if (late !== undefined) await enrol(observer, school, [late])
   }
-  return { stack, crew, inbox, hook, observer, proof, log, startSink, sink, enrolLate }
+  return { stack, crew, inbox, hook, observer, proof, log, startSink, stopSink, sink, enrolLate }
 }
 
 /** Puts students into the directory of recipients. Answers how many of them get mail. */

@@ -43,7 +43,7 @@ const good: Outcome = {
   redrive: { listed: 7, codes: ['RECIPIENT_UNKNOWN'], handled: 7 },
   proof: {
     ...{ entries: 12, sealed: 9, rows: 1_000, findings: 0 },
-    ...{ tampered: ['ROWS_CHANGED'], place: 'quiz.submitted/0, offsets 0-99' }
+    ...{ event: 'verified', tampered: ['ROWS_CHANGED'], place: 'quiz.submitted/0, offsets 0-99', afterwards: 0 }
   }
 }
 const { found, expected } = good
@@ -76,7 +76,10 @@ describe('the checks', () => {
     ['nothing was sent again', { redrive: undefined }, ['letters']],
     ['the proof has a finding', { proof: { ...good.proof, findings: 1 } }, ['proof']],
     ['the proof is not of all rows', { proof: { ...good.proof, rows: 999 } }, ['proof']],
+    ['one event is not proved', { proof: { ...good.proof, event: 'not verified' } }, ['event']],
+    ['no event is in the log', { proof: { ...good.proof, event: undefined } }, ['event']],
     ['a change is not found', { proof: { ...good.proof, tampered: [] } }, ['tampering']],
+    ['a change is found that is none any more', { proof: { ...good.proof, afterwards: 1 } }, ['tampering']],
     ['the sink was not killed', { kill: undefined }, ['kill']],
     ['a version is missing', { found: { ...found, versions: new Map([...versions].slice(1)) } }, ['versions']],
     ['a row differs', { found: { ...found, sampled: { compared: 100, different: 1 } } }, ['content']],
@@ -121,9 +124,9 @@ describe('the checks', () => {
 
 test('the table has a sign and the numbers in each line', () => {
   const table = checkTable(checksOf({ ...good, inbox: { mails: 89, distinct: 89 } }), signsFor({}))
-  expect(table).toHaveLength(13)
+  expect(table).toHaveLength(14)
   expect(table[0]).toBe('  ok   published = stored         1,000 = 1,000')
-  expect(table.at(-4)).toBe('  NOT  mails arrive once          89 of 90, 89 different')
+  expect(table.at(-5)).toBe('  NOT  mails arrive once          89 of 90, 89 different')
   expect(table.join()).toMatch(/^[\x20-\x7e]+$/)
 })
 
