@@ -69,7 +69,7 @@ export function valuesSchema(settings: Readonly<Record<string, Setting<unknown>>
       secretFiles: ref('secretFiles'),
       extraEnv: anyList,
       defaults: closed(partKeys, Object.keys(partKeys)),
-      ...{ sink: part, indexer: part, notifier: part },
+      ...{ sink: part, indexer: part, notifier: part, sealer: part },
       handlers: {
         type: 'object',
         propertyNames: { pattern: '^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$' },

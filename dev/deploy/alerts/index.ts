@@ -1,5 +1,6 @@
 import { notifierAlerts } from './notifier-alerts.ts'
 import { groupAlerts, processAlerts, producerAlerts } from './other-alerts.ts'
+import { sealerAlerts } from './sealer-alerts.ts'
 import { sinkAlerts } from './sink-alerts.ts'
 
 export type { Alert } from './alert.ts'
@@ -11,5 +12,6 @@ export const alertsOfParts = {
   sink: sinkAlerts,
   group: groupAlerts,
   notifier: notifierAlerts,
-  producer: producerAlerts
+  producer: producerAlerts,
+  sealer: sealerAlerts
 }

@@ -25,7 +25,7 @@ describe.each(services)('%s', name => {
 
   test('starts the program itself, without npx, as a user that owns nothing', () => {
     expect(value('ExecStart')).toMatch(
-      /^\/usr\/bin\/node \/opt\/eventtrail\/node_modules\/eventtrail\/bin\/eventtrail\.mjs (sink|migrate|%i)/
+      /^\/usr\/bin\/node \/opt\/eventtrail\/node_modules\/eventtrail\/bin\/eventtrail\.mjs (sink|migrate|proof checkpoint|%i)/
     )
     expect(directives.get('DynamicUser')).toEqual(['yes'])
     expect(directives.get('CapabilityBoundingSet')).toEqual([''])

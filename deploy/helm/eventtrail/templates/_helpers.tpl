@@ -27,22 +27,23 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 
 {{/*
 The parts that run, as YAML by name: a part has its own keys, and those of .Values.defaults that it leaves out.
-The arguments of sink, indexer and notifier begin with their command.
+The arguments of sink, indexer, notifier and sealer begin with their command.
 */}}
 {{- define "eventtrail.parts" -}}
 {{- $parts := dict -}}
-{{- range $name := list "sink" "indexer" "notifier" -}}
+{{- range $name := list "sink" "indexer" "notifier" "sealer" -}}
 {{- $given := index $.Values $name -}}
 {{- if $given.enabled -}}
 {{- $part := dict -}}
 {{- range $key, $value := $.Values.defaults -}}{{- $_ := set $part $key $value -}}{{- end -}}
 {{- range $key, $value := $given -}}{{- $_ := set $part $key $value -}}{{- end -}}
-{{- $_ := set $part "args" (concat (list $name) $part.args) -}}
+{{- $command := ternary (list "proof" "checkpoint") (list $name) (eq $name "sealer") -}}
+{{- $_ := set $part "args" (concat $command $part.args) -}}
 {{- $_ := set $parts $name $part -}}
 {{- end -}}
 {{- end -}}
 {{- range $name, $given := $.Values.handlers -}}
-{{- if has $name (list "sink" "indexer" "notifier" "migrate") -}}
+{{- if has $name (list "sink" "indexer" "notifier" "sealer" "migrate") -}}
 {{- fail (printf "handlers.%s: this name is taken, give the handlers another one" $name) -}}
 {{- end -}}
 {{- $part := dict -}}
