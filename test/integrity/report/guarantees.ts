@@ -63,6 +63,26 @@ export const guarantees: readonly Guarantee[] = [
     ]
   },
   {
+    title: 'What is changed in a trail that is proved is found',
+    to: ['readers of the trail', 'operators'],
+    words:
+      'Where the trail is [proved](proof.md), a row that is changed, removed, added, exchanged or moved in time is found by `eventtrail proof verify`, and by an auditor with a bundle, `verify.mjs` and `trust.txt`; so are changes to duplicates, quarantine, gaps, ledger and positions, and to entries of the log. A row and the statement about it are stored together or not at all, whatever dies. Nothing is stored without a statement. [What is not noticed](threats.md#what-is-not-noticed) is listed.',
+    faults:
+      'ten tamperings that an auditor has to find; changes to rows, lists and books; triggers that change rows and entries; forged entries, revoked and stolen keys; a database, and a log, that were put back; sinks that are killed, stopped and replaced; a lost answer to COMMIT; sinks without a key',
+    proofs: [
+      'integration/docs/auditor',
+      'integration/audit/verify',
+      'integration/audit/verify-changes',
+      'integration/audit/verify-log',
+      'integration/audit/sealer',
+      'integration/audit/recover',
+      'integration/sink/proof',
+      'unit/verifier/bundles',
+      'integrity/processes/no-loss',
+      'integrity/servers/commit-answer-lost'
+    ]
+  },
+  {
     title: 'The same id is one row',
     to: ['publishers', 'readers of the trail'],
     words:
@@ -248,7 +268,7 @@ export const notPromised: readonly NotPromised[] = [
   {
     title: 'What others do to the tables and topics',
     words:
-      'Rows that another program changes or deletes are not restored; the ledger shows that some are missing, and not that a payload was altered. Producers of others that send without idempotence may store an event twice in Kafka: by its id it counts once.'
+      'Rows that another program changes or deletes are not restored; the ledger shows that some are missing, and not that a payload was altered, unless the trail is [proved](proof.md). Producers of others that send without idempotence may store an event twice in Kafka: by its id it counts once.'
   },
   {
     title: 'Times',
