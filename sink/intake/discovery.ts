@@ -7,7 +7,8 @@ import { lookAtSubject, type SubjectLook } from './subject-look.ts'
 
 export interface DiscoveryOptions {
   readonly registry: Registry
-  readonly pool: Pool
+  /** The database of the trail. Default: none, the registry alone is asked. */
+  readonly pool?: Pool
   /** Consumer group of the sink, with the prefix. */
   readonly group: string
   readonly topicPrefix: string
@@ -140,6 +141,7 @@ export class Discovery {
 
   async #askTrail(): Promise<void> {
     const { pool, group, topicPrefix } = this.#options
+    if (!pool) return
     const now = this.#clock.monotonic()
     const isFirst = this.#trailUntil === Number.NEGATIVE_INFINITY
     try {

@@ -70,6 +70,13 @@ export class KeptSchemas {
   }
 }
 
+/** Of a reader without the database: nothing is kept. */
+export const noKeptSchemas: Pick<KeptSchemas, 'of' | 'keep' | 'compare'> = {
+  of: async () => undefined,
+  keep: async (_subject, _eventName, _id, versions) => versions,
+  compare: async () => []
+}
+
 function fingerprintOf(schema: AvroSchema): string {
   let text: string
   try {

@@ -11,7 +11,7 @@ import {
 } from '../../schemas/index.ts'
 import { type RecordFault, TrailError } from '../errors.ts'
 import { compileRowEncoder, type RowEncoder } from '../rows/index.ts'
-import { KeptSchemas } from './kept-schemas.ts'
+import { KeptSchemas, noKeptSchemas } from './kept-schemas.ts'
 
 /** How to read the values that name one schema id in one topic. */
 export interface KnownSchema {
@@ -34,7 +34,8 @@ export interface UnusableSchema {
 
 export interface SchemaBookOptions {
   readonly registry: Registry
-  readonly pool: Pool
+  /** The database of the trail, which keeps its own copy. Default: none, the registry alone is asked. */
+  readonly pool?: Pool
   /** ms for which an unusable id is not asked for again. Default 30,000. */
   readonly unusableForMs?: number
 }
@@ -50,7 +51,7 @@ export class SchemaBook {
   /** In the order in which they were learnt. Values may name any of four billion ids: so many are kept at most. */
   readonly #unusable = new Map<string, UnusableSchema>()
   readonly #learning = new Map<string, Promise<KnownSchema | UnusableSchema>>()
-  readonly #kept: KeptSchemas
+  readonly #kept: Pick<KeptSchemas, 'of' | 'keep' | 'compare'>
   readonly #doubts = new Map<string, { readonly versions: Set<number>; readonly until: number }>()
   #generation = 0
 
@@ -59,7 +60,7 @@ export class SchemaBook {
 
   constructor(options: SchemaBookOptions) {
     this.#options = options
-    this.#kept = new KeptSchemas(options.pool)
+    this.#kept = options.pool ? new KeptSchemas(options.pool) : noKeptSchemas
   }
 
   /** Counts up when what {@link find} gave before is not to be used any more. */
