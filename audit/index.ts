@@ -41,9 +41,11 @@ export {
   type Finding,
   Findings,
   findingCodes,
+  type Place,
   placeWords,
   type Verified,
   type VerifyProofParts,
   verifyProof
 } from './verify/index.ts'
+export { ProofWatch, watchMetrics } from './watch/index.ts'
 export { startWitness } from './witness/index.ts'

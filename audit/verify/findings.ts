@@ -74,6 +74,14 @@ export const findingCodes = {
     meaning: 'An offset or an id has two rows.',
     action: 'One of them was added. The message of `ROWS_CHANGED` for the same stretch is about the other.'
   },
+  RECORD_LEFT_OUT: {
+    meaning: 'A statement says that offsets hold no event or were lost, and Kafka has records there.',
+    action: 'The sink has left them out. Keep these records: Kafka deletes them in time.'
+  },
+  RECORD_UNACCOUNTED: {
+    meaning: 'Records of Kafka are in no statement after the time that `proof watch` was given.',
+    action: 'The sink or the sealer is stopped or lags, or the sink leaves them out. Ask its operator.'
+  },
   RECORDED_AT_OUTSIDE: {
     meaning: 'The database says that rows were stored at another time than their statement does.',
     action: '`recorded_at` was changed.'

@@ -8,9 +8,10 @@ import { keyCommands } from './key.ts'
 import { proveCommand } from './prove.ts'
 import { recoverCommand } from './recover.ts'
 import { verifyCommand } from './verify.ts'
+import { watchCommand } from './watch.ts'
 import { witnessCommand } from './witness.ts'
 
-/** `eventtrail proof init|adopt|key|checkpoint|verify|export|prove|recover|witness` */
+/** `eventtrail proof init|adopt|key|checkpoint|verify|export|prove|recover|watch|witness` */
 export function proofCommands(program: Command, host: CommandHost): void {
   const proof = program.command('proof').description('prove the trail: what was stored in it, and that it is unchanged')
   initCommand(proof, host)
@@ -21,5 +22,6 @@ export function proofCommands(program: Command, host: CommandHost): void {
   exportCommand(proof, host)
   proveCommand(proof, host)
   recoverCommand(proof, host)
+  watchCommand(proof, host)
   witnessCommand(proof, host)
 }

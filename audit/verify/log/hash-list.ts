@@ -22,6 +22,11 @@ export class HashList {
     this.#size += 1
   }
 
+  /** Forgets all but the first ones. */
+  truncate(size: number): void {
+    this.#size = Math.min(this.#size, size)
+  }
+
   readonly read: HashReader = (level, index) => {
     if (level > 0) return nodeHash(this.read(level - 1, 2 * index), this.read(level - 1, 2 * index + 1))
     if (index >= this.#size) throw new RangeError('the log has no such entry')

@@ -82,7 +82,8 @@ async function hashesOf(
   return hashes
 }
 
-const isOfContent = (error: unknown): error is Error =>
+/** Whether a file of a log is missing or cannot be read for what is in it. */
+export const isOfContent = (error: unknown): error is Error =>
   error instanceof ProofError || (error instanceof AuditError && error.code === 'STORE_MISSING')
 
 /**

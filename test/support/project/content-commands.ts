@@ -115,6 +115,7 @@ export const printNone: Readonly<Record<string, Calls | string>> = {
   'proof key revoke': () => [['proof', 'key', 'revoke', 'sink-1']],
   'proof verify': () => [['proof', 'verify', '--store', 'file:/proc/none', '--trust', '/proc/none']],
   'proof recover': () => [['proof', 'recover', '--store', 'file:/proc/none', '--trust', '/proc/none', ...why]],
+  'proof watch': 'prints codes, places and counts of records; it has no trail',
   'proof witness': 'reads the signed sizes of logs, and no trail',
   'proof checkpoint': () => [['proof', 'checkpoint', '--once', '--store', 'file:/proc/none', '--trust', '/proc/none']],
   'schemas list': () => [['schemas', 'list', '--example']],

@@ -1,4 +1,4 @@
-import { sealerMetrics } from '../../../audit/index.ts'
+import { sealerMetrics, watchMetrics } from '../../../audit/index.ts'
 import { groupMetrics } from '../../../consumers/metrics.ts'
 import { notifierMetrics } from '../../../consumers/notifier/metrics.ts'
 import { type MetricTable, processMetrics } from '../../../observability/metrics.ts'
@@ -12,7 +12,7 @@ export const tables = {
   group: groupMetrics,
   notifier: notifierMetrics,
   producer: producerMetrics,
-  proof: sealerMetrics
+  proof: { ...sealerMetrics, ...watchMetrics }
 } satisfies Record<string, MetricTable>
 
 /** Every metric there is. */

@@ -23,6 +23,7 @@ const dates: Readonly<Record<string, readonly [times: number, why: string]>> = {
   'operations/groups/kafka-side.ts': [2, 'reports of the last seconds and the age of records, by the times in the log'],
   'operations/groups/replay/find.ts': [1, 'the age of the oldest record, by its time in the log'],
   'audit/bundle/export.ts': [1, 'when a bundle was written'],
+  'audit/watch/watch.ts': [1, 'how old a record is by its time in the log'],
   'cli/commands/operate.ts': [1, 'the month of today'],
   'cli/retention/command.ts': [1, 'the month of today'],
   'cli/trail/export/command.ts': [1, 'when a file was exported, on its receipt'],
