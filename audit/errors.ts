@@ -62,6 +62,11 @@ export const auditErrorCodes = {
     misconfigured: true,
     meaning: 'A witness does not know the log, or not its key. Give its operator the line `log` of the trust policy.'
   },
+  TIMESTAMP_UNAVAILABLE: {
+    retryable: true,
+    meaning:
+      'The time stamp authority (`--tsa`) cannot be reached or grants no stamp. Checkpoints are published without one; the newest is tried again.'
+  },
   QUORUM_MISSING: {
     retryable: true,
     meaning:

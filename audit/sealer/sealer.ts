@@ -13,6 +13,7 @@ import { composeNote, entryHash, type Signer, type Trust } from '../../proof/ind
 import { proofOrigin } from '../../trail/index.ts'
 import { AuditError } from '../errors.ts'
 import { readCheckpoint, type TileStore } from '../store/index.ts'
+import { stampCheckpoint } from '../timestamp/index.ts'
 import { Cosigners } from './cosigners.ts'
 import { Follower } from './follow.ts'
 import { type Judgement, judge } from './judge.ts'
@@ -39,6 +40,8 @@ export interface SealerOptions {
   readonly trust: Trust
   /** The first one has to take a checkpoint before it counts; the others follow. */
   readonly places: readonly [TileStore, ...TileStore[]]
+  /** URL of a time stamp authority (RFC 3161), which stamps each checkpoint. Default: none. */
+  readonly tsa?: string | undefined
   readonly log?: Logger
   readonly meter?: Meter<SealerMetrics>
   readonly clock?: Clock
@@ -84,13 +87,15 @@ export class Sealer {
   #state: Log | undefined
   #trouble: unknown
   #hasRun = false
+  /** The size of the newest checkpoint that has a time stamp. */
+  #stamped: number | undefined
   #unsealed: Unsealed = { entries: 0, oldestSeconds: 0, rejected: 0 }
   /** When the newest checkpoint was made, on the clock of this process. */
   #checkpointAt: number | undefined
 
   constructor(options: SealerOptions) {
     this.#options = {
-      ...{ log: silentLogger, meter: noMeter, clock: machineClock, most: 5_000, staleMs: 60_000 },
+      ...{ tsa: undefined, log: silentLogger, meter: noMeter, clock: machineClock, most: 5_000, staleMs: 60_000 },
       ...options
     }
     const { trust, log, clock } = this.#options
@@ -162,7 +167,7 @@ export class Sealer {
     const places = this.#followers.flatMap(({ address, trouble }) =>
       trouble === undefined ? [] : [{ place: address, why: describeError(trouble) }]
     )
-    const lagging = [...places, ...this.#cosigners.lagging]
+    const lagging = [...places, ...this.#cosigners.lagging, ...(await this.#stamp(state))]
     const more = candidates === this.#options.most && judgement.sealed.length + judgement.rejected.length > 0
     return { isOurs: true, judgement, size: state.frontier.size, more, lagging }
   }
@@ -244,6 +249,19 @@ export class Sealer {
     await storeCheckpoint(session, published.size, published.note, store.address)
     state.noted = published.size
     this.#checkpointAt = this.#options.clock.monotonic()
+  }
+
+  /** One that is away holds up nothing: the newest checkpoint is tried again in the next round. */
+  async #stamp({ published }: Log): Promise<Round['lagging']> {
+    const { tsa, places } = this.#options
+    if (tsa === undefined || !published || this.#stamped === published.size) return []
+    try {
+      await stampCheckpoint(places[0], published.size, published.note, tsa)
+      this.#stamped = published.size
+      return []
+    } catch (error) {
+      return [{ place: 'time stamp authority', why: describeError(error) }]
+    }
   }
 
   async #follow(session: Session, { published, origin }: Log): Promise<void> {

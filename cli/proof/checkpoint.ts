@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import {
   AuditError,
   openTileStore,
@@ -20,6 +20,7 @@ import { readTrust } from './trust.ts'
 interface CheckpointFlags {
   readonly every?: number
   readonly once?: boolean
+  readonly tsa?: string
   readonly json?: boolean
 }
 
@@ -32,6 +33,7 @@ export function checkpointCommand(proof: Command, host: CommandHost): void {
     .description('seal entries into the log of the proof, and publish signed checkpoints of it, until it is stopped')
     .option('--every <ms>', `time between two rounds (default: ${defaultEveryMs})`, milliseconds(100))
     .option('--once', 'seal what is there, and end; exits 1 when an entry was rejected, or a place lags')
+    .option('--tsa <url>', 'time stamp authority (RFC 3161) that stamps each checkpoint', tsaUrl)
     .option(...jsonFlag)
     .addHelpText(
       'after',
@@ -55,7 +57,7 @@ async function checkpoint(context: CommandContext, flags: CheckpointFlags): Prom
   if (!first) throw new UsageError('Expected a place of the log')
   await using status = await createStatus(context, sealerMetrics)
   const sealer = new Sealer({
-    ...{ signer, trust, places: [first, ...others] as const, log, meter: status.meter },
+    ...{ signer, trust, places: [first, ...others] as const, tsa: flags.tsa, log, meter: status.meter },
     connect: () => connect(database)
   })
   if (once) return await sealOnce(context, sealer, flags.json === true)
@@ -125,3 +127,9 @@ const findingsOf = ({ judgement, lagging }: Round): SealFinding[] => [
   })),
   ...lagging.map(({ place, why }) => ({ code: 'PLACE_LAGGING', words: `${place}: ${why}` }))
 ]
+
+function tsaUrl(text: string): string {
+  const url = URL.parse(text)
+  if (url !== null && ['http:', 'https:'].includes(url.protocol) && url.username === '') return text
+  throw new InvalidArgumentError('Expected a URL that begins with http:// or https://, without a login.')
+}

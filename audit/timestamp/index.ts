@@ -1,0 +1,2 @@
+/** Time stamps of checkpoints by an authority (RFC 3161). */
+export { stampCheckpoint } from './timestamp.ts'
