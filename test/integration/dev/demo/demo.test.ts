@@ -22,7 +22,7 @@ test('a small day adds up, and says so to people and to machines', { timeout }, 
     versions: { 'quiz.submitted 1': 475, 'badge.awarded 1': 15 },
     ledger: { rows: 500, holes: 0, quarantined: 0, unaccounted: 0 },
     sampled: { compared: 100, different: 0 },
-    proof: { rows: 500, findings: 0, tampered: ['ROWS_CHANGED'] },
+    proof: { rows: 500, findings: 0, event: 'verified', tampered: ['ROWS_CHANGED'], afterwards: 0 },
     documents: 10
   })
   expect(figures.versions['lesson.published 1'] + figures.versions['lesson.published 2']).toBe(10)
@@ -40,7 +40,7 @@ test('a small day adds up, and says so to people and to machines', { timeout }, 
   expect(letters).toBeGreaterThan(0)
   expect(figures.deadLetters).toEqual({ expected: letters, found: letters, listed: letters, handled: letters })
   expect(figures.kill.stored).toBeGreaterThanOrEqual(200)
-  expect(Object.values(figures.checks)).toEqual(Array.from({ length: 13 }, () => true))
+  expect(Object.values(figures.checks)).toEqual(Array.from({ length: 14 }, () => true))
 
   expect(demo.stderr()).toMatch(/killed the sink \(process \d+, SIGKILL\) with \d+ rows? stored/)
   expect(demo.stderr()).toMatch(/dead-letters list --group notifier: \d+ open, RECIPIENT_UNKNOWN/)
