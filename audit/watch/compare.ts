@@ -47,7 +47,8 @@ export function compareStretch(stretch: Stretch, seen: Seen): Verdict {
       : differs('ROWS_CHANGED', `the ${rows} rows of the statement are not the records that Kafka has`)
   }
   // Every list that is possible was made.
-  if (stretch.lost === 0 && refused === 0 && (duplicates <= 1 || rows === 0))
+  const isAll = duplicates === 0 || rows === 0 || (duplicates === 1 && canTry(seen, duplicates))
+  if (stretch.lost === 0 && refused === 0 && isAll)
     return differs('LIST_CHANGED', 'duplicates and quarantine of the statement are not those of the records')
   return open(
     `${duplicates} duplicates and ${quarantined} records in quarantine: which records these are cannot be made out from here, and so the rows are not compared`
@@ -72,9 +73,15 @@ function* likelyLists(seen: Seen, duplicates: number, refused: number): Generato
     yield known
   // A record whose id was read before this began: another one of the list has to be found by trying.
   if (refused > 0 || duplicates === 0) return
-  if (duplicates > 1 && duplicates < count && duplicates * (count - duplicates + 1) > mostLines) return
+  if (!canTry(seen, duplicates)) return
   for (let from = 0; from + duplicates <= count; from += 1)
     yield new Map(Array.from({ length: duplicates }, (_, index) => [from + index, { kind: 'duplicate' as const }]))
+}
+
+/** Whether trying each run of so many records costs little: each list has the bad records too. */
+function canTry({ offsets, bad }: Seen, duplicates: number): boolean {
+  const runs = offsets.length - duplicates + 1
+  return runs <= 1 || runs * (duplicates + bad.length) <= mostLines
 }
 
 function doubtful({ offsets, doubts }: Seen): Without {

@@ -111,9 +111,12 @@ export class PartitionWatch {
     if (incarnation > this.#incarnation) this.reset(incarnation, first)
     if (incarnation < this.#incarnation || (this.#next !== undefined && last < this.#next)) return
     this.#hasStatements = true
-    const known = this.#stated.filter(each => each.entry !== stated.entry || each.stretch.first !== first)
-    const at = known.findLastIndex(({ stretch }) => stretch.first <= first) + 1
-    this.#stated = known.toSpliced(at, 0, stated)
+    // Nearly all come in their order.
+    if ((this.#stated.at(-1)?.stretch.first ?? -1) < first) this.#stated.push(stated)
+    else {
+      const known = this.#stated.filter(each => each.entry !== stated.entry || each.stretch.first !== first)
+      this.#stated = known.toSpliced(known.findLastIndex(({ stretch }) => stretch.first <= first) + 1, 0, stated)
+    }
   }
 
   /** An operator has begun the partition again: statements of earlier incarnations say nothing of what follows. */
@@ -254,8 +257,7 @@ export class PartitionWatch {
   }
 
   #where(first: number, last: number) {
-    const incarnation = this.#incarnation || 1
-    return { ...this.#place, incarnation, first, last }
+    return { ...this.#place, incarnation: this.#incarnation || 1, first, last }
   }
 
   #moveTo(next: number): void {
@@ -267,6 +269,7 @@ export class PartitionWatch {
   #rewind(to: number): void {
     this.#held.clear()
     this.#next = to
+    this.#provedFrom = Math.min(this.#provedFrom, to)
     this.#overdueTo = 0
     this.#readTo = undefined
     this.#seekTo = to

@@ -92,6 +92,15 @@ describe('a stretch that says something else', () => {
   })
 })
 
+test('no list is tried where each has too many bad records', () => {
+  const many = Array.from({ length: 6_000 }, (_, index) => bad(100 + index))
+  const lines = many.map(({ offset }) => quarantined(offset))
+  const stretch = stretchOf(without(second), [duplicate(second), ...lines])
+  expect(compareStretch(stretch, seenOf(records, { bad: many }))).toMatchObject({ kind: 'open' })
+  const known = doubts([second.offset, { kind: 'duplicate' }])
+  expect(compareStretch(stretch, seenOf(records, { bad: many, doubts: known })).kind).toBe('same')
+})
+
 test('a record in quarantine that can be an event says nothing: which one it is cannot be known', () => {
   const stretch = stretchOf(without(second), [quarantined(second.offset, 'CONFLICT')])
   expect(compareStretch(stretch, seenOf(records))).toMatchObject({ kind: 'open' })

@@ -99,6 +99,21 @@ test('records from before the proof are passed over: by their times, or by the p
   expect(reported()).toEqual(['compared 10'])
 })
 
+test('a statement that begins before the position of an adoption is compared, and holds nothing up', () => {
+  const { watch, patience, read, state, reported } = watchedPartition()
+  watch.adopt(1, 5)
+  read(part(0, 9))
+  watch.compare(patience)
+  expect(watch.position).toBe(5)
+  state(stretchOf(part(0, 9)))
+  watch.compare(patience)
+  expect(watch.seekTo).toBe(0)
+  read(part(0, 9))
+  watch.compare(patience)
+  expect(watch).toMatchObject({ position: 10, seekTo: undefined })
+  expect(reported()).toEqual(['compared 10'])
+})
+
 test('what Kafka has deleted before it was read is not compared, unless the sink has lost it too', () => {
   const { watch, patience, read, state, reported } = watchedPartition()
   read(part(0, 4))
