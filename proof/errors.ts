@@ -28,7 +28,7 @@ export const proofErrorCodes = {
   },
   STATEMENT_REFUSED: {
     meaning:
-      'The database did not take a statement twice in succession: another process uses its number, or a trigger leaves it out.'
+      'The database does not take statements, not even under an id that no one else can have: a trigger leaves them out.'
   }
 } as const satisfies ErrorCodes
 export type ProofErrorCode = keyof typeof proofErrorCodes

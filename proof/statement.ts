@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto'
 import { AsideDigest, type AsideLine, offsetsOf } from './digests.ts'
 import { composeEntry, type EntryHead, type Stretch } from './entries/index.ts'
-import { ProofError } from './errors.ts'
 import { hashBytes, rowForm } from './row.ts'
 import { WideTree } from './wide-tree.ts'
 
@@ -113,7 +112,6 @@ export class Statement {
   /** The entry that is stored and may be extended. */
   #open: { readonly draft: Draft; readonly stored: StoredEntry } | undefined
   #next: { readonly seq: number; readonly previous: string | null } = { seq: 0, previous: null }
-  #refusals = 0
 
   constructor(options: StatementOptions) {
     this.#options = options
@@ -162,22 +160,20 @@ export class Statement {
   stored(attempt: Attempt): void {
     const composed = mine(attempt)
     const entry = composed.entries.at(-1) as StoredEntry
-    this.#refusals = 0
     this.#open = entry.open ? { draft: composed.last, stored: entry } : undefined
     if (!entry.open) this.#next = after(entry)
   }
 
   /**
-   * The database did not take the entry, since it is no longer open there: the transaction has to be rolled back and
-   * tried again, with the entry that then begins.
-   * @throws ProofError `STATEMENT_REFUSED` the second time in succession
+   * The database did not take the entry: the transaction has to be rolled back and tried again.
+   * @returns whether another entry of this writer begins then, as what was open is sealed by now; false where the number
+   * was new: someone else has it, and another writer has to begin
    */
-  refused(): void {
-    this.#refusals += 1
-    if (this.#refusals > 1 || !this.#open)
-      throw new ProofError('STATEMENT_REFUSED', 'the database refuses a statement that no one else can have written')
+  refused(): boolean {
+    if (!this.#open) return false
     this.#next = after(this.#open.stored)
     this.#open = undefined
+    return true
   }
 
   /** Ends the entry that is open, so that the next attempt begins another one. @returns it, to be stored as closed */

@@ -1,7 +1,7 @@
 import type { Logger } from '../../core/index.ts'
 import { type Clock, machineClock, safeError } from '../../core/index.ts'
 import { keyOf } from '../../kafka/index.ts'
-import type { Statement } from '../../proof/index.ts'
+import { ProofError, type Statement } from '../../proof/index.ts'
 import type { Prover, QuarantineRow, TrailSession } from '../../trail/index.ts'
 import {
   bookEntries,
@@ -142,6 +142,12 @@ export class Writer {
     return session
   }
 
+  #restate({ prover }: TrailSession): void {
+    if (this.#statement && this.#stated) this.#abandoned = [...this.#abandoned, this.#statement.writer]
+    this.#statement = prover && this.#options.beginStatement(prover)
+    this.#stated = false
+  }
+
   async #closeAbandoned(session: TrailSession): Promise<void> {
     for (const writer of this.#abandoned) {
       await session.closeStatements(writer)
@@ -150,8 +156,9 @@ export class Writer {
   }
 
   async #transaction(session: TrailSession, batch: Batch, isolate: boolean): Promise<WriteResult> {
-    const statement = this.#statement
+    let isRestated = false
     for (let refusals = 0; ; ) {
+      const statement = this.#statement
       await session.begin()
       // What a constraint refuses only at the end of the transaction could not be found row by row.
       if (isolate) await session.checkAtOnce()
@@ -191,8 +198,13 @@ export class Writer {
       const hourOf = (chunk: Chunk) => claim.granted.get(keyOf(chunk))?.hour ?? new Date(now)
       if (!(await session.writeLedger(booked, hourOf, attempt?.entries))) {
         await session.rollback()
-        statement?.refused()
         refusals += 1
+        if (statement?.refused() === false) {
+          if (isRestated) throw new ProofError('STATEMENT_REFUSED', 'the database does not take statements')
+          // Who may add entries may take the next number of a writer. No one can know that of a new one.
+          this.#restate(session)
+          isRestated = true
+        }
         continue
       }
       this.#stated = attempt !== undefined

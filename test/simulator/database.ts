@@ -150,6 +150,8 @@ export class Database {
   /** Where the trail is proved. */
   readonly prover: Prover | undefined
   tables: Tables = emptyTables()
+  /** False: something leaves all statements out, as a trigger may. */
+  takesStatements = true
   readonly #holds = new Map<string, Hold>()
   #commits = 0
 

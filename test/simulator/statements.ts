@@ -201,7 +201,7 @@ export async function extendStatements(
     const name = nameOfEntry(statement)
     await db.lock(tx, name)
     const before = db.tables.entries.get(name)
-    if (before && !before.open) continue
+    if ((before && !before.open) || !db.takesStatements) continue
     taken += 1
     tx.steps.push({ undo: () => undefined, apply: ({ entries }) => entries.set(name, statement) })
   }

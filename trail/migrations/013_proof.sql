@@ -22,6 +22,8 @@ CREATE TABLE proof_entries (
   log_index  bigint      UNIQUE,
   -- Why the sealer leaves it out of the log: it is evidence.
   rejected   text,
+  -- The role of the session in Postgres, set by a trigger.
+  login      text        NOT NULL,
   UNIQUE (writer, seq),
   CHECK (NOT (open AND log_index IS NOT NULL))
 ) WITH (fillfactor = 50, toast_tuple_target = 8160);
@@ -83,6 +85,21 @@ BEGIN
 END
 $$;
 CREATE TRIGGER proof_only_grows BEFORE UPDATE OR DELETE ON proof_entries FOR EACH ROW EXECUTE FUNCTION proof_refuse_change();
+-- Auditors add entries about disclosures. No one takes the next number of a writer that another login has begun: that writer
+-- would wait for it, or stop.
+CREATE FUNCTION proof_stamp() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.login := session_user;
+  IF NEW.seq > 0 AND NEW.log_index IS NULL THEN
+    IF NOT EXISTS (SELECT FROM proof_entries WHERE writer = NEW.writer AND seq = NEW.seq - 1 AND login = NEW.login) THEN
+      RAISE EXCEPTION 'an entry of the proof follows the one of its writer, by the login that began it'
+        USING ERRCODE = 'insufficient_privilege', TABLE = TG_TABLE_NAME;
+    END IF;
+  END IF;
+  RETURN NEW;
+END
+$$;
+CREATE TRIGGER proof_stamp BEFORE INSERT ON proof_entries FOR EACH ROW EXECUTE FUNCTION proof_stamp();
 CREATE TRIGGER proof_no_truncate BEFORE TRUNCATE ON proof_entries FOR EACH STATEMENT EXECUTE FUNCTION proof_refuse_change();
 
 -- A sink or a bus that knows nothing of statements waits: class 55 is an error that is retried, so that nothing is lost.

@@ -55,6 +55,29 @@ test('an entry grows while it is open and not sealed; nothing else changes one',
     await expect(trail.rows(statement)).rejects.toMatchObject({ code: '23001' })
 })
 
+test('no other login continues a writer, or takes its next number', async () => {
+  const writer = randomUUID()
+  const add = (seq: number) =>
+    inTransaction(pool, client => addEntry(client, { writer, seq, kind: 'disclosure', entry: `text ${seq}` }))
+  await add(0)
+  await add(1)
+  await expect(add(3)).rejects.toMatchObject({ code: '42501', table: 'proof_entries' })
+  const login = `other_${randomUUID().slice(0, 8)}`
+  await trail.rows(`CREATE ROLE ${login} SUPERUSER`)
+  try {
+    const asOther = (seq: number, of: string) =>
+      inTransaction(pool, async client => {
+        await client.query(`SET LOCAL SESSION AUTHORIZATION ${login}`)
+        return addEntry(client, { writer: of, seq, kind: 'disclosure', entry: 'made up' })
+      })
+    await expect(asOther(2, writer)).rejects.toMatchObject({ code: '42501' })
+    await asOther(0, randomUUID())
+  } finally {
+    await trail.rows(`DROP ROLE ${login}`)
+  }
+  await add(2)
+})
+
 test('an entry has its number and the time of its transaction; reasons are outside of it', async () => {
   const [number, moment, digest] = await inTransaction(pool, async client => {
     const at = await momentOf(client, Date.UTC(2026, 10, 27, 7, 31, 2, 104))

@@ -3,7 +3,7 @@ import { silentLogger } from '../../../../core/logger.ts'
 import { statementOf } from '../../../../sink/statement-of.ts'
 import { Writer } from '../../../../sink/write/writer.ts'
 import { CopyBuffer } from '../../../../trail/rows/copy-buffer.ts'
-import { Database } from '../../../simulator/database.ts'
+import { Database, type Entry, nameOfEntry } from '../../../simulator/database.ts'
 import { fakePositions } from '../../../simulator/positions.ts'
 import { FakeSession, type StatementFault } from '../../../simulator/session.ts'
 import { Process, World } from '../../../simulator/world.ts'
@@ -50,6 +50,7 @@ async function stage() {
     chunks: [chunk(first, 0, { skipped: 1, last: first })]
   })
   return {
+    db,
     world,
     writer,
     write: (first: number) => settled(writer.write(batchAt(first))),
@@ -57,6 +58,12 @@ async function stage() {
     entries: () => [...db.tables.entries.values()].map(({ seq, open }) => ({ seq, open })),
     writers: () => new Set([...db.tables.entries.values()].map(entry => entry.writer)).size,
     seal: () => db.seal(),
+    /** Someone else adds the next entry of the last writer. */
+    take: () => {
+      const last = [...db.tables.entries.values()].at(-1) as Entry
+      const next = { ...last, seq: last.seq + 1, entry: 'made up', open: false }
+      db.tables.entries.set(nameOfEntry(next), next)
+    },
     fail: (next: StatementFault | undefined) => {
       fault = next
     }
@@ -89,6 +96,33 @@ test('one that was sealed while it was open is refused once, and its batch is st
     { seq: 0, open: false },
     { seq: 1, open: true }
   ])
+  await writer.close()
+})
+
+test('where someone else has taken the next number, its batch is stored by another writer', async () => {
+  const { write, entries, writers, seal, take, writer } = await stage()
+  await write(0)
+  take()
+  seal()
+  expect(await write(1)).toMatchObject({ refusals: 2, statements: 1, stored: [{ first: 1 }] })
+  expect(entries()).toEqual([
+    { seq: 0, open: false },
+    { seq: 1, open: false },
+    { seq: 0, open: true }
+  ])
+  expect(writers()).toBe(2)
+  expect(await write(2)).toMatchObject({ refusals: 0 })
+  await writer.close()
+})
+
+test('where no statement is taken, it fails, and nothing is stored', async () => {
+  const { write, entries, db, writer } = await stage()
+  await write(0)
+  db.takesStatements = false
+  await expect(write(1)).rejects.toMatchObject({ code: 'STATEMENT_REFUSED' })
+  db.takesStatements = true
+  expect(entries()).toEqual([{ seq: 0, open: true }])
+  expect(await write(1)).toMatchObject({ stored: [{ first: 1 }] })
   await writer.close()
 })
 
