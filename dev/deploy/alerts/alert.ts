@@ -1,4 +1,4 @@
-import type { sealerMetrics } from '../../../audit/index.ts'
+import type { sealerMetrics, watchMetrics } from '../../../audit/index.ts'
 import type { groupMetrics } from '../../../consumers/index.ts'
 import type { notifierMetrics } from '../../../consumers/notifier/index.ts'
 import type { processMetrics } from '../../../observability/index.ts'
@@ -8,7 +8,8 @@ import type { sinkMetrics } from '../../../sink/index.ts'
 /** The name of a metric of any room: an alert on one that was renamed does not compile. */
 type MetricName = keyof typeof processMetrics | keyof typeof sinkMetrics | GroupMetricName | OtherMetricName
 type GroupMetricName = keyof typeof groupMetrics
-type OtherMetricName = keyof typeof notifierMetrics | keyof typeof producerMetrics | keyof typeof sealerMetrics
+type OtherMetricName = keyof typeof notifierMetrics | keyof typeof producerMetrics | ProofMetricName
+type ProofMetricName = keyof typeof sealerMetrics | keyof typeof watchMetrics
 
 /**
  * `critical`: events wait or are lost, and it does not end by itself. `warning`: look at it within the day; nothing is

@@ -4,8 +4,9 @@ const never = '0+0x120'
 const once = '0+0x5 1+0x114'
 const place = { place: 's3://audit/trail' }
 const rejected = { code: 'SIGNATURE_INVALID' }
+const left = { code: 'RECORD_LEFT_OUT' }
 
-/** Of what seals the entries of the proof. */
+/** Of what seals the entries of the proof, and of what watches a sink. */
 export const sealerAlerts: readonly Alert[] = [
   {
     name: 'EventtrailProofSealerAbsent',
@@ -88,6 +89,23 @@ export const sealerAlerts: readonly Alert[] = [
     test: {
       fires: [{ metric: 'eventtrail_proof_chains_broken_total', values: once }],
       quiet: [{ metric: 'eventtrail_proof_chains_broken_total', values: never }]
+    }
+  },
+  {
+    name: 'EventtrailProofWatchFinding',
+    severity: 'critical',
+    metrics: ['eventtrail_proof_watch_findings_total'],
+    expr: 'increase(eventtrail_proof_watch_findings_total[1h]) > 0',
+    minutes: 0,
+    summary: 'A sink has not signed what Kafka has: {{ $labels.code }} ({{ $labels.instance }})',
+    meaning:
+      'A watch has compared the topics with what a sink has signed, and they differ, or records are in no statement. Of a sink that is stopped or lags the code is `RECORD_UNACCOUNTED`.',
+    action:
+      'The output of `eventtrail proof watch` has the place and the entry. [Watching a sink](proof.md#watching-a-sink) says what each code means. Copy the records before Kafka deletes them: they are the evidence.',
+    test: {
+      fires: [{ metric: 'eventtrail_proof_watch_findings_total', labels: left, values: once }],
+      labels: left,
+      quiet: [{ metric: 'eventtrail_proof_watch_findings_total', labels: left, values: never }]
     }
   }
 ]
