@@ -13,6 +13,7 @@ import { onTrail, readFieldMeanings } from '../../trail/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, jsonFlag, parsed } from '../command.ts'
 import { databaseOf } from '../connection.ts'
 import { connectDisclosing, disclosed, statementOf } from '../disclosure.ts'
+import { keepHeapSmall } from '../small-heap.ts'
 
 interface ExportFlags {
   readonly out: string
@@ -51,6 +52,7 @@ async function run(context: CommandContext, flags: ExportFlags): Promise<ExitCod
   const { out, month, withoutRows = false, json } = flags
   const { config, signal } = context
   statementOf(config)
+  keepHeapSmall()
   const store = await storeOf(context)
   return onTrail(databaseOf(config), application, async pool => {
     await requireTables(pool, operationsMigrations)

@@ -14,12 +14,12 @@ import { defaultGroup, onTrail, type Question, questionSql, readFieldMeanings } 
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, jsonFlag, parsed } from '../../command.ts'
 import { databaseOf } from '../../connection.ts'
 import { connectDisclosing, disclosed, statementOf } from '../../disclosure.ts'
+import { keepHeapSmall } from '../../small-heap.ts'
 import { completenessFor } from '../completeness.ts'
 import { addQuestionFlags, type QuestionFlags, questionOf } from '../question-flags.ts'
 import { csv, type RowFormat, textFile } from './formats.ts'
 import { openOutput } from './output.ts'
 import { parquet } from './parquet.ts'
-import { keepHeapSmall } from './small-heap.ts'
 import { writeRows } from './write.ts'
 
 const formats = { ndjson: 'lines', csv: textFile(csv), parquet } as const satisfies Record<string, RowFormat | 'lines'>
