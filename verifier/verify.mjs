@@ -625,6 +625,7 @@ function accountOf(entries, report) {
     lists: new Map(),
     prefixes: new Set(),
     retried: new Map(),
+    resolved: new Map(),
     redacted: new Map(),
     bus: new Map(),
     adoptedBus: [],
@@ -690,6 +691,11 @@ function accountOf(entries, report) {
       const where = `${topic}/${partition}, offset ${offset} (entry ${index})`
       const key = `${placeOf(entry.prefix, topic, partition)} ${offset} ${entry.event}`
       account.retried.set(key, { ...entry, where, recorded })
+      append(account.resolved, recordKey(entry, entry.record, offset), { status: 'stored', part: account.restores })
+    }
+    if (kind === 'resolution') {
+      const { record, status } = entry
+      append(account.resolved, recordKey(entry, record, record.first), { status, part: account.restores })
     }
     if (kind === 'redaction') account.redacted.set(entry.event, bytesOf(entry.leaf))
     if (kind === 'retention') account.retentions.push(entry)
@@ -706,6 +712,8 @@ const spanOf = ({ recorded }) => ({
   first: microsOf(recorded.first ?? recorded),
   last: microsOf(recorded.last ?? recorded)
 })
+const recordKey = ({ group }, { topic, partition, incarnation }, offset) =>
+  JSON.stringify([group, topic, partition, incarnation, offset])
 const placeOf = (prefix, topic, partition) => JSON.stringify([prefix, topic, partition])
 
 /** The stretches of a stream meet. An entry that its writer left open is sealed later than one that follows it: by offset. */
@@ -774,17 +782,35 @@ function takeLists(read, account, report) {
     const found = parts.flatMap(stretches => stretchAt(stretches, first) ?? [])
     if (found.length === 0) counts.early += 1
     for (const stretch of found) stretch.lines.push({ name, text, first, last })
+    return found.length > 0
   }
   for (const each of read('duplicates.ndjson'))
     add('duplicates', `d ${each.offset} ${each.event_id}\n`, each, each.offset)
   for (const each of read('quarantine.ndjson')) {
     const { offset: first, last, code, digest } = each
-    add('quarantine', `${first === last ? `q ${first}` : `b ${first} ${last}`} ${code} ${digest}\n`, each, first, last)
+    const text = `${first === last ? `q ${first}` : `b ${first} ${last}`} ${code} ${digest}\n`
+    const isKnown = add('quarantine', text, each, first, last)
+    checkStatus(each, isKnown, account, report)
   }
   for (const each of read('gaps.ndjson')) add('gaps', `l ${each.first} ${each.last}\n`, each, each.first, each.last)
   for (const stretch of account.stretches) if (stretch.lines) checkAside(stretch, report)
   takeKept(read('kept.ndjson'), account, report)
   return counts
+}
+
+/** What has become of a record in quarantine is what an entry says; without one it is held. */
+function checkStatus({ status, offset, ...place }, isKnown, { resolved, restores }, report) {
+  const said = resolved.get(recordKey(place, place, offset)) ?? []
+  // Before the proof began there were no entries.
+  if (!isKnown && said.length === 0) return
+  const allowed = said.map(each => each.status)
+  // A database that was restored may have it as it was before.
+  if (said.every(({ part }) => part < restores)) allowed.push('held')
+  if (!allowed.includes(status))
+    report(
+      'LIST_CHANGED',
+      `${place.topic}/${place.partition}, offset ${offset}: a record in quarantine has the status ${status}, and its entries say ${allowed.join(' or ')}`
+    )
 }
 
 function checkAside(stretch, report) {
@@ -960,7 +986,8 @@ const overlaps = (one, other) =>
 const isLost = (stretch, { losses }) => !stretch.ids && losses.some(each => overlaps(stretch, each))
 const isDropped = (stretch, { retentions }) =>
   stretch.ids
-    ? stretch.ids.every(id => retentions.some(retention => hasId(retention, id)))
+    ? // The leaves stay of rows that go while others of their entry do not: all of these are of one month.
+      retentions.some(retention => stretch.ids.every(id => hasId(retention, id)))
     : retentions.some(({ dropped }) => dropped.some(each => overlaps(stretch, each)))
 /** Whether an id is of the month that was dropped: it begins with milliseconds since 1970. */
 function hasId({ bounds }, id) {

@@ -8,7 +8,7 @@ const lists = {
   duplicates: `SELECT ${place}, kafka_offset AS "offset", event_id FROM sink_duplicates
     ORDER BY consumer_group, topic, partition, incarnation, kafka_offset`,
   quarantine: `SELECT ${place}, kafka_offset AS "offset", coalesce(kafka_last_offset, kafka_offset) AS last,
-      coalesce(first_code, code) AS code, encode(digest, 'hex') AS digest
+      coalesce(first_code, code) AS code, encode(digest, 'hex') AS digest, status
     FROM sink_quarantine ORDER BY consumer_group, topic, partition, incarnation, kafka_offset`,
   gaps: `SELECT ${place}, first_offset AS first, last_offset AS last FROM sink_gaps
     ORDER BY consumer_group, topic, partition, incarnation, first_offset`,

@@ -8,6 +8,14 @@ import { Stretch } from './stretch.ts'
 type Moved = EntryOf<'reset'>['reset'][number] & { readonly source: Source; readonly group: string }
 type Lost = EntryOf<'loss'>['lost'][number] & { readonly source: Source; readonly group: string }
 
+/** What has become of a record in quarantine, by an entry. */
+export interface Resolution {
+  readonly status: string
+  readonly source: Source
+  /** How often the database had been restored. */
+  readonly epoch: number
+}
+
 /** What entries say of rows. */
 export class Account {
   readonly bus = new BusBook()
@@ -19,6 +27,7 @@ export class Account {
   readonly #lanes = new Map<string, Lane>()
   readonly #partitions = new Map<string, Lane[]>()
   readonly #series = new Map<string, Series>()
+  readonly #resolutions = new Map<string, readonly Resolution[]>()
   /** Entries that say that the database was restored. */
   readonly restored: Source[] = []
   #began = Number.POSITIVE_INFINITY
@@ -55,6 +64,11 @@ export class Account {
     }
   }
 
+  /** What entries say of a record in quarantine. */
+  resolutionsOf(place: PartitionPlace, offset: number): readonly Resolution[] {
+    return this.#resolutions.get(recordKey(place, offset)) ?? []
+  }
+
   take({ entry, source }: CheckedEntry): void {
     this.#began = Math.min(this.#began, source.recorded.first)
     switch (entry.kind) {
@@ -69,6 +83,9 @@ export class Account {
         return
       case 'retry':
         this.#retry(entry, source)
+        return
+      case 'resolution':
+        this.#resolve(entry, entry.record, entry.record.first, entry.status, source)
         return
       case 'reset':
         for (const each of entry.reset) {
@@ -123,10 +140,22 @@ export class Account {
 
   #retry(entry: EntryOf<'retry'>, source: Source): void {
     const { offset, ...of } = entry.record
+    this.#resolve(entry, of, offset, 'stored', source)
     const lane = { ...streamOf(entry, of), epoch: this.epoch }
     const { retries } = this.#seriesOf(lane)
     const { event, leaf } = entry
     retries.set(offset, [...(retries.get(offset) ?? []), { source, lane, offset, event, leaf, seen: false }])
+  }
+
+  #resolve(
+    entry: EntryOf<'retry' | 'resolution'>,
+    { topic, partition, incarnation }: Omit<PartitionPlace, 'group'>,
+    offset: number,
+    status: string,
+    source: Source
+  ): void {
+    const key = recordKey({ group: entry.group, topic, partition, incarnation }, offset)
+    this.#resolutions.set(key, [...(this.#resolutions.get(key) ?? []), { status, source, epoch: this.epoch }])
   }
 
   #begin(place: LanePlace, at: number, source: Source): void {
@@ -166,6 +195,9 @@ const laneKey = ({ group, prefix, topic, partition, incarnation, epoch }: LanePl
 
 const partitionKey = ({ group, topic, partition, incarnation }: PartitionPlace): string =>
   JSON.stringify([group, topic, partition, incarnation])
+
+const recordKey = ({ group, topic, partition, incarnation }: PartitionPlace, offset: number): string =>
+  JSON.stringify([group, topic, partition, incarnation, offset])
 
 const streamOf = (
   { group, prefix }: Extract<Entry, { readonly group: string }>,

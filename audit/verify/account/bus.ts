@@ -6,6 +6,11 @@ import { rootOf } from './stretch.ts'
 type BusEntry = Extract<Entry, { kind: 'bus' }>
 type AdoptedBus = Extract<Entry, { kind: 'adopted' }>['bus'][number]
 
+export interface IdRange {
+  readonly first: string
+  readonly last: string
+}
+
 /** Rows of the bus that one root is over: those of an entry, or a range of ids that was adopted. */
 export interface BusGroup {
   readonly source: Source
@@ -14,6 +19,8 @@ export interface BusGroup {
   /** Base64. */
   readonly root: string
   readonly leaves: Map<string, string>
+  /** The first and the last id of rows that were adopted: 32 hexadecimal digits. */
+  readonly range?: IdRange
   outside: number
 }
 
@@ -24,7 +31,7 @@ export const hexOf = (uuid: string): string => uuid.replaceAll('-', '')
 export class BusBook {
   readonly groups: BusGroup[] = []
   readonly #byId = new Map<string, BusGroup>()
-  readonly #ranges: { readonly first: string; readonly last: string; readonly group: BusGroup }[] = []
+  readonly #ranges: (IdRange & { readonly group: BusGroup })[] = []
 
   take(source: Source, where: Place, { id, root }: BusEntry): void {
     const group = this.#group(source, where, id.length, root)
@@ -32,7 +39,13 @@ export class BusBook {
   }
 
   adopt(source: Source, where: Place, { first, last, rows, root }: AdoptedBus): void {
-    this.#ranges.push({ first: hexOf(first), last: hexOf(last), group: this.#group(source, where, rows, root) })
+    const range = { first: hexOf(first), last: hexOf(last) }
+    this.#ranges.push({ ...range, group: this.#group(source, where, rows, root, range) })
+  }
+
+  /** Whether rows of before the proof were adopted. */
+  get isAdopted(): boolean {
+    return this.#ranges.length > 0
   }
 
   /** @param id 32 hexadecimal digits */
@@ -45,8 +58,9 @@ export class BusBook {
     return [...this.#byId].filter(([id, of]) => of === group && !group.leaves.has(id)).map(([id]) => id)
   }
 
-  #group(source: Source, where: Place, rows: number, root: string): BusGroup {
-    const group = { source, where, rows, root, leaves: new Map<string, string>(), outside: 0 }
+  #group(source: Source, where: Place, rows: number, root: string, range?: IdRange): BusGroup {
+    const leaves = new Map<string, string>()
+    const group = { ...{ source, where, rows, root, leaves, outside: 0 }, ...(range && { range }) }
     this.groups.push(group)
     return group
   }

@@ -82,6 +82,11 @@ export class Series {
     return this.lanes.length === 1 && this.retries.size === 0 ? this.lanes[0] : undefined
   }
 
+  /** Whether rows of before the proof were adopted. */
+  get isAdopted(): boolean {
+    return this.lanes.some(({ place }) => place.incarnation === 0)
+  }
+
   retriesAt(offset: number): readonly Retry[] {
     return this.retries.get(offset) ?? []
   }

@@ -8,6 +8,8 @@ import type { Stretch } from './stretch.ts'
 export interface ListedLine extends PartitionPlace {
   /** Its digest is empty where the database has none. */
   readonly line: AsideLine
+  /** What has become of a record in quarantine; undefined for other lines. */
+  readonly status?: string | undefined
   /** When it was listed: µs since 2000. */
   readonly at: number
 }
@@ -43,10 +45,30 @@ export class ListChecker {
       isKnown = true
       if (!stretch.source.isOld) this.#add(lane, stretch, line)
     }
+    if (listed.status !== undefined) this.#checkStatus(listed, listed.status, isKnown)
     // What was listed before the proof began is in no statement.
     if (isKnown || at < this.#account.began) return
     const place = { topic, partition, incarnation, group, first: line.offset, last: lastOf(line) }
     this.#findings.report('LIST_CHANGED', place, `${nameOf[line.kind]} is listed that no statement has`)
+  }
+
+  /** What has become of a record is what an entry says; without one it is held. */
+  #checkStatus(listed: ListedLine, status: string, isKnown: boolean): void {
+    const { group, topic, partition, incarnation, line } = listed
+    const said = this.#account.resolutionsOf({ group, topic, partition, incarnation }, line.offset)
+    // Before the proof began there were no entries.
+    if (!isKnown && said.length === 0) return
+    // One that may not say it is a finding of its own.
+    if (said.some(({ source }) => !source.isTrusted)) return
+    const allowed: string[] = said.map(each => each.status)
+    // A database that was restored may have it as it was before.
+    if (said.every(({ epoch }) => epoch < this.#account.epoch)) allowed.push('held')
+    if (allowed.includes(status)) return
+    this.#findings.report(
+      'LIST_CHANGED',
+      { topic, partition, incarnation, group, first: line.offset, last: lastOf(line) },
+      `the record in quarantine is ${status}, and its entries say ${allowed.join(' or ')}`
+    )
   }
 
   /** After the last line. */

@@ -147,6 +147,8 @@ export class RowPlacer {
     if (other) this.#takeRetry(other, row)
     else if (
       recorded < this.#account.began &&
+      // All that were there of it then were adopted: what is there besides only says that it is older.
+      !series?.isAdopted &&
       !series?.lanes.some(lane => (lane.stretches[0]?.given.first ?? 0) <= offset)
     )
       this.#counts.before += 1
@@ -228,7 +230,7 @@ export class RowPlacer {
     const id = idOf(bytes, at)
     const group = this.#account.bus.of(id)
     if (!group) {
-      if (recorded < this.#account.began) this.#counts.before += 1
+      if (recorded < this.#account.began && !this.#account.bus.isAdopted) this.#counts.before += 1
       else this.#add(bytes.toString('utf8', column(at, eventColumn), at[2 * eventColumn + 1]), null, null, id, recorded)
       return
     }

@@ -65,11 +65,7 @@ export function settle(account: Account, placer: RowPlacer, findings: Findings):
   for (const group of account.bus.groups) if (isVerified(group.source)) settleBus(account, group, gone, findings)
   settleRetries(account, gone, findings)
   for (const { place, gone: rows, said } of gone.tooMany())
-    findings.report(
-      'ROW_MISSING',
-      { topic: place.topic, partition: place.partition },
-      `${rows} rows are gone, and the months that were dropped had ${said}`
-    )
+    findings.report('ROW_MISSING', place, `${rows} rows are gone, and the months that were dropped had ${said}`)
   added.report(findings)
   return { gone: gone.rows, changed }
 }
@@ -154,12 +150,10 @@ function settleBus(account: Account, group: BusGroup, gone: Gone, findings: Find
     if (rootOfGroup(group) !== root) findings.report('ROWS_CHANGED', place, 'the rows are not what was recorded')
   } else {
     const ids = account.bus.missingOf(group)
-    const left = ids.filter(id => leaves.size > 0 || !gone.isInDroppedMonth(id))
-    gone.rows.dropped += ids.length - left.length
-    for (const id of left.slice(0, mostRanges))
+    if (leaves.size === 0 && gone.dropOfBus(group.range ? [group.range.first, group.range.last] : ids, rows)) return
+    for (const id of ids.slice(0, mostRanges))
       findings.report('ROW_MISSING', { ...place, event: dashed(id) }, 'the row is gone')
-    if (ids.length === 0 && !(leaves.size === 0 && account.retentions.length > 0))
-      findings.report('ROW_MISSING', place, `${rows - leaves.size} rows of ${rows} are gone`)
+    if (ids.length === 0) findings.report('ROW_MISSING', place, `${rows - leaves.size} rows of ${rows} are gone`)
   }
 }
 

@@ -17,11 +17,11 @@ export async function readLists(
   const from = (column: string): string =>
     since > 0 ? `WHERE ${column} >= timestamptz '2000-01-01 00:00Z' + ${since} * interval '1 microsecond'` : ''
   const place = 'consumer_group, topic, partition, incarnation'
-  const query = `SELECT ${place}, kafka_offset, NULL::bigint, 'd', event_id, NULL::text, NULL::bytea, noticed_at
+  const query = `SELECT ${place}, kafka_offset, NULL::bigint, 'd', event_id, NULL::text, NULL::bytea, noticed_at, NULL::text
       FROM sink_duplicates ${from('noticed_at')}
-    UNION ALL SELECT ${place}, kafka_offset, kafka_last_offset, 'q', NULL, coalesce(first_code, code), digest, quarantined_at
+    UNION ALL SELECT ${place}, kafka_offset, kafka_last_offset, 'q', NULL, coalesce(first_code, code), digest, quarantined_at, status
       FROM sink_quarantine ${from('quarantined_at')}
-    UNION ALL SELECT ${place}, first_offset, last_offset, 'l', NULL, NULL, NULL, noticed_at
+    UNION ALL SELECT ${place}, first_offset, last_offset, 'l', NULL, NULL, NULL, noticed_at, NULL
       FROM sink_gaps ${from('noticed_at')}
     ORDER BY 1, 2, 3, 4, 5`
   await copyOut(session, query, { take: (bytes, at) => checker.take(lineOf(bytes, at)), keepUp })
@@ -50,7 +50,7 @@ function lineOf(bytes: Buffer, at: Int32Array): ListedLine {
     partition: bytes.readInt32BE(from(2)),
     incarnation: bytes.readInt32BE(from(3))
   }
-  return { ...place, line, at: int64(10) }
+  return { ...place, line, at: int64(10), status: isNull(11) ? undefined : text(11) }
 }
 
 const uuidOf = (hex: string): string => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')

@@ -69,7 +69,7 @@ const storeRetried = (row: ProofRow) =>
     )
     await client.query("UPDATE sink_quarantine SET status = 'stored', event_id = $1 WHERE kafka_offset = 41", [row.id])
     await trail.say(client, 'retry', {
-      group: 'sink',
+      group: trail.group,
       prefix: trail.topicPrefix,
       form: 1,
       record: { topic: `${trail.topicPrefix}badge.awarded`, partition: 0, incarnation: 1, offset: 41 },

@@ -93,8 +93,17 @@ test('a record from quarantine is a row by its own entry', async () => {
     const record = { ...place(3), first: 7, last: 7 }
     await trail.say(client, 'resolution', { ...stream, record, status: 'discarded', words })
   })
-  await trail.tamper("UPDATE sink_quarantine SET status = 'stored' WHERE kafka_offset = 4")
+  const resolve = (offset: number, status: string) =>
+    trail.tamper(`UPDATE sink_quarantine SET status = '${status}' WHERE partition = 3 AND kafka_offset = ${offset}`)
+  await resolve(7, 'discarded')
+  const isHeld = ` ${badge}/3, group ${trail.group}, offset 4: the record in quarantine is held`
+  expect(await fresh()).toEqual(beginning(`LIST_CHANGED ${isHeld}`))
+  await resolve(4, 'stored')
   expect(await fresh()).toEqual([])
+  await resolve(7, 'stored')
+  expect(await fresh()).toEqual(beginning(`LIST_CHANGED  ${badge}/3, group ${trail.group}, offset 7: `))
+  await resolve(7, 'discarded')
+  await fresh()
   await trail.tamper("UPDATE event_envelopes SET actor = 'user:x' WHERE id = $1", [row.id])
   expect(await fresh()).toEqual(beginning(`ROWS_CHANGED  ${badge}/3, offset 4 (number `))
   await trail.tamper('DELETE FROM event_envelopes WHERE id = $1', [row.id])

@@ -15,6 +15,7 @@ import {
   type ProofRow,
   signNote
 } from '../../../proof/index.ts'
+import { copied } from '../../support/proof/copied-row.ts'
 import { sampleEntries } from '../../support/proof/entries.ts'
 import { testOrigin, testParties } from '../../support/proof/parties.ts'
 import { vectorRow } from '../../support/proof/rows.ts'
@@ -103,20 +104,6 @@ test('more rows than all retentions have dropped are missing', () => {
     { code: 'ROW_MISSING', words: '3 rows are gone, and the months that were dropped had 2' }
   ])
 })
-
-/** A row as COPY gives it with `recorded_at`, and where its columns are. */
-function copied(row: Buffer): [bytes: Buffer, at: Int32Array] {
-  const bytes = Buffer.concat([row, Buffer.of(0, 0, 0, 8), Buffer.alloc(8)])
-  bytes.writeInt16BE(12)
-  const places: number[] = []
-  for (let at = 2; at < bytes.length; ) {
-    const length = bytes.readInt32BE(at)
-    at += 4
-    places.push(at, length < 0 ? -1 : at + length)
-    at += Math.max(0, length)
-  }
-  return [bytes, Int32Array.from(places)]
-}
 
 test('a payload that Postgres prints in another form is hashed in canonical JSON where that is asked for', () => {
   const row = rowAt(0)

@@ -196,12 +196,62 @@ test('the row of a retry that is missing, or there twice, is found', () => {
   if (!row) throw new Error('no row was stored')
   const leaf = leafOf(composeRow(row)).toString('base64')
   log.say('retry', { ...stream, form: 1, record: { ...place, offset: 2 }, event: row.id, leaf, words })
+  log.resolve(2, 'stored')
   expect(verify(log).codes).toEqual(['ROW_MISSING'])
   log.bundle.rows.push({ row, recorded: '2026-09-21T14:13:23.000000Z' })
   const { output, ...found } = verify(log)
   expect(found, output).toEqual(clean)
   log.bundle.rows.push({ row, recorded: '2026-09-21T14:13:23.000000Z' })
   expect(verify(log).codes).toEqual(['ROW_TWICE'])
+})
+
+test('a record of the quarantine has become what an entry says, and no other thing', () => {
+  const log = new MadeLog()
+  log.store({ first: 0, last: 9, aside: [quarantined(2), quarantined(4, 6)] })
+  log.resolve(2, 'discarded')
+  expect(verify(log).codes).toEqual(['LIST_CHANGED'])
+  log.resolve(2, 'held')
+  log.say('resolution', { ...stream, record: { ...place, first: 4, last: 6 }, status: 'discarded', words })
+  expect(verify(log).output).toContain('LIST_CHANGED  badge.awarded/0, offset 4: a record')
+  log.resolve(4, 'stored')
+  expect(verify(log).codes).toEqual(['LIST_CHANGED'])
+  log.resolve(4, 'discarded')
+  expect(verify(log)).toMatchObject(clean)
+  // Of a database that was restored from before the entry.
+  log.say('restored', { entries: { had: 2, of: 3 }, words })
+  log.resolve(4, 'held')
+  expect(verify(log)).toMatchObject(clean)
+})
+
+test('adopted rows of the bus may go with their month, and with no other one', () => {
+  const at = (month: number, last: number) =>
+    `${Date.UTC(2025, month - 1, 5)
+      .toString(16)
+      .padStart(12, '0')
+      .replace(/^.{8}/, '$&-')}-7000-8000-${String(last).padStart(12, '0')}`
+  const made = (last: string, months: readonly string[], rows: number) => {
+    const log = new MadeLog()
+    const bus = [{ first: at(9, 1), last, rows, root: digest.toString('base64') }]
+    log.say('adopted', { ...stream, form: 1, block: [], bus, position: [] })
+    for (const month of months)
+      log.say('retention', {
+        ...{ month, bounds: { from: `${month}-01T00:00:00.000000Z`, to: after[month] } },
+        ...{ rows: 2, dropped: [], kept: { leaves: 0, digest: null }, words }
+      })
+    return verify(log)
+  }
+  const after: Record<string, string> = {
+    '2025-09': '2025-10-01T00:00:00.000000Z',
+    '2025-10': '2025-11-01T00:00:00.000000Z'
+  }
+  expect(made(at(9, 2), ['2025-09'], 2)).toMatchObject(clean)
+  for (const found of [
+    made(at(9, 2), ['2025-10'], 2),
+    // The leaves of the one month would stay until the other one goes.
+    made(at(10, 2), ['2025-09', '2025-10'], 2),
+    made(at(9, 2), ['2025-09'], 3)
+  ])
+    expect(found.codes, found.output).toEqual(['ROW_MISSING'])
 })
 
 describe('entries that have no place in the log yet', () => {

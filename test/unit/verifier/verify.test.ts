@@ -169,7 +169,7 @@ describe('a bundle', () => {
     ['a key of a witness for entries', ['ENTRY_FORGED'], b => replaceAdded(b, `add ${witness.vkey} sink\n`)],
     [
       'an entry that two keys have signed',
-      ['ENTRY_FORGED', 'ROW_ADDED'],
+      ['ENTRY_FORGED', 'LIST_CHANGED', 'ROW_ADDED'],
       b => {
         const { text } = parseNote(entry(b, 4))
         const signers = ['operator', 'sink-1'].map(name => testSigner(`school.example/trail/${name}`))
@@ -230,21 +230,21 @@ describe('a bundle', () => {
     ],
     [
       'an entry that was changed',
-      ['ENTRY_FORGED', 'ROW_ADDED'],
+      ['ENTRY_FORGED', 'LIST_CHANGED', 'ROW_ADDED'],
       b => {
         b.entries[4] = entry(b, 4).replace(' 40\n', ' 39\n')
       }
     ],
     [
       'an entry of a key that no one added',
-      ['ENTRY_FORGED', 'ROW_ADDED'],
+      ['ENTRY_FORGED', 'LIST_CHANGED', 'ROW_ADDED'],
       b => {
         b.entries[4] = resigned(entry(b, 4), text => text, 'operator-2')
       }
     ],
     [
       'an entry of a key of another role',
-      ['KEY_NOT_ALLOWED', 'ROW_ADDED'],
+      ['KEY_NOT_ALLOWED', 'LIST_CHANGED', 'ROW_ADDED'],
       b => {
         b.entries[4] = resigned(entry(b, 4), text => text, 'sink-1')
       }

@@ -135,7 +135,7 @@ export function cleanBundle(): Bundle {
   const span = { recorded: { first: time(6), last: time(6) }, clock: { first: time(6), last: time(6) } }
   entries.push(buses({ kind: 'bus', ...span, form: rowForm, root: rootOf(own), id }))
   const lists = {
-    quarantine: [{ ...quarantined, code: held.code, digest: held.digest.toString('hex') }]
+    quarantine: [{ ...quarantined, code: held.code, digest: held.digest.toString('hex'), status: 'stored' }]
   }
   return { rows, entries, lists, unsealed: [], checkpoint: each => checkpointOf(each) }
 }

@@ -96,6 +96,12 @@ export class MadeLog {
     this.#record(...rows)
   }
 
+  /** Sets what has become of the record in quarantine at an offset. */
+  resolve(offset: number, status: string): void {
+    const record = this.bundle.lists.quarantine?.find(each => 'offset' in each && each.offset === offset)
+    Object.assign(record ?? {}, { status })
+  }
+
   /** Takes rows out of the trail. */
   remove(...rows: readonly ProofRow[]): void {
     this.bundle.rows = this.bundle.rows.filter(({ row }) => !rows.includes(row))
@@ -145,6 +151,13 @@ export class MadeLog {
     }
     if (line.kind === 'duplicate') add('duplicates', { offset: line.offset, event_id: line.id })
     else if (line.kind === 'lost') add('gaps', { first: line.offset, last })
-    else add('quarantine', { offset: line.offset, last, code: line.code, digest: line.digest.toString('hex') })
+    else
+      add('quarantine', {
+        offset: line.offset,
+        last,
+        code: line.code,
+        digest: line.digest.toString('hex'),
+        status: 'held'
+      })
   }
 }
