@@ -40,7 +40,7 @@ export function verifyCommand(proof: Command, host: CommandHost): void {
     .option(...jsonFlag)
     .addHelpText(
       'after',
-      '\nThis changes nothing. It reads every row, unless --since is given. A login with the role eventtrail_reader is enough, and does not see the bytes of records in quarantine: their digests are compared, and not made again. --kafka needs the login of an operator, and the registry.\nFindings begin with a code: docs/proof.md says what each means. Keep the checkpoint that was verified: it is the file `checkpoint` of the place.'
+      '\nThis changes nothing. It reads every row, unless --since is given. A login with the role eventtrail_reader is enough, and does not see the bytes of records in quarantine: their digests are compared, and not made again. --kafka also needs the registry, and the right to read the topics.\nFindings begin with a code: docs/proof.md says what each means. Keep the checkpoint that was verified: it is the file `checkpoint` of the place.'
     )
     .action(host.action((context, flags: VerifyFlags) => verify(context, flags), { finishes: true }))
 }
@@ -69,7 +69,7 @@ async function verify(
     const parts: VerifyProofParts = { pool, stores, ...given, normalise, onProgress: warn, signal }
     if (!client || !registry) return await verifyProof(parts, findings)
     await using reader = client.logReader()
-    const records = { reader, book: new SchemaBook({ registry, pool }) }
+    const records = { reader, book: new SchemaBook({ registry, pool, keeps: false }) }
     return await verifyProof({ ...parts, kafka: records }, findings)
   }).catch(asReader)
   if (signal.aborted) return exitCodes.interrupted

@@ -71,7 +71,7 @@ export class KeptSchemas {
 }
 
 /** Of a reader without the database: nothing is kept. */
-export const noKeptSchemas: Pick<KeptSchemas, 'of' | 'keep' | 'compare'> = {
+const noKeptSchemas: Pick<KeptSchemas, 'of' | 'keep' | 'compare'> = {
   of: async () => undefined,
   keep: async (_subject, _eventName, _id, versions) => versions,
   compare: async () => []
@@ -97,4 +97,18 @@ function sorted(value: unknown): unknown {
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, item]) => [key, sorted(item)])
   )
+}
+
+/** The copy of the trail as it is: of a schema all versions that the registry or the trail has. */
+class ReadSchemas extends KeptSchemas {
+  override async keep(...[subject, , id, versions, schema]: Parameters<KeptSchemas['keep']>) {
+    const had = await this.compare(subject, id, schema)
+    return [...new Set([...versions, ...had])].sort((one, other) => one - other)
+  }
+}
+
+/** The copy of a trail; of none where there is no database. @param keeps whether it gets what the registry has */
+export function keptSchemas({ pool, keeps = true }: { readonly pool?: Pool; readonly keeps?: boolean }) {
+  if (!pool) return noKeptSchemas
+  return keeps ? new KeptSchemas(pool) : new ReadSchemas(pool)
 }

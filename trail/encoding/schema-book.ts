@@ -11,7 +11,7 @@ import {
 } from '../../schemas/index.ts'
 import { type RecordFault, TrailError } from '../errors.ts'
 import { compileRowEncoder, type RowEncoder } from '../rows/index.ts'
-import { KeptSchemas, noKeptSchemas } from './kept-schemas.ts'
+import { type KeptSchemas, keptSchemas } from './kept-schemas.ts'
 
 /** How to read the values that name one schema id in one topic. */
 export interface KnownSchema {
@@ -36,6 +36,8 @@ export interface SchemaBookOptions {
   readonly registry: Registry
   /** The database of the trail, which keeps its own copy. Default: none, the registry alone is asked. */
   readonly pool?: Pool
+  /** Whether that copy gets what the registry has. Default true; false for a login that may only read. */
+  readonly keeps?: boolean
   /** ms for which an unusable id is not asked for again. Default 30,000. */
   readonly unusableForMs?: number
 }
@@ -60,7 +62,7 @@ export class SchemaBook {
 
   constructor(options: SchemaBookOptions) {
     this.#options = options
-    this.#kept = options.pool ? new KeptSchemas(options.pool) : noKeptSchemas
+    this.#kept = keptSchemas(options)
   }
 
   /** Counts up when what {@link find} gave before is not to be used any more. */

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { v7 } from 'uuid'
 import { afterAll, expect, test } from 'vitest'
 import { dropMonth, requireMonth } from '../../../operations/index.ts'
@@ -108,8 +108,42 @@ test('what is stored, and changed, before it is sealed is seen as well', async (
   ])
   const [row] = await trail.rows("SELECT id, kafka_offset FROM event_envelopes WHERE actor = 'user:x'")
   const flags = ['--store', `file:${folder}`, '--trust', trustFile]
-  const compared = await runCli(['proof', 'verify', '--kafka', ...flags], trail.env)
+  // A login that may only read, and a trail without its own copy of the schemas.
+  await trail.tamper('DELETE FROM sink_schemas')
+  const reader = `r${randomBytes(4).toString('hex')}`
+  await trail.rows(`CREATE ROLE ${reader} LOGIN PASSWORD 'pw' IN ROLE pg_read_all_data`)
+  const url = Object.assign(new URL(trail.databaseUrl), { username: reader, password: 'pw' }).href
+  const compared = await runCli(['proof', 'verify', '--kafka', ...flags], { ...trail.env, DATABASE_URL: url })
+  await trail.rows(`DROP ROLE ${reader}`)
   expect(compared.stdout).toContain(`; offset ${row?.kafka_offset} (event ${row?.id}) is not what Kafka has\n`)
+  expect(await trail.count('sink_schemas')).toBe(0)
   await trail.tamper('DELETE FROM sink_duplicates WHERE ctid = (SELECT min(ctid) FROM sink_duplicates)')
   expect(await fresh()).toEqual([expect.stringMatching(/^LIST_CHANGED {2}/)])
+})
+
+test('rows that are deleted with their statements before they are sealed are stored again; once sealed, that is found', async () => {
+  await sealed.round()
+  await fresh()
+  for (const table of ['sink_offsets', 'sink_ledger']) await trail.rows(`CREATE TABLE kept_${table} AS TABLE ${table}`)
+  const [before] = await trail.rows('SELECT max(number) AS number, now() AS at FROM proof_entries')
+  const putBack = async () => {
+    await trail.tamper('DELETE FROM event_envelopes WHERE recorded_at > $1', [before?.at])
+    await trail.tamper('DELETE FROM proof_entries WHERE number > $1', [before?.number])
+    for (const table of ['sink_offsets', 'sink_ledger'])
+      await trail.tamper(`DELETE FROM ${table}; INSERT INTO ${table} SELECT * FROM kept_${table}`)
+  }
+  const count = await trail.count('event_envelopes')
+  await trail.publish(Array.from({ length: 20 }, () => badge()))
+  await stored()
+  await putBack()
+  expect(await trail.count('event_envelopes')).toBe(count)
+  await stored()
+  await sealed.round()
+  expect(await fresh()).toEqual([])
+  expect(await trail.count('event_envelopes')).toBe(count + 20)
+  // No sink reads again what Kafka no longer has.
+  await putBack()
+  expect(await fresh()).toEqual(
+    expect.arrayContaining(['LOG_ROLLED_BACK', 'ROW_MISSING'].map(code => expect.stringContaining(code)))
+  )
 })
