@@ -102,7 +102,7 @@ export class RowPlacer {
     const stretch = lane?.find(offset)
     // Nearly every row.
     if (stretch && !stretch.aside?.has(offset) && this.#account.redactions.size === 0) {
-      this.#put(stretch, offset, recorded, leaf)
+      this.#counts[this.#put(stretch, offset, recorded, leaf)] += 1
       return
     }
     const id = () => idOf(bytes, at)
@@ -140,7 +140,9 @@ export class RowPlacer {
     }
     const found = this.#candidates(row)
     if (found.length > 0) {
-      for (const stretch of found) this.#put(stretch, offset, recorded, leaf)
+      const counted = found.map(stretch => this.#put(stretch, offset, recorded, leaf))
+      // A row that was read again is in several statements, and one row.
+      this.#counts[strongest.find(each => counted.includes(each)) ?? 'added'] += 1
       return
     }
     const [other] = retries.filter(({ seen }) => !seen)
@@ -172,33 +174,24 @@ export class RowPlacer {
     })
   }
 
-  #put(stretch: Stretch, offset: number, recorded: number, leaf: string): void {
+  /** @returns what the row counts as */
+  #put(stretch: Stretch, offset: number, recorded: number, leaf: string): Counted {
     const { source } = stretch
-    if (source.isOld) {
-      this.#counts.old += 1
-      return
-    }
+    if (source.isOld) return 'old'
     const was = stretch.state
     const came = stretch.put(offset, leaf)
     if (came === 'placed') {
-      this.#count(source)
       if (!isInTime(stretch, recorded) && !this.#mayBeLater(source, recorded)) {
         stretch.outside ??= { count: 0, offset }
         stretch.outside.count += 1
       }
       if (was === 'open' && stretch.state === 'differs') this.#hold(stretch)
-      return
+      return countedAs(source)
     }
-    this.#counts.added += 1
     const place = { ...stretch.where, first: offset, last: offset }
     if (came === 'twice') this.#findings.report('ROW_TWICE', place, 'the offset has two rows')
     else this.#findings.report('ROW_ADDED', place, 'the statement has no row at this offset')
-  }
-
-  #count({ isTrusted, unsealed }: Source): void {
-    if (!isTrusted) this.#counts.untrusted += 1
-    else if (unsealed === undefined) this.#counts.proved += 1
-    else this.#counts.unsealed += 1
+    return 'added'
   }
 
   /** A database that was restored stores again what it had lost. */
@@ -219,7 +212,7 @@ export class RowPlacer {
     const place = { topic, partition, incarnation, first: offset, ...placeOfSource(source) }
     if (retry.seen) this.#findings.report('ROW_TWICE', place, 'the record of quarantine has two rows')
     retry.seen = true
-    this.#count(source)
+    this.#counts[countedAs(source)] += 1
     if (hexOf(retry.event) !== id() || letters(retry.leaf) !== leaf)
       this.#findings.report('ROWS_CHANGED', place, 'the row is not what was stored from quarantine')
     else if (recorded !== source.recorded.first && !this.#mayBeLater(source, recorded))
@@ -240,7 +233,7 @@ export class RowPlacer {
     }
     if (group.leaves.has(id)) this.#findings.report('ROW_TWICE', { ...group.where, event: id }, 'the id has two rows')
     group.leaves.set(id, isBlank(bytes, at) ? this.#unredacted(leaf, () => id) : leaf)
-    this.#count(group.source)
+    this.#counts[countedAs(group.source)] += 1
     if (!isWithin(group.source, recorded) && !this.#mayBeLater(group.source, recorded)) group.outside += 1
   }
 
@@ -249,6 +242,13 @@ export class RowPlacer {
     if (this.#added.length < mostAdded) this.#added.push({ eventName, partition, offset, id, recorded })
   }
 }
+
+/** What a row of several statements counts as: the first of these that one of them gives it. */
+const strongest = ['proved', 'unsealed', 'untrusted', 'old', 'added'] as const
+type Counted = (typeof strongest)[number]
+
+const countedAs = ({ isTrusted, unsealed }: Source): Counted =>
+  !isTrusted ? 'untrusted' : unsealed === undefined ? 'proved' : 'unsealed'
 
 /** The row with its payload in canonical JSON; one that has no such form stays as it is. */
 function canonicalRow(bytes: Buffer): Buffer {
