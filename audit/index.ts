@@ -29,8 +29,10 @@ export {
 } from './sealer/index.ts'
 export { auditSettings } from './settings.ts'
 export {
+  CheckpointTopic,
   checkpointPath,
   checkpointPathOf,
+  checkpointTopicOf,
   openTileStore,
   readCheckpoint,
   readEntries,

@@ -5,7 +5,7 @@ export const auditSettings = {
   proofStore: {
     env: 'PROOF_STORE',
     flag: '--store <addresses>',
-    help: 'places of the log of the proof, comma-separated: file:<folder> or s3://<bucket>/<prefix>. The first one counts, the others follow it',
+    help: 'places of the log of the proof, comma-separated: file:<folder>, s3://<bucket>/<prefix>, or kafka:<topic> for checkpoints alone. The first one counts, the others follow it',
     parse: asList
   },
   proofTrust: {

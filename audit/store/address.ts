@@ -12,5 +12,5 @@ import type { TileStore } from './store.ts'
 export async function openTileStore(address: string, options: AddressOptions): Promise<TileStore> {
   if (address.startsWith('file:')) return folderTiles(folderOf(address))
   if (address.startsWith('s3:')) return bucketTiles(address, options)
-  throw new UsageError('Expected file:<folder> or s3://<bucket>/<prefix> as a place of the log')
+  throw new UsageError('Expected file:<folder>, s3://<bucket>/<prefix> or kafka:<topic> as a place of the log')
 }

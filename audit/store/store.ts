@@ -13,6 +13,8 @@ export interface PutOptions {
 export interface TileStore {
   /** For people, metrics and other tools: `file:///srv/log`, `s3://bucket/prefix`. Without credentials. */
   readonly address: string
+  /** Whether it has checkpoints alone, and no entries and tiles. Default false. */
+  readonly checkpointsOnly?: boolean
   /**
    * Writes a file; it is on disk, or in the bucket, once this resolves.
    * @throws AuditError `STORE_DIFFERS` where other bytes have that name; `STORE_UNAVAILABLE`, `STORE_REFUSED`

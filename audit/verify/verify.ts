@@ -1,6 +1,6 @@
 import type { Pool, SessionQueries } from '../../postgres/index.ts'
 import type { EntryKind, Trust, TrustedCheckpoint } from '../../proof/index.ts'
-import { readEntries, type TileStore } from '../store/index.ts'
+import { type CheckpointTopic, readEntries, type TileStore } from '../store/index.ts'
 import { Account, checkBooks, checkOffsets, ListChecker, placeKept, RowPlacer, settle } from './account/index.ts'
 import { explain, type RecordSource } from './explain/index.ts'
 import type { Findings } from './findings.ts'
@@ -21,6 +21,8 @@ export interface VerifyProofParts {
   readonly pool: Pool
   /** Places of the log. One is enough; what the first lacks, the others may have. */
   readonly stores: readonly TileStore[]
+  /** Topics of Kafka with checkpoints, which the log has to continue. */
+  readonly topics?: readonly CheckpointTopic[]
   readonly trust: Trust
   /** A signed checkpoint of an earlier verification: what it covers is not verified again. */
   readonly since?: string | undefined
@@ -56,12 +58,15 @@ export interface Verified {
  * @throws AuditError where a place cannot be read; a database error
  */
 export async function verifyProof(parts: VerifyProofParts, findings: Findings): Promise<Verified | undefined> {
-  const { pool, stores, trust, since, kept = [], onProgress, signal } = parts
+  const { pool, stores, topics = [], trust, since, kept = [], onProgress, signal } = parts
   onProgress('reading the log')
+  // Before the places, which get each checkpoint before a topic does.
+  const published = await readTopics(topics, findings)
   // Before the database: what was sealed then is in it.
   const log = await readLog(stores, trust, findings)
   if (!log || signal.aborted) return undefined
   for (const note of kept) checkOlder(note, 'the checkpoint that was kept', log, trust, findings)
+  for (const { note, what } of published) checkOlder(note, what, log, trust, findings)
   const old = since === undefined ? 0 : checkOlder(since, 'the older checkpoint', log, trust, findings)
   const account = new Account()
   const entries = await takeEntries(log, account, old ?? 0, parts, findings)
@@ -81,6 +86,17 @@ export async function verifyProof(parts: VerifyProofParts, findings: Findings): 
     // A COPY may be in the middle.
     session.release(failed)
   }
+}
+
+async function readTopics(topics: readonly CheckpointTopic[], findings: Findings) {
+  const published: { readonly note: string; readonly what: string }[] = []
+  for (const topic of topics) {
+    const notes = await topic.notes()
+    if (notes.length === 0)
+      findings.report('CHECKPOINT_INVALID', { file: topic.address }, 'the place has no checkpoint')
+    published.push(...notes.map(note => ({ note, what: `a checkpoint of ${topic.address}` })))
+  }
+  return published
 }
 
 class Stopped extends Error {}

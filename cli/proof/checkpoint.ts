@@ -1,13 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import {
-  AuditError,
-  openTileStore,
-  type Round,
-  readKeyFile,
-  rejections,
-  Sealer,
-  sealerMetrics
-} from '../../audit/index.ts'
+import { AuditError, type Round, readKeyFile, rejections, Sealer, sealerMetrics } from '../../audit/index.ts'
 import type { PostgresConnection } from '../../connection/index.ts'
 import { isDenied, printableJson, UsageError } from '../../core/index.ts'
 import { requireTables, type Session, unavailable } from '../../postgres/index.ts'
@@ -15,6 +7,7 @@ import { connectSession, trailMigrations } from '../../trail/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, jsonFlag, milliseconds } from '../command.ts'
 import { databaseOf } from '../connection.ts'
 import { createStatus } from '../status.ts'
+import { checkpointTopics, isTopic, logPlaces } from './places.ts'
 import { readTrust } from './trust.ts'
 
 interface CheckpointFlags {
@@ -29,7 +22,16 @@ const defaultEveryMs = 10_000
 /** `eventtrail proof checkpoint` */
 export function checkpointCommand(proof: Command, host: CommandHost): void {
   host
-    .connect(proof.command('checkpoint'), 'databaseUrl', 'proofStore', 'proofTrust', 'proofKeyFile', 'statusPort')
+    .connect(
+      proof.command('checkpoint'),
+      'brokers',
+      'topicPrefix',
+      'databaseUrl',
+      'proofStore',
+      'proofTrust',
+      'proofKeyFile',
+      'statusPort'
+    )
     .description('seal entries into the log of the proof, and publish signed checkpoints of it, until it is stopped')
     .option('--every <ms>', `time between two rounds (default: ${defaultEveryMs})`, milliseconds(100))
     .option('--once', 'seal what is there, and end; exits 1 when an entry was rejected, or a place lags')
@@ -37,7 +39,7 @@ export function checkpointCommand(proof: Command, host: CommandHost): void {
     .option(...jsonFlag)
     .addHelpText(
       'after',
-      '\nThe key is that of the log. One process of a database seals, others stand by. Entries that are still extended are sealed 60 s after their writer has gone.\nA place is a folder (file:/srv/log) or a bucket (s3://bucket/prefix). The first of several has to take a checkpoint before it counts; others follow, and may be away.'
+      '\nThe key is that of the log. One process of a database seals, others stand by. Entries that are still extended are sealed 60 s after their writer has gone.\nA place is a folder (file:/srv/log) or a bucket (s3://bucket/prefix); a topic (kafka:topic, or kafka: for <prefix>eventtrail-checkpoints) gets the checkpoints alone. The first of several has to take a checkpoint before it counts; others follow, and may be away.'
     )
     .action(host.action((context, flags: CheckpointFlags) => checkpoint(context, flags), { finishes: true }))
 }
@@ -47,17 +49,17 @@ async function checkpoint(context: CommandContext, flags: CheckpointFlags): Prom
   const { every = defaultEveryMs, once = false } = flags
   if (once && flags.every !== undefined) throw new UsageError('--once makes one round, so that --every has no effect')
   const database = databaseOf(config, log)
-  const addresses = config.require('proofStore')
+  const [address] = config.require('proofStore')
+  if (address !== undefined && isTopic(address))
+    throw new UsageError('The first place has to have the whole log: a topic of Kafka keeps checkpoints alone')
   const trust = readTrust(config.require('proofTrust'))
   const signer = readKeyFile(config.require('proofKeyFile'))
   const warn = (words: string): void => say(`eventtrail proof checkpoint: ${words}`)
-  const [first, ...others] = await Promise.all(
-    addresses.map(address => openTileStore(address, { env: process.env, warn }))
-  )
-  if (!first) throw new UsageError('Expected a place of the log')
+  const [first, ...others] = await logPlaces(config, warn)
+  await using topics = checkpointTopics(config)
   await using status = await createStatus(context, sealerMetrics)
   const sealer = new Sealer({
-    ...{ signer, trust, places: [first, ...others] as const, tsa: flags.tsa, log, meter: status.meter },
+    ...{ signer, trust, places: [first, ...others, ...topics.all] as const, tsa: flags.tsa, log, meter: status.meter },
     connect: () => connect(database)
   })
   if (once) return await sealOnce(context, sealer, flags.json === true)

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { BundleFolder, openTileStore, type TileStore, writeBundle } from '../../audit/index.ts'
+import { BundleFolder, type TileStore, writeBundle } from '../../audit/index.ts'
 import { counted, printableJson } from '../../core/index.ts'
 import {
   type Disclosure,
@@ -14,6 +14,7 @@ import { type CommandContext, type CommandHost, type ExitCode, exitCodes, jsonFl
 import { databaseOf } from '../connection.ts'
 import { connectDisclosing, disclosed, statementOf } from '../disclosure.ts'
 import { keepHeapSmall } from '../small-heap.ts'
+import { logPlaces } from './places.ts'
 
 interface ExportFlags {
   readonly out: string
@@ -109,8 +110,8 @@ const entries = (count: number): string => (count === 1 ? '1 entry' : `${count} 
 
 /** The first place of the log. @throws ConfigError `CONFIG_MISSING`; UsageError, AuditError */
 export async function storeOf({ config, say }: CommandContext): Promise<TileStore> {
-  const [first = ''] = config.require('proofStore')
-  return await openTileStore(first, { env: process.env, warn: words => say(`eventtrail proof: ${words}`) })
+  const [first] = await logPlaces(config, words => say(`eventtrail proof: ${words}`))
+  return first
 }
 
 /** Where the rows of the trail are read, and on which pool. */

@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
-import { openTileStore, recoverLog } from '../../audit/index.ts'
+import { recoverLog } from '../../audit/index.ts'
 import { printableJson } from '../../core/index.ts'
 import { shellOperator } from '../../operations/index.ts'
 import { onTrail } from '../../trail/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, jsonFlag, reason } from '../command.ts'
 import { databaseOf, withWhoMay } from '../connection.ts'
 import { signerOf } from '../proof-key.ts'
+import { logPlaces } from './places.ts'
 import { readTrust } from './trust.ts'
 
 interface RecoverFlags {
@@ -41,9 +42,7 @@ async function recover(context: CommandContext, flags: RecoverFlags): Promise<Ex
   config.require('proofKeyFile')
   const operator = shellOperator()
   const signing = { signer: signerOf(config), actor: operator.actor, topicPrefix: config.get('topicPrefix') }
-  const stores = await Promise.all(
-    config.require('proofStore').map(address => openTileStore(address, { env: process.env, warn }))
-  )
+  const stores = await logPlaces(config, warn)
   const { had, of } = await onTrail(database, 'eventtrail-proof-recover', pool =>
     recoverLog({ pool, stores, trust, signing, reason: flags.reason, onProgress: warn, signal }, operator)
   ).catch(asOwner)

@@ -3,7 +3,6 @@ import type { Command } from 'commander'
 import {
   type Finding,
   Findings,
-  openTileStore,
   placeWords,
   type Verified,
   type VerifyProofParts,
@@ -15,6 +14,7 @@ import { createRegistry } from '../../schemas/index.ts'
 import { onTrail, SchemaBook } from '../../trail/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, jsonFlag } from '../command.ts'
 import { databaseOf, registryOf, withWhoMay } from '../connection.ts'
+import { checkpointTopics, logPlaces } from './places.ts'
 import { readTrust } from './trust.ts'
 
 interface VerifyFlags {
@@ -28,7 +28,15 @@ interface VerifyFlags {
 /** `eventtrail proof verify` */
 export function verifyCommand(proof: Command, host: CommandHost): void {
   host
-    .connect(proof.command('verify'), 'brokers', 'registryUrl', 'databaseUrl', 'proofStore', 'proofTrust')
+    .connect(
+      proof.command('verify'),
+      'brokers',
+      'registryUrl',
+      'topicPrefix',
+      'databaseUrl',
+      'proofStore',
+      'proofTrust'
+    )
     .description('verify the trail against its signed log; exits 1 when something is not as it was recorded')
     .option('--since <file>', 'a checkpoint of an earlier verification: what it covers is not verified again')
     .option('--kept <files...>', 'checkpoints that were kept from earlier days, which the log has to continue')
@@ -52,13 +60,13 @@ async function verify(
   const { config, log, signal, say, out } = context
   const database = databaseOf(config)
   const warn = (words: string): void => say(`eventtrail proof verify: ${words}`)
-  const addresses = config.require('proofStore')
   const given = {
     trust: readTrust(config.require('proofTrust')),
     since: since === undefined ? undefined : readNote(since),
     kept: kept.map(readNote)
   }
-  const stores = await Promise.all(addresses.map(address => openTileStore(address, { env: process.env, warn })))
+  const stores = await logPlaces(config, warn)
+  await using topics = checkpointTopics(config)
   const began = performance.now()
   const findings = new Findings()
   const client = kafka
@@ -66,7 +74,7 @@ async function verify(
     : undefined
   const registry = kafka ? createRegistry({ ...registryOf(config), log }) : undefined
   const verified = await onTrail(database, 'eventtrail-proof-verify', async pool => {
-    const parts: VerifyProofParts = { pool, stores, ...given, normalise, onProgress: warn, signal }
+    const parts: VerifyProofParts = { pool, stores, topics: topics.all, ...given, normalise, onProgress: warn, signal }
     if (!client || !registry) return await verifyProof(parts, findings)
     await using reader = client.logReader()
     const records = { reader, book: new SchemaBook({ registry, pool, keeps: false }) }

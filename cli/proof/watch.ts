@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { type Finding, openTileStore, type Place, ProofWatch, placeWords, watchMetrics } from '../../audit/index.ts'
+import { type Finding, type Place, ProofWatch, placeWords, watchMetrics } from '../../audit/index.ts'
 import { counted, printableJson } from '../../core/index.ts'
 import { createKafkaClient } from '../../kafka/kafkajs/index.ts'
 import { createRegistry, eventNamePattern } from '../../schemas/index.ts'
@@ -7,6 +7,7 @@ import { defaultGroup } from '../../trail/index.ts'
 import { type CommandContext, type CommandHost, type ExitCode, exitCodes, jsonFlag, milliseconds } from '../command.ts'
 import { connectionOf } from '../connection.ts'
 import { createStatus } from '../status.ts'
+import { logPlaces } from './places.ts'
 import { readTrust } from './trust.ts'
 
 interface WatchFlags {
@@ -52,9 +53,8 @@ async function watch(context: CommandContext, flags: WatchFlags): Promise<ExitCo
   const { group, sinkGroup, events, once = false, json = false } = flags
   const warn = (words: string): void => say(`eventtrail proof watch: ${words}`)
   const trust = readTrust(config.require('proofTrust'))
-  const addresses = config.require('proofStore')
   const { registry } = connectionOf(config)
-  const stores = await Promise.all(addresses.map(address => openTileStore(address, { env: process.env, warn })))
+  const stores = await logPlaces(config, warn)
   const topicPrefix = config.get('topicPrefix')
   await using status = await createStatus(context, watchMetrics)
   const watching = new ProofWatch({
