@@ -3,7 +3,6 @@ import type { CheckedEntry } from '../log/index.ts'
 import { placeOfSource, type Source } from '../source.ts'
 import { BusBook } from './bus.ts'
 import { Lane, type LanePlace, type PartitionPlace, Series, seriesKey } from './lane.ts'
-import { Stretch } from './stretch.ts'
 
 type Moved = EntryOf<'reset'>['reset'][number] & { readonly source: Source; readonly group: string }
 type Lost = EntryOf<'loss'>['lost'][number] & { readonly source: Source; readonly group: string }
@@ -58,9 +57,8 @@ export class Account {
   /** The lanes of a log of a partition, whichever group has read it; 0 for rows that were adopted. */
   *lanesAt(topic: string, partition: number, incarnation: number): Generator<Lane> {
     for (const lane of this.#lanes.values()) {
-      // Adopted rows are found by the name of their event: their blocks have the topic.
-      const found = lane.place.incarnation === 0 ? lane.stretches[0]?.where.topic : lane.place.topic
-      if (found === topic && lane.place.partition === partition && lane.place.incarnation === incarnation) yield lane
+      if (lane.topic === topic && lane.place.partition === partition && lane.place.incarnation === incarnation)
+        yield lane
     }
   }
 
@@ -118,7 +116,7 @@ export class Account {
   #batch(entry: EntryOf<'batch'>, source: Source): void {
     for (const { topic, partition, incarnation, ...given } of entry.stretch) {
       const lane = this.#laneOf({ ...streamOf(entry, { topic, partition, incarnation }), epoch: this.epoch })
-      lane.stretches.push(new Stretch(source, lane.place, given))
+      lane.stretches.push(source, lane.place, given)
     }
   }
 
@@ -133,7 +131,7 @@ export class Account {
       const place = { topic: entry.prefix + event, partition, incarnation: 0 }
       const skipped = given.last - given.first + 1 - given.rows
       const none = { duplicates: 0, quarantined: 0, lost: 0, aside: null }
-      lane.stretches.push(new Stretch(source, place, { ...given, ...none, skipped }))
+      lane.stretches.push(source, place, { ...given, ...none, skipped })
     }
     for (const each of entry.bus) this.bus.adopt(source, placeOfSource(source), each)
   }

@@ -33,7 +33,7 @@ export function checkBooks(account: Account, books: Books, findings: Findings): 
   // A restored database has counted what its sinks read since then once, and the log twice.
   if (epoch > 0) return
   for (const lane of lanes) {
-    if (lane.stretches.length === 0) continue
+    if (lane.stretches.size === 0) continue
     const { group, topic, partition, incarnation } = lane.place
     const place = { topic, partition, incarnation, group }
     if (!books.positions.some(each => isSamePartition({ ...each, incarnation }, lane.place)))
@@ -68,13 +68,13 @@ function checkPosition(
 function checkSum(lane: Lane, sum: LedgerSum, findings: Findings): void {
   const { group, topic, partition, incarnation } = lane.place
   const place = { topic, partition, incarnation, group }
-  const [first, end] = [lane.stretches[0]?.given.first as number, lane.end as number]
+  const [first, end] = [lane.stretches.first as number, lane.end as number]
   if (sum.last + 1 !== end)
     findings.report('LEDGER_DIFFERS', place, `the ledger ends at ${sum.last + 1}, and the statements at ${end}`)
   // The ledger also has what was read before the proof began.
   if (sum.first < first) return
   const said = { rows: 0, duplicates: 0, quarantined: 0, skipped: 0, lost: 0 }
-  for (const { given } of lane.stretches) for (const name of counts) said[name] += given[name]
+  for (const { given } of lane.stretches.all()) for (const name of counts) said[name] += given[name]
   const wrong = counts.filter(name => said[name] !== sum[name])
   if (sum.first !== first || wrong.length > 0)
     findings.report(

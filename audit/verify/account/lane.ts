@@ -1,5 +1,6 @@
 import type { Source } from '../source.ts'
 import type { Stretch } from './stretch.ts'
+import { StretchList } from './stretch-list.ts'
 
 /** A log of a partition, as a group reads it. */
 export interface PartitionPlace {
@@ -26,38 +27,33 @@ export interface LanePlace extends PartitionPlace {
 /** What is known of the offsets of a partition, in their order once {@link sort} was called. */
 export class Lane {
   readonly place: LanePlace
-  readonly stretches: Stretch[] = []
+  readonly stretches: StretchList
   /** Where the first stretch begins, by a reset or by a position of before the proof. */
   begin: { readonly at: number; readonly source: Source } | undefined
-  #at = 0
 
   constructor(place: LanePlace) {
     this.place = place
+    this.stretches = new StretchList(place)
+  }
+
+  /** The topic of its offsets, with its prefix. Adopted rows are found by the name of their event: their blocks have it. */
+  get topic(): string | undefined {
+    if (this.place.incarnation > 0) return this.place.topic
+    const [first] = this.stretches.all()
+    return first?.where.topic
   }
 
   /** The offset after the last one. */
   get end(): number | undefined {
-    const last = this.stretches.at(-1)
-    return last && last.given.last + 1
+    return this.stretches.end
   }
 
   sort(): void {
-    this.stretches.sort((one, other) => one.given.first - other.given.first || one.source.index - other.source.index)
+    this.stretches.sort()
   }
 
   find(offset: number): Stretch | undefined {
-    const near = this.stretches[this.#at]
-    if (near?.covers(offset)) return near
-    let [low, high] = [0, this.stretches.length - 1]
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2)
-      if ((this.stretches[middle] as Stretch).given.first <= offset) low = middle
-      else high = middle - 1
-    }
-    const found = this.stretches[low]
-    if (!found?.covers(offset)) return undefined
-    this.#at = low
-    return found
+    return this.stretches.find(offset)
   }
 }
 

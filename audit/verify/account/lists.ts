@@ -75,10 +75,10 @@ export class ListChecker {
   finish(): void {
     for (const open of this.#open.values()) this.#close(open)
     for (const { stretches } of this.#account.lanes)
-      for (const stretch of stretches) {
-        const { source, given, where } = stretch
+      for (const stretch of stretches.all()) {
+        const { source, given } = stretch
         if (given.aside !== null && source.isTrusted && !source.isOld && !this.#checked.has(stretch))
-          this.#findings.report('LIST_CHANGED', where, 'what is listed of these offsets is gone')
+          this.#findings.report('LIST_CHANGED', stretch.where, 'what is listed of these offsets is gone')
       }
   }
 

@@ -18,20 +18,21 @@ export function checkOffsets(account: Account, findings: Findings): void {
 }
 
 function checkLane(lane: Lane, before: readonly Lane[], findings: Findings): void {
-  const [first] = lane.stretches
-  if (!first) return
-  let next = beginOf(lane, before, findings) ?? first.given.first
-  for (const { given, where } of lane.stretches) {
+  const { first } = lane.stretches
+  if (first === undefined) return
+  let next = beginOf(lane, before, findings) ?? first
+  for (const stretch of lane.stretches.all()) {
+    const { given } = stretch
     if (given.first > next)
       findings.report(
         'OFFSETS_HOLE',
-        { ...where, first: next, last: given.first - 1 },
+        { ...stretch.where, first: next, last: given.first - 1 },
         'no statement has these offsets'
       )
     if (given.first < next)
       findings.report(
         'OFFSETS_OVERLAP',
-        { ...where, last: Math.min(next - 1, given.last) },
+        { ...stretch.where, last: Math.min(next - 1, given.last) },
         'another statement has these offsets too'
       )
     next = Math.max(next, given.last + 1)
@@ -39,19 +40,19 @@ function checkLane(lane: Lane, before: readonly Lane[], findings: Findings): voi
 }
 
 /** Where the first stretch has to begin; undefined where it may begin anywhere, or that was reported. */
-function beginOf({ place, begin, stretches: [first] }: Lane, before: readonly Lane[], findings: Findings) {
+function beginOf({ place, begin, stretches: { first } }: Lane, before: readonly Lane[], findings: Findings) {
   if (begin) return begin.at
-  if (before.length === 0 || !first) return undefined
+  if (before.length === 0 || first === undefined) return undefined
   // A sink whose database was restored reads again what the log has already.
   const restored = before.findLast(
     each => each.place.epoch < place.epoch && each.place.incarnation === place.incarnation
   )
   const end = restored?.end ?? restored?.begin?.at
-  if (restored) return end === undefined || first.given.first <= end ? undefined : end
+  if (restored) return end === undefined || first <= end ? undefined : end
   const { topic, partition, incarnation, group } = place
   findings.report(
     'RESET_UNSIGNED',
-    { topic, partition, incarnation, group, first: first.given.first },
+    { topic, partition, incarnation, group, first },
     'the partition begins again here, and no entry says that an operator reset it'
   )
   return undefined

@@ -151,7 +151,7 @@ export class RowPlacer {
       recorded < this.#account.began &&
       // All that were there of it then were adopted: what is there besides only says that it is older.
       !series?.isAdopted &&
-      !series?.lanes.some(lane => (lane.stretches[0]?.given.first ?? 0) <= offset)
+      !series?.lanes.some(lane => (lane.stretches.first ?? 0) <= offset)
     )
       this.#counts.before += 1
     else this.#add(row.eventName, row.partition, offset, row.id(), recorded)

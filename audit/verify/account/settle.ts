@@ -39,7 +39,7 @@ export function settle(account: Account, placer: RowPlacer, findings: Findings):
   const added = new Added(placer.added)
   const changed: ChangedStretch[] = []
   for (const { stretches, place } of account.lanes)
-    for (const stretch of stretches) {
+    for (const stretch of stretches.all(true)) {
       if (!isVerified(stretch.source)) continue
       if (stretch.outside) {
         const { count, offset } = stretch.outside

@@ -61,12 +61,13 @@ export class Stretch {
   /** Rows whose `recorded_at` is outside of what the entry says, and the offset of the first of them. */
   outside: { count: number; offset: number } | undefined
 
-  constructor(source: Source, place: StretchPlace, given: StretchGiven) {
+  /** @param isWhole whether all of its rows were found already. Default false */
+  constructor(source: Source, place: StretchPlace, given: StretchGiven, isWhole = false) {
     this.source = source
     this.#place = place
     this.given = given
     this.aside = given.aside === null ? undefined : new OffsetSet(given.first, given.last)
-    this.#state = given.rows === 0 ? 'whole' : 'open'
+    this.#state = isWhole || given.rows === 0 ? 'whole' : 'open'
   }
 
   /** Made when it is asked for: a log may have millions of stretches, and few findings. */
