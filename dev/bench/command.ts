@@ -100,6 +100,12 @@ export function benchCommands(program: Command, host: CommandHost): void {
     .connect(bench.command('proof'))
     .description('measure how long `proof verify` takes, and how much memory, whole and since an older checkpoint')
     .option('--rows <n>', 'rows of the trail', wholeNumber(), 1_000_000)
+    .option(
+      '--stretch-rows <n>',
+      'rows of a partition in one transaction: few, where the platform is quiet',
+      wholeNumber(1),
+      500
+    )
     .option('--json', 'print the results as one JSON object')
     .action(
       host.action(

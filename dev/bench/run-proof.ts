@@ -5,11 +5,13 @@ import { type CommandContext, type ExitCode, exitCodes } from '../../cli/index.t
 import { startSubject } from './children.ts'
 import { Trail } from './database.ts'
 import { processMemory, processTimes } from './measure/index.ts'
-import { type BenchKeys, beginProof, Filler, makeKeys, rowsAtOnce, seal } from './proof/index.ts'
+import { type BenchKeys, beginProof, Filler, makeKeys, seal } from './proof/index.ts'
 import { withServers } from './servers.ts'
 
 export interface ProofBenchOptions {
   readonly rows: number
+  /** Of a partition in one transaction. */
+  readonly stretchRows: number
   readonly json?: boolean
 }
 
@@ -18,15 +20,18 @@ const newerShare = 0.01
 const mostMemory = 300 * 2 ** 20
 
 /** How long `proof verify` takes and how much memory, whole and since an older checkpoint. */
-export async function benchProof(context: CommandContext, { rows, json }: ProofBenchOptions): Promise<ExitCode> {
+export async function benchProof(
+  context: CommandContext,
+  { rows, stretchRows, json }: ProofBenchOptions
+): Promise<ExitCode> {
   return await withServers(context, async ({ databaseUrl, scratch, logs, env, adopt }) => {
     const { out, say, signal } = context
     await using trail = await Trail.make(databaseUrl, 'proof')
     const keys = makeKeys()
     await beginProof(trail.client, keys)
-    const filler = new Filler(trail.client, keys)
+    const filler = new Filler(trail.client, keys, stretchRows)
     const folder = join(scratch, 'log')
-    const older = Math.floor((rows * (1 - newerShare)) / rowsAtOnce) * rowsAtOnce
+    const older = Math.floor((rows * (1 - newerShare)) / filler.rowsAtOnce) * filler.rowsAtOnce
     const filled = { rows: 0, seconds: 0 }
     const fill = async (upTo: number): Promise<string | undefined> => {
       const began = performance.now()

@@ -21,10 +21,6 @@ export const origin = 'bench.example/trail'
 const group = 'sink'
 const partitions = 6
 const events = ['badge.awarded', 'lesson.published', 'quiz.submitted']
-/** Rows of a partition in one transaction. */
-const rowsInStretch = 500
-/** Rows of one transaction. */
-export const rowsAtOnce: number = events.length * partitions * rowsInStretch
 
 export interface BenchKeys {
   readonly root: Signer
@@ -53,11 +49,14 @@ export async function beginProof(client: pg.Client, { root, sink }: BenchKeys): 
 export class Filler {
   readonly #client: pg.Client
   readonly #statement: Statement
+  readonly #stretchRows: number
   #next = 0
   #id = 0
 
-  constructor(client: pg.Client, { sink }: BenchKeys) {
+  /** @param stretchRows rows of a partition in one transaction */
+  constructor(client: pg.Client, { sink }: BenchKeys, stretchRows: number) {
     this.#client = client
+    this.#stretchRows = stretchRows
     const sign = (text: string): string => signNote(text, sink)
     this.#statement = new Statement({
       origin,
@@ -65,8 +64,13 @@ export class Filler {
       group,
       prefix: '',
       sign,
-      limits: { rows: rowsAtOnce }
+      limits: { rows: this.rowsAtOnce }
     })
+  }
+
+  /** Rows of one transaction. */
+  get rowsAtOnce(): number {
+    return events.length * partitions * this.#stretchRows
   }
 
   /** Stores one batch. @returns how many rows it has */
@@ -80,7 +84,7 @@ export class Filler {
       for (let partition = 0; partition < partitions; partition += 1) {
         const { bytes, ends } = this.#rows(eventName, partition)
         copy.write(bytes)
-        const [first, last] = [this.#next, this.#next + rowsInStretch - 1]
+        const [first, last] = [this.#next, this.#next + this.#stretchRows - 1]
         const place = { topic: eventName, partition, incarnation: 1 }
         chunks.push({ ...place, first, last, leaves: leavesOf(bytes, 0, ends), aside: [] })
       }
@@ -93,17 +97,17 @@ export class Filler {
     await extendEntries(this.#client, 'batch', attempt.entries)
     await this.#client.query('COMMIT')
     this.#statement.stored(attempt)
-    this.#next += rowsInStretch
-    return rowsAtOnce
+    this.#next += this.#stretchRows
+    return this.rowsAtOnce
   }
 
   /** The rows of a stretch, each a copy of one with another id, aggregate and offset. */
   #rows(eventName: string, partition: number): { bytes: Buffer; ends: number[] } {
     const row = composeRow({ ...sample, eventName, partition, occurredAt: BigInt(Date.now()) * 1_000n })
-    const bytes = Buffer.alloc(row.length * rowsInStretch)
+    const bytes = Buffer.alloc(row.length * this.#stretchRows)
     const ends: number[] = []
     const now = Date.now()
-    for (let index = 0; index < rowsInStretch; index += 1) {
+    for (let index = 0; index < this.#stretchRows; index += 1) {
       const at = index * row.length
       row.copy(bytes, at)
       this.#id += 1
@@ -124,13 +128,13 @@ export class Filler {
        SELECT $3::text, t, p, 1, date_trunc('hour', now()), $4::bigint, $5::bigint, $5::bigint - $4::bigint + 1, 0, 0, 0, 0 FROM unnest($1::text[], $2::int[]) AS u(t, p)
        ON CONFLICT (consumer_group, topic, partition, incarnation, hour)
          DO UPDATE SET last_offset = excluded.last_offset, rows = l.rows + excluded.rows`,
-      [...columns, group, this.#next, this.#next + rowsInStretch - 1]
+      [...columns, group, this.#next, this.#next + this.#stretchRows - 1]
     )
     await this.#client.query(
       `INSERT INTO sink_offsets (consumer_group, topic, partition, next_offset)
        SELECT $3::text, t, p, $4::bigint FROM unnest($1::text[], $2::int[]) AS u(t, p)
        ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset`,
-      [...columns, group, this.#next + rowsInStretch]
+      [...columns, group, this.#next + this.#stretchRows]
     )
   }
 }
