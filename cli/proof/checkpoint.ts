@@ -14,6 +14,7 @@ interface CheckpointFlags {
   readonly every?: number
   readonly once?: boolean
   readonly tsa?: string
+  readonly stale?: number
   readonly json?: boolean
 }
 
@@ -35,11 +36,16 @@ export function checkpointCommand(proof: Command, host: CommandHost): void {
     .description('seal entries into the log of the proof, and publish signed checkpoints of it, until it is stopped')
     .option('--every <ms>', `time between two rounds (default: ${defaultEveryMs})`, milliseconds(100))
     .option('--once', 'seal what is there, and end; exits 1 when an entry was rejected, or a place lags')
+    .option(
+      '--stale <ms>',
+      'time after which an entry that is not extended any more is sealed (default: 60000); 0 once all writers have ended',
+      milliseconds(0)
+    )
     .option('--tsa <url>', 'time stamp authority (RFC 3161) that stamps each checkpoint', tsaUrl)
     .option(...jsonFlag)
     .addHelpText(
       'after',
-      '\nThe key is that of the log. One process of a database seals, others stand by. Entries that are still extended are sealed 60 s after their writer has gone.\nA place is a folder (file:/srv/log) or a bucket (s3://bucket/prefix); a topic (kafka:topic, or kafka: for <prefix>eventtrail-checkpoints) gets the checkpoints alone. The first of several has to take a checkpoint before it counts; others follow, and may be away.'
+      '\nThe key is that of the log. One process of a database seals, others stand by. Entries that are still extended are sealed 60 s (--stale) after their writer has gone.\nA place is a folder (file:/srv/log) or a bucket (s3://bucket/prefix); a topic (kafka:topic, or kafka: for <prefix>eventtrail-checkpoints) gets the checkpoints alone. The first of several has to take a checkpoint before it counts; others follow, and may be away.'
     )
     .action(host.action((context, flags: CheckpointFlags) => checkpoint(context, flags), { finishes: true }))
 }
@@ -60,6 +66,7 @@ async function checkpoint(context: CommandContext, flags: CheckpointFlags): Prom
   await using status = await createStatus(context, sealerMetrics)
   const sealer = new Sealer({
     ...{ signer, trust, places: [first, ...others, ...topics.all] as const, tsa: flags.tsa, log, meter: status.meter },
+    ...(flags.stale !== undefined && { staleMs: flags.stale }),
     connect: () => connect(database)
   })
   if (once) return await sealOnce(context, sealer, flags.json === true)

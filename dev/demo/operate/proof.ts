@@ -36,9 +36,10 @@ export interface Proof {
 export async function proveDay(stage: Stage, say: (line: string) => void, signal: AbortSignal): Promise<Proof> {
   const { crew, proof } = stage
   const began = performance.now()
-  // One that runs extends its statements for ten seconds. What the killed one left open is sealed after a minute.
+  // One that runs extends its statements for ten seconds.
   await stage.stopSink()
-  await crew.run('proof', 'checkpoint', '--once', '--proof-key', proof.key('log'), ...proof.flags)
+  // No writer is left: what the killed one left open is sealed now, and not after a minute.
+  await crew.run('proof', 'checkpoint', '--once', '--stale', '0', '--proof-key', proof.key('log'), ...proof.flags)
   const clean = await verified(stage)
   say(`eventtrail proof verify: ${counted(clean.findings.length, 'finding')} in ${counted(clean.rows, 'row')}`)
   const event = await proveEvent(stage, signal)
