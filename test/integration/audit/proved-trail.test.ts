@@ -34,7 +34,7 @@ test('the trail that tests of the proof work on is one that verify.mjs finds cle
     duplicates: `SELECT ${place}, kafka_offset AS "offset", event_id FROM sink_duplicates`,
     quarantine: `SELECT ${place}, kafka_offset AS "offset", coalesce(kafka_last_offset, kafka_offset) AS last,
       coalesce(first_code, code) AS code,
-      encode(digest, 'hex') AS digest FROM sink_quarantine`,
+      encode(digest, 'hex') AS digest, status FROM sink_quarantine`,
     gaps: `SELECT ${place}, first_offset AS first, last_offset AS last FROM sink_gaps`
   }
   for (const [name, query] of Object.entries(lists))
