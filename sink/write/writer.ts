@@ -121,9 +121,7 @@ export class Writer {
     this.#callOff()
     const session = this.#session
     this.#session = undefined
-    if (this.#statement && this.#stated) this.#abandoned = [...this.#abandoned, this.#statement.writer]
-    this.#statement = undefined
-    this.#stated = false
+    this.#beginStatement(undefined)
     await session?.end()
   }
 
@@ -138,11 +136,12 @@ export class Writer {
 
   async #open(): Promise<TrailSession> {
     const session = await this.#options.openSession()
-    this.#statement = session.prover && this.#options.beginStatement(session.prover)
+    this.#beginStatement(session.prover)
     return session
   }
 
-  #restate({ prover }: TrailSession): void {
+  /** The next statement; the one before may have left an entry open, which the next write closes. */
+  #beginStatement(prover: Prover | undefined): void {
     if (this.#statement && this.#stated) this.#abandoned = [...this.#abandoned, this.#statement.writer]
     this.#statement = prover && this.#options.beginStatement(prover)
     this.#stated = false
@@ -202,7 +201,7 @@ export class Writer {
         if (statement?.refused() === false) {
           if (isRestated) throw new ProofError('STATEMENT_REFUSED', 'the database does not take statements')
           // Who may add entries may take the next number of a writer. No one can know that of a new one.
-          this.#restate(session)
+          this.#beginStatement(session.prover)
           isRestated = true
         }
         continue
