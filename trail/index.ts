@@ -24,7 +24,7 @@ export {
 export {
   type EncodedPage,
   encodeAgain,
-  type NeedsSchemas,
+  encodeUnlessCorrupt,
   PageEncoder,
   SchemaBook,
   type Schemas

@@ -1,11 +1,11 @@
 import { EventtrailError, type Logger, pause, safeError } from '../../core/index.ts'
-import { type BatchControl, isCorrupt, keyOf, type Portion, type RecordBatch } from '../../kafka/index.ts'
+import { type BatchControl, keyOf, type RecordBatch } from '../../kafka/index.ts'
 import { leafLetters, leavesOf } from '../../proof/index.ts'
 import {
   type BadRecord,
   CopyBuffer,
   type EncodedPage,
-  type NeedsSchemas,
+  encodeUnlessCorrupt,
   offsetOfRow,
   PageEncoder,
   quarantineRowsOf,
@@ -71,6 +71,7 @@ export class RecordReader {
         packed = portion.rest
         continue
       }
+      out.at = 0
       const encoded = encodeUnlessCorrupt(encoder, portion, { first, last }, out, careful)
       if (encoded === 'corrupt') careful = true
       else if (encoded.kind === 'needs schemas') await this.#learn(encoder, encoded.ids, control)
@@ -153,20 +154,4 @@ function kept({ topic, partition }: RecordBatch, badRecords: readonly BadRecord[
   if (badRecords.length === 0) return []
   const of = { topic, partition, incarnation: 1, first: 0, last: 0, pages: [], rows: 0, skipped: 0, lost: 0, bytes: 0 }
   return quarantineRowsOf([{ ...of, badRecords }], { stored: 0, duplicates: [], badRows: [] })
-}
-
-function encodeUnlessCorrupt(
-  encoder: PageEncoder,
-  portion: Portion,
-  range: { readonly first: number; readonly last: number },
-  out: CopyBuffer,
-  careful: boolean
-): EncodedPage | NeedsSchemas | 'corrupt' {
-  out.at = 0
-  try {
-    return encoder.encodePage(portion, range, out)
-  } catch (error) {
-    if (careful || !isCorrupt(error)) throw error
-    return 'corrupt'
-  }
 }

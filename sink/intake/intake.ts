@@ -1,8 +1,7 @@
 import { type Clock, type Logger, machineClock, safeError, within } from '../../core/index.ts'
 import type { BatchControl, PassedOffsets, RecordBatch } from '../../kafka/index.ts'
-import { isCorrupt, keyOf, type Portion, type TopicPartition } from '../../kafka/index.ts'
-import type { CopyBuffer } from '../../trail/index.ts'
-import { type EncodedPage, type NeedsSchemas, PageEncoder, type Schemas, TrailError } from '../../trail/index.ts'
+import { keyOf, type TopicPartition } from '../../kafka/index.ts'
+import { encodeUnlessCorrupt, PageEncoder, type Schemas, TrailError } from '../../trail/index.ts'
 import { retryWhileUnavailable } from '../retry-while-unavailable.ts'
 import type { WriteQueue } from '../write/index.ts'
 import type { AssignedPositions } from './assigned-positions.ts'
@@ -250,24 +249,6 @@ export class Intake {
 
 async function notHeld(queue: WriteQueue, key: string): Promise<void> {
   while (queue.holds(key)) await queue.changed
-}
-
-/** Decodes, or finds that a batch which decompressed cannot be read: then nothing is left of what was written. */
-function encodeUnlessCorrupt(
-  encoder: PageEncoder,
-  portion: Portion,
-  range: { readonly first: number; readonly last: number },
-  out: CopyBuffer,
-  careful: boolean
-): EncodedPage | NeedsSchemas | 'corrupt' {
-  const { at } = out
-  try {
-    return encoder.encodePage(portion, range, out)
-  } catch (error) {
-    out.at = at
-    if (careful || !isCorrupt(error)) throw error
-    return 'corrupt'
-  }
 }
 
 /** ms for which all partitions of a fetch wait for a schema of one. */

@@ -1,5 +1,13 @@
 import { mapConcurrently } from '../../core/index.ts'
-import type { Header, Portion, RecordCursor, Records, TopicPartition, UnreadableBatch } from '../../kafka/index.ts'
+import {
+  type Header,
+  isCorrupt,
+  type Portion,
+  type RecordCursor,
+  type Records,
+  type TopicPartition,
+  type UnreadableBatch
+} from '../../kafka/index.ts'
 import { SchemaError, schemaIdWithin } from '../../schemas/index.ts'
 import { BadRecordError, type RecordFault } from '../errors.ts'
 import type { CopyBuffer } from '../rows/index.ts'
@@ -238,4 +246,22 @@ function badBatch(batch: UnreadableBatch, first: number, last: number): BadRecor
   const offset = Math.max(baseOffset, first)
   const record = { offset, key: null, value, headers: [], timestamp }
   return { offset, lastOffset: Math.min(lastOffset, last), fault: { code, reason }, record }
+}
+
+/** Decodes, or finds that a batch which decompressed cannot be read: then nothing is left of what was written. */
+export function encodeUnlessCorrupt(
+  encoder: PageEncoder,
+  portion: Portion,
+  range: { readonly first: number; readonly last: number },
+  out: CopyBuffer,
+  careful: boolean
+): EncodedPage | NeedsSchemas | 'corrupt' {
+  const { at } = out
+  try {
+    return encoder.encodePage(portion, range, out)
+  } catch (error) {
+    out.at = at
+    if (careful || !isCorrupt(error)) throw error
+    return 'corrupt'
+  }
 }
